@@ -1,0 +1,47 @@
+# Each target sets up .venv first, if need be, and says what it does while it does it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SEED ?=
+TARGETS ?= reference
+CHECKS ?= checks
+CHECK_OPTIONS := $(foreach target,$(TARGETS),--target $(target)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: check test lint bench fuzz image report generate clean
+
+check: $(READY)  ## every check against $(TARGETS), then the report
+	$(BIN)/python -m pytest $(CHECKS) $(CHECK_OPTIONS)
+
+test: $(READY)  ## the project's own tests
+	$(BIN)/python -m pytest tests -q
+
+lint: $(READY)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## measurements, beside Apache Kafka where Java is there
+	$(BIN)/python -m bench
+
+fuzz: $(READY)  ## a million mutated frames against the codec and a running broker
+	$(BIN)/python -m bench.fuzz --frames 1000000
+
+image: $(READY)  ## local Docker images: Kafka of a published release, and the anchor
+	$(BIN)/python -m harness image
+
+report: $(READY)  ## the HTML report of the last run
+	$(BIN)/python -m harness report reports/out/latest
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is %d.%d: make PYTHON=python3.11" % sys.version_info[:2])'
+	@echo "environment   creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "environment   installing $$(grep -c '==' constraints.txt) packages pinned in constraints.txt (about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 \
+	  --editable '.[harness,dev]' --constraint constraints.txt
+	@touch $@
+	@echo "environment   ready"
+
+clean:  ## remove the environment and what runs have left
+	rm -rf $(VENV) reports/out .pytest_cache .mypy_cache .ruff_cache .hypothesis

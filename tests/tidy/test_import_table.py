@@ -1,0 +1,92 @@
+"""Imports point one way: the table of who may import whom, and a test that says so."""
+
+from __future__ import annotations
+
+import pytest
+from source_tree import Source, sources
+
+RB = "reference_broker."
+WIRE = (RB + "wire",)
+ENVIRONMENT = (RB + "environment",)
+CONFIGS = (RB + "configs", RB + "config_table", RB + "config_values", RB + "properties")
+EFFECTS = (RB + "effects",)
+LOG = (RB + "log",)
+RELEASES = (RB + "releases",)
+COORDINATOR = (RB + "coordinator",)
+GROUPS = (RB + "groups",)
+CONTROLLER = (RB + "controller",)
+RAFT = (RB + "raft",)
+REPLICATION = (RB + "replication",)
+HARNESS_CORE = tuple(
+    "harness." + part
+    for part in ("history", "verdicts", "checkers", "guarantees", "model", "diff", "workloads", "operations", "rules")
+)
+
+# importer -> what of ours it may import; the longest matching importer counts, and a package may import itself.
+TABLE: dict[str, tuple[str, ...]] = {
+    RB + "wire": (),
+    RB + "environment": WIRE,
+    RB + "effects": WIRE,
+    RB + "purgatory": WIRE + EFFECTS,
+    RB + "connection": WIRE + EFFECTS,
+    RB + "releases": WIRE,
+    RB + "log": WIRE + ENVIRONMENT + CONFIGS,
+    RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + CONTROLLER,
+    RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS,
+    RB + "coordinator": WIRE + EFFECTS + CONFIGS,
+    RB + "groups": WIRE + EFFECTS + CONFIGS + COORDINATOR + ENVIRONMENT,
+    RB + "controller": WIRE + EFFECTS + CONFIGS + RELEASES + ENVIRONMENT,
+    RB + "apis": WIRE
+    + EFFECTS
+    + ENVIRONMENT
+    + CONFIGS
+    + RELEASES
+    + LOG
+    + REPLICATION
+    + RAFT
+    + CONTROLLER
+    + COORDINATOR
+    + GROUPS,
+    RB + "node": ("reference_broker",),
+    RB + "server": ("reference_broker",),
+    "harness": ("harness", "nemesis", "reports", RB + "wire"),
+    "harness.targets.reference": ("harness", "reference_broker"),
+    "nemesis": ("nemesis", "harness.hosts", "harness.targets.target", *HARNESS_CORE),
+    "reports": ("reports", "harness.store", "harness.catalogue", *HARNESS_CORE),
+    "checks": ("checks", "harness", "nemesis", RB + "wire"),
+} | dict.fromkeys(HARNESS_CORE, (*HARNESS_CORE, RB + "wire"))
+
+NOT_IMPORTED_BY_THE_PRODUCT = ("tests", "checks", "bench")
+OURS = ("reference_broker", "harness", "nemesis", "reports", "checks", "bench", "tests")
+
+
+def is_within(name: str, package: str) -> bool:
+    """Whether a dotted name is the package or lies below it."""
+    return name == package or name.startswith(package + ".")
+
+
+def rule_for(module: str) -> tuple[str, tuple[str, ...]] | None:
+    """The table's row for a module: the longest importer that holds it."""
+    rows = [importer for importer in TABLE if is_within(module, importer)]
+    return (max(rows, key=len), TABLE[max(rows, key=len)]) if rows else None
+
+
+@pytest.mark.parametrize(
+    "source",
+    sources("reference_broker", "harness", "nemesis", "reports", "checks"),
+    ids=lambda source: source.path,
+)
+def test_a_file_imports_only_what_the_table_allows(source: Source) -> None:
+    row = rule_for(source.module)
+    wrong = []
+    for line, name in source.imports():
+        if not any(is_within(name, package) for package in OURS):
+            continue
+        if not source.path.startswith("checks/") and any(is_within(name, p) for p in NOT_IMPORTED_BY_THE_PRODUCT):
+            wrong.append(f"{source.path}:{line} imports {name}: nothing of the product imports tests or checks")
+        elif row is None:
+            if is_within(name, RB + "server") and source.path != "reference_broker/__main__.py":
+                wrong.append(f"{source.path}:{line} imports {name}: only the entry point may import the server")
+        elif not any(is_within(name, allowed) for allowed in (row[0], *row[1])):
+            wrong.append(f"{source.path}:{line} imports {name}: {row[0]} may import {', '.join(row[1]) or 'nothing'}")
+    assert not wrong, "\n".join(wrong)

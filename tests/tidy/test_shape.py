@@ -1,0 +1,70 @@
+"""Files and functions stay readable, names are nouns, and nothing of a machine or a registry is written down."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+
+import pytest
+from source_tree import ROOT, Source, sources
+
+LINES_A_FILE = 420
+LINES_A_FUNCTION = 80
+SHAPELESS = {"utils", "util", "common", "helpers", "helper", "misc", "manager"}
+FORBIDDEN_TEXT = re.compile(
+    "|".join(
+        (
+            "/work/" + "main",
+            "/work/" + "shared",
+            "py" + "pi.org",
+            "repo1\\.maven" + "|repo\\.maven",
+            "registry\\.npm" + "js",
+            "/tmp/" + "brief",
+        )
+    )
+)
+
+HAND_WRITTEN = [source for source in sources() if not source.is_generated]
+
+
+@pytest.mark.parametrize("source", HAND_WRITTEN, ids=lambda source: source.path)
+def test_a_file_is_short_enough_to_read(source: Source) -> None:
+    lines = source.text.count("\n")
+    assert lines <= LINES_A_FILE, f"{source.path} has {lines} lines: split it by noun"
+
+
+@pytest.mark.parametrize("source", HAND_WRITTEN, ids=lambda source: source.path)
+def test_a_function_is_short_enough_to_read(source: Source) -> None:
+    long = [
+        f"{source.path}:{node.lineno} {node.name} has {(node.end_lineno or 0) - node.lineno + 1} lines"
+        for node in ast.walk(source.tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (node.end_lineno or 0) - node.lineno + 1 > LINES_A_FUNCTION
+    ]
+    assert not long, "\n".join(long)
+
+
+@pytest.mark.parametrize("source", HAND_WRITTEN, ids=lambda source: source.path)
+def test_a_file_is_named_by_a_noun(source: Source) -> None:
+    assert not SHAPELESS & set(re.split(r"[/._]", source.path.removesuffix(".py")))
+
+
+def committed_files() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout: there is no list of committed files")
+    return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_path_of_one_machine_or_a_registry() -> None:
+    wrong = []
+    for name in committed_files():
+        try:
+            text = (ROOT / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        wrong += [f"{name}: {match.group()}" for match in FORBIDDEN_TEXT.finditer(text)]
+    assert not wrong, "\n".join(wrong)

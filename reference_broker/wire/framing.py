@@ -1,0 +1,101 @@
+"""Requests and responses with their headers, and the four bytes of size before them.
+
+Source: Kafka protocol guide, "Common Request and Response Structure"; KIP-482 for header versions.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from reference_broker.wire.api_keys import APIS
+from reference_broker.wire.codec import decode_prefix, encode
+from reference_broker.wire.messages.request_header import RequestHeader
+from reference_broker.wire.messages.response_header import ResponseHeader
+from reference_broker.wire.primitives import Buffer, FileSlice, MalformedRequest
+
+_PREFIX = struct.Struct(">hhi")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request with what its header said."""
+
+    api_key: int
+    api_version: int
+    correlation_id: int
+    client_id: str | None
+    message: Any
+
+
+class UnsupportedVersion(MalformedRequest):
+    """A header that names an API or version that the schemas do not know; the body cannot be read."""
+
+    def __init__(self, api_key: int, api_version: int, correlation_id: int) -> None:
+        super().__init__(f"no API with key {api_key} has version {api_version}")
+        self.api_key = api_key
+        self.api_version = api_version
+        self.correlation_id = correlation_id
+
+
+def decode_request_header(frame: Buffer) -> tuple[RequestHeader, int]:
+    """(header, where the body starts). UnsupportedVersion when the key or version is unknown."""
+    if len(frame) < _PREFIX.size:
+        raise MalformedRequest(f"a request of {len(frame)} bytes has no room for a header")
+    key, version, correlation_id = _PREFIX.unpack_from(frame)
+    api = APIS.get(key)
+    if api is None or not api.has_version(version):
+        raise UnsupportedVersion(key, version, correlation_id)
+    return decode_prefix(RequestHeader, api.request_header_version(version), frame)
+
+
+def decode_request(frame: Buffer) -> Request:
+    """The request in a frame (without its size). MalformedRequest when it is none."""
+    header, at = decode_request_header(frame)
+    cls = APIS[header.request_api_key].request
+    message, end = decode_prefix(cls, header.request_api_version, frame, at)
+    if end != len(frame):
+        raise MalformedRequest(
+            f"{cls.__name__} v{header.request_api_version} ends at byte {end}, but the frame has {len(frame)}"
+        )
+    return Request(
+        api_key=header.request_api_key,
+        api_version=header.request_api_version,
+        correlation_id=header.correlation_id,
+        client_id=header.client_id,
+        message=message,
+    )
+
+
+def with_size(buffers: list[Buffer | FileSlice]) -> list[Buffer | FileSlice]:
+    """The buffers behind four bytes that hold their total size."""
+    size = struct.pack(">i", sum(map(len, buffers)))
+    return [size, *buffers]
+
+
+def encode_request(
+    api_key: int, version: int, correlation_id: int, client_id: str | None, message: Any
+) -> list[Buffer | FileSlice]:
+    """A whole frame, size included."""
+    header = RequestHeader(
+        request_api_key=api_key, request_api_version=version, correlation_id=correlation_id, client_id=client_id
+    )
+    return with_size(encode(header, APIS[api_key].request_header_version(version)) + encode(message, version))
+
+
+def encode_response(api_key: int, version: int, correlation_id: int, message: Any) -> list[Buffer | FileSlice]:
+    """A whole frame, size included."""
+    body = encode(message, version)
+    header = struct.pack(">i", correlation_id)
+    return with_size([header + b"\0" if APIS[api_key].response_header_version(version) else header, *body])
+
+
+def decode_response(api_key: int, version: int, frame: Buffer) -> tuple[int, Any]:
+    """(correlation id, message) of a frame without its size. MalformedRequest when it is none."""
+    api = APIS[api_key]
+    header, at = decode_prefix(ResponseHeader, api.response_header_version(version), frame)
+    message, end = decode_prefix(api.response, version, frame, at)
+    if end != len(frame):
+        raise MalformedRequest(f"{api.name} v{version} ends at byte {end}, but the frame has {len(frame)}")
+    return header.correlation_id, message

@@ -72,6 +72,9 @@ class Disk(Protocol):
         """Replace a small file so that a crash leaves the old or the new content: temporary file, fsync, rename,
         fsync of the folder."""
 
+    def write_plainly(self, path: str, data: bytes) -> None:
+        """Replace a file that can be rebuilt from others: no fsync, no promise after a crash."""
+
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""
 

@@ -1,0 +1,326 @@
+"""A partition's log: segments in a folder, appended to at the end, read anywhere, cut at both ends."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from reference_broker.environment import Disk
+from reference_broker.log.config import LogConfig
+from reference_broker.log.leader_epochs import LeaderEpochs
+from reference_broker.log.producer_state import ProducerState
+from reference_broker.log.segment import Segment
+from reference_broker.log.validation import validate
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
+from reference_broker.wire.records import Batch, BatchHeader, iter_batches, parse_batch_header
+from reference_broker.wire.refusal import KafkaError
+
+STAMP = struct.Struct(">qii")
+STAMP_SIZE = STAMP.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """Where a batch came to stand. `log_append_time_ms` is -1 where the client's own timestamps count."""
+
+    first_offset: int
+    last_offset: int
+    log_append_time_ms: int
+    log_start_offset: int
+    is_duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Whole batches from a log as parts of its files, `size` bytes in all."""
+
+    slices: tuple[FileSlice, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetAtTime:
+    """An answer to a question about time; `leader_epoch` -1 when unknown."""
+
+    offset: int
+    timestamp: int
+    leader_epoch: int
+
+
+class PartitionLog:
+    """Made by `recovery.open_log`. Every method may raise OSError: then the folder's state is in doubt."""
+
+    def __init__(
+        self,
+        *,
+        disk: Disk,
+        directory: str,
+        topic: str,
+        partition: int,
+        topic_id: Uuid,
+        config: LogConfig,
+        segments: list[Segment],
+        producers: ProducerState,
+        epochs: LeaderEpochs,
+        log_start_offset: int,
+        recovery_point: int,
+    ) -> None:
+        self.disk, self.directory = disk, directory
+        self.topic, self.partition, self.topic_id = topic, partition, topic_id
+        self.config, self.producers, self.epochs = config, producers, epochs
+        self.segments = segments
+        self.log_start_offset, self.recovery_point = log_start_offset, recovery_point
+        self.log_end_offset = segments[-1].next_offset
+        self.high_watermark = self.log_end_offset
+        self.last_flush_ms = 0
+        self._doomed: list[tuple[int, Segment]] = []
+        self._segment_born_ms: int | None = None
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def append_from_client(self, records: Buffer, leader_epoch: int, now_ms: int) -> Appended:
+        """Validate a client's batch and append it; a batch that was appended before is answered, not repeated."""
+        valid = validate(records, self.config, now_ms)
+        header = valid.header
+        if header.has_producer_id:
+            seen = self.producers.find_duplicate(header)
+            if seen is not None:
+                return Appended(
+                    first_offset=seen.first_offset,
+                    last_offset=seen.last_offset,
+                    log_append_time_ms=seen.timestamp if header.is_log_append_time else -1,
+                    log_start_offset=self.log_start_offset,
+                    is_duplicate=True,
+                )
+            self.producers.check(header)
+        return self._append(header, valid.data, leader_epoch, now_ms)
+
+    def append_own(self, batch: Buffer, leader_epoch: int, now_ms: int) -> Appended:
+        """Append a batch that this node made itself: a coordinator's or the controller's records."""
+        return self._append(parse_batch_header(batch), batch, leader_epoch, now_ms)
+
+    def _append(self, header: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> Appended:
+        first = self.log_end_offset
+        header = header._replace(base_offset=first, partition_leader_epoch=leader_epoch)
+        segment = self._segment_for(header, now_ms)
+        stamp = STAMP.pack(first, header.batch_length, leader_epoch)
+        segment.append(header, (stamp, memoryview(data)[STAMP_SIZE:]))
+        self.log_end_offset = segment.next_offset
+        if leader_epoch > self.epochs.latest:
+            self.epochs.assign(leader_epoch, first)
+        if header.has_producer_id:
+            self.producers.note(header)
+        if self.log_end_offset - self.recovery_point >= self.config.flush_messages:
+            self.flush(now_ms)
+        return Appended(
+            first_offset=first,
+            last_offset=header.last_offset,
+            log_append_time_ms=header.max_timestamp if header.is_log_append_time else -1,
+            log_start_offset=self.log_start_offset,
+        )
+
+    def _segment_for(self, header: BatchHeader, now_ms: int) -> Segment:
+        """The segment for the next batch, a new one where the last is full, old, or too far from its base."""
+        segment, config = self.segments[-1], self.config
+        if self._segment_born_ms is None:
+            self._segment_born_ms = now_ms
+        if segment.size == 0:
+            return segment
+        first = segment.first_timestamp
+        age = now_ms - self._segment_born_ms if first is None or first < 0 else header.max_timestamp - first
+        if (
+            segment.size + header.size_in_bytes > config.segment_bytes
+            or age > config.segment_ms
+            or segment.offsets.is_full
+            or segment.times.is_full
+            or header.last_offset - segment.base_offset > 0x7FFFFFFF
+        ):
+            self.roll(now_ms)
+        return self.segments[-1]
+
+    def roll(self, now_ms: int) -> None:
+        """Close the last segment and begin another at the log's end."""
+        last = self.segments[-1]
+        last.finish()
+        last.flush()
+        self.producers.write_snapshot(self.disk, f"{self.directory}/{self.log_end_offset:020d}.snapshot")
+        self.segments.append(Segment(self.disk, self.directory, self.log_end_offset, self.config))
+        self.disk.flush_directory(self.directory)
+        self.recovery_point = self.log_end_offset
+        self._segment_born_ms = now_ms
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def segment_of(self, offset: int) -> int:
+        """Index of the segment that holds an offset, or would."""
+        return max(0, bisect_right(self.segments, offset, key=lambda segment: segment.base_offset) - 1)
+
+    def read(self, offset: int, max_bytes: int, up_to: int, *, at_least_one_batch: bool) -> Fetched:
+        """Whole batches from the one that holds `offset`, none of it at or beyond `up_to`, at most `max_bytes`.
+
+        `at_least_one_batch` lets the first batch exceed the limit, so that a reader always gets on (KIP-74).
+        OFFSET_OUT_OF_RANGE below the log's start or above its end.
+        """
+        if not self.log_start_offset <= offset <= self.log_end_offset:
+            raise KafkaError(
+                ErrorCode.OFFSET_OUT_OF_RANGE,
+                f"offset {offset} is outside {self.log_start_offset}..{self.log_end_offset}",
+            )
+        if offset >= up_to:
+            return Fetched((), 0)
+        for segment in self.segments[self.segment_of(offset) :]:
+            start = segment.position_of(offset)
+            stop = segment.size if up_to >= segment.next_offset else segment.position_of(up_to)
+            if start >= stop:
+                continue
+            size = min(stop - start, max_bytes)
+            if size < stop - start or size < 12:
+                size = self._whole_batches(segment, start, size, at_least_one_batch=at_least_one_batch)
+            return Fetched((segment.slice(start, size),), size) if size else Fetched((), 0)
+        return Fetched((), 0)
+
+    def _whole_batches(self, segment: Segment, start: int, size: int, *, at_least_one_batch: bool) -> int:
+        """A fetch that ends inside a batch sends the part (clients drop it), but the first batch whole if asked."""
+        for _, header in segment.headers_from(start):
+            if header.size_in_bytes <= size:
+                return size
+            return header.size_in_bytes if at_least_one_batch else 0
+        return 0
+
+    def batches_from(self, offset: int) -> Iterator[Batch]:
+        """Every batch that ends at or after an offset, read into memory one by one."""
+        for segment in self.segments[self.segment_of(offset) :]:
+            for position, header in segment.headers_from(segment.position_of(offset)):
+                (batch,) = iter_batches(segment.read_batch(position, header))
+                yield batch
+
+    def offset_at_time(self, timestamp: int) -> OffsetAtTime | None:
+        """The first record with this timestamp or a later one; None when there is none."""
+        for segment in self.segments:
+            if segment.max_timestamp < timestamp:
+                continue
+            found = segment.first_batch_at_or_after(timestamp)
+            if found is None:
+                continue
+            position, header = found
+            (batch,) = iter_batches(segment.read_batch(position, header))
+            for record in batch.records():
+                if record.timestamp >= timestamp and record.offset >= self.log_start_offset:
+                    return OffsetAtTime(record.offset, record.timestamp, header.partition_leader_epoch)
+        return None
+
+    def offset_of_max_timestamp(self) -> OffsetAtTime | None:
+        """The first record with the largest timestamp (KIP-734); None for an empty log."""
+        latest = max((segment.max_timestamp for segment in self.segments), default=-1)
+        return None if latest < 0 else self.offset_at_time(latest)
+
+    @property
+    def size(self) -> int:
+        """Bytes in all segments' log files."""
+        return sum(segment.size for segment in self.segments)
+
+    @property
+    def last_stable_offset(self) -> int:
+        """The end of what a read_committed consumer may see: no transaction is ever open here yet."""
+        return self.high_watermark
+
+    # -- ends ---------------------------------------------------------------------------------------------------
+
+    def advance_log_start(self, offset: int, now_ms: int) -> None:
+        """Records below the offset are gone; segments wholly below it are deleted."""
+        if offset > self.log_start_offset:
+            self.log_start_offset = offset
+            self.epochs.cut_from_start(offset)
+            while len(self.segments) > 1 and self.segments[1].base_offset <= offset:
+                self._doom(now_ms)
+
+    def delete_old_segments(self, now_ms: int) -> int:
+        """Retention by time and by size (policy delete); returns how many segments went."""
+        if not self.config.has_deletion:
+            return 0
+        count = 0
+        while self._is_expired(self.segments[0], now_ms) or self._is_surplus(self.segments[0]):
+            if len(self.segments) == 1:
+                if self.segments[0].size == 0:
+                    break
+                self.roll(now_ms)
+            self._doom(now_ms)
+            count += 1
+        if count:
+            self.advance_log_start(self.segments[0].base_offset, now_ms)
+        return count
+
+    def _is_expired(self, segment: Segment, now_ms: int) -> bool:
+        limit = self.config.retention_ms
+        if limit < 0 or segment.size == 0 or segment.next_offset > self.high_watermark:
+            return False
+        newest = segment.max_timestamp if segment.max_timestamp >= 0 else self.disk.modified_ms(f"{segment.stem}.log")
+        return now_ms - newest > limit
+
+    def _is_surplus(self, segment: Segment) -> bool:
+        limit = self.config.retention_bytes
+        return limit >= 0 and len(self.segments) > 1 and self.size - segment.size >= limit
+
+    def _doom(self, now_ms: int) -> None:
+        """Take the first segment out; its files stay for file.delete.delay.ms, for answers still being sent."""
+        segment = self.segments.pop(0)
+        for suffix in (".index", ".timeindex", ".txnindex", ".snapshot"):
+            self.disk.remove(f"{segment.stem}{suffix}")
+        segment.file.rename(f"{segment.stem}.log.deleted")
+        self._doomed.append((now_ms + self.config.file_delete_delay_ms, segment))
+
+    def sweep(self, now_ms: int, producer_expiration_ms: int) -> None:
+        """Remove files whose delay is over, flush by time, forget producers that fell silent."""
+        while self._doomed and self._doomed[0][0] <= now_ms:
+            _, segment = self._doomed.pop(0)
+            segment.file.close()
+            self.disk.remove(segment.file.path)
+        if now_ms - self.last_flush_ms >= self.config.flush_ms:
+            self.flush(now_ms)
+        self.producers.expire(now_ms - producer_expiration_ms)
+
+    def truncate_to(self, offset: int) -> None:
+        """Drop everything at and above an offset that begins a batch."""
+        while len(self.segments) > 1 and self.segments[-1].base_offset >= offset:
+            self.segments.pop().remove()
+        segment = self.segments[-1]
+        segment.truncate(segment.position_of(offset))
+        for position, header in segment.headers_from():
+            segment.note(header, position)
+        self.log_end_offset = segment.next_offset
+        self.epochs.cut_from_end(self.log_end_offset)
+        self.high_watermark = min(self.high_watermark, self.log_end_offset)
+        self.recovery_point = min(self.recovery_point, self.log_end_offset)
+
+    # -- rest ---------------------------------------------------------------------------------------------------
+
+    def flush(self, now_ms: int) -> None:
+        """Bring what was appended since the last flush to stable storage."""
+        if self.recovery_point < self.log_end_offset:
+            for segment in self.segments[self.segment_of(self.recovery_point) :]:
+                segment.flush()
+            self.recovery_point = self.log_end_offset
+        self.last_flush_ms = now_ms
+
+    def close(self, now_ms: int) -> None:
+        """Flush, keep the producers' state, release every file."""
+        self.flush(now_ms)
+        self.producers.write_snapshot(self.disk, f"{self.directory}/{self.log_end_offset:020d}.snapshot")
+        self.release()
+
+    def release(self) -> None:
+        """Write the indexes and release every file, without a flush."""
+        for segment in self.segments:
+            segment.close()
+        for _, segment in self._doomed:
+            segment.file.close()
+            self.disk.remove(segment.file.path)
+        self._doomed.clear()
+
+    def describe(self) -> dict[str, Any]:
+        """Figures for a log line."""
+        return {"start": self.log_start_offset, "end": self.log_end_offset, "segments": len(self.segments)}

@@ -1,0 +1,166 @@
+"""What the log knows of its idempotent producers: the last sequences, so that a retry is recognised (KIP-98, KIP-360)."""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import crc32c
+
+from reference_broker.environment import Disk
+from reference_broker.wire.codec import decode, encode_bytes
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.producer_snapshot import ProducerEntry, ProducerSnapshot
+from reference_broker.wire.primitives import MalformedRequest
+from reference_broker.wire.records import BatchHeader
+from reference_broker.wire.refusal import KafkaError
+
+REMEMBERED_BATCHES = 5
+SNAPSHOT_VERSION = 1
+SNAPSHOT_CRC_FROM = 6
+
+
+class BatchSeen(NamedTuple):
+    """One appended batch of a producer."""
+
+    first_sequence: int
+    last_sequence: int
+    first_offset: int
+    last_offset: int
+    timestamp: int
+
+
+@dataclass(slots=True)
+class Producer:
+    """One producer id on one partition."""
+
+    producer_id: int
+    epoch: int
+    last_timestamp: int = -1
+    coordinator_epoch: int = -1
+    first_offset_of_transaction: int = -1
+    batches: deque[BatchSeen] = field(default_factory=lambda: deque(maxlen=REMEMBERED_BATCHES))
+
+    @property
+    def last_sequence(self) -> int:
+        """Sequence of the last record, -1 after a new epoch."""
+        return self.batches[-1].last_sequence if self.batches else -1
+
+    @property
+    def last_offset(self) -> int:
+        """Offset of the last record, -1 when unknown."""
+        return self.batches[-1].last_offset if self.batches else -1
+
+
+class ProducerState:
+    """All producers of one partition."""
+
+    def __init__(self) -> None:
+        self.producers: dict[int, Producer] = {}
+
+    def find_duplicate(self, header: BatchHeader) -> BatchSeen | None:
+        """The remembered batch that this one repeats, or None."""
+        producer = self.producers.get(header.producer_id)
+        if producer is None or producer.epoch != header.producer_epoch:
+            return None
+        for seen in producer.batches:
+            if seen.first_sequence == header.base_sequence and seen.last_sequence == header.last_sequence:
+                return seen
+        return None
+
+    def check(self, header: BatchHeader) -> None:
+        """Refuse a batch that does not follow its producer's last one.
+
+        INVALID_PRODUCER_EPOCH for an older epoch, OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. A producer that the log does
+        not know (never seen, or expired) may start anywhere, as in Kafka.
+        """
+        producer = self.producers.get(header.producer_id)
+        if producer is None:
+            return
+        if header.producer_epoch < producer.epoch:
+            raise KafkaError(
+                ErrorCode.INVALID_PRODUCER_EPOCH,
+                f"producer {header.producer_id} sends with epoch {header.producer_epoch}, {producer.epoch} is current",
+            )
+        if header.producer_epoch > producer.epoch:
+            expected = 0
+        elif not producer.batches:
+            return
+        else:
+            expected = (producer.last_sequence + 1) & 0x7FFFFFFF
+        if header.base_sequence != expected:
+            raise KafkaError(
+                ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+                f"producer {header.producer_id} sends sequence {header.base_sequence}, {expected} was to come",
+            )
+
+    def note(self, header: BatchHeader) -> None:
+        """Remember an appended batch."""
+        producer = self.producers.get(header.producer_id)
+        if producer is None or producer.epoch != header.producer_epoch:
+            producer = self.producers[header.producer_id] = Producer(header.producer_id, header.producer_epoch)
+        producer.last_timestamp = header.max_timestamp
+        producer.batches.append(
+            BatchSeen(
+                header.base_sequence, header.last_sequence, header.base_offset, header.last_offset, header.max_timestamp
+            )
+        )
+
+    def expire(self, before_ms: int) -> None:
+        """Forget producers whose last record is older."""
+        for producer_id in [p.producer_id for p in self.producers.values() if p.last_timestamp < before_ms]:
+            del self.producers[producer_id]
+
+    def write_snapshot(self, disk: Disk, path: str) -> None:
+        """Keep the last batch of each producer, in Kafka's format."""
+        entries = tuple(
+            ProducerEntry(
+                producer_id=producer.producer_id,
+                epoch=producer.epoch,
+                last_sequence=producer.last_sequence,
+                last_offset=producer.last_offset,
+                offset_delta=producer.batches[-1].last_offset - producer.batches[-1].first_offset
+                if producer.batches
+                else 0,
+                timestamp=producer.last_timestamp,
+                coordinator_epoch=producer.coordinator_epoch,
+                current_txn_first_offset=producer.first_offset_of_transaction,
+            )
+            for producer in self.producers.values()
+        )
+        raw = bytearray(struct.pack(">h", SNAPSHOT_VERSION))
+        raw += encode_bytes(ProducerSnapshot(producer_entries=entries), SNAPSHOT_VERSION)
+        raw[2:SNAPSHOT_CRC_FROM] = crc32c.crc32c(raw[SNAPSHOT_CRC_FROM:]).to_bytes(4, "big")
+        disk.write_atomically(path, bytes(raw))
+
+    def load_snapshot(self, disk: Disk, path: str) -> None:
+        """Take over what a snapshot holds. MalformedRequest when it is corrupt."""
+        raw = disk.read(path)
+        if len(raw) < SNAPSHOT_CRC_FROM or raw[:2] != struct.pack(">h", SNAPSHOT_VERSION):
+            raise MalformedRequest(f"{path} is no producer snapshot of version {SNAPSHOT_VERSION}")
+        snapshot = decode(ProducerSnapshot, SNAPSHOT_VERSION, raw[2:])
+        if snapshot.crc != crc32c.crc32c(raw[SNAPSHOT_CRC_FROM:]):
+            raise MalformedRequest(f"{path} does not match its checksum")
+        self.producers.clear()
+        for entry in snapshot.producer_entries:
+            producer = Producer(
+                entry.producer_id,
+                entry.epoch,
+                entry.timestamp,
+                entry.coordinator_epoch,
+                entry.current_txn_first_offset,
+            )
+            if entry.last_sequence >= 0:
+                first = (entry.last_sequence - entry.offset_delta) & 0x7FFFFFFF
+                producer.batches.append(
+                    BatchSeen(
+                        first,
+                        entry.last_sequence,
+                        entry.last_offset - entry.offset_delta,
+                        entry.last_offset,
+                        entry.timestamp,
+                    )
+                )
+            self.producers[entry.producer_id] = producer

@@ -1,0 +1,131 @@
+"""Opening a partition's log: after a clean stop by its files' word, after a crash by reading every batch."""
+
+from __future__ import annotations
+
+from reference_broker.environment import Disk
+from reference_broker.log.checkpoints import read_topic_id, write_topic_id
+from reference_broker.log.config import LogConfig
+from reference_broker.log.indexes import CorruptIndex
+from reference_broker.log.leader_epochs import LeaderEpochs
+from reference_broker.log.partition_log import PartitionLog
+from reference_broker.log.producer_state import ProducerState
+from reference_broker.log.segment import Segment
+from reference_broker.wire.primitives import ZERO_UUID, MalformedRequest, Uuid
+from reference_broker.wire.records import iter_batches
+
+TRANSIENT = (".deleted", ".tmp", ".cleaned", ".swap")
+
+
+def open_log(
+    *,
+    disk: Disk,
+    directory: str,
+    topic: str,
+    partition: int,
+    topic_id: Uuid,
+    config: LogConfig,
+    is_clean: bool,
+    recovery_point: int = 0,
+    log_start_offset: int = 0,
+) -> PartitionLog:
+    """Open or create the log in a folder.
+
+    After a stop that was not clean, segments from the recovery point on are read batch by batch and cut at the first
+    that is torn or does not match its CRC; what was acknowledged before a flush stands before that point. A missing or
+    corrupt index is rebuilt. ValueError when the folder belongs to another topic id.
+    """
+    disk.make_directories(directory)
+    for name in disk.list(directory):
+        if name.endswith(TRANSIENT):
+            disk.remove(f"{directory}/{name}")
+    known_id = read_topic_id(disk, directory)
+    if known_id == ZERO_UUID and topic_id != ZERO_UUID:
+        write_topic_id(disk, directory, topic_id)
+    elif topic_id not in (ZERO_UUID, known_id):
+        raise ValueError(f"{directory} belongs to another topic id than {topic}")
+    segments = _load_segments(disk, directory, config, recovery_point, is_clean=is_clean)
+    epochs = LeaderEpochs(disk, f"{directory}/leader-epoch-checkpoint")
+    epochs.load()
+    end = segments[-1].next_offset
+    start = min(max(log_start_offset, segments[0].base_offset), end)
+    log = PartitionLog(
+        disk=disk,
+        directory=directory,
+        topic=topic,
+        partition=partition,
+        topic_id=topic_id,
+        config=config,
+        segments=segments,
+        producers=ProducerState(),
+        epochs=epochs,
+        log_start_offset=start,
+        recovery_point=end if is_clean else min(recovery_point, end),
+    )
+    epochs.cut_from_end(end)
+    _load_producers(log, is_clean=is_clean)
+    return log
+
+
+def _load_segments(
+    disk: Disk, directory: str, config: LogConfig, recovery_point: int, *, is_clean: bool
+) -> list[Segment]:
+    bases = sorted(int(name[:-4]) for name in disk.list(directory) if name.endswith(".log"))
+    segments: list[Segment] = []
+    for index, base in enumerate(bases):
+        segment = Segment(disk, directory, base, config)
+        segments.append(segment)
+        following = bases[index + 1] if index + 1 < len(bases) else None
+        is_trusted = is_clean or (following is not None and following <= recovery_point)
+        if is_trusted:
+            try:
+                segment.load_indexes()
+                continue
+            except CorruptIndex:
+                pass
+        is_whole = recover_segment(segment)
+        if not is_whole or (following is not None and segment.next_offset > following):
+            for surplus in bases[index + 1 :]:
+                Segment(disk, directory, surplus, config).remove()
+            break
+    return segments or [Segment(disk, directory, 0, config)]
+
+
+def recover_segment(segment: Segment) -> bool:
+    """Read every batch, rebuild the indexes, cut what is torn or corrupt. False when something was cut."""
+    segment.forget()
+    end = 0
+    for position, header in segment.headers_from():
+        if header.base_offset < segment.next_offset or header.magic != 2:
+            break
+        (batch,) = iter_batches(segment.read_batch(position, header))
+        if not batch.crc_is_valid():
+            break
+        segment.note(header, position)
+        end = position + header.size_in_bytes
+    if end == segment.size:
+        return True
+    segment.file.truncate(end)
+    return False
+
+
+def _load_producers(log: PartitionLog, *, is_clean: bool) -> None:
+    """The newest trusted snapshot, and every batch behind it."""
+    names = sorted(name for name in log.disk.list(log.directory) if name.endswith(".snapshot"))
+    start = log.log_start_offset
+    for name in reversed(names):
+        offset = int(name.split(".")[0])
+        path = f"{log.directory}/{name}"
+        if offset > log.log_end_offset or (not is_clean and offset > log.recovery_point):
+            log.disk.remove(path)
+            continue
+        try:
+            log.producers.load_snapshot(log.disk, path)
+            start = max(offset, log.log_start_offset)
+            break
+        except MalformedRequest:
+            log.disk.remove(path)
+    if start < log.log_end_offset:
+        for segment in log.segments[log.segment_of(start) :]:
+            for _, header in segment.headers_from(segment.position_of(start)):
+                if header.has_producer_id and header.base_offset >= start:
+                    log.producers.note(header)

@@ -1,0 +1,152 @@
+"""One file of a partition's log, with its indexes."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from reference_broker.environment import Disk, File
+from reference_broker.log.config import LogConfig
+from reference_broker.log.indexes import OffsetIndex, TimeIndex
+from reference_broker.wire.primitives import Buffer, FileSlice, MalformedRequest
+from reference_broker.wire.records import HEADER_SIZE, BatchHeader, parse_batch_header
+
+READ_AHEAD = 64 * 1024
+
+
+class Segment:
+    """Batches from `base_offset` on. `next_offset` is where the following segment begins."""
+
+    def __init__(self, disk: Disk, directory: str, base_offset: int, config: LogConfig, *, create: bool = True) -> None:
+        stem = f"{directory}/{base_offset:020d}"
+        self.disk, self.stem, self.base_offset = disk, stem, base_offset
+        self.file: File = disk.open(f"{stem}.log", create=create)
+        self.offsets = OffsetIndex(disk, f"{stem}.index", config.segment_index_bytes)
+        self.times = TimeIndex(disk, f"{stem}.timeindex", config.segment_index_bytes)
+        self.next_offset = base_offset
+        self.max_timestamp = -1
+        self.offset_of_max_timestamp = -1
+        self.first_timestamp: int | None = None
+        self._interval = config.index_interval_bytes
+        self._since_entry = 0
+        self._seen_offsets = array("q")
+        self._seen_positions = array("q")
+
+    @property
+    def size(self) -> int:
+        """Bytes in the log file."""
+        return self.file.size
+
+    def append(self, header: BatchHeader, buffers: Sequence[Buffer]) -> None:
+        """Write one batch whose header and offsets are final."""
+        position = self.file.append(buffers)
+        self._seen_offsets.append(header.base_offset)
+        self._seen_positions.append(position)
+        self.note(header, position)
+
+    def note(self, header: BatchHeader, position: int) -> None:
+        """Take a batch that stands at a position into the indexes."""
+        last = header.base_offset + header.last_offset_delta
+        if self.first_timestamp is None:
+            self.first_timestamp = header.max_timestamp
+        if header.max_timestamp > self.max_timestamp:
+            self.max_timestamp, self.offset_of_max_timestamp = header.max_timestamp, last
+        if self._since_entry > self._interval:
+            self.offsets.add(last - self.base_offset, position)
+            self.times.add(self.max_timestamp, self.offset_of_max_timestamp - self.base_offset)
+            self._since_entry = 0
+        self._since_entry += header.batch_length + 12
+        self.next_offset = last + 1
+
+    def headers_from(self, position: int = 0) -> Iterator[tuple[int, BatchHeader]]:
+        """(position, header) of each whole batch; ends at the end of the file or at bytes that are no batch."""
+        buffer, start, size = b"", position, self.size
+        while position + HEADER_SIZE <= size:
+            if position < start or position + HEADER_SIZE > start + len(buffer):
+                start, buffer = position, self.file.read_at(position, READ_AHEAD)
+            try:
+                header = parse_batch_header(buffer, position - start)
+            except MalformedRequest:
+                return
+            if position + header.size_in_bytes > size:
+                return
+            yield position, header
+            position += header.size_in_bytes
+
+    def position_of(self, offset: int) -> int:
+        """Position of the batch that holds an offset, or of the next one; the size when all batches lie before."""
+        seen = self._seen_offsets
+        if seen and offset >= seen[0]:
+            if offset >= self.next_offset:
+                return self.size
+            return self._seen_positions[bisect_right(seen, offset) - 1]
+        start = self.offsets.position_at_or_before(offset - self.base_offset)
+        for position, header in self.headers_from(start):
+            if header.last_offset >= offset:
+                return position
+        return self.size
+
+    def slice(self, position: int, size: int) -> FileSlice:
+        """A part of the log file, for a socket."""
+        return self.file.slice(position, size)
+
+    def read_batch(self, position: int, header: BatchHeader) -> bytes:
+        """All bytes of the batch at a position."""
+        return self.file.read_at(position, header.size_in_bytes)
+
+    def first_batch_at_or_after(self, timestamp: int) -> tuple[int, BatchHeader] | None:
+        """The first batch with a record of that timestamp or later."""
+        start = self.offsets.position_at_or_before(self.times.offset_before(timestamp))
+        for position, header in self.headers_from(start):
+            if header.max_timestamp >= timestamp:
+                return position, header
+        return None
+
+    def load_indexes(self) -> None:
+        """Take the indexes from their files. CorruptIndex when they cannot be right."""
+        self.offsets.load()
+        self.times.load()
+        self.max_timestamp = self.times.last[0]
+        self.offset_of_max_timestamp = self.base_offset + self.times.last[1]
+        start = self.offsets.position_at_or_before(1 << 62)
+        for _, header in self.headers_from(start):
+            self.next_offset = header.next_offset
+            if header.max_timestamp > self.max_timestamp:
+                self.max_timestamp, self.offset_of_max_timestamp = header.max_timestamp, header.last_offset
+
+    def truncate(self, position: int) -> None:
+        """Cut the file at the start of a batch; the caller notes the remaining batches again."""
+        self.file.truncate(position)
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty the indexes and what they told, to note every batch again."""
+        self.offsets.clear()
+        self.times.clear()
+        del self._seen_offsets[:], self._seen_positions[:]
+        self.next_offset, self.max_timestamp, self.offset_of_max_timestamp = self.base_offset, -1, -1
+        self.first_timestamp, self._since_entry = None, 0
+
+    def finish(self) -> None:
+        """The segment gets no more batches: close the time index with the last word and write both."""
+        if self.max_timestamp >= 0:
+            self.times.add(self.max_timestamp, self.offset_of_max_timestamp - self.base_offset)
+        self.offsets.write()
+        self.times.write()
+        del self._seen_offsets[:], self._seen_positions[:]
+
+    def flush(self) -> None:
+        """Bring log and indexes to stable storage."""
+        self.file.flush()
+
+    def close(self) -> None:
+        """Write the indexes and release the file."""
+        self.finish()
+        self.file.close()
+
+    def remove(self) -> None:
+        """Release and delete all files of the segment."""
+        self.file.close()
+        for suffix in (".log", ".index", ".timeindex", ".txnindex", ".snapshot"):
+            self.disk.remove(f"{self.stem}{suffix}")

@@ -1,0 +1,269 @@
+"""The log: what goes in comes out, a retry is recognised, a crash loses only what was torn."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reference_broker.log.config import LogConfig
+from reference_broker.log.partition_log import PartitionLog
+from reference_broker.log.recovery import open_log
+from reference_broker.log.validation import RecordsRefused
+from reference_broker.server.disk import OsDisk
+from reference_broker.wire.compression import Compression
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.primitives import FileSlice, Uuid
+from reference_broker.wire.records import Record, encode_batch, iter_batches, with_header
+from reference_broker.wire.refusal import KafkaError
+
+TOPIC_ID = Uuid(bytes(range(16)))
+NOW = 1_700_000_000_000
+
+
+def opened(folder: Path, *, is_clean: bool = False, recovery_point: int = 0, **settings: Any) -> PartitionLog:
+    return open_log(
+        disk=OsDisk(),
+        directory=str(folder / "orders-0"),
+        topic="orders",
+        partition=0,
+        topic_id=TOPIC_ID,
+        config=LogConfig(**settings),
+        is_clean=is_clean,
+        recovery_point=recovery_point,
+    )
+
+
+def batch(count: int = 1, *, size: int = 20, timestamp: int = NOW, **options: Any) -> bytes:
+    records = [Record(i, timestamp + i, b"k", bytes([i % 256]) * size) for i in range(count)]
+    return encode_batch(records, **options)
+
+
+def values(log: PartitionLog, offset: int = 0) -> list[tuple[int, bytes]]:
+    found = []
+    for one in log.batches_from(offset):
+        found += [(r.offset, r.value or b"") for r in one.records() if r.offset >= offset]
+    return found
+
+
+def bytes_of(slices: tuple[FileSlice, ...]) -> bytes:
+    return b"".join(os.pread(part.descriptor, part.size, part.position) for part in slices)
+
+
+def test_appended_records_get_the_next_offsets(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(3), 0, NOW)
+    assert log.append_from_client(batch(2), 0, NOW).first_offset == 3
+    assert [offset for offset, _ in values(log)] == [0, 1, 2, 3, 4]
+
+
+def test_a_read_returns_whole_stored_batches_from_the_one_that_holds_the_offset(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    for _ in range(5):
+        log.append_from_client(batch(3), 0, NOW)
+    fetched = log.read(7, 1 << 20, log.log_end_offset, at_least_one_batch=True)
+    found = list(iter_batches(bytes_of(fetched.slices)))
+    assert [one.header.base_offset for one in found] == [6, 9, 12]
+    assert all(one.crc_is_valid() for one in found)
+
+
+def test_a_read_stops_before_the_bound(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    for _ in range(5):
+        log.append_from_client(batch(3), 0, NOW)
+    fetched = log.read(0, 1 << 20, 6, at_least_one_batch=True)
+    assert [one.header.base_offset for one in iter_batches(bytes_of(fetched.slices))] == [0, 3]
+
+
+def test_the_first_batch_is_returned_whole_whatever_the_limit(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(1, size=5000), 0, NOW)
+    fetched = log.read(0, 100, 1, at_least_one_batch=True)
+    assert len(list(iter_batches(bytes_of(fetched.slices)))) == 1
+    assert not log.read(0, 100, 1, at_least_one_batch=False).slices
+
+
+def test_a_retried_batch_is_appended_once_and_answered_with_its_first_offset(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(2), 0, NOW)
+    sent = batch(3, producer_id=7, producer_epoch=0, base_sequence=0)
+    first = log.append_from_client(sent, 0, NOW)
+    again = log.append_from_client(sent, 0, NOW)
+    assert (again.first_offset, again.is_duplicate) == (first.first_offset, True)
+    assert log.log_end_offset == 5
+
+
+@pytest.mark.parametrize(("epoch", "sequence", "code"), [
+    (0, 9, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER),
+    (1, 3, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER),
+    (-2, 3, ErrorCode.INVALID_PRODUCER_EPOCH),
+])  # fmt: skip
+def test_a_batch_that_does_not_follow_is_refused(tmp_path: Path, epoch: int, sequence: int, code: ErrorCode) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(3, producer_id=7, producer_epoch=0, base_sequence=0), 0, NOW)
+    with pytest.raises(KafkaError) as refused:
+        log.append_from_client(batch(1, producer_id=7, producer_epoch=epoch, base_sequence=sequence), 0, NOW)
+    assert refused.value.code == code
+
+
+def test_the_last_sequence_of_a_producer_survives_a_restart(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    sent = batch(3, producer_id=7, producer_epoch=0, base_sequence=0)
+    log.append_from_client(sent, 0, NOW)
+    log.close(NOW)
+    again = opened(tmp_path, is_clean=True)
+    assert again.append_from_client(sent, 0, NOW).is_duplicate
+
+
+def test_a_torn_tail_is_cut_and_all_before_it_kept(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    for _ in range(4):
+        log.append_from_client(batch(3), 0, NOW)
+    path = tmp_path / "orders-0" / f"{0:020d}.log"
+    path.write_bytes(path.read_bytes()[:-5])
+    assert opened(tmp_path).log_end_offset == 9
+
+
+def test_a_batch_with_a_bad_checksum_ends_the_log_after_a_crash(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    for _ in range(4):
+        log.append_from_client(batch(3), 0, NOW)
+    path = tmp_path / "orders-0" / f"{0:020d}.log"
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
+    assert opened(tmp_path).log_end_offset == 9
+
+
+@pytest.mark.parametrize("damage", ["missing", "short", "unordered"])
+def test_a_damaged_index_is_rebuilt(tmp_path: Path, damage: str) -> None:
+    log = opened(tmp_path, index_interval_bytes=100)
+    for _ in range(50):
+        log.append_from_client(batch(3), 0, NOW)
+    log.close(NOW)
+    path = tmp_path / "orders-0" / f"{0:020d}.index"
+    raw = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(raw[:-3] if damage == "short" else raw[8:16] + raw[:8] + raw[16:])
+    again = opened(tmp_path, is_clean=True, index_interval_bytes=100)
+    assert again.log_end_offset == 150
+    again.close(NOW)
+    assert path.read_bytes() == raw
+
+
+def test_old_segments_go_by_time(tmp_path: Path) -> None:
+    log = opened(tmp_path, segment_bytes=300, retention_ms=1000)
+    for index in range(6):
+        log.append_from_client(batch(2, timestamp=NOW + index * 400), 0, NOW + index * 400)
+        log.high_watermark = log.log_end_offset
+    assert log.delete_old_segments(NOW + 2400) > 0
+    assert log.log_start_offset > 0
+    with pytest.raises(KafkaError) as refused:
+        log.read(0, 100, 1, at_least_one_batch=True)
+    assert refused.value.code == ErrorCode.OFFSET_OUT_OF_RANGE
+
+
+def test_old_segments_go_by_size(tmp_path: Path) -> None:
+    log = opened(tmp_path, segment_bytes=300, retention_bytes=700)
+    for _ in range(10):
+        log.append_from_client(batch(2), 0, NOW)
+    log.delete_old_segments(NOW)
+    assert 700 <= log.size < 1000
+
+
+def test_a_record_is_found_by_its_time(tmp_path: Path) -> None:
+    log = opened(tmp_path, segment_bytes=500, index_interval_bytes=64)
+    for index in range(20):
+        log.append_from_client(batch(2, timestamp=NOW + index * 10), 0, NOW + index * 10)
+    found = log.offset_at_time(NOW + 101)
+    assert found is not None
+    assert (found.offset, found.timestamp) == (21, NOW + 101)
+    assert log.offset_at_time(NOW + 5000) is None
+
+
+def test_log_append_time_replaces_the_clients_clock(tmp_path: Path) -> None:
+    log = opened(tmp_path, message_timestamp_type="LogAppendTime")
+    assert log.append_from_client(batch(2, timestamp=5), 0, NOW).log_append_time_ms == NOW
+    (one,) = log.batches_from(0)
+    assert {record.timestamp for record in one.records()} == {NOW}
+    assert one.crc_is_valid()
+
+
+def test_a_timestamp_too_far_ahead_names_the_record(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    with pytest.raises(RecordsRefused) as refused:
+        log.append_from_client(batch(3, timestamp=NOW + 3_600_000), 0, NOW)
+    assert refused.value.code == ErrorCode.INVALID_TIMESTAMP
+    assert [index for index, _ in refused.value.record_errors] == [2]
+
+
+def test_records_are_recompressed_for_the_topic(tmp_path: Path) -> None:
+    log = opened(tmp_path, compression_type="gzip")
+    log.append_from_client(batch(50, compression=Compression.LZ4), 0, NOW)
+    (one,) = log.batches_from(0)
+    assert one.header.compression is Compression.GZIP
+    assert len(list(one.records())) == 50
+
+
+def broken(**changes: Any) -> bytes:
+    (one,) = iter_batches(batch(3))
+    return with_header(one.header._replace(**changes), one.data[61:])
+
+
+@pytest.mark.parametrize(("raw", "code"), [
+    (batch(3)[:-1], ErrorCode.CORRUPT_MESSAGE),
+    (batch(3)[:-1] + b"\x01", ErrorCode.CORRUPT_MESSAGE),
+    (batch(3) + batch(3), ErrorCode.INVALID_RECORD),
+    (broken(records_count=2), ErrorCode.INVALID_RECORD),
+    (broken(records_count=4, last_offset_delta=3), ErrorCode.CORRUPT_MESSAGE),
+    (broken(attributes=0x20), ErrorCode.INVALID_RECORD),
+    (broken(magic=1), ErrorCode.INVALID_RECORD),
+    (broken(producer_id=4), ErrorCode.INVALID_RECORD),
+    (batch(3, size=400_000), ErrorCode.MESSAGE_TOO_LARGE),
+])  # fmt: skip
+def test_a_wrong_batch_is_refused_and_leaves_no_trace(tmp_path: Path, raw: bytes, code: ErrorCode) -> None:
+    log = opened(tmp_path)
+    with pytest.raises(KafkaError) as refused:
+        log.append_from_client(raw, 0, NOW)
+    assert refused.value.code == code
+    assert (log.log_end_offset, log.size) == (0, 0)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["append", "flush", "roll", "close", "crash", "tear"]), max_size=25), st.randoms())
+def test_whatever_happens_the_log_is_a_prefix_that_holds_all_that_was_flushed(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str], random: Any
+) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    model: list[bytes] = []
+    flushed = 0
+    log = opened(folder, segment_bytes=400, index_interval_bytes=50)
+    for number, step in enumerate(steps):
+        if step == "append":
+            content = str(number).encode()
+            log.append_from_client(encode_batch([Record(0, NOW, b"k", content)]), 0, NOW)
+            model.append(content)
+        elif step == "flush":
+            log.flush(NOW)
+            flushed = len(model)
+        elif step == "roll" and log.segments[-1].size:
+            log.roll(NOW)
+            flushed = len(model)
+        elif step == "close":
+            log.close(NOW)
+            flushed = len(model)
+            log = opened(folder, is_clean=True, segment_bytes=400, index_interval_bytes=50)
+        elif step in ("crash", "tear"):
+            recovery_point, last = log.recovery_point, log.segments[-1]
+            if step == "tear" and len(model) > flushed:
+                os.truncate(last.file.path, last.size - random.randrange(1, 60))
+            log = opened(folder, recovery_point=recovery_point, segment_bytes=400, index_interval_bytes=50)
+            model = model[: log.log_end_offset]
+        assert log.log_end_offset == len(model) >= flushed
+        assert [value for _, value in values(log)] == model

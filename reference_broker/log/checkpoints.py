@@ -77,7 +77,9 @@ def read_topic_id(disk: Disk, directory: str) -> Uuid:
 
 def write_topic_id(disk: Disk, directory: str, topic_id: Uuid) -> None:
     """Write a partition's folder's topic id."""
-    disk.write_atomically(f"{directory}/{PARTITION_METADATA}", f"version: 0\ntopic_id: {uuid_text(topic_id)}\n".encode())
+    disk.write_atomically(
+        f"{directory}/{PARTITION_METADATA}", f"version: 0\ntopic_id: {uuid_text(topic_id)}\n".encode()
+    )
 
 
 def take_clean_shutdown(disk: Disk, directory: str) -> int | None:

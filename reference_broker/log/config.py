@@ -13,7 +13,7 @@ LONG_MAX = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogConfig:
-    """A topic's settings, broker defaults already merged in. Times in ms, sizes in bytes; -1 is no limit for retention."""
+    """A topic's settings over the broker's. Times in ms, sizes in bytes; a retention of -1 has no limit."""
 
     segment_bytes: int = 1 << 30
     segment_ms: int = 604_800_000

@@ -28,10 +28,15 @@ class OffsetIndex:
         self._capacity = capacity_bytes // OFFSET_ENTRY.size
         self._offsets = array("q")
         self._positions = array("q")
-        self._written = 0
+        self._written = -1
 
     def __len__(self) -> int:
         return len(self._offsets)
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """(relative offset, position) of the last entry, (-1, 0) when there is none."""
+        return (self._offsets[-1], self._positions[-1]) if self._offsets else (-1, 0)
 
     @property
     def is_full(self) -> bool:
@@ -59,9 +64,9 @@ class OffsetIndex:
             raise CorruptIndex(f"{self._path} has {len(raw)} bytes, no multiple of {OFFSET_ENTRY.size}")
         last = (-1, -1)
         for entry in OFFSET_ENTRY.iter_unpack(raw):
+            if entry == (0, 0):
+                break  # the preallocated tail of an index that was not closed: no entry points to the first batch
             if entry[0] <= last[0] or entry[1] <= last[1]:
-                if entry == (0, 0):
-                    break  # the preallocated tail of an index that was not closed
                 raise CorruptIndex(f"{self._path}: the entry {entry} follows {last}")
             last = entry
             self.add(*entry)
@@ -74,11 +79,11 @@ class OffsetIndex:
             while keep < len(self._positions) and self._positions[keep] < beyond:
                 keep += 1
         del self._offsets[keep:], self._positions[keep:]
-        self._written = 0
+        self._written = -1
 
     def write(self) -> None:
         """Bring the file up to date."""
-        if self._written == len(self._offsets) and self._disk.exists(self._path):
+        if self._written == len(self._offsets):
             return
         pairs = zip(self._offsets, self._positions, strict=True)
         self._disk.write_plainly(self._path, b"".join(OFFSET_ENTRY.pack(*pair) for pair in pairs))
@@ -126,7 +131,7 @@ class TimeIndex:
         if len(raw) % TIME_ENTRY.size:
             raise CorruptIndex(f"{self._path} has {len(raw)} bytes, no multiple of {TIME_ENTRY.size}")
         for timestamp, offset in TIME_ENTRY.iter_unpack(raw):
-            if timestamp == 0 and offset == 0 and self._timestamps:
+            if timestamp == 0 and offset == 0:
                 break
             if timestamp < self.last[0] or (self._offsets and offset < self._offsets[-1]):
                 raise CorruptIndex(f"{self._path}: timestamp {timestamp} at offset {offset} follows {self.last}")

@@ -57,9 +57,9 @@ class LeaderEpochs:
     def cut_from_start(self, start_offset: int) -> None:
         """Forget epochs that ended at or before the new start of the log."""
         below = [entry for entry in self.entries if entry[1] <= start_offset]
-        if not below or below[-1][1] == start_offset and len(below) == 1:
+        if not below or (below[-1][1] == start_offset and len(below) == 1):
             return
-        self.entries = [(below[-1][0], start_offset)] + self.entries[len(below) :]
+        self.entries = [(below[-1][0], start_offset), *self.entries[len(below) :]]
         self._write()
 
     def _write(self) -> None:

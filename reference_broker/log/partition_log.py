@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from reference_broker.environment import Disk
+from reference_broker.log import retention
 from reference_broker.log.config import LogConfig
 from reference_broker.log.leader_epochs import LeaderEpochs
-from reference_broker.log.producer_state import ProducerState
+from reference_broker.log.producer_replay import load_producers, take_marker
+from reference_broker.log.producer_state import Producer, ProducerState
 from reference_broker.log.segment import Segment
+from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.log.validation import validate
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
@@ -77,7 +80,7 @@ class PartitionLog:
         self.log_end_offset = segments[-1].next_offset
         self.high_watermark = self.log_end_offset
         self.last_flush_ms = 0
-        self._doomed: list[tuple[int, Segment]] = []
+        self.doomed: list[tuple[int, Segment]] = []
         self._segment_born_ms: int | None = None
 
     # -- writing ------------------------------------------------------------------------------------------------
@@ -100,7 +103,7 @@ class PartitionLog:
         return self._append(header, valid.data, leader_epoch, now_ms)
 
     def append_own(self, batch: Buffer, leader_epoch: int, now_ms: int) -> Appended:
-        """Append a batch that this node made itself: a coordinator's or the controller's records."""
+        """Append a batch that this node made itself: a coordinator's or the controller's records, a marker."""
         return self._append(parse_batch_header(batch), batch, leader_epoch, now_ms)
 
     def _append(self, header: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> Appended:
@@ -113,7 +116,10 @@ class PartitionLog:
         if leader_epoch > self.epochs.latest:
             self.epochs.assign(leader_epoch, first)
         if header.has_producer_id:
-            self.producers.note(header)
+            if header.is_control:
+                take_marker(segment, self.producers, header, Batch(header, memoryview(data)))
+            else:
+                self.producers.note(header)
         if self.log_end_offset - self.recovery_point >= self.config.flush_messages:
             self.flush(now_ms)
         return Appended(
@@ -203,14 +209,11 @@ class PartitionLog:
         for segment in self.segments:
             if segment.max_timestamp < timestamp:
                 continue
-            found = segment.first_batch_at_or_after(timestamp)
-            if found is None:
-                continue
-            position, header = found
-            (batch,) = iter_batches(segment.read_batch(position, header))
-            for record in batch.records():
-                if record.timestamp >= timestamp and record.offset >= self.log_start_offset:
-                    return OffsetAtTime(record.offset, record.timestamp, header.partition_leader_epoch)
+            for position, header in segment.batches_at_or_after(timestamp):
+                (batch,) = iter_batches(segment.read_batch(position, header))
+                for record in batch.records():
+                    if record.timestamp >= timestamp and record.offset >= self.log_start_offset:
+                        return OffsetAtTime(record.offset, record.timestamp, header.partition_leader_epoch)
         return None
 
     def offset_of_max_timestamp(self) -> OffsetAtTime | None:
@@ -225,8 +228,22 @@ class PartitionLog:
 
     @property
     def last_stable_offset(self) -> int:
-        """The end of what a read_committed consumer may see: no transaction is ever open here yet."""
-        return self.high_watermark
+        """The end of what a read_committed consumer may see: no record of an open transaction lies before it."""
+        unstable = self.producers.first_unstable_offset(self.high_watermark)
+        return self.high_watermark if unstable < 0 else min(unstable, self.high_watermark)
+
+    def aborted_transactions(self, offset: int, up_to: int) -> list[AbortedTransaction]:
+        """The aborted transactions with records in [offset, up_to), for a read_committed fetch of that range."""
+        following = self.segments[self.segment_of(offset) :]
+        return [entry for segment in following for entry in segment.aborted.between(offset, up_to)]
+
+    def end_offset_for_epoch(self, epoch: int) -> tuple[int, int]:
+        """(largest epoch not above the one asked for, where it ended); (-1, -1) for one that is unknown here."""
+        return self.epochs.end_offset_for(epoch, self.log_end_offset)
+
+    def active_producers(self) -> list[Producer]:
+        """The producers that the log knows, by id."""
+        return [self.producers.producers[producer_id] for producer_id in sorted(self.producers.producers)]
 
     # -- ends ---------------------------------------------------------------------------------------------------
 
@@ -236,47 +253,16 @@ class PartitionLog:
             self.log_start_offset = offset
             self.epochs.cut_from_start(offset)
             while len(self.segments) > 1 and self.segments[1].base_offset <= offset:
-                self._doom(now_ms)
+                retention.doom_first(self, now_ms)
 
     def delete_old_segments(self, now_ms: int) -> int:
         """Retention by time and by size (policy delete); returns how many segments went."""
-        if not self.config.has_deletion:
-            return 0
-        count = 0
-        while self._is_expired(self.segments[0], now_ms) or self._is_surplus(self.segments[0]):
-            if len(self.segments) == 1:
-                if self.segments[0].size == 0:
-                    break
-                self.roll(now_ms)
-            self._doom(now_ms)
-            count += 1
-        if count:
-            self.advance_log_start(self.segments[0].base_offset, now_ms)
-        return count
-
-    def _is_expired(self, segment: Segment, now_ms: int) -> bool:
-        limit = self.config.retention_ms
-        if limit < 0 or segment.size == 0 or segment.next_offset > self.high_watermark:
-            return False
-        newest = segment.max_timestamp if segment.max_timestamp >= 0 else self.disk.modified_ms(f"{segment.stem}.log")
-        return now_ms - newest > limit
-
-    def _is_surplus(self, segment: Segment) -> bool:
-        limit = self.config.retention_bytes
-        return limit >= 0 and len(self.segments) > 1 and self.size - segment.size >= limit
-
-    def _doom(self, now_ms: int) -> None:
-        """Take the first segment out; its files stay for file.delete.delay.ms, for answers still being sent."""
-        segment = self.segments.pop(0)
-        for suffix in (".index", ".timeindex", ".txnindex", ".snapshot"):
-            self.disk.remove(f"{segment.stem}{suffix}")
-        segment.file.rename(f"{segment.stem}.log.deleted")
-        self._doomed.append((now_ms + self.config.file_delete_delay_ms, segment))
+        return retention.delete_old_segments(self, now_ms)
 
     def sweep(self, now_ms: int, producer_expiration_ms: int) -> None:
         """Remove files whose delay is over, flush by time, forget producers that fell silent."""
-        while self._doomed and self._doomed[0][0] <= now_ms:
-            _, segment = self._doomed.pop(0)
+        while self.doomed and self.doomed[0][0] <= now_ms:
+            _, segment = self.doomed.pop(0)
             segment.file.close()
             self.disk.remove(segment.file.path)
         if now_ms - self.last_flush_ms >= self.config.flush_ms:
@@ -288,13 +274,24 @@ class PartitionLog:
         while len(self.segments) > 1 and self.segments[-1].base_offset >= offset:
             self.segments.pop().remove()
         segment = self.segments[-1]
-        segment.truncate(segment.position_of(offset))
-        for position, header in segment.headers_from():
-            segment.note(header, position)
+        if offset <= segment.base_offset:
+            segment.remove()
+            self.segments[-1] = segment = Segment(self.disk, self.directory, offset, self.config)
+        else:
+            segment.truncate(segment.position_of(offset))
         self.log_end_offset = segment.next_offset
+        self.log_start_offset = min(self.log_start_offset, self.log_end_offset)
         self.epochs.cut_from_end(self.log_end_offset)
         self.high_watermark = min(self.high_watermark, self.log_end_offset)
         self.recovery_point = min(self.recovery_point, self.log_end_offset)
+        load_producers(
+            disk=self.disk,
+            directory=self.directory,
+            segments=self.segments,
+            producers=self.producers,
+            start_offset=self.log_start_offset,
+            trusted_up_to=self.log_end_offset,
+        )
 
     # -- rest ---------------------------------------------------------------------------------------------------
 
@@ -306,6 +303,10 @@ class PartitionLog:
             self.recovery_point = self.log_end_offset
         self.last_flush_ms = now_ms
 
+    def set_high_watermark(self, offset: int) -> None:
+        """What readers may see ends here; kept between the log's start and its end."""
+        self.high_watermark = min(max(offset, self.log_start_offset), self.log_end_offset)
+
     def close(self, now_ms: int) -> None:
         """Flush, keep the producers' state, release every file."""
         self.flush(now_ms)
@@ -316,10 +317,24 @@ class PartitionLog:
         """Write the indexes and release every file, without a flush."""
         for segment in self.segments:
             segment.close()
-        for _, segment in self._doomed:
+        for _, segment in self.doomed:
             segment.file.close()
             self.disk.remove(segment.file.path)
-        self._doomed.clear()
+        self.doomed.clear()
+
+    def reconfigure(self, config: LogConfig) -> None:
+        """Let other settings count from now on."""
+        self.config = config
+        for segment in self.segments:
+            segment.reconfigure(config)
+
+    def abandon(self) -> None:
+        """Release every file and write nothing: the folder is going, or its disk is broken."""
+        for segment in self.segments:
+            segment.file.close()
+        for _, segment in self.doomed:
+            segment.file.close()
+        self.doomed.clear()
 
     def describe(self) -> dict[str, Any]:
         """Figures for a log line."""

@@ -1,4 +1,4 @@
-"""What the log knows of its idempotent producers: the last sequences, so that a retry is recognised (KIP-98, KIP-360)."""
+"""What the log knows of its idempotent producers: their last sequences, to recognise a retry (KIP-98, KIP-360)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,32 @@ from reference_broker.wire.codec import decode, encode_bytes
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.producer_snapshot import ProducerEntry, ProducerSnapshot
 from reference_broker.wire.primitives import MalformedRequest
-from reference_broker.wire.records import BatchHeader
+from reference_broker.wire.records import Batch, BatchHeader
 from reference_broker.wire.refusal import KafkaError
 
 REMEMBERED_BATCHES = 5
+MARKER_ABORT, MARKER_COMMIT = 0, 1
 SNAPSHOT_VERSION = 1
 SNAPSHOT_CRC_FROM = 6
+
+
+class Marker(NamedTuple):
+    """What a transaction marker says."""
+
+    is_commit: bool
+    coordinator_epoch: int
+
+
+def marker_of(batch: Batch) -> Marker | None:
+    """The transaction marker in a control batch; None where it holds another kind of control record."""
+    record = next(batch.records(), None)
+    if record is None or record.key is None or len(record.key) < 4:
+        return None
+    kind = int.from_bytes(record.key[2:4], "big")
+    if kind not in (MARKER_ABORT, MARKER_COMMIT):
+        return None
+    epoch = int.from_bytes((record.value or b"")[2:6] or b"\xff", "big", signed=True)
+    return Marker(kind == MARKER_COMMIT, epoch)
 
 
 class BatchSeen(NamedTuple):
@@ -30,6 +50,15 @@ class BatchSeen(NamedTuple):
     first_offset: int
     last_offset: int
     timestamp: int
+
+
+class Completed(NamedTuple):
+    """A transaction that a marker ended: `last_offset` is the marker's."""
+
+    producer_id: int
+    first_offset: int
+    last_offset: int
+    is_aborted: bool
 
 
 @dataclass(slots=True)
@@ -59,6 +88,23 @@ class ProducerState:
 
     def __init__(self) -> None:
         self.producers: dict[int, Producer] = {}
+        self.completed: list[Completed] = []
+        self._has_transactions = False
+
+    @property
+    def first_ongoing_offset(self) -> int:
+        """First record of the oldest open transaction; -1 without any."""
+        firsts = [p.first_offset_of_transaction for p in self.producers.values() if p.first_offset_of_transaction >= 0]
+        return min(firsts, default=-1)
+
+    def first_unstable_offset(self, high_watermark: int) -> int:
+        """First record of a transaction that is open, or whose marker is not yet replicated; -1 without any."""
+        if not self._has_transactions:
+            return -1
+        self.completed = [one for one in self.completed if one.last_offset >= high_watermark]
+        firsts = [one.first_offset for one in self.completed]
+        ongoing = self.first_ongoing_offset
+        return min(firsts if ongoing < 0 else [*firsts, ongoing], default=-1)
 
     def find_duplicate(self, header: BatchHeader) -> BatchSeen | None:
         """The remembered batch that this one repeats, or None."""
@@ -86,8 +132,6 @@ class ProducerState:
             )
         if header.producer_epoch > producer.epoch:
             expected = 0
-        elif not producer.batches:
-            return
         else:
             expected = (producer.last_sequence + 1) & 0x7FFFFFFF
         if header.base_sequence != expected:
@@ -99,19 +143,53 @@ class ProducerState:
     def note(self, header: BatchHeader) -> None:
         """Remember an appended batch."""
         producer = self.producers.get(header.producer_id)
-        if producer is None or producer.epoch != header.producer_epoch:
+        if producer is None:
             producer = self.producers[header.producer_id] = Producer(header.producer_id, header.producer_epoch)
+        elif producer.epoch != header.producer_epoch:
+            producer.epoch = header.producer_epoch
+            producer.batches.clear()
         producer.last_timestamp = header.max_timestamp
+        if header.is_transactional and producer.first_offset_of_transaction < 0:
+            producer.first_offset_of_transaction = header.base_offset
+            self._has_transactions = True
         producer.batches.append(
             BatchSeen(
                 header.base_sequence, header.last_sequence, header.base_offset, header.last_offset, header.max_timestamp
             )
         )
 
-    def expire(self, before_ms: int) -> None:
-        """Forget producers whose last record is older."""
-        for producer_id in [p.producer_id for p in self.producers.values() if p.last_timestamp < before_ms]:
+    def complete(self, header: BatchHeader, marker: Marker) -> Completed | None:
+        """Take a marker that was appended; the transaction that it ended, None when none was open."""
+        producer = self.producers.get(header.producer_id)
+        if producer is None:
+            producer = self.producers[header.producer_id] = Producer(header.producer_id, header.producer_epoch)
+        elif producer.epoch != header.producer_epoch:
+            producer.epoch = header.producer_epoch
+            producer.batches.clear()
+        first, producer.first_offset_of_transaction = producer.first_offset_of_transaction, -1
+        producer.last_timestamp = header.max_timestamp
+        producer.coordinator_epoch = max(producer.coordinator_epoch, marker.coordinator_epoch)
+        if first < 0:
+            return None
+        done = Completed(header.producer_id, first, header.last_offset, is_aborted=not marker.is_commit)
+        self.completed.append(done)
+        return done
+
+    def expire(self, up_to_ms: int) -> None:
+        """Forget producers whose last record is not younger, unless a transaction of theirs is open."""
+        silent = [
+            p.producer_id
+            for p in self.producers.values()
+            if p.last_timestamp <= up_to_ms and p.first_offset_of_transaction < 0
+        ]
+        for producer_id in silent:
             del self.producers[producer_id]
+
+    def clear(self) -> None:
+        """Know nobody, as before the first batch."""
+        self.producers.clear()
+        self.completed.clear()
+        self._has_transactions = False
 
     def write_snapshot(self, disk: Disk, path: str) -> None:
         """Keep the last batch of each producer, in Kafka's format."""
@@ -143,7 +221,7 @@ class ProducerState:
         snapshot = decode(ProducerSnapshot, SNAPSHOT_VERSION, raw[2:])
         if snapshot.crc != crc32c.crc32c(raw[SNAPSHOT_CRC_FROM:]):
             raise MalformedRequest(f"{path} does not match its checksum")
-        self.producers.clear()
+        self.clear()
         for entry in snapshot.producer_entries:
             producer = Producer(
                 entry.producer_id,
@@ -164,3 +242,4 @@ class ProducerState:
                     )
                 )
             self.producers[entry.producer_id] = producer
+            self._has_transactions |= entry.current_txn_first_offset >= 0

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from reference_broker.environment import Disk
 from reference_broker.log.checkpoints import read_topic_id, write_topic_id
 from reference_broker.log.config import LogConfig
 from reference_broker.log.indexes import CorruptIndex
 from reference_broker.log.leader_epochs import LeaderEpochs
 from reference_broker.log.partition_log import PartitionLog
+from reference_broker.log.producer_replay import load_producers
 from reference_broker.log.producer_state import ProducerState
 from reference_broker.log.segment import Segment
-from reference_broker.wire.primitives import ZERO_UUID, MalformedRequest, Uuid
+from reference_broker.wire.primitives import ZERO_UUID, Uuid
 from reference_broker.wire.records import iter_batches
 
 TRANSIENT = (".deleted", ".tmp", ".cleaned", ".swap")
+
+
+class ForeignFolder(ValueError):
+    """The folder belongs to another topic of that name."""
 
 
 def open_log(
@@ -32,7 +39,7 @@ def open_log(
 
     After a stop that was not clean, segments from the recovery point on are read batch by batch and cut at the first
     that is torn or does not match its CRC; what was acknowledged before a flush stands before that point. A missing or
-    corrupt index is rebuilt. ValueError when the folder belongs to another topic id.
+    corrupt index is rebuilt. ForeignFolder when the folder has another topic id, ValueError when its file is corrupt.
     """
     disk.make_directories(directory)
     for name in disk.list(directory):
@@ -42,10 +49,8 @@ def open_log(
     if known_id == ZERO_UUID and topic_id != ZERO_UUID:
         write_topic_id(disk, directory, topic_id)
     elif topic_id not in (ZERO_UUID, known_id):
-        raise ValueError(f"{directory} belongs to another topic id than {topic}")
-    segments = _load_segments(disk, directory, config, recovery_point, is_clean=is_clean)
-    epochs = LeaderEpochs(disk, f"{directory}/leader-epoch-checkpoint")
-    epochs.load()
+        raise ForeignFolder(f"{directory} belongs to another topic id than {topic}")
+    segments = _load_segments(disk, directory, config, recovery_point, is_clean=is_clean, start=log_start_offset)
     end = segments[-1].next_offset
     start = min(max(log_start_offset, segments[0].base_offset), end)
     log = PartitionLog(
@@ -57,17 +62,41 @@ def open_log(
         config=config,
         segments=segments,
         producers=ProducerState(),
-        epochs=epochs,
+        epochs=_load_epochs(disk, directory, segments, recovery_point, is_clean=is_clean),
         log_start_offset=start,
         recovery_point=end if is_clean else min(recovery_point, end),
     )
-    epochs.cut_from_end(end)
-    _load_producers(log, is_clean=is_clean)
+    load_producers(
+        disk=disk,
+        directory=directory,
+        segments=segments,
+        producers=log.producers,
+        start_offset=start,
+        trusted_up_to=end if is_clean else log.recovery_point,
+    )
     return log
 
 
+def _load_epochs(
+    disk: Disk, directory: str, segments: list[Segment], recovery_point: int, *, is_clean: bool
+) -> LeaderEpochs:
+    """The leader epochs; what the file lost in a crash, or all where it is corrupt, is read from the batches."""
+    epochs = LeaderEpochs(disk, f"{directory}/leader-epoch-checkpoint")
+    try:
+        epochs.load()
+        missing_from = segments[-1].next_offset if is_clean else recovery_point
+    except ValueError:
+        missing_from = 0
+    epochs.cut_from_end(segments[-1].next_offset)
+    for segment in segments:
+        if segment.next_offset > missing_from:
+            for _, header in segment.headers_from():
+                epochs.assign(header.partition_leader_epoch, header.base_offset)
+    return epochs
+
+
 def _load_segments(
-    disk: Disk, directory: str, config: LogConfig, recovery_point: int, *, is_clean: bool
+    disk: Disk, directory: str, config: LogConfig, recovery_point: int, *, is_clean: bool, start: int
 ) -> list[Segment]:
     bases = sorted(int(name[:-4]) for name in disk.list(directory) if name.endswith(".log"))
     segments: list[Segment] = []
@@ -81,13 +110,14 @@ def _load_segments(
                 segment.load_indexes()
                 continue
             except CorruptIndex:
-                pass
+                recover_segment(segment)
+                continue
         is_whole = recover_segment(segment)
         if not is_whole or (following is not None and segment.next_offset > following):
             for surplus in bases[index + 1 :]:
                 Segment(disk, directory, surplus, config).remove()
             break
-    return segments or [Segment(disk, directory, 0, config)]
+    return segments or [Segment(disk, directory, start, config)]
 
 
 def recover_segment(segment: Segment) -> bool:
@@ -102,30 +132,15 @@ def recover_segment(segment: Segment) -> bool:
             break
         segment.note(header, position)
         end = position + header.size_in_bytes
+    _keep_aborted(segment)
     if end == segment.size:
         return True
     segment.file.truncate(end)
     return False
 
 
-def _load_producers(log: PartitionLog, *, is_clean: bool) -> None:
-    """The newest trusted snapshot, and every batch behind it."""
-    names = sorted(name for name in log.disk.list(log.directory) if name.endswith(".snapshot"))
-    start = log.log_start_offset
-    for name in reversed(names):
-        offset = int(name.split(".")[0])
-        path = f"{log.directory}/{name}"
-        if offset > log.log_end_offset or (not is_clean and offset > log.recovery_point):
-            log.disk.remove(path)
-            continue
-        try:
-            log.producers.load_snapshot(log.disk, path)
-            start = max(offset, log.log_start_offset)
-            break
-        except MalformedRequest:
-            log.disk.remove(path)
-    if start < log.log_end_offset:
-        for segment in log.segments[log.segment_of(start) :]:
-            for _, header in segment.headers_from(segment.position_of(start)):
-                if header.has_producer_id and header.base_offset >= start:
-                    log.producers.note(header)
+def _keep_aborted(segment: Segment) -> None:
+    """Take over what the transaction index says of batches that are still there; the replay adds the rest."""
+    with contextlib.suppress(CorruptIndex):
+        segment.aborted.load()
+    segment.aborted.cut(segment.next_offset)

@@ -8,11 +8,15 @@ from collections.abc import Iterator, Sequence
 
 from reference_broker.environment import Disk, File
 from reference_broker.log.config import LogConfig
-from reference_broker.log.indexes import OffsetIndex, TimeIndex
+from reference_broker.log.indexes import CorruptIndex, OffsetIndex, TimeIndex
+from reference_broker.log.transaction_index import TransactionIndex
 from reference_broker.wire.primitives import Buffer, FileSlice, MalformedRequest
 from reference_broker.wire.records import HEADER_SIZE, BatchHeader, parse_batch_header
 
 READ_AHEAD = 64 * 1024
+REMEMBERED_POSITIONS = 8192
+"""Batches at the tail whose positions stay in memory, so that readers near the end need no scan."""
+SUFFIXES = (".log", ".index", ".timeindex", ".txnindex", ".snapshot")
 
 
 class Segment:
@@ -24,6 +28,7 @@ class Segment:
         self.file: File = disk.open(f"{stem}.log", create=create)
         self.offsets = OffsetIndex(disk, f"{stem}.index", config.segment_index_bytes)
         self.times = TimeIndex(disk, f"{stem}.timeindex", config.segment_index_bytes)
+        self.aborted = TransactionIndex(disk, f"{stem}.txnindex")
         self.next_offset = base_offset
         self.max_timestamp = -1
         self.offset_of_max_timestamp = -1
@@ -41,8 +46,11 @@ class Segment:
     def append(self, header: BatchHeader, buffers: Sequence[Buffer]) -> None:
         """Write one batch whose header and offsets are final."""
         position = self.file.append(buffers)
-        self._seen_offsets.append(header.base_offset)
+        seen = self._seen_offsets
+        seen.append(header.base_offset)
         self._seen_positions.append(position)
+        if len(seen) > 2 * REMEMBERED_POSITIONS:
+            del seen[:REMEMBERED_POSITIONS], self._seen_positions[:REMEMBERED_POSITIONS]
         self.note(header, position)
 
     def note(self, header: BatchHeader, position: int) -> None:
@@ -95,30 +103,40 @@ class Segment:
         """All bytes of the batch at a position."""
         return self.file.read_at(position, header.size_in_bytes)
 
-    def first_batch_at_or_after(self, timestamp: int) -> tuple[int, BatchHeader] | None:
-        """The first batch with a record of that timestamp or later."""
+    def batches_at_or_after(self, timestamp: int) -> Iterator[tuple[int, BatchHeader]]:
+        """(position, header) of the batches with a record of that timestamp or later, in order."""
         start = self.offsets.position_at_or_before(self.times.offset_before(timestamp))
-        for position, header in self.headers_from(start):
-            if header.max_timestamp >= timestamp:
-                return position, header
-        return None
+        return (found for found in self.headers_from(start) if found[1].max_timestamp >= timestamp)
 
     def load_indexes(self) -> None:
         """Take the indexes from their files. CorruptIndex when they cannot be right."""
         self.offsets.load()
         self.times.load()
+        self.aborted.load()
+        if self.size and self.offsets.last[1] >= self.size:
+            raise CorruptIndex(f"{self.stem}.index points to {self.offsets.last[1]}, the log has {self.size} bytes")
         self.max_timestamp = self.times.last[0]
         self.offset_of_max_timestamp = self.base_offset + self.times.last[1]
+        for _, header in self.headers_from():
+            self.first_timestamp = header.max_timestamp
+            break
         start = self.offsets.position_at_or_before(1 << 62)
         for _, header in self.headers_from(start):
             self.next_offset = header.next_offset
             if header.max_timestamp > self.max_timestamp:
                 self.max_timestamp, self.offset_of_max_timestamp = header.max_timestamp, header.last_offset
 
+    def reconfigure(self, config: LogConfig) -> None:
+        """Let another index interval count from now on; the indexes keep the size they began with."""
+        self._interval = config.index_interval_bytes
+
     def truncate(self, position: int) -> None:
-        """Cut the file at the start of a batch; the caller notes the remaining batches again."""
+        """Cut the file at the start of a batch, and the indexes with it."""
         self.file.truncate(position)
         self.forget()
+        for place, header in self.headers_from():
+            self.note(header, place)
+        self.aborted.cut(self.next_offset)
 
     def forget(self) -> None:
         """Empty the indexes and what they told, to note every batch again."""
@@ -148,5 +166,5 @@ class Segment:
     def remove(self) -> None:
         """Release and delete all files of the segment."""
         self.file.close()
-        for suffix in (".log", ".index", ".timeindex", ".txnindex", ".snapshot"):
+        for suffix in SUFFIXES:
             self.disk.remove(f"{self.stem}{suffix}")

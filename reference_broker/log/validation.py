@@ -7,24 +7,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reference_broker.log.config import LONG_MAX, LogConfig
+from reference_broker.log.config import LogConfig
 from reference_broker.wire.compression import Compression, compress, decompress
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, MalformedRequest
 from reference_broker.wire.record_scan import Scan, scan_records
 from reference_broker.wire.records import (
+    COMPRESSION_MASK,
     DECOMPRESSED_LIMIT,
     HEADER_SIZE,
+    LENGTH_END,
     LOG_APPEND_TIME,
     MAGIC_AT,
     NO_SEQUENCE,
     NO_TIMESTAMP,
     Batch,
     BatchHeader,
+    encode_record,
     parse_batch_header,
     with_header,
 )
 from reference_broker.wire.refusal import KafkaError
+
+LENGTH_AT = 8
+SMALLEST_MESSAGE = 14
+"""What a message of the oldest format has after its length: nothing shorter can be a batch of any format."""
 
 
 class RecordsRefused(KafkaError):
@@ -44,59 +51,114 @@ class Validated:
 
 
 def only_batch(records: Buffer, config: LogConfig) -> Batch:
-    """The single v2 batch that a Produce request may hold for a partition. KafkaError otherwise."""
+    """The single v2 batch that a Produce request may hold for a partition. KafkaError otherwise.
+
+    Like Kafka, it overlooks a part of a batch that follows the first one.
+    """
     view = memoryview(records)
-    if len(view) > MAGIC_AT and view[MAGIC_AT] < 2:
+    size = _size_of_first(view)
+    if size is None:
+        raise KafkaError(ErrorCode.INVALID_RECORD, "there must be one whole record batch for each partition")
+    if view[MAGIC_AT] != 2:
         raise KafkaError(ErrorCode.INVALID_RECORD, f"message format {view[MAGIC_AT]} is not accepted, only 2 is")
+    if len(view) > size:
+        if _size_of_first(view[size:]) is not None:
+            raise KafkaError(ErrorCode.INVALID_RECORD, "more than one batch was sent for one partition")
+        view = view[:size]
     try:
         header = parse_batch_header(view)
     except MalformedRequest as error:
         raise KafkaError(ErrorCode.CORRUPT_MESSAGE, str(error)) from error
-    if header.magic != 2:
-        raise KafkaError(ErrorCode.INVALID_RECORD, f"message format {header.magic} is not accepted, only 2 is")
-    if header.size_in_bytes > len(view):
-        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, f"a batch claims {header.size_in_bytes} of {len(view)} bytes")
-    if header.size_in_bytes < len(view):
-        raise KafkaError(ErrorCode.INVALID_RECORD, "more than one batch was sent for one partition")
-    if header.size_in_bytes > config.max_message_bytes:
-        raise KafkaError(
-            ErrorCode.MESSAGE_TOO_LARGE,
-            f"a batch of {header.size_in_bytes} bytes exceeds max.message.bytes={config.max_message_bytes}",
-        )
+    if header.base_offset != 0:
+        raise KafkaError(ErrorCode.INVALID_RECORD, f"a client's batch begins at offset {header.base_offset}, not 0")
+    _check_size(header, config)
     batch = Batch(header, view)
     if not batch.crc_is_valid():
         raise KafkaError(ErrorCode.CORRUPT_MESSAGE, "the batch does not match its CRC-32C")
     return batch
 
 
+def _size_of_first(view: memoryview) -> int | None:
+    """Bytes of the batch at the start of a buffer; None when it is not whole. CORRUPT_MESSAGE for absurd ones."""
+    if len(view) < LENGTH_END:
+        return None
+    length = int.from_bytes(view[LENGTH_AT:LENGTH_END], "big", signed=True)
+    if length < SMALLEST_MESSAGE:
+        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, f"a record batch claims a length of {length}")
+    if len(view) <= MAGIC_AT:
+        return None
+    if view[MAGIC_AT] > 2:
+        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, f"message format {view[MAGIC_AT]} does not exist")
+    size = length + LENGTH_END
+    return size if size <= len(view) else None
+
+
+def _check_size(header: BatchHeader, config: LogConfig) -> None:
+    if header.size_in_bytes > config.max_message_bytes:
+        raise KafkaError(
+            ErrorCode.MESSAGE_TOO_LARGE,
+            f"a batch of {header.size_in_bytes} bytes exceeds max.message.bytes={config.max_message_bytes}",
+        )
+
+
 def validate(records: Buffer, config: LogConfig, now_ms: int) -> Validated:
     """A client's batch, checked as Kafka's leader checks it, and converted where the topic asks for it."""
     batch = only_batch(records, config)
     header = batch.header
+    codec = _codec_of(header)
     _check_header(header)
+    payload: Buffer = batch.data[HEADER_SIZE:]
+    plain = payload if codec is Compression.NONE else _decompressed(codec, payload)
     try:
-        codec = header.compression
-        payload: Buffer = batch.data[HEADER_SIZE:]
-        plain = payload if codec is Compression.NONE else decompress(codec, payload, DECOMPRESSED_LIMIT)
         scan = scan_records(plain, header.records_count, wants_keys=config.is_compacted)
     except MalformedRequest as error:
-        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, str(error)) from error
-    if not scan.are_offsets_sequential:
-        raise KafkaError(ErrorCode.INVALID_RECORD, "the records' offsets do not count from zero in steps of one")
-    if scan.keyless:
-        errors = tuple((index, "a compacted topic needs a key") for index in scan.keyless)
-        raise RecordsRefused(ErrorCode.INVALID_RECORD, "one or more records have been rejected", errors)
-    stamped = _stamp_time(header, scan, config, now_ms)
+        raise KafkaError(ErrorCode.INVALID_RECORD, str(error)) from error
+    if scan.keyless or _has_wrong_time(header, scan, config, now_ms):
+        _refuse_records(batch, config, now_ms)
     target = codec if config.compression_type == "producer" else target_codec(config)
-    if target is not codec:
+    if codec is not Compression.NONE and not scan.are_offsets_sequential:
+        plain = _numbered(batch)
         payload = compress(target, plain, level_of(target, config))
+    elif target is not codec:
+        payload = compress(target, plain, level_of(target, config))
+    stamped = _stamped(header, scan, config, now_ms)
+    if target is not codec or len(payload) != header.batch_length + LENGTH_END - HEADER_SIZE:
         stamped = stamped._replace(
-            attributes=(stamped.attributes & ~0x07) | target, batch_length=HEADER_SIZE - 12 + len(payload)
+            attributes=(stamped.attributes & ~COMPRESSION_MASK) | target,
+            batch_length=HEADER_SIZE - LENGTH_END + len(payload),
         )
-    if stamped is header:
+        _check_size(stamped, config)
+    if stamped.size_in_bytes > config.segment_bytes:
+        raise KafkaError(
+            ErrorCode.RECORD_LIST_TOO_LARGE,
+            f"a batch of {stamped.size_in_bytes} bytes exceeds segment.bytes={config.segment_bytes}",
+        )
+    if stamped is header and (codec is Compression.NONE or scan.are_offsets_sequential):
         return Validated(header, batch.data)
     data = with_header(stamped, payload)
     return Validated(parse_batch_header(data), data)
+
+
+def _codec_of(header: BatchHeader) -> Compression:
+    try:
+        return header.compression
+    except MalformedRequest as error:
+        # Kafka answers so, too: it looks the codec up before it knows that the batch is wrong.
+        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, str(error)) from error
+
+
+def _decompressed(codec: Compression, payload: Buffer) -> bytes:
+    try:
+        return decompress(codec, payload, DECOMPRESSED_LIMIT)
+    except MalformedRequest as error:
+        # Kafka has no better code for it.
+        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, str(error)) from error
+
+
+def _numbered(batch: Batch) -> bytes:
+    """The records again, plain, their offsets counted from zero: Kafka mends a compressed batch that lacks this."""
+    base = batch.header.base_timestamp
+    return b"".join(encode_record(at, record.timestamp - base, record) for at, record in enumerate(batch.records()))
 
 
 def target_codec(config: LogConfig) -> Compression:
@@ -116,33 +178,60 @@ def level_of(codec: Compression, config: LogConfig) -> int | None:
 
 def _check_header(header: BatchHeader) -> None:
     wrong = None
-    if header.is_control:
-        wrong = "clients may not write control batches"
-    elif header.records_count <= 0:
+    if header.records_count <= 0:
         wrong = f"the batch claims {header.records_count} records"
     elif header.last_offset_delta != header.records_count - 1:
         wrong = f"the batch has {header.records_count} records, but its last offset delta is {header.last_offset_delta}"
+    elif header.is_control:
+        wrong = "clients may not write control batches"
     elif header.has_producer_id and header.base_sequence <= NO_SEQUENCE:
         wrong = f"an idempotent batch cannot begin with sequence {header.base_sequence}"
-    elif header.attributes & 0x07 > Compression.ZSTD:
-        wrong = f"{header.attributes & 0x07} is no compression codec"
     if wrong:
         raise KafkaError(ErrorCode.INVALID_RECORD, wrong)
 
 
-def _stamp_time(header: BatchHeader, scan: Scan, config: LogConfig, now_ms: int) -> BatchHeader:
+def _is_out_of_range(timestamp: int, config: LogConfig, now_ms: int) -> bool:
+    return (
+        now_ms - timestamp > config.message_timestamp_before_max_ms
+        or timestamp - now_ms > config.message_timestamp_after_max_ms
+    )
+
+
+def _has_wrong_time(header: BatchHeader, scan: Scan, config: LogConfig, now_ms: int) -> bool:
+    """Whether a record may be refused for its timestamp; looks at the extremes only."""
+    if config.message_timestamp_type == "LogAppendTime" or header.is_log_append_time:
+        return header.is_log_append_time
+    return _is_out_of_range(header.base_timestamp + scan.max_timestamp_delta, config, now_ms) or _is_out_of_range(
+        header.base_timestamp + scan.min_timestamp_delta, config, now_ms
+    )
+
+
+def _refuse_records(batch: Batch, config: LogConfig, now_ms: int) -> None:
+    """Look at each record. RecordsRefused names those that may not stay."""
+    has_create_time = config.message_timestamp_type != "LogAppendTime"
+    errors: list[tuple[int, str]] = []
+    code = ErrorCode.INVALID_RECORD
+    for index, record in enumerate(batch.records()):
+        if config.is_compacted and record.key is None:
+            errors.append((index, "a compacted topic needs a key"))
+        elif has_create_time and record.timestamp != NO_TIMESTAMP:
+            if _is_out_of_range(record.timestamp, config, now_ms):
+                code = ErrorCode.INVALID_TIMESTAMP
+                errors.append(
+                    (index, f"timestamp {record.timestamp} is out of range: the broker's clock says {now_ms}")
+                )
+        elif batch.header.is_log_append_time:
+            code = ErrorCode.INVALID_TIMESTAMP
+            errors.append((index, "a producer may not claim LogAppendTime"))
+    if errors:
+        raise RecordsRefused(code, f"{len(errors)} of {batch.header.records_count} records are refused", tuple(errors))
+
+
+def _stamped(header: BatchHeader, scan: Scan, config: LogConfig, now_ms: int) -> BatchHeader:
+    """The header with the time that counts for the topic; the same object where nothing changes."""
     if config.message_timestamp_type == "LogAppendTime":
         return header._replace(attributes=header.attributes | LOG_APPEND_TIME, max_timestamp=now_ms)
     if header.is_log_append_time:
-        raise KafkaError(ErrorCode.INVALID_TIMESTAMP, "a client may not claim LogAppendTime on a CreateTime topic")
+        return header._replace(attributes=header.attributes & ~LOG_APPEND_TIME)
     latest = header.base_timestamp + scan.max_timestamp_delta
-    earliest = header.base_timestamp + scan.min_timestamp_delta
-    too_new = latest - now_ms > config.message_timestamp_after_max_ms
-    before = config.message_timestamp_before_max_ms
-    too_old = before != LONG_MAX and earliest != NO_TIMESTAMP and now_ms - earliest > before
-    if too_new or too_old:
-        index = scan.index_of_max_timestamp if too_new else 0
-        timestamp = latest if too_new else earliest
-        detail = f"timestamp {timestamp} is out of range: the broker's clock says {now_ms}"
-        raise RecordsRefused(ErrorCode.INVALID_TIMESTAMP, detail, ((index, detail),))
     return header if latest == header.max_timestamp else header._replace(max_timestamp=latest)

@@ -3,8 +3,8 @@
     encode(message, version) -> buffers        decode(cls, version, buffer) -> message
 
 The compiled functions are straight-line: nested structs are unrolled in place, neighbouring fields of fixed size are
-read and written by one struct format. `print(source_of_decoder(ProduceRequest, 9))` shows one. Records are passed through
-as slices of the buffer, uncopied. Reading past the end, a count that cannot fit, an invalid length raise
+read and written by one struct format. `print(source_of_decoder(ProduceRequest, 9))` shows one. Records are passed
+through as slices of the buffer, uncopied. Reading past the end, a count that cannot fit, an invalid length raise
 MalformedRequest; nothing is allocated on the word of a length that the buffer does not cover.
 """
 
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 from reference_broker.wire import decoder_source, encoder_source, primitives
 from reference_broker.wire.primitives import Buffer, FileSlice, MalformedRequest, UnencodableResponse
+from reference_broker.wire.schema import ALWAYS, is_in
 
 M = TypeVar("M")
 Decoder = Callable[[memoryview, int, int], tuple[Any, int]]
@@ -73,20 +74,32 @@ def _compiled(source: str, constants: dict[str, Any], name: str) -> Any:
     return scope["run"]
 
 
-@lru_cache(maxsize=None)
-def decoder(cls: Any, version: int) -> Decoder:
-    """run(buf, at, end) -> (message, position after it); may raise struct.error and IndexError at the buffer's end."""
+def _compile_decoder(cls: Any, version: int) -> Decoder:
+    if not _has_version(cls, version):
+        raise MalformedRequest(f"{cls.__name__} has no version {version}")
     source, constants = decoder_source.build(cls, version)
     run: Decoder = _compiled(source, constants, f"<decoder of {cls.__name__} v{version}>")
     return run
 
 
-@lru_cache(maxsize=None)
-def encoder(cls: Any, version: int) -> Encoder:
-    """run(message, buffers) appends the message's buffers."""
+def _compile_encoder(cls: Any, version: int) -> Encoder:
+    if not _has_version(cls, version):
+        raise UnencodableResponse(f"{cls.__name__} has no version {version}")
     source, constants = encoder_source.build(cls, version)
     run: Encoder = _compiled(source, constants, f"<encoder of {cls.__name__} v{version}>")
     return run
+
+
+def _has_version(cls: Any, version: int) -> bool:
+    """Whether a message has a version; a struct within a message has those of its message and is not asked."""
+    return is_in(version, getattr(cls, "VALID", ALWAYS))
+
+
+decoder: Callable[[Any, int], Decoder] = cache(_compile_decoder)
+"""run(buf, at, end) -> (message, position after it); may raise struct.error and IndexError at the buffer's end."""
+
+encoder: Callable[[Any, int], Encoder] = cache(_compile_encoder)
+"""run(message, buffers) appends the message's buffers."""
 
 
 def source_of_decoder(cls: Any, version: int) -> str:
@@ -117,7 +130,7 @@ def decode(cls: type[M], version: int, buf: Buffer) -> M:
 
 
 def encode(message: Any, version: int) -> list[Buffer | FileSlice]:
-    """The message as a list of buffers, records fields uncopied. UnencodableResponse when the version cannot hold it."""
+    """The message as a list of buffers, records uncopied. UnencodableResponse when the version cannot hold it."""
     buffers: list[Buffer | FileSlice] = []
     try:
         encoder(type(message), version)(message, buffers)

@@ -20,6 +20,8 @@ from reference_broker.wire.primitives import Buffer, MalformedRequest
 XERIAL_MAGIC: Final = b"\x82SNAPPY\0"
 XERIAL_HEADER: Final = XERIAL_MAGIC + struct.pack(">ii", 1, 1)
 XERIAL_BLOCK: Final = 32 * 1024
+SNAPPY_LARGEST_RATIO: Final = 64
+"""No element of the format stands for more than 64 bytes, so a larger claim is false and no room is made for it."""
 
 
 class Compression(IntEnum):
@@ -129,6 +131,9 @@ def _unsnappy(data: bytes, limit: int) -> bytes:
 
 
 def _unsnappy_block(block: bytes, limit: int) -> bytes:
-    if cramjam.snappy.decompress_raw_len(block) > limit:
+    claimed = cramjam.snappy.decompress_raw_len(block)
+    if claimed > SNAPPY_LARGEST_RATIO * len(block):
+        raise MalformedRequest(f"a snappy block of {len(block)} bytes claims to hold {claimed}")
+    if claimed > limit:
         raise MalformedRequest(f"compressed records grow beyond {limit} bytes")
     return bytes(cramjam.snappy.decompress_raw(block))

@@ -191,5 +191,5 @@ RETRIABLE: Final = frozenset(
 
 
 def is_retriable(code: int) -> bool:
-    """Whether Kafka's clients may send the same request again after this code; unknown codes are not retriable."""
+    """Whether Kafka's clients may send the same request again; unknown codes are not retriable."""
     return code in RETRIABLE

@@ -85,7 +85,8 @@ def generated_files(inputs: Inputs) -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m reference_broker.wire.generate", description=__doc__.split("\n")[0])
+    program = "python -m reference_broker.wire.generate"
+    parser = argparse.ArgumentParser(prog=program, description=__doc__.split("\n")[0])
     parser.add_argument("--jars", type=Path, required=True, help="folder with the jars of one Kafka release")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a committed file is stale")
     options = parser.parse_args(arguments)

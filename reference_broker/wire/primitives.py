@@ -108,6 +108,8 @@ def read_signed_varlong(buf: Buffer, at: int) -> tuple[int, int]:
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
+            if value >> 64:
+                raise MalformedRequest(f"a varint before byte {at} needs more than 64 bits")
             return (value >> 1) ^ -(value & 1), at
         shift += 7
         if shift > 63:

@@ -173,6 +173,7 @@ def test_old_segments_go_by_size(tmp_path: Path) -> None:
     log = opened(tmp_path, segment_bytes=300, retention_bytes=700)
     for _ in range(10):
         log.append_from_client(batch(2), 0, NOW)
+    log.set_high_watermark(log.log_end_offset)
     log.delete_old_segments(NOW)
     assert 700 <= log.size < 1000
 
@@ -185,6 +186,16 @@ def test_a_record_is_found_by_its_time(tmp_path: Path) -> None:
     assert found is not None
     assert (found.offset, found.timestamp) == (21, NOW + 101)
     assert log.offset_at_time(NOW + 5000) is None
+
+
+def test_a_search_by_time_passes_over_what_was_deleted(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    for _ in range(3):
+        log.append_from_client(batch(2), 0, NOW)
+    log.advance_log_start(2, NOW)
+    found = log.offset_at_time(NOW)
+    assert found is not None
+    assert found.offset == 2
 
 
 def test_log_append_time_replaces_the_clients_clock(tmp_path: Path) -> None:
@@ -200,7 +211,7 @@ def test_a_timestamp_too_far_ahead_names_the_record(tmp_path: Path) -> None:
     with pytest.raises(RecordsRefused) as refused:
         log.append_from_client(batch(3, timestamp=NOW + 3_600_000), 0, NOW)
     assert refused.value.code == ErrorCode.INVALID_TIMESTAMP
-    assert [index for index, _ in refused.value.record_errors] == [2]
+    assert [index for index, _ in refused.value.record_errors] == [1, 2]
 
 
 def test_records_are_recompressed_for_the_topic(tmp_path: Path) -> None:
@@ -211,19 +222,150 @@ def test_records_are_recompressed_for_the_topic(tmp_path: Path) -> None:
     assert len(list(one.records())) == 50
 
 
+def test_a_batch_larger_than_a_segment_is_refused(tmp_path: Path) -> None:
+    log = opened(tmp_path, segment_bytes=1000)
+    with pytest.raises(KafkaError) as refused:
+        log.append_from_client(batch(1, size=1000), 0, NOW)
+    assert refused.value.code == ErrorCode.RECORD_LIST_TOO_LARGE
+
+
+def test_a_compacted_topic_names_the_records_without_a_key(tmp_path: Path) -> None:
+    log = opened(tmp_path, cleanup_policy=("compact",))
+    records = [Record(0, NOW, b"k", b""), Record(1, NOW, None, b""), Record(2, NOW, None, b"")]
+    with pytest.raises(RecordsRefused) as refused:
+        log.append_from_client(encode_batch(records), 0, NOW)
+    assert refused.value.code == ErrorCode.INVALID_RECORD
+    assert [index for index, _ in refused.value.record_errors] == [1, 2]
+
+
+def test_a_compressed_batch_with_gaps_is_numbered_anew(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    (one,) = iter_batches(encode_batch([Record(i, NOW, b"k", b"") for i in (0, 5, 9)], compression=Compression.GZIP))
+    log.append_from_client(with_header(one.header._replace(last_offset_delta=2), one.data[61:]), 0, NOW)
+    assert [offset for offset, _ in values(log)] == [0, 1, 2]
+
+
+def test_a_part_of_a_batch_behind_the_first_is_overlooked(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(2) + batch(2)[:30], 0, NOW)
+    assert log.size == len(batch(2))
+
+
+def test_a_retry_of_the_fifth_last_batch_is_still_recognised(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    sent = [batch(1, producer_id=7, producer_epoch=0, base_sequence=at) for at in range(6)]
+    for one in sent:
+        log.append_from_client(one, 0, NOW)
+    assert log.append_from_client(sent[1], 0, NOW).first_offset == 1
+    with pytest.raises(KafkaError) as refused:
+        log.append_from_client(sent[0], 0, NOW)
+    assert refused.value.code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+
+
+def test_a_producer_that_fell_silent_may_begin_anywhere(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(1, producer_id=7, producer_epoch=0, base_sequence=0), 0, NOW)
+    log.sweep(NOW + 1000, 1000)
+    assert log.active_producers() == []
+    log.append_from_client(batch(1, producer_id=7, producer_epoch=0, base_sequence=40), 0, NOW)
+    assert log.log_end_offset == 2
+
+
+def test_a_new_epoch_begins_with_sequence_zero(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(3, producer_id=7, producer_epoch=0, base_sequence=0), 0, NOW)
+    log.append_from_client(batch(1, producer_id=7, producer_epoch=1, base_sequence=0), 0, NOW)
+    assert [(p.epoch, p.last_sequence) for p in log.active_producers()] == [(1, 0)]
+
+
+def test_truncating_forgets_what_producers_wrote_beyond(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    for at in range(3):
+        log.append_from_client(batch(1, producer_id=7, producer_epoch=0, base_sequence=at), 0, NOW)
+    log.truncate_to(1)
+    again = log.append_from_client(batch(1, producer_id=7, producer_epoch=0, base_sequence=1), 0, NOW)
+    assert (again.is_duplicate, again.first_offset) == (False, 1)
+
+
+def marker(*, is_commit: bool) -> bytes:
+    key, value = bytes((0, 0, 0, is_commit)), bytes(6)
+    return encode_batch(
+        [Record(0, NOW, key, value)], producer_id=7, producer_epoch=0, is_transactional=True, is_control=True
+    )
+
+
+@pytest.mark.parametrize("is_commit", [True, False])
+def test_a_transaction_holds_the_stable_offset_until_its_marker_is_replicated(tmp_path: Path, is_commit: bool) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(2), 0, NOW)
+    sent = batch(2, producer_id=7, producer_epoch=0, base_sequence=0, is_transactional=True)
+    log.append_from_client(sent, 0, NOW)
+    log.append_own(marker(is_commit=is_commit), 0, NOW)
+    log.set_high_watermark(4)
+    assert log.last_stable_offset == 2
+    log.set_high_watermark(5)
+    assert log.last_stable_offset == 5
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+def test_an_aborted_transaction_is_still_known_after_a_restart(tmp_path: Path, is_clean: bool) -> None:
+    log = opened(tmp_path)
+    sent = batch(2, producer_id=7, producer_epoch=0, base_sequence=0, is_transactional=True)
+    log.append_from_client(sent, 0, NOW)
+    log.append_own(marker(is_commit=False), 0, NOW)
+    log.close(NOW)
+    if not is_clean:
+        (tmp_path / "orders-0" / f"{0:020d}.txnindex").unlink()
+    again = opened(tmp_path, is_clean=is_clean)
+    assert again.aborted_transactions(0, 3) == [(7, 0, 2, 3)]
+
+
+def test_the_epoch_of_a_leader_ends_where_the_next_begins(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    for epoch in (0, 0, 3):
+        log.append_from_client(batch(1), epoch, NOW)
+    assert [log.end_offset_for_epoch(epoch) for epoch in (0, 1, 3, 4)] == [(0, 2), (0, 2), (3, 3), (-1, -1)]
+
+
+@pytest.mark.parametrize("damage", ["missing", "corrupt"])
+def test_lost_leader_epochs_are_read_from_the_batches(tmp_path: Path, damage: str) -> None:
+    log = opened(tmp_path)
+    for epoch in (0, 2):
+        log.append_from_client(batch(1), epoch, NOW)
+    log.close(NOW)
+    path = tmp_path / "orders-0" / "leader-epoch-checkpoint"
+    path.unlink() if damage == "missing" else path.write_text("0\n9\n")
+    assert opened(tmp_path).epochs.entries == [(0, 0), (2, 1)]
+
+
+def test_an_emptied_index_leaves_no_old_entries_in_its_file(tmp_path: Path) -> None:
+    log = opened(tmp_path, index_interval_bytes=50)
+    for _ in range(9):
+        log.append_from_client(batch(1), 0, NOW)
+    log.segments[-1].finish()
+    log.truncate_to(1)
+    log.close(NOW)
+    assert (tmp_path / "orders-0" / f"{0:020d}.index").read_bytes() == b""
+
+
 def broken(**changes: Any) -> bytes:
     (one,) = iter_batches(batch(3))
     return with_header(one.header._replace(**changes), one.data[61:])
 
 
 @pytest.mark.parametrize(("raw", "code"), [
-    (batch(3)[:-1], ErrorCode.CORRUPT_MESSAGE),
+    (b"", ErrorCode.INVALID_RECORD),
+    (batch(3)[:-1], ErrorCode.INVALID_RECORD),
+    (batch(1, base_offset=1), ErrorCode.INVALID_RECORD),
     (batch(3)[:-1] + b"\x01", ErrorCode.CORRUPT_MESSAGE),
     (batch(3) + batch(3), ErrorCode.INVALID_RECORD),
     (broken(records_count=2), ErrorCode.INVALID_RECORD),
-    (broken(records_count=4, last_offset_delta=3), ErrorCode.CORRUPT_MESSAGE),
+    (broken(records_count=4, last_offset_delta=3), ErrorCode.INVALID_RECORD),
     (broken(attributes=0x20), ErrorCode.INVALID_RECORD),
     (broken(magic=1), ErrorCode.INVALID_RECORD),
+    (broken(magic=3), ErrorCode.CORRUPT_MESSAGE),
+    (broken(attributes=0x03), ErrorCode.UNKNOWN_SERVER_ERROR),
+    (broken(attributes=0x05), ErrorCode.UNKNOWN_SERVER_ERROR),
     (broken(producer_id=4), ErrorCode.INVALID_RECORD),
     (batch(3, size=400_000), ErrorCode.MESSAGE_TOO_LARGE),
 ])  # fmt: skip

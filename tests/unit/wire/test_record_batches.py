@@ -45,7 +45,9 @@ def test_kafkas_own_batches_are_read() -> None:
 
 
 @given(records, st.sampled_from(CODECS), st.integers(0, 1 << 40))
-def test_records_survive_a_batch(given_records: list[tuple[int, bytes, bytes, tuple]], codec: Compression, base: int) -> None:
+def test_records_survive_a_batch(
+    given_records: list[tuple[int, bytes, bytes, tuple]], codec: Compression, base: int
+) -> None:
     written = [Record(base + i, *fields) for i, fields in enumerate(given_records)]
     (batch,) = iter_batches(encode_batch(written, base_offset=base, compression=codec, leader_epoch=3))
     assert list(batch.records()) == written
@@ -101,3 +103,19 @@ def test_snappy_without_framing_is_read() -> None:
     import cramjam
 
     assert decompress(Compression.SNAPPY, bytes(cramjam.snappy.compress_raw(b"plain snappy")), 1000) == b"plain snappy"
+
+
+def test_a_snappy_block_that_claims_more_than_it_can_hold_is_refused() -> None:
+    with pytest.raises(MalformedRequest, match="claims to hold"):
+        decompress(Compression.SNAPPY, b"\xff\xff\xff\x7f" + b"\0a", 1 << 30)
+
+
+@given(st.sampled_from(CODECS[1:]), st.data())
+def test_changed_compressed_data_is_read_or_refused(codec: Compression, data: st.DataObject) -> None:
+    packed = bytearray(compress(codec, b"some records, some records, some more " * 50))
+    packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        content = decompress(codec, bytes(packed), 100_000)
+    except MalformedRequest:
+        return
+    assert len(content) <= 100_000

@@ -1,0 +1,48 @@
+"""Commands of the harness: judge a stored run, build reports, list what there is, fetch Kafka, build images."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "judge": ("harness.judging", "RUN [--check ID]   judge a stored run again"),
+    "report": ("reports.build", "RUN   build the report of a stored run"),
+    "list": ("harness.catalogue", "checks|faults|targets|plants   what there is, and what it needs"),
+    "catalogue": ("harness.catalogue", "checks|faults|targets|plants   the same as list"),
+    "fetch-kafka": ("harness.targets.jars", "VERSION   fetch Kafka's jars, with progress"),
+    "kafka": ("harness.targets.jars", "VERSION   the same as fetch-kafka"),
+    "image": ("harness.targets.images", "VERSION   build a container image of a Kafka release"),
+}
+"""Command → (module whose `main(arguments)` does it, how it is called). Imported when called: each needs others."""
+BAD_INPUT = 3
+
+
+def usage() -> str:
+    """What there is, and an example."""
+    rows = [f"  {name:<12} {text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(
+        ["usage: python -m harness COMMAND …", *rows, "example: python -m harness judge reports/out/latest"]
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """The command's exit status; 3 when there is no such command."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if arguments else BAD_INPUT
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"harness: there is no command {name!r} (known: {', '.join(COMMANDS)})", file=sys.stderr)
+        return BAD_INPUT
+    module = COMMANDS[name][0]
+    try:
+        command = import_module(module)
+    except ModuleNotFoundError as missing:
+        print(f"harness: {name} cannot run: {missing.name} is not installed here", file=sys.stderr)
+        return BAD_INPUT
+    return int(command.main(rest))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

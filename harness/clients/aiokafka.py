@@ -1,0 +1,268 @@
+"""aiokafka behind the harness's interface: each client has an event loop in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import aiokafka as ak
+from aiokafka.errors import KafkaError
+
+from harness.clients.client import (
+    DELIVERY_TIMEOUT_MS,
+    ClientTrouble,
+    Consumed,
+    Consumer,
+    Delivery,
+    Headers,
+    OnDelivery,
+    Producer,
+    classified,
+)
+from harness.guarantees import ClientSettings
+from harness.history import OpType
+
+_PATIENCE_S = 30.0
+_NAMES = {"MessageSizeTooLargeError": "MESSAGE_TOO_LARGE", "InvalidTopicError": "INVALID_TOPIC_EXCEPTION"}
+
+
+class LoopThread:
+    """An event loop in a daemon thread."""
+
+    def __init__(self, name: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, Any], timeout_s: float = _PATIENCE_S) -> Any:
+        """The result of a coroutine. TimeoutError when it takes too long."""
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Stops the loop."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(5)
+
+
+def _name(error: BaseException) -> str:
+    name = type(error).__name__
+    return _NAMES.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.removesuffix("Error")).upper()
+
+
+class AiokafkaProducer:
+    """Producer."""
+
+    def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
+        self._loop = LoopThread(client_id)
+        self._open: set[asyncio.Task[None]] = set()
+
+        async def start() -> Any:
+            producer = ak.AIOKafkaProducer(
+                bootstrap_servers=bootstrap,
+                client_id=client_id,
+                acks=settings.acks if settings.acks == "all" else int(settings.acks),
+                enable_idempotence=settings.is_idempotent,
+                request_timeout_ms=DELIVERY_TIMEOUT_MS,
+                linger_ms=5,
+            )
+            await producer.start()
+            return producer
+
+        self._producer = self._loop.run(start())
+
+    def send(
+        self,
+        topic: str,
+        partition: int | None,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        timestamp: int | None = None,
+        on_delivery: OnDelivery,
+    ) -> None:
+        """Hands a record over, in order: it waits until aiokafka has taken it."""
+
+        async def hand_over() -> Any:
+            return await self._producer.send(
+                topic, value=value, key=key, partition=partition, timestamp_ms=timestamp, headers=list(headers)
+            )
+
+        async def watch(pending: Any) -> None:
+            try:
+                found = await pending
+            except Exception as error:
+                on_delivery(Delivery(outcome=classified(_name(error)), error=f"{_name(error)}: {error}"))
+                return
+            offset = -1 if found is None or found.offset is None else found.offset
+            stamp = -1 if found is None or found.timestamp is None else found.timestamp
+            where = (partition or 0) if found is None else found.partition
+            on_delivery(Delivery(outcome=OpType.OK, partition=where, offset=offset, timestamp=stamp))
+
+        async def both() -> None:
+            pending = await hand_over()
+            task = asyncio.ensure_future(watch(pending))
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
+
+        try:
+            self._loop.run(both(), 2 * DELIVERY_TIMEOUT_MS / 1000)
+        except (KafkaError, TimeoutError, OSError) as error:
+            on_delivery(Delivery(outcome=classified(_name(error)), error=f"{_name(error)}: {error}"))
+
+    def flush(self, timeout_s: float) -> None:
+        """Waits until every record has its delivery, at most so long."""
+
+        async def drained() -> None:
+            if self._open:
+                await asyncio.wait(list(self._open), timeout=timeout_s)
+
+        self._loop.run(drained(), timeout_s + 5)
+
+    def close(self) -> None:
+        """Closes its connections."""
+        try:
+            self._loop.run(self._producer.stop(), 5)
+        except (KafkaError, TimeoutError, OSError):
+            pass  # A broker that is away cannot be told; the loop's end closes the rest.
+        finally:
+            self._loop.close()
+
+
+class _Listener(ak.ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+        self._on_assigned = on_assigned
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        """Nothing to do: the next assignment says what is left."""
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        """Tells the workload."""
+        self._on_assigned(sorted((found.topic, found.partition) for found in assigned))
+
+
+class AiokafkaConsumer:
+    """Consumer."""
+
+    def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> None:
+        self._loop = LoopThread(client_id)
+
+        async def start() -> Any:
+            consumer = ak.AIOKafkaConsumer(
+                bootstrap_servers=bootstrap,
+                client_id=client_id,
+                group_id=group,
+                auto_offset_reset="earliest",
+                enable_auto_commit=settings.commit == "auto" and group is not None,
+                isolation_level=settings.isolation,
+                session_timeout_ms=6_000,
+                heartbeat_interval_ms=1_000,
+                fetch_max_wait_ms=100,
+                check_crcs=True,
+            )
+            await consumer.start()
+            return consumer
+
+        try:
+            self._consumer = self._loop.run(start())
+        except (KafkaError, TimeoutError, OSError) as trouble:
+            self._loop.close()
+            raise ClientTrouble(f"{type(trouble).__name__}: {trouble}") from trouble
+
+    def _run(self, work: Coroutine[Any, Any, Any], timeout_s: float = _PATIENCE_S) -> Any:
+        try:
+            return self._loop.run(work, timeout_s)
+        except (KafkaError, TimeoutError, OSError) as trouble:
+            raise ClientTrouble(f"{type(trouble).__name__}: {trouble}") from trouble
+
+    def assign(self, partitions: Sequence[tuple[str, int]]) -> None:
+        """Reads these partitions from their start."""
+        found = [ak.TopicPartition(*where) for where in partitions]
+
+        async def start() -> None:
+            self._consumer.assign(found)
+            await self._consumer.seek_to_beginning(*found)
+
+        self._run(start())
+
+    def subscribe(self, topics: Sequence[str], on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+        """Shares the topics with its group."""
+
+        async def start() -> None:
+            self._consumer.subscribe(list(topics), listener=_Listener(on_assigned))
+
+        self._run(start())
+
+    def poll(self, timeout_s: float) -> list[Consumed]:
+        """Records."""
+        found = self._run(self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=500))
+        return [
+            Consumed(
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                timestamp=record.timestamp,
+                key=record.key,
+                value=record.value,
+                headers=tuple(record.headers or ()),
+            )
+            for records in found.values()
+            for record in records
+        ]
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        """Reads on from an offset."""
+
+        async def move() -> None:
+            self._consumer.seek(ak.TopicPartition(topic, partition), offset)
+
+        self._run(move())
+
+    def position(self, topic: str, partition: int) -> int:
+        """The next offset to read."""
+        return int(self._run(self._consumer.position(ak.TopicPartition(topic, partition))))
+
+    def commit(self) -> None:
+        """Commits the positions of all that it was given."""
+        self._run(self._consumer.commit())
+
+    def committed(self, topic: str, partition: int) -> int | None:
+        """The group's committed offset; None when there is none."""
+        found = self._run(self._consumer.committed(ak.TopicPartition(topic, partition)))
+        return None if found is None else int(found)
+
+    def close(self) -> None:
+        """Leaves its group, if any."""
+        try:
+            self._run(self._consumer.stop(), 10)
+        except ClientTrouble:
+            pass  # A broker that is away cannot be told; the loop's end closes the rest.
+        finally:
+            self._loop.close()
+
+
+class Aiokafka:
+    """The library `aiokafka`."""
+
+    name = "aiokafka"
+
+    def __init__(self) -> None:
+        # The history says when a broker was away; the library would say it several times a second.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+    def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
+        """A new producer."""
+        return AiokafkaProducer(bootstrap, settings, client_id)
+
+    def consumer(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> Consumer:
+        """A new consumer."""
+        return AiokafkaConsumer(bootstrap, settings, client_id, group)

@@ -1,0 +1,148 @@
+"""What a raw client knows of a cluster: who leads which partition, and a connection to each of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from harness.clients.client import ClientTrouble
+from harness.clients.connection import RawConnection
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_topics_request import (
+    CreatableTopic,
+    CreatableTopicConfig,
+    CreateTopicsRequest,
+)
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
+from reference_broker.wire.messages.list_offsets_request import (
+    ListOffsetsPartition,
+    ListOffsetsRequest,
+    ListOffsetsTopic,
+)
+from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.primitives import MalformedRequest, TopicName
+
+LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS = 2, 3, 19, 20
+EARLIEST, LATEST = -2, -1
+TROUBLE = (OSError, MalformedRequest)
+"""What a connection raises when the broker is away or speaks nonsense."""
+
+
+class ClusterView:
+    """Leaders and connections. Not thread-safe: each client has its own."""
+
+    def __init__(self, bootstrap: str, client_id: str, timeout_s: float = 10.0) -> None:
+        self.bootstrap = bootstrap
+        self.client_id = client_id
+        self.timeout_s = timeout_s
+        self._leaders: dict[tuple[str, int], tuple[str, int]] = {}
+        self._connections: dict[tuple[str, int], RawConnection] = {}
+
+    def leader(self, topic: str, partition: int) -> RawConnection:
+        """A connection to the leader. ConnectionError (or another OSError) when there is none."""
+        address = self._leaders.get((topic, partition))
+        if address is None:
+            self.refresh(topic)
+            address = self._leaders.get((topic, partition))
+        if address is None:
+            raise ConnectionError(f"{topic}-{partition} has no leader")
+        connection = self._connections.get(address)
+        if connection is None:
+            connection = RawConnection(*address, client_id=self.client_id, timeout_s=self.timeout_s)
+            self._connections[address] = connection
+        return connection
+
+    def refresh(self, topic: str) -> int:
+        """Asks for a topic's leaders; the number of its partitions that have one."""
+        with RawConnection.to(self.bootstrap, client_id=self.client_id, timeout_s=self.timeout_s) as connection:
+            version = connection.highest(METADATA, 9)
+            request = MetadataRequest(
+                topics=(MetadataRequestTopic(name=TopicName(topic)),), allow_auto_topic_creation=False
+            )
+            response = connection.request(METADATA, version, request)
+        brokers = {broker.node_id: (broker.host, broker.port) for broker in response.brokers}
+        led = 0
+        for found in response.topics:
+            for partition in found.partitions:
+                address = brokers.get(partition.leader_id)
+                if address is not None and partition.error_code == 0:
+                    self._leaders[topic, partition.partition_index] = address
+                    led += 1
+        return led
+
+    def forget(self) -> None:
+        """Closes everything, after trouble: the next request looks anew."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+        self._leaders.clear()
+
+
+class RawAdmin:
+    """Makes and looks at topics (Admin), with patience for brokers that come up."""
+
+    def __init__(self, bootstrap: str, client_id: str = "admin", patience_s: float = 30.0) -> None:
+        self._view = ClusterView(bootstrap, client_id)
+        self._patience_s = patience_s
+
+    def create_topic(
+        self, topic: str, partitions: int = 1, replicas: int = 1, config: Mapping[str, str] | None = None
+    ) -> None:
+        """Makes a topic and waits until each partition has a leader; one that exists is left alone."""
+        configs = tuple(CreatableTopicConfig(name=name, value=value) for name, value in (config or {}).items())
+        wanted = CreatableTopic(
+            name=TopicName(topic), num_partitions=partitions, replication_factor=replicas, configs=configs
+        )
+        with RawConnection.to(self._view.bootstrap, client_id="admin") as connection:
+            version = connection.highest(CREATE_TOPICS, 5)
+            response = connection.request(
+                CREATE_TOPICS, version, CreateTopicsRequest(topics=(wanted,), timeout_ms=10_000)
+            )
+        for result in response.topics:
+            if result.error_code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
+                name = ErrorCode(result.error_code).name
+                raise ClientTrouble(f"topic {topic} could not be created: {name}: {result.error_message}")
+        deadline = time.monotonic() + self._patience_s
+        while self._view.refresh(topic) < partitions:
+            if time.monotonic() > deadline:
+                raise ClientTrouble(f"topic {topic} has no leaders {self._patience_s:.0f} s after it was created")
+            time.sleep(0.05)
+
+    def delete_topic(self, topic: str) -> None:
+        """Deletes a topic; one that does not exist is no trouble."""
+        with RawConnection.to(self._view.bootstrap, client_id="admin") as connection:
+            version = connection.highest(DELETE_TOPICS, 5)
+            request = DeleteTopicsRequest(topic_names=(TopicName(topic),), timeout_ms=10_000)
+            response = connection.request(DELETE_TOPICS, version, request)
+        for result in response.responses:
+            if result.error_code not in (ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION):
+                raise ClientTrouble(f"topic {topic} could not be deleted: {ErrorCode(result.error_code).name}")
+
+    def offsets(self, topic: str, partition: int) -> tuple[int, int]:
+        """(log start offset, high watermark). ClientTrouble when nobody says them in time."""
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return self._offset(topic, partition, EARLIEST), self._offset(topic, partition, LATEST)
+            except (*TROUBLE, ClientTrouble) as trouble:
+                self._view.forget()
+                if time.monotonic() > deadline:
+                    raise ClientTrouble(f"the offsets of {topic}-{partition} cannot be had: {trouble}") from trouble
+                time.sleep(0.1)
+
+    def _offset(self, topic: str, partition: int, timestamp: int) -> int:
+        asked = ListOffsetsPartition(partition_index=partition, timestamp=timestamp)
+        request = ListOffsetsRequest(
+            replica_id=-1,  # type: ignore[arg-type]
+            topics=(ListOffsetsTopic(name=TopicName(topic), partitions=(asked,)),),
+        )
+        connection = self._view.leader(topic, partition)
+        response = connection.request(LIST_OFFSETS, connection.highest(LIST_OFFSETS, 6), request)
+        found = response.topics[0].partitions[0]
+        if found.error_code:
+            raise ClientTrouble(f"ListOffsets: {ErrorCode(found.error_code).name}")
+        return int(found.offset)
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._view.forget()

@@ -1,0 +1,215 @@
+"""confluent-kafka (librdkafka) behind the harness's interface."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import confluent_kafka as ck
+
+from harness.clients.client import (
+    DELIVERY_TIMEOUT_MS,
+    REQUEST_TIMEOUT_MS,
+    ClientTrouble,
+    Consumed,
+    Consumer,
+    Delivery,
+    Headers,
+    OnDelivery,
+    Producer,
+    classified,
+)
+from harness.guarantees import ClientSettings
+from harness.history import OpType
+
+_QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 500}
+
+
+class ConfluentProducer:
+    """Producer; a thread of its own serves deliveries."""
+
+    def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
+        self._producer = ck.Producer(
+            {
+                **_QUIET,
+                "bootstrap.servers": bootstrap,
+                "client.id": client_id,
+                "acks": settings.acks,
+                "enable.idempotence": settings.is_idempotent,
+                "max.in.flight.requests.per.connection": settings.in_flight,
+                "message.send.max.retries": settings.retries,
+                "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
+                "request.timeout.ms": REQUEST_TIMEOUT_MS,
+                "linger.ms": 5,
+            },
+            logger=_silent(),
+        )
+        self._is_closed = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=client_id, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while not self._is_closed.is_set():
+            self._producer.poll(0.1)
+
+    def send(
+        self,
+        topic: str,
+        partition: int | None,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        timestamp: int | None = None,
+        on_delivery: OnDelivery,
+    ) -> None:
+        """Hands a record over; waits while librdkafka's queue is full."""
+        options: dict[str, Any] = {"headers": list(headers), "timestamp": timestamp or 0}
+        if partition is not None:
+            options["partition"] = partition
+
+        def done(error: Any, message: Any) -> None:
+            on_delivery(_delivery(error, message))
+
+        while True:
+            try:
+                self._producer.produce(topic, value, key, on_delivery=done, **options)
+                return
+            except BufferError:
+                time.sleep(0.01)
+            except ck.KafkaException as refusal:
+                name = refusal.args[0].name().lstrip("_")
+                on_delivery(Delivery(outcome=classified(name), error=name))
+                return
+
+    def flush(self, timeout_s: float) -> None:
+        """Waits until every record has its delivery, at most so long."""
+        self._producer.flush(timeout_s)
+
+    def close(self) -> None:
+        """Stops serving deliveries."""
+        self._producer.flush(1)
+        self._is_closed.set()
+        self._thread.join(5)
+
+
+def _silent() -> Any:
+    import logging
+
+    logger = logging.getLogger("harness.clients.confluent")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    return logger
+
+
+def _delivery(error: Any, message: Any) -> Delivery:
+    if error is not None:
+        name = error.name().lstrip("_")
+        return Delivery(outcome=classified(name), error=name)
+    offset = message.offset()
+    return Delivery(
+        outcome=OpType.OK,
+        partition=message.partition(),
+        offset=-1 if offset is None or offset < 0 else offset,
+        timestamp=message.timestamp()[1],
+    )
+
+
+class ConfluentConsumer:
+    """Consumer."""
+
+    def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> None:
+        self._consumer = ck.Consumer(
+            {
+                **_QUIET,
+                "bootstrap.servers": bootstrap,
+                "client.id": client_id,
+                "group.id": group or f"{client_id}-alone",
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": settings.commit == "auto",
+                "isolation.level": settings.isolation,
+                "session.timeout.ms": 6_000,
+                "fetch.wait.max.ms": 100,
+                "fetch.error.backoff.ms": 100,
+                "check.crcs": True,
+            },
+            logger=_silent(),
+        )
+
+    def assign(self, partitions: Sequence[tuple[str, int]]) -> None:
+        """Reads these partitions from their start."""
+        self._consumer.assign([ck.TopicPartition(*where, ck.OFFSET_BEGINNING) for where in partitions])
+
+    def subscribe(self, topics: Sequence[str], on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+        """Shares the topics with its group."""
+
+        def assigned(_: Any, partitions: Any) -> None:
+            on_assigned([(found.topic, found.partition) for found in partitions])
+
+        self._consumer.subscribe(list(topics), on_assign=assigned)
+
+    def poll(self, timeout_s: float) -> list[Consumed]:
+        """Records. Errors of a broker that is away pass: librdkafka tries again by itself."""
+        records = []
+        message: Any  # the library's hints allow None where a message without an error has none
+        for message in self._consumer.consume(500, timeout_s):
+            error = message.error()
+            if error is not None:
+                if error.retriable() or error.code() < 0:
+                    continue
+                raise ClientTrouble(str(error))
+            records.append(
+                Consumed(
+                    topic=message.topic(),
+                    partition=message.partition(),
+                    offset=message.offset(),
+                    timestamp=message.timestamp()[1],
+                    key=message.key(),
+                    value=message.value(),
+                    headers=tuple(message.headers() or ()),
+                )
+            )
+        return records
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        """Reads on from an offset."""
+        self._consumer.seek(ck.TopicPartition(topic, partition, offset))
+
+    def position(self, topic: str, partition: int) -> int:
+        """The next offset to read."""
+        return int(self._consumer.position([ck.TopicPartition(topic, partition)])[0].offset)
+
+    def commit(self) -> None:
+        """Commits the positions of all that it was given."""
+        try:
+            self._consumer.commit(asynchronous=False)
+        except ck.KafkaException as refusal:
+            raise ClientTrouble(str(refusal)) from refusal
+
+    def committed(self, topic: str, partition: int) -> int | None:
+        """The group's committed offset; None when there is none."""
+        try:
+            found = self._consumer.committed([ck.TopicPartition(topic, partition)], timeout=10)[0].offset
+        except ck.KafkaException as refusal:
+            raise ClientTrouble(str(refusal)) from refusal
+        return None if found < 0 else int(found)
+
+    def close(self) -> None:
+        """Leaves its group, if any."""
+        self._consumer.close()
+
+
+class Confluent:
+    """The library `confluent`."""
+
+    name = "confluent"
+
+    def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
+        """A new producer."""
+        return ConfluentProducer(bootstrap, settings, client_id)
+
+    def consumer(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> Consumer:
+        """A new consumer."""
+        return ConfluentConsumer(bootstrap, settings, client_id, group)

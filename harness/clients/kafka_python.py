@@ -1,0 +1,217 @@
+"""kafka-python behind the harness's interface."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.errors import KafkaError
+from kafka.structs import TopicPartition
+
+from harness.clients.client import (
+    DELIVERY_TIMEOUT_MS,
+    REQUEST_TIMEOUT_MS,
+    ClientTrouble,
+    Consumed,
+    Consumer,
+    Delivery,
+    Headers,
+    OnDelivery,
+    Producer,
+    classified,
+)
+from harness.guarantees import ClientSettings
+from harness.history import OpType
+
+_LOG = logging.getLogger(__name__)
+_NAMES = {
+    "MessageSizeTooLargeError": "MESSAGE_TOO_LARGE",
+    "RecordTooLargeError": "MESSAGE_TOO_LARGE",
+    "InvalidTopicError": "INVALID_TOPIC_EXCEPTION",
+}
+
+
+def error_name(error: BaseException) -> str:
+    """Kafka's name of an error of kafka-python or aiokafka: the class's name without Error, in capitals."""
+    name = type(error).__name__
+    return _NAMES.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.removesuffix("Error")).upper()
+
+
+class KafkaPythonProducer:
+    """Producer."""
+
+    def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
+        self._producer = KafkaProducer(
+            bootstrap_servers=bootstrap.split(","),
+            client_id=client_id,
+            acks=settings.acks if settings.acks == "all" else int(settings.acks),
+            enable_idempotence=settings.is_idempotent,
+            max_in_flight_requests_per_connection=settings.in_flight,
+            retries=settings.retries,
+            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            max_block_ms=DELIVERY_TIMEOUT_MS,
+            linger_ms=5,
+        )
+
+    def send(
+        self,
+        topic: str,
+        partition: int | None,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        timestamp: int | None = None,
+        on_delivery: OnDelivery,
+    ) -> None:
+        """Hands a record over; may wait for metadata or memory."""
+
+        def done(found: Any) -> None:
+            offset = -1 if found.offset is None else found.offset
+            on_delivery(
+                Delivery(outcome=OpType.OK, partition=found.partition, offset=offset, timestamp=found.timestamp or -1)
+            )
+
+        def failed(error: BaseException) -> None:
+            on_delivery(_failure(error))
+
+        try:
+            future = self._producer.send(
+                topic, value=value, key=key, headers=list(headers), partition=partition, timestamp_ms=timestamp
+            )
+        except (KafkaError, AssertionError, ValueError) as error:
+            failed(error)
+            return
+        future.add_callback(done)
+        future.add_errback(failed)
+
+    def flush(self, timeout_s: float) -> None:
+        """Waits until every record has its delivery, at most so long."""
+        try:
+            self._producer.flush(timeout_s)
+        except KafkaError:
+            return
+
+    def close(self) -> None:
+        """Closes its connections; what was not delivered by now stays without an answer."""
+        try:
+            self._producer.close(timeout=3)
+        except KafkaError as trouble:
+            _LOG.debug("the producer could not be closed in time: %s", trouble)
+
+
+def _failure(error: BaseException) -> Delivery:
+    name = error_name(error)
+    return Delivery(outcome=classified(name), error=f"{name}: {error}")
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+        self._on_assigned = on_assigned
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        """Nothing to do: the next assignment says what is left."""
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        """Tells the workload."""
+        self._on_assigned(sorted((found.topic, found.partition) for found in assigned))
+
+
+class KafkaPythonConsumer:
+    """Consumer."""
+
+    def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> None:
+        self._group = group
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap.split(","),
+            client_id=client_id,
+            group_id=group,
+            auto_offset_reset="earliest",
+            enable_auto_commit=settings.commit == "auto" and group is not None,
+            isolation_level=settings.isolation,
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=1_000,
+            fetch_max_wait_ms=100,
+            check_crcs=True,
+        )
+
+    def assign(self, partitions: Sequence[tuple[str, int]]) -> None:
+        """Reads these partitions from their start."""
+        found = [TopicPartition(*where) for where in partitions]
+        self._consumer.assign(found)
+        self._consumer.seek_to_beginning(*found)
+
+    def subscribe(self, topics: Sequence[str], on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+        """Shares the topics with its group."""
+        self._consumer.subscribe(list(topics), listener=_Listener(on_assigned))
+
+    def poll(self, timeout_s: float) -> list[Consumed]:
+        """Records."""
+        try:
+            found = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        except (KafkaError, OSError) as trouble:
+            raise ClientTrouble(f"{type(trouble).__name__}: {trouble}") from trouble
+        return [consumed(record) for records in found.values() for record in records]
+
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        """Reads on from an offset."""
+        self._consumer.seek(TopicPartition(topic, partition), offset)
+
+    def position(self, topic: str, partition: int) -> int:
+        """The next offset to read."""
+        return int(self._consumer.position(TopicPartition(topic, partition)) or 0)
+
+    def commit(self) -> None:
+        """Commits the positions of all that it was given."""
+        try:
+            self._consumer.commit()
+        except (KafkaError, OSError) as trouble:
+            raise ClientTrouble(f"{type(trouble).__name__}: {trouble}") from trouble
+
+    def committed(self, topic: str, partition: int) -> int | None:
+        """The group's committed offset; None when there is none."""
+        found = self._consumer.committed(TopicPartition(topic, partition))
+        return None if found is None else int(found)
+
+    def close(self) -> None:
+        """Leaves its group, if any."""
+        try:
+            self._consumer.close(timeout_ms=5_000)
+        except KafkaError as trouble:
+            _LOG.debug("the consumer could not leave in time: %s", trouble)
+
+
+def consumed(record: Any) -> Consumed:
+    """A record of kafka-python or aiokafka."""
+    return Consumed(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers or ()),
+    )
+
+
+class KafkaPython:
+    """The library `kafka_python`."""
+
+    name = "kafka_python"
+
+    def __init__(self) -> None:
+        # The history says when a broker was away; the library would say it several times a second.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+    def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
+        """A new producer."""
+        return KafkaPythonProducer(bootstrap, settings, client_id)
+
+    def consumer(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> Consumer:
+        """A new consumer."""
+        return KafkaPythonConsumer(bootstrap, settings, client_id, group)

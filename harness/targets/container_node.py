@@ -1,0 +1,161 @@
+"""A node as a pair of containers, the shape of a Kubernetes pod.
+
+The *anchor* is ours: it owns the address, the network namespace and the process namespace, and runs sshd. The Kafka
+container, unmodified, joins both namespaces. When Kafka is killed, the anchor, its address and its rules stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from harness.hosts.host import HostTrouble, ProcessState, signal_and_verify, wait_until
+from harness.hosts.ssh import SshHost
+from harness.targets.readiness import wait_until_ready
+
+_KAFKA_PATTERN = "kafka[.]Kafka( |$)"
+"""The command line of a broker, in a JVM or as a native image; the brackets keep pgrep's shell from matching itself."""
+_STOP_TIMEOUT_S = 30
+_STATE_TIMEOUT_S = 10.0
+_EXIT_TIMEOUT_S = 20.0
+_READY_TIMEOUT_S = 90.0
+_ALIVE = ("running", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two containers of a node (docker's own objects) and the way into the anchor."""
+
+    anchor: Any
+    kafka: Any
+    ssh: SshHost
+
+
+class ContainerNode:
+    """A pair of containers (Node)."""
+
+    def __init__(self, name: str, *, node_id: int, address: tuple[str, int], pair: Pair) -> None:
+        self.name = name
+        self._id = node_id
+        self._address = address
+        self._pair = pair
+        self._lock = threading.RLock()
+
+    @property
+    def id(self) -> int:
+        """Its node.id."""
+        return self._id
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and published port at which clients reach it."""
+        return self._address
+
+    @property
+    def data_dir(self) -> None:
+        """Inside the container: out of reach."""
+        return None
+
+    @property
+    def host(self) -> SshHost:
+        """The anchor, by SSH: inside the node's namespaces."""
+        return self._pair.ssh
+
+    def start(self) -> None:
+        """Starts the Kafka container on the data it had, and returns before it answers."""
+        with self._lock:
+            if self.is_alive():
+                raise HostTrouble(f"{self.name} runs already")
+            with _docker_trouble(self.name):
+                self._pair.kafka.start()
+
+    def stop(self) -> None:
+        """Clean stop (SIGTERM), waited for. HostTrouble when Docker had to kill it."""
+        with self._lock:
+            if not self.is_alive():
+                return
+            if self.is_paused():
+                self.resume()
+            with _docker_trouble(self.name):
+                self._pair.kafka.stop(timeout=_STOP_TIMEOUT_S)
+                self._pair.kafka.reload()
+            if self._pair.kafka.attrs["State"]["ExitCode"] == 128 + signal.SIGKILL:
+                raise HostTrouble(f"{self.name} did not end within {_STOP_TIMEOUT_S} s of SIGTERM; Docker killed it")
+
+    def kill(self) -> None:
+        """SIGKILL to Kafka, over SSH from inside its namespaces; waits until its container has ended."""
+        with self._lock:
+            if not self.is_alive():
+                return
+            pid = self._find_pid()
+            if pid is None:  # not yet Kafka: the image still prepares its settings
+                with _docker_trouble(self.name):
+                    self._pair.kafka.kill()
+            else:
+                self.host.send_signal(pid, signal.SIGKILL)
+            wait_until(lambda: not self.is_alive(), _EXIT_TIMEOUT_S, f"{self.name} still runs after SIGKILL", 0.02)
+
+    def pause(self) -> None:
+        """SIGSTOP, verified."""
+        signal_and_verify(self.host, self._pid(), signal.SIGSTOP, ProcessState.STOPPED, _STATE_TIMEOUT_S)
+
+    def resume(self) -> None:
+        """SIGCONT, verified."""
+        signal_and_verify(self.host, self._pid(), signal.SIGCONT, ProcessState.RUNNING, _STATE_TIMEOUT_S)
+
+    def is_alive(self) -> bool:
+        """Whether its container runs; with a paused process it does."""
+        with self._lock, _docker_trouble(self.name):
+            self._pair.kafka.reload()
+            return self._pair.kafka.status in _ALIVE
+
+    def is_paused(self) -> bool:
+        """Whether its process is stopped by a signal."""
+        pid = self._find_pid()
+        return pid is not None and self.host.state_of(pid) is ProcessState.STOPPED
+
+    def wait_ready(self, timeout_s: float = _READY_TIMEOUT_S) -> None:
+        """Waits until it answers and lists a broker. TargetTrouble, with the end of its log, when it does not."""
+        wait_until_ready(
+            self.address, name=self.name, timeout_s=timeout_s, is_alive=self.is_alive, log_text=self.log_text
+        )
+
+    def log_text(self) -> str:
+        """All that its container has written since the first start."""
+        with _docker_trouble(self.name):
+            text: bytes = self._pair.kafka.logs()
+        return text.decode("utf-8", errors="replace")
+
+    def remove(self) -> None:
+        """Removes both containers and their volumes, whatever their state; nothing happens when they are gone."""
+        import docker
+
+        self._pair.ssh.close()
+        for container in (self._pair.kafka, self._pair.anchor):
+            with contextlib.suppress(docker.errors.NotFound):
+                container.remove(force=True, v=True)
+
+    def _find_pid(self) -> int | None:
+        found = self.host.run(["pgrep", "-o", "-f", _KAFKA_PATTERN])
+        return int(found.output) if found.status == 0 else None
+
+    def _pid(self) -> int:
+        pid = self._find_pid()
+        if pid is None:
+            raise HostTrouble(f"{self.name}: Kafka does not run there")
+        return pid
+
+
+@contextlib.contextmanager
+def _docker_trouble(name: str) -> Any:
+    """What Docker or the way to it refuses is the harness's trouble."""
+    import docker
+    import requests
+
+    try:
+        yield
+    except (docker.errors.DockerException, requests.RequestException) as trouble:
+        raise HostTrouble(f"{name}: Docker: {trouble}") from trouble

@@ -1,0 +1,165 @@
+"""Local Docker images, for machines that can pull none: Kafka of a published release, and the anchor.
+
+Both stand on one Debian base, made by mmdebstrap where that is installed, else on the published Debian image. The Kafka
+image honours the contract of the published ones: KAFKA_* variables become settings, CLUSTER_ID formats the storage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.targets import jars
+from harness.targets.target import TargetTrouble, UnknownTarget
+
+ANCHOR = "local/anchor:1"
+BASE = "local/base:bookworm"
+_SUITE = "bookworm"
+_PACKAGES = ("openjdk-17-jre-headless", "openssh-server", "iproute2", "iptables", "procps", "ca-certificates")
+_FILES = Path(__file__).resolve().parent / "image_files"
+_BOOTSTRAP_TIMEOUT_S = 900.0
+_DEFAULT_VERSION = "4.3.1"
+
+_PULLED_BASE = f"""\
+FROM debian:{_SUITE}-slim
+RUN apt-get update && apt-get install -y --no-install-recommends {" ".join(_PACKAGES)} && rm -rf /var/lib/apt/lists/*
+"""
+_KAFKA = f"""\
+FROM {BASE}
+RUN mkdir -p /opt/kafka/config /etc/kafka/docker /mnt/shared/config /var/lib/kafka/data \\
+ && useradd --uid 1000 --home-dir /opt/kafka appuser && chown -R appuser /opt/kafka/config /var/lib/kafka
+COPY libs /opt/kafka/libs
+COPY server.properties log4j2.yaml tools-log4j2.yaml /etc/kafka/docker/
+COPY --chown=appuser server.properties log4j2.yaml tools-log4j2.yaml /opt/kafka/config/
+COPY kafka_run.sh /etc/kafka/docker/run
+USER appuser
+EXPOSE 9092
+VOLUME ["/var/lib/kafka/data"]
+CMD ["/etc/kafka/docker/run"]
+"""
+_ANCHOR = f"""\
+FROM {BASE}
+COPY anchor_run.sh /anchor_run.sh
+EXPOSE 22
+CMD ["/bin/sh", "/anchor_run.sh"]
+"""
+
+
+def kafka_tag(version: str) -> str:
+    """The name of the local image of a release."""
+    return f"local/kafka:{version}"
+
+
+def connect() -> Any:
+    """A client of the Docker daemon. TargetTrouble when none answers."""
+    try:
+        import docker
+    except ImportError as trouble:
+        raise TargetTrouble(f"the Python package `docker` is not installed: {trouble}") from trouble
+    try:
+        client = docker.from_env(timeout=120)
+        client.ping()
+    except (docker.errors.DockerException, OSError) as trouble:
+        where = os.environ.get("DOCKER_HOST", "the default socket")
+        raise TargetTrouble(f"no Docker daemon answers at {where}: start one, or set DOCKER_HOST") from trouble
+    return client
+
+
+def has(client: Any, tag: str) -> bool:
+    """Whether an image is on this machine."""
+    import docker
+
+    try:
+        client.images.get(tag)
+    except docker.errors.ImageNotFound:
+        return False
+    return True
+
+
+def build_base(client: Any, say: Callable[[str], None]) -> None:
+    """Debian with Java, sshd and the network's tools; kept for all later images."""
+    if has(client, BASE):
+        return
+    if shutil.which("mmdebstrap") is None:
+        say(f"image {BASE}   from debian:{_SUITE}-slim (mmdebstrap is not installed)")
+        _build(client, BASE, _PULLED_BASE, ())
+        return
+    say(f"image {BASE}   a Debian {_SUITE} with Java by mmdebstrap, about 40 s")
+    with tempfile.TemporaryDirectory(prefix="kafka-verification-") as folder:
+        archive = Path(folder) / "base.tar"
+        command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", _SUITE, str(archive)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_BOOTSTRAP_TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired:
+            raise TargetTrouble(f"mmdebstrap was not done after {_BOOTSTRAP_TIMEOUT_S:g} s") from None
+        if done.returncode:
+            raise TargetTrouble(f"mmdebstrap failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+        repository, _, tag = BASE.partition(":")
+        client.api.import_image(src=str(archive), repository=repository, tag=tag)
+
+
+def build_anchor(client: Any, say: Callable[[str], None] = print) -> str:
+    """The anchor's image, rebuilt each time (its layers are cached); its name."""
+    build_base(client, say)
+    say(f"image {ANCHOR}   sshd and the network's tools")
+    _build(client, ANCHOR, _ANCHOR, (_FILES / "anchor_run.sh",))
+    return ANCHOR
+
+
+def build_kafka(client: Any, version: str, say: Callable[[str], None] = print) -> str:
+    """The image of a release, from its published jars; its name. UnknownTarget when there is no such release."""
+    libs = jars.fetch(version, say)
+    build_base(client, say)
+    tag = kafka_tag(version)
+    say(f"image {tag}   from the jars of {version}")
+    names = ("server.properties", "log4j2.yaml", "kafka_run.sh")
+    _build(client, tag, _KAFKA, tuple(_FILES / name for name in names), libs)
+    return tag
+
+
+def _build(client: Any, tag: str, dockerfile: str, files: Sequence[Path], libs: Path | None = None) -> None:
+    """Builds with the classic builder from a context of just these files."""
+    import docker
+
+    with tempfile.TemporaryDirectory(prefix="kafka-verification-") as folder:
+        context = Path(folder)
+        (context / "Dockerfile").write_text(dockerfile, encoding="utf-8")
+        for file in files:
+            shutil.copy(file, context / file.name)
+            (context / file.name).chmod(0o755 if file.suffix == ".sh" else 0o644)
+        if libs is not None:
+            shutil.copytree(libs, context / "libs")
+            shutil.copy(context / "log4j2.yaml", context / "tools-log4j2.yaml")
+        try:
+            client.images.build(path=str(context), tag=tag, rm=True, forcerm=True)
+        except (docker.errors.BuildError, docker.errors.APIError) as trouble:
+            raise TargetTrouble(f"image {tag} could not be built: {trouble}") from trouble
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m harness image`: builds images; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness image",
+        description="Builds local Docker images: by default the anchor, and Kafka " + _DEFAULT_VERSION + ".",
+        epilog="e.g. python -m harness image --kafka 4.2.1, then pytest checks/ --target docker@local/kafka:4.2.1",
+    )
+    parser.add_argument("--kafka", action="append", metavar="VERSION", help="the image of a release (repeatable)")
+    parser.add_argument("--anchor", action="store_true", help="the anchor's image, which every docker@ target needs")
+    chosen = parser.parse_args(arguments)
+    versions: list[str] = chosen.kafka or ([] if chosen.anchor else [_DEFAULT_VERSION])
+    try:
+        client = connect()
+        if chosen.anchor or not chosen.kafka or not has(client, ANCHOR):
+            build_anchor(client)
+        for version in versions:
+            print(f"ready   --target docker@{build_kafka(client, version)}")
+    except (TargetTrouble, UnknownTarget) as trouble:
+        print(f"harness: {trouble}")
+        return 2
+    return 0

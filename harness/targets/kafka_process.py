@@ -1,0 +1,130 @@
+"""The target `kafka@VERSION`: Apache Kafka's own jars in one local JVM."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from harness.targets import jars
+from harness.targets.local_cluster import LocalCluster, Software, open_local_cluster
+from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
+
+LOWEST_JAVA = 17
+"""Kafka 4.x brokers need Java 17 (KIP-1013)."""
+QUICK_START = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""JVM options for checks: a second less to the first answer. Measurements give their own."""
+_LOGGING = """\
+status = error
+appender.stdout.type = Console
+appender.stdout.name = STDOUT
+appender.stdout.layout.type = PatternLayout
+appender.stdout.layout.pattern = %d{ISO8601} %-5p %m (%c{1})%n
+rootLogger.level = info
+rootLogger.appenderRef.stdout.ref = STDOUT
+"""
+
+
+def java_missing() -> str | None:
+    """Why there is no Java that runs Kafka here; None when there is."""
+    java = shutil.which("java")
+    if java is None:
+        return f"Java {LOWEST_JAVA} or newer is needed: there is no `java` on the PATH"
+    try:
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
+    except (OSError, subprocess.TimeoutExpired) as trouble:
+        return f"Java {LOWEST_JAVA} or newer is needed: `java -version` failed: {trouble}"
+    found = re.search(r'version "(\d+)', said)
+    if found is None or int(found.group(1)) < LOWEST_JAVA:
+        return f"Java {LOWEST_JAVA} or newer is needed: `java -version` says {said.splitlines()[:1]}"
+    return None
+
+
+class KafkaProcessTarget:
+    """Apache Kafka as a process (Target)."""
+
+    def __init__(self, name: str, version: str | None, *, java_options: tuple[str, ...] = QUICK_START) -> None:
+        """Without a version, $KAFKA_HOME's; UnknownTarget for a release that cannot be had."""
+        self._name = name
+        self._version = version
+        self._java_options = java_options
+        if version is not None and self._home_version() != version:
+            jars.require_known(version, f"--target {name}")
+
+    @property
+    def name(self) -> str:
+        """As given by `--target`."""
+        return self._name
+
+    def missing(self, spec: ClusterSpec | None = None) -> str | None:
+        """Why it cannot be used here, and what would help; None when it can."""
+        if spec is not None and spec.nodes != 1:
+            return f"{self.name}: clusters of {spec.nodes} nodes are not offered yet"
+        if (reason := java_missing()) is not None:
+            return f"{self.name}: {reason}"
+        try:
+            home = jars.home_libs()
+        except TargetTrouble as trouble:
+            return f"{self.name}: {trouble}"
+        if home is not None and self._version in (None, jars.version_in(home)):
+            return None
+        if self._version is None:
+            return f"{self.name}: name a release (kafka@4.3.1), or set KAFKA_HOME"
+        if jars.version_in(jars.libs_folder(self._version)) is None and shutil.which("mvn") is None:
+            return f"{self.name}: its jars are not in the cache, and Maven (mvn), which fetches them, is not there"
+        return None
+
+    def supports(self, fault: str) -> bool:
+        """Whether a fault can be brought about on its clusters."""
+        return fault in PROCESS_FAULTS
+
+    def libs(self) -> Path:
+        """The folder with its jars, fetched first when need be. TargetTrouble when that fails."""
+        home = jars.home_libs()
+        if home is not None and self._version in (None, jars.version_in(home)):
+            return home
+        if self._version is None:
+            raise TargetTrouble(f"{self.name}: name a release (kafka@4.3.1), or set KAFKA_HOME")
+        return jars.fetch(self._version, lambda line: print(line, file=sys.stderr, flush=True))
+
+    def open(self, spec: ClusterSpec) -> LocalCluster:
+        """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
+        if (reason := self.missing(spec)) is not None:
+            raise TargetTrouble(reason)
+        return open_local_cluster(self.name, self._software(self.libs()), spec)
+
+    def _software(self, libs: Path) -> Software:
+        java = ["java", *self._java_options, "-cp", f"{libs}/*"]
+        return Software(
+            version=jars.version_in(libs) or "unknown",
+            format_command=lambda properties, cluster_id: [
+                *java,
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                cluster_id,
+                "-c",
+                str(properties),
+            ],
+            start_command=lambda properties: [
+                *java,
+                f"-Dlog4j2.configurationFile={properties.parent / 'log4j2.properties'}",
+                "kafka.Kafka",
+                str(properties),
+            ],
+            environment={},
+            prepare=_write_logging,
+        )
+
+    def _home_version(self) -> str | None:
+        try:
+            home = jars.home_libs()
+        except TargetTrouble:
+            return None
+        return None if home is None else jars.version_in(home)
+
+
+def _write_logging(folder: Path) -> None:
+    (folder / "log4j2.properties").write_text(_LOGGING, encoding="utf-8")

@@ -1,0 +1,224 @@
+"""A cluster of one local process in a temporary folder; the reference and Kafka differ in their commands only."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.hosts.host import ProcessState
+from harness.hosts.plain import LocalProcess
+from harness.targets import broker_properties
+from harness.targets.ports import free_ports
+from harness.targets.readiness import last_lines, wait_until_ready
+from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
+
+_FORMAT_TIMEOUT_S = 60.0
+_PORT_TRIES = 3
+_PORT_TAKEN = ("Address already in use", "BindException")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Software:
+    """What runs a node: commands that take a properties file, and how long they may take."""
+
+    version: str
+    format_command: Callable[[Path, str], list[str]]
+    """(properties file, cluster id) -> the command that formats the storage."""
+    start_command: Callable[[Path], list[str]]
+    """(properties file) -> the command that runs the node."""
+    environment: Mapping[str, str]
+    prepare: Callable[[Path], None] = lambda folder: None
+    """Puts further files into the node's folder."""
+    ready_timeout_s: float = 60.0
+    stop_timeout_s: float = 30.0
+
+
+class LocalNode:
+    """A node as a local process (Node)."""
+
+    def __init__(
+        self, *, name: str, node_id: int, port: int, data_dir: Path, process: LocalProcess, software: Software
+    ) -> None:
+        self.name = name
+        self._id = node_id
+        self._port = port
+        self._data_dir = data_dir
+        self._process = process
+        self._software = software
+
+    @property
+    def id(self) -> int:
+        """Its node.id."""
+        return self._id
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port at which clients reach it."""
+        return ("127.0.0.1", self._port)
+
+    @property
+    def data_dir(self) -> Path:
+        """Its log.dirs entry."""
+        return self._data_dir
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """How its process ended last; negative for a signal."""
+        return self._process.exit_status
+
+    def start(self) -> None:
+        """Starts it on the data and port that it had, and returns before it answers."""
+        self._process.start()
+
+    def stop(self) -> None:
+        """Clean stop (SIGTERM), waited for. HostTrouble when it takes too long."""
+        self._process.stop(self._software.stop_timeout_s)
+
+    def kill(self) -> None:
+        """SIGKILL, waited for."""
+        self._process.kill()
+
+    def pause(self) -> None:
+        """SIGSTOP, verified."""
+        self._process.pause()
+
+    def resume(self) -> None:
+        """SIGCONT, verified."""
+        self._process.resume()
+
+    def is_alive(self) -> bool:
+        """Whether its process exists; a paused one does."""
+        return self._process.is_alive
+
+    def is_paused(self) -> bool:
+        """Whether its process is stopped by a signal."""
+        return self._process.state is ProcessState.STOPPED
+
+    def wait_ready(self, timeout_s: float | None = None) -> None:
+        """Waits until it answers and lists a broker. TargetTrouble, with the end of its log, when it does not."""
+        wait_until_ready(
+            self.address,
+            name=self.name,
+            timeout_s=self._software.ready_timeout_s if timeout_s is None else timeout_s,
+            is_alive=self.is_alive,
+            log_text=self.log_text,
+        )
+
+    def log_text(self) -> str:
+        """All that its process has written since the first start."""
+        try:
+            return self._process.log.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+
+class LocalCluster:
+    """One node in a temporary folder that goes with it (Cluster)."""
+
+    def __init__(self, node: LocalNode, folder: Path, version: str) -> None:
+        self._node = node
+        self._folder = folder
+        self._version = version
+        self._final_logs: dict[str, str] | None = None
+        self._lock = threading.Lock()
+        atexit.register(self.close)
+
+    @property
+    def bootstrap(self) -> str:
+        """host:port for clients."""
+        host, port = self._node.address
+        return f"{host}:{port}"
+
+    @property
+    def nodes(self) -> tuple[LocalNode, ...]:
+        """The node."""
+        return (self._node,)
+
+    @property
+    def folder(self) -> Path:
+        """Holds server.properties, the data and the log, until close."""
+        return self._folder
+
+    def version(self) -> str:
+        """The release."""
+        return self._version
+
+    def supports(self, fault: str) -> bool:
+        """Whether a fault can be brought about here."""
+        return fault in PROCESS_FAULTS
+
+    def logs(self) -> Mapping[str, str]:
+        """The node's log by a file name; kept after close."""
+        return self._final_logs or {f"node-{self._node.id}.log": self._node.log_text()}
+
+    def close(self) -> None:
+        """Kills the node, whatever its state, and removes its folder; its log stays readable."""
+        with self._lock:
+            if self._final_logs is None:
+                self._node.kill()
+                self._final_logs = dict(self.logs())
+                shutil.rmtree(self._folder, ignore_errors=True)
+                atexit.unregister(self.close)
+
+
+def open_local_cluster(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:
+    """Formats and starts one node and waits until it is ready. TargetTrouble, with its log's end, when it fails."""
+    if spec.nodes != 1:
+        raise TargetTrouble(f"{name}: clusters of {spec.nodes} nodes are not offered yet, only of 1")
+    for attempt in range(_PORT_TRIES):
+        try:
+            return _open_once(name, software, spec)
+        except TargetTrouble as trouble:
+            # Between our look and the node's bind another process may have taken the port.
+            if attempt == _PORT_TRIES - 1 or not any(sign in str(trouble) for sign in _PORT_TAKEN):
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:
+    folder = Path(tempfile.mkdtemp(prefix="kafka-verification-"))
+    try:
+        port, controller_port = free_ports(2)
+        properties, data_dir = folder / "server.properties", folder / "data"
+        settings = broker_properties.for_one_node(
+            node_id=1, port=port, controller_port=controller_port, log_dir=data_dir, overrides=spec.config
+        )
+        properties.write_text(broker_properties.text_of(settings), encoding="utf-8")
+        software.prepare(folder)
+        log = folder / "node-1.log"
+        _format(name, software, properties, log)
+        process = LocalProcess(
+            software.start_command(properties), folder=folder, log=log, environment=software.environment
+        )
+        node = LocalNode(name=name, node_id=1, port=port, data_dir=data_dir, process=process, software=software)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    cluster = LocalCluster(node, folder, software.version)
+    try:
+        node.start()
+        node.wait_ready()
+    except BaseException:
+        cluster.close()
+        raise
+    return cluster
+
+
+def _format(name: str, software: Software, properties: Path, log: Path) -> None:
+    command = software.format_command(properties, broker_properties.new_cluster_id())
+    tool = LocalProcess(command, folder=properties.parent, log=log, environment=software.environment)
+    tool.start()
+    tool.wait(_FORMAT_TIMEOUT_S)
+    if tool.exit_status != 0:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        raise TargetTrouble(f"{name}: formatting ended with status {tool.exit_status}; it said:\n{last_lines(text)}")

@@ -1,0 +1,171 @@
+"""What checks run against: a target opens clusters, a cluster has nodes, nodes can be made to fail.
+
+All calls are synchronous and may come from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from harness.hosts.host import HostTrouble
+
+PROCESS_FAULTS = ("kill", "pause", "restart")
+"""Faults that need a handle on the node's process."""
+
+
+class TargetTrouble(HostTrouble):
+    """A cluster could not be opened or did not answer: the verdict is unknown, not a broken promise."""
+
+
+class UnknownTarget(ValueError):
+    """A `--target` that names nothing; the text says what is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSpec:
+    """What a check wants: how many nodes, and settings on top of the target's defaults (Kafka's own keys)."""
+
+    nodes: int = 1
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+class Node(Protocol):
+    """One broker (and controller) process."""
+
+    @property
+    def id(self) -> int:
+        """Its node.id."""
+        ...
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port at which clients reach it."""
+        ...
+
+    @property
+    def data_dir(self) -> Path | None:
+        """Its log.dirs entry on this machine; None where it is out of reach."""
+        ...
+
+    def start(self) -> None:
+        """Starts it on the data and port that it had, and returns before it answers."""
+        ...
+
+    def stop(self) -> None:
+        """Clean stop (SIGTERM), waited for. HostTrouble when it takes too long."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL, waited for."""
+        ...
+
+    def pause(self) -> None:
+        """SIGSTOP, verified."""
+        ...
+
+    def resume(self) -> None:
+        """SIGCONT, verified."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Whether its process exists; a paused one does."""
+        ...
+
+    def is_paused(self) -> bool:
+        """Whether its process is stopped by a signal."""
+        ...
+
+    def wait_ready(self, timeout_s: float = 60.0) -> None:
+        """Waits until it answers requests and lists itself as a broker. TargetTrouble when it does not."""
+        ...
+
+    def log_text(self) -> str:
+        """All that its process has written since the first start."""
+        ...
+
+
+class Cluster(Protocol):
+    """Running nodes that form one cluster."""
+
+    @property
+    def bootstrap(self) -> str:
+        """host:port,… for clients."""
+        ...
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes that can be made to fail; empty where we have no hand on them."""
+        ...
+
+    def version(self) -> str:
+        """The release, as people would say it: "4.3.1"."""
+        ...
+
+    def supports(self, fault: str) -> bool:
+        """Whether a fault, by its name, can be brought about here."""
+        ...
+
+    def logs(self) -> Mapping[str, str]:
+        """Each node's log, by a file name for it."""
+        ...
+
+    def close(self) -> None:
+        """Stops everything that was started and removes everything that was made; may be called twice."""
+        ...
+
+
+class Target(Protocol):
+    """A kind of cluster that can be opened."""
+
+    @property
+    def name(self) -> str:
+        """As given by `--target`."""
+        ...
+
+    def missing(self, spec: ClusterSpec | None = None) -> str | None:
+        """Why it cannot be used here, and what would help; None when it can."""
+        ...
+
+    def supports(self, fault: str) -> bool:
+        """Whether a fault, by its name, can be brought about on its clusters."""
+        ...
+
+    def open(self, spec: ClusterSpec) -> Cluster:
+        """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
+        ...
+
+
+TARGETS = (
+    ("reference", "our broker, one process a node", "nothing"),
+    ("kafka@VERSION", "Apache Kafka's jars, fetched by Maven or from $KAFKA_HOME", "Java 17; Maven for the first use"),
+    ("docker@IMAGE", "containers: a published image, or one built by `make image`", "a Docker daemon"),
+    ("at:HOST:PORT[,…]", "a running cluster; no faults", "its address"),
+)
+"""(how it is written, what it is, what it needs), for `python -m harness list targets`."""
+
+
+def resolve(text: str) -> Target:
+    """The target that a `--target` names. UnknownTarget, with what is known, when there is none."""
+    # Imported here: the targets import this file, and Docker's library need not be there for the reference.
+    kind, _, detail = text.partition("@")
+    if kind == "reference":
+        from harness.targets.reference import ReferenceTarget
+
+        return ReferenceTarget(text, detail or None)
+    if kind == "kafka":
+        from harness.targets.kafka_process import KafkaProcessTarget
+
+        return KafkaProcessTarget(text, detail or None)
+    if kind == "docker" and detail:
+        from harness.targets.kafka_container import KafkaContainerTarget
+
+        return KafkaContainerTarget(text, detail)
+    if text.startswith("at:"):
+        from harness.targets.address import AddressTarget
+
+        return AddressTarget(text, text.removeprefix("at:"))
+    known = ", ".join(form for form, _, _ in TARGETS)
+    raise UnknownTarget(f"--target {text}: there is no such target (known: {known})")

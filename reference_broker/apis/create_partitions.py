@@ -1,0 +1,42 @@
+"""CreatePartitions: more partitions for topics that are there.
+
+**Promises** The new partitions have a leader when the answer says so; validate_only writes nothing.
+**Refuses** Per topic: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS: not more than it has,
+INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR, INVALID_REQUEST: named twice.
+**Versions** 2 flexible; 3 may answer THROTTLING_QUOTA_EXCEEDED.
+**Departs from Kafka** There are no quotas yet.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reference_broker.apis.context import Context
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest
+from reference_broker.wire.messages.create_partitions_response import (
+    CreatePartitionsResponse,
+    CreatePartitionsTopicResult,
+)
+
+API: Final = ApiKey.CREATE_PARTITIONS
+VERSIONS: Final = range(4)
+LISTENERS: Final = ("broker", "controller")
+
+
+def handle(request: CreatePartitionsRequest, ctx: Context) -> CreatePartitionsResponse:
+    """Decide and commit."""
+    controller = ctx.controller
+    response: CreatePartitionsResponse = controller.submit(lambda: controller.topics.decide_growth(request), ctx.now_ms)
+    return response
+
+
+def error_response(
+    request: CreatePartitionsRequest, version: int, code: ErrorCode, message: str | None
+) -> CreatePartitionsResponse:
+    """The same error for every topic."""
+    results = tuple(
+        CreatePartitionsTopicResult(name=topic.name, error_code=code, error_message=message) for topic in request.topics
+    )
+    return CreatePartitionsResponse(results=results)

@@ -1,0 +1,44 @@
+"""DeleteTopics: topics go, by name or by id, with their records and configurations.
+
+**Promises** A deleted topic is unknown to every later request; its name may be used again at once.
+**Refuses** TOPIC_DELETION_DISABLED (INVALID_REQUEST below version 3): delete.topic.enable is false. Per topic:
+UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, INVALID_REQUEST: named twice, or by name and id, or by neither.
+**Versions** 1 throttle time; 5 error messages; 6 topic ids.
+**Departs from Kafka** Answers stand in the order of the request, not shuffled.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reference_broker.apis.context import Context
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
+from reference_broker.wire.messages.delete_topics_response import DeletableTopicResult, DeleteTopicsResponse
+
+API: Final = ApiKey.DELETE_TOPICS
+VERSIONS: Final = range(1, 7)
+LISTENERS: Final = ("broker", "controller")
+
+
+def handle(request: DeleteTopicsRequest, ctx: Context) -> DeleteTopicsResponse:
+    """Decide and commit."""
+    controller, version = ctx.controller, ctx.api_version
+    response: DeleteTopicsResponse = controller.submit(
+        lambda: controller.topics.decide_deletion(request, version), ctx.now_ms
+    )
+    return response
+
+
+def error_response(
+    request: DeleteTopicsRequest, version: int, code: ErrorCode, message: str | None
+) -> DeleteTopicsResponse:
+    """The same error for every topic; messages only where the version has them."""
+    text = message if version >= 5 else None
+    named = [DeletableTopicResult(name=name, error_code=code, error_message=text) for name in request.topic_names]
+    told = [
+        DeletableTopicResult(name=topic.name, topic_id=topic.topic_id, error_code=code, error_message=text)
+        for topic in request.topics
+    ]
+    return DeleteTopicsResponse(responses=(*told, *named))

@@ -1,0 +1,171 @@
+"""Metadata: brokers, topics, partitions and their leaders; the first question of every client.
+
+**Promises** One answer for each topic asked for, by name or by id; all topics where none is named. A topic that is not
+there is created on demand where the broker and the request allow it, and answered UNKNOWN_TOPIC_OR_PARTITION once.
+**Refuses** INVALID_REQUEST: a null name or a topic id below version 12. Per topic: UNKNOWN_TOPIC_OR_PARTITION,
+UNKNOWN_TOPIC_ID, INVALID_TOPIC_EXCEPTION: the name cannot be. Per partition: LEADER_NOT_AVAILABLE, LISTENER_NOT_FOUND:
+the leader does not listen where the request came in; REPLICA_NOT_AVAILABLE: version 0, a replica is down.
+**Versions** 1 null means all topics; 4 allow_auto_topic_creation; 5 offline replicas; 8 authorized operations; 10 topic
+ids in answers; 12 topic ids in requests; 13 an error of the whole answer.
+**Departs from Kafka** A topic created on demand exists before the answer goes out, not shortly after it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reference_broker.apis.context import Context
+from reference_broker.apis.operations import CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS
+from reference_broker.controller.image import MetadataImage
+from reference_broker.controller.topic_names import reason_invalid
+from reference_broker.controller.topics import INTERNAL_TOPICS, PartitionImage, TopicImage
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.metadata_request import MetadataRequest
+from reference_broker.wire.messages.metadata_response import (
+    MetadataResponse,
+    MetadataResponseBroker,
+    MetadataResponsePartition,
+    MetadataResponseTopic,
+)
+from reference_broker.wire.primitives import ZERO_UUID, BrokerId, TopicName, Uuid
+from reference_broker.wire.refusal import KafkaError
+
+API: Final = ApiKey.METADATA
+VERSIONS: Final = range(14)
+LISTENERS: Final = ("broker",)
+
+
+def handle(request: MetadataRequest, ctx: Context) -> MetadataResponse:
+    """Answer from the image, creating topics on the way where that is allowed."""
+    version = ctx.api_version
+    asked = request.topics
+    is_all = asked is None or (version == 0 and not asked)
+    if version < 12:
+        _check_plain_names(request, version)
+    ids = () if asked is None else tuple(dict.fromkeys(one.topic_id for one in asked if one.topic_id != ZERO_UUID))
+    topics: list[MetadataResponseTopic] = []
+    if is_all:
+        topics = [_described(topic, ctx, request) for topic in ctx.image.topics]
+    elif ids:
+        topics = [_by_id(topic_id, ctx, request) for topic_id in ids]
+    else:
+        names = dict.fromkeys(one.name for one in asked or () if one.name is not None)
+        topics = [_by_name(name, ctx, request) for name in names]
+    alive = ctx.image.cluster.alive()
+    brokers = []
+    for broker in alive:
+        if endpoint := broker.endpoint(ctx.listener):
+            host, port = endpoint
+            brokers.append(MetadataResponseBroker(node_id=BrokerId(broker.id), host=host, port=port, rack=broker.rack))
+    return MetadataResponse(
+        brokers=tuple(brokers),
+        cluster_id=ctx.image.cluster_id,
+        controller_id=BrokerId(alive[ctx.random.randrange(0, len(alive))].id if alive else -1),
+        topics=tuple(topics),
+        cluster_authorized_operations=CLUSTER_OPERATIONS
+        if 8 <= version <= 10 and request.include_cluster_authorized_operations
+        else NOT_ASKED,
+    )
+
+
+def error_response(request: MetadataRequest, version: int, code: ErrorCode, message: str | None) -> MetadataResponse:
+    """The same error for every topic that was named; version 13 has one for the whole."""
+    topics = tuple(
+        MetadataResponseTopic(error_code=code, name=one.name or TopicName(""), topic_id=one.topic_id)
+        for one in request.topics or ()
+    )
+    return MetadataResponse(topics=topics, error_code=code if version >= 13 else ErrorCode.NONE)
+
+
+def _check_plain_names(request: MetadataRequest, version: int) -> None:
+    for topic in request.topics or ():
+        if topic.name is None:
+            raise KafkaError(ErrorCode.INVALID_REQUEST, f"Topic name can not be null for version {version}")
+        if topic.topic_id != ZERO_UUID:
+            raise KafkaError(
+                ErrorCode.INVALID_REQUEST, f"Topic IDs are not supported in requests for version {version}"
+            )
+
+
+def _by_id(topic_id: Uuid, ctx: Context, request: MetadataRequest) -> MetadataResponseTopic:
+    topic = ctx.image.topics.by_id.get(topic_id)
+    if topic is None:
+        return MetadataResponseTopic(error_code=ErrorCode.UNKNOWN_TOPIC_ID, name=None, topic_id=topic_id)
+    return _described(topic, ctx, request)
+
+
+def _by_name(name: str, ctx: Context, request: MetadataRequest) -> MetadataResponseTopic:
+    topic = ctx.image.topics.get(name)
+    if topic is not None:
+        return _described(topic, ctx, request)
+    code = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    if reason_invalid(name) is not None:
+        code = ErrorCode.INVALID_TOPIC_EXCEPTION
+    elif request.allow_auto_topic_creation and ctx.controller.config.flag("auto.create.topics.enable"):
+        try:
+            ctx.controller.create_topic_on_demand(name, ctx.now_ms)
+        except KafkaError as error:
+            # The client learns of it as it does from Kafka: the topic stays unknown, a bad name apart.
+            if error.code is ErrorCode.INVALID_TOPIC_EXCEPTION:
+                code = ErrorCode.INVALID_TOPIC_EXCEPTION
+    return MetadataResponseTopic(
+        error_code=code,
+        name=TopicName(name),
+        is_internal=name in INTERNAL_TOPICS,
+        topic_authorized_operations=_topic_operations(request, ctx),
+    )
+
+
+def _topic_operations(request: MetadataRequest, ctx: Context) -> int:
+    return TOPIC_OPERATIONS if ctx.api_version >= 8 and request.include_topic_authorized_operations else NOT_ASKED
+
+
+def _described(topic: TopicImage, ctx: Context, request: MetadataRequest) -> MetadataResponseTopic:
+    return MetadataResponseTopic(
+        name=TopicName(topic.name),
+        topic_id=topic.id,
+        is_internal=topic.is_internal,
+        partitions=tuple(_partition(one, ctx) for one in topic.partitions.values()),
+        topic_authorized_operations=_topic_operations(request, ctx),
+    )
+
+
+def _partition(partition: PartitionImage, ctx: Context) -> MetadataResponsePartition:
+    image, version = ctx.image, ctx.api_version
+    replicas, isr = partition.replicas, partition.isr
+    if version == 0:
+        # Version 0 leaves out what is not alive, and says so with an error.
+        replicas = tuple(one for one in replicas if is_reachable(image, one, ctx.listener))
+        isr = tuple(one for one in isr if is_reachable(image, one, ctx.listener))
+    code, leader = ErrorCode.NONE, partition.leader
+    if not is_alive(image, leader):
+        code, leader = ErrorCode.LEADER_NOT_AVAILABLE, -1
+    elif not is_reachable(image, leader, ctx.listener):
+        code = ErrorCode.LISTENER_NOT_FOUND if version >= 6 else ErrorCode.LEADER_NOT_AVAILABLE
+        leader = -1
+    elif len(replicas) < len(partition.replicas) or len(isr) < len(partition.isr):
+        code = ErrorCode.REPLICA_NOT_AVAILABLE
+    return MetadataResponsePartition(
+        error_code=code,
+        partition_index=partition.index,
+        leader_id=BrokerId(leader),
+        leader_epoch=partition.leader_epoch,
+        replica_nodes=tuple(map(BrokerId, replicas)),
+        isr_nodes=tuple(map(BrokerId, isr)),
+        offline_replicas=tuple(
+            BrokerId(one) for one in partition.replicas if not is_reachable(image, one, ctx.listener)
+        ),
+    )
+
+
+def is_alive(image: MetadataImage, broker_id: int) -> bool:
+    """Whether a broker is registered and not fenced."""
+    broker = image.brokers.get(broker_id)
+    return broker is not None and not broker.is_fenced
+
+
+def is_reachable(image: MetadataImage, broker_id: int, listener: str) -> bool:
+    """Whether a broker is alive and listens on a listener of this name."""
+    broker = image.brokers.get(broker_id)
+    return broker is not None and not broker.is_fenced and broker.endpoint(listener) is not None

@@ -1,0 +1,318 @@
+"""Deciders for configurations: IncrementalAlterConfigs (KIP-339) and AlterConfigs, and the checks of both.
+
+A broker's own configurations are checked first by the broker that got the request, the rest by the controller; here
+both are one node, and the answers keep the two stages' errors apart as Kafka's do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from reference_broker.config_values import (
+    BROKER_KEYS,
+    CLIENT_METRICS_KEYS,
+    GROUP_KEYS,
+    TOPIC_KEYS,
+    ConfigInvalid,
+    ConfigKey,
+    ConfigType,
+    UpdateMode,
+    plain_name,
+)
+from reference_broker.controller.decision import Refusal, VersionedRecord
+from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
+from reference_broker.controller.topic_names import reason_invalid
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
+from reference_broker.wire.messages.config_record import ConfigRecord
+from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.refusal import KafkaError
+
+if TYPE_CHECKING:
+    from reference_broker.controller.controller import Controller
+
+BROKER_LOGGER: Final = 8
+MAX_VALUE_LENGTH: Final = 32767
+MIN_ISR: Final = "min.insync.replicas"
+CLIENT_MATCHES: Final = (
+    *("client_instance_id", "client_id", "client_software_name", "client_software_version"),
+    *("client_source_address", "client_source_port"),
+)
+CLUSTER_LEVEL_LISTENER_CONFIGS: Final = ("max.connection.creation.rate", "max.connections", "num.network.threads")
+KEYS: Final[Mapping[int, Mapping[str, ConfigKey]]] = {
+    TOPIC: TOPIC_KEYS,
+    BROKER: BROKER_KEYS,
+    GROUP: GROUP_KEYS,
+    CLIENT_METRICS: CLIENT_METRICS_KEYS,
+}
+
+
+class Operation(IntEnum):
+    """What an incremental change does to a key."""
+
+    SET = 0
+    DELETE = 1
+    APPEND = 2
+    SUBTRACT = 3
+
+
+Change = tuple[str, int, str | None]
+"""(key, operation, value)."""
+
+Outcome = tuple[tuple[VersionedRecord, ...], Refusal | None]
+
+
+def invalid(text: str) -> KafkaError:
+    """A value or key that does not fit."""
+    return KafkaError(ErrorCode.INVALID_CONFIG, text)
+
+
+def bad_request(text: str) -> KafkaError:
+    """A request that makes no sense."""
+    return KafkaError(ErrorCode.INVALID_REQUEST, text)
+
+
+class ConfigAdmin:
+    """Decides what changes of configuration write."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    # -- one resource -------------------------------------------------------------------------------------------
+
+    def change(self, resource_type: int, name: str, changes: Iterable[Change]) -> Outcome:
+        """IncrementalAlterConfigs for one resource: the records, or the refusal of all its changes."""
+        kept = list(changes)
+        try:
+            self._check_shape(resource_type, name, kept)
+            current = self._controller.image.config(resource_type, name)
+            wanted: dict[str, str | None] = {}
+            for key, operation, value in kept:
+                wanted[key] = self._changed(resource_type, key, current.get(key), operation, value)
+            return self._decide(resource_type, name, wanted), None
+        except KafkaError as error:
+            return (), Refusal.of(error)
+
+    def replace(self, resource_type: int, name: str, settings: Iterable[tuple[str, str | None]]) -> Outcome:
+        """AlterConfigs for one resource: what is not named goes back to its default."""
+        kept = list(settings)
+        try:
+            self._check_shape(resource_type, name, [(key, Operation.SET, value) for key, value in kept])
+            wanted: dict[str, str | None] = dict(kept)
+            for key in self._controller.image.config(resource_type, name):
+                wanted.setdefault(key, None)
+            return self._decide(resource_type, name, wanted), None
+        except KafkaError as error:
+            return (), Refusal.of(error)
+
+    def _check_shape(self, resource_type: int, name: str, changes: list[Change]) -> None:
+        if any(count > 1 for count in Counter(key for key, _, _ in changes).values()):
+            raise bad_request("Error due to duplicate config keys")
+        nulls = [key for key, operation, value in changes if operation != Operation.DELETE and value is None]
+        if nulls:
+            raise bad_request(f"Null value not supported for : {', '.join(nulls)}")
+        if resource_type not in KEYS:
+            raise bad_request(f"Unknown resource type {resource_type}")
+        for _, operation, _ in changes:
+            if operation not in list(Operation):
+                if resource_type != BROKER:
+                    raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
+                raise bad_request(f"Unknown operations type {operation}")
+        if resource_type == BROKER and name:
+            self.check_own_id(name)
+
+    def check_own_id(self, name: str) -> None:
+        """INVALID_REQUEST where a resource's name is not this node's id."""
+        node_id = self._controller.static_config.node_id
+        try:
+            number = int(name)
+        except ValueError:
+            raise bad_request(f"Node id must be an integer, but it is: {name}") from None
+        if number != node_id:
+            raise bad_request(f"Unexpected broker id, expected {node_id}, but received {name}")
+
+    def _changed(
+        self, resource_type: int, key: str, current: str | None, operation: int, value: str | None
+    ) -> str | None:
+        """A key's text after an operation."""
+        if operation == Operation.SET:
+            return value
+        if operation == Operation.DELETE:
+            return None
+        known = KEYS[resource_type].get(plain_name(key) if resource_type == BROKER else key)
+        if known is None or known.type is not ConfigType.LIST:
+            word = "APPEND" if operation == Operation.APPEND else "SUBTRACT"
+            if resource_type == BROKER:
+                if known is None:
+                    raise invalid(f"Unknown config name: {key}")
+                raise invalid(f"Config value {word.lower()} is not allowed for config key: {key}")
+            raise invalid(f"Can't {word} to key {key} because its type is not LIST.")
+        default = self._controller.config.topic_default(known) if resource_type == TOPIC else known.default or ""
+        parts = [part for part in (default if current is None else current).split(",") if part]
+        for part in (value or "").split(","):
+            if operation == Operation.APPEND and part not in parts:
+                parts.append(part)
+            elif operation == Operation.SUBTRACT and part in parts:
+                parts.remove(part)
+        return ",".join(parts)
+
+    def _decide(self, resource_type: int, name: str, wanted: dict[str, str | None]) -> tuple[VersionedRecord, ...]:
+        """Check the settings as they would be, and write what differs; a broker's are always written again."""
+        image = self._controller.image
+        current = image.config(resource_type, name)
+        settings = {key: value for key, value in (current | wanted).items() if value is not None}
+        if resource_type == BROKER:
+            self._check_broker(settings, is_default=not name)
+        records: list[VersionedRecord] = []
+        cleared: list[VersionedRecord] = []
+        for key, value in wanted.items():
+            if value == current.get(key) and resource_type != BROKER:
+                continue
+            self._check_min_isr(resource_type, name, key, value)
+            if value is not None and len(value) > MAX_VALUE_LENGTH:
+                raise invalid(
+                    "The configuration value cannot be added because it exceeds the maximum value size of "
+                    f"{MAX_VALUE_LENGTH} bytes."
+                )
+            record = ConfigRecord(resource_type=resource_type, resource_name=name, name=key, value=value)
+            records.append((record, 0))
+            if key == MIN_ISR and image.has_elr and resource_type in (TOPIC, BROKER):
+                topic = TopicName(name if resource_type == TOPIC else "")
+                cleared.append((ClearElrRecord(topic_name=topic), 0))
+        self._check_resource(resource_type, name, settings)
+        return (*records, *cleared)
+
+    def _check_min_isr(self, resource_type: int, name: str, key: str, value: str | None) -> None:
+        if key != MIN_ISR or resource_type != BROKER or not self._controller.image.has_elr:
+            return
+        if name:
+            raise invalid(f"Broker-level {MIN_ISR} cannot be altered while ELR is enabled.")
+        if value is None:
+            raise invalid(f"Cluster-level {MIN_ISR} cannot be removed while ELR is enabled.")
+
+    # -- checks of whole resources ------------------------------------------------------------------------------
+
+    def _check_resource(self, resource_type: int, name: str, settings: Mapping[str, str]) -> None:
+        image = self._controller.image
+        if resource_type == TOPIC:
+            if not name:
+                raise bad_request("Default topic resources are not allowed.")
+            if reason := reason_invalid(name):
+                raise KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, reason)
+            self.check_topic(settings)
+            if name not in image.topics:
+                raise KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"The topic '{name}' does not exist.")
+        elif resource_type == GROUP:
+            if not name:
+                raise bad_request("Default group resources are not allowed.")
+            check_known(GROUP_KEYS, settings, "Unknown group config name: ")
+            self._check_group(settings)
+        elif resource_type == CLIENT_METRICS:
+            if not name:
+                raise bad_request("Subscription name can't be empty")
+            check_known(CLIENT_METRICS_KEYS, settings, "Unknown client metrics configuration: ", bad_request)
+            check_subscription(settings)
+
+    def check_topic(self, overrides: Mapping[str, str]) -> None:
+        """INVALID_CONFIG where a topic cannot have these settings."""
+        check_known(TOPIC_KEYS, overrides, "Unknown topic config name: ")
+        merged = self._controller.config.topic_settings(overrides)
+        least, most = int(merged["min.compaction.lag.ms"]), int(merged["max.compaction.lag.ms"])
+        if least > most:
+            raise invalid(
+                f"conflict topic config setting min.compaction.lag.ms ({least}) > max.compaction.lag.ms ({most})"
+            )
+        if merged["remote.storage.enable"].strip().lower() == "true":
+            raise invalid(
+                "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log "
+                "storage."
+            )
+
+    def _check_group(self, settings: Mapping[str, str]) -> None:
+        config = self._controller.config
+        for kind in ("consumer", "share", "streams"):
+            for what in ("session.timeout.ms", "heartbeat.interval.ms"):
+                key = f"{kind}.{what}"
+                if key not in settings:
+                    continue
+                low, high = f"group.{kind}.min.{what}", f"group.{kind}.max.{what}"
+                if int(settings[key]) < config.number(low):
+                    raise invalid(f"{key} must be greater than or equal to {low}")
+                if int(settings[key]) > config.number(high):
+                    raise invalid(f"{key} must be less than or equal to {high}")
+
+    def _check_broker(self, settings: Mapping[str, str], *, is_default: bool) -> None:
+        """What the broker refuses before the controller is asked: INVALID_REQUEST, as Kafka has it (KAFKA-13609)."""
+        plain = {name: plain_name(name) for name in settings}
+        fixed = [name for name in settings if name in BROKER_KEYS and BROKER_KEYS[name].mode is UpdateMode.READ_ONLY]
+        if fixed:
+            raise bad_request(f"Cannot update these configs dynamically: [{', '.join(fixed)}]")
+        bare = [
+            name
+            for name in settings
+            if name.startswith(("ssl.keystore.", "ssl.truststore.")) or name == "ssl.key.password"
+        ]
+        if bare:
+            raise bad_request(
+                "These security configs can be dynamically updated only per-listener using the listener prefix: "
+                f"[{', '.join(bare)}]"
+            )
+        for name, text in settings.items():
+            key = BROKER_KEYS.get(plain[name])
+            if key is None:
+                continue
+            try:
+                key.parse(text)
+            except ConfigInvalid as error:
+                raise bad_request(str(error)) from error
+        if is_default:
+            own = [
+                name
+                for name in settings
+                if plain[name] in BROKER_KEYS
+                and BROKER_KEYS[plain[name]].mode is UpdateMode.PER_BROKER
+                and plain[name] not in CLUSTER_LEVEL_LISTENER_CONFIGS
+            ]
+            if own:
+                raise bad_request(
+                    "Cannot update these configs at default cluster level, broker id must be specified: "
+                    f"[{', '.join(own)}]"
+                )
+
+
+def check_subscription(settings: Mapping[str, str]) -> None:
+    """INVALID_REQUEST for an interval, INVALID_CONFIG for a client pattern that cannot be (KIP-714)."""
+    interval = settings.get("interval.ms")
+    if interval is not None and not 100 <= int(interval) <= 3_600_000:
+        raise bad_request(
+            f"Invalid value {interval} for interval.ms, interval must be between 100 and 3600000 (1 hour)"
+        )
+    for pattern in filter(None, settings.get("match", "").split(",")):
+        name, separator, regex = (part.strip() for part in pattern.partition("="))
+        try:
+            re.compile(regex)
+        except re.error:
+            separator = ""
+        if not separator or name not in CLIENT_MATCHES:
+            raise invalid(f"Illegal client matching pattern: {pattern}")
+
+
+def check_known(
+    keys: Mapping[str, ConfigKey],
+    settings: Mapping[str, str],
+    unknown: str,
+    refuse: Callable[[str], KafkaError] = invalid,
+) -> None:
+    """INVALID_CONFIG for the first key that is not known, or value that does not fit."""
+    for name in settings:
+        if name not in keys:
+            raise refuse(unknown + name)
+    for name, text in settings.items():
+        try:
+            keys[name].parse(text)
+        except ConfigInvalid as error:
+            raise invalid(str(error)) from error

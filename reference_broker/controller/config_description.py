@@ -1,0 +1,196 @@
+"""What DescribeConfigs tells of a resource: each setting, where it comes from, and what would count without it.
+
+Source: KIP-133, KIP-226 (sources, synonyms), KIP-569 (types), KIP-714 and KIP-932 (client metrics, groups).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from reference_broker.config_values import (
+    BROKER_KEYS,
+    CLIENT_METRICS_KEYS,
+    GROUP_KEYS,
+    TOPIC_KEYS,
+    ConfigKey,
+    ConfigType,
+    UpdateMode,
+    broker_synonyms,
+    plain_name,
+)
+from reference_broker.configs import text_of
+from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP
+
+if TYPE_CHECKING:
+    from reference_broker.controller.controller import Controller
+
+
+class Source(IntEnum):
+    """Where a value comes from, as DescribeConfigs numbers it."""
+
+    TOPIC = 1
+    DYNAMIC_BROKER = 2
+    DYNAMIC_DEFAULT_BROKER = 3
+    STATIC_BROKER = 4
+    DEFAULT = 5
+    DYNAMIC_BROKER_LOGGER = 6
+    CLIENT_METRICS = 7
+    GROUP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Synonym:
+    """A value that counts, or would if those before it were gone."""
+
+    name: str
+    value: str | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One setting. `type` 0 is a configuration that Kafka does not know."""
+
+    name: str
+    value: str | None
+    source: Source
+    is_read_only: bool
+    is_sensitive: bool
+    synonyms: tuple[Synonym, ...]
+    type: int
+
+
+class ConfigDescriptions:
+    """Describes the resources of a controller's image."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    def topic_entries(self, overrides: Mapping[str, str], *, is_literal: bool = False) -> list[Entry]:
+        """A topic's settings, by name; overrides as they were written where `is_literal`."""
+        config = self._controller.config
+        entries = []
+        for key in TOPIC_KEYS.values():
+            if key.is_internal:
+                continue
+            text = overrides.get(key.name)
+            value = (
+                text
+                if is_literal and text is not None
+                else normal(key, config.topic_default(key) if text is None else text)
+            )
+            synonyms = self._broker_chain(key.synonyms[0].name) if key.synonyms else ()
+            if text is not None:
+                synonyms = (Synonym(key.name, value, Source.TOPIC), *synonyms)
+            entries.append(_entry(key, value, synonyms, is_read_only=False))
+        return entries
+
+    def broker_entries(self) -> list[Entry]:
+        """All of this broker's settings, by name."""
+        config = self._controller.config
+        names = [key.name for key in BROKER_KEYS.values() if not key.is_internal]
+        names += [name for name in config.originals if name not in BROKER_KEYS]
+        dynamic = self._controller.image.config(BROKER, str(config.node_id))
+        names += [name for name in dynamic if name not in names]
+        return [self._broker_entry(name) for name in names]
+
+    def _broker_entry(self, name: str) -> Entry:
+        config = self._controller.config
+        key = BROKER_KEYS.get(plain_name(name))
+        if name in config.values and key is not None:
+            value = text_of(key, config.values[name])
+        else:
+            layer = self._controller.image.config(BROKER, str(config.node_id))
+            value = layer.get(name, config.originals.get(name))
+        is_read_only = key is None or key.mode is UpdateMode.READ_ONLY
+        return _entry(key, value, self._broker_chain(name), is_read_only=is_read_only, name=name)
+
+    def default_broker_entries(self) -> list[Entry]:
+        """The dynamic settings of all brokers."""
+        entries = []
+        for name, text in self._controller.image.config(BROKER, "").items():
+            key = BROKER_KEYS.get(plain_name(name))
+            chain = tuple(one for one in self._broker_chain(name) if one.source is Source.DYNAMIC_DEFAULT_BROKER)
+            is_read_only = key is None or key.mode is UpdateMode.READ_ONLY
+            entries.append(_entry(key, text, chain, is_read_only=is_read_only, name=name))
+        return entries
+
+    def group_entries(self, group: str) -> list[Entry]:
+        """A group's settings; those that a broker setting stands for begin as that."""
+        overrides = self._controller.image.config(GROUP, group)
+        entries = []
+        for key in GROUP_KEYS.values():
+            broker_name = f"group.{key.name}"
+            text = overrides.get(key.name)
+            if broker_name in BROKER_KEYS:
+                chain = self._broker_chain(broker_name)
+                default = text_of(BROKER_KEYS[broker_name], self._controller.config.values[broker_name])
+            else:
+                default = key.default
+                chain = (Synonym(key.name, default, Source.DEFAULT),)
+            if text is not None:
+                chain = (Synonym(key.name, text, Source.GROUP), *chain)
+            entries.append(_entry(key, default if text is None else text, chain, is_read_only=False))
+        return entries
+
+    def client_metrics_entries(self, subscription: str) -> list[Entry]:
+        """A client metrics subscription's settings (KIP-714)."""
+        overrides = self._controller.image.config(CLIENT_METRICS, subscription)
+        entries = []
+        for key in CLIENT_METRICS_KEYS.values():
+            text = overrides.get(key.name)
+            value = key.default or "" if text is None else text
+            chain = () if text is None else (Synonym(key.name, value, Source.CLIENT_METRICS),)
+            entries.append(_entry(key, value, chain, is_read_only=False))
+        return entries
+
+    def _broker_chain(self, name: str) -> tuple[Synonym, ...]:
+        """A broker setting's values by precedence: own dynamic, cluster's dynamic, file, default."""
+        controller = self._controller
+        static = controller.static_config
+        names = broker_synonyms(name) if name in BROKER_KEYS else tuple(dict.fromkeys((name, plain_name(name))))
+        defaults = {
+            key.name: text
+            for key in (BROKER_KEYS.get(one) for one in names)
+            if key is not None and (text := key.default) is not None
+        }
+        layers: Iterable[tuple[Mapping[str, str], Source]] = (
+            (controller.image.config(BROKER, str(static.node_id)), Source.DYNAMIC_BROKER),
+            (controller.image.config(BROKER, ""), Source.DYNAMIC_DEFAULT_BROKER),
+            (static.originals, Source.STATIC_BROKER),
+            (defaults, Source.DEFAULT),
+        )
+        known = BROKER_KEYS.get(plain_name(name))
+        is_sensitive = known is None or known.type is ConfigType.PASSWORD
+        found = [
+            Synonym(one, None if is_sensitive else layer[one], source)
+            for layer, source in layers
+            for one in names
+            if one in layer
+        ]
+        while found and found[0].name != name:
+            found.pop(0)
+        return tuple(found)
+
+
+def normal(key: ConfigKey, text: str) -> str | None:
+    """A text as Kafka prints the value it stands for."""
+    return text_of(key, key.parse(text))
+
+
+def _entry(
+    key: ConfigKey | None, value: str | None, synonyms: tuple[Synonym, ...], *, is_read_only: bool, name: str = ""
+) -> Entry:
+    is_sensitive = key is None or key.type is ConfigType.PASSWORD
+    return Entry(
+        name=name or (key.name if key is not None else ""),
+        value=None if is_sensitive else value,
+        source=synonyms[0].source if synonyms else Source.DEFAULT,
+        is_read_only=is_read_only,
+        is_sensitive=is_sensitive,
+        synonyms=synonyms,
+        type=0 if key is None else int(key.type),
+    )

@@ -1,0 +1,63 @@
+"""Which segments a log no longer has to keep, and how they go. Source: Kafka documentation, "Topic Configs".
+
+Compaction is another policy and not here: a log with cleanup.policy=compact keeps every segment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reference_broker.log.segment import SUFFIXES, Segment
+
+if TYPE_CHECKING:
+    from reference_broker.log.partition_log import PartitionLog
+
+DOOMED_SUFFIX = ".deleted"
+
+
+def delete_old_segments(log: PartitionLog, now_ms: int) -> int:
+    """Take out old segments by time, then by size, from the oldest on; returns how many went.
+
+    Only what readers may see already can go. When even the last segment is old, an empty one follows it.
+    """
+    if not log.config.has_deletion:
+        return 0
+    count = 0
+    while _may_go(log) and (_is_expired(log, log.segments[0], now_ms) or _is_surplus(log, log.segments[0])):
+        if len(log.segments) == 1:
+            log.roll(now_ms)
+        doom_first(log, now_ms)
+        count += 1
+    if count:
+        log.advance_log_start(log.segments[0].base_offset, now_ms)
+    return count
+
+
+def _may_go(log: PartitionLog) -> bool:
+    first = log.segments[0]
+    if len(log.segments) == 1 and first.size == 0:
+        return False
+    end = log.log_end_offset if len(log.segments) == 1 else log.segments[1].base_offset
+    return end <= log.high_watermark
+
+
+def _is_expired(log: PartitionLog, segment: Segment, now_ms: int) -> bool:
+    limit = log.config.retention_ms
+    if limit < 0:
+        return False
+    newest = segment.max_timestamp if segment.max_timestamp >= 0 else log.disk.modified_ms(f"{segment.stem}.log")
+    return now_ms - newest > limit
+
+
+def _is_surplus(log: PartitionLog, segment: Segment) -> bool:
+    limit = log.config.retention_bytes
+    return limit >= 0 and log.size - segment.size >= limit
+
+
+def doom_first(log: PartitionLog, now_ms: int) -> None:
+    """Take the first segment out; its file stays for file.delete.delay.ms, for answers still being sent."""
+    segment = log.segments.pop(0)
+    for suffix in SUFFIXES[1:]:
+        log.disk.remove(f"{segment.stem}{suffix}")
+    segment.file.rename(f"{segment.stem}.log{DOOMED_SUFFIX}")
+    log.doomed.append((now_ms + log.config.file_delete_delay_ms, segment))

@@ -1,0 +1,110 @@
+"""Snapshot files of the metadata log: `<end offset>-<epoch>.checkpoint`, and bootstrap.checkpoint.
+
+A header control batch, batches of metadata records, a footer control batch; offsets count from 0. Source: KIP-630,
+KIP-853.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reference_broker.environment import Disk
+from reference_broker.raft.frames import (
+    ControlType,
+    VersionedRecord,
+    decode_control,
+    decode_records,
+    encode_control,
+    encode_records,
+)
+from reference_broker.wire.messages.k_raft_version_record import KRaftVersionRecord
+from reference_broker.wire.messages.snapshot_footer_record import SnapshotFooterRecord
+from reference_broker.wire.messages.snapshot_header_record import SnapshotHeaderRecord
+from reference_broker.wire.messages.voters_record import VotersRecord
+from reference_broker.wire.primitives import MalformedRequest
+from reference_broker.wire.records import iter_batches
+
+BOOTSTRAP: Final = "bootstrap.checkpoint"
+_NAME: Final = re.compile(r"(\d{20})-(\d{10})\.checkpoint")
+RECORDS_PER_BATCH: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SnapshotId:
+    """The state before `end_offset`; `epoch` is that of the last record in it."""
+
+    end_offset: int
+    epoch: int
+
+    @property
+    def file_name(self) -> str:
+        """Its file in the log's folder."""
+        return f"{self.end_offset:020d}-{self.epoch:010d}.checkpoint"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a snapshot file says. `voters` None where the quorum was static."""
+
+    records: tuple[VersionedRecord, ...]
+    kraft_version: int = 0
+    voters: VotersRecord | None = None
+    last_timestamp_ms: int = 0
+
+
+def list_snapshots(disk: Disk, directory: str) -> list[SnapshotId]:
+    """The snapshots in a folder, oldest first; leftovers of an unfinished one are removed."""
+    found = []
+    for name in disk.list(directory):
+        if name.endswith((".checkpoint.part", ".checkpoint.deleted")):
+            disk.remove(f"{directory}/{name}")
+        elif match := _NAME.fullmatch(name):
+            found.append(SnapshotId(int(match[1]), int(match[2])))
+    return sorted(found)
+
+
+def read_snapshot(disk: Disk, path: str) -> Snapshot:
+    """A snapshot file; MalformedRequest where it is torn, corrupt or has no footer."""
+    records: list[VersionedRecord] = []
+    kraft_version, timestamp, voters = 0, 0, None
+    is_whole = False
+    for batch in iter_batches(disk.read(path)):
+        if not batch.crc_is_valid():
+            raise MalformedRequest(f"{path}: the batch at offset {batch.header.base_offset} does not match its CRC")
+        if not batch.header.is_control:
+            records.extend(decode_records(batch))
+            continue
+        for kind, message in decode_control(batch):
+            if kind is ControlType.SNAPSHOT_HEADER:
+                timestamp = message.last_contained_log_timestamp
+            elif kind is ControlType.KRAFT_VERSION:
+                kraft_version = message.k_raft_version
+            elif kind is ControlType.KRAFT_VOTERS:
+                voters = message
+            elif kind is ControlType.SNAPSHOT_FOOTER:
+                is_whole = True
+    if not is_whole:
+        raise MalformedRequest(f"{path}: there is no footer, the snapshot was not finished")
+    return Snapshot(records=tuple(records), kraft_version=kraft_version, voters=voters, last_timestamp_ms=timestamp)
+
+
+def encode_snapshot(snapshot: Snapshot, *, epoch: int, now_ms: int) -> bytes:
+    """The bytes of a snapshot file."""
+    head: list[tuple[ControlType, object]] = [
+        (ControlType.SNAPSHOT_HEADER, SnapshotHeaderRecord(last_contained_log_timestamp=snapshot.last_timestamp_ms))
+    ]
+    if snapshot.kraft_version > 0 and snapshot.voters is not None:
+        head.append((ControlType.KRAFT_VERSION, KRaftVersionRecord(k_raft_version=snapshot.kraft_version)))
+        head.append((ControlType.KRAFT_VOTERS, snapshot.voters))
+    parts = [encode_control(head, base_offset=0, epoch=epoch, now_ms=now_ms)]
+    offset = len(head)
+    for start in range(0, len(snapshot.records), RECORDS_PER_BATCH):
+        some = snapshot.records[start : start + RECORDS_PER_BATCH]
+        parts.append(encode_records(some, base_offset=offset, epoch=epoch, now_ms=now_ms))
+        offset += len(some)
+    foot: Sequence[tuple[ControlType, object]] = [(ControlType.SNAPSHOT_FOOTER, SnapshotFooterRecord())]
+    parts.append(encode_control(foot, base_offset=offset, epoch=epoch, now_ms=now_ms))
+    return b"".join(parts)

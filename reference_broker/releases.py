@@ -1,0 +1,89 @@
+"""What a release of Kafka supports and turns on: metadata versions and features (KIP-584, KIP-1022).
+
+Source: recorded from a live, freshly formatted node of each release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+METADATA_VERSION: Final = "metadata.version"
+KRAFT_VERSION: Final = "kraft.version"
+
+METADATA_VERSIONS: Final[Mapping[str, int]] = {
+    name: 7 + place
+    for place, name in enumerate(
+        (
+            *("3.3-IV3", "3.4-IV0", "3.5-IV0", "3.5-IV1", "3.5-IV2", "3.6-IV0", "3.6-IV1", "3.6-IV2", "3.7-IV0"),
+            *("3.7-IV1", "3.7-IV2", "3.7-IV3", "3.7-IV4", "3.8-IV0", "3.9-IV0", "4.0-IV0", "4.0-IV1", "4.0-IV2"),
+            *("4.0-IV3", "4.1-IV0", "4.1-IV1", "4.2-IV0", "4.2-IV1", "4.3-IV0", "4.4-IV0", "4.4-IV1", "4.4-IV2"),
+        )
+    )
+}
+"""Name of a metadata version -> its feature level."""
+
+FIRST_METADATA_VERSION: Final[Mapping[str, tuple[int, ...]]] = {
+    "eligible.leader.replicas.version": (26,),
+    "group.version": (22,),
+    "share.version": (28,),
+    "streams.version": (29,),
+    "transaction.version": (24, 24),
+}
+"""Feature -> the metadata version from which each of its levels 1, 2 ... is on by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A release: its metadata version, and the largest level of each other feature it supports (smallest is 0)."""
+
+    name: str
+    metadata_version: int
+    features: Mapping[str, int]
+    least_metadata_version: int = 7
+    kraft_version: int = 1
+
+    def supported_features(self) -> dict[str, tuple[int, int]]:
+        """Feature -> (smallest, largest level), kraft.version and metadata.version among them."""
+        levels = {name: (0, level) for name, level in self.features.items()}
+        levels[KRAFT_VERSION] = (0, self.kraft_version)
+        levels[METADATA_VERSION] = (self.least_metadata_version, self.metadata_version)
+        return dict(sorted(levels.items()))
+
+    def default_features(self, metadata_version: int) -> dict[str, int]:
+        """What a new cluster of a metadata version finalizes besides it, by name."""
+        levels = {
+            name: min(sum(first <= metadata_version for first in firsts), self.features.get(name, 0))
+            for name, firsts in FIRST_METADATA_VERSION.items()
+        }
+        return {name: level for name, level in sorted(levels.items()) if level}
+
+    def metadata_version_of(self, text: str) -> int | None:
+        """The level that a release version names: `4.3-IV0`, `4.3` or `4.3.1` (its newest); None where unknown."""
+        if text in METADATA_VERSIONS:
+            level = METADATA_VERSIONS[text]
+        else:
+            prefix = ".".join(text.split(".")[:2]) + "-IV"
+            level = max((level for name, level in METADATA_VERSIONS.items() if name.startswith(prefix)), default=0)
+        return level if self.least_metadata_version <= level <= self.metadata_version else None
+
+
+def metadata_version_name(level: int) -> str:
+    """The name of a metadata version's level, e.g. 4.3-IV0."""
+    return next((name for name, number in METADATA_VERSIONS.items() if number == level), str(level))
+
+
+BASELINE: Final = Release(
+    name="4.3.1",
+    metadata_version=METADATA_VERSIONS["4.3-IV0"],
+    features={
+        "eligible.leader.replicas.version": 1,
+        "group.version": 1,
+        "share.version": 1,
+        "streams.version": 1,
+        "transaction.version": 2,
+    },
+)
+
+RELEASES: Final[Mapping[str, Release]] = {BASELINE.name: BASELINE}

@@ -1,0 +1,389 @@
+"""Log folders before a node starts: `storage random-uuid | format | info`, and what start needs to know of them.
+
+What is printed, what is written and the exit codes are those of kafka-storage.sh of 4.3.1. Source: KIP-631, KIP-853,
+Kafka documentation, "KRaft: provisioning nodes".
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+
+from reference_broker.configs import BrokerConfig, ConfigInvalid
+from reference_broker.controller.decision import random_uuid
+from reference_broker.environment import Disk, Random
+from reference_broker.properties import format_properties, parse_properties
+from reference_broker.raft.frames import VersionedRecord
+from reference_broker.raft.quorum import DIRECTORY, voters_record
+from reference_broker.raft.snapshots import BOOTSTRAP, Snapshot, SnapshotId, encode_snapshot
+from reference_broker.releases import (
+    BASELINE,
+    KRAFT_VERSION,
+    METADATA_VERSION,
+    METADATA_VERSIONS,
+    metadata_version_name,
+)
+from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
+from reference_broker.wire.messages.voters_record import Voter, VotersRecord
+from reference_broker.wire.primitives import MalformedRequest, Uuid, parse_uuid, uuid_text
+
+META_PROPERTIES: Final = "meta.properties"
+_CONTROLLER: Final = re.compile(r"(\d+)@(\[[^\]]+\]|[^:]+):(\d+):([A-Za-z0-9_-]{22})")
+Say = Callable[[str], None]
+
+
+class StorageProblem(Exception):
+    """Why a folder cannot be used or formatted; the text says which folder and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetaProperties:
+    """meta.properties of one folder."""
+
+    cluster_id: str
+    node_id: int
+    directory_id: Uuid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """What is known of all folders of a node. `problems` by folder: those cannot be used."""
+
+    cluster_id: str
+    directory_ids: dict[str, Uuid]
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def read_meta(disk: Disk, directory: str) -> MetaProperties | None:
+    """meta.properties of a folder; None where it is not formatted. StorageProblem where the file makes no sense."""
+    path = f"{directory}/{META_PROPERTIES}"
+    if not disk.exists(path):
+        return None
+    found = parse_properties(disk.read(path).decode("utf-8"))
+    try:
+        if found["version"] != "1":
+            raise StorageProblem(f"{path}: version {found['version']} is not supported (only 1 is)")
+        return MetaProperties(
+            cluster_id=found["cluster.id"],
+            node_id=int(found["node.id"]),
+            directory_id=parse_uuid(found["directory.id"]),
+        )
+    except KeyError as error:
+        raise StorageProblem(f"{path}: there is no {error.args[0]}") from error
+    except (ValueError, MalformedRequest) as error:
+        raise StorageProblem(f"{path}: {error}") from error
+
+
+def write_meta(disk: Disk, directory: str, meta: MetaProperties) -> None:
+    """Write meta.properties."""
+    disk.make_directories(directory)
+    content = {
+        "cluster.id": meta.cluster_id,
+        "directory.id": uuid_text(meta.directory_id),
+        "node.id": str(meta.node_id),
+        "version": "1",
+    }
+    disk.write_atomically(f"{directory}/{META_PROPERTIES}", format_properties(content).encode("utf-8"))
+
+
+def load_folders(disk: Disk, config: BrokerConfig) -> Folders:
+    """The folders of a node that is about to start. StorageProblem where it must not.
+
+    A folder that is not formatted beside others that are is left out, with its problem.
+    """
+    ids: dict[str, Uuid] = {}
+    problems: dict[str, str] = {}
+    cluster_id = ""
+    for directory in all_directories(config):
+        path = f"{directory}/{META_PROPERTIES}"
+        try:
+            meta = read_meta(disk, directory)
+        except OSError as error:
+            problems[directory] = f"{path}: {error.strerror or error}"
+            continue
+        if meta is None:
+            problems[directory] = f"No `{META_PROPERTIES}` found in {directory} (have you run `storage format`?)"
+            continue
+        if meta.node_id != config.node_id:
+            raise StorageProblem(f"Invalid node.id in: {path}. Expected {config.node_id}, but read {meta.node_id}")
+        if cluster_id and meta.cluster_id != cluster_id:
+            raise StorageProblem(f"Invalid cluster.id in: {path}. Expected {cluster_id}, but read {meta.cluster_id}")
+        if meta.directory_id in ids.values():
+            raise StorageProblem(f"Duplicate directory.id {uuid_text(meta.directory_id)} in: {path}")
+        cluster_id = meta.cluster_id
+        ids[directory] = meta.directory_id
+    if config.metadata_log_dir not in ids:
+        raise StorageProblem(problems[config.metadata_log_dir])
+    return Folders(cluster_id=cluster_id, directory_ids=ids, problems=problems)
+
+
+def all_directories(config: BrokerConfig) -> list[str]:
+    """The metadata log's folder and all log folders, each once, sorted."""
+    return sorted(dict.fromkeys((config.metadata_log_dir, *config.log_dirs)))
+
+
+# -- formatting -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """What to format with. `controllers` None keeps the quorum static or leaves the node an observer."""
+
+    cluster_id: str
+    metadata_version: int
+    features: dict[str, int]
+    voters: VotersRecord | None = None
+    voter_directory_id: Uuid | None = None
+    ignore_formatted: bool = False
+
+
+def format_folders(disk: Disk, config: BrokerConfig, wanted: Format, *, random: Random, now_ms: int, say: Say) -> None:
+    """Format what is not formatted yet. StorageProblem before anything is written."""
+    new: list[str] = []
+    for directory in all_directories(config):
+        meta = read_meta(disk, directory)
+        if meta is None:
+            new.append(directory)
+            continue
+        path = f"{directory}/{META_PROPERTIES}"
+        if not wanted.ignore_formatted:
+            raise StorageProblem(
+                f"Log directory {directory} is already formatted. Use --ignore-formatted to ignore this directory and "
+                "format the others."
+            )
+        if meta.cluster_id != wanted.cluster_id:
+            raise StorageProblem(
+                f"Invalid cluster.id in: {path}. Expected {wanted.cluster_id}, but read {meta.cluster_id}"
+            )
+        if meta.node_id != config.node_id:
+            raise StorageProblem(f"Invalid node.id in: {path}. Expected {config.node_id}, but read {meta.node_id}")
+    if not new:
+        say("All of the log directories are already formatted.")
+        return
+    records = bootstrap_records(wanted)
+    say(f"Bootstrap metadata: {_in_java(records, wanted.metadata_version)}")
+    version = metadata_version_name(wanted.metadata_version)
+    for directory in sorted(new, key=lambda one: (one != config.metadata_log_dir, one)):
+        directory_id = random_uuid(random)
+        kind = "data directory"
+        if directory == config.metadata_log_dir:
+            kind = "dynamic metadata voter directory" if wanted.voters is not None else "metadata directory"
+            directory_id = wanted.voter_directory_id or directory_id
+        say(f"Formatting {kind} {directory} with metadata.version {version}.")
+        disk.make_directories(directory)
+        if directory == config.metadata_log_dir:
+            _write_bootstrap(disk, directory, records, wanted.voters, now_ms)
+        meta = MetaProperties(cluster_id=wanted.cluster_id, node_id=config.node_id, directory_id=directory_id)
+        write_meta(disk, directory, meta)
+
+
+def bootstrap_records(wanted: Format) -> tuple[VersionedRecord, ...]:
+    """The features a new cluster begins with; metadata.version is first."""
+    levels = {METADATA_VERSION: wanted.metadata_version, **wanted.features}
+    return tuple((FeatureLevelRecord(name=name, feature_level=level), 0) for name, level in levels.items())
+
+
+def _write_bootstrap(
+    disk: Disk, directory: str, records: tuple[VersionedRecord, ...], voters: VotersRecord | None, now_ms: int
+) -> None:
+    content = encode_snapshot(Snapshot(records=records), epoch=0, now_ms=now_ms)
+    disk.write_atomically(f"{directory}/{BOOTSTRAP}", content)
+    if voters is not None:
+        log_directory = f"{directory}/{DIRECTORY}"
+        disk.make_directories(log_directory)
+        snapshot = Snapshot(records=(), kraft_version=1, voters=voters, last_timestamp_ms=now_ms)
+        content = encode_snapshot(snapshot, epoch=0, now_ms=now_ms)
+        disk.write_atomically(f"{log_directory}/{SnapshotId(0, 0).file_name}", content)
+
+
+def _in_java(records: Sequence[VersionedRecord], metadata_version: int) -> str:
+    """As Kafka's tool prints them."""
+    texts = [
+        f"ApiMessageAndVersion(FeatureLevelRecord(name='{message.name}', featureLevel={message.feature_level}) "
+        f"at version {version})"
+        for message, version in records
+    ]
+    return (
+        f"BootstrapMetadata(records=[{', '.join(texts)}], metadataVersionLevel={metadata_version}, "
+        "source=format command)"
+    )
+
+
+# -- the command line -------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """Leaves with 1 where argparse would leave with 2, as Kafka's tools do."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f"{self.format_usage()}{self.prog}: error: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of `python -m reference_broker storage`."""
+    top = _Parser(prog="storage", description="Manage the log folders of a node.")
+    commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    commands.add_parser("random-uuid", help="Print a random UUID.")
+    info = commands.add_parser("info", help="Tell about the log folders of this node.")
+    info.add_argument("--config", "-c", required=True, help="The node's server.properties.")
+    form = commands.add_parser("format", help="Format the log folders of this node.")
+    form.add_argument("--config", "-c", required=True, help="The node's server.properties.")
+    form.add_argument("--cluster-id", "-t", required=True, help="The id of the cluster.")
+    form.add_argument("--ignore-formatted", "-g", action="store_true", help="Leave folders that are formatted.")
+    form.add_argument("--release-version", "-r", help="The release whose features the cluster begins with.")
+    form.add_argument("--feature", "-f", action="append", default=[], help="NAME=LEVEL of a feature; repeatable.")
+    quorum = form.add_mutually_exclusive_group()
+    quorum.add_argument("--standalone", "-s", action="store_true", help="This controller is the only voter.")
+    quorum.add_argument("--no-initial-controllers", "-N", action="store_true", help="Format without a voter set.")
+    quorum.add_argument("--initial-controllers", "-I", help="ID@HOST:PORT:DIRECTORY of each voter, by commas.")
+    return top
+
+
+def run(arguments: Sequence[str], *, disk: Disk, random: Random, now_ms: int, say: Say, complain: Say) -> int:
+    """One command; the exit code. SystemExit where the command line itself is wrong."""
+    given = parser().parse_args(list(arguments))
+    if given.command == "random-uuid":
+        say(uuid_text(random_uuid(random)))
+        return 0
+    try:
+        config = BrokerConfig.load(disk.read(given.config).decode("utf-8"))
+        if given.command == "info":
+            return _info(disk, config, say)
+        format_folders(disk, config, _wanted(given, config, random), random=random, now_ms=now_ms, say=say)
+    except (StorageProblem, ConfigInvalid) as error:
+        complain(str(error))
+        return 1
+    except FileNotFoundError as error:
+        complain(f"{error.filename or given.config}: there is no such file")
+        return 1
+    except OSError as error:
+        complain(f"{error.filename or given.config}: {error.strerror or error}")
+        return 1
+    return 0
+
+
+def _info(disk: Disk, config: BrokerConfig, say: Say) -> int:
+    found: list[str] = []
+    problems: list[str] = []
+    first: MetaProperties | None = None
+    for directory in all_directories(config):
+        if not disk.exists(directory):
+            problems.append(f"{directory} does not exist")
+            continue
+        if not disk.is_directory(directory):
+            problems.append(f"{directory} is not a directory")
+            continue
+        found.append(directory)
+        meta = read_meta(disk, directory)
+        if meta is None:
+            problems.append(f"{directory} is not formatted.")
+        else:
+            first = first or meta
+    if found:
+        say("Found log directory:" if len(found) == 1 else "Found log directories:")
+        for directory in found:
+            say(f"  {directory}")
+        say("")
+    if first is not None:
+        say(
+            f"Found metadata: {{cluster.id={first.cluster_id}, directory.id={uuid_text(first.directory_id)}, "
+            f"node.id={first.node_id}, version=1}}"
+        )
+        say("")
+    if problems:
+        say("Found problem:" if len(problems) == 1 else "Found problems:")
+        for problem in problems:
+            say(f"  {problem}")
+        say("")
+    return 1 if problems else 0
+
+
+def _wanted(given: argparse.Namespace, config: BrokerConfig, random: Random) -> Format:
+    """What the arguments ask for, checked against the configuration."""
+    level: int | None = BASELINE.metadata_version
+    if given.release_version is not None:
+        level = BASELINE.metadata_version_of(given.release_version)
+    if level is None:
+        names = [name for name, number in METADATA_VERSIONS.items() if number <= BASELINE.metadata_version]
+        raise StorageProblem(
+            f"Unknown metadata.version '{given.release_version}'. Supported metadata.version are: {', '.join(names)}"
+        )
+    features, asked = _features(given.feature, level)
+    voters, directory_id = _voters(given, config, random)
+    if asked is not None and asked != (1 if voters is not None or not config.static_voters else 0):
+        raise StorageProblem(f"Cannot set kraft.version to {asked}: the quorum's configuration asks for the other.")
+    return Format(
+        cluster_id=given.cluster_id,
+        metadata_version=level,
+        features=features,
+        voters=voters,
+        voter_directory_id=directory_id,
+        ignore_formatted=given.ignore_formatted,
+    )
+
+
+def _features(arguments: Sequence[str], level: int) -> tuple[dict[str, int], int | None]:
+    """Levels by feature, sorted, without zeros; and kraft.version where it was named."""
+    supported = BASELINE.supported_features()
+    levels = BASELINE.default_features(level)
+    kraft: int | None = None
+    for argument in arguments:
+        name, _, text = argument.partition("=")
+        name, text = name.strip(), text.strip()
+        if not re.fullmatch(r"\d+", text):
+            raise StorageProblem(f"Can't parse feature=level string {argument}. (Format is NAME=LEVEL.)")
+        if name not in supported or name == METADATA_VERSION:
+            names = [one for one in supported if one != METADATA_VERSION]
+            raise StorageProblem(f"Unsupported feature: {name}. Supported features are: {', '.join(names)}")
+        if not supported[name][0] <= int(text) <= supported[name][1]:
+            raise StorageProblem(f"No feature:{name} with feature level {text}")
+        if name == KRAFT_VERSION:
+            kraft = int(text)
+        else:
+            levels[name] = int(text)
+    return {name: number for name, number in sorted(levels.items()) if number}, kraft
+
+
+def _voters(given: argparse.Namespace, config: BrokerConfig, random: Random) -> tuple[VotersRecord | None, Uuid | None]:
+    """The voter set to begin with, and the id that this node's metadata folder gets for it."""
+    is_dynamic = given.standalone or given.initial_controllers is not None
+    if config.items("controller.quorum.voters"):
+        if is_dynamic:
+            raise StorageProblem(
+                "You cannot specify controller.quorum.voters and format the node with --initial-controllers or "
+                "--standalone. If you want to use dynamic quorum, please remove controller.quorum.voters and specify "
+                "controller.quorum.bootstrap.servers instead."
+            )
+        return None, None
+    if "controller" not in config.roles:
+        if is_dynamic:
+            raise StorageProblem("You can only use --standalone or --initial-controllers on a controller.")
+        return None, None
+    if given.no_initial_controllers:
+        return None, None
+    if not is_dynamic:
+        raise StorageProblem(
+            "Because controller.quorum.voters is not set on this controller, you must specify one of the following: "
+            "--standalone, --initial-controllers, or --no-initial-controllers."
+        )
+    listener = config.controller_listeners[0]
+    if given.standalone:
+        endpoint = next(one for one in config.advertised() if one.listener == listener)
+        directory_id = random_uuid(random)
+        return voters_record(config.node_id, directory_id, [(listener, endpoint.host, endpoint.port)]), directory_id
+    records: list[Voter] = []
+    own: Uuid | None = None
+    for text in given.initial_controllers.split(","):
+        match = _CONTROLLER.fullmatch(text.strip())
+        if match is None:
+            raise StorageProblem(f"Cannot parse the initial controller {text}: write ID@HOST:PORT:DIRECTORY-ID")
+        one = int(match[1])
+        directory_id = parse_uuid(match[4])
+        own = directory_id if one == config.node_id else own
+        records += voters_record(one, directory_id, [(listener, match[2].strip("[]"), int(match[3]))]).voters
+    if own is None:
+        raise StorageProblem(f"The controller for node {config.node_id} is not among the --initial-controllers.")
+    return VotersRecord(voters=tuple(records)), own

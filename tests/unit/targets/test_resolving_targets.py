@@ -1,0 +1,100 @@
+"""A `--target` names a target, or one clear line says what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.targets import jars
+from harness.targets.address import AddressTarget, parse_addresses
+from harness.targets.kafka_container import KafkaContainerTarget
+from harness.targets.kafka_process import KafkaProcessTarget
+from harness.targets.reference import ReferenceTarget
+from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget, resolve
+
+
+@pytest.fixture(autouse=True)
+def _no_kafka_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("KAFKA_HOME", raising=False)
+    monkeypatch.setenv("KAFKA_VERIFICATION_CACHE", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "cls"),
+    [
+        ("reference", ReferenceTarget),
+        ("reference@4.3", ReferenceTarget),
+        ("kafka@4.3.1", KafkaProcessTarget),
+        ("docker@local/kafka:4.3.1", KafkaContainerTarget),
+        ("at:localhost:9092,[::1]:9093", AddressTarget),
+    ],
+)
+def test_each_form_gives_its_target_under_the_name_that_was_typed(text: str, cls: type) -> None:
+    target = resolve(text)
+    assert (type(target), target.name) == (cls, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "kafak", "docker", "docker@", "simulated", "at:", "at:localhost", "at:h:0", "reference@3.9"]
+)
+def test_what_names_no_target_is_refused_with_what_is_known(text: str) -> None:
+    with pytest.raises(UnknownTarget, match=r"known: |e\.g\. "):
+        resolve(text)
+
+
+def test_a_release_that_was_never_published_is_refused_with_the_published_ones() -> None:
+    with pytest.raises(UnknownTarget, match=r"kafka@4\.9: no such release is published .*4\.0\.0.*KAFKA_HOME"):
+        resolve("kafka@4.9")
+
+
+def test_a_build_of_ones_own_is_found_by_kafka_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    libs = tmp_path / "own" / "libs"
+    libs.mkdir(parents=True)
+    (libs / "kafka_2.13-4.9.0-SNAPSHOT.jar").touch()
+    monkeypatch.setenv("KAFKA_HOME", str(libs.parent))
+    assert KafkaProcessTarget("kafka@4.9.0-SNAPSHOT", "4.9.0-SNAPSHOT").libs() == libs
+
+
+def test_a_kafka_home_without_a_broker_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KAFKA_HOME", str(tmp_path))
+    with pytest.raises(TargetTrouble, match=r"KAFKA_HOME=.* no kafka_2\.13"):
+        jars.home_libs()
+
+
+def test_without_java_the_reason_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "Java 17 or newer is needed" in str(resolve("kafka@4.3.1").missing())
+
+
+def test_without_maven_and_jars_the_fetch_says_what_would_help(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TargetTrouble, match=r"Maven \(mvn\) is needed.*KAFKA_HOME"):
+        jars.fetch("4.3.1", lambda line: None)
+
+
+def test_without_a_daemon_the_reason_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    assert "no Docker daemon answers" in str(resolve("docker@x").missing())
+
+
+def test_an_address_where_nobody_listens_is_missing_with_a_reason() -> None:
+    assert "nothing there answers" in str(resolve("at:127.0.0.1:1").missing())
+
+
+def test_an_address_cannot_be_configured() -> None:
+    reason = resolve("at:127.0.0.1:1").missing(ClusterSpec(config={"num.partitions": "3"}))
+    assert reason is not None
+    assert "num.partitions" in reason
+
+
+def test_an_address_supports_no_fault() -> None:
+    assert not resolve("at:127.0.0.1:1").supports("kill")
+
+
+def test_addresses_are_read_with_ipv6_in_brackets() -> None:
+    assert parse_addresses("a:1, [::1]:2") == (("a", 1), ("::1", 2))
+
+
+def test_a_cluster_of_three_is_not_offered_yet_and_says_so() -> None:
+    assert "3 nodes are not offered yet" in str(resolve("reference").missing(ClusterSpec(nodes=3)))

@@ -10,12 +10,11 @@ import argparse
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.targets import jars
+from harness.targets import jars, leftovers
 from harness.targets.target import TargetTrouble, UnknownTarget
 
 ANCHOR = "local/anchor:1"
@@ -91,8 +90,8 @@ def build_base(client: Any, say: Callable[[str], None]) -> None:
         _build(client, BASE, _PULLED_BASE, ())
         return
     say(f"image {BASE}   a Debian {_SUITE} with Java by mmdebstrap, about 40 s")
-    with tempfile.TemporaryDirectory(prefix="kafka-verification-") as folder:
-        archive = Path(folder) / "base.tar"
+    with leftovers.temporary_folder() as folder:
+        archive = folder / "base.tar"
         command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", _SUITE, str(archive)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_BOOTSTRAP_TIMEOUT_S, check=False)
@@ -127,8 +126,7 @@ def _build(client: Any, tag: str, dockerfile: str, files: Sequence[Path], libs: 
     """Builds with the classic builder from a context of just these files."""
     import docker
 
-    with tempfile.TemporaryDirectory(prefix="kafka-verification-") as folder:
-        context = Path(folder)
+    with leftovers.temporary_folder() as context:
         (context / "Dockerfile").write_text(dockerfile, encoding="utf-8")
         for file in files:
             shutil.copy(file, context / file.name)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.hosts.identity import is_dead, own_identity, parse
 from harness.hosts.ssh import SshHost, new_key, public_line
 from harness.targets import broker_properties, images
 from harness.targets.container_node import ContainerNode, Pair
@@ -22,6 +23,8 @@ from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
 
 LABEL = "kafka-verification"
 """On every container and network that we make, with the run's id."""
+OWNER_LABEL = "kafka-verification.owner"
+"""Beside it: the process that made it."""
 _DATA = "/var/lib/kafka/data"
 _CONTROLLER_PORT = 9093
 _SSH_TIMEOUT_S = 30.0
@@ -52,11 +55,14 @@ def docker_host_address(base_url: str) -> str:
 class ContainerCluster:
     """One pair of containers on a network of its own (Cluster)."""
 
-    def __init__(self, node: ContainerNode, network: Any, version: str) -> None:
+    def __init__(self, node: ContainerNode, network: Any, run: str, version: str) -> None:
+        self.run = run
+        """The value of LABEL on what it is made of."""
         self._node = node
         self._network = network
         self._version = version
         self._final_logs: dict[str, str] | None = None
+        self._is_removed = False
         self._lock = threading.Lock()
         atexit.register(self.close)
 
@@ -91,8 +97,10 @@ class ContainerCluster:
                     self._final_logs = dict(self.logs())
                 except Exception as trouble:
                     self._final_logs = {f"node-{self._node.id}.log": f"(not to be had: {trouble})"}
+            if not self._is_removed:  # an interrupted close goes on where it was
                 self._node.remove()
                 _remove_network(self._network)
+                self._is_removed = True
                 atexit.unregister(self.close)
 
 
@@ -131,15 +139,16 @@ class KafkaContainerTarget:
         if (reason := self.missing(spec)) is not None:
             raise TargetTrouble(reason)
         client = images.connect()
+        sweep(client)
         run = uuid.uuid4().hex[:8]
-        network = client.networks.create(f"{LABEL}-{run}", labels={LABEL: run})
+        network = client.networks.create(f"{LABEL}-{run}", labels=_labels(run))
         try:
             node = self._create_node(client, run, network, spec)
         except BaseException:
             _remove_labelled(client, run)
             _remove_network(network)
             raise
-        cluster = ContainerCluster(node, network, self._image.rpartition(":")[2] or "latest")
+        cluster = ContainerCluster(node, network, run, self._image.rpartition(":")[2] or "latest")
         try:
             node.start()
             node.wait_ready()
@@ -152,7 +161,7 @@ class KafkaContainerTarget:
         """The anchor, running and reached, and the Kafka container, created."""
         import docker
 
-        name, labels = f"{LABEL}-{run}-1", {LABEL: run}
+        name, labels = f"{LABEL}-{run}-1", _labels(run)
         key, address = new_key(), docker_host_address(client.api.base_url)
         port, ssh_port = free_ports(2)
         published = "127.0.0.1" if address == "127.0.0.1" else "0.0.0.0"
@@ -225,6 +234,29 @@ def _pull(client: Any, image: str) -> str | None:
     except (docker.errors.DockerException, requests.RequestException) as trouble:
         return f"the image {image} is not on this machine and cannot be pulled ({trouble}); `make image` builds one"
     return None
+
+
+def sweep(client: Any) -> tuple[str, ...]:
+    """Removes the containers and networks that crashed runs have left; the runs' ids."""
+    is_local = docker_host_address(client.api.base_url) == "127.0.0.1"
+    found: list[Any] = client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
+    labels = [container.labels for container in found]
+    networks: list[Any] = client.networks.list(filters={"label": OWNER_LABEL})
+    labels += [network.attrs.get("Labels") or {} for network in networks]
+    dead = set()
+    for label in labels:
+        owner = parse(label.get(OWNER_LABEL, ""))
+        if owner is not None and is_dead(owner, is_of_this_machine=is_local):
+            dead.add(label.get(LABEL, ""))
+    for run in dead:
+        _remove_labelled(client, run)
+        for network in client.networks.list(filters={"label": f"{LABEL}={run}"}):
+            _remove_network(network)
+    return tuple(sorted(dead))
+
+
+def _labels(run: str) -> dict[str, str]:
+    return {LABEL: run, OWNER_LABEL: own_identity().text()}
 
 
 def _remove_labelled(client: Any, run: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from harness.hosts.host import ProcessState
 from harness.hosts.plain import LocalProcess
-from harness.targets import broker_properties
+from harness.targets import broker_properties, leftovers
 from harness.targets.ports import free_ports
 from harness.targets.readiness import last_lines, wait_until_ready
 from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
@@ -79,6 +78,8 @@ class LocalNode:
     def start(self) -> None:
         """Starts it on the data and port that it had, and returns before it answers."""
         self._process.start()
+        if (pid := self._process.pid) is not None:
+            leftovers.note_process(self._process.folder, pid)
 
     def stop(self) -> None:
         """Clean stop (SIGTERM), waited for. HostTrouble when it takes too long."""
@@ -186,7 +187,8 @@ def open_local_cluster(name: str, software: Software, spec: ClusterSpec) -> Loca
 
 
 def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:
-    folder = Path(tempfile.mkdtemp(prefix="kafka-verification-"))
+    leftovers.sweep_folders()
+    folder = leftovers.new_folder()
     try:
         port, controller_port = free_ports(2)
         properties, data_dir = folder / "server.properties", folder / "data"

@@ -1,0 +1,83 @@
+"""Folders of local nodes, marked with their owner, and the removal of those that a crashed run has left.
+
+A run that ends, even by an exception or an interrupt, clears up. One that is killed cannot: the next run does it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.hosts.host import HostTrouble, ProcessState, wait_until
+from harness.hosts.identity import identity_of, is_dead, own_identity, parse
+from harness.hosts.plain import PlainHost
+
+_PREFIX = "kafka-verification-"
+_OWNER = "owner"
+_NODE = "node.process"
+_GONE_TIMEOUT_S = 10.0
+
+
+def new_folder() -> Path:
+    """A new temporary folder that is ours until we remove it or end."""
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    (folder / _OWNER).write_text(own_identity().text(), encoding="utf-8")
+    return folder
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A new folder that is removed at the end."""
+    folder = new_folder()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def note_process(folder: Path, pid: int) -> None:
+    """Writes down which process runs on a folder, so that it can be ended when its owner no longer can."""
+    identity = identity_of(pid)
+    if identity is not None:
+        (folder / _NODE).write_text(identity.text(), encoding="utf-8")
+
+
+def sweep_folders(parent: Path | None = None) -> tuple[Path, ...]:
+    """Ends the processes and removes the folders whose owner is dead; the removed folders."""
+    swept = []
+    for folder in sorted((parent or Path(tempfile.gettempdir())).glob(_PREFIX + "*")):
+        if _is_abandoned(folder):
+            _end_node(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            swept.append(folder)
+    return tuple(swept)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Only what this user made, and has marked: anything else is none of our business."""
+    try:
+        if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            return False
+        owner = parse((folder / _OWNER).read_text(encoding="utf-8"))
+    except OSError:
+        return False
+    return owner is not None and is_dead(owner, is_of_this_machine=True)
+
+
+def _end_node(folder: Path) -> None:
+    try:
+        node = parse((folder / _NODE).read_text(encoding="utf-8"))
+    except OSError:
+        return
+    if node is None or identity_of(node.pid) != node:
+        return
+    host = PlainHost()
+    with contextlib.suppress(HostTrouble):  # it ended by itself, or another run's sweep was faster
+        host.send_signal(node.pid, signal.SIGKILL)
+        gone = ProcessState.GONE
+        wait_until(lambda: host.state_of(node.pid) is gone, _GONE_TIMEOUT_S, f"process {node.pid} outlives SIGKILL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from types import TracebackType
@@ -79,6 +80,10 @@ class RawConnection:
         if not 0 <= size <= _LARGEST_FRAME:
             raise ConnectionError(f"a frame of {size} bytes")
         return self._exactly(size)
+
+    def has_answer(self, within_s: float) -> bool:
+        """Whether bytes (or the end) come in this time; they stay to be read."""
+        return bool(select.select([self._socket], [], [], within_s)[0])
 
     def is_closed_by_peer(self, timeout_s: float = 5.0) -> bool:
         """Whether the peer closes the connection in this time, without sending more."""

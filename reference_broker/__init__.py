@@ -1,1 +1,1 @@
-"""A Kafka broker in Python that reads like Kafka's specification. Knows nothing of harness, checks, nemesis, reports."""
+"""A Kafka broker in Python that reads like Kafka's specification. Knows nothing of harness, checks or nemesis."""

@@ -16,10 +16,12 @@ WatchKey = Hashable
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A request's claim to one answer: which connection, which place in its order, and how to encode the answer."""
+    """A request's claim to one answer: which connection, and how to encode the answer.
+
+    A connection has one request in progress at a time, so that answers keep the order of requests.
+    """
 
     connection: ConnectionId
-    sequence: int
     correlation_id: int
     api_key: int
     api_version: int
@@ -27,7 +29,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """A handler's wish to answer later: when `is_ready()` turns true after one of `keys` was touched, or at the deadline.
+    """A handler's wish to answer later: once `is_ready()` is true after one of `keys` was touched, or at the deadline.
 
     `resume(now_ms)` makes the response message in either case.
     """
@@ -62,10 +64,13 @@ DEFERRED: Final = _Sentinel("DEFERRED")
 NO_RESPONSE: Final = _Sentinel("NO_RESPONSE")
 """A handler's result: the protocol knows no answer to this request (Produce with acks=0)."""
 
+HANG_UP: Final = _Sentinel("HANG_UP")
+"""A handler's result: there is no answer, and the client must learn of trouble by a closed connection (acks=0)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Bytes for a connection, already framed, in the order of its requests."""
+    """Bytes for a connection, already framed. The node wants to be told by `on_written` when they have gone out."""
 
     connection: ConnectionId
     buffers: Sequence[Buffer | FileSlice]
@@ -73,17 +78,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close a connection, once what was replied before has been written."""
+    """Close a connection at once."""
 
     connection: ConnectionId
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class WakeAt:
-    """Call `on_time` no later than this."""
-
-    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +91,4 @@ class Halt:
     reason: str
 
 
-Effect = Reply | Close | WakeAt | Halt
+Effect = Reply | Close | Halt

@@ -1,4 +1,4 @@
-"""What a handler may use: the request's circumstances, and the parts of the node. Handlers keep no state of their own."""
+"""What a handler may use: the request's circumstances, and the parts of the node. Handlers keep no state."""
 
 from __future__ import annotations
 

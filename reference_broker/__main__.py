@@ -1,0 +1,84 @@
+"""The broker's command line: `start`, `storage`, `dev`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+from typing import NoReturn
+
+EXAMPLE = """examples:
+  python -m reference_broker dev --port 0
+  python -m reference_broker storage format -t $(python -m reference_broker storage random-uuid) -c server.properties
+  python -m reference_broker start server.properties --override log.retention.ms=60000"""
+LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
+BAD_USAGE = 2
+
+
+def complain(text: str) -> None:
+    """One line to stderr."""
+    print(f"reference_broker: {text}", file=sys.stderr)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        complain(f"{message} (see python -m {self.prog} --help)")
+        sys.exit(BAD_USAGE)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = _Parser(
+        prog="reference_broker",
+        description="A Kafka broker in Python.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="start|storage|dev", parser_class=_Parser)
+    start = commands.add_parser("start", help="run a node on formatted folders, until SIGTERM")
+    start.add_argument("file", metavar="FILE", help="Kafka's server.properties")
+    dev = commands.add_parser("dev", help="run a node on a temporary folder, which goes with it")
+    dev.add_argument("--port", type=_port, default=9092, help="for clients; 0 picks a free one (default 9092)")
+    dev.add_argument("--nodes", type=_one, default=1, help="how many nodes (only 1 is offered so far)")
+    for command in (start, dev):
+        command.add_argument("--override", action="append", default=[], metavar="KEY=VALUE", help="repeatable")
+        command.add_argument("--log-level", choices=LEVELS, default="INFO" if command is start else "WARN")
+        command.add_argument("--log-requests", action="store_true", help="print each request and response, decoded")
+    commands.add_parser("storage", help="random-uuid, format or info; see storage --help", add_help=False)
+    return top
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: give 0 to 65535")
+    return int(text)
+
+
+def _one(text: str) -> int:
+    if text != "1":
+        raise argparse.ArgumentTypeError(f"{text}: clusters of several nodes are not offered yet, give 1")
+    return 1
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status."""
+    # Imported when called for: `storage` needs no server, and a wrong command line needs nothing.
+    if arguments[:1] == ["storage"]:
+        from reference_broker.server.clock import now_ms
+        from reference_broker.server.disk import OsDisk
+        from reference_broker.storage import run
+
+        chance = random.Random(os.urandom(16))
+        return run(arguments[1:], disk=OsDisk(), random=chance, now_ms=now_ms(), say=print, complain=complain)
+    given = parser().parse_args(arguments)
+    from reference_broker.server.main import Options, dev, start
+
+    options = Options(overrides=given.override, log_level=given.log_level, log_requests=given.log_requests)
+    if given.command == "dev":
+        return dev(given.port, options, lambda text: print(text, flush=True), complain)
+    return start(given.file, options, complain)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""ApiVersions: which APIs and versions this listener serves, and the cluster's features (KIP-511, KIP-584).
+
+**Promises** Exactly what is served, by key; the features that this release supports, and those that are finalized with
+the offset at which they were read. A version that is not known is answered all the same, in version 0, so that a
+newer client can go on with an older one.
+**Refuses** UNSUPPORTED_VERSION: a version that is not served; the answer names this API alone. INVALID_REQUEST: client
+software whose name or version has other characters than letters, digits, dots and dashes (version 3 and later).
+**Versions** 3 client software, features; 4 features whose smallest level is 0.
+**Departs from Kafka** The missing APIs of the table in reference_broker/README.md are not advertised.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from reference_broker.apis.context import Context
+from reference_broker.apis.registry import BROKER, CONTROLLER, served
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from reference_broker.wire.messages.api_versions_response import (
+    ApiVersion,
+    ApiVersionsResponse,
+    FinalizedFeatureKey,
+    SupportedFeatureKey,
+)
+from reference_broker.wire.refusal import KafkaError
+
+API: Final = ApiKey.API_VERSIONS
+VERSIONS: Final = range(5)
+LISTENERS: Final = ("broker", "controller")
+_SOFTWARE: Final = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
+
+
+def handle(request: ApiVersionsRequest, ctx: Context) -> ApiVersionsResponse:
+    """The tables of this listener's kind."""
+    version = ctx.api_version
+    if version >= 3:
+        for what in (request.client_software_name, request.client_software_version):
+            if not _SOFTWARE.fullmatch(what):
+                raise KafkaError(ErrorCode.INVALID_REQUEST, f"{what!r} is no name or version of client software")
+    image = ctx.image
+    supported = ctx.release.supported_features().items()
+    return ApiVersionsResponse(
+        api_keys=rows(CONTROLLER if ctx.listener in ctx.config.controller_listeners else BROKER),
+        supported_features=tuple(
+            SupportedFeatureKey(name=name, min_version=low, max_version=high)
+            for name, (low, high) in supported
+            if low > 0 or version >= 4
+        ),
+        finalized_features_epoch=image.offset,
+        finalized_features=tuple(
+            FinalizedFeatureKey(name=name, max_version_level=level, min_version_level=level)
+            for name, level in sorted(image.features.items())
+        ),
+    )
+
+
+def rows(kind: str) -> tuple[ApiVersion, ...]:
+    """What a kind of listener serves."""
+    return tuple(
+        ApiVersion(api_key=key, min_version=one.VERSIONS[0], max_version=one.VERSIONS[-1])
+        for key, one in served(kind).items()
+    )
+
+
+def unsupported() -> ApiVersionsResponse:
+    """The answer, in version 0, to a version of this API that is not known."""
+    row = ApiVersion(api_key=API, min_version=VERSIONS[0], max_version=VERSIONS[-1])
+    return ApiVersionsResponse(error_code=ErrorCode.UNSUPPORTED_VERSION, api_keys=(row,))
+
+
+def error_response(
+    request: ApiVersionsRequest, version: int, code: ErrorCode, message: str | None
+) -> ApiVersionsResponse:
+    """One error for the whole."""
+    return ApiVersionsResponse(error_code=code)

@@ -1,0 +1,47 @@
+"""The APIs that are served: every file of this folder that names an API. Dropped in means served and advertised."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final, Protocol
+
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+
+BROKER: Final = "broker"
+CONTROLLER: Final = "controller"
+"""The kinds of listener."""
+
+
+class Handler(Protocol):
+    """What an API's file provides."""
+
+    API: ApiKey
+    VERSIONS: range
+    """Those that are served."""
+    LISTENERS: tuple[str, ...]
+
+    def handle(self, request: Any, ctx: Any) -> Any:
+        """The response message, a Park, or one of the results that `effects` names. KafkaError refuses."""
+
+    def error_response(self, request: Any, version: int, code: ErrorCode, message: str | None) -> Any:
+        """The response that says no to the whole request."""
+
+
+@cache
+def handler_modules() -> tuple[ModuleType, ...]:
+    """The files that serve an API, by its key."""
+    package = import_module(__name__.rpartition(".")[0])
+    names = sorted(found.name for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."))
+    modules = [import_module(name) for name in names if name != __name__]
+    return tuple(sorted((one for one in modules if hasattr(one, "API")), key=lambda one: int(one.API)))
+
+
+@cache
+def served(kind: str) -> Mapping[int, Handler]:
+    """API key → its file, for a kind of listener."""
+    return {int(one.API): one for one in handler_modules() if kind in one.LISTENERS}

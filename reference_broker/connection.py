@@ -1,0 +1,74 @@
+"""A client's connection without its socket: bytes in, request frames out, one in progress at a time.
+
+Kafka serves a connection's requests one after the other, and reads none while one is in progress; so answers are in
+the order of requests, and a client that pipelines or does not read cannot make the broker hold more than one answer.
+Source: Kafka protocol guide, "Network"; KIP-219.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from reference_broker.effects import ConnectionId, Ticket
+from reference_broker.wire.primitives import MalformedRequest
+
+SIZE_BYTES = 4
+READ_BYTES = 65_536
+"""What a read asks for, unless a large request is on its way."""
+LARGEST_READ = 1 << 20
+
+
+class Connection:
+    """One client. `ticket` is that of the request in progress; `is_writing` says that its answer is on its way out."""
+
+    __slots__ = ("_frames", "_largest", "_partial", "client_host", "id", "is_writing", "listener", "ticket")
+
+    def __init__(self, id: ConnectionId, listener: str, client_host: str, largest_request: int) -> None:
+        self.id, self.listener, self.client_host = id, listener, client_host
+        self._largest = largest_request
+        self._frames: deque[memoryview] = deque()
+        self._partial = bytearray()
+        self.ticket: Ticket | None = None
+        self.is_writing = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is in progress, or its answer not written yet."""
+        return self.ticket is not None or self.is_writing
+
+    @property
+    def wanted_bytes(self) -> int:
+        """How much the next read should ask for; 0 while nothing should be read."""
+        if self._frames or self.is_busy:
+            return 0
+        if len(self._partial) < SIZE_BYTES:
+            return READ_BYTES
+        missing = SIZE_BYTES + int.from_bytes(self._partial[:SIZE_BYTES], "big") - len(self._partial)
+        return min(max(missing, READ_BYTES), LARGEST_READ)
+
+    def receive(self, data: bytes) -> None:
+        """Take what came. MalformedRequest for a size that no request may have: nothing after it can be read."""
+        source: bytes | bytearray = data
+        if self._partial:
+            self._partial += data
+            source = self._partial
+        at, end = 0, len(source)
+        view = memoryview(source)
+        while end - at >= SIZE_BYTES:
+            size = int.from_bytes(view[at : at + SIZE_BYTES], "big", signed=True)
+            if size < 0 or size > self._largest:
+                raise MalformedRequest(f"a request of {size} bytes; socket.request.max.bytes={self._largest}")
+            if end - at - SIZE_BYTES < size:
+                break
+            self._frames.append(view[at + SIZE_BYTES : at + SIZE_BYTES + size])
+            at += SIZE_BYTES + size
+        if at or source is data:
+            # Frames that were handed out share the old buffer, so what is left over moves into one of its own.
+            self._partial = bytearray(view[at:])
+        view.release()
+
+    def next_frame(self) -> memoryview | None:
+        """The next whole request, when it is its turn."""
+        if self._frames and not self.is_busy:
+            return self._frames.popleft()
+        return None

@@ -1,0 +1,113 @@
+"""A client's socket: what is to be written to it, and how it goes out without copies."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from reference_broker.connection import Connection
+from reference_broker.wire.primitives import Buffer, FileSlice
+
+GATHERED: Final = 512
+"""Buffers that one system call takes (the least that POSIX and Linux agree on is 1,024)."""
+PEER_GONE: Final = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, TimeoutError)
+
+
+class ClientSocket:
+    """A non-blocking socket with the connection it belongs to. `last_used_s` is monotonic."""
+
+    def __init__(self, raw: socket.socket, connection: Connection, peer: str, now_s: float) -> None:
+        self.raw, self.connection, self.peer = raw, connection, peer
+        self.last_used_s = now_s
+        self.is_watched_for_writing = False
+        self.is_watched_for_reading = True
+        self._outgoing: deque[memoryview | FileSlice] = deque()
+        self._borrowed: list[int] = []
+
+    @property
+    def has_outgoing(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._outgoing)
+
+    def read(self, at_most: int) -> bytes | None:
+        """What came; empty at the end of the stream, None when nothing is there. OSError when the peer is gone."""
+        try:
+            return self.raw.recv(at_most)
+        except (BlockingIOError, InterruptedError):
+            return None
+
+    def write(self, buffers: Sequence[Buffer | FileSlice]) -> bool:
+        """Write as much as the socket takes now, keep the rest; whether all is out."""
+        for one in buffers:
+            if len(one):
+                self._outgoing.append(one if isinstance(one, FileSlice) else memoryview(one).cast("B"))
+        is_done = self.flush()
+        if not is_done:
+            self._hold_files()
+        return is_done
+
+    def flush(self) -> bool:
+        """Go on writing; whether all is out. OSError when the peer is gone."""
+        outgoing = self._outgoing
+        try:
+            while outgoing:
+                first = outgoing[0]
+                if isinstance(first, FileSlice):
+                    self._send_file(first)
+                else:
+                    self._send_buffers()
+        except (BlockingIOError, InterruptedError):
+            return False
+        self._let_files_go()
+        return True
+
+    def _send_buffers(self) -> None:
+        """The buffers up to the next part of a file, in one call."""
+        outgoing = self._outgoing
+        gathered: list[memoryview] = []
+        for one in outgoing:
+            if isinstance(one, FileSlice) or len(gathered) == GATHERED:
+                break
+            gathered.append(one)
+        # More is to follow when a file's part is next: one packet instead of two.
+        flags = socket.MSG_MORE if len(outgoing) > len(gathered) and hasattr(socket, "MSG_MORE") else 0
+        sent = self.raw.sendmsg(gathered, (), flags)
+        while sent:
+            first = gathered.pop(0)
+            outgoing.popleft()
+            if sent < len(first):
+                outgoing.appendleft(first[sent:])
+                return
+            sent -= len(first)
+
+    def _send_file(self, part: FileSlice) -> None:
+        sent = os.sendfile(self.raw.fileno(), part.descriptor, part.position, part.size)
+        if sent == 0:
+            raise ConnectionAbortedError("the file ends before the part that was promised")
+        self._outgoing.popleft()
+        if sent < part.size:
+            self._outgoing.appendleft(FileSlice(part.descriptor, part.position + sent, part.size - sent))
+
+    def _hold_files(self) -> None:
+        """Descriptors of our own for parts that must wait: the log may close its file before a slow reader is done."""
+        held: dict[int, int] = {}
+        for place, one in enumerate(self._outgoing):
+            if isinstance(one, FileSlice):
+                if one.descriptor not in held:
+                    held[one.descriptor] = os.dup(one.descriptor)
+                    self._borrowed.append(held[one.descriptor])
+                self._outgoing[place] = FileSlice(held[one.descriptor], one.position, one.size)
+
+    def _let_files_go(self) -> None:
+        for descriptor in self._borrowed:
+            os.close(descriptor)
+        self._borrowed.clear()
+
+    def close(self) -> None:
+        """Release the socket and what was held for it."""
+        self._outgoing.clear()
+        self._let_files_go()
+        self.raw.close()

@@ -1,0 +1,233 @@
+"""The event loop: sockets and time go into the node, its effects come out. One thread, no locks."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from reference_broker.configs import BrokerConfig
+from reference_broker.effects import Close, ConnectionId, Effect, Halt, Reply
+from reference_broker.node import Node
+from reference_broker.server.client_socket import ClientSocket
+from reference_broker.server.clock import now_ms
+from reference_broker.server.listener import Listener
+
+LONGEST_SLEEP_S: Final = 1.0
+ACCEPTED_AT_ONCE: Final = 64
+IDLE_LOOK_S: Final = 1.0
+
+
+class Halted(Exception):
+    """The node must not go on; the text says why."""
+
+
+class Loop:
+    """Runs a node until it is asked to stop."""
+
+    def __init__(
+        self, node: Node, listeners: Sequence[Listener], config: BrokerConfig, log: Callable[[str, str], None]
+    ):
+        self._node, self._config, self._log = node, config, log
+        self._selector = selectors.DefaultSelector()
+        self._clients: dict[ConnectionId, ClientSocket] = {}
+        self._per_host: Counter[str] = Counter()
+        self._listeners = list(listeners)
+        self._is_accepting = True
+        self._next_idle_look_s = 0.0
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._is_asked_to_stop = False
+        self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+        for listener in listeners:
+            self._selector.register(listener.raw, selectors.EVENT_READ, listener)
+
+    def stop_on_signals(self) -> None:
+        """Let SIGTERM and SIGINT end `run` in order."""
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop())
+
+    def stop(self) -> None:
+        """End `run` soon; may be called from a signal handler."""
+        self._is_asked_to_stop = True
+
+    def run(self) -> None:
+        """Serve until asked to stop. Halted when the node must not go on."""
+        deadline_ms = self._node.next_deadline_ms()
+        while not self._is_asked_to_stop:
+            wait_s = min(LONGEST_SLEEP_S, max(0.0, (deadline_ms - now_ms()) / 1000))
+            for key, events in self._selector.select(wait_s):
+                if isinstance(key.data, ClientSocket):
+                    self._serve(key.data, events)
+                elif isinstance(key.data, Listener):
+                    self._accept(key.data)
+                else:
+                    self._drain_wakeups()
+            if now_ms() >= deadline_ms:
+                self._carry_out(self._node.on_time(now_ms()))
+            if time.monotonic() >= self._next_idle_look_s:
+                self._close_idle()
+            deadline_ms = self._node.next_deadline_ms()
+
+    def close(self) -> None:
+        """Close every socket; what was not answered is not answered."""
+        for client in list(self._clients.values()):
+            client.close()
+        for listener in self._listeners:
+            listener.raw.close()
+        self._selector.close()
+        signal.set_wakeup_fd(-1)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _drain_wakeups(self) -> None:
+        try:
+            while os.read(self._wake_read, 512):
+                pass
+        except BlockingIOError:
+            pass
+
+    # -- clients ------------------------------------------------------------------------------------------------
+
+    def _accept(self, listener: Listener) -> None:
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                raw, address = listener.raw.accept()
+            except (BlockingIOError, ConnectionAbortedError, InterruptedError):
+                return
+            except OSError as error:
+                # Out of descriptors: leave newcomers in the backlog until a connection closes.
+                self._log("WARN", f"a connection cannot be accepted: {error.strerror}")
+                self._accept_no_more()
+                return
+            host = address[0]
+            if self._is_over_limit(host):
+                raw.close()
+                continue
+            raw.setblocking(False)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = self._node.connect(listener.name, host)
+            client = ClientSocket(raw, connection, host, time.monotonic())
+            self._clients[connection.id] = client
+            self._per_host[host] += 1
+            self._selector.register(raw, selectors.EVENT_READ, client)
+
+    def _is_over_limit(self, host: str) -> bool:
+        config = self._node.parts.controller.config
+        per_host = config.number("max.connections.per.ip")
+        for override in config.text("max.connections.per.ip.overrides").split(","):
+            name, _, limit = override.rpartition(":")
+            if name.strip() == host:
+                per_host = int(limit)
+        is_over = self._per_host[host] >= per_host or len(self._clients) >= config.number("max.connections")
+        if is_over:
+            self._log("INFO", f"refusing a connection from {host}: max.connections or max.connections.per.ip")
+        return is_over
+
+    def _accept_no_more(self) -> None:
+        if self._is_accepting:
+            self._is_accepting = False
+            for listener in self._listeners:
+                self._selector.unregister(listener.raw)
+
+    def _accept_again(self) -> None:
+        if not self._is_accepting:
+            self._is_accepting = True
+            for listener in self._listeners:
+                self._selector.register(listener.raw, selectors.EVENT_READ, listener)
+
+    def _serve(self, client: ClientSocket, events: int) -> None:
+        """What a socket is ready for."""
+        if client.connection.id not in self._clients:
+            return
+        client.last_used_s = time.monotonic()
+        try:
+            if events & selectors.EVENT_WRITE and client.has_outgoing:
+                if not client.flush():
+                    return
+                self._carry_out(self._node.on_written(client.connection, now_ms()))
+            elif events & selectors.EVENT_READ and (wanted := client.connection.wanted_bytes):
+                data = client.read(wanted)
+                if data is None:
+                    return
+                if not data:
+                    self._drop(client)
+                    return
+                self._carry_out(self._node.receive(client.connection, data, now_ms()))
+        except OSError:
+            self._drop(client)
+            return
+        self._watch(client)
+
+    def _watch(self, client: ClientSocket) -> None:
+        """Ask the selector for what the client is waiting for now, and no more."""
+        if client.connection.id not in self._clients:
+            return
+        wants_write = client.has_outgoing
+        wants_read = not wants_write and client.connection.wanted_bytes > 0
+        if wants_write == client.is_watched_for_writing and wants_read == client.is_watched_for_reading:
+            return
+        was_watched = client.is_watched_for_writing or client.is_watched_for_reading
+        client.is_watched_for_writing, client.is_watched_for_reading = wants_write, wants_read
+        events = (selectors.EVENT_WRITE if wants_write else 0) | (selectors.EVENT_READ if wants_read else 0)
+        if not events:
+            self._selector.unregister(client.raw)
+        elif was_watched:
+            self._selector.modify(client.raw, events, client)
+        else:
+            self._selector.register(client.raw, events, client)
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        """Do what the node asks for; a reply that goes out at once lets it go on at once."""
+        waiting = effects
+        at = 0
+        while at < len(waiting):
+            effect = waiting[at]
+            at += 1
+            if isinstance(effect, Reply):
+                client = self._clients.get(effect.connection)
+                if client is None:
+                    continue
+                try:
+                    if client.write(effect.buffers):
+                        waiting += self._node.on_written(client.connection, now_ms())
+                except OSError:
+                    self._drop(client)
+                    continue
+                self._watch(client)
+            elif isinstance(effect, Close):
+                if (client := self._clients.get(effect.connection)) is not None:
+                    self._drop(client)
+            elif isinstance(effect, Halt):
+                raise Halted(effect.reason)
+
+    def _drop(self, client: ClientSocket) -> None:
+        if self._clients.pop(client.connection.id, None) is None:
+            return
+        if client.is_watched_for_reading or client.is_watched_for_writing:
+            self._selector.unregister(client.raw)
+        self._per_host[client.peer] -= 1
+        if not self._per_host[client.peer]:
+            del self._per_host[client.peer]
+        client.close()
+        self._node.disconnect(client.connection.id)
+        self._accept_again()
+
+    def _close_idle(self) -> None:
+        """Close what connections.max.idle.ms has run out for; a client whose request waits is not idle."""
+        now_s = time.monotonic()
+        self._next_idle_look_s = now_s + IDLE_LOOK_S
+        limit_s = self._node.parts.controller.config.number("connections.max.idle.ms") / 1000
+        if limit_s < 0:
+            return
+        for client in [one for one in self._clients.values() if now_s - one.last_used_s > limit_s]:
+            if client.connection.ticket is None:
+                self._log("DEBUG", f"closing an idle connection from {client.peer}")
+                self._drop(client)

@@ -1,0 +1,91 @@
+"""A connection cuts its stream into requests, one at a time, whatever the pieces that it comes in."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_broker.connection import Connection
+from reference_broker.effects import ConnectionId, Ticket
+from reference_broker.wire.primitives import MalformedRequest
+
+TICKET = Ticket(ConnectionId(1), 0, 3, 0)
+
+
+def framed(*requests: bytes) -> bytes:
+    return b"".join(len(one).to_bytes(4, "big") + one for one in requests)
+
+
+def connection(largest: int = 1 << 20) -> Connection:
+    return Connection(ConnectionId(1), "PLAINTEXT", "127.0.0.1", largest)
+
+
+def all_frames(client: Connection) -> list[bytes]:
+    found = []
+    while (frame := client.next_frame()) is not None:
+        found.append(bytes(frame))
+    return found
+
+
+@given(st.lists(st.binary(max_size=50), max_size=8), st.data())
+def test_frames_do_not_depend_on_how_the_stream_is_cut(requests: list[bytes], data: st.DataObject) -> None:
+    stream = framed(*requests)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=10)))
+    client = connection()
+    found = []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        if end > start:
+            client.receive(stream[start:end])
+            found += all_frames(client)
+    assert found == requests
+
+
+def test_byte_by_byte_is_the_same_as_whole() -> None:
+    client = connection()
+    found = []
+    for at in range(len(stream := framed(b"one", b"", b"three"))):
+        client.receive(stream[at : at + 1])
+        found += all_frames(client)
+    assert found == [b"one", b"", b"three"]
+
+
+def test_the_next_request_waits_for_the_answer_to_the_one_before() -> None:
+    client = connection()
+    client.receive(framed(b"first", b"second"))
+    client.next_frame()
+    client.ticket = TICKET
+    assert client.next_frame() is None
+
+
+def test_the_next_request_waits_until_the_answer_is_written() -> None:
+    client = connection()
+    client.receive(framed(b"first", b"second"))
+    client.next_frame()
+    client.is_writing = True
+    assert client.next_frame() is None
+
+
+def test_nothing_is_read_while_a_request_is_in_progress() -> None:
+    client = connection()
+    client.ticket = TICKET
+    assert client.wanted_bytes == 0
+
+
+def test_nothing_is_read_while_whole_requests_wait() -> None:
+    client = connection()
+    client.receive(framed(b"first"))
+    assert client.wanted_bytes == 0
+
+
+def test_a_large_request_is_read_in_large_pieces() -> None:
+    client = connection()
+    client.receive((500_000).to_bytes(4, "big") + b"x")
+    assert client.wanted_bytes == 499_999
+
+
+@pytest.mark.parametrize("size", [-1, 101])
+def test_a_size_that_no_request_may_have_is_malformed(size: int) -> None:
+    client = connection(largest=100)
+    with pytest.raises(MalformedRequest, match=f"a request of {size} bytes"):
+        client.receive(size.to_bytes(4, "big", signed=True))

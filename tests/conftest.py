@@ -1,8 +1,15 @@
-"""Lets test files import the modules that stand beside them."""
+"""Lets test files import the modules that stand beside them, and makes skips failures where their means are required.
+
+`make test REQUIRE=java,docker` (or the environment variable): a test that would be skipped for want of one of these
+fails instead, with the reason of the skip.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -11,6 +18,39 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "tidy"))
 
 pytest_plugins = ["pytester"]
+
+MEANS = {
+    "java": re.compile(r"\bjava\b|\bjars?\b|\bmaven\b", re.IGNORECASE),
+    "docker": re.compile(r"\bdocker\b|\bimage\b", re.IGNORECASE),
+    "root": re.compile(r"\broot\b", re.IGNORECASE),
+    "node": re.compile(r"\bnode\.?js\b|\bnpx?\b|\bNode\b"),
+}
+"""What can be required, and how the reasons of skips speak of its lack."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """An unknown word in REQUIRE is an error: it would require nothing."""
+    unknown = [word for word in required() if word not in MEANS]
+    if unknown:
+        raise pytest.UsageError(f"REQUIRE: there is no {', '.join(unknown)} to require (known: {', '.join(MEANS)})")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turns a skip for want of what is required into a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        lacking = [word for word in required() if word in MEANS and MEANS[word].search(reason)]
+        if lacking:
+            report.outcome = "failed"
+            report.longrepr = f"REQUIRE={','.join(lacking)} forbids to skip this test, and it would be: {reason}"
+    return report
+
+
+def required() -> list[str]:
+    """The words of REQUIRE."""
+    return [word for word in re.split(r"[,\s]+", os.environ.get("REQUIRE", "")) if word]
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ class Release:
     name: str
     metadata_version: int
     features: Mapping[str, int]
+    apis: Mapping[str, str]
     least_metadata_version: int = 7
     kraft_version: int = 1
 
@@ -50,6 +51,11 @@ class Release:
         levels[KRAFT_VERSION] = (0, self.kraft_version)
         levels[METADATA_VERSION] = (self.least_metadata_version, self.metadata_version)
         return dict(sorted(levels.items()))
+
+    def advertised(self, kind: str) -> dict[int, range]:
+        """API key -> versions that the release advertises on a kind of listener, "broker" or "controller"."""
+        rows = (row.replace("-", ":").split(":") for row in self.apis[kind].split())
+        return {int(key): range(int(first), int(last) + 1) for key, first, last in rows}
 
     def default_features(self, metadata_version: int) -> dict[str, int]:
         """What a new cluster of a metadata version finalizes besides it, by name."""
@@ -74,6 +80,23 @@ def metadata_version_name(level: int) -> str:
     return next((name for name, number in METADATA_VERSIONS.items() if number == level), str(level))
 
 
+_BASELINE_APIS: Final = {
+    "broker": (
+        "0:0-13 1:4-18 2:1-11 3:0-13 8:2-10 9:1-10 10:0-6 11:0-9 12:0-4 13:0-5 14:0-5 15:0-6 16:0-5 17:0-1 "
+        "18:0-4 19:2-7 20:1-6 21:0-2 22:0-5 23:2-4 24:0-5 25:0-4 26:0-5 27:1-2 28:0-5 29:1-3 30:1-3 31:1-3 "
+        "32:1-4 33:0-2 34:1-2 35:1-5 36:0-2 37:0-3 38:1-3 39:1-2 40:1-2 41:1-3 42:0-2 43:0-2 44:0-1 45:0-1 "
+        "46:0-0 47:0-0 48:0-1 49:0-1 50:0-0 51:0-0 55:0-2 57:0-2 60:0-2 61:0-0 64:0-0 65:0-0 66:0-2 68:0-1 "
+        "69:0-1 74:0-1 75:0-0 76:1-1 77:1-1 78:1-2 79:1-2 80:0-1 81:0-0 83:0-0 84:0-0 85:0-1 86:0-0 87:0-1 "
+        "88:0-0 89:0-0 90:0-1 91:0-0 92:0-0"
+    ),
+    "controller": (
+        "1:4-18 17:0-1 18:0-4 19:2-7 20:1-6 29:1-3 30:1-3 31:1-3 32:1-4 33:0-2 36:0-2 37:0-3 38:1-3 39:1-2 "
+        "40:1-2 41:1-3 43:0-2 44:0-1 45:0-1 46:0-0 49:0-1 50:0-0 51:0-0 52:0-2 53:0-1 54:0-1 55:0-2 56:2-3 "
+        "57:0-2 58:0-0 59:0-1 60:0-2 62:0-4 63:0-2 64:0-0 67:0-0 70:0-0 73:0-0 80:0-1 81:0-0 82:0-0"
+    ),
+}
+"""Kind of listener -> key:first-last version of each API that a 4.3.1 node advertises there."""
+
 BASELINE: Final = Release(
     name="4.3.1",
     metadata_version=METADATA_VERSIONS["4.3-IV0"],
@@ -84,6 +107,7 @@ BASELINE: Final = Release(
         "streams.version": 1,
         "transaction.version": 2,
     },
+    apis=_BASELINE_APIS,
 )
 
 RELEASES: Final[Mapping[str, Release]] = {BASELINE.name: BASELINE}

@@ -1,0 +1,30 @@
+"""What is served is what the release advertises, and the README's table of it is fresh."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+
+from reference_broker.apis import catalogue
+from reference_broker.apis.registry import BROKER, CONTROLLER, handler_modules
+from reference_broker.releases import BASELINE
+
+
+@pytest.mark.parametrize("module", handler_modules(), ids=lambda module: module.__name__.rpartition(".")[2])
+def test_an_api_serves_the_versions_that_the_release_advertises(module: ModuleType) -> None:
+    advertised = {kind: BASELINE.advertised(kind).get(int(module.API)) for kind in module.LISTENERS}
+    assert advertised == dict.fromkeys(module.LISTENERS, module.VERSIONS)
+
+
+@pytest.mark.parametrize("module", handler_modules(), ids=lambda module: module.__name__.rpartition(".")[2])
+def test_an_api_is_served_on_every_kind_of_listener_that_advertises_it(module: ModuleType) -> None:
+    kinds = [kind for kind in (BROKER, CONTROLLER) if int(module.API) in BASELINE.advertised(kind)]
+    # Fetch on the controller listener is the quorum's replication, which a quorum of one has no use for.
+    expected = [kind for kind in kinds if (module.__name__.rpartition(".")[2], kind) != ("fetch", CONTROLLER)]
+    assert sorted(module.LISTENERS) == sorted(expected)
+
+
+def test_the_table_in_the_readme_is_fresh() -> None:
+    text = catalogue.README.read_text(encoding="utf-8")
+    assert catalogue.replaced(text) == text, "run python -m reference_broker.apis.catalogue"

@@ -57,7 +57,7 @@ class LogDirectory:
             directory._high_watermarks = read_offsets(directory.disk, f"{path}/{HIGH_WATERMARKS}")
             directory._log_starts = read_offsets(directory.disk, f"{path}/{LOG_STARTS}")
         except ValueError as error:
-            raise directory._watch.fail(OSError(str(error))) from error
+            raise directory.fail(str(error)) from error
         for name in directory.disk.list(path):
             if mark_of(name) == DELETE:
                 directory._leaving.append((0, f"{path}/{name}", None))
@@ -72,6 +72,10 @@ class LogDirectory:
     def failure(self) -> OSError | None:
         """What took the folder offline."""
         return self._watch.failure
+
+    def fail(self, reason: str) -> KafkaError:
+        """Take the folder offline for something that was found in it; the refusal to raise."""
+        return self._watch.fail(OSError(reason))
 
     @property
     def was_clean(self) -> bool:
@@ -107,7 +111,7 @@ class LogDirectory:
         except ForeignFolder as error:
             raise KafkaError(ErrorCode.INCONSISTENT_TOPIC_ID, str(error)) from error
         except ValueError as error:
-            raise self._watch.fail(OSError(str(error))) from error
+            raise self.fail(str(error)) from error
         log.set_high_watermark(self._high_watermarks.get(key, log.log_start_offset))
         self.logs[key] = log
         return log
@@ -138,10 +142,10 @@ class LogDirectory:
 
     # -- schedules ----------------------------------------------------------------------------------------------
 
-    def sweep(self, now_ms: int, producer_expiration_ms: int) -> None:
-        """Remove what has been deleted for long enough, flush what is due, forget silent producers."""
+    def remove_deleted(self, now_ms: int) -> None:
+        """Remove the files of segments and logs that have been deleted for long enough."""
         for log in self.logs.values():
-            log.sweep(now_ms, producer_expiration_ms)
+            log.remove_deleted(now_ms)
         due = [one for one in self._leaving if one[0] <= now_ms]
         for _, path, log_leaving in due:
             if log_leaving is not None:
@@ -149,6 +153,21 @@ class LogDirectory:
             self.disk.remove_tree(path)
         if due:
             self._leaving = [one for one in self._leaving if one[0] > now_ms]
+
+    def flush_overdue(self, now_ms: int) -> None:
+        """Flush every log that was not flushed for its flush.ms."""
+        for log in self.logs.values():
+            log.flush_if_overdue(now_ms)
+
+    def flush_closed_segments(self) -> None:
+        """Flush every log's segments that are full."""
+        for log in self.logs.values():
+            log.flush_closed_segments()
+
+    def forget_silent_producers(self, up_to_ms: int) -> None:
+        """Forget the producers without a record after a time."""
+        for log in self.logs.values():
+            log.producers.expire(up_to_ms)
 
     def delete_old_segments(self, now_ms: int) -> int:
         """Retention of every log here; returns how many segments went."""

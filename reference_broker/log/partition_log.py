@@ -82,6 +82,7 @@ class PartitionLog:
         self.last_flush_ms = 0
         self.doomed: list[tuple[int, Segment]] = []
         self._segment_born_ms: int | None = None
+        self._has_new_files = True
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -149,15 +150,15 @@ class PartitionLog:
         return self.segments[-1]
 
     def roll(self, now_ms: int) -> None:
-        """Close the last segment and begin another at the log's end."""
-        last = self.segments[-1]
-        last.finish()
-        last.flush()
-        self.producers.write_snapshot(self.disk, f"{self.directory}/{self.log_end_offset:020d}.snapshot")
+        """Close the last segment and begin another at the log's end. What was closed is flushed later, as in Kafka."""
+        self.segments[-1].finish()
+        self._write_snapshot()
         self.segments.append(Segment(self.disk, self.directory, self.log_end_offset, self.config))
-        self.disk.flush_directory(self.directory)
-        self.recovery_point = self.log_end_offset
+        self._has_new_files = True
         self._segment_born_ms = now_ms
+
+    def _write_snapshot(self) -> None:
+        self.producers.write_snapshot(self.disk, f"{self.directory}/{self.log_end_offset:020d}.snapshot")
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -247,26 +248,37 @@ class PartitionLog:
 
     # -- ends ---------------------------------------------------------------------------------------------------
 
-    def advance_log_start(self, offset: int, now_ms: int) -> None:
-        """Records below the offset are gone; segments wholly below it are deleted."""
+    def raise_log_start(self, offset: int) -> None:
+        """Records below the offset are gone for readers; the next retention deletes the segments wholly below it."""
         if offset > self.log_start_offset:
             self.log_start_offset = offset
             self.epochs.cut_from_start(offset)
-            while len(self.segments) > 1 and self.segments[1].base_offset <= offset:
-                retention.doom_first(self, now_ms)
+
+    def advance_log_start(self, offset: int, now_ms: int) -> None:
+        """Records below the offset are gone; segments wholly below it are deleted."""
+        self.raise_log_start(offset)
+        retention.delete_below_start(self, now_ms)
 
     def delete_old_segments(self, now_ms: int) -> int:
-        """Retention by time and by size (policy delete); returns how many segments went."""
+        """Retention: what lies below the log's start, and by size and time (policy delete); how many segments went."""
         return retention.delete_old_segments(self, now_ms)
 
-    def sweep(self, now_ms: int, producer_expiration_ms: int) -> None:
-        """Remove files whose delay is over, flush by time, forget producers that fell silent."""
+    def remove_deleted(self, now_ms: int) -> None:
+        """Remove the files of deleted segments whose delay is over."""
         while self.doomed and self.doomed[0][0] <= now_ms:
             _, segment = self.doomed.pop(0)
             segment.file.close()
             self.disk.remove(segment.file.path)
+
+    def flush_if_overdue(self, now_ms: int) -> None:
+        """Flush where flush.ms have passed since the last time."""
         if now_ms - self.last_flush_ms >= self.config.flush_ms:
             self.flush(now_ms)
+
+    def sweep(self, now_ms: int, producer_expiration_ms: int) -> None:
+        """Remove files whose delay is over, flush by time, forget producers that fell silent."""
+        self.remove_deleted(now_ms)
+        self.flush_if_overdue(now_ms)
         self.producers.expire(now_ms - producer_expiration_ms)
 
     def truncate_to(self, offset: int) -> None:
@@ -298,10 +310,22 @@ class PartitionLog:
     def flush(self, now_ms: int) -> None:
         """Bring what was appended since the last flush to stable storage."""
         if self.recovery_point < self.log_end_offset:
-            for segment in self.segments[self.segment_of(self.recovery_point) :]:
-                segment.flush()
+            self._flush_segments(len(self.segments))
             self.recovery_point = self.log_end_offset
         self.last_flush_ms = now_ms
+
+    def flush_closed_segments(self) -> None:
+        """Bring the segments that are full to stable storage: after a crash they need not be read again."""
+        if self.recovery_point < self.segments[-1].base_offset:
+            self._flush_segments(len(self.segments) - 1)
+            self.recovery_point = self.segments[-1].base_offset
+
+    def _flush_segments(self, stop: int) -> None:
+        for segment in self.segments[self.segment_of(self.recovery_point) : stop]:
+            segment.flush()
+        if self._has_new_files:
+            self.disk.flush_directory(self.directory)
+            self._has_new_files = False
 
     def set_high_watermark(self, offset: int) -> None:
         """What readers may see ends here; kept between the log's start and its end."""
@@ -310,7 +334,8 @@ class PartitionLog:
     def close(self, now_ms: int) -> None:
         """Flush, keep the producers' state, release every file."""
         self.flush(now_ms)
-        self.producers.write_snapshot(self.disk, f"{self.directory}/{self.log_end_offset:020d}.snapshot")
+        if self.log_end_offset > self.log_start_offset:
+            self._write_snapshot()
         self.release()
 
     def release(self) -> None:

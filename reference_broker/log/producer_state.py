@@ -192,7 +192,7 @@ class ProducerState:
         self._has_transactions = False
 
     def write_snapshot(self, disk: Disk, path: str) -> None:
-        """Keep the last batch of each producer, in Kafka's format."""
+        """Keep the last batch of each producer, in Kafka's format. A crash may spoil it: its checksum tells then."""
         entries = tuple(
             ProducerEntry(
                 producer_id=producer.producer_id,
@@ -211,7 +211,7 @@ class ProducerState:
         raw = bytearray(struct.pack(">h", SNAPSHOT_VERSION))
         raw += encode_bytes(ProducerSnapshot(producer_entries=entries), SNAPSHOT_VERSION)
         raw[2:SNAPSHOT_CRC_FROM] = crc32c.crc32c(raw[SNAPSHOT_CRC_FROM:]).to_bytes(4, "big")
-        disk.write_atomically(path, bytes(raw))
+        disk.write_plainly(path, bytes(raw))
 
     def load_snapshot(self, disk: Disk, path: str) -> None:
         """Take over what a snapshot holds. MalformedRequest when it is corrupt."""

@@ -15,21 +15,30 @@ if TYPE_CHECKING:
 DOOMED_SUFFIX = ".deleted"
 
 
+def delete_below_start(log: PartitionLog, now_ms: int) -> int:
+    """Take out the segments that end before the log starts; returns how many went."""
+    count = 0
+    while len(log.segments) > 1 and log.segments[1].base_offset <= log.log_start_offset:
+        doom_first(log, now_ms)
+        count += 1
+    return count
+
+
 def delete_old_segments(log: PartitionLog, now_ms: int) -> int:
-    """Take out old segments by time, then by size, from the oldest on; returns how many went.
+    """Take out segments below the log's start, then old ones by time or size, from the oldest on; how many went.
 
     Only what readers may see already can go. When even the last segment is old, an empty one follows it.
     """
+    count = delete_below_start(log, now_ms)
     if not log.config.has_deletion:
-        return 0
-    count = 0
+        return count
     while _may_go(log) and (_is_expired(log, log.segments[0], now_ms) or _is_surplus(log, log.segments[0])):
         if len(log.segments) == 1:
             log.roll(now_ms)
         doom_first(log, now_ms)
         count += 1
     if count:
-        log.advance_log_start(log.segments[0].base_offset, now_ms)
+        log.raise_log_start(log.segments[0].base_offset)
     return count
 
 

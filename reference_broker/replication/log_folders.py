@@ -1,0 +1,108 @@
+"""The folders of log.dirs that this broker uses, and those that it cannot (KIP-112, KIP-858)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reference_broker.environment import Disk, Random
+from reference_broker.log.checkpoints import read_topic_id
+from reference_broker.log.folder_names import folder_of
+from reference_broker.log.log_directory import LogDirectory
+from reference_broker.wire.primitives import Uuid
+from reference_broker.wire.refusal import KafkaError
+
+RESERVED_IDS = 100
+"""Folder ids below this stand for something else: not assigned, lost, not known yet."""
+
+
+def is_assigned(directory_id: Uuid) -> bool:
+    """Whether an id names a folder at all."""
+    return int.from_bytes(directory_id, "big") >= RESERVED_IDS
+
+
+@dataclass(slots=True)
+class LogFolders:
+    """Made by `open`. `failures` tells, by path, why a folder is offline; it grows when a disk fails."""
+
+    ids: Mapping[str, Uuid]
+    on_failure: Callable[[LogDirectory], None]
+    on_event: Callable[[str], None]
+    folders: dict[str, LogDirectory] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        disk: Disk,
+        directories: Mapping[str, Uuid],
+        random: Random,
+        on_failure: Callable[[LogDirectory], None],
+        on_event: Callable[[str], None],
+    ) -> LogFolders:
+        """Lock and open each folder; one that does not work is offline.
+
+        BlockingIOError when another process holds a lock: it may be the same node. OSError when no folder works.
+        """
+        opened = cls(directories, on_failure, on_event)
+        for path in directories:
+            try:
+                opened.folders[path] = LogDirectory.open(disk, path, random=random, on_failure=opened._note)
+            except BlockingIOError as error:
+                raise BlockingIOError(
+                    error.errno, f"{path} is in use by another process, which holds its .lock"
+                ) from error
+            except (OSError, KafkaError) as error:
+                if path not in opened.failures:
+                    opened._tell(path, str(error))
+        if not opened.folders:
+            reasons = "; ".join(f"{path}: {reason}" for path, reason in opened.failures.items())
+            raise OSError(f"none of the log folders can be used: {reasons}")
+        return opened
+
+    def _note(self, folder: LogDirectory, error: OSError) -> None:
+        self._tell(folder.path, str(error))
+        if folder.path in self.folders:
+            self.on_failure(folder)
+
+    def _tell(self, path: str, reason: str) -> None:
+        self.failures[path] = reason
+        self.on_event(f"the log folder {path} is offline: {reason}")
+
+    def __iter__(self) -> Iterator[LogDirectory]:
+        """The folders that work."""
+        return (folder for folder in list(self.folders.values()) if folder.is_online)
+
+    @property
+    def online_ids(self) -> tuple[Uuid, ...]:
+        """Ids of the folders that work."""
+        return tuple(self.ids[folder.path] for folder in self)
+
+    @property
+    def previous_broker_epoch(self) -> int:
+        """What every folder's clean-shutdown mark agrees on; -1 where one has no mark, another epoch, or is offline."""
+        epochs = dict.fromkeys(folder.previous_broker_epoch for folder in self.folders.values())
+        (first, *others) = epochs
+        return -1 if self.failures or others or first is None else first
+
+    def id_of(self, folder: LogDirectory) -> Uuid:
+        """A folder's id."""
+        return self.ids[folder.path]
+
+    def by_id(self, directory_id: Uuid) -> LogDirectory | None:
+        """A folder that works, by its id."""
+        return next((folder for folder in self if self.ids[folder.path] == directory_id), None)
+
+    def holding(self, topic: str, partition: int) -> LogDirectory | None:
+        """The folder in which a partition's log is on disk."""
+        name = folder_of(topic, partition)
+        return next((folder for folder in self if folder.disk.is_directory(f"{folder.path}/{name}")), None)
+
+    def topic_id_in(self, folder: LogDirectory, topic: str, partition: int) -> Uuid:
+        """Whose log a partition's folder holds; all zeros where it does not say. ValueError: a corrupt file."""
+        return read_topic_id(folder.disk, f"{folder.path}/{folder_of(topic, partition)}")
+
+    def least_used(self) -> LogDirectory | None:
+        """The folder with the fewest logs."""
+        return min(self, key=lambda folder: len(folder.logs), default=None)

@@ -1,0 +1,320 @@
+"""All partitions that this broker hosts: opened at start, changed by metadata, kept in order as time goes by.
+
+Source: KIP-631 (metadata tells the broker what to host), KIP-858 (several log folders), KIP-112 (failed folders).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from reference_broker.controller.image import BROKER, TOPIC, MetadataDelta
+from reference_broker.controller.topics import PartitionImage, TopicImage
+from reference_broker.environment import Disk, Random
+from reference_broker.log.config import LogConfig
+from reference_broker.log.log_directory import LogDirectory
+from reference_broker.replication.folder_news import TopicIdPartition, assignment_records, failure_records
+from reference_broker.replication.log_folders import LogFolders, is_assigned
+from reference_broker.replication.partition import Partition, partition_key
+from reference_broker.replication.upkeep import Upkeep
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.primitives import ZERO_UUID, Uuid
+from reference_broker.wire.refusal import KafkaError
+
+if TYPE_CHECKING:
+    from reference_broker.controller.controller import Controller
+
+TopicPartition = tuple[str, int]
+
+
+class Partitions:
+    """Made by `open`, at work from `attach` on."""
+
+    def __init__(self, touch: Callable[[Hashable], None], on_event: Callable[[str], None]) -> None:
+        self._touch, self._on_event = touch, on_event
+        self._online: dict[TopicPartition, Partition] = {}
+        self._online_by_id: dict[TopicIdPartition, Partition] = {}
+        self._offline: dict[TopicPartition, Uuid] = {}
+        self._places: dict[TopicPartition, LogDirectory] = {}
+        self._placed: dict[TopicIdPartition, Uuid] = {}
+        self._has_lost = False
+        self._folders: LogFolders
+        self._controller: Controller
+        self._upkeep: Upkeep | None = None
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        disk: Disk,
+        directories: Mapping[str, Uuid],
+        random: Random,
+        touch: Callable[[Hashable], None],
+        now_ms: int,
+        on_event: Callable[[str], None] = lambda line: None,
+    ) -> Partitions:
+        """Lock and open the log folders (path -> id); one that does not work is offline and in `failures`.
+
+        `touch` is told the key of every partition that something happened to; `on_event` gets lines for the log.
+        OSError when no folder works, or another process uses one.
+        """
+        partitions = cls(touch, on_event)
+        partitions._folders = LogFolders.open(
+            disk=disk, directories=directories, random=random, on_failure=partitions._on_failure, on_event=on_event
+        )
+        return partitions
+
+    # -- folders ------------------------------------------------------------------------------------------------
+
+    @property
+    def folders(self) -> LogFolders:
+        """The log folders."""
+        return self._folders
+
+    @property
+    def online_directory_ids(self) -> tuple[Uuid, ...]:
+        """Ids of the folders that work."""
+        return self._folders.online_ids
+
+    @property
+    def previous_broker_epoch(self) -> int:
+        """The broker epoch of the last run if all of it ended in order, else -1."""
+        return self._folders.previous_broker_epoch
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """Why folders are offline, by path; it grows when a disk fails."""
+        return self._folders.failures
+
+    def _on_failure(self, folder: LogDirectory) -> None:
+        """A disk failed: nothing in the folder is served from now on, and the controller has to know."""
+        self._has_lost = True
+        for key, place in list(self._places.items()):
+            if place is folder:
+                self._lose(key)
+
+    def _lose(self, key: TopicPartition) -> None:
+        partition = self._online.pop(key, None)
+        del self._places[key]
+        if partition is not None:
+            self._online_by_id.pop((partition.topic_id, partition.index), None)
+            self._offline[key] = partition.topic_id
+            partition.leave()
+
+    # -- lookup -------------------------------------------------------------------------------------------------
+
+    def find(self, topic: str, index: int) -> Partition | None:
+        """A partition that is hosted and works, by its topic's name."""
+        return self._online.get((topic, index))
+
+    def find_by_id(self, topic_id: Uuid, index: int) -> Partition | None:
+        """A partition that is hosted and works, by its topic's id."""
+        return self._online_by_id.get((topic_id, index))
+
+    def get(self, topic: str, index: int) -> Partition:
+        """A partition by its topic's name.
+
+        KAFKA_STORAGE_ERROR where its folder is offline, NOT_LEADER_OR_FOLLOWER where another broker hosts it,
+        UNKNOWN_TOPIC_OR_PARTITION where there is none.
+        """
+        found = self._online.get((topic, index))
+        if found is not None:
+            return found
+        raise self._absent(topic, index)
+
+    def get_by_id(self, topic_id: Uuid, index: int) -> Partition:
+        """A partition by its topic's id; UNKNOWN_TOPIC_ID where there is no such topic, else as `get`."""
+        found = self._online_by_id.get((topic_id, index))
+        if found is not None:
+            return found
+        topic = self._controller.image.topics.by_id.get(topic_id)
+        if topic is None:
+            raise KafkaError(ErrorCode.UNKNOWN_TOPIC_ID, "no topic has this id")
+        raise self._absent(topic.name, index)
+
+    def _absent(self, topic: str, index: int) -> KafkaError:
+        if (topic, index) in self._offline:
+            return KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, f"{topic}-{index} is in a log folder that is offline")
+        if self._controller.image.partition(topic, index) is not None:
+            return KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER, f"{topic}-{index} is not hosted here")
+        return KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"there is no partition {topic}-{index}")
+
+    def __iter__(self) -> Iterator[Partition]:
+        """All that are hosted and work."""
+        return iter(list(self._online.values()))
+
+    def __len__(self) -> int:
+        return len(self._online)
+
+    # -- metadata -----------------------------------------------------------------------------------------------
+
+    def attach(self, controller: Controller, now_ms: int) -> None:
+        """Load the log of every partition that the metadata puts here, set aside the others, and follow metadata."""
+        self._controller = controller
+        self._upkeep = Upkeep(lambda: controller.config, now_ms)
+        for folder in self._folders:
+            self._set_strays_aside(folder)
+        for topic in controller.image.topics:
+            self._host_topic(topic, is_new=False)
+        controller.subscribe(self.on_metadata)
+
+    def _set_strays_aside(self, folder: LogDirectory) -> None:
+        """Rename what the metadata does not put here: a topic deleted while the broker was down, or another of its
+        name."""
+        node_id = self._controller.static_config.node_id
+        try:
+            for topic, index in folder.partitions_on_disk():
+                image = self._controller.image.topics.get(topic)
+                partition = image.partitions.get(index) if image is not None else None
+                if (
+                    image is None
+                    or partition is None
+                    or node_id not in partition.replicas
+                    or self._folders.topic_id_in(folder, topic, index) != image.id
+                ):
+                    path = folder.set_aside(topic, index)
+                    self._on_event(f"the metadata does not know {folder.path}/{topic}-{index}: set aside as {path}")
+        except KafkaError as error:
+            self._on_event(f"the log folder {folder.path} was not searched for strays: {error.detail}")
+        except ValueError as error:
+            folder.fail(str(error))
+
+    def on_metadata(self, delta: MetadataDelta, now_ms: int) -> None:
+        """Make, delete, lead and configure as the metadata says now."""
+        for topic in delta.deleted_topics.values():
+            for index in topic.partitions:
+                self._drop(topic, index, now_ms)
+        for topic in delta.changed_topics.values():
+            self._host_topic(topic, is_new=True)
+        changed = delta.changed_configs
+        if any(kind == BROKER for kind, _ in changed):
+            self._reconfigure({partition.topic: None for partition in self})
+        else:
+            self._reconfigure({name: None for kind, name in changed if kind == TOPIC})
+
+    def _drop(self, topic: TopicImage, index: int, now_ms: int) -> None:
+        key = (topic.name, index)
+        if self._offline.get(key) == topic.id:
+            del self._offline[key]
+        partition = self._online.get(key)
+        if partition is None or partition.topic_id != topic.id:
+            return
+        folder = self._places.pop(key)
+        del self._online[key], self._online_by_id[topic.id, index]
+        self._placed.pop((topic.id, index), None)
+        partition.leave()
+        try:
+            folder.delete_log(topic.name, index, now_ms)
+        except KafkaError as error:
+            self._on_event(f"the log of {topic.name}-{index} was not deleted: {error.detail}")
+
+    def _host_topic(self, topic: TopicImage, *, is_new: bool) -> None:
+        node_id = self._controller.static_config.node_id
+        config: LogConfig | None = None
+        for image in topic.partitions.values():
+            if node_id not in image.replicas:
+                continue
+            key = (topic.name, image.index)
+            partition = self._online.get(key)
+            if partition is None and self._offline.get(key) == topic.id:
+                # The controller led it anew without knowing that its folder is lost.
+                self._has_lost |= image.leader == node_id
+                continue
+            try:
+                if partition is None:
+                    config = config or LogConfig.of(self._controller.log_settings(topic.name))
+                    partition = self._open(topic, image, config, is_new=is_new)
+                partition.update(image)
+            except KafkaError as error:
+                self._mark_offline(topic, image, error)
+
+    def _mark_offline(self, topic: TopicImage, image: PartitionImage, error: KafkaError) -> None:
+        self._on_event(f"{topic.name}-{image.index} is offline: {error.detail}")
+        self._offline[topic.name, image.index] = topic.id
+        self._has_lost = True
+        self._touch(partition_key(topic.id, image.index))
+
+    def _open(self, topic: TopicImage, image: PartitionImage, config: LogConfig, *, is_new: bool) -> Partition:
+        """Open or create a partition's log in its folder. KafkaError where that folder is offline or fails now."""
+        key = (topic.name, image.index)
+        folder = self._folder_for(topic, image, is_new=is_new)
+        log = folder.open_log(topic.name, image.index, topic.id, config)
+        partition = Partition(node_id=self._controller.static_config.node_id, log=log, touch=self._touch)
+        self._online[key] = self._online_by_id[topic.id, image.index] = partition
+        self._places[key] = folder
+        self._offline.pop(key, None)
+        if self._folders.id_of(folder) != self._assigned(image):
+            self._placed[topic.id, image.index] = self._folders.id_of(folder)
+        return partition
+
+    def _assigned(self, image: PartitionImage) -> Uuid:
+        """The folder that the metadata names for this broker's replica; all zeros where it names none."""
+        at = image.replicas.index(self._controller.static_config.node_id)
+        return image.directories[at] if at < len(image.directories) else ZERO_UUID
+
+    def _folder_for(self, topic: TopicImage, image: PartitionImage, *, is_new: bool) -> LogDirectory:
+        """Where the log is; for one that is nowhere, the folder that the metadata names, else the least used."""
+        holding = self._folders.holding(topic.name, image.index)
+        if holding is not None:
+            return holding
+        assigned = self._assigned(image)
+        named = self._folders.by_id(assigned)
+        if named is not None:
+            return named
+        # A log that is not new, and cannot be seen, may stand in a folder that is offline: it must not begin again.
+        if is_assigned(assigned) or (not is_new and self.failures):
+            raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, "its log folder is offline")
+        folder = self._folders.least_used()
+        if folder is None:
+            raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, "every log folder is offline")
+        return folder
+
+    def _reconfigure(self, topics: Mapping[str, None]) -> None:
+        configs: dict[str, LogConfig] = {}
+        if not topics:
+            return
+        for partition in self:
+            if partition.topic in topics:
+                if partition.topic not in configs:
+                    configs[partition.topic] = LogConfig.of(self._controller.log_settings(partition.topic))
+                partition.reconfigure(configs[partition.topic])
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    def next_deadline_ms(self) -> int | None:
+        """When `on_time` must be called next; None before `attach`."""
+        if self._upkeep is None:
+            return None
+        return 0 if self._has_lost or self._placed else self._upkeep.next_deadline_ms
+
+    def on_time(self, now_ms: int) -> None:
+        """Tell the controller what it has to know of folders, and do what is due."""
+        if self._upkeep is None:
+            return
+        self._report(now_ms)
+        for task in self._upkeep.take_due(now_ms):
+            for folder in self._folders:
+                try:
+                    task.run(folder, now_ms)
+                except KafkaError:
+                    continue  # the folder is offline now, and whoever watches it was told
+
+    def _report(self, now_ms: int) -> None:
+        if self._controller.broker_epoch < 0:
+            return
+        if self._placed:
+            placed, self._placed = self._placed, {}
+            if records := assignment_records(self._controller, placed):
+                self._controller.commit(records, now_ms)
+        if self._has_lost:
+            self._has_lost = False
+            lost = [(topic_id, index) for (_, index), topic_id in self._offline.items()]
+            if records := failure_records(self._controller, self.online_directory_ids, lost):
+                self._controller.commit(records, now_ms)
+
+    def close(self, now_ms: int, broker_epoch: int) -> None:
+        """Close every log in order and leave the clean-shutdown marks; a folder that is offline gets none."""
+        for folder in self._folders.folders.values():
+            folder.close(now_ms, broker_epoch)
+        self._online.clear()
+        self._online_by_id.clear()

@@ -1,0 +1,73 @@
+"""What a broker does to its logs as time goes by: retention, flushes, checkpoints, and the end of deleted files.
+
+Source: Kafka documentation, "Broker Configs": log.retention.check.interval.ms, log.flush.*, replica.high.watermark.*,
+producer.id.expiration.*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from reference_broker.configs import BrokerConfig
+from reference_broker.log.log_directory import LogDirectory
+
+SWEEP_INTERVAL_MS: Final = 1_000
+
+
+@dataclass(slots=True)
+class Task:
+    """Something done to every folder, again and again."""
+
+    run: Callable[[LogDirectory, int], object]
+    interval_ms: int
+    due_ms: int
+
+
+class Upkeep:
+    """The tasks of a broker, by the settings that it began with, the dynamic ones as they are when they count."""
+
+    def __init__(self, config: Callable[[], BrokerConfig], now_ms: int) -> None:
+        self._config = config
+        numbers = config().number
+        first = now_ms + numbers("log.initial.task.delay.ms")
+
+        def every(name: str, run: Callable[[LogDirectory, int], object], due_ms: int = first) -> Task:
+            return Task(run, max(1, numbers(name)), due_ms)
+
+        self._tasks = (
+            every("log.retention.check.interval.ms", LogDirectory.delete_old_segments),
+            every("log.flush.scheduler.interval.ms", LogDirectory.flush_overdue),
+            every("log.flush.offset.checkpoint.interval.ms", _checkpoint_recovery_points),
+            every("log.flush.start.offset.checkpoint.interval.ms", _checkpoint_log_starts),
+            every("replica.high.watermark.checkpoint.interval.ms", _checkpoint_high_watermarks, now_ms),
+            every("producer.id.expiration.check.interval.ms", self._forget_silent_producers),
+            Task(LogDirectory.remove_deleted, SWEEP_INTERVAL_MS, first),
+        )
+        self.next_deadline_ms = min(task.due_ms for task in self._tasks)
+
+    def _forget_silent_producers(self, folder: LogDirectory, now_ms: int) -> None:
+        folder.forget_silent_producers(now_ms - self._config().number("producer.id.expiration.ms"))
+
+    def take_due(self, now_ms: int) -> list[Task]:
+        """The tasks whose time has come; they are due again one interval from now."""
+        due = [task for task in self._tasks if task.due_ms <= now_ms]
+        for task in due:
+            task.due_ms = now_ms + task.interval_ms
+        if due:
+            self.next_deadline_ms = min(task.due_ms for task in self._tasks)
+        return due
+
+
+def _checkpoint_recovery_points(folder: LogDirectory, now_ms: int) -> None:
+    folder.flush_closed_segments()
+    folder.checkpoint_recovery_points()
+
+
+def _checkpoint_log_starts(folder: LogDirectory, now_ms: int) -> None:
+    folder.checkpoint_log_starts()
+
+
+def _checkpoint_high_watermarks(folder: LogDirectory, now_ms: int) -> None:
+    folder.checkpoint_high_watermarks()

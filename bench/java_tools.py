@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+_TIMEOUT_S = 300
+
 
 class ToolFailed(Exception):
     """A tool ended with an error, or printed no figure; the text says which."""
@@ -13,38 +15,46 @@ class ToolFailed(Exception):
 
 def _run(libs: Path, main_class: str, *arguments: str) -> str:
     command = ["java", "-Xmx512m", "-cp", f"{libs}/*", f"org.apache.kafka.tools.{main_class}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise ToolFailed(f"{main_class} was not done after {_TIMEOUT_S} s") from None
     if done.returncode:
         raise ToolFailed(f"{main_class} ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-400:]}")
     return done.stdout
 
 
+def _figure(pattern: str, out: str) -> float:
+    """The figure in the last line, which sums up."""
+    lines = out.strip().splitlines()
+    match = re.search(pattern, lines[-1]) if lines else None
+    if match is None:
+        raise ToolFailed(f"there is no figure in what the tool printed: {out.strip()[-400:]}")
+    return float(match.group(1))
+
+
 def produce(libs: Path, bootstrap: str, topic: str, *, records: int, size: int, acks: str) -> float:
-    """Records a second that ProducerPerformance reports."""
+    """Records a second that ProducerPerformance reports, from its first to its last record."""
     out = _run(
         libs,
         "ProducerPerformance",
-        *("--topic", topic, "--num-records", str(records), "--record-size", str(size), "--throughput", "-1"),
-        *("--producer-props", f"bootstrap.servers={bootstrap}", f"acks={acks}"),
+        *("--bootstrap-server", bootstrap, "--topic", topic, "--num-records", str(records)),
+        *("--record-size", str(size), "--throughput", "-1", "--command-property", f"acks={acks}"),
     )
-    match = re.search(r"([\d.]+) records/sec \([\d.]+ MB/sec\).*?([\d.]+) ms 99th", out.splitlines()[-1])
-    if match is None:
-        raise ToolFailed(f"ProducerPerformance printed no figure: {out.strip()[-400:]}")
-    return float(match.group(1))
+    return _figure(r"([\d.]+) records/sec", out)
 
 
 def produce_latency_p99_ms(libs: Path, bootstrap: str, topic: str, *, rate: int, seconds: int, acks: str) -> float:
-    """p99 latency in ms that ProducerPerformance reports at a fixed rate of 1 KB records."""
+    """p99 latency in ms that ProducerPerformance reports at a fixed rate of 1 KB records, warmed up, without linger."""
+    warm_up = 3 * rate
     out = _run(
         libs,
         "ProducerPerformance",
-        *("--topic", topic, "--num-records", str(rate * seconds), "--record-size", "1000", "--throughput", str(rate)),
-        *("--producer-props", f"bootstrap.servers={bootstrap}", f"acks={acks}"),
+        *("--bootstrap-server", bootstrap, "--topic", topic, "--num-records", str(rate * seconds + warm_up)),
+        *("--record-size", "1000", "--throughput", str(rate), "--warmup-records", str(warm_up)),
+        *("--command-property", f"acks={acks}", "linger.ms=0"),
     )
-    match = re.search(r"([\d.]+) ms 99th", out.splitlines()[-1])
-    if match is None:
-        raise ToolFailed(f"ProducerPerformance printed no figure: {out.strip()[-400:]}")
-    return float(match.group(1))
+    return _figure(r"([\d.]+) ms 99th", out)
 
 
 def consume(libs: Path, bootstrap: str, topic: str, *, records: int) -> float:
@@ -54,5 +64,8 @@ def consume(libs: Path, bootstrap: str, topic: str, *, records: int) -> float:
         "ConsumerPerformance",
         *("--bootstrap-server", bootstrap, "--topic", topic, "--num-records", str(records), "--timeout", "60000"),
     )
-    header, figures = (line.split(", ") for line in out.splitlines()[-2:])
-    return float(dict(zip((name.strip() for name in header), figures, strict=True))["fetch.nMsg.sec"])
+    try:
+        header, figures = (line.split(", ") for line in out.strip().splitlines()[-2:])
+        return float(dict(zip((name.strip() for name in header), figures, strict=True))["fetch.nMsg.sec"])
+    except (ValueError, KeyError) as trouble:
+        raise ToolFailed(f"ConsumerPerformance printed no figures: {out.strip()[-400:]}") from trouble

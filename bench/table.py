@@ -1,8 +1,37 @@
-"""The rows that a run of the benchmarks prints."""
+"""The rows that a run of the benchmarks prints, and the goals that they are held to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+_NAME_WIDTH = 58
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a row should keep to: its own value, or the ratio reference / kafka."""
+
+    limit: float
+    is_upper: bool = True
+    of_ratio: bool = False
+
+    def __str__(self) -> str:
+        return f"{'ratio ' if self.of_ratio else ''}{'≤' if self.is_upper else '≥'} {self.limit:g}"
+
+
+def at_most(limit: float) -> Goal:
+    """The reference's value is at most this."""
+    return Goal(limit)
+
+
+def ratio_at_most(limit: float) -> Goal:
+    """reference / kafka is at most this."""
+    return Goal(limit, of_ratio=True)
+
+
+def ratio_at_least(limit: float) -> Goal:
+    """reference / kafka is at least this."""
+    return Goal(limit, is_upper=False, of_ratio=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +42,7 @@ class Row:
     unit: str
     reference: float | None
     kafka: float | None = None
-    goal: str = ""
+    goal: Goal | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -22,12 +51,28 @@ class Row:
             return None
         return self.reference / self.kafka
 
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the goal is kept; None where there is none, or what it is about was not measured."""
+        if self.goal is None:
+            return None
+        value = self.ratio if self.goal.of_ratio else self.reference
+        if value is None:
+            return None
+        return value <= self.goal.limit if self.goal.is_upper else value >= self.goal.limit
+
 
 def number(value: float | None) -> str:
     """Three significant places, thousands separated; a dash for what was not measured."""
     if value is None:
         return "–"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def verdict(row: Row) -> str:
+    """The goal and whether it is kept, as the last column says it."""
+    word = {True: "  met", False: "  MISSED", None: ""}[row.is_met]
+    return "" if row.goal is None else f"{row.goal}{word}"
 
 
 @dataclass(slots=True)
@@ -38,11 +83,24 @@ class Table:
 
     def heading(self, title: str) -> None:
         """Start a part."""
-        print(f"\n{title:<58}{'reference':>12}{'kafka':>12}{'ratio':>8}  goal", flush=True)
+        print(f"\n{title:<{_NAME_WIDTH}}{'reference':>12}{'kafka':>12}{'ratio':>8}  goal", flush=True)
 
     def add(self, row: Row) -> None:
         """Keep and print a row."""
         self.rows.append(row)
         ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
         name = f"  {row.name} [{row.unit}]"
-        print(f"{name:<58}{number(row.reference):>12}{number(row.kafka):>12}{ratio:>8}  {row.goal}", flush=True)
+        line = f"{name:<{_NAME_WIDTH}}{number(row.reference):>12}{number(row.kafka):>12}{ratio:>8}  {verdict(row)}"
+        print(line.rstrip(), flush=True)
+
+    def note(self, text: str) -> None:
+        """Say something about the part, such as why a column is empty."""
+        print(f"  ({text})", flush=True)
+
+    def summary(self) -> str:
+        """How many goals are met, and the names of those that are not."""
+        judged = [row for row in self.rows if row.is_met is not None]
+        missed = [row for row in judged if not row.is_met]
+        lines = [f"{len(judged) - len(missed)} of {len(judged)} goals met"]
+        lines += [f"  missed: {row.name} [{row.unit}]: {verdict(row).removesuffix('  MISSED')}" for row in missed]
+        return "\n".join(lines)

@@ -1,0 +1,189 @@
+"""Each check on each target: closed, one line; open, the promise, what happened, the evidence, what to do next."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from reports.comparison import difference_table
+from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
+from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
+from reports.results import Outcome, Result, Results
+from reports.timeline import timeline
+from reports.words import count, duration, instant, title
+
+
+def check_section(results: Results) -> str:
+    """All checks, area by area, in the order of their ids."""
+    made = []
+    for area in results.areas():
+        made.append(element("h3", text(title(area))))
+        of_area = sorted(
+            (result for result in results.results if result.area == area),
+            key=lambda result: (result.meta.check, result.meta.target),
+        )
+        made += [check_details(result) for result in of_area]
+    return "".join(made)
+
+
+def check_details(result: Result) -> str:
+    """One check on one target, folded."""
+    words = " ".join(
+        (result.meta.check, result.meta.target, result.meta.client, result.outcome, result.sentence)
+    ).lower()
+    inside = element("div", *_inside(result), class_="inside")
+    return (
+        f'<details class="check" id="{text(result.anchor)}" data-words="{text(words)}">'
+        f"<summary>{_summary(result)}</summary>{inside}</details>"
+    )
+
+
+def _summary(result: Result) -> str:
+    meta = result.meta
+    said = [duration(meta.duration_s)]
+    if meta.operations:
+        said.append(count(meta.operations, "operation"))
+    if meta.faults:
+        said.append(count(meta.faults, "fault"))
+    target = element("span", text(meta.target), class_="target") if meta.target else ""
+    shown = "" if result.outcome is Outcome.SKIPPED else " · ".join(said)
+    name = element("span", text(meta.check), class_="name")
+    return f"{badge(result.outcome)} {name} {target} {element('span', text(shown), class_='soft')}"
+
+
+def _inside(result: Result) -> list[str]:
+    meta = result.meta
+    if result.outcome is Outcome.SKIPPED:
+        return [_promise(result), element("p", f"Skipped: {text(result.reason)}"), _rerun(result)]
+    found = findings_of(result)
+    parts = [_promise(result)]
+    if result.outcome is Outcome.UNKNOWN:
+        parts.append(element("p", f"Nothing can be concluded: {text(result.reason)}", class_="happened"))
+    parts += [_finding(finding, found.series.started_at_ms) for finding in found.findings]
+    parts.append(_failure(result, found))
+    if result.differences:
+        rows = [(result, difference) for difference in result.differences]
+        parts += [element("h4", "Differences"), difference_table(rows)]
+    parts.append(_course(found))
+    parts.append(_logs(result, found))
+    parts.append(_tolerated(result))
+    parts.append(_rerun(result))
+    parts.append(
+        facts(
+            [
+                ("target", text(" ".join(filter(None, (meta.target, meta.version and f"({meta.version})"))))),
+                ("client", text(meta.client)),
+                ("parameters", text(result.parameters)),
+                ("seed", text(meta.seed)),
+                ("observations", text(count(seen)) if isinstance(seen := result.more.get("observations"), int) else ""),
+                ("phases", text(_phases(result))),
+                ("what a pass does not prove", text(result.text("cannot_see"))),
+                ("stored in", _files(result)),
+            ]
+        )
+    )
+    return parts
+
+
+def _promise(result: Result) -> str:
+    return facts(
+        [
+            ("claim", text(" ".join(filter(None, (result.sentence, result.meta.claim and f"[{result.meta.claim}]"))))),
+            ("why it matters", text(result.text("why"))),
+            ("Kafka says", text(result.text("kafka_says"))),
+        ]
+    )
+
+
+def _phases(result: Result) -> str:
+    return " → ".join(
+        f"{phase.name} {phase.start_s * 1000:,.0f}–{phase.stop_s * 1000:,.0f} ms" for phase in result.phases
+    )
+
+
+def _finding(finding: Finding, started_at_ms: int) -> str:
+    anomaly = finding.anomaly
+    when = "" if finding.moment_ms is None else f" · at {instant(finding.moment_ms, started_at_ms)}"
+    head = element("p", f"What happened: {text(anomaly.sentence)}.", class_="happened")
+    name = element("p", f"{text(anomaly.claim)} {text(anomaly.name)}{when}", class_="soft")
+    parts = [head, name]
+    if finding.witness:
+        parts.append(block(finding.witness, "witness"))
+    if finding.rule:
+        rule = finding.rule
+        parts.append(
+            facts(
+                [
+                    ("promise", text(f"{rule.claim}: {rule.promise}")),
+                    ("rule", text(f"{rule.anomaly} is {rule.standing}: {rule.because}")),
+                    ("settings", element("code", text(rule.settings))),
+                ]
+            )
+        )
+    parts += [picture(drawn.canvas.drawn(), drawn.caption) for drawn in finding.pictures]
+    if finding.slice:
+        parts.append(folded("The history around it", block(finding.slice, "history")))
+    return element("div", *parts, class_="witness")
+
+
+def _failure(result: Result, found: Findings) -> str:
+    """What the terminal showed, and why a history cannot be shown."""
+    said = result.text("failure").strip("\n")
+    trouble = element("p", f"The history cannot be shown: {text(found.trouble)}") if found.trouble else ""
+    if not said:
+        return trouble
+    shown = block(said.splitlines(), "failure")
+    return trouble + (folded("As the terminal showed it", shown) if found.findings else shown)
+
+
+def _course(found: Findings) -> str:
+    drawn = timeline(found.series)
+    if drawn is None:
+        return ""
+    said = "Median and slowest send in each stretch of time, and acknowledged records a second; shaded: under a fault. "
+    shown = picture(drawn.drawn(), said + course(found.series))
+    gaps = availability(found.series)
+    listed = facts([(f"longest time without success, {role}", text(gap)) for role, gap in gaps])
+    return element("h4", "Under load") + shown + listed
+
+
+def _logs(result: Result, found: Findings) -> str:
+    parts: list[str] = []
+    for excerpt in found.logs:
+        where = (
+            "around the anomaly and the faults next to it"
+            if excerpt.is_timed
+            else "its last lines: none bears a time near"
+        )
+        name = link(f"{quote(result.anchor)}/logs/{quote(excerpt.name)}", text(excerpt.name))
+        head = f"{name}, {count(len(excerpt.lines))} of {count(excerpt.total, 'line')}, {where}"
+        parts.append(folded(head, block(excerpt.lines, excerpt.name), is_open=len(parts) == 0))
+    return element("h4", "Logs") + "".join(parts) if parts else ""
+
+
+def _tolerated(result: Result) -> str:
+    rows = [[text(what), text(why)] for what, why in tolerated_rows(result)]
+    return (
+        element("h4", "Found, and allowed by the settings") + table(["found", "why it is allowed"], rows)
+        if rows
+        else ""
+    )
+
+
+def _rerun(result: Result) -> str:
+    parts = []
+    if result.meta.rerun:
+        parts += [element("h4", "Run it again"), command(result.meta.rerun)]
+    if result.has_history:
+        parts += [element("h4", "Judge its history again"), command(f"python -m harness judge {result.path}")]
+    return "".join(parts)
+
+
+def _files(result: Result) -> str:
+    base = quote(result.anchor)
+    named = [link(f"{base}/meta.json", "meta.json")]
+    if result.has_history:
+        named.append(link(f"{base}/history.jsonl", "history.jsonl"))
+    logs = result.item.path / "logs"
+    if logs.is_dir():
+        named += [link(f"{base}/logs/{quote(log.name)}", text(f"logs/{log.name}")) for log in sorted(logs.iterdir())]
+    return f"{element('code', text(result.path))}: {', '.join(named)}"

@@ -1,0 +1,184 @@
+"""The first screen: the guarantees as sentences, each with a verdict per target, what tried it, what it leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.markup import badge, element, folded, link, table, text
+from reports.results import GRAVITY, Outcome, Result, Results, gravest
+from reports.words import count, title
+
+_LINKS = 6
+_SENTENCES = 30
+"""Guarantees of one area that are listed one by one; where there are more, each file of checks gets one row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """One guarantee and all checks that tried it."""
+
+    area: str
+    sentence: str
+    results: tuple[Result, ...]
+    parts: tuple[str, ...] = ()
+    """The sentences that it sums up, where it stands for several."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The gravest of its checks'."""
+        return gravest(result.outcome for result in self.results)
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Ids of the claims, such as D1."""
+        names = (name for result in self.results for name in result.meta.claim.replace(",", " ").split())
+        return tuple(sorted({name for name in names if 0 < len(name) <= 4}))
+
+    @property
+    def cannot_see(self) -> str:
+        """What a pass does not prove."""
+        return next((said for result in self.results if (said := result.text("cannot_see"))), "")
+
+    def on(self, target: str) -> tuple[Result, ...]:
+        """The checks that tried it on a target."""
+        return tuple(result for result in self.results if result.meta.target == target)
+
+    def comparisons(self) -> tuple[Result, ...]:
+        """The checks that compared targets."""
+        return tuple(result for result in self.results if result.is_comparison)
+
+
+def promises_of(results: Results) -> list[Promise]:
+    """The guarantees of a run, area by area, the gravest first."""
+    promises = []
+    for area in results.areas():
+        of_area = [result for result in results.results if result.area == area]
+        is_long = len({result.sentence for result in of_area}) > _SENTENCES
+        groups: dict[str, list[Result]] = {}
+        for result in of_area:
+            groups.setdefault(result.file if is_long else result.sentence, []).append(result)
+        found = [_promise(area, of) for of in groups.values()]
+        promises += sorted(found, key=lambda promise: GRAVITY[promise.outcome] >= GRAVITY[Outcome.HELD])
+    return promises
+
+
+def _promise(area: str, results: Sequence[Result]) -> Promise:
+    sentences = tuple(dict.fromkeys(result.sentence for result in results))
+    first = results[0]
+    if len(sentences) == 1:
+        return Promise(area=area, sentence=sentences[0], results=tuple(results))
+    said = first.text("title") or title(first.file.rpartition("/")[2])
+    return Promise(area=area, sentence=said, results=tuple(results), parts=sentences)
+
+
+def promise_tables(results: Results) -> str:
+    """The tables of all areas."""
+    promises = promises_of(results)
+    if not promises:
+        return element(
+            "p", "No check is stored in this run. Run <code>pytest checks/</code> and build the report again."
+        )
+    compares = any(promise.comparisons() for promise in promises)
+    made = []
+    for area in results.areas():
+        rows = [promise for promise in promises if promise.area == area]
+        made.append(element("h3", text(title(area)), id=f"area-{area}"))
+        made.append(_table(rows, results.targets, compares=compares))
+    return "".join(made)
+
+
+def _table(promises: Sequence[Promise], targets: Sequence[str], *, compares: bool) -> str:
+    heads = ["guarantee", *targets, *(["compared"] if compares else []), "tried by"]
+    rows = []
+    for promise in promises:
+        cells = [_cell(promise.on(target)) for target in targets]
+        if compares:
+            cells.append(_cell(promise.comparisons()))
+        rows.append([_sentence(promise), *cells, _tried(promise)])
+    return table(heads, rows, "promises")
+
+
+def _sentence(promise: Promise) -> str:
+    claims = f' <span class="soft">{text(" ".join(promise.claims))}</span>' if promise.claims else ""
+    limits = ""
+    if promise.parts:
+        listed = "".join(element("li", text(part)) for part in promise.parts)
+        limits += folded(
+            element("span", f"{count(len(promise.parts))} guarantees", class_="soft"), element("ul", listed)
+        )
+    if promise.cannot_see:
+        limits += folded(
+            element("span", "What a pass does not prove", class_="soft"),
+            element("p", text(promise.cannot_see), class_="limits"),
+        )
+    return text(promise.sentence) + claims + limits
+
+
+def _cell(results: Sequence[Result]) -> str:
+    """The gravest outcome first; how many where there are several, and links to those that need a look."""
+    if not results:
+        return element("span", "not run", class_="soft")
+    counts = {outcome: sum(result.outcome is outcome for result in results) for outcome in Outcome}
+    badges = []
+    for outcome, number in counts.items():
+        if number:
+            said = outcome.value if len(results) == 1 else f"{count(number)} {outcome.value}"
+            first = next(result for result in results if result.outcome is outcome)
+            badges.append(link(f"#{first.anchor}", badge(outcome, said)))
+    bad = [result for result in results if GRAVITY[result.outcome] < GRAVITY[Outcome.HELD]]
+    more = (
+        [link(f"#{result.anchor}", text(result.parameters or "see")) for result in bad[:_LINKS]]
+        if len(results) > 1
+        else []
+    )
+    rest = f" and {count(len(bad) - _LINKS)} more" if len(bad) > _LINKS else ""
+    return "".join(badges) + (element("div", ", ".join(more) + rest, class_="soft") if more else "")
+
+
+def _tried(promise: Promise) -> str:
+    ran = [result for result in promise.results if result.outcome is not Outcome.SKIPPED]
+    if not ran:
+        return element("span", "nothing", class_="soft")
+    said = [count(len(ran), "check")]
+    operations = sum(result.meta.operations for result in ran)
+    observations = sum(seen for result in ran if isinstance(seen := result.more.get("observations"), int))
+    faults = sum(result.meta.faults for result in ran)
+    if operations:
+        said.append(count(operations, "operation"))
+    elif observations:
+        said.append(count(observations, "observation"))
+    said.append(count(faults, "fault") if faults else "no fault")
+    return "".join(element("div", text(part), class_="number") for part in said)
+
+
+def attention(results: Results) -> str:
+    """What is not as it should be, gravest first, each with a link; a sentence when all is well."""
+    bad = [result for result in results.results if GRAVITY[result.outcome] < GRAVITY[Outcome.HELD]]
+    if not bad:
+        ran = any(result.outcome is Outcome.HELD for result in results.results)
+        return element("p", "Every check that ran held." if ran else "No check ran, so nothing is proven.")
+    bad.sort(key=lambda result: GRAVITY[result.outcome])
+    items = "".join(element("li", _attention(result)) for result in bad[:20])
+    rest = element("p", f"… and {count(len(bad) - 20)} more, below.") if len(bad) > 20 else ""
+    return element("ul", items, class_="attention") + rest
+
+
+def _attention(result: Result) -> str:
+    said = result.happened
+    if not said and result.outcome is Outcome.UNKNOWN:
+        said = result.reason
+    said = said or _difference(result) or result.sentence
+    where = f"{result.meta.check} on {result.meta.target}" if result.meta.target else result.meta.check
+    return f"{badge(result.outcome)} {link('#' + result.anchor, text(where))}<br>{text(said)}"
+
+
+def _difference(result: Result) -> str:
+    """The first difference that nothing accepts, and how many there are."""
+    open_ones = [difference for difference in result.differences if not difference.accepted_by]
+    if not open_ones:
+        return ""
+    first = open_ones[0]
+    values = ", ".join(f"{target} {value}" for target, value in first.values.items())
+    more = f"; and {count(len(open_ones) - 1)} more" if len(open_ones) > 1 else ""
+    return f"{first.name}: {values}{more}"

@@ -1,0 +1,69 @@
+"""What every run leaves: `summary.json` for programs and `index.html` for people, built from the stored run alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from reports.page import page
+from reports.results import Result, Results, load
+
+DATA = "summary.json"
+PAGE = "index.html"
+
+
+def write(run: Path) -> None:
+    """Writes both files into the run's folder, each whole or not at all. StoreTrouble when there is no run."""
+    write_results(load(run))
+
+
+def write_results(results: Results) -> None:
+    """The same for a run that was read already."""
+    data = json.dumps(summary(results), indent=1, ensure_ascii=False, default=str)
+    _replace(results.path / DATA, data + "\n")
+    _replace(results.path / PAGE, page(results))
+
+
+def summary(results: Results) -> dict[str, Any]:
+    """The content of summary.json: `counts` by verdict, `targets`, `seed`, `checks`."""
+    return {
+        "counts": results.counts(),
+        "targets": list(results.targets),
+        "versions": results.versions,
+        "seed": results.seed,
+        "verdict": results.worst.value,
+        "duration": round(results.total("duration_s"), 3),
+        "operations": int(results.total("operations")),
+        "faults": int(results.total("faults")),
+        "checks": [_check(result) for result in results.results],
+    }
+
+
+def _check(result: Result) -> dict[str, Any]:
+    meta = result.meta
+    return {
+        "id": meta.check,
+        "claim": meta.claim or result.sentence,
+        "sentence": result.sentence,
+        "target": meta.target,
+        "client": meta.client,
+        "verdict": result.outcome.value,
+        "reason": result.reason,
+        "anomalies": [anomaly.sentence for anomaly in result.anomalies],
+        "differences": [asdict(difference) for difference in result.differences],
+        "duration": meta.duration_s,
+        "operations": meta.operations,
+        "faults": meta.faults,
+        "observations": result.more.get("observations", 0),
+        "rerun": meta.rerun,
+        "folder": result.anchor,
+    }
+
+
+def _replace(path: Path, content: str) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(content, encoding="utf-8", errors="backslashreplace")
+    os.replace(fresh, path)

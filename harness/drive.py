@@ -1,7 +1,8 @@
 """Runs a workload with clients and faults on a cluster, and gives the finished history.
 
 Phases: run (producers and consumers work, the nemesis strikes) → heal (verified) → quiet (deliveries come in, consumers
-catch up) → final read of every partition by fresh clients. Every wait is bounded.
+catch up) → the faults that were asked for at the end → final read of every partition by fresh clients. Every wait is
+bounded.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from harness.history import (
     read_history,
 )
 from harness.hosts.host import HostTrouble
+from harness.progress import Counts, Phase, Progress
 from harness.targets.target import Cluster
 from harness.workloads.queue import Message, Queue, messages, name_of
 
@@ -37,6 +39,7 @@ _POLL_S = 0.2
 _IN_FLIGHT = 2_000
 _FINAL_READ_S = 60.0
 _PROGRESS_S = 0.5
+_QUIET_S = 1.0
 
 
 class DriveTrouble(Exception):
@@ -64,41 +67,37 @@ class Strike(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where a run stands, for people who watch."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that was done as asked."""
 
-    phase: str
-    elapsed_s: float
-    sent: int
-    acknowledged: int
-    read: int
-    faults: int
-
-
-@dataclass(slots=True)
-class _Counts:
-    phase: str = "run"
-    sent: int = 0
-    acknowledged: int = 0
-    read: int = 0
-    faults: int = 0
+    history: History
+    phases: tuple[Phase, ...]
 
 
 class _Run:
     """One run: what its threads share."""
 
-    def __init__(self, queue: Queue, cluster: Cluster, library: Library, seed: int, writer: HistoryWriter) -> None:
+    def __init__(self, queue: Queue, cluster: Cluster, library: Library, seed: object, writer: HistoryWriter) -> None:
         self.queue = queue
         self.cluster = cluster
         self.library = library
         self.seed = seed
         self.writer = writer
-        self.counts = _Counts()
+        self.counts = Counts()
+        self.phases: list[Phase] = []
+        self.started = time.monotonic()
+        self._entered_s = 0.0
         self.producing_ends = threading.Event()
         self.consuming_ends = threading.Event()
         self.troubles: list[str] = []
         self._lock = threading.Lock()
+
+    def enter(self, name: str) -> None:
+        """Ends the present phase and begins another."""
+        now_s = time.monotonic() - self.started
+        self.phases.append(Phase(self.counts.phase, round(self._entered_s, 3), round(now_s, 3)))
+        self.counts.phase, self._entered_s = name, now_s
 
     def guarded(self, work: Callable[[int], None], number: int) -> None:
         """Runs a thread's work; what it raises makes the whole run a trouble."""
@@ -209,8 +208,9 @@ class _Run:
 
     def strike(self, fault: Strike, random: Random, hold_s: float) -> None:
         """Injects a fault, lets it be felt, heals it."""
-        self.writer.append(NEMESIS, OpType.INFO, fault.name, fault.inject(self.cluster, random))
+        self.enter(fault.name)
         self.counts.faults += 1
+        self.writer.append(NEMESIS, OpType.INFO, fault.name, fault.inject(self.cluster, random))
         time.sleep(hold_s)
         self.writer.append(NEMESIS, OpType.INFO, "heal", fault.heal(self.cluster))
 
@@ -273,40 +273,45 @@ def run(
     library: Library,
     *,
     writer: HistoryWriter,
-    seed: int,
+    seed: object,
     duration_s: float = 10.0,
     faults: Sequence[Strike] = (),
+    at_end: Sequence[Strike] = (),
     hold_s: float = 2.0,
     replicas: int = 1,
     topic_config: Mapping[str, str] | None = None,
     progress: Callable[[Progress], None] | None = None,
-) -> History:
+) -> Finished:
     """The finished history of a run; the writer is closed. DriveTrouble when the run was not what was asked for.
 
-    The faults come one after another, evenly spread over the run; each lasts `hold_s`.
+    The faults come one after another, evenly spread over the run; each lasts `hold_s`. Those `at_end` come when all is
+    quiet, just before the final read, and are healed at once. `seed` may be anything that prints alike in each run.
     """
     work = _Run(queue, cluster, library, seed, writer)
-    started = time.monotonic()
     watched = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(work.counts, progress, started, watched), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(work, progress, watched), daemon=True)
     watcher.start()
     try:
         _create(queue, cluster, replicas, topic_config)
+        work.enter("run")
         producers = _threads(work, work.produce, queue.producers)
         consumers = _threads(work, work.consume, queue.consumers)
         try:
-            _strike_all(work, faults, duration_s, hold_s, started)
+            _strike_all(work, faults, duration_s, hold_s)
         finally:
-            work.counts.phase = "quiet"
+            work.enter("quiet")
             work.producing_ends.set()
             _join(work, producers, 4 * DELIVERY_TIMEOUT_MS / 1000)
-            work.consuming_ends.wait(1.0)
+            work.consuming_ends.wait(_QUIET_S)
             work.consuming_ends.set()
             _join(work, consumers, 60.0)
-        work.counts.phase = "final read"
+        for fault in at_end:
+            work.strike(fault, Random(f"{seed}/at end"), 0.0)
+        work.enter("final read")
         deadline = time.monotonic() + _FINAL_READ_S
         for partition in range(queue.partitions):
             work.final_read(partition, deadline)
+        work.enter("end")
     except (HostTrouble, ClientTrouble, OSError) as trouble:
         work.troubles.append(f"{type(trouble).__name__}: {trouble}")
     finally:
@@ -315,7 +320,7 @@ def run(
         writer.close()
     if work.troubles:
         raise DriveTrouble("; ".join(work.troubles[:4]))
-    return read_history(writer.path)
+    return Finished(read_history(writer.path), tuple(work.phases))
 
 
 def _create(queue: Queue, cluster: Cluster, replicas: int, config: Mapping[str, str] | None) -> None:
@@ -336,20 +341,21 @@ def _threads(work: _Run, life: Callable[[int], None], count: int) -> list[thread
     return threads
 
 
-def _strike_all(work: _Run, faults: Sequence[Strike], duration_s: float, hold_s: float, started: float) -> None:
+def _strike_all(work: _Run, faults: Sequence[Strike], duration_s: float, hold_s: float) -> None:
     """The run phase: its faults, the rest of its time, and the final heal, which is verified."""
     random = Random(f"{work.seed}/{NEMESIS}")
+    started = time.monotonic()
     pause_s = max(0.5, duration_s - len(faults) * hold_s) / (len(faults) + 1)
     try:
         for fault in faults:
             time.sleep(pause_s)
-            work.counts.phase = fault.name
             work.strike(fault, random, hold_s)
-            work.counts.phase = "run"
+            work.enter("run")
         time.sleep(max(pause_s, duration_s - (time.monotonic() - started)))
     finally:
+        if faults:
+            work.enter("heal")
         for fault in faults:
-            work.counts.phase = "heal"
             fault.heal(work.cluster)
             fault.verify_healed(work.cluster)
 
@@ -362,17 +368,8 @@ def _join(work: _Run, threads: Sequence[threading.Thread], timeout_s: float) -> 
             work.troubles.append(f"{thread.name} did not end within {timeout_s:.0f} s")
 
 
-def _watch(counts: _Counts, progress: Callable[[Progress], None] | None, started: float, ends: threading.Event) -> None:
+def _watch(work: _Run, progress: Callable[[Progress], None] | None, ends: threading.Event) -> None:
     while progress is not None:
-        progress(
-            Progress(
-                phase=counts.phase,
-                elapsed_s=time.monotonic() - started,
-                sent=counts.sent,
-                acknowledged=counts.acknowledged,
-                read=counts.read,
-                faults=counts.faults,
-            )
-        )
+        progress(work.counts.progress(time.monotonic() - work.started))
         if ends.wait(_PROGRESS_S):
             return

@@ -35,6 +35,8 @@ class ClientSettings:
     commit: str = "none"
     """ "none", "auto" or "sync": when a subscribed consumer commits."""
     isolation: str = "read_uncommitted"
+    compression: str = "none"
+    """compression.type of the producer: none, gzip, snappy, lz4 or zstd."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

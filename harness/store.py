@@ -158,6 +158,10 @@ class Run:
         """The folders of its checks, by name."""
         return [Item(found.parent) for found in sorted(self.path.glob("*/meta.json"))]
 
+    def write_about(self, about: Mapping[str, Any]) -> None:
+        """Replaces what was said of it when it was made."""
+        _write(self.path / "run.json", dict(about))
+
     def about(self) -> dict[str, Any]:
         """What was said of it when it was made."""
         found = _read(self.path / "run.json")

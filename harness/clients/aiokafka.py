@@ -73,6 +73,7 @@ class AiokafkaProducer:
                 enable_idempotence=settings.is_idempotent,
                 request_timeout_ms=DELIVERY_TIMEOUT_MS,
                 linger_ms=5,
+                compression_type=None if settings.compression == "none" else settings.compression,
             )
             await producer.start()
             return producer

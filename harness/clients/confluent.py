@@ -43,6 +43,7 @@ class ConfluentProducer:
                 "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
                 "request.timeout.ms": REQUEST_TIMEOUT_MS,
                 "linger.ms": 5,
+                "compression.type": settings.compression,
             },
             logger=_silent(),
         )

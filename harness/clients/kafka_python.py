@@ -56,6 +56,7 @@ class KafkaPythonProducer:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             max_block_ms=DELIVERY_TIMEOUT_MS,
             linger_ms=5,
+            compression_type=None if settings.compression == "none" else settings.compression,
         )
 
     def send(

@@ -12,6 +12,7 @@ from harness.clients.client import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, Deli
 from harness.clients.cluster_view import TROUBLE, ClusterView
 from harness.guarantees import ClientSettings
 from harness.history import OpType
+from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode, is_retriable
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
@@ -48,6 +49,7 @@ class RawProducer:
         self._acks = _ACKS[settings.acks]
         self._is_idempotent = settings.is_idempotent
         self._retries = settings.retries
+        self._compression = Compression[settings.compression.upper()]
         self._identity = _Identity()
         self._waiting: queue.Queue[_Waiting | None] = queue.Queue()
         self._open = 0
@@ -143,6 +145,7 @@ class RawProducer:
         records = [waiting.record._replace(offset=number) for number, waiting in enumerate(batch)]
         data = encode_batch(
             records,
+            compression=self._compression,
             producer_id=identity.producer_id,
             producer_epoch=identity.epoch,
             base_sequence=identity.sequences.get(where, 0) if self._is_idempotent else -1,

@@ -1,0 +1,34 @@
+"""Acknowledged records survive.
+
+**Claim** A record that was acknowledged is in the log afterwards, once, at the offset that was acknowledged, with the
+key, headers, timestamp and bytes that were sent, although the broker is killed, paused or restarted meanwhile.
+
+**Why it matters** This is what an application means by "sent".
+
+**Kafka says** producer configuration acks: the leader answers when it (acks=1), or all in-sync replicas (acks=all),
+have written the record. With one replica the two promise the same.
+
+**Cannot see** loss of power: a killed process leaves what it wrote in the page cache. Loss of a replica.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.guarantees import ClientSettings
+from harness.plugin_drive import Drive
+from harness.plugin_names import Names
+from harness.workloads.queue import Queue
+
+pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("blocker")]
+
+
+@pytest.mark.claim("D1", "D8", "O1", "O2", "O5")
+@pytest.mark.parametrize("acks", ["all", "1"], ids=["acks=all", "acks=1"])
+@pytest.mark.parametrize("fault", [None, "kill", "pause", "restart"], ids=["no-fault", "kill", "pause", "restart"])
+def test_acknowledged_records_survive(drive: Drive, names: Names, fault: str | None, acks: str) -> None:
+    settings = ClientSettings(acks=acks, is_idempotent=acks == "all")
+
+    drive(Queue(topic=names.topic("orders"), partitions=2, client=settings), fault)

@@ -1,0 +1,164 @@
+"""What there is: checks with their headers, faults, targets, plants. `python -m harness list checks|faults|…`.
+
+Everything is read from the files as text, so that a list needs no cluster, no client library and no import of a check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.targets.target import TARGETS
+
+ROOT = Path(__file__).resolve().parents[1]
+_PART = re.compile(r"\*\*(?P<name>[A-Z][a-z ]+)\*\*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The parts of a check's header, each as one line of text."""
+
+    title: str = ""
+    claim: str = ""
+    why: str = ""
+    kafka_says: str = ""
+    cannot_see: str = ""
+    rejects: str = ""
+
+    @classmethod
+    def of(cls, docstring: str | None) -> Header:
+        """The header in a docstring; parts that are missing are empty."""
+        text = docstring or ""
+        found = list(_PART.finditer(text))
+        ends = [match.start() for match in found[1:]] + [len(text)]
+        parts = {match["name"]: one_line(text[match.end() : end]) for match, end in zip(found, ends, strict=True)}
+        return cls(
+            title=one_line(text.strip().partition("\n")[0]),
+            claim=parts.get("Claim", ""),
+            why=parts.get("Why it matters", ""),
+            kafka_says=parts.get("Kafka says", ""),
+            cannot_see=parts.get("Cannot see", ""),
+            rejects=parts.get("Rejects", ""),
+        )
+
+
+def one_line(text: str) -> str:
+    """A text with its white space, line ends included, made single blanks."""
+    return " ".join(text.split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFile:
+    """A file of checks: "durability/acknowledged_records_survive"."""
+
+    id: str
+    path: Path
+    header: Header
+    claims: tuple[str, ...]
+    needs: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+def check_id(path: str) -> str:
+    """The id of a file of checks: its path below checks/, without test_ and .py."""
+    parts = Path(path).with_suffix("").parts
+    if "checks" in parts:
+        parts = parts[parts.index("checks") + 1 :]
+    return "/".join((*parts[:-1], parts[-1].removeprefix("test_")))
+
+
+def check_files(root: Path = ROOT) -> list[CheckFile]:
+    """Every file of checks, by its id."""
+    return [_check_file(path, root) for path in sorted((root / "checks").rglob("test_*.py"))]
+
+
+def _check_file(path: Path, root: Path) -> CheckFile:
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    functions = tuple(
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
+    return CheckFile(
+        id=check_id(path.relative_to(root).as_posix()),
+        path=path.relative_to(root),
+        header=Header.of(ast.get_docstring(tree)),
+        claims=_marked(tree, "claim"),
+        needs=_marked(tree, "needs"),
+        functions=functions,
+    )
+
+
+def _marked(tree: ast.AST, marker: str) -> tuple[str, ...]:
+    """The strings given to pytest.mark.MARKER anywhere in a file, each once."""
+    found: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == marker:
+            found |= {str(word.value): None for word in node.args if isinstance(word, ast.Constant)}
+    return tuple(found)
+
+
+def _checks() -> Iterator[str]:
+    files = check_files()
+    width = max((len(file.id) for file in files), default=0)
+    for file in files:
+        needs = f"  (needs {', '.join(file.needs)})" if file.needs else ""
+        yield f"{file.id:<{width}}  {' '.join(file.claims) or '-':<12}  {file.header.title}{needs}"
+
+
+def _faults() -> Iterator[str]:
+    from nemesis.packages import FAULTS
+
+    for name, fault in FAULTS:
+        tree = ast.parse((ROOT / "nemesis" / f"{fault.__module__.rpartition('.')[2]}.py").read_text(encoding="utf-8"))
+        text = ast.get_docstring(tree) or ""
+        needs = one_line(text.partition("**Needs**")[2].partition("\n\n")[0])
+        yield f"{name:<8}  {text.partition(chr(10))[0]:<40}  needs {needs}"
+
+
+def _targets() -> Iterator[str]:
+    for form, what, needs in TARGETS:
+        yield f"{form:<18}  {what:<72}  needs {needs}"
+
+
+def _plants() -> Iterator[str]:
+    for path in sorted((ROOT / "tests" / "plants").rglob("*.py")):
+        if path.name.startswith(("test_", "conftest", "__")):
+            continue
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        yield f"{path.stem:<32}  {text.partition(chr(10))[0]}"
+
+
+LISTS: dict[str, Callable[[], Iterator[str]]] = {
+    "checks": _checks,
+    "faults": _faults,
+    "targets": _targets,
+    "plants": _plants,
+}
+
+
+def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
+    """Prints a list; 0, or 2 for wrong input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness list",
+        description="Lists what there is, one line each, with what it needs.",
+        epilog="example: python -m harness list checks",
+        exit_on_error=False,
+    )
+    parser.add_argument("what", metavar="|".join(LISTS))
+    try:
+        chosen = parser.parse_args(arguments).what
+    except SystemExit as leaving:  # --help, or nothing given: argparse has said what is wrong
+        return 2 if leaving.code else 0
+    except argparse.ArgumentError as wrong:
+        say(f"harness: list: {wrong}")
+        return 2
+    if chosen not in LISTS:
+        say(f"harness: list {chosen}: there is no such list (known: {', '.join(LISTS)})")
+        return 2
+    lines = list(LISTS[chosen]())
+    for line in lines or [f"no {chosen} yet"]:
+        say(line.rstrip())
+    return 0

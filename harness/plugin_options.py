@@ -1,0 +1,169 @@
+"""The plugin's command-line options, read and checked once. Wrong ones end the run with one line."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from harness.clients.client import CLIENTS
+from harness.targets.target import Cluster, ClusterSpec, Target, TargetTrouble, UnknownTarget, resolve
+
+MEANS = ("java", "docker", "root")
+"""What a machine may lack."""
+_NEEDED_BY = {"kafka": "java", "docker": "docker"}
+DEFAULT_DURATION_S = 6.0
+
+
+class ChosenTarget:
+    """A target of this run (Target); one that is given twice has a name of its own."""
+
+    def __init__(self, target: Target, name: str) -> None:
+        self._target = target
+        self.name = name
+        self._missing: dict[int, str | None] = {}
+
+    @property
+    def given(self) -> str:
+        """As given by --target."""
+        return self._target.name
+
+    @property
+    def means(self) -> str | None:
+        """What a machine needs for it."""
+        return _NEEDED_BY.get(self.given.partition("@")[0])
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether its clusters are started for this run, and go with it."""
+        return not self.given.startswith("at:")
+
+    def missing(self, spec: ClusterSpec | None = None) -> str | None:
+        """Why it cannot be used here; asked once where no settings are wanted."""
+        if spec is not None and (spec.config or spec.nodes != 1):
+            return self._target.missing(spec)
+        if 0 not in self._missing:
+            self._missing[0] = self._target.missing(spec)
+        return self._missing[0]
+
+    def supports(self, fault: str) -> bool:
+        """Whether a fault can be brought about on its clusters."""
+        return self._target.supports(fault)
+
+    def open(self, spec: ClusterSpec) -> Cluster:
+        """A ready cluster."""
+        return self._target.open(spec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was asked for."""
+
+    targets: tuple[ChosenTarget, ...]
+    clients: tuple[str, ...]
+    seed: int
+    duration_s: float
+    required: tuple[str, ...]
+
+    def words(self) -> str:
+        """The options that make a run the same again."""
+        parts = [word for target in self.targets for word in ("--target", target.given)]
+        if self.clients != ("confluent",):
+            parts += [word for client in self.clients for word in ("--client", client)]
+        parts += ["--seed", str(self.seed)]
+        if self.duration_s != DEFAULT_DURATION_S:
+            parts += ["--duration", f"{self.duration_s:g}"]
+        return shlex.join(parts)
+
+    def for_target(self, name: str) -> str:
+        """The same for one target, or for the two of a difference ("a | b")."""
+        names = name.split(" | ")
+        chosen = tuple(target for target in self.targets if target.name in names) or self.targets
+        return Options(
+            targets=chosen,
+            clients=self.clients,
+            seed=self.seed,
+            duration_s=self.duration_s,
+            required=self.required,
+        ).words()
+
+
+OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+"""Where the configuration keeps them."""
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """--target, --client, --seed, --duration, --require."""
+    group = parser.getgroup("kafka", "Apache Kafka verification")
+    group.addoption(
+        "--target",
+        action="append",
+        metavar="T",
+        help="what to check: reference (default), kafka@4.3.1, docker@IMAGE, at:HOST:PORT; repeatable: two or more are "
+        "also compared",
+    )
+    group.addoption("--client", action="append", metavar="C", help=f"client library: {', '.join(CLIENTS)}; repeatable")
+    group.addoption("--seed", metavar="N", help="a number that repeats a run's choices (default: the date)")
+    group.addoption("--duration", metavar="S", help=f"seconds of load in each run (default {DEFAULT_DURATION_S:g})")
+    group.addoption("--require", action="append", metavar="M", help="fail, do not skip, for lack of java, docker, root")
+
+
+def read_options(config: pytest.Config) -> Options:
+    """The options. pytest.UsageError, one line, for a wrong value."""
+    return Options(
+        targets=_targets(config.getoption("--target") or ["reference"]),
+        clients=_clients(config.getoption("--client") or ["confluent"]),
+        seed=_seed(config.getoption("--seed")),
+        duration_s=_duration(config.getoption("--duration")),
+        required=_required(config.getoption("--require") or []),
+    )
+
+
+def _targets(names: Sequence[str]) -> tuple[ChosenTarget, ...]:
+    chosen: list[ChosenTarget] = []
+    for name in names:
+        count = sum(target.given == name for target in chosen) + 1
+        try:
+            chosen.append(ChosenTarget(resolve(name), name if count == 1 else f"{name}#{count}"))
+        except (UnknownTarget, TargetTrouble) as trouble:
+            raise pytest.UsageError(f"harness: {trouble}") from None
+    return tuple(chosen)
+
+
+def _clients(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in CLIENTS:
+            raise pytest.UsageError(f"harness: --client {name}: there is no such client (known: {', '.join(CLIENTS)})")
+    return tuple(dict.fromkeys(names))
+
+
+def _seed(text: str | None) -> int:
+    if text is None:
+        return int(time.strftime("%Y%m%d"))
+    try:
+        return int(text)
+    except ValueError:
+        raise pytest.UsageError(f"harness: --seed {text}: a whole number is wanted, e.g. --seed 20261122") from None
+
+
+def _duration(text: str | None) -> float:
+    try:
+        seconds = DEFAULT_DURATION_S if text is None else float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0.5 <= seconds <= 86_400:
+        raise pytest.UsageError(
+            f"harness: --duration {text}: seconds from 0.5 to 86400 are wanted, e.g. --duration {DEFAULT_DURATION_S:g}"
+        )
+    return seconds
+
+
+def _required(texts: Sequence[str]) -> tuple[str, ...]:
+    words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
+    for word in words:
+        if word not in MEANS:
+            raise pytest.UsageError(f"harness: --require {word}: there is no such means (known: {', '.join(MEANS)})")
+    return tuple(dict.fromkeys(words))

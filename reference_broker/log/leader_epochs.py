@@ -42,6 +42,10 @@ class LeaderEpochs:
         lower = [entry for entry in self.entries if entry[0] <= epoch]
         return (lower[-1][0] if lower else epoch), higher[1]
 
+    def earliest_at(self, offset: int) -> int:
+        """The first epoch if it had begun by an offset; -1 otherwise."""
+        return self.entries[0][0] if self.entries and self.entries[0][1] <= offset else -1
+
     def epoch_at(self, offset: int) -> int:
         """The epoch in which an offset was written; -1 when unknown."""
         found = [epoch for epoch, start in self.entries if start <= offset]

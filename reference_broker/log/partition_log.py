@@ -16,7 +16,7 @@ from reference_broker.log.producer_replay import load_producers, take_marker
 from reference_broker.log.producer_state import Producer, ProducerState
 from reference_broker.log.segment import Segment
 from reference_broker.log.transaction_index import AbortedTransaction
-from reference_broker.log.validation import validate
+from reference_broker.log.validation import only_batch, validate
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
 from reference_broker.wire.records import Batch, BatchHeader, iter_batches, parse_batch_header
@@ -88,7 +88,11 @@ class PartitionLog:
 
     def append_from_client(self, records: Buffer, leader_epoch: int, now_ms: int) -> Appended:
         """Validate a client's batch and append it; a batch that was appended before is answered, not repeated."""
-        valid = validate(records, self.config, now_ms)
+        return self.append_batch(only_batch(records), leader_epoch, now_ms)
+
+    def append_batch(self, batch: Batch, leader_epoch: int, now_ms: int) -> Appended:
+        """The same for a batch whose bounds are known."""
+        valid = validate(batch, self.config, now_ms)
         header = valid.header
         if header.has_producer_id:
             seen = self.producers.find_duplicate(header)
@@ -197,6 +201,14 @@ class PartitionLog:
                 return size
             return header.size_in_bytes if at_least_one_batch else 0
         return 0
+
+    def place_of(self, offset: int) -> tuple[Segment, int]:
+        """The segment and the position at which a read from an offset begins; the log's end for what is beyond it."""
+        if offset >= self.log_end_offset:
+            last = self.segments[-1]
+            return last, last.size
+        segment = self.segments[self.segment_of(offset)]
+        return segment, segment.position_of(offset)
 
     def batches_from(self, offset: int) -> Iterator[Batch]:
         """Every batch that ends at or after an offset, read into memory one by one."""

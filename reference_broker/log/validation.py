@@ -50,12 +50,12 @@ class Validated:
     data: Buffer
 
 
-def only_batch(records: Buffer, config: LogConfig) -> Batch:
-    """The single v2 batch that a Produce request may hold for a partition. KafkaError otherwise.
+def only_batch(records: Buffer) -> Batch:
+    """The single v2 batch that a Produce request may hold for a partition. INVALID_RECORD, CORRUPT_MESSAGE otherwise.
 
     Like Kafka, it overlooks a part of a batch that follows the first one.
     """
-    view = memoryview(records)
+    view = records if isinstance(records, memoryview) else memoryview(records)
     size = _size_of_first(view)
     if size is None:
         raise KafkaError(ErrorCode.INVALID_RECORD, "there must be one whole record batch for each partition")
@@ -66,16 +66,9 @@ def only_batch(records: Buffer, config: LogConfig) -> Batch:
             raise KafkaError(ErrorCode.INVALID_RECORD, "more than one batch was sent for one partition")
         view = view[:size]
     try:
-        header = parse_batch_header(view)
+        return Batch(parse_batch_header(view), view)
     except MalformedRequest as error:
         raise KafkaError(ErrorCode.CORRUPT_MESSAGE, str(error)) from error
-    if header.base_offset != 0:
-        raise KafkaError(ErrorCode.INVALID_RECORD, f"a client's batch begins at offset {header.base_offset}, not 0")
-    _check_size(header, config)
-    batch = Batch(header, view)
-    if not batch.crc_is_valid():
-        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, "the batch does not match its CRC-32C")
-    return batch
 
 
 def _size_of_first(view: memoryview) -> int | None:
@@ -101,10 +94,14 @@ def _check_size(header: BatchHeader, config: LogConfig) -> None:
         )
 
 
-def validate(records: Buffer, config: LogConfig, now_ms: int) -> Validated:
+def validate(batch: Batch, config: LogConfig, now_ms: int) -> Validated:
     """A client's batch, checked as Kafka's leader checks it, and converted where the topic asks for it."""
-    batch = only_batch(records, config)
     header = batch.header
+    if header.base_offset != 0:
+        raise KafkaError(ErrorCode.INVALID_RECORD, f"a client's batch begins at offset {header.base_offset}, not 0")
+    _check_size(header, config)
+    if not batch.crc_is_valid():
+        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, "the batch does not match its CRC-32C")
     codec = _codec_of(header)
     _check_header(header)
     payload: Buffer = batch.data[HEADER_SIZE:]

@@ -14,6 +14,7 @@ from reference_broker.log.partition_log import Appended, Fetched, PartitionLog
 from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
+from reference_broker.wire.records import Batch
 from reference_broker.wire.refusal import KafkaError
 
 ALL_IN_SYNC: Final = -1
@@ -135,14 +136,14 @@ class Partition:
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    def append_from_client(self, records: Buffer, acks: int, now_ms: int) -> Appended:
+    def append_from_client(self, batch: Batch, acks: int, now_ms: int) -> Appended:
         """Validate and append a producer's batch.
 
         NOT_LEADER_OR_FOLLOWER; NOT_ENOUGH_REPLICAS where acks=-1 asks for more than are in sync; and the refusals of
-        `PartitionLog.append_from_client`.
+        `PartitionLog.append_batch`.
         """
         self._check_writable(acks)
-        appended = self.log.append_from_client(records, self.leader_epoch, now_ms)
+        appended = self.log.append_batch(batch, self.leader_epoch, now_ms)
         self._after_append()
         return appended
 

@@ -1,0 +1,71 @@
+"""DeleteRecords: let partitions start later than they do.
+
+**Promises** Records below the answered low watermark are not served again, nor after a restart. -1 stands for the high
+watermark. Nothing comes back: an offset below the log's start changes nothing.
+**Refuses** Per partition: UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR;
+INVALID_TOPIC_EXCEPTION: an internal topic; POLICY_VIOLATION: the topic is compacted and not deleted from;
+OFFSET_OUT_OF_RANGE: below -1, or above the high watermark.
+**Versions** 2 is flexible.
+**Departs from Kafka** Nothing waits for the timeout: there is one replica of all.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reference_broker.apis.context import Context
+from reference_broker.controller.topics import INTERNAL_TOPICS
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.delete_records_request import DeleteRecordsPartition, DeleteRecordsRequest
+from reference_broker.wire.messages.delete_records_response import (
+    DeleteRecordsPartitionResult,
+    DeleteRecordsResponse,
+    DeleteRecordsTopicResult,
+)
+from reference_broker.wire.refusal import KafkaError
+
+API: Final = ApiKey.DELETE_RECORDS
+VERSIONS: Final = range(3)
+LISTENERS: Final = ("broker",)
+
+
+def handle(request: DeleteRecordsRequest, ctx: Context) -> DeleteRecordsResponse:
+    """Raise the log's start of each partition."""
+    return DeleteRecordsResponse(
+        topics=tuple(
+            DeleteRecordsTopicResult(
+                name=topic.name, partitions=tuple(_deleted(topic.name, one, ctx) for one in topic.partitions)
+            )
+            for topic in request.topics
+        )
+    )
+
+
+def error_response(
+    request: DeleteRecordsRequest, version: int, code: ErrorCode, message: str | None
+) -> DeleteRecordsResponse:
+    """The same error for every partition."""
+    return DeleteRecordsResponse(
+        topics=tuple(
+            DeleteRecordsTopicResult(
+                name=topic.name, partitions=tuple(_refused(one.partition_index, code) for one in topic.partitions)
+            )
+            for topic in request.topics
+        )
+    )
+
+
+def _refused(index: int, code: ErrorCode) -> DeleteRecordsPartitionResult:
+    return DeleteRecordsPartitionResult(partition_index=index, low_watermark=-1, error_code=code)
+
+
+def _deleted(topic: str, asked: DeleteRecordsPartition, ctx: Context) -> DeleteRecordsPartitionResult:
+    index = asked.partition_index
+    try:
+        if topic in INTERNAL_TOPICS and ctx.image.partition(topic, index) is not None:
+            raise KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, "records of an internal topic stay")
+        low_watermark = ctx.partitions.get(topic, index).delete_records(asked.offset)
+    except KafkaError as error:
+        return _refused(index, error.code)
+    return DeleteRecordsPartitionResult(partition_index=index, low_watermark=low_watermark)

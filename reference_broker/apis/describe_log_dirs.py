@@ -1,0 +1,78 @@
+"""DescribeLogDirs: the broker's log folders, their volumes, and the logs in them.
+
+**Promises** Every folder of log.dirs, with the bytes of its volume, and of each log asked for (all, where none is
+named) the bytes of its segments and how far it lags behind.
+**Refuses** Per folder: KAFKA_STORAGE_ERROR: it is offline.
+**Versions** 3 an error of the whole answer; 4 bytes of the volume; 5 whether a folder is cordoned.
+**Departs from Kafka** No folder is ever cordoned, and no log is moved between folders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from reference_broker.apis.context import Context
+from reference_broker.log.log_directory import LogDirectory
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_log_dirs_request import DescribeLogDirsRequest
+from reference_broker.wire.messages.describe_log_dirs_response import (
+    DescribeLogDirsPartition,
+    DescribeLogDirsResponse,
+    DescribeLogDirsResult,
+    DescribeLogDirsTopic,
+)
+from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.refusal import KafkaError
+
+API: Final = ApiKey.DESCRIBE_LOG_DIRS
+VERSIONS: Final = range(1, 6)
+LISTENERS: Final = ("broker",)
+
+Asked = dict[tuple[str, int], None] | None
+"""The partitions that are asked for; None for all."""
+
+
+def handle(request: DescribeLogDirsRequest, ctx: Context) -> DescribeLogDirsResponse:
+    """Look at each folder."""
+    asked: Asked = None
+    if request.topics is not None:
+        asked = {(topic.topic, index): None for topic in request.topics for index in topic.partitions}
+    paths = dict.fromkeys(ctx.config.log_dirs)
+    return DescribeLogDirsResponse(results=tuple(_described(path, asked, ctx) for path in paths))
+
+
+def error_response(
+    request: DescribeLogDirsRequest, version: int, code: ErrorCode, message: str | None
+) -> DescribeLogDirsResponse:
+    """The error of the whole answer."""
+    return DescribeLogDirsResponse(error_code=code)
+
+
+def _described(path: str, asked: Asked, ctx: Context) -> DescribeLogDirsResult:
+    folder = ctx.partitions.folders.folders.get(path)
+    try:
+        if folder is None or not folder.is_online:
+            raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, f"the log folder {path} is offline")
+        total, usable = folder.usage()
+    except KafkaError as error:
+        return DescribeLogDirsResult(error_code=error.code, log_dir=path)
+    return DescribeLogDirsResult(
+        log_dir=path, topics=tuple(_topics(folder, asked)), total_bytes=total, usable_bytes=usable
+    )
+
+
+def _topics(folder: LogDirectory, asked: Asked) -> Iterable[DescribeLogDirsTopic]:
+    topics: dict[str, list[DescribeLogDirsPartition]] = {}
+    for (topic, index), log in folder.logs.items():
+        if asked is None or (topic, index) in asked:
+            topics.setdefault(topic, []).append(
+                DescribeLogDirsPartition(
+                    partition_index=index,
+                    partition_size=log.size,
+                    offset_lag=max(log.high_watermark - log.log_end_offset, 0),
+                )
+            )
+    for topic, partitions in topics.items():
+        yield DescribeLogDirsTopic(name=TopicName(topic), partitions=tuple(partitions))

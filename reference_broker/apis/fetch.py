@@ -1,0 +1,313 @@
+"""Fetch: read batches of some partitions from given offsets on, waiting for them where there are none yet.
+
+**Promises** Whole stored batches in the order of offsets, nothing at or beyond the high watermark, or the last stable
+offset with isolation level read_committed, which also names the aborted transactions. The first partition that has
+anything gives at least one whole batch, whatever the limits. The answer waits up to max_wait_ms for min_bytes. In a
+session only partitions with something new are answered.
+**Refuses** For all: FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH; FETCH_SESSION_TOPIC_ID_ERROR: a session
+by names goes on by ids, or the other way; UNKNOWN_SERVER_ERROR: an isolation level that does not exist. Per partition:
+UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR; INCONSISTENT_TOPIC_ID: the
+session's topic was deleted and made again; FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH; OFFSET_OUT_OF_RANGE: below the
+log's start or beyond its end, or after a leader epoch that it does not know.
+**Versions** 7 sessions; 9 the leader epoch that the reader knows; 11 racks, reading from followers; 12 diverging
+epochs; 13 topic ids; 15 the replica's state as a tagged field; 16 the leader where it is another; 18 a follower's high
+watermark.
+**Departs from Kafka** A follower is refused, as one that is no replica: there is one replica of all. Not served on the
+controller's listener. replica.selector.class is not honoured: a selector is Java. Sessions share one cache of Kafka's
+total size, which Kafka splits in eight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from reference_broker.apis.context import Context
+from reference_broker.apis.leader_hint import addresses_of, leader_of
+from reference_broker.effects import Park
+from reference_broker.log.segment import Segment
+from reference_broker.replication.fetch_session import TOPIC_IDS_SINCE, Found, Plan, Wanted
+from reference_broker.replication.partition import NO_EPOCH, Partition, Read
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest
+from reference_broker.wire.messages.fetch_response import (
+    AbortedTransaction,
+    EpochEndOffset,
+    FetchableTopicResponse,
+    FetchResponse,
+    LeaderIdAndEpoch,
+    NodeEndpoint,
+    PartitionData,
+)
+from reference_broker.wire.primitives import ZERO_UUID, BrokerId, ProducerId
+from reference_broker.wire.refusal import KafkaError
+
+API: Final = ApiKey.FETCH
+VERSIONS: Final = range(4, 19)
+LISTENERS: Final = ("broker",)
+
+FOLLOWERS_SINCE: Final = 11
+LEADERS_SINCE: Final = 16
+STORAGE_ERROR_SINCE: Final = 6
+READ_COMMITTED: Final = 1
+NO_RECORDS: Final = b""
+
+
+class Params(NamedTuple):
+    """What holds for every partition of a fetch."""
+
+    is_committed: bool
+    only_leader: bool
+    is_follower: bool
+    min_bytes: int
+    max_bytes: int
+
+
+@dataclass(slots=True)
+class Watched:
+    """A partition that a fetch waits for, and where in its log it would go on."""
+
+    partition: Partition
+    ask: FetchPartition
+    segment: Segment
+    position: int
+
+
+def handle(request: FetchRequest, ctx: Context) -> FetchResponse | Park:
+    """Read, and wait where there is too little."""
+    version = ctx.api_version
+    replica_id = request.replica_state.replica_id if version >= 15 else request.replica_id
+    is_follower = replica_id >= 0
+    plan = ctx.fetch_sessions.plan(request, version, ctx.image.topics.by_id, is_follower=is_follower, now_ms=ctx.now_ms)
+    if plan.error or not plan.wanted:
+        return plan.answer([], (), ctx.now_ms)
+    if request.isolation_level not in (0, READ_COMMITTED):
+        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"there is no isolation level {request.isolation_level}")
+    max_bytes = min(request.max_bytes, ctx.config.number("fetch.max.bytes"))
+    params = Params(
+        is_committed=request.isolation_level == READ_COMMITTED,
+        only_leader=is_follower or version < FOLLOWERS_SINCE,
+        is_follower=is_follower,
+        min_bytes=min(request.min_bytes, max_bytes),
+        max_bytes=max_bytes,
+    )
+    reading = _Reading(plan, params, ctx)
+    reading.read()
+    if request.max_wait_ms <= 0 or reading.size >= params.min_bytes or reading.must_answer_now or not reading.present:
+        return reading.answer(ctx.now_ms)
+    return _park(request, reading)
+
+
+def error_response(request: FetchRequest, version: int, code: ErrorCode, message: str | None) -> FetchResponse:
+    """The error of the whole answer; below version 13 every partition has it, too."""
+    topics: tuple[FetchableTopicResponse, ...] = ()
+    if version < TOPIC_IDS_SINCE:
+        topics = tuple(
+            FetchableTopicResponse(
+                topic=topic.topic, partitions=tuple(_unread(one.partition, code) for one in topic.partitions)
+            )
+            for topic in request.topics
+        )
+    return FetchResponse(error_code=code, session_id=request.session_id, responses=topics)
+
+
+def _unread(index: int, code: ErrorCode) -> PartitionData:
+    """The answer for a partition that was not looked for."""
+    return PartitionData(partition_index=index, error_code=code, high_watermark=-1, records=NO_RECORDS)
+
+
+class _Reading:
+    """Reads the partitions of a plan, once and perhaps again later."""
+
+    __slots__ = ("absent", "ctx", "found", "leaders", "must_answer_now", "params", "plan", "present", "size")
+
+    def __init__(self, plan: Plan, params: Params, ctx: Context) -> None:
+        self.plan, self.params, self.ctx = plan, params, ctx
+        self.found: list[Found] = []
+        self.absent: list[Found] = []
+        self.present: list[tuple[Wanted, Partition | None]] = []
+        self.leaders: list[int] = []
+        self.size = 0
+        self.must_answer_now = False
+
+    def read(self) -> None:
+        """Look at every partition in turn; once one gave a batch, the limits hold for the others."""
+        for wanted in self.plan.wanted:
+            partition = self._find(wanted)
+            if partition is None and (code := self._absence(wanted)) is not None:
+                self.absent.append((wanted, _unread(wanted.index, code), 0))
+            else:
+                self.present.append((wanted, partition))
+        self._read_present()
+
+    def read_again(self) -> None:
+        """Look anew at those that were there."""
+        self.found, self.leaders, self.size = [], [], 0
+        self.present = [(wanted, self._find(wanted)) for wanted, _ in self.present]
+        self._read_present()
+
+    def _read_present(self) -> None:
+        left = self.params.max_bytes
+        for wanted, partition in self.present:
+            data, size = self._read_one(wanted, partition, left)
+            self.size += size
+            left = max(0, left - size)
+            self.found.append((wanted, data, size))
+
+    def _find(self, wanted: Wanted) -> Partition | None:
+        if wanted.topic_id != ZERO_UUID:
+            return self.ctx.partitions.find_by_id(wanted.topic_id, wanted.index)
+        return None if wanted.topic is None else self.ctx.partitions.find(wanted.topic, wanted.index)
+
+    def _absence(self, wanted: Wanted) -> ErrorCode | None:
+        if wanted.topic is None:
+            return ErrorCode.UNKNOWN_TOPIC_ID
+        if self.ctx.image.partition(wanted.topic, wanted.index) is None:
+            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        return None
+
+    def _read_one(self, wanted: Wanted, partition: Partition | None, left: int) -> tuple[PartitionData, int]:
+        ask, params = wanted.ask, self.params
+        try:
+            if partition is None:
+                self.ctx.partitions.get(wanted.topic or "", wanted.index)
+                raise KafkaError(ErrorCode.INCONSISTENT_TOPIC_ID, "the topic was made again under another id")
+            if params.is_follower:
+                _refuse_follower(partition, ask)
+            read = partition.read(
+                ask.fetch_offset,
+                min(ask.partition_max_bytes, left),
+                epoch=ask.current_leader_epoch,
+                last_fetched_epoch=ask.last_fetched_epoch,
+                is_committed=params.is_committed,
+                only_leader=params.only_leader,
+                at_least_one_batch=self.size == 0,
+            )
+        except KafkaError as error:
+            self.must_answer_now = True
+            return self._refused(wanted, error.code), 0
+        if read.diverging is not None:
+            self.must_answer_now = True
+        return _data(wanted.index, read), read.size
+
+    def _refused(self, wanted: Wanted, code: ErrorCode) -> PartitionData:
+        version = self.ctx.api_version
+        if code is ErrorCode.KAFKA_STORAGE_ERROR and version < STORAGE_ERROR_SINCE:
+            code = ErrorCode.NOT_LEADER_OR_FOLLOWER
+        leader = LeaderIdAndEpoch()
+        if version >= LEADERS_SINCE and code in (ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.FENCED_LEADER_EPOCH):
+            leader_id, epoch = leader_of(wanted.topic or "", wanted.index, self.ctx)
+            leader = LeaderIdAndEpoch(leader_id=BrokerId(leader_id), leader_epoch=epoch)
+            self.leaders.append(leader_id)
+        return PartitionData(
+            partition_index=wanted.index,
+            error_code=code,
+            high_watermark=-1,
+            aborted_transactions=None,
+            records=NO_RECORDS,
+            current_leader=leader,
+        )
+
+    def answer(self, now_ms: int) -> FetchResponse:
+        """The response to what was read."""
+        endpoints = tuple(
+            NodeEndpoint(node_id=one.node_id, host=one.host, port=one.port, rack=one.rack)
+            for one in addresses_of(self.leaders, self.ctx)
+        )
+        return self.plan.answer(self.found + self.absent if self.absent else self.found, endpoints, now_ms)
+
+
+def _refuse_follower(partition: Partition, ask: FetchPartition) -> None:
+    """No other broker has a replica: what Kafka says to one that is none."""
+    partition.checked_log(ask.current_leader_epoch, only_leader=True)
+    if ask.current_leader_epoch == NO_EPOCH:
+        raise KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER, "the follower has no replica of this partition")
+    raise KafkaError(ErrorCode.UNKNOWN_LEADER_EPOCH, "the follower has no replica of this partition")
+
+
+def _data(index: int, read: Read) -> PartitionData:
+    """A partition's part of the answer."""
+    if read.aborted is None and read.diverging is None:
+        return PartitionData(
+            partition_index=index,
+            high_watermark=read.high_watermark,
+            last_stable_offset=read.last_stable_offset,
+            log_start_offset=read.log_start_offset,
+            aborted_transactions=None,
+            records=read.slices or NO_RECORDS,
+        )
+    return PartitionData(
+        partition_index=index,
+        high_watermark=read.high_watermark,
+        last_stable_offset=read.last_stable_offset,
+        log_start_offset=read.log_start_offset,
+        diverging_epoch=EpochEndOffset(epoch=read.diverging[0], end_offset=read.diverging[1])
+        if read.diverging
+        else EpochEndOffset(),
+        aborted_transactions=None
+        if read.aborted is None
+        else tuple(
+            AbortedTransaction(producer_id=ProducerId(one.producer_id), first_offset=one.first_offset)
+            for one in read.aborted
+        ),
+        records=read.slices or NO_RECORDS,
+    )
+
+
+# -- waiting ------------------------------------------------------------------------------------------------------
+
+
+def _park(request: FetchRequest, reading: _Reading) -> Park:
+    watched = []
+    for wanted, partition in reading.present:
+        if partition is not None:
+            segment, position = partition.log.place_of(wanted.ask.fetch_offset)
+            watched.append(Watched(partition, wanted.ask, segment, position))
+
+    def resume(now_ms: int) -> FetchResponse:
+        reading.read_again()
+        return reading.answer(now_ms)
+
+    return Park(
+        keys=tuple(one.partition.key for one in watched),
+        is_ready=_readiness(watched, reading.params),
+        deadline_ms=reading.ctx.now_ms + request.max_wait_ms,
+        resume=resume,
+    )
+
+
+def _readiness(watched: list[Watched], params: Params) -> Callable[[], bool]:
+    """Enough bytes in all, or anything about one partition that its reader has to know."""
+
+    def is_ready() -> bool:
+        size = 0
+        for one in watched:
+            available = _available(one, params)
+            if available is None:
+                return True
+            size += available
+        return size >= params.min_bytes
+
+    return is_ready
+
+
+def _available(watched: Watched, params: Params) -> int | None:
+    """Bytes that a fetch would get now; None where it must be answered at once."""
+    partition, ask = watched.partition, watched.ask
+    epoch = ask.current_leader_epoch
+    if partition.is_gone or (params.only_leader and not partition.is_leader):
+        return None
+    if epoch not in (NO_EPOCH, partition.leader_epoch):
+        return None
+    log = partition.log
+    end = log.last_stable_offset if params.is_committed else log.high_watermark
+    if ask.fetch_offset > end:
+        return None
+    if ask.fetch_offset == end:
+        return 0
+    segment, position = log.place_of(end)
+    if segment is not watched.segment:
+        return None
+    return min(position - watched.position, ask.partition_max_bytes)

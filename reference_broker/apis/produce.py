@@ -1,0 +1,298 @@
+"""Produce: append a batch of records to each of some partitions.
+
+**Promises** A batch that is answered without error is in the partition's log, once, at the answered offset. With
+acks=-1 it is answered when every replica in sync has it. A retry of one of a producer's last five batches is answered
+with the offsets that it got first. With acks=0 there is no answer, and a refusal closes the connection.
+**Refuses** For all: TRANSACTIONAL_ID_AUTHORIZATION_FAILED: transactional records without a transactional id;
+INVALID_PRODUCER_ID_MAPPING: those of several producers. Per partition: UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION;
+INVALID_RECORD: not one batch of format 2, or a batch or records that cannot be; UNSUPPORTED_COMPRESSION_TYPE: zstd
+below version 7; INVALID_REQUIRED_ACKS: other than 0, 1, -1; INVALID_TOPIC_EXCEPTION: an internal topic;
+NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT;
+MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, CORRUPT_MESSAGE, INVALID_TIMESTAMP; UNKNOWN_SERVER_ERROR: records that cannot
+be decompressed; INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER.
+**Versions** 0 to 2 are advertised, as Kafka does for old librdkafka, and refused. 3 record batches only; 5 the log's
+start; 7 zstd; 8 errors of single records; 10 the leader where it is another; 13 topic ids.
+**Departs from Kafka** Partitions are answered in the order of the request, where Kafka has none. Transactional batches
+are refused with NOT_ENOUGH_REPLICAS, as by a Kafka whose transaction coordinator is not available: there is none here
+yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from reference_broker.apis.context import Context
+from reference_broker.apis.leader_hint import addresses_of, leader_of
+from reference_broker.controller.topics import INTERNAL_TOPICS
+from reference_broker.effects import HANG_UP, NO_RESPONSE, Park
+from reference_broker.log.validation import RecordsRefused, only_batch
+from reference_broker.replication.partition import ALL_IN_SYNC, Partition
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.compression import Compression
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
+from reference_broker.wire.messages.produce_response import (
+    BatchIndexAndErrorMessage,
+    LeaderIdAndEpoch,
+    NodeEndpoint,
+    PartitionProduceResponse,
+    ProduceResponse,
+    TopicProduceResponse,
+)
+from reference_broker.wire.primitives import BrokerId
+from reference_broker.wire.records import COMPRESSION_MASK, TRANSACTIONAL, Batch
+from reference_broker.wire.refusal import KafkaError
+
+API: Final = ApiKey.PRODUCE
+VERSIONS: Final = range(14)
+LISTENERS: Final = ("broker",)
+
+TOPIC_IDS_SINCE: Final = 13
+LEADERS_SINCE: Final = 10
+ZSTD_SINCE: Final = 7
+ADMIN_CLIENT: Final = "__admin_client"
+"""The client id by which Kafka's own tools may write to internal topics."""
+NO_ACKS: Final = 0
+ATTRIBUTES_AT: Final = 22
+"""Where the flags of a batch stand, in the low byte of its attributes."""
+WITHOUT_LOG_START: Final = (
+    *(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.KAFKA_STORAGE_ERROR),
+    *(ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RECORD_LIST_TOO_LARGE, ErrorCode.CORRUPT_MESSAGE),
+)
+"""Kafka tells the log's start with any other error of an append."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A batch that was appended, and the answer once every replica in sync has it."""
+
+    partition: Partition
+    required_offset: int
+    response: PartitionProduceResponse
+
+
+Outcome = PartitionProduceResponse | Waiting
+Outcomes = list[tuple[TopicProduceData, list[Outcome]]]
+
+
+def handle(request: ProduceRequest, ctx: Context) -> Any:
+    """Append all batches; wait for the replicas in sync where that was asked for and is needed."""
+    acks, topics = request.acks, request.topic_data
+    has_transactions = any(_is_transactional(data) for topic in topics for data in topic.partition_data)
+    if has_transactions and (refusal := _refuse_transactions(request)) is not None:
+        if acks == NO_ACKS:
+            return HANG_UP
+        raise refusal
+    outcomes: Outcomes = []
+    is_waiting = False
+    for topic in topics:
+        results = [_append(topic, data, acks, ctx) for data in topic.partition_data]
+        outcomes.append((topic, results))
+        is_waiting = is_waiting or any(isinstance(one, Waiting) for one in results)
+    if is_waiting:
+        return _park(request, outcomes, ctx)
+    return _answer(outcomes, acks, ctx)
+
+
+def error_response(request: ProduceRequest, version: int, code: ErrorCode, message: str | None) -> ProduceResponse:
+    """The same error for every partition."""
+    return ProduceResponse(
+        responses=tuple(
+            TopicProduceResponse(
+                name=topic.name,
+                topic_id=topic.topic_id,
+                partition_responses=tuple(_refused(data.index, code, message=message) for data in topic.partition_data),
+            )
+            for topic in request.topic_data
+        )
+    )
+
+
+# -- appending ----------------------------------------------------------------------------------------------------
+
+
+def _append(topic: TopicProduceData, data: PartitionProduceData, acks: int, ctx: Context) -> Outcome:
+    """One partition's batch."""
+    index = data.index
+    by_id = ctx.api_version >= TOPIC_IDS_SINCE
+    partition = ctx.partitions.find_by_id(topic.topic_id, index) if by_id else ctx.partitions.find(topic.name, index)
+    if partition is None and (absent := _absent(topic, index, ctx, by_id=by_id)) is not None:
+        return _refused(index, absent)
+    try:
+        batch = only_batch(data.records if data.records is not None else b"")
+    except KafkaError as error:
+        return _refused(index, error.code)
+    if ctx.api_version < ZSTD_SINCE and batch.header.attributes & COMPRESSION_MASK == Compression.ZSTD:
+        return _refused(index, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
+    if acks not in (ALL_IN_SYNC, NO_ACKS, 1):
+        return _refused(index, ErrorCode.INVALID_REQUIRED_ACKS)
+    if _is_transactional(data) and batch.header.has_producer_id:
+        return _refused(
+            index, ErrorCode.NOT_ENOUGH_REPLICAS, message="the transaction coordinator that must agree is not available"
+        )
+    if partition is None:
+        return _not_here(topic, index, ctx, by_id=by_id)
+    if partition.is_internal and ctx.client_id != ADMIN_CLIENT:
+        return _refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION)
+    return _append_to(partition, batch, acks, ctx)
+
+
+def _append_to(partition: Partition, batch: Batch, acks: int, ctx: Context) -> Outcome:
+    index = partition.index
+    try:
+        appended = partition.append_from_client(batch, acks, ctx.now_ms)
+    except RecordsRefused as error:
+        return _refused(
+            index,
+            error.code,
+            log_start_offset=partition.log.log_start_offset,
+            record_errors=tuple(
+                BatchIndexAndErrorMessage(batch_index=at, batch_index_error_message=text)
+                for at, text in error.record_errors
+            ),
+            message=error.detail,
+        )
+    except KafkaError as error:
+        if error.code is ErrorCode.NOT_LEADER_OR_FOLLOWER:
+            return _with_leader(partition.topic, index, error.code, ctx)
+        start = -1 if error.code in WITHOUT_LOG_START else partition.log.log_start_offset
+        return _refused(index, error.code, log_start_offset=start)
+    response = PartitionProduceResponse(
+        index=index,
+        base_offset=appended.first_offset,
+        log_append_time_ms=appended.log_append_time_ms,
+        log_start_offset=appended.log_start_offset,
+    )
+    if acks == ALL_IN_SYNC and partition.acknowledgement(appended.last_offset + 1) is not ErrorCode.NONE:
+        return Waiting(partition, appended.last_offset + 1, response)
+    return response
+
+
+def _refused(
+    index: int,
+    code: ErrorCode,
+    *,
+    log_start_offset: int = -1,
+    record_errors: tuple[BatchIndexAndErrorMessage, ...] = (),
+    message: str | None = None,
+    current_leader: LeaderIdAndEpoch | None = None,
+) -> PartitionProduceResponse:
+    return PartitionProduceResponse(
+        index=index,
+        error_code=code,
+        base_offset=-1,
+        log_start_offset=log_start_offset,
+        record_errors=record_errors,
+        error_message=message,
+        current_leader=current_leader or LeaderIdAndEpoch(),
+    )
+
+
+def _absent(topic: TopicProduceData, index: int, ctx: Context, *, by_id: bool) -> ErrorCode | None:
+    """The error where the metadata has no such partition."""
+    if by_id:
+        image = ctx.image.topics.by_id.get(topic.topic_id)
+        if image is None:
+            return ErrorCode.UNKNOWN_TOPIC_ID
+    else:
+        image = ctx.image.topics.get(topic.name)
+    return None if image is not None and index in image.partitions else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+def _not_here(topic: TopicProduceData, index: int, ctx: Context, *, by_id: bool) -> PartitionProduceResponse:
+    """The error where the metadata has the partition, but no log of it can be written here."""
+    name = ctx.image.topics.by_id[topic.topic_id].name if by_id else topic.name
+    if name in INTERNAL_TOPICS and ctx.client_id != ADMIN_CLIENT:
+        return _refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION)
+    try:
+        ctx.partitions.get(name, index)
+    except KafkaError as error:
+        return _with_leader(name, index, error.code, ctx)
+    raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"{name}-{index} is here under another topic id")
+
+
+def _with_leader(name: str, index: int, code: ErrorCode, ctx: Context) -> PartitionProduceResponse:
+    """A refusal that tells who leads, where the version can."""
+    if code is not ErrorCode.NOT_LEADER_OR_FOLLOWER or ctx.api_version < LEADERS_SINCE:
+        return _refused(index, code)
+    leader, epoch = leader_of(name, index, ctx)
+    return _refused(index, code, current_leader=LeaderIdAndEpoch(leader_id=BrokerId(leader), leader_epoch=epoch))
+
+
+# -- transactions -------------------------------------------------------------------------------------------------
+
+
+def _is_transactional(data: PartitionProduceData) -> bool:
+    records = data.records
+    return records is not None and len(records) > ATTRIBUTES_AT and bool(records[ATTRIBUTES_AT] & TRANSACTIONAL)
+
+
+def _refuse_transactions(request: ProduceRequest) -> KafkaError | None:
+    if request.transactional_id is None:
+        return KafkaError(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "transactional records name no transaction")
+    producers: dict[tuple[int, int], None] = {}
+    for topic in request.topic_data:
+        for data in topic.partition_data:
+            if _is_transactional(data):
+                try:
+                    header = only_batch(data.records or b"").header
+                except KafkaError:
+                    continue  # the partition's own answer says so
+                if header.has_producer_id:
+                    producers[header.producer_id, header.producer_epoch] = None
+    if len(producers) > 1:
+        return KafkaError(ErrorCode.INVALID_PRODUCER_ID_MAPPING, f"transactional records of {len(producers)} producers")
+    return None
+
+
+# -- answering ----------------------------------------------------------------------------------------------------
+
+
+def _park(request: ProduceRequest, outcomes: Outcomes, ctx: Context) -> Park:
+    waiting = [one for _, results in outcomes for one in results if isinstance(one, Waiting)]
+    return Park(
+        keys=tuple(dict.fromkeys(one.partition.key for one in waiting)),
+        is_ready=lambda: all(one.partition.acknowledgement(one.required_offset) is not None for one in waiting),
+        deadline_ms=ctx.now_ms + request.timeout_ms,
+        resume=lambda now_ms: _answer(outcomes, request.acks, ctx),
+    )
+
+
+def _settled(outcome: Outcome, ctx: Context) -> PartitionProduceResponse:
+    if isinstance(outcome, PartitionProduceResponse):
+        return outcome
+    partition = outcome.partition
+    code = partition.acknowledgement(outcome.required_offset)
+    if code is ErrorCode.NONE:
+        return outcome.response
+    if code is None:
+        code = ErrorCode.REQUEST_TIMED_OUT
+    refused = replace(outcome.response, error_code=code)
+    if code is ErrorCode.NOT_LEADER_OR_FOLLOWER:
+        hint = _with_leader(partition.topic, partition.index, code, ctx)
+        refused = replace(refused, current_leader=hint.current_leader)
+    return refused
+
+
+def _answer(outcomes: Outcomes, acks: int, ctx: Context) -> Any:
+    settle = partial(_settled, ctx=ctx)
+    topics = [(topic, tuple(map(settle, results))) for topic, results in outcomes]
+    if acks == NO_ACKS:
+        return HANG_UP if any(one.error_code for _, results in topics for one in results) else NO_RESPONSE
+    leaders = [
+        one.current_leader.leader_id for _, results in topics for one in results if one.current_leader.leader_epoch >= 0
+    ]
+    return ProduceResponse(
+        responses=tuple(
+            TopicProduceResponse(name=topic.name, topic_id=topic.topic_id, partition_responses=results)
+            for topic, results in topics
+        ),
+        node_endpoints=tuple(
+            NodeEndpoint(node_id=one.node_id, host=one.host, port=one.port, rack=one.rack)
+            for one in addresses_of(leaders, ctx)
+        ),
+    )

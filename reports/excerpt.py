@@ -127,7 +127,9 @@ def log_excerpts(folder: Path, moments_ms: Sequence[float]) -> list[LogExcerpt]:
 def _log_excerpt(path: Path, moments_ms: Sequence[float]) -> LogExcerpt:
     zone = datetime.now().astimezone().tzinfo
     tail: deque[str] = deque(maxlen=LINES)
-    by_zone: dict[Any, list[tuple[float, int, str]]] = {zone: [], UTC: []}
+    by_zone: dict[Any, list[tuple[float, int, str]]] = {zone: []}
+    if datetime.now(zone).utcoffset():
+        by_zone[UTC] = []
     distances: dict[Any, float | None] = dict.fromkeys(by_zone)
     total = 0
     with path.open(encoding="utf-8", errors="replace") as log:

@@ -94,7 +94,7 @@ def _table(promises: Sequence[Promise], targets: Sequence[str], *, compares: boo
     for promise in promises:
         cells = [_cell(promise.on(target)) for target in targets]
         if compares:
-            cells.append(_cell(promise.comparisons()))
+            cells.append(_cell(promise.comparisons(), none="not compared"))
         rows.append([_sentence(promise), *cells, _tried(promise)])
     return table(heads, rows, "promises")
 
@@ -115,10 +115,10 @@ def _sentence(promise: Promise) -> str:
     return text(promise.sentence) + claims + limits
 
 
-def _cell(results: Sequence[Result]) -> str:
+def _cell(results: Sequence[Result], none: str = "not run") -> str:
     """The gravest outcome first; how many where there are several, and links to those that need a look."""
     if not results:
-        return element("span", "not run", class_="soft")
+        return element("span", none, class_="soft")
     counts = {outcome: sum(result.outcome is outcome for result in results) for outcome in Outcome}
     badges = []
     for outcome, number in counts.items():

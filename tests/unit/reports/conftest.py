@@ -199,3 +199,15 @@ def whole_run(run: Run, store: Store) -> Run:
         failure="What happened: CreateTopics v7 answered 0 NONE for the name a/b",
     )
     return run
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[History], Path]:
+    """Writes a history with its own times and gives its file."""
+
+    def write(history: History) -> Path:
+        path = tmp_path / "history.jsonl"
+        write_history(path, history)
+        return path
+
+    return write

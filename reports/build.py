@@ -1,0 +1,122 @@
+"""`python -m harness report RUN`: builds the summary page and the Allure report of a stored run again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.store import OUT, StoreTrouble
+from reports import summary
+from reports.results import Results, load, shown_path
+
+ALLURE = "allure@3.18.0"
+"""The npm package that makes the HTML, by name and version: the only place that says so."""
+NODE_MAJOR = 20
+"""The oldest Node that it runs on."""
+GENERATE_S = 300
+"""How long npm may take to fetch the package and make the report."""
+BAD_INPUT = 2
+
+Say = Callable[[str], None]
+
+
+def main(arguments: list[str], say: Say = print) -> int:
+    """0 when the summary page is built, with or without Allure; 2 for wrong input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness report",
+        description="Builds the summary page and, where Node is there, the Allure report of a stored run.",
+        epilog=f"example: python -m harness report {OUT / 'latest'}",
+    )
+    parser.add_argument(
+        "run", type=Path, nargs="?", default=OUT / "latest", help="its folder (default: the last run's)"
+    )
+    parser.add_argument("--no-allure", action="store_true", help="the summary page only")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as leaving:
+        return BAD_INPUT if leaving.code else 0
+    try:
+        results = load(options.run.resolve() if options.run.is_symlink() else options.run)
+        summary.write_results(results)
+    except (StoreTrouble, OSError) as trouble:
+        print(f"harness: report: {trouble}", file=sys.stderr)
+        return BAD_INPUT
+    say(f"summary       {shown_path(results.path)}/{summary.PAGE}")
+    if not options.no_allure:
+        trouble_with_allure = build_allure(results, say)
+        if trouble_with_allure:
+            say(f"allure        no report: {trouble_with_allure}. The summary page is the report.")
+    return 0
+
+
+def build_allure(results: Results, say: Say) -> str:
+    """Writes Allure's results and its report; what is in the way, "" when nothing was."""
+    try:
+        from reports import allure
+    except ModuleNotFoundError as missing:
+        return f"the Python package of {missing.name} is not installed"
+    written = allure.write(results)
+    say(f"allure        {written:,} results in {shown_path(results.path)}/{allure.RESULTS}")
+    if not written:
+        return "the run holds no result"  # Allure would make an empty report and call it a success
+    trouble = node_trouble()
+    if trouble:
+        return trouble
+    say(f"allure        npm package {ALLURE} makes the HTML (at most {GENERATE_S} s; fetched when it is not here yet)")
+    trouble = _generate(results.path, allure.RESULTS, allure.REPORT, allure.CONFIGURATION)
+    if not trouble:
+        say(f"report        {shown_path(results.path)}/{allure.REPORT}/index.html")
+    return trouble
+
+
+def node_trouble() -> str:
+    """Why npm's allure cannot run here; "" when it can."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npx") is None:
+        return f"Node is not installed (node and npx, {NODE_MAJOR} or newer)"
+    try:
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired) as trouble:
+        return f"node --version failed: {trouble}"
+    major = said.strip().removeprefix("v").partition(".")[0]
+    if not major.isdigit() or int(major) < NODE_MAJOR:
+        return f"Node {NODE_MAJOR} or newer is needed, this is {said.strip() or 'of an unknown version'}"
+    return ""
+
+
+def _generate(run: Path, results: str, report: str, configuration: str) -> str:
+    """Runs npm's allure in the run's folder; what went wrong, "" when nothing did."""
+    fresh = run / f"{report}.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    call = ["npx", "--yes", ALLURE, "generate", results, "--config", configuration, "--output", fresh.name]
+    try:
+        code, said = _run(call, run, GENERATE_S)
+    except subprocess.TimeoutExpired:
+        return f"{ALLURE} did not end within {GENERATE_S} s"
+    except OSError as trouble:
+        return f"npx could not be started: {trouble}"
+    if code or not (fresh / "index.html").is_file():
+        lines = said.strip().splitlines()
+        return f"{ALLURE} ended with {code}: {lines[-1].strip() if lines else 'no word'}"
+    shutil.rmtree(run / report, ignore_errors=True)
+    fresh.rename(run / report)
+    return ""
+
+
+def _run(call: Sequence[str], folder: Path, timeout_s: float) -> tuple[int, str]:
+    """Exit status and words of a command. TimeoutExpired when it takes too long: its children are killed with it."""
+    with subprocess.Popen(
+        call, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=timeout_s)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)  # npx starts node, which would live on
+            raise
+    return process.returncode, said

@@ -1,0 +1,125 @@
+"""Allure's results: labels, statuses, steps, attachments, one environment a target."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.store import Item, Run
+from reports import allure
+from reports.results import load
+
+Store = Callable[..., Item]
+
+
+def written(run: Run) -> list[dict[str, Any]]:
+    allure.write(load(run.path))
+    files = sorted((run.path / allure.RESULTS).glob("*-result.json"))
+    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+
+def labels(result: dict[str, Any]) -> dict[str, str]:
+    return {label["name"]: label["value"] for label in result["labels"]}
+
+
+def broken(run: Run) -> dict[str, Any]:
+    found = [result for result in written(run) if result["status"] == "failed" and "steps" in result]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_every_check_on_every_target_is_a_result(whole_run: Run) -> None:
+    assert len(written(whole_run)) == 14
+
+
+def test_a_result_carries_its_labels(whole_run: Run) -> None:
+    wanted = {"epic": "Durability", "feature": "Produce", "severity": "critical", "target": "reference"}
+    wanted |= {"client": "confluent", "seed": "20261122", "tag": "D1"}
+
+    assert wanted.items() <= labels(broken(whole_run)).items()
+    assert labels(broken(whole_run))["story"].startswith("A record acknowledged with acks=all")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [("held", "passed"), ("broken", "failed"), ("differs", "failed"), ("unknown", "broken"), ("skipped", "skipped")],
+)
+def test_an_outcome_has_its_status(run: Run, store: Store, outcome: str, status: str) -> None:
+    store("durability/x", outcome=outcome)
+
+    assert written(run)[0]["status"] == status
+
+
+def test_phases_are_steps_with_their_times(whole_run: Run) -> None:
+    steps = broken(whole_run)["steps"]
+
+    assert [(step["name"], step["stop"] - step["start"]) for step in steps] == [("run", 8_100), ("final read", 900)]
+
+
+def test_a_broken_claim_brings_its_evidence(whole_run: Run) -> None:
+    names = [attachment["name"] for attachment in broken(whole_run)["attachments"]]
+
+    wanted = ["Witness", "Picture: log", "Picture: order", "History around it", "Picture: timeline"]
+    assert names == [*wanted, "Log: node-2.log", "Run it again"]
+
+
+def test_every_attachment_is_a_file(whole_run: Run) -> None:
+    sources = [attachment["source"] for attachment in broken(whole_run)["attachments"]]
+
+    assert all((whole_run.path / allure.RESULTS / source).stat().st_size for source in sources)
+
+
+def test_one_test_has_the_same_identity_on_each_target(whole_run: Run) -> None:
+    killed = [result for result in written(whole_run) if result["fullName"].endswith("survive[kill]")]
+
+    assert len(killed) == 2
+    assert len({result["testCaseId"] for result in killed}) == 1
+    assert all(parameter["excluded"] for result in killed for parameter in result["parameters"])
+
+
+def test_trouble_of_the_harness_is_told_from_a_verdict_that_is_unknown(whole_run: Run) -> None:
+    unknown = next(result for result in written(whole_run) if result["status"] == "broken")
+
+    assert unknown["statusDetails"]["message"].startswith("Harness trouble: ")
+
+
+def test_the_categories_tell_promises_differences_unknown_and_trouble_apart(whole_run: Run) -> None:
+    written(whole_run)
+    found = json.loads((whole_run.path / allure.RESULTS / "categories.json").read_text(encoding="utf-8"))
+
+    assert [one["name"].split()[0] for one in found] == ["Broken", "Differs", "Unknown:", "Harness"]
+
+
+def test_the_environment_names_versions_and_seed(whole_run: Run) -> None:
+    written(whole_run)
+    text = (whole_run.path / allure.RESULTS / "environment.properties").read_text(encoding="utf-8")
+
+    assert "seed=20261122\n" in text
+    assert "version.kafka@4.3.1=4.3.1\n" in text
+
+
+def test_writing_again_replaces_the_results(whole_run: Run) -> None:
+    assert len(written(whole_run)) == len(written(whole_run))
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+def test_the_configuration_is_a_module_that_node_reads(whole_run: Run, tmp_path: Path) -> None:
+    written(whole_run)
+    script = tmp_path / "show.mjs"
+    configuration = (whole_run.path / allure.CONFIGURATION).as_uri()
+    script.write_text(
+        f'import all from "{configuration}";\n'
+        'const labels = [{ name: "target", value: "kafka@4.3.1" }];\n'
+        "const fits = Object.values(all.environments).filter((one) => one.matcher({ labels }));\n"
+        "console.log(JSON.stringify(fits.map((one) => one.name)));\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(["node", str(script)], capture_output=True, text=True, timeout=60, check=True)
+
+    assert json.loads(done.stdout) == ["kafka@4.3.1"]

@@ -1,0 +1,81 @@
+"""The course of a history: latencies, faults and the longest time without success, also of files that are torn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.history import History
+from harness.workloads.synthetic import Script
+from reports.series import Band, Gap, Series, longest_gap, series_of
+
+Written = Callable[[History], Path]
+
+
+@pytest.fixture
+def script() -> Script:
+    """Operations a millisecond apart: 0 and 1 a send, 2 a kill, 3 a send without an answer, 4 the heal, 5 a poll."""
+    made = Script()
+    made.send("a", 0)
+    made.fault("kill", "kill -9 node 2")
+    made.invoke("b")
+    made.fault("heal", "started node 2")
+    made.poll({0: "a"})
+    return made
+
+
+def test_a_send_lasts_until_its_acknowledgement(written: Written, script: Script) -> None:
+    assert series_of(written(script.history())).calls[0].latency_ms == 1.0
+
+
+def test_a_send_without_an_answer_is_open_until_the_end(written: Written, script: Script) -> None:
+    last = series_of(written(script.history())).calls[-1]
+
+    assert (last.outcome, last.start_ms, last.stop_ms) == ("info", 3.0, 5.0)
+
+
+def test_a_fault_lasts_until_it_is_healed(written: Written, script: Script) -> None:
+    assert series_of(written(script.history())).bands == (Band("kill", "kill -9 node 2", 2.0, 4.0),)
+
+
+def test_a_fault_that_is_never_healed_lasts_until_the_end(written: Written, script: Script) -> None:
+    script.fault("pause", "pause node 1")
+    script.poll({0: "a"})
+
+    assert series_of(written(script.history())).bands[-1] == Band("pause", "pause node 1", 6.0, 7.0)
+
+
+def test_a_history_with_a_torn_last_line_is_still_drawn(written: Written, script: Script) -> None:
+    path = written(script.history())
+    path.write_bytes(path.read_bytes()[:-40])
+
+    assert len(series_of(path).calls) == 2
+
+
+def test_a_file_that_is_no_history_has_no_course(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"\x00\xff no history\n more\n")
+
+    assert series_of(tmp_path / "x") == Series()
+
+
+def test_a_missing_file_has_no_course(tmp_path: Path) -> None:
+    assert series_of(tmp_path / "x") == Series()
+
+
+def test_the_longest_gap_counts_the_time_before_the_first_and_after_the_last_success() -> None:
+    assert longest_gap([40.0, 50.0], 0.0, 60.0) == Gap(0.0, 40.0)
+    assert longest_gap([10.0, 20.0], 0.0, 60.0) == Gap(20.0, 60.0)
+
+
+def test_there_is_no_gap_where_nothing_was_tried() -> None:
+    assert Series().produce_gap() is None
+    assert Series().consume_gap() is None
+
+
+def test_a_gap_is_put_down_to_the_fault_during_it() -> None:
+    series = Series(bands=(Band("pause", "pause node 1", 0, 100), Band("kill", "kill -9 node 2", 5_000, 6_000)))
+
+    assert series.fault_of(Gap(5_100, 9_000)) == "kill -9 node 2"
+    assert series.fault_of(Gap(2_000, 2_500)) == ""

@@ -1,0 +1,235 @@
+"""index.html: what people read first."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import pytest
+
+from harness.store import Item, Run
+from reports import summary
+
+Store = Callable[..., Item]
+VOID = {"meta", "br", "input"}
+
+
+class Structure(HTMLParser):
+    """What a page holds: whether its elements close in order, its ids and its links."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.ids += [found] if (found := named.get("id")) else []
+        self.links += [found] if (found := named.get("href") or named.get("src")) else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}> at {self.getpos()}")
+
+
+def page(run: Run) -> str:
+    summary.write(run.path)
+    return (run.path / "index.html").read_text(encoding="utf-8")
+
+
+def structure(run: Run) -> Structure:
+    found = Structure()
+    found.feed(page(run))
+    return found
+
+
+def section(html: str, anchor: str) -> str:
+    """The markup of one folded check."""
+    start = html.index(f'id="{anchor}"')
+    return html[start : html.find('<details class="check"', start)]
+
+
+def plain(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_every_element_is_closed_in_order(whole_run: Run) -> None:
+    found = structure(whole_run)
+
+    assert (found.wrong, found.open) == ([], [])
+
+
+def test_the_page_needs_no_network(whole_run: Run) -> None:
+    outside = [link for link in structure(whole_run).links if "://" in link or link.startswith("//")]
+
+    assert not outside
+
+
+def test_every_link_within_the_page_leads_somewhere(whole_run: Run) -> None:
+    found = structure(whole_run)
+
+    assert not {link[1:] for link in found.links if link.startswith("#")} - set(found.ids)
+
+
+def test_every_link_to_a_file_leads_to_one_of_the_run(whole_run: Run) -> None:
+    files = [link for link in structure(whole_run).links if not link.startswith("#")]
+
+    assert files
+    assert all((whole_run.path / unquote(link)).is_file() for link in files)
+
+
+def test_no_id_occurs_twice(whole_run: Run) -> None:
+    ids = structure(whole_run).ids
+
+    assert len(ids) == len(set(ids))
+
+
+def test_the_headline_names_the_gravest_outcome(whole_run: Run) -> None:
+    assert "<h1>2 promises broken</h1>" in page(whole_run)
+
+
+def test_a_run_in_which_all_held_says_so(run: Run, store: Store) -> None:
+    store("durability/x")
+
+    assert "<h1>All 1 check held</h1>" in page(run)
+
+
+def test_a_guarantee_shows_a_verdict_for_each_target_and_what_tried_it(whole_run: Run) -> None:
+    html = page(whole_run)
+    row = plain(html[html.index('id="area-durability"') : html.index('id="area-ordering"')])
+
+    assert "✗ 1 broken ? 1 unknown ✓ 1 held" in row
+    assert "✓ 3 held" in row
+    assert "6 checks 6,105 operations 5 faults" in row
+
+
+def test_a_guarantee_says_what_a_pass_does_not_prove(whole_run: Run) -> None:
+    first_screen = page(whole_run).partition('id="differences"')[0]
+
+    assert "What a pass does not prove" in first_screen
+    assert "Loss of power of all nodes at once." in first_screen
+
+
+def test_an_area_with_many_guarantees_gets_a_row_for_each_file(run: Run, store: Store) -> None:
+    for number in range(40):
+        store(f"protocol/fetch::case_{number}", sentence=f"Case {number} is answered.", title="Fetch answers.")
+
+    first_screen = page(run).partition('id="differences"')[0]
+    assert first_screen.count("<tr>") == 2
+    assert "40 guarantees" in first_screen
+
+
+def test_an_outcome_is_told_by_sign_and_word_and_not_by_colour_alone(whole_run: Run) -> None:
+    badges = re.findall(r'<span class="badge \w+">([^<]*)</span>', page(whole_run))
+
+    assert badges
+    assert all(re.match(r"[✓✗?≠–] .*\w", badge) for badge in badges)
+
+
+def test_a_broken_claim_shows_its_witness_with_milliseconds_and_the_time_of_day(whole_run: Run) -> None:
+    broken = section(page(whole_run), "durability-acknowledged_records_survive-kill--reference")
+
+    assert re.search(r"[\d,]+ ms  \d\d:\d\d:\d\d\.\d{3}  producer 2   send +value 2\.301 → acknowledged", broken)
+
+
+def test_a_broken_claim_shows_the_rule_that_forbids_it(whole_run: Run) -> None:
+    broken = section(page(whole_run), "durability-acknowledged_records_survive-kill--reference")
+
+    assert "lost-write is forbidden: acks=all: acknowledged means written" in broken
+
+
+def test_a_broken_claim_shows_how_to_run_and_judge_it_again(whole_run: Run) -> None:
+    broken = section(page(whole_run), "durability-acknowledged_records_survive-kill--reference")
+
+    assert "pytest checks/durability/acknowledged_records_survive.py --target reference" in broken
+    folder = f"reports/out/{whole_run.path.name}/durability-acknowledged_records_survive-kill--reference"
+    assert f"python -m harness judge {folder}" in broken
+
+
+def test_a_broken_claim_shows_three_pictures(whole_run: Run) -> None:
+    broken = section(page(whole_run), "durability-acknowledged_records_survive-kill--reference")
+
+    assert broken.count("<svg ") == 3
+
+
+def test_a_broken_claim_shows_the_log_around_it(whole_run: Run) -> None:
+    broken = section(page(whole_run), "durability-acknowledged_records_survive-kill--reference")
+
+    assert "[Broker id=2] line 92 " in broken
+    assert "[Broker id=2] line 300 " not in broken
+
+
+def test_a_check_that_broke_without_a_history_shows_what_happened(whole_run: Run) -> None:
+    attention = plain(page(whole_run).partition("<nav")[0])
+
+    assert "metadata/topic_names on reference CreateTopics v7 answered 0 NONE for the name a/b" in attention
+
+
+def test_a_check_that_held_under_load_shows_its_course(whole_run: Run) -> None:
+    held = section(page(whole_run), "durability-acknowledged_records_survive-kill--kafka@4.3.1")
+
+    assert "600 sends: 600 acknowledged, 0 refused" in held
+    assert "longest time without success, producers" in held
+
+
+def test_a_difference_shows_api_version_field_values_and_standing(whole_run: Run) -> None:
+    html = page(whole_run)
+    table = plain(html[html.index('id="differences"') : html.index('id="skipped"')])
+
+    assert "OffsetFetch v8 groups[0].error_code 69 GROUP_ID_NOT_FOUND 0 NONE, topics = [] ≠ differs" in table
+    assert "✓ accepted 2: quotas come later" in table
+
+
+def test_skipped_checks_are_listed_by_reason(whole_run: Run) -> None:
+    html = page(whole_run)
+    table = plain(html[html.index('id="skipped"') : html.index('id="checks"')])
+
+    assert (
+        "needs Java 2 walkthrough/java_producer (kafka@4.3.1) walkthrough/java_producer (reference)"
+        in table.replace("&#x27;", "'")
+    )
+
+
+def test_what_a_run_holds_cannot_become_markup(run: Run, store: Store) -> None:
+    store("durability/x", "<b>target</b>", "broken", sentence="<script>alert(1)</script>", failure="</pre><img src=x>")
+
+    html = page(run)
+    assert "<script>alert" not in html
+    assert "<img" not in html
+    assert "<b>" not in html
+
+
+def test_a_damaged_history_is_told_and_the_rest_is_shown(whole_run: Run) -> None:
+    name = "durability-acknowledged_records_survive-kill--reference"
+    path = whole_run.path / name / "history.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"2.301", b"2.999"))
+
+    broken = section(page(whole_run), name)
+    assert "The history cannot be shown" in broken
+    assert "is not in the final log" in broken
+
+
+@pytest.mark.parametrize("more", [{"phases": "run"}, {"phases": [3]}, {"differences": ["x"]}, {"observations": "many"}])
+def test_odd_stored_data_does_not_stop_the_page(run: Run, store: Store, more: dict[str, object]) -> None:
+    store("durability/x", **more)
+
+    assert "durability/x" in page(run)
+
+
+def test_three_hundred_checks_take_less_than_two_seconds(run: Run, store: Store) -> None:
+    for number in range(300):
+        store(f"protocol/api_{number % 40}::case_{number}", sentence=f"Case {number} is answered as Kafka does.")
+
+    started = time.monotonic()
+    summary.write(run.path)
+    assert time.monotonic() - started < 2

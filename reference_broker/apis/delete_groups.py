@@ -1,0 +1,39 @@
+"""DeleteGroups: empty groups go, and all their offsets with them.
+
+**Promises** A group that the answer calls deleted has no offsets any more, also after a restart.
+**Refuses** Per group: NON_EMPTY_GROUP; GROUP_ID_NOT_FOUND; NOT_COORDINATOR.
+**Versions** 2 flexible.
+**Departs from Kafka** Nothing known.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from reference_broker.apis.context import Context
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
+from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult, DeleteGroupsResponse
+
+API: Final = ApiKey.DELETE_GROUPS
+VERSIONS: Final = range(3)
+LISTENERS: Final = ("broker",)
+
+
+def handle(request: DeleteGroupsRequest, ctx: Context) -> Any:
+    """Delete each group once, however often it is named."""
+
+    def finish(results: list[DeletableGroupResult]) -> DeleteGroupsResponse:
+        return DeleteGroupsResponse(results=tuple(results))
+
+    return ctx.groups.delete_groups(tuple(dict.fromkeys(request.groups_names)), ctx, finish)
+
+
+def error_response(
+    request: DeleteGroupsRequest, version: int, code: ErrorCode, message: str | None
+) -> DeleteGroupsResponse:
+    """The same error for every group."""
+    return DeleteGroupsResponse(
+        results=tuple(DeletableGroupResult(group_id=one, error_code=code) for one in request.groups_names)
+    )

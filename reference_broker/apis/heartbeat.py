@@ -1,0 +1,32 @@
+"""Heartbeat: a member is alive.
+
+**Promises** The member's session lasts its timeout from now.
+**Refuses** INVALID_GROUP_ID; UNKNOWN_MEMBER_ID; FENCED_INSTANCE_ID; ILLEGAL_GENERATION; REBALANCE_IN_PROGRESS: join
+again (the session is prolonged all the same); NOT_COORDINATOR.
+**Versions** 3 group.instance.id.
+**Departs from Kafka** Nothing known.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from reference_broker.apis.context import Context
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
+from reference_broker.wire.messages.heartbeat_response import HeartbeatResponse
+
+API: Final = ApiKey.HEARTBEAT
+VERSIONS: Final = range(5)
+LISTENERS: Final = ("broker",)
+
+
+def handle(request: HeartbeatRequest, ctx: Context) -> Any:
+    """Prolong the session."""
+    return ctx.groups.heartbeat(request, ctx)
+
+
+def error_response(request: HeartbeatRequest, version: int, code: ErrorCode, message: str | None) -> HeartbeatResponse:
+    """Just the code."""
+    return HeartbeatResponse(error_code=code)

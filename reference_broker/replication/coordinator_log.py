@@ -1,0 +1,44 @@
+"""A coordinator's internal topic as the coordinator sees it: the partitions of it that this broker leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reference_broker.replication.partition import Partition
+from reference_broker.replication.partitions import Partitions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.records import Batch
+from reference_broker.wire.refusal import KafkaError
+
+
+@dataclass(frozen=True, slots=True)
+class InternalTopicLog:
+    """One internal topic. KafkaError, as `Partitions.get`, and NOT_LEADER_OR_FOLLOWER where another broker leads."""
+
+    partitions: Partitions
+    topic: str = "__consumer_offsets"
+
+    def _led(self, partition: int) -> Partition:
+        found = self.partitions.get(self.topic, partition)
+        if not found.is_leader:
+            raise KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER, f"another broker leads {found}")
+        return found
+
+    def batches(self, partition: int) -> Iterator[Batch]:
+        """Everything in the partition's log, in order."""
+        log = self._led(partition).log
+        return log.batches_from(log.log_start_offset)
+
+    def append(self, partition: int, batch: bytes, now_ms: int) -> int:
+        """Append a batch that was made here; the offset of its last record."""
+        return self._led(partition).append_own(batch, now_ms).last_offset
+
+    def high_watermark(self, partition: int) -> int:
+        """The offset behind the last committed record; 0 where the partition is not led here any more."""
+        found = self.partitions.find(self.topic, partition)
+        return 0 if found is None else found.high_watermark
+
+    def max_batch_bytes(self, partition: int) -> int:
+        """The largest batch that the topic takes."""
+        return self._led(partition).log.config.max_message_bytes

@@ -11,11 +11,12 @@ from reference_broker.apis.context import Parts
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.controller import Controller
 from reference_broker.environment import Disk, Random
+from reference_broker.groups.coordinator import TOPIC as OFFSETS_TOPIC
 from reference_broker.groups.coordinator import GroupCoordinator
 from reference_broker.node import Node, Observers
 from reference_broker.raft.quorum import Quorum
 from reference_broker.releases import BASELINE
-from reference_broker.replication.coordinator_log import PartitionCoordinatorLog
+from reference_broker.replication.coordinator_log import InternalTopicLog
 from reference_broker.replication.fetch_session import FetchSessions
 from reference_broker.replication.partitions import Partitions
 from reference_broker.storage import Folders
@@ -65,7 +66,7 @@ def start_node(
     )
     partitions.attach(controller, now_ms)
     groups = GroupCoordinator(
-        log=PartitionCoordinatorLog(partitions),
+        log=InternalTopicLog(partitions, OFFSETS_TOPIC),
         config=lambda: controller.config,
         topics=controller.image.topics,
         create_internal_topic=controller.create_internal_topic,

@@ -1,0 +1,187 @@
+"""A whole node in memory: bytes in, effects out, and time only as an argument."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "log"))
+
+from memory_disk import MemoryDisk
+
+from reference_broker.configs import BrokerConfig
+from reference_broker.connection import Connection
+from reference_broker.effects import Close, Effect, Reply
+from reference_broker.node import Node, Observers
+from reference_broker.startup import start_node
+from reference_broker.storage import load_folders, run
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.framing import decode_response, encode_request
+from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
+from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
+from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.records import Record, encode_batch
+
+SETTINGS = """
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@127.0.0.1:9093
+log.dirs=/data
+offsets.topic.replication.factor=1
+"""
+START_MS = 1_700_000_000_000
+ORDERS = TopicName("orders")
+
+
+@dataclass
+class World:
+    """A node, the disk below it, and the time that it is told."""
+
+    disk: MemoryDisk
+    node: Node
+    now_ms: int = START_MS
+    seen: list[str] = field(default_factory=list)
+
+    def connect(self, listener: str = "PLAINTEXT") -> Connection:
+        return self.node.connect(listener, "127.0.0.1")
+
+    def send(self, client: Connection, key: int, version: int, message: Any, number: int = 1) -> list[Effect]:
+        sent = b"".join(bytes(part) for part in encode_request(key, version, number, "test", message))  # type: ignore[arg-type]
+        return self.node.receive(client, sent, self.now_ms)
+
+    def ask(self, client: Connection, key: int, version: int, message: Any) -> Any:
+        (reply,) = self.send(client, key, version, message)
+        return self.read(client, reply, key, version)
+
+    def read(self, client: Connection, reply: Effect, key: int, version: int) -> Any:
+        assert isinstance(reply, Reply)
+        data = b"".join(bytes(part) for part in reply.buffers)  # type: ignore[arg-type]
+        self.node.on_written(client, self.now_ms)
+        return decode_response(key, version, data[4:])[1]
+
+
+@pytest.fixture
+def world() -> World:
+    disk, chance = MemoryDisk(), Random(7)
+    disk.make_directories("/etc")
+    disk.write_plainly("/etc/server.properties", SETTINGS.encode())
+    arguments = ["format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", "/etc/server.properties"]
+    said: list[str] = []
+    assert run(arguments, disk=disk, random=chance, now_ms=START_MS, say=said.append, complain=said.append) == 0
+    config = BrokerConfig.load(SETTINGS)
+    seen: list[str] = []
+    node = start_node(
+        config=config,
+        folders=load_folders(disk, config),
+        disk=disk,
+        random=chance,
+        now_ms=START_MS,
+        bound={"PLAINTEXT": 9092, "CONTROLLER": 9093},
+        observers=Observers(lambda level, text: seen.append(text)),
+    )
+    return World(disk, node, seen=seen)
+
+
+def produce(acks: int = 1) -> ProduceRequest:
+    batch = encode_batch([Record(offset=0, timestamp=START_MS, key=None, value=b"one", headers=())])
+    data = PartitionProduceData(index=0, records=memoryview(batch))
+    return ProduceRequest(
+        acks=acks, timeout_ms=1000, topic_data=(TopicProduceData(name=ORDERS, partition_data=(data,)),)
+    )
+
+
+def fetch(max_wait_ms: int) -> FetchRequest:
+    topic = FetchTopic(topic=ORDERS, partitions=(FetchPartition(partition=0, partition_max_bytes=1000),))
+    return FetchRequest(max_wait_ms=max_wait_ms, min_bytes=1, max_bytes=1000, topics=(topic,))
+
+
+def create(world: World, client: Connection) -> None:
+    topic = CreatableTopic(name=ORDERS, num_partitions=1, replication_factor=1)
+    answer = world.ask(client, ApiKey.CREATE_TOPICS, 7, CreateTopicsRequest(topics=(topic,), timeout_ms=1000))
+    assert answer.topics[0].error_code == 0
+
+
+def test_it_answers_what_it_serves(world: World) -> None:
+    request = ApiVersionsRequest(client_software_name="test", client_software_version="1")
+    answer = world.ask(world.connect(), ApiKey.API_VERSIONS, 4, request)
+    assert {one.api_key for one in answer.api_keys} >= {ApiKey.PRODUCE, ApiKey.FETCH, ApiKey.METADATA}
+
+
+def test_the_controller_listener_serves_other_apis(world: World) -> None:
+    (effect,) = world.send(world.connect("CONTROLLER"), ApiKey.PRODUCE, 9, produce())
+    assert isinstance(effect, Close)
+
+
+def test_a_topic_is_there_once_its_creation_is_answered(world: World) -> None:
+    client = world.connect()
+    create(world, client)
+    asked = MetadataRequest(topics=(MetadataRequestTopic(name=ORDERS),))
+    answer = world.ask(client, ApiKey.METADATA, 12, asked)
+    assert answer.topics[0].partitions[0].leader_id == 1
+
+
+def test_a_fetch_that_finds_nothing_waits_for_a_record(world: World) -> None:
+    reader, writer = world.connect(), world.connect()
+    create(world, writer)
+    waiting = world.send(reader, ApiKey.FETCH, 12, fetch(500))
+    effects = world.send(writer, ApiKey.PRODUCE, 9, produce())
+    assert (waiting, {effect.connection for effect in effects if isinstance(effect, Reply)}) == (
+        [],
+        {reader.id, writer.id},
+    )
+
+
+def test_a_fetch_that_finds_nothing_is_answered_when_its_time_is_over(world: World) -> None:
+    reader = world.connect()
+    create(world, reader)
+    world.send(reader, ApiKey.FETCH, 12, fetch(500))
+    early = world.node.on_time(START_MS + 499)
+    (late,) = world.node.on_time(START_MS + 500)
+    answer = world.read(reader, late, ApiKey.FETCH, 12)
+    assert (early, answer.responses[0].partitions[0].error_code) == ([], ErrorCode.NONE)
+
+
+def test_the_node_asks_to_be_woken_when_a_request_s_time_is_over(world: World) -> None:
+    reader = world.connect()
+    create(world, reader)
+    world.node.on_time(START_MS)
+    world.send(reader, ApiKey.FETCH, 12, fetch(5))
+    assert world.node.next_deadline_ms() <= START_MS + 5
+
+
+def test_a_produce_without_acks_is_not_answered(world: World) -> None:
+    client = world.connect()
+    create(world, client)
+    assert world.send(client, ApiKey.PRODUCE, 9, produce(acks=0)) == []
+
+
+def test_a_refused_produce_without_acks_closes_the_connection(world: World) -> None:
+    (effect,) = world.send(world.connect(), ApiKey.PRODUCE, 9, produce(acks=0))
+    assert isinstance(effect, Close)
+
+
+def test_what_a_client_waits_for_is_dropped_when_it_goes(world: World) -> None:
+    reader, writer = world.connect(), world.connect()
+    create(world, writer)
+    world.send(reader, ApiKey.FETCH, 12, fetch(500))
+    world.node.disconnect(reader.id)
+    effects = world.send(writer, ApiKey.PRODUCE, 9, produce())
+    assert [effect.connection for effect in effects if isinstance(effect, Reply)] == [writer.id]
+
+
+def test_an_idle_node_writes_no_more_than_a_no_op_now_and_then(world: World) -> None:
+    before = world.node.parts.controller.log.high_watermark
+    for second in range(1, 11):
+        world.node.on_time(START_MS + second * 1000)
+    assert 10 <= world.node.parts.controller.log.high_watermark - before <= 22

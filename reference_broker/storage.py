@@ -256,11 +256,9 @@ def run(arguments: Sequence[str], *, disk: Disk, random: Random, now_ms: int, sa
     except (StorageProblem, ConfigInvalid) as error:
         complain(str(error))
         return 1
-    except FileNotFoundError as error:
-        complain(f"{error.filename or given.config}: there is no such file")
-        return 1
     except OSError as error:
-        complain(f"{error.filename or given.config}: {error.strerror or error}")
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror or error
+        complain(f"{error.filename or given.config}: {reason}")
         return 1
     return 0
 
@@ -303,14 +301,7 @@ def _info(disk: Disk, config: BrokerConfig, say: Say) -> int:
 
 def _wanted(given: argparse.Namespace, config: BrokerConfig, random: Random) -> Format:
     """What the arguments ask for, checked against the configuration."""
-    level: int | None = BASELINE.metadata_version
-    if given.release_version is not None:
-        level = BASELINE.metadata_version_of(given.release_version)
-    if level is None:
-        names = [name for name, number in METADATA_VERSIONS.items() if number <= BASELINE.metadata_version]
-        raise StorageProblem(
-            f"Unknown metadata.version '{given.release_version}'. Supported metadata.version are: {', '.join(names)}"
-        )
+    level = _metadata_version(given)
     features, asked = _features(given.feature, level)
     voters, directory_id = _voters(given, config, random)
     if asked is not None and asked != (1 if voters is not None or not config.static_voters else 0):
@@ -325,6 +316,24 @@ def _wanted(given: argparse.Namespace, config: BrokerConfig, random: Random) -> 
     )
 
 
+def _metadata_version(given: argparse.Namespace) -> int:
+    """The level that --release-version or --feature metadata.version=LEVEL names, else the newest."""
+    features = (argument.partition("=") for argument in given.feature)
+    asked = [text.strip() for name, _, text in features if name.strip() == METADATA_VERSION]
+    if asked and given.release_version is not None:
+        raise StorageProblem("Use --release-version instead of --feature metadata.version=X to avoid ambiguity.")
+    names = {name: level for name, level in METADATA_VERSIONS.items() if level <= BASELINE.metadata_version}
+    level = BASELINE.metadata_version_of(given.release_version) if given.release_version else BASELINE.metadata_version
+    if asked:
+        level = next((level for level in names.values() if str(level) == asked[-1]), None)
+    if level is None:
+        unknown = given.release_version or asked[-1]
+        raise StorageProblem(
+            f"Unknown metadata.version '{unknown}'. Supported metadata.version are: {', '.join(names)}"
+        )
+    return level
+
+
 def _features(arguments: Sequence[str], level: int) -> tuple[dict[str, int], int | None]:
     """Levels by feature, sorted, without zeros; and kraft.version where it was named."""
     supported = BASELINE.supported_features()
@@ -333,9 +342,11 @@ def _features(arguments: Sequence[str], level: int) -> tuple[dict[str, int], int
     for argument in arguments:
         name, _, text = argument.partition("=")
         name, text = name.strip(), text.strip()
+        if name == METADATA_VERSION:
+            continue
         if not re.fullmatch(r"\d+", text):
             raise StorageProblem(f"Can't parse feature=level string {argument}. (Format is NAME=LEVEL.)")
-        if name not in supported or name == METADATA_VERSION:
+        if name not in supported:
             names = [one for one in supported if one != METADATA_VERSION]
             raise StorageProblem(f"Unsupported feature: {name}. Supported features are: {', '.join(names)}")
         if not supported[name][0] <= int(text) <= supported[name][1]:

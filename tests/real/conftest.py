@@ -1,0 +1,130 @@
+"""Kafka's jars and tools, and either broker run by hand on one and the same server.properties."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.hosts.host import HostTrouble
+from harness.hosts.plain import LocalProcess
+from harness.targets import broker_properties, jars
+from harness.targets.kafka_process import java_missing
+from harness.targets.ports import free_ports
+from harness.targets.readiness import wait_until_ready
+
+VERSION = "4.3.1"
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
+_QUICK = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_TOOL_TIMEOUT_S = 120
+
+
+class Kafka:
+    """Kafka's jars: its broker and its tools, each by its main class."""
+
+    def __init__(self, libs: Path) -> None:
+        self.libs = libs
+
+    def command(self, main_class: str, *arguments: object) -> list[str]:
+        """The command line of a main class."""
+        return ["java", *_QUICK, "-cp", f"{self.libs}/*", main_class, *map(str, arguments)]
+
+    def run(self, main_class: str, *arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a tool to its end."""
+        command = self.command(main_class, *arguments)
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=_TOOL_TIMEOUT_S, check=False)
+
+    def say(self, main_class: str, *arguments: object) -> str:
+        """What a tool that succeeds prints."""
+        done = self.run(main_class, *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Kafka:
+    """Kafka 4.3.1, from the cache of jars or fetched into it."""
+    if (reason := java_missing()) is not None:
+        pytest.skip(reason)
+    if jars.version_in(jars.libs_folder(VERSION)) is None and shutil.which("mvn") is None:
+        pytest.skip("Kafka's jars are not there, and Maven, which fetches them, is not either")
+    return Kafka(jars.fetch(VERSION))
+
+
+class Folder:
+    """A formatted folder with its server.properties, on which either broker may run, one after the other."""
+
+    def __init__(self, path: Path, kafka: Kafka, **settings: str) -> None:
+        self.path = path
+        self.kafka = kafka
+        self.port, controller_port = free_ports(2)
+        self.data = path / "data"
+        self.properties = path / "server.properties"
+        found = broker_properties.for_one_node(
+            node_id=1, port=self.port, controller_port=controller_port, log_dir=self.data, overrides=settings
+        )
+        self.properties.write_text(broker_properties.text_of(found), encoding="utf-8")
+        self.log = path / "node.log"
+        self._process: LocalProcess | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """host:port."""
+        return f"127.0.0.1:{self.port}"
+
+    def format(self, who: str) -> None:
+        """Formats it with one broker's tool."""
+        arguments = ["format", "-t", CLUSTER_ID, "-c", str(self.properties)]
+        command = self.kafka.command("kafka.tools.StorageTool", *arguments)
+        if who == "reference":
+            command = [sys.executable, "-m", "reference_broker", "storage", *arguments]
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_TOOL_TIMEOUT_S, check=True)
+
+    def start(self, who: str) -> None:
+        """Runs one of the brokers on it, until it serves."""
+        command = self.kafka.command("kafka.Kafka", self.properties)
+        if who == "reference":
+            command = [sys.executable, "-m", "reference_broker", "start", str(self.properties)]
+        self._process = LocalProcess(
+            command, folder=self.path, log=self.log, environment={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        )
+        self._process.start()
+        process = self._process
+        wait_until_ready(
+            ("127.0.0.1", self.port),
+            name=who,
+            timeout_s=60,
+            is_alive=lambda: process.is_alive,
+            log_text=lambda: self.log.read_text(errors="replace"),
+        )
+
+    def end(self, how: str) -> None:
+        """Ends the broker: "stop" cleanly, or "kill"."""
+        if self._process is None:
+            return
+        if how == "stop":
+            self._process.stop(30)
+        self._process.kill()
+
+
+@pytest.fixture(scope="module")
+def new_folder(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Folder]]:
+    """Makes folders; what runs on them at the end is killed."""
+    made: list[Folder] = []
+
+    def make(**settings: Any) -> Folder:
+        made.append(Folder(tmp_path_factory.mktemp("node"), kafka, **settings))
+        return made[-1]
+
+    yield make
+    for folder in made:
+        try:
+            folder.end("kill")
+        except HostTrouble as trouble:
+            print(f"{folder.path}: {trouble}", file=sys.stderr)

@@ -7,14 +7,14 @@ may share a cluster with others. What it asks `quietly` is preparation and not o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
 from harness.normal_form import NormalForm
-from harness.observation import Observation, Outcome, Pace, Plain
+from harness.observation import Observation, Outcome, Pace, Plain, remark
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response
@@ -31,7 +31,7 @@ CLIENT_ID = "exchange"
 ANSWER_TIMEOUT_S = 15.0
 WAITED_SHARE = 0.7
 """An answer that took this share of the time that it may wait has waited."""
-TOPIC_PATIENCE_S = 10.0
+PATIENCE_S = 10.0
 PROBE = ApiVersionsRequest(client_software_name="exchange", client_software_version="1")
 
 
@@ -43,6 +43,10 @@ class Connections:
 
     def to(self, bootstrap: str) -> RawConnection:
         """The connection shared by all checks. ClientTrouble when there is none to be had."""
+        known = self._open.get(bootstrap)
+        if known is not None and known.has_answer(0):
+            # Nothing was asked: the broker closed it, perhaps because another check stopped the broker.
+            self.drop(bootstrap)
         if bootstrap not in self._open:
             self._open[bootstrap] = connected(bootstrap)
         return self._open[bootstrap]
@@ -58,7 +62,7 @@ class Connections:
             self.drop(bootstrap)
 
 
-def connected(bootstrap: str, client_id: str = CLIENT_ID) -> RawConnection:
+def connected(bootstrap: str, client_id: str | None = CLIENT_ID) -> RawConnection:
     """A new connection. ClientTrouble when there is none to be had."""
     try:
         return RawConnection.to(bootstrap, client_id=client_id, timeout_s=ANSWER_TIMEOUT_S)
@@ -135,12 +139,20 @@ class Exchange:
         found = self.quietly(CreateTopicsRequest(topics=(topic,), timeout_ms=15_000)).topics[0]
         if found.error_code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
             raise ClientTrouble(f"topic {name}: {ErrorCode(found.error_code).name} {found.error_message or ''}")
-        deadline = time.monotonic() + TOPIC_PATIENCE_S
-        while len(self._led(name)) < partitions:
+        for _ in self.patience():
+            if len(self._led(name)) == partitions:
+                return name
+        raise ClientTrouble(f"topic {name}: its partitions have no leader after {PATIENCE_S} s")
+
+    @staticmethod
+    def patience(seconds: float = PATIENCE_S) -> Iterator[None]:
+        """Turns in which to look again for something that takes its time, until the time is over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            yield
             if time.monotonic() > deadline:
-                raise ClientTrouble(f"topic {name}: its partitions have no leader after {TOPIC_PATIENCE_S} s")
+                return
             time.sleep(0.02)
-        return name
 
     def topic_id(self, topic: str) -> Uuid:
         """The id of a topic that is there."""
@@ -201,19 +213,47 @@ class Exchange:
         """Bytes, as they are, that make the broker close the connection. AssertionError when it does not."""
         connection = self.connection()
         connection.send_bytes(frame)
-        outcome = Outcome.CLOSED if connection.is_closed_by_peer() else Outcome.SILENT
+        outcome = Outcome.SILENT
+        if connection.has_answer(ANSWER_TIMEOUT_S):
+            outcome = Outcome.CLOSED if connection.is_closed_by_peer() else Outcome.ANSWERED
         self._keep(Observation(api=api, version=version, request=self.form.text(words), outcome=outcome))
         assert outcome is Outcome.CLOSED, f"{words}: {outcome}, expected: {Outcome.CLOSED}"
 
+    def note(self, what: str, value: Plain) -> None:
+        """Keeps something that is no answer as it came: what it is, and its value."""
+        self._keep(remark(what, value))
+
+    def ask_frame(self, words: str, frame: bytes, api_key: int, answer_version: int) -> Any:
+        """The response, in a version, to bytes as they are, observed. AssertionError when none comes."""
+        connection = self.connection()
+        connection.send_bytes(frame)
+        outcome, response, api = Outcome.ANSWERED, None, APIS[api_key]
+        try:
+            _, response = decode_response(api_key, answer_version, connection.receive_frame())
+        except TimeoutError:
+            outcome = Outcome.SILENT
+        except OSError:
+            outcome = Outcome.CLOSED
+        answer: Plain = None
+        if response is not None:
+            answer = self.form.of(api.name, response, answer_version, int(time.time() * 1000))
+        self._keep(
+            Observation(
+                api=api.name, version=answer_version, request=self.form.text(words), outcome=outcome, answer=answer
+            )
+        )
+        assert outcome is Outcome.ANSWERED, f"{words}: {outcome}"
+        return response
+
     def start(
-        self, words: str, message: Any, version: int, *, waits_ms: int | None = None, client_id: str = CLIENT_ID
+        self, words: str, message: Any, version: int, *, waits_ms: int | None = None, client_id: str | None = CLIENT_ID
     ) -> Pending:
         """Sends a request on a connection of its own, and leaves its answer for later."""
         connection = self.connection(client_id)
         connection.send_only(message.API_KEY, version, message)
         return Pending(self, connection, words, message, version, time.monotonic(), waits_ms)
 
-    def connection(self, client_id: str = CLIENT_ID) -> RawConnection:
+    def connection(self, client_id: str | None = CLIENT_ID) -> RawConnection:
         """A connection of this check's own, closed at its end."""
         connection = connected(self.bootstrap, client_id)
         self._own.append(connection)

@@ -1,0 +1,130 @@
+"""AlterConfigs (key 33) replaces all settings of a resource; IncrementalAlterConfigs has taken its place.
+
+**Claim** What is named has the value given, what is not goes back to its default, all of a resource or nothing.
+**Why it matters** Old tools still use it, and a setting that is lost by accident may delete records.
+**Kafka says** Protocol guide, AlterConfigs; KIP-133.
+**Cannot see** Policies that a broker loads as Java classes; a resource named twice, which 4.3.1 never answers.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.alter_configs_request import (
+    AlterableConfig,
+    AlterConfigsRequest,
+    AlterConfigsResource,
+)
+from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
+
+pytestmark = pytest.mark.feature("AlterConfigs")
+
+TOPIC, BROKER, GROUP = 2, 4, 32
+
+
+def resource(kind: int, name: str, **settings: str | None) -> AlterConfigsResource:
+    """A resource with settings whose names are written with _ for a dot."""
+    return AlterConfigsResource(
+        resource_type=kind,
+        resource_name=name,
+        configs=tuple(AlterableConfig(name=key.replace("_", "."), value=value) for key, value in settings.items()),
+    )
+
+
+def request(*resources: AlterConfigsResource, validate_only: bool = False) -> AlterConfigsRequest:
+    return AlterConfigsRequest(resources=resources, validate_only=validate_only)
+
+
+def setting(exchange: Exchange, topic: str, key: str) -> str | None:
+    wanted = DescribeConfigsResource(resource_type=TOPIC, resource_name=topic, configuration_keys=(key,))
+    answer = exchange.quietly(DescribeConfigsRequest(resources=(wanted,)), 4)
+    value: str | None = answer.results[0].configs[0].value
+    return value
+
+
+@all_versions(0, 2)
+def test_settings_are_replaced(exchange: Exchange, version: int) -> None:
+    """A setting that is named is set; one that is not goes back to its default."""
+    topic = exchange.topic(segment_bytes="2000000")
+    answer = exchange.ask("flush.ms alone", request(resource(TOPIC, topic, flush_ms="1000")), version)
+
+    assert answer.responses[0].error_code == ErrorCode.NONE
+    assert any(setting(exchange, topic, "flush.ms") == "1000" for _ in exchange.patience(3))
+    assert setting(exchange, topic, "segment.bytes") == "1073741824"
+
+
+@versions(0, 2)
+def test_validation_changes_nothing(exchange: Exchange, version: int) -> None:
+    """validate_only leaves the settings as they are."""
+    topic = exchange.topic(segment_bytes="2000000")
+    answer = exchange.ask("to validate only", request(resource(TOPIC, topic), validate_only=True), version)
+
+    assert answer.responses[0].error_code == ErrorCode.NONE
+    assert setting(exchange, topic, "segment.bytes") == "2000000"
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"no_such_key": "1"}, ErrorCode.INVALID_CONFIG),
+        ({"retention_ms": "soon"}, ErrorCode.INVALID_CONFIG),
+        ({"cleanup_policy": "shred"}, ErrorCode.INVALID_CONFIG),
+        ({"retention_ms": None}, ErrorCode.INVALID_REQUEST),
+        ({"retention_ms": "5000", "flush_ms": "never"}, ErrorCode.INVALID_CONFIG),
+    ],
+    ids=["unknown_key", "word_for_a_number", "no_policy", "null", "one_good_one_bad"],
+)
+@versions(0, 2)
+def test_settings_that_cannot_be_are_refused(
+    exchange: Exchange, version: int, settings: dict[str, str | None], code: ErrorCode
+) -> None:
+    """Settings have names that Kafka knows, and values in their ranges."""
+    words = ", ".join(f"{key.replace('_', '.')}={value}" for key, value in settings.items())
+    answer = exchange.ask(words, request(resource(TOPIC, exchange.topic(), **settings)), version)
+
+    assert answer.responses[0].error_code == code
+
+
+@versions(0, 2)
+def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """A topic that is not there cannot be changed."""
+    answer = exchange.ask(
+        "a topic that is not there", request(resource(TOPIC, exchange.name("nowhere"), flush_ms="1000")), version
+    )
+
+    assert answer.responses[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@pytest.mark.parametrize("kind", [0, 1, 64])
+def test_a_type_that_has_no_settings_is_refused(exchange: Exchange, kind: int) -> None:
+    """Settings belong to topics, brokers, client metrics and groups."""
+    answer = exchange.ask(f"a resource of type {kind}", request(resource(kind, "x", flush_ms="1000")), 2)
+
+    assert answer.responses[0].error_code == ErrorCode.INVALID_REQUEST
+
+
+@pytest.mark.parametrize("name", ["987654", "first"])
+def test_another_broker_is_refused(exchange: Exchange, name: str) -> None:
+    """A broker takes changes of its own settings alone."""
+    change = request(resource(BROKER, name, log_retention_ms="5000"), validate_only=True)
+    answer = exchange.ask(f"broker {name!r}", change, 2)
+
+    assert answer.responses[0].error_code == ErrorCode.INVALID_REQUEST
+
+
+def test_settings_of_a_group_are_replaced(exchange: Exchange) -> None:
+    """Groups have settings too."""
+    change = request(resource(GROUP, exchange.name("readers"), consumer_session_timeout_ms="50000"), validate_only=True)
+    answer = exchange.ask("a group's session timeout", change, 2)
+
+    assert answer.responses[0].error_code == ErrorCode.NONE
+
+
+@versions(0, 2)
+def test_no_resources_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without resources is answered without resources."""
+    assert exchange.ask("no resources", request(), version).responses == ()

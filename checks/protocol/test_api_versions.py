@@ -1,0 +1,148 @@
+"""ApiVersions (key 18) tells a client what it may ask.
+
+**Claim** Every version of ApiVersions lists the same APIs with the same ranges, a client that asks in a version of the
+future learns what is spoken, and what is not listed is refused by closing the connection.
+**Why it matters** Clients of every age choose their versions by this answer; a wrong range breaks them all.
+**Kafka says** Protocol guide, "Retrieving Supported API versions"; KIP-35, KIP-511 (software), KIP-584 (features).
+**Cannot see** Whether each listed version is served well: the other checks of this folder.
+**Rejects** tests/unit/harness/test_diff.py::test_an_element_that_only_one_side_has_is_named
+"""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, variants, versions
+from reference_broker.wire.api_keys import APIS, ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+
+pytestmark = pytest.mark.feature("ApiVersions")
+
+
+def asked(name: str = "check", version: str = "1.0") -> ApiVersionsRequest:
+    return ApiVersionsRequest(client_software_name=name, client_software_version=version)
+
+
+def header(api_key: int, version: int, *, flexible: bool = False) -> bytes:
+    """A request header as bytes, for APIs and versions that are not."""
+    name = b"check"
+    tags = b"\0" if flexible else b""
+    return struct.pack(">hhih", api_key, version, 7, len(name)) + name + tags
+
+
+def framed(body: bytes) -> bytes:
+    return struct.pack(">i", len(body)) + body
+
+
+@all_versions(0, 4)
+def test_every_version_lists_the_apis(exchange: Exchange, version: int) -> None:
+    """Each version lists every API of the listener with its range of versions."""
+    answer = exchange.ask("what is spoken", asked(), version)
+
+    assert answer.error_code == ErrorCode.NONE
+    ranges = {one.api_key: (one.min_version, one.max_version) for one in answer.api_keys}
+    assert ranges[ApiKey.API_VERSIONS] == (0, 4)
+    assert ranges[ApiKey.PRODUCE] == (0, 13), "0 to 2 are listed for librdkafka's sake, and refused"
+
+
+def test_versions_agree_with_each_other(exchange: Exchange) -> None:
+    """All versions of ApiVersions list the same APIs and ranges."""
+    answers = [exchange.ask("what is spoken", asked(), version).api_keys for version in range(5)]
+
+    first = {(one.api_key, one.min_version, one.max_version) for one in answers[0]}
+    assert all({(one.api_key, one.min_version, one.max_version) for one in other} == first for other in answers)
+
+
+@pytest.mark.parametrize("future", [5, 99, 32767])
+def test_a_version_of_the_future_is_answered_in_version_0(exchange: Exchange, future: int) -> None:
+    """A client that is too new gets UNSUPPORTED_VERSION in version 0, with the range of ApiVersions itself."""
+    body = header(ApiKey.API_VERSIONS, future, flexible=True) + b"\x02c\x021\0"
+    answer = exchange.ask_frame(f"ApiVersions in version {future}", framed(body), ApiKey.API_VERSIONS, 0)
+
+    assert answer.error_code == ErrorCode.UNSUPPORTED_VERSION
+    assert [(one.api_key, one.min_version, one.max_version) for one in answer.api_keys] == [(18, 0, 4)]
+
+
+@variants(
+    "software",
+    empty_name=("", "1"),
+    empty_version=("check", ""),
+    blank_inside=("my client", "1"),
+    dash_first=("-client", "1"),
+    dot_last=("client.", "1"),
+    slash_in_version=("client", "1/2"),
+    umlaut=("müsli", "1"),
+)
+@versions(3, 4)
+def test_a_bad_software_name_is_refused(exchange: Exchange, version: int, software: tuple[str, str]) -> None:
+    """Software names and versions are letters, digits, dots and dashes, with a letter or digit at both ends."""
+    answer = exchange.ask(f"software {software[0]!r} {software[1]!r}", asked(*software), version)
+
+    assert answer.error_code == ErrorCode.INVALID_REQUEST
+
+
+@variants("software", dots_and_dashes=("my-client.v2", "1.0-rc.1"), one_letter=("c", "1"))
+@versions(3, 4)
+def test_a_good_software_name_is_taken(exchange: Exchange, version: int, software: tuple[str, str]) -> None:
+    """Dots and dashes may stand inside a software name."""
+    assert exchange.ask(f"software {software}", asked(*software), version).error_code == ErrorCode.NONE
+
+
+def unserved(api_key: int, version: int) -> bytes:
+    return framed(header(api_key, version, flexible=True) + bytes(16))
+
+
+@variants(
+    "named",
+    unknown_key=(9999, 0),
+    negative_key=(-1, 0),
+    leader_and_isr_of_3_x=(4, 7),
+    controlled_shutdown_of_3_x=(7, 3),
+    a_controllers_api=(52, 2),
+    produce_0=(0, 0),
+    produce_2=(0, 2),
+    produce_of_the_future=(0, 14),
+    fetch_3=(1, 3),
+    fetch_of_the_future=(1, 19),
+    metadata_of_the_future=(3, 14),
+    negative_version=(3, -1),
+    offset_commit_1=(8, 1),
+    create_topics_1=(19, 1),
+    delete_topics_0=(20, 0),
+    an_unstable_version=(22, 6),
+)
+def test_what_is_not_served_closes_the_connection(exchange: Exchange, named: tuple[int, int]) -> None:
+    """An API or version that is not served gets no answer: the connection is closed."""
+    key, version = named
+    api = APIS[key].name if key in APIS else f"key {key}"
+    exchange.expect_closed_on(f"{api} v{version}", unserved(key, version))
+
+
+@variants(
+    "frame",
+    no_header=framed(b""),
+    half_a_header=framed(b"\0\x12\0\0"),
+    header_without_body=framed(header(3, 9, flexible=True)),
+    negative_size=struct.pack(">i", -5),
+    huge_size=struct.pack(">i", 0x7FFFFFFF),
+    an_absurd_array=framed(header(3, 1) + struct.pack(">i", 0x7FFFFFF0)),
+    a_string_too_long=framed(header(10, 0) + struct.pack(">h", 500) + b"short"),
+    http=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+)
+def test_bytes_that_are_no_request_close_the_connection(exchange: Exchange, frame: bytes) -> None:
+    """Bytes that are no request close the connection they came on, and no other."""
+    exchange.expect_closed_on("bytes that are no request", frame)
+
+    assert exchange.ask("what is spoken, on another connection", asked(), 3).error_code == ErrorCode.NONE
+
+
+def test_bytes_after_a_request_are_passed_over(exchange: Exchange) -> None:
+    """Bytes that follow a request in its frame do no harm in 4.3."""
+    frame = framed(header(ApiKey.API_VERSIONS, 0) + b"extra")
+    answer = exchange.ask_frame("ApiVersions v0 with five bytes behind it", frame, ApiKey.API_VERSIONS, 0)
+
+    assert answer.error_code == ErrorCode.NONE

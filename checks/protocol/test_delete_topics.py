@@ -1,0 +1,139 @@
+"""DeleteTopics (key 20) takes topics away, by name or by id.
+
+**Claim** A topic that DeleteTopics says is gone is unknown afterwards, and its name may be used again; what is not
+there, or is named in a way that makes no sense, is refused and takes nothing else with it.
+**Why it matters** A deletion cannot be taken back, so what was deleted must be exactly what was asked for.
+**Kafka says** Protocol guide, DeleteTopics; KIP-516 (by id), KIP-599 (errors with messages).
+**Cannot see** That the disk space comes back (the broker deletes files later).
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, variants, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest, DeleteTopicState
+from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.primitives import TopicName, Uuid
+
+pytestmark = pytest.mark.feature("DeleteTopics")
+
+NO_SUCH_ID = Uuid(bytes(range(16)))
+
+
+def named(version: int, *names: str) -> DeleteTopicsRequest:
+    """The request in the shape of a version."""
+    topics = tuple(map(TopicName, names))
+    if version >= 6:
+        return DeleteTopicsRequest(topics=tuple(DeleteTopicState(name=name) for name in topics), timeout_ms=10_000)
+    return DeleteTopicsRequest(topic_names=topics, timeout_ms=10_000)
+
+
+def by_id(*states: tuple[str | None, Uuid]) -> DeleteTopicsRequest:
+    return DeleteTopicsRequest(
+        topics=tuple(
+            DeleteTopicState(name=None if name is None else TopicName(name), topic_id=topic_id)
+            for name, topic_id in states
+        ),
+        timeout_ms=10_000,
+    )
+
+
+def is_gone(exchange: Exchange, name: str) -> bool:
+    about = MetadataRequest(topics=(MetadataRequestTopic(name=TopicName(name)),), allow_auto_topic_creation=False)
+    return any(
+        exchange.quietly(about).topics[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        for _ in exchange.patience(3)
+    )
+
+
+@all_versions(1, 6)
+def test_a_topic_is_deleted_by_name(exchange: Exchange, version: int) -> None:
+    """A topic that is deleted is unknown."""
+    topic = exchange.topic()
+    answer = exchange.ask("a topic by name", named(version, topic), version)
+
+    assert [found.error_code for found in answer.responses] == [ErrorCode.NONE]
+    assert is_gone(exchange, topic)
+
+
+def test_a_topic_is_deleted_by_id(exchange: Exchange) -> None:
+    """From version 6 on a topic may be deleted by its id; the answer names it."""
+    topic = exchange.topic()
+    answer = exchange.ask("a topic by id", by_id((None, exchange.topic_id(topic))), 6)
+
+    assert [(found.name, found.error_code) for found in answer.responses] == [(topic, ErrorCode.NONE)]
+    assert is_gone(exchange, topic)
+
+
+@all_versions(1, 6)
+def test_an_unknown_name_is_refused(exchange: Exchange, version: int) -> None:
+    """A topic that is not there cannot be deleted."""
+    answer = exchange.ask("a topic that is not there", named(version, exchange.name("nowhere")), version)
+
+    assert [found.error_code for found in answer.responses] == [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]
+
+
+def test_an_unknown_id_is_refused(exchange: Exchange) -> None:
+    """An id that no topic has cannot be deleted."""
+    answer = exchange.ask("an id that no topic has", by_id((None, NO_SUCH_ID)), 6)
+
+    assert [found.error_code for found in answer.responses] == [ErrorCode.UNKNOWN_TOPIC_ID]
+
+
+@variants("state", neither=(None, Uuid(bytes(16))), both=("some-name", NO_SUCH_ID))
+def test_a_topic_is_named_in_one_way(exchange: Exchange, state: tuple[str | None, Uuid]) -> None:
+    """An entry has a name or an id, not both and not neither."""
+    answer = exchange.ask("name and id" if state[0] else "neither name nor id", by_id(state), 6)
+
+    assert [found.error_code for found in answer.responses] == [ErrorCode.INVALID_REQUEST]
+
+
+@versions(1, 5, 6)
+def test_a_name_given_twice_is_refused(exchange: Exchange, version: int) -> None:
+    """A name that stands twice in a request is refused, and the topic stays."""
+    topic = exchange.topic()
+    answer = exchange.ask("one topic twice", named(version, topic, topic), version)
+
+    assert {found.error_code for found in answer.responses} == {ErrorCode.INVALID_REQUEST}
+    assert exchange.topic_id(topic) != bytes(16), "the topic must stay"
+
+
+def test_a_topic_given_by_name_and_by_id_is_refused(exchange: Exchange) -> None:
+    """A topic that is given by its name and again by its id is given twice."""
+    topic = exchange.topic()
+    states = ((topic, Uuid(bytes(16))), (None, exchange.topic_id(topic)))
+    answer = exchange.ask("one topic by name and by id", by_id(*states), 6)
+
+    assert {found.error_code for found in answer.responses} == {ErrorCode.INVALID_REQUEST}
+
+
+@versions(1, 4, 6)
+def test_each_topic_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
+    """One that is there is deleted beside one that is not."""
+    topic, other = exchange.topic("known"), exchange.name("unknown")
+    answer = exchange.ask("a topic that is there and one that is not", named(version, topic, other), version)
+
+    codes = {found.name: found.error_code for found in answer.responses}
+    assert codes == {topic: ErrorCode.NONE, other: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION}
+
+
+@versions(1, 6)
+def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without topics is answered without topics."""
+    assert exchange.ask("no topics", named(version), version).responses == ()
+
+
+@versions(6)
+def test_a_name_may_be_used_again(exchange: Exchange, version: int) -> None:
+    """A topic made anew under an old name has another id, and none of the old one's records."""
+    topic = exchange.topic()
+    old = exchange.topic_id(topic)
+    exchange.ask("a topic by name", named(version, topic), version)
+    assert is_gone(exchange, topic)
+    exchange.topic()
+
+    assert exchange.topic_id(topic) != old

@@ -1,0 +1,219 @@
+"""DescribeConfigs (key 32) tells the settings of a resource and where each comes from.
+
+**Claim** Every setting is told with its value, type and source, synonyms in the order in which they count, secrets as
+null; a resource that is not there or not the broker's to tell is refused.
+**Why it matters** People and programs decide by these values what a topic keeps and for how long.
+**Kafka says** Protocol guide, DescribeConfigs; KIP-133, KIP-226 (synonyms), KIP-569 (types and documentation).
+**Cannot see** Settings of other brokers.
+**Rejects** tests/unit/harness/test_diff.py::test_an_element_that_only_one_side_has_is_named
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, variants, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
+from reference_broker.wire.messages.describe_configs_response import (
+    DescribeConfigsResourceResult,
+    DescribeConfigsResponse,
+    DescribeConfigsResult,
+)
+from reference_broker.wire.messages.metadata_request import MetadataRequest
+
+pytestmark = pytest.mark.feature("DescribeConfigs")
+
+TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP = 2, 4, 8, 16, 32
+OF_ONE_MACHINE = (
+    "advertised.listeners",
+    "broker.id",
+    "controller.quorum.voters",
+    "listeners",
+    "log.dir",
+    "log.dirs",
+    "metadata.log.dir",
+    "node.id",
+)
+"""Settings of a broker that name its machine, and so differ between any two."""
+
+
+def request(*resources: tuple[int, str], keys: tuple[str, ...] | None = None, **more: bool) -> DescribeConfigsRequest:
+    return DescribeConfigsRequest(
+        resources=tuple(
+            DescribeConfigsResource(resource_type=kind, resource_name=name, configuration_keys=keys)
+            for kind, name in resources
+        ),
+        **more,
+    )
+
+
+def only(answer: DescribeConfigsResponse) -> DescribeConfigsResult:
+    (found,) = answer.results
+    return found
+
+
+def by_name(result: DescribeConfigsResult) -> dict[str, DescribeConfigsResourceResult]:
+    return {one.name: one for one in result.configs}
+
+
+def node(exchange: Exchange) -> str:
+    return str(exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id)
+
+
+@all_versions(1, 4)
+def test_all_settings_of_a_topic_are_told(exchange: Exchange, version: int) -> None:
+    """Every setting of a topic is told, its own and those that come from the broker."""
+    topic = exchange.topic(retention_ms="123456", cleanup_policy="compact")
+    answer = exchange.ask("all settings of a topic with two of its own", request((TOPIC, topic)), version)
+
+    found = by_name(only(answer))
+    assert (found["retention.ms"].value, found["cleanup.policy"].value) == ("123456", "compact")
+
+
+@all_versions(1, 4)
+def test_synonyms_are_told_when_asked(exchange: Exchange, version: int) -> None:
+    """Synonyms are the places from which a value may come, the one that counts first."""
+    topic = exchange.topic(retention_ms="123456")
+    wanted = request((TOPIC, topic), keys=("retention.ms", "segment.bytes"), include_synonyms=True)
+    answer = exchange.ask("two settings of a topic, with synonyms", wanted, version)
+
+    assert by_name(only(answer))["retention.ms"].synonyms[0].value == "123456"
+
+
+@versions(1, 4)
+def test_settings_may_be_chosen(exchange: Exchange, version: int) -> None:
+    """Settings that are named are told, unknown ones are left out."""
+    wanted = request((TOPIC, exchange.topic()), keys=("retention.ms", "no.such.key"))
+    answer = exchange.ask("a setting that is known and one that is not", wanted, version)
+
+    assert list(by_name(only(answer))) == ["retention.ms"]
+
+
+@versions(1, 4)
+def test_no_names_mean_all_settings(exchange: Exchange, version: int) -> None:
+    """An empty list of names is the same as none."""
+    answer = exchange.ask("an empty list of settings", request((TOPIC, exchange.topic()), keys=()), version)
+
+    assert len(only(answer).configs) > 20
+
+
+def test_documentation_is_told_when_asked(exchange: Exchange) -> None:
+    """From version 3 on a setting's documentation is told where it is asked for."""
+    wanted = request((TOPIC, exchange.topic()), keys=("retention.ms",), include_documentation=True)
+    exchange.ask("a setting with its documentation", wanted, 4)
+
+
+@all_versions(1, 4)
+def test_settings_of_a_broker_are_told(exchange: Exchange, version: int) -> None:
+    """A broker tells its own settings, those of its machine included."""
+    broker = node(exchange)
+    names = [one.name for one in only(exchange.quietly(request((BROKER, broker)), 4)).configs]
+    wanted = request((BROKER, broker), keys=tuple(name for name in names if name not in OF_ONE_MACHINE))
+    exchange.form.label(broker, "the broker's id")
+    answer = exchange.ask("all settings of the broker but those of its machine", wanted, version)
+
+    assert "log.retention.check.interval.ms" in by_name(only(answer))
+
+
+def test_a_broker_knows_the_settings_of_its_machine(exchange: Exchange) -> None:
+    """Listeners and folders are told as read-only settings."""
+    answer = exchange.quietly(request((BROKER, node(exchange)), keys=OF_ONE_MACHINE), 4)
+    told = sorted((one.name, one.read_only, one.config_source) for one in only(answer).configs)
+
+    exchange.note("settings of the machine, whether read-only, and their sources", [list(one) for one in told])
+
+
+def test_synonyms_of_a_broker(exchange: Exchange) -> None:
+    """A broker's setting has synonyms of its own, the static one and the default."""
+    keys = ("log.retention.ms", "log.retention.hours", "log.retention.check.interval.ms", "num.io.threads")
+    answer = exchange.ask(
+        "settings of the broker with synonyms", request((BROKER, node(exchange)), keys=keys, include_synonyms=True), 4
+    )
+
+    assert by_name(only(answer))["log.retention.check.interval.ms"].synonyms
+
+
+@versions(1, 4)
+def test_defaults_of_all_brokers_are_told(exchange: Exchange, version: int) -> None:
+    """Without a name the settings that all brokers share are told."""
+    answer = exchange.ask("settings of all brokers", request((BROKER, "")), version)
+
+    assert only(answer).error_code == ErrorCode.NONE
+
+
+@versions(1, 4)
+def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """A topic that is not there has no settings."""
+    answer = exchange.ask("a topic that is not there", request((TOPIC, exchange.name("nowhere"))), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@variants("name", empty="", dot=".", blank_inside="my topic", too_long="n" * 250)
+def test_a_topic_that_cannot_be_is_refused(exchange: Exchange, name: str) -> None:
+    """A name that no topic can have is invalid."""
+    answer = exchange.ask(f"a topic named {name[:10]!r}", request((TOPIC, name)), 4)
+
+    assert only(answer).error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
+
+
+@variants("name", another="987654", word="first", negative="-7")
+@versions(1, 4)
+def test_another_broker_is_refused(exchange: Exchange, version: int, name: str) -> None:
+    """A broker tells its own settings alone."""
+    answer = exchange.ask(f"broker {name}", request((BROKER, name)), version)
+
+    assert only(answer).error_code == ErrorCode.INVALID_REQUEST
+
+
+@variants("resource", unknown_type=(0, "x"), any_type=(1, "x"), cluster=(7, "x"), type_64=(64, "x"), negative=(-1, "x"))
+def test_a_type_that_has_no_settings_is_refused(exchange: Exchange, resource: tuple[int, str]) -> None:
+    """Settings belong to topics, brokers, loggers, client metrics and groups."""
+    exchange.ask(f"a resource of type {resource[0]}", request(resource), 4)
+
+
+@variants("kind", logger=LOGGER, client_metrics=CLIENT_METRICS, group=GROUP)
+def test_a_resource_without_a_name_is_refused(exchange: Exchange, kind: int) -> None:
+    """Loggers, client metrics and groups are asked for by name."""
+    answer = exchange.ask("a resource without a name", request((kind, "")), 4)
+
+    assert only(answer).error_code == ErrorCode.INVALID_REQUEST
+
+
+def test_settings_of_a_group_are_told(exchange: Exchange) -> None:
+    """A group has settings whether it is there or not."""
+    answer = exchange.ask("a group that is not there", request((GROUP, exchange.name("readers"))), 4)
+
+    assert only(answer).error_code == ErrorCode.NONE
+
+
+def test_settings_of_client_metrics_are_told(exchange: Exchange) -> None:
+    """A subscription to client metrics that is not there has the defaults."""
+    answer = exchange.ask("a subscription that is not there", request((CLIENT_METRICS, exchange.name("metrics"))), 4)
+
+    assert only(answer).error_code == ErrorCode.NONE
+
+
+@versions(1, 4)
+def test_each_resource_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
+    """One that is there is told beside one that is not."""
+    topic, other = exchange.topic("known"), exchange.name("unknown")
+    answer = exchange.ask("a topic that is there and one that is not", request((TOPIC, topic), (TOPIC, other)), version)
+
+    codes = {found.resource_name: found.error_code for found in answer.results}
+    assert codes == {topic: ErrorCode.NONE, other: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION}
+
+
+@versions(4)
+def test_a_resource_named_twice(exchange: Exchange, version: int) -> None:
+    """A resource that stands twice in a request is answered as Kafka answers it."""
+    topic = exchange.topic()
+    exchange.ask("one topic twice", request((TOPIC, topic), (TOPIC, topic), keys=("retention.ms",)), version)
+
+
+@versions(1, 4)
+def test_no_resources_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without resources is answered without resources."""
+    assert exchange.ask("no resources", request(), version).results == ()

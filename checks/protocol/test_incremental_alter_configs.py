@@ -1,0 +1,337 @@
+"""IncrementalAlterConfigs (key 44) changes single settings and leaves the others.
+
+**Claim** What is set, deleted, appended or subtracted is so afterwards and nothing else has changed; a change that
+cannot be is refused together with all others of its resource.
+**Why it matters** Settings such as retention decide what is deleted; a change that half happened deletes records.
+**Kafka says** Protocol guide, IncrementalAlterConfigs; KIP-339.
+**Cannot see** Other brokers' own settings; policies that a broker loads as Java classes.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
+from reference_broker.wire.messages.incremental_alter_configs_request import (
+    AlterableConfig,
+    AlterConfigsResource,
+    IncrementalAlterConfigsRequest,
+)
+from reference_broker.wire.messages.metadata_request import MetadataRequest
+
+pytestmark = pytest.mark.feature("IncrementalAlterConfigs")
+
+TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP = 2, 4, 8, 16, 32
+SET, DELETE, APPEND, SUBTRACT = 0, 1, 2, 3
+Change = tuple[str, int, str | None]
+
+
+def resource(kind: int, name: str, *changes: Change) -> AlterConfigsResource:
+    return AlterConfigsResource(
+        resource_type=kind,
+        resource_name=name,
+        configs=tuple(AlterableConfig(name=key, config_operation=what, value=value) for key, what, value in changes),
+    )
+
+
+def request(*resources: AlterConfigsResource, validate_only: bool = False) -> IncrementalAlterConfigsRequest:
+    return IncrementalAlterConfigsRequest(resources=resources, validate_only=validate_only)
+
+
+def own(exchange: Exchange, kind: int, name: str, *keys: str) -> dict[str, str | None]:
+    """The settings of a resource as they are now."""
+    wanted = DescribeConfigsResource(resource_type=kind, resource_name=name, configuration_keys=keys or None)
+    answer = exchange.quietly(DescribeConfigsRequest(resources=(wanted,)), 4)
+    return {one.name: one.value for one in answer.results[0].configs}
+
+
+def becomes(exchange: Exchange, topic: str, key: str, value: str | None) -> bool:
+    """Whether a topic's setting has a value, now or shortly."""
+    return any(own(exchange, TOPIC, topic, key)[key] == value for _ in exchange.patience(3))
+
+
+def node(exchange: Exchange) -> str:
+    return str(exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id)
+
+
+@versions(0, 1)
+def test_a_setting_is_set(exchange: Exchange, version: int) -> None:
+    """A setting that is set has the value, and another keeps its own."""
+    topic = exchange.topic(segment_bytes="2000000")
+    answer = exchange.ask("set retention.ms", request(resource(TOPIC, topic, ("retention.ms", SET, "5000"))), version)
+
+    assert answer.responses[0].error_code == ErrorCode.NONE
+    assert becomes(exchange, topic, "retention.ms", "5000")
+    assert becomes(exchange, topic, "segment.bytes", "2000000")
+
+
+@versions(0, 1)
+def test_a_setting_is_deleted(exchange: Exchange, version: int) -> None:
+    """A setting that is deleted has its default again."""
+    topic = exchange.topic(segment_bytes="2000000")
+    answer = exchange.ask(
+        "delete segment.bytes", request(resource(TOPIC, topic, ("segment.bytes", DELETE, None))), version
+    )
+
+    assert answer.responses[0].error_code == ErrorCode.NONE
+    assert becomes(exchange, topic, "segment.bytes", "1073741824")
+
+
+@versions(0, 1)
+def test_a_setting_that_is_not_there_is_deleted_without_complaint(exchange: Exchange, version: int) -> None:
+    """Deleting a setting that a topic has not of its own changes nothing."""
+    answer = exchange.ask(
+        "delete a setting that is not set",
+        request(resource(TOPIC, exchange.topic(), ("flush.ms", DELETE, None))),
+        version,
+    )
+
+    assert answer.responses[0].error_code == ErrorCode.NONE
+
+
+@versions(0, 1)
+def test_a_list_is_appended_to(exchange: Exchange, version: int) -> None:
+    """What is appended to a list is in it once."""
+    topic = exchange.topic()
+    for turn in ("first", "second"):
+        change = resource(TOPIC, topic, ("cleanup.policy", APPEND, "compact"))
+        answer = exchange.ask(f"append to cleanup.policy, {turn} time", request(change), version)
+        assert answer.responses[0].error_code == ErrorCode.NONE
+    assert becomes(exchange, topic, "cleanup.policy", "delete,compact")
+
+
+@versions(0, 1)
+def test_a_list_is_subtracted_from(exchange: Exchange, version: int) -> None:
+    """What is subtracted from a list is in it no more."""
+    topic = exchange.topic(cleanup_policy="delete,compact")
+    change = resource(TOPIC, topic, ("cleanup.policy", SUBTRACT, "delete"))
+    answer = exchange.ask("subtract from cleanup.policy", request(change), version)
+
+    assert answer.responses[0].error_code == ErrorCode.NONE
+    assert becomes(exchange, topic, "cleanup.policy", "compact")
+
+
+@versions(0, 1)
+def test_validation_changes_nothing(exchange: Exchange, version: int) -> None:
+    """validate_only leaves the settings as they are."""
+    topic = exchange.topic()
+    change = resource(TOPIC, topic, ("segment.bytes", SET, "2000000"))
+    answer = exchange.ask("set segment.bytes, to validate only", request(change, validate_only=True), version)
+
+    assert answer.responses[0].error_code == ErrorCode.NONE
+    assert own(exchange, TOPIC, topic, "segment.bytes")["segment.bytes"] == "1073741824"
+
+
+REFUSED: dict[str, tuple[Change, ...]] = {
+    "an_unknown_key": (("no.such.key", SET, "1"),),
+    "a_word_for_a_number": (("retention.ms", SET, "soon"),),
+    "a_number_out_of_range": (("retention.ms", SET, "-2"),),
+    "a_word_that_is_no_policy": (("cleanup.policy", SET, "shred"),),
+    "an_appended_word_that_is_no_policy": (("cleanup.policy", APPEND, "shred"),),
+    "append_to_a_number": (("retention.ms", APPEND, "1"),),
+    "subtract_from_a_number": (("retention.ms", SUBTRACT, "1"),),
+    "lags_that_contradict": (("min.compaction.lag.ms", SET, "9"), ("max.compaction.lag.ms", SET, "8")),
+}
+BAD_REQUESTS: dict[str, tuple[Change, ...]] = {
+    "null_to_set": (("retention.ms", SET, None),),
+    "null_to_append": (("cleanup.policy", APPEND, None),),
+    "null_to_subtract": (("cleanup.policy", SUBTRACT, None),),
+    "one_key_twice": (("retention.ms", SET, "1000"), ("retention.ms", DELETE, None)),
+}
+
+
+@pytest.mark.parametrize("changes", REFUSED.values(), ids=REFUSED)
+@versions(0, 1)
+def test_a_change_that_cannot_be_is_refused(exchange: Exchange, version: int, changes: tuple[Change, ...]) -> None:
+    """A setting that Kafka does not know, or a value out of its range, is invalid."""
+    words = ", ".join(f"{key} by operation {what} {(value or 'null')[:20]}" for key, what, value in changes)
+    answer = exchange.ask(words, request(resource(TOPIC, exchange.topic(), *changes)), version)
+
+    assert answer.responses[0].error_code == ErrorCode.INVALID_CONFIG
+
+
+@pytest.mark.parametrize("changes", BAD_REQUESTS.values(), ids=BAD_REQUESTS)
+@versions(0, 1)
+def test_a_change_that_makes_no_sense_is_refused(exchange: Exchange, version: int, changes: tuple[Change, ...]) -> None:
+    """A value must be given where one is needed, and a key stands once."""
+    words = ", ".join(f"{key} by operation {what} {value}" for key, what, value in changes)
+    answer = exchange.ask(words, request(resource(TOPIC, exchange.topic(), *changes)), version)
+
+    assert answer.responses[0].error_code == ErrorCode.INVALID_REQUEST
+
+
+@pytest.mark.parametrize("operation", [4, -1, 127])
+def test_an_unknown_operation_is_refused(exchange: Exchange, operation: int) -> None:
+    """There are four operations. (Asked of a broker: 4.3.1's controller resigns when it is asked of a topic.)"""
+    change = resource(BROKER, node(exchange), ("log.retention.ms", operation, "1000"))
+    answer = exchange.ask(f"operation {operation}", request(change, validate_only=True), 1)
+
+    assert answer.responses[0].error_code == ErrorCode.INVALID_REQUEST
+
+
+@versions(0, 1)
+def test_an_unknown_key_is_deleted_without_complaint(exchange: Exchange, version: int) -> None:
+    """Since 4.3 deleting what is not there, known or not, changes nothing."""
+    change = resource(TOPIC, exchange.topic(), ("no.such.key", DELETE, None))
+    answer = exchange.ask("delete a key that Kafka does not know", request(change), version)
+
+    assert answer.responses[0].error_code == ErrorCode.NONE
+
+
+def test_a_value_that_has_grown_too_long_is_refused(exchange: Exchange) -> None:
+    """A value has at most 32,767 bytes; a list may reach that by appending."""
+    topic, key = exchange.topic(), "leader.replication.throttled.replicas"
+    for first, code in ((10_000, ErrorCode.NONE), (20_000, ErrorCode.INVALID_CONFIG)):
+        words = ",".join(f"{first + number}:1" for number in range(2_500))
+        change = resource(TOPIC, topic, (key, APPEND, words))
+        answer = exchange.ask(f"append 20,000 characters from {first}:1 on", request(change), 1)
+        assert answer.responses[0].error_code == code
+        assert any(len(own(exchange, TOPIC, topic, key)[key] or "") > 10_000 for _ in exchange.patience(3))
+
+
+@versions(0, 1)
+def test_one_bad_change_spoils_its_resource_alone(exchange: Exchange, version: int) -> None:
+    """All changes of a resource are made or none; other resources are changed."""
+    good, bad = exchange.topic("good"), exchange.topic("bad")
+    answer = exchange.ask(
+        "a good topic, and one with a good and a bad change",
+        request(
+            resource(TOPIC, bad, ("segment.bytes", SET, "2000000"), ("no.such.key", SET, "1")),
+            resource(TOPIC, good, ("segment.bytes", SET, "2000000")),
+        ),
+        version,
+    )
+
+    codes = {found.resource_name: found.error_code for found in answer.responses}
+    assert codes == {good: ErrorCode.NONE, bad: ErrorCode.INVALID_CONFIG}
+    assert becomes(exchange, good, "segment.bytes", "2000000")
+    assert own(exchange, TOPIC, bad, "segment.bytes")["segment.bytes"] == "1073741824"
+
+
+@versions(0, 1)
+def test_a_resource_named_twice_is_refused(exchange: Exchange, version: int) -> None:
+    """A resource stands once in a request."""
+    topic = exchange.topic()
+    change = resource(TOPIC, topic, ("segment.bytes", SET, "2000000"))
+    other = resource(TOPIC, topic, ("flush.ms", SET, "1000"))
+    answer = exchange.ask("one topic twice", request(change, other), version)
+
+    assert {found.error_code for found in answer.responses} == {ErrorCode.INVALID_REQUEST}
+
+
+@pytest.mark.parametrize("name", ["", ".", "my topic", "n" * 250], ids=["empty", "dot", "blank_inside", "too_long"])
+def test_a_topic_that_cannot_be_is_refused(exchange: Exchange, name: str) -> None:
+    """A name that no topic can have is refused."""
+    change = resource(TOPIC, name, ("segment.bytes", SET, "2000000"))
+    answer = exchange.ask(f"a topic named {name[:10]!r}", request(change), 1)
+
+    assert answer.responses[0].error_code != ErrorCode.NONE
+
+
+@versions(0, 1)
+def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """A topic that is not there cannot be changed."""
+    change = resource(TOPIC, exchange.name("nowhere"), ("segment.bytes", SET, "2000000"))
+    answer = exchange.ask("a topic that is not there", request(change), version)
+
+    assert answer.responses[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+BROKERS = {
+    "a_read_only_setting": ("own", ("node.id", SET, "5")),
+    "another_brokers_id": ("987654", ("log.retention.ms", SET, "5000")),
+    "a_word_for_an_id": ("first", ("log.retention.ms", SET, "5000")),
+    "a_value_out_of_range": ("own", ("num.io.threads", SET, "0")),
+    "a_word_for_a_number": ("own", ("num.io.threads", SET, "many")),
+    "append_to_a_number": ("own", ("num.io.threads", APPEND, "1")),
+    "a_listeners_setting_for_all": ("", ("listeners", SET, "PLAINTEXT://:1")),
+    "a_key_store_without_its_listener": ("own", ("ssl.keystore.location", SET, "x")),
+    "least_replicas_of_one_broker": ("own", ("min.insync.replicas", SET, "1")),
+    "least_replicas_of_all_deleted": ("", ("min.insync.replicas", DELETE, None)),
+}
+
+
+@pytest.mark.parametrize("case", BROKERS.values(), ids=BROKERS)
+def test_a_brokers_setting_that_cannot_be_changed_is_refused(exchange: Exchange, case: tuple[str, Change]) -> None:
+    """Some settings of a broker are fixed, some are for all brokers or for one, and values have ranges."""
+    name = node(exchange) if case[0] == "own" else case[0]
+    answer = exchange.ask(
+        f"{case[1][0]} of broker {case[0]!r}", request(resource(BROKER, name, case[1]), validate_only=True), 1
+    )
+
+    assert answer.responses[0].error_code in (ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_CONFIG)
+
+
+def test_a_brokers_setting_is_changed_and_restored(exchange: Exchange) -> None:
+    """A dynamic setting of the broker is set, told with its source, and deleted again."""
+    broker = node(exchange)
+    change = resource(BROKER, broker, ("log.cleaner.threads", SET, "2"))
+    assert exchange.ask("set log.cleaner.threads", request(change), 1).responses[0].error_code == ErrorCode.NONE
+    wanted = DescribeConfigsRequest(
+        resources=(
+            DescribeConfigsResource(
+                resource_type=BROKER, resource_name=broker, configuration_keys=("log.cleaner.threads",)
+            ),
+        ),
+        include_synonyms=True,
+    )
+    for _ in exchange.patience(3):
+        if exchange.quietly(wanted).results[0].configs[0].value == "2":
+            break
+    exchange.ask("the setting with its synonyms", wanted, 4)
+    back = resource(BROKER, broker, ("log.cleaner.threads", DELETE, None))
+    assert exchange.ask("delete it again", request(back), 1).responses[0].error_code == ErrorCode.NONE
+
+
+def test_a_brokers_unknown_setting_is_taken(exchange: Exchange) -> None:
+    """A broker keeps settings that it does not know, for plugins."""
+    change = resource(BROKER, node(exchange), ("some.plugins.key", SET, "1"))
+    exchange.ask("an unknown key of the broker, to validate only", request(change, validate_only=True), 1)
+
+
+OTHERS = {
+    "group_set": (GROUP, "readers", ("consumer.session.timeout.ms", SET, "50000")),
+    "group_unknown_key": (GROUP, "readers", ("no.such.key", SET, "1")),
+    "group_below_the_least": (GROUP, "readers", ("consumer.session.timeout.ms", SET, "1")),
+    "group_above_the_greatest": (GROUP, "readers", ("consumer.session.timeout.ms", SET, "99999999")),
+    "group_word_for_a_number": (GROUP, "readers", ("consumer.session.timeout.ms", SET, "soon")),
+    "group_without_a_name": (GROUP, "", ("consumer.session.timeout.ms", SET, "50000")),
+    "metrics_set": (CLIENT_METRICS, "metrics", ("interval.ms", SET, "1000")),
+    "metrics_unknown_key": (CLIENT_METRICS, "metrics", ("no.such.key", SET, "1")),
+    "metrics_too_often": (CLIENT_METRICS, "metrics", ("interval.ms", SET, "1")),
+    "metrics_bad_pattern": (CLIENT_METRICS, "metrics", ("match", SET, "who=me")),
+    "metrics_without_a_name": (CLIENT_METRICS, "", ("interval.ms", SET, "1000")),
+    "unknown_type": (0, "x", ("retention.ms", SET, "1")),
+    "any_type": (1, "x", ("retention.ms", SET, "1")),
+    "type_64": (64, "x", ("retention.ms", SET, "1")),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS.values(), ids=OTHERS)
+def test_other_resources_are_changed_or_refused(exchange: Exchange, case: tuple[int, str, Change]) -> None:
+    """Groups and client metrics have settings of their own, with ranges; other types have none."""
+    kind, label, change = case
+    name = exchange.name(label) if label in ("readers", "metrics") else label
+    answer = exchange.ask(
+        f"type {kind} {label!r}: {change[0]}={change[2]}", request(resource(kind, name, change), validate_only=True), 1
+    )
+
+    assert len(answer.responses) == 1
+
+
+@versions(0, 1)
+def test_no_resources_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without resources is answered without resources."""
+    assert exchange.ask("no resources", request(), version).responses == ()
+
+
+@versions(1)
+def test_no_changes_change_nothing(exchange: Exchange, version: int) -> None:
+    """A resource without changes is answered, and stays."""
+    answer = exchange.ask("a topic without changes", request(resource(TOPIC, exchange.topic())), version)
+
+    assert answer.responses[0].error_code == ErrorCode.NONE

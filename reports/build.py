@@ -52,6 +52,7 @@ def main(arguments: list[str], say: Say = print) -> int:
         trouble_with_allure = build_allure(results, say)
         if trouble_with_allure:
             say(f"allure        no report: {trouble_with_allure}. The summary page is the report.")
+        summary.write_results(results)  # once more, for its link to Allure's report
     return 0
 
 

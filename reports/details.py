@@ -55,6 +55,7 @@ def _inside(result: Result) -> list[str]:
     if result.outcome is Outcome.SKIPPED:
         return [_promise(result), element("p", f"Skipped: {text(result.reason)}"), _rerun(result)]
     found = findings_of(result)
+    seen = result.more.get("observations")
     parts = [_promise(result)]
     if result.outcome is Outcome.UNKNOWN:
         parts.append(element("p", f"Nothing can be concluded: {text(result.reason)}", class_="happened"))
@@ -74,7 +75,7 @@ def _inside(result: Result) -> list[str]:
                 ("client", text(meta.client)),
                 ("parameters", text(result.parameters)),
                 ("seed", text(meta.seed)),
-                ("observations", text(count(seen)) if isinstance(seen := result.more.get("observations"), int) else ""),
+                ("observations", text(count(seen)) if isinstance(seen, int) and seen else ""),
                 ("phases", text(_phases(result))),
                 ("what a pass does not prove", text(result.text("cannot_see"))),
                 ("stored in", _files(result)),

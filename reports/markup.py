@@ -26,9 +26,10 @@ def link(target: str, *children: str) -> str:
     return element("a", *children, href=target)
 
 
-def badge(outcome: Outcome, said: str = "") -> str:
-    """An outcome as sign, word and colour."""
-    return element("span", f"{outcome.sign} {text(said or outcome.value)}", class_=f"badge {outcome.value}")
+def badge(outcome: Outcome, said: str = "", *, is_calm: bool = False) -> str:
+    """An outcome as sign, word and colour; a calm one has the colour of what needs no look."""
+    colour = Outcome.SKIPPED if is_calm else outcome
+    return element("span", f"{outcome.sign} {text(said or outcome.value)}", class_=f"badge {colour.value}")
 
 
 def command(line: str) -> str:

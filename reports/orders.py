@@ -37,7 +37,7 @@ class Sightings:
 
 def sightings(operations: Sequence[Operation], focus: Focus) -> Sightings:
     """What was seen of a partition around the offsets in focus."""
-    low, high = _window(focus, _AROUND)
+    spans = [range(offset - _AROUND, offset + _AROUND + 1) for offset in _shown(focus)]
     found = Sightings()
     sends: dict[int, Send] = {}
     for operation in operations:
@@ -48,13 +48,13 @@ def sightings(operations: Sequence[Operation], focus: Focus) -> Sightings:
         elif isinstance(value, Acknowledged) and operation.kind is OpType.OK and operation.of in sends:
             send = sends[operation.of]
             partition = value.partition if value.partition >= 0 else send.partition
-            if partition == focus.partition and low <= value.offset <= high:
+            if partition == focus.partition and any(value.offset in span for span in spans):
                 found.see(_ACKNOWLEDGED, value.offset, send.value)
                 found.sends.append((operation.time_ns / 1e6, value.offset, send.value))
         elif isinstance(value, Polled) and (value.topic, value.partition) == (focus.topic, focus.partition):
             reader = "final read" if operation.f == "final_read" else operation.process
             for record in value.records:
-                if low <= record.offset <= high:
+                if any(record.offset in span for span in spans):
                     found.see(reader, record.offset, record.value)
                     found.reads.setdefault(reader, []).append((operation.time_ns / 1e6, record.offset))
         elif isinstance(value, FinalEnd) and (value.topic, value.partition) == (focus.topic, focus.partition):
@@ -62,25 +62,34 @@ def sightings(operations: Sequence[Operation], focus: Focus) -> Sightings:
     return found
 
 
-def _window(focus: Focus, around: int) -> tuple[int, int]:
-    middle = focus.offsets[len(focus.offsets) // 2] if focus.offsets else 0
-    return max(0, middle - around), middle + around
+def _shown(focus: Focus) -> tuple[int, ...]:
+    """The offsets around which to look: the first two and the last."""
+    return tuple(dict.fromkeys((*focus.offsets[:2], *focus.offsets[-1:])))
+
+
+def _columns(focus: Focus) -> list[int]:
+    """The offsets that the strip shows: some around each of the anomaly's, the anomaly's own well to the left."""
+    shown = _shown(focus)
+    each = _COLUMNS // len(shown)
+    return sorted({max(0, offset - each // 4) + step for offset in shown for step in range(each)})
 
 
 def log_strip(found: Sightings, focus: Focus) -> Canvas | None:
     """A table of offsets and readers; cells that disagree, and holes in what was acknowledged, are marked."""
     if not focus.offsets or not found.cells:
         return None
-    low, _ = _window(focus, _COLUMNS // 2)
-    offsets = range(low, low + _COLUMNS)
+    offsets = _columns(focus)
     readers = [name for name in found.cells if name not in (_ACKNOWLEDGED, "final read")]
     shown = [_ACKNOWLEDGED, *sorted(readers)[: _ROWS - 2], "final read"]
     left, cell, row = 96, 54, 26
-    canvas = Canvas(left + cell * _COLUMNS + 8, 34 + row * len(shown) + 22, _strip_label(focus))
+    canvas = Canvas(left + cell * len(offsets) + 8, 34 + row * len(shown) + 22, _strip_label(focus))
     for column, offset in enumerate(offsets):
         kind = "" if offset in focus.offsets else "soft"
         sign = "▼" if offset in focus.offsets else ""
         canvas.text(left + cell * (column + 0.5), 26, f"{sign}{offset:,}", kind, "middle")
+        if column and offset != offsets[column - 1] + 1:
+            canvas.text(left + cell * column, 12, "…", "soft", "middle")
+            canvas.line(left + cell * column, 16, left + cell * column, 34 + row * len(shown), "axis")
     canvas.text(left - 6, 26, "offset", "soft", "end")
     for number, reader in enumerate(shown):
         y = 34 + row * number

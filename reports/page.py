@@ -13,6 +13,8 @@ from reports.results import Outcome, Results, shown_path
 from reports.style import CSS, SCRIPT
 from reports.words import count, date_and_time, duration, title
 
+ALLURE_PAGE = "allure-report/index.html"
+"""Where `build` puts Allure's report, below the run's folder."""
 _SHOWN_ELSEWHERE = {"seed", "targets", "versions", "clients", "rerun", "command", "started_at_ms", "elapsed_s"}
 
 
@@ -28,6 +30,8 @@ def page(results: Results) -> str:
         ("environment", "Environment", _environment(results)),
     ]
     links = "".join(link(f"#{anchor}", text(name)) for anchor, name, _ in sections)
+    if (results.path / ALLURE_PAGE).is_file():
+        links += link(ALLURE_PAGE, "Allure report")
     body = "".join(
         element("section", element("h2", text(name)), content, id=anchor) for anchor, name, content in sections
     )
@@ -62,7 +66,10 @@ def _top(results: Results) -> str:
     shown = [(outcome, counts[outcome.value]) for outcome in (Outcome.HELD, *Outcome)]
     listed = dict.fromkeys(outcome for outcome, number in shown if number or outcome in (Outcome.HELD, Outcome.BROKEN))
     badges = "".join(
-        element("li", badge(outcome, f"{count(counts[outcome.value])} {outcome.value}")) for outcome in listed
+        element(
+            "li", badge(outcome, f"{count(counts[outcome.value])} {outcome.value}", is_calm=not counts[outcome.value])
+        )
+        for outcome in listed
     )
     totals = (
         f"{duration(results.elapsed_s)} · {count(int(results.total('operations')), 'operation')} · "

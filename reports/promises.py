@@ -96,11 +96,11 @@ def _table(promises: Sequence[Promise], targets: Sequence[str], *, compares: boo
         if compares:
             cells.append(_cell(promise.comparisons(), none="not compared"))
         rows.append([_sentence(promise), *cells, _tried(promise)])
-    return table(heads, rows, "promises")
+    return table(heads, rows, "promises" if len(heads) > 3 else "promises one")
 
 
 def _sentence(promise: Promise) -> str:
-    claims = f' <span class="soft">{text(" ".join(promise.claims))}</span>' if promise.claims else ""
+    claims = f' <span class="soft number">{text(" ".join(promise.claims))}</span>' if promise.claims else ""
     limits = ""
     if promise.parts:
         listed = "".join(element("li", text(part)) for part in promise.parts)
@@ -165,10 +165,7 @@ def attention(results: Results) -> str:
 
 
 def _attention(result: Result) -> str:
-    said = result.happened
-    if not said and result.outcome is Outcome.UNKNOWN:
-        said = result.reason
-    said = said or _difference(result) or result.sentence
+    said = result.reason or result.happened or _difference(result) or result.sentence
     where = f"{result.meta.check} on {result.meta.target}" if result.meta.target else result.meta.check
     return f"{badge(result.outcome)} {link('#' + result.anchor, text(where))}<br>{text(said)}"
 

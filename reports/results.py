@@ -48,7 +48,7 @@ class Outcome(StrEnum):
 
 
 GRAVITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
-_HAPPENED = re.compile(r"What happened: (.*(?:\n {4}\S.*)*)")
+_HAPPENED = re.compile(r"(?:What happened|Nothing is proved|The check itself is in trouble): (.*(?:\n {4}\S.*)*)")
 """In what the terminal showed: the sentence, and the indented lines on which it goes on."""
 _OF_VERDICT = {"valid": "held", "invalid": "broken", "passed": "held", "failed": "broken", "differ": "differs"}
 
@@ -151,7 +151,7 @@ class Result:
 
     @property
     def happened(self) -> str:
-        """What broke the promise, in a sentence; "" where nothing says."""
+        """What broke the promise, or stood in the way, in a sentence; "" where nothing says."""
         if self.anomalies:
             return self.anomalies[0].sentence
         told = _HAPPENED.search(self.text("failure"))
@@ -164,7 +164,8 @@ class Result:
             return self.text("skip_reason") or "no reason was stored"
         if self.outcome is Outcome.UNKNOWN:
             said = [verdict.reason for verdict in self.verdicts if not verdict.is_valid and verdict.reason]
-            return "; ".join(said) or self.text("failure").strip().partition("\n")[0] or "no reason was stored"
+            first_line = self.text("failure").strip().partition("\n")[0]
+            return "; ".join(said) or self.happened or first_line or "no reason was stored"
         return ""
 
     @property

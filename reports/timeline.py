@@ -107,12 +107,15 @@ def _draw_rate(canvas: Canvas, buckets: Sequence[Sequence[Call]], end_ms: float)
             if call.outcome == "ok":
                 done[min(_BUCKETS - 1, int(call.stop_ms / end_ms * _BUCKETS))] += 1
     width_s = end_ms / _BUCKETS / 1000
-    most = max(done) or 1
+    busy = sorted(filter(None, done)) or [1]
+    most = min(busy[-1], 5 * busy[len(busy) // 2])  # what was held back comes in a burst that would dwarf the rest
     for number, acknowledged in enumerate(done):
         if acknowledged:
-            height = _RATE * acknowledged / most
+            height = _RATE * min(acknowledged, most) / most
             tip = f"{acknowledged / width_s:,.0f} acknowledged a second"
             canvas.box(_bucket_x(number), base - height, _bucket_x(1) - _LEFT - 0.6, height, "ok", tip)
+            if acknowledged > most:
+                canvas.text(_bucket_x(number + 0.5), top - 2, "↑", "", "middle", tip)
     canvas.text(_LEFT - 5, top + 8, f"{most / width_s:,.0f}/s", "soft", "end")
     canvas.text(_LEFT - 5, base, "0", "soft", "end")
 

@@ -109,6 +109,20 @@ def test_the_log_strip_marks_readers_that_disagree() -> None:
     assert texts(drawn.drawn()).count("✗ b") == 1
 
 
+def test_the_log_strip_shows_both_places_of_a_far_duplicate() -> None:
+    script = Script("orders")
+    for offset in range(500):
+        script.send(f"1.{offset}", offset)
+    script.final_read({**{offset: f"1.{offset}" for offset in range(500)}, 480: "1.7"})
+    focus = Focus("orders", 0, (7, 480))
+    drawn = log_strip(sightings(script.history().operations, focus), focus)
+
+    assert drawn is not None
+    shown = texts(drawn.drawn())
+    assert {"▼7", "▼480", "…"} <= set(shown)
+    assert shown.count("✗ 1.7") == 1
+
+
 def test_the_order_plot_rings_the_anomaly() -> None:
     focus = Focus("orders", 0, (2,))
     drawn = order_plot(sightings(lossy().operations, focus), focus)

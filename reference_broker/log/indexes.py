@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from reference_broker.environment import Disk
 
@@ -52,6 +52,11 @@ class OffsetIndex:
         """A position from which a scan meets the batch that holds the offset; 0 where nothing is known."""
         at = bisect_right(self._offsets, relative_offset) - 1
         return self._positions[at] if at >= 0 else 0
+
+    def offset_at_or_after(self, position: int) -> int | None:
+        """Relative offset of the first entry whose position is not lower; None where there is none."""
+        at = bisect_left(self._positions, position)
+        return self._offsets[at] if at < len(self._offsets) else None
 
     def load(self) -> None:
         """Read the file. CorruptIndex when it is missing, or its entries do not grow."""

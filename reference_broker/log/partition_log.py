@@ -39,10 +39,14 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Whole batches from a log as parts of its files, `size` bytes in all."""
+    """Whole batches from a log as parts of its files, `size` bytes in all, from one segment; None where it is empty."""
 
-    slices: tuple[FileSlice, ...]
-    size: int
+    slices: tuple[FileSlice, ...] = ()
+    size: int = 0
+    segment: Segment | None = None
+
+
+NOTHING = Fetched()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ class PartitionLog:
                 f"offset {offset} is outside {self.log_start_offset}..{self.log_end_offset}",
             )
         if offset >= up_to:
-            return Fetched((), 0)
+            return NOTHING
         for segment in self.segments[self.segment_of(offset) :]:
             start = segment.position_of(offset)
             stop = segment.size if up_to >= segment.next_offset else segment.position_of(up_to)
@@ -191,8 +195,8 @@ class PartitionLog:
             size = min(stop - start, max_bytes)
             if size < stop - start or size < 12:
                 size = self._whole_batches(segment, start, size, at_least_one_batch=at_least_one_batch)
-            return Fetched((segment.slice(start, size),), size) if size else Fetched((), 0)
-        return Fetched((), 0)
+            return Fetched((segment.slice(start, size),), size, segment) if size else NOTHING
+        return NOTHING
 
     def _whole_batches(self, segment: Segment, start: int, size: int, *, at_least_one_batch: bool) -> int:
         """A fetch that ends inside a batch sends the part (clients drop it), but the first batch whole if asked."""
@@ -245,8 +249,19 @@ class PartitionLog:
         unstable = self.producers.first_unstable_offset(self.high_watermark)
         return self.high_watermark if unstable < 0 else min(unstable, self.high_watermark)
 
-    def aborted_transactions(self, offset: int, up_to: int) -> list[AbortedTransaction]:
-        """The aborted transactions with records in [offset, up_to), for a read_committed fetch of that range."""
+    def aborted_transactions(self, offset: int, fetched: Fetched) -> list[AbortedTransaction]:
+        """The aborted transactions with records among those fetched from an offset on, for a read_committed reader.
+
+        Like Kafka it takes the end of what was fetched from the offset index, which may be later than it is.
+        """
+        if fetched.segment is None:
+            return []
+        at = self.segments.index(fetched.segment)
+        (piece,) = fetched.slices
+        up_to = fetched.segment.offset_at_or_after(piece.position + piece.size)
+        if up_to is None:
+            is_last = at + 1 == len(self.segments)
+            up_to = self.log_end_offset if is_last else self.segments[at + 1].base_offset
         following = self.segments[self.segment_of(offset) :]
         return [entry for segment in following for entry in segment.aborted.between(offset, up_to)]
 

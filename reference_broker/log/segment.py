@@ -95,6 +95,11 @@ class Segment:
                 return position
         return self.size
 
+    def offset_at_or_after(self, position: int) -> int | None:
+        """The offset of the first index entry for a position or a later one; None where there is none."""
+        found = self.offsets.offset_at_or_after(position)
+        return None if found is None else self.base_offset + found
+
     def slice(self, position: int, size: int) -> FileSlice:
         """A part of the log file, for a socket."""
         return self.file.slice(position, size)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from reference_broker.controller.topics import INTERNAL_TOPICS, PartitionImage
 from reference_broker.log.config import LogConfig
-from reference_broker.log.partition_log import Appended, Fetched, PartitionLog
+from reference_broker.log.partition_log import Appended, PartitionLog
 from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
@@ -232,11 +232,8 @@ class Partition:
                 return Read(high_watermark, stable, start, (), 0, None, diverging)
         up_to = stable if is_committed else high_watermark
         fetched = log.read(offset, max_bytes, up_to, at_least_one_batch=at_least_one_batch)
-        aborted = self._aborted(offset, fetched, up_to) if is_committed else None
+        aborted = log.aborted_transactions(offset, fetched) if is_committed else None
         return Read(high_watermark, stable, start, fetched.slices, fetched.size, aborted, None)
-
-    def _aborted(self, offset: int, fetched: Fetched, up_to: int) -> list[AbortedTransaction]:
-        return self.log.aborted_transactions(offset, up_to) if fetched.size else []
 
     def _divergence(self, offset: int, last_fetched_epoch: int) -> tuple[int, int] | None:
         """(epoch, end offset) where the reader's last epoch ended earlier here; None where both logs agree so far."""

@@ -1,0 +1,227 @@
+"""The data path of a broker without a server: a controller, hosted partitions, fetch sessions, a disk in memory."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, cast
+
+from memory_disk import MemoryDisk
+
+from reference_broker.apis.context import Context, Parts
+from reference_broker.configs import BrokerConfig
+from reference_broker.controller.controller import Controller
+from reference_broker.effects import ConnectionId, Park, Ticket
+from reference_broker.releases import BASELINE
+from reference_broker.replication.fetch_session import FetchSessions
+from reference_broker.replication.partition import Partition
+from reference_broker.replication.partitions import Partitions
+from reference_broker.wire.codec import decode, encode_bytes
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_topics_request import (
+    CreatableTopic,
+    CreatableTopicConfig,
+    CreateTopicsRequest,
+)
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
+from reference_broker.wire.primitives import FileSlice, Uuid
+from reference_broker.wire.records import Batch, Record, encode_batch, iter_batches
+from reference_broker.wire.refusal import KafkaError
+
+NOW = 1_700_000_000_000
+NODE = 1
+FOLDERS = {"/data": Uuid(b"f" * 16)}
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": str(NODE),
+    "listeners": "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093",
+    "controller.listener.names": "CONTROLLER",
+    "controller.quorum.bootstrap.servers": "127.0.0.1:9093",
+    "offsets.topic.replication.factor": "1",
+}
+
+
+@dataclass(frozen=True)
+class MetadataBatch:
+    last_offset: int
+    epoch: int
+    records: tuple[Any, ...]
+
+
+@dataclass
+class MetadataLogInMemory:
+    """A metadata log that is committed as soon as it is written."""
+
+    batches: list[MetadataBatch] = field(default_factory=list)
+    leader_epoch: int = 0
+    high_watermark: int = 0
+    voters: None = None
+
+    def load(self) -> Iterator[MetadataBatch]:
+        yield from list(self.batches)
+
+    def bootstrap_records(self) -> tuple[Any, ...]:
+        return ()
+
+    def lead(self, now_ms: int) -> None:
+        self.leader_epoch += 1
+        self.high_watermark += 1
+
+    def append(self, records: Sequence[Any], now_ms: int) -> int:
+        self.high_watermark += len(records)
+        self.batches.append(MetadataBatch(self.high_watermark - 1, self.leader_epoch, tuple(records)))
+        return self.high_watermark - 1
+
+    def is_snapshot_due(self, now_ms: int) -> bool:
+        return False
+
+    def write_snapshot(self, records: Sequence[Any], now_ms: int) -> None:
+        """Never asked for."""
+
+    def sweep(self, now_ms: int) -> None:
+        """Nothing to remove."""
+
+    def close(self, now_ms: int) -> None:
+        """Nothing is held."""
+
+
+class BrokerInMemory:
+    """`now_ms` stands still until a test moves it. `touched` are the keys that something happened to."""
+
+    def __init__(
+        self,
+        disk: MemoryDisk | None = None,
+        metadata: MetadataLogInMemory | None = None,
+        folders: dict[str, Uuid] | None = None,
+        settings: dict[str, str] | None = None,
+    ) -> None:
+        self.disk, self.metadata = disk or MemoryDisk(), metadata or MetadataLogInMemory()
+        self.folders, self.settings = folders or FOLDERS, settings or {}
+        self.now_ms = NOW
+        self.touched: list[Hashable] = []
+        self.events: list[str] = []
+        for path in self.folders:
+            if not self.disk.is_broken:
+                self.disk.make_directories(path)
+        config = BrokerConfig.of(SETTINGS | {"log.dirs": ",".join(self.folders)} | self.settings)
+        chance = random.Random(7)
+        self.partitions = Partitions.open(
+            disk=self.disk,
+            directories=self.folders,
+            random=chance,
+            touch=self.touched.append,
+            now_ms=NOW,
+            on_event=self.events.append,
+        )
+        self.controller = Controller.open(log=self.metadata, cluster_id="C", config=config, now_ms=NOW, random=chance)
+        self.partitions.attach(self.controller, NOW)
+        self.controller.start_broker(
+            log_dirs=self.partitions.online_directory_ids,
+            previous_broker_epoch=self.partitions.previous_broker_epoch,
+            bound=None,
+            now_ms=NOW,
+        )
+        self.partitions.on_time(NOW)
+        self.sessions = FetchSessions(
+            random=chance, capacity=config.number("max.incremental.fetch.session.cache.slots")
+        )
+        self.parts = Parts(
+            controller=self.controller,
+            partitions=self.partitions,
+            groups=cast(Any, None),
+            fetch_sessions=self.sessions,
+            random=chance,
+            release=BASELINE,
+        )
+
+    def stop(self) -> None:
+        """In order, with the clean-shutdown marks."""
+        epoch = self.controller.broker_epoch
+        self.controller.stop_broker(self.now_ms)
+        self.partitions.close(self.now_ms, epoch)
+
+    def restarted(self, *, is_clean: bool = True) -> BrokerInMemory:
+        """The broker as it comes up again on what it left."""
+        if is_clean:
+            self.stop()
+        return BrokerInMemory(self.disk, self.metadata, self.folders, self.settings)
+
+    # -- topics -------------------------------------------------------------------------------------------------
+
+    def create(self, name: str = "t", partitions: int = 1, **configs: str) -> Uuid:
+        """A topic; its id."""
+        settings = tuple(
+            CreatableTopicConfig(name=key.replace("_", "."), value=value) for key, value in configs.items()
+        )
+        topic = CreatableTopic(name=name, num_partitions=partitions, replication_factor=1, configs=settings)
+        request = CreateTopicsRequest(topics=(topic,))
+        self.controller.submit(lambda: self.controller.topics.decide_creation(request), self.now_ms)
+        return self.controller.image.topics.by_name[name].id
+
+    def delete(self, name: str = "t") -> None:
+        """A topic goes."""
+        request = DeleteTopicsRequest(topic_names=(name,))
+        self.controller.submit(lambda: self.controller.topics.decide_deletion(request, 5), self.now_ms)
+
+    def partition(self, name: str = "t", index: int = 0) -> Partition:
+        """One that is hosted."""
+        return self.partitions.get(name, index)
+
+    def append(self, *values: bytes, name: str = "t", index: int = 0, **options: Any) -> int:
+        """A batch of records past all checks; the offset of the first."""
+        return self.partition(name, index).append_own(batch(*values, **options), self.now_ms).first_offset
+
+    # -- requests -----------------------------------------------------------------------------------------------
+
+    def context(self, version: int, client_id: str | None = "client") -> Context:
+        """A request's circumstances."""
+        return Context(
+            now_ms=self.now_ms,
+            api_version=version,
+            listener="PLAINTEXT",
+            client_id=client_id,
+            client_host="127.0.0.1",
+            ticket=Ticket(ConnectionId(1), 1, 0, version),
+            parts=self.parts,
+        )
+
+    def call(self, api: ModuleType, request: Any, version: int | None = None, client_id: str | None = "client") -> Any:
+        """What a handler says to a request, both through their encodings; a refusal becomes its response."""
+        version = max(api.VERSIONS) if version is None else version
+        asked = decode(type(request), version, encode_bytes(request, version))
+        try:
+            result = api.handle(asked, self.context(version, client_id))
+        except KafkaError as error:
+            result = api.error_response(asked, version, error.code, error.detail)
+        return result
+
+    def wake(self, park: Any, *, is_late: bool = False) -> Any:
+        """What a parked request is answered, once it is ready or its time is over."""
+        assert isinstance(park, Park)
+        assert is_late or park.is_ready()
+        return park.resume(park.deadline_ms if is_late else self.now_ms)
+
+    def stored(self, slices: Any, name: str = "t", index: int = 0) -> list[Batch]:
+        """The batches that file slices stand for, read from the partition's last segment."""
+        log = self.partition(name, index).log
+        content = self.disk.files[log.segments[-1].file.path]
+        parts = [slices] if isinstance(slices, FileSlice) else list(slices or ())
+        return list(iter_batches(b"".join(content[one.position : one.position + one.size] for one in parts)))
+
+
+def batch(*values: bytes, timestamp: int = NOW, key: bytes | None = b"k", **options: Any) -> bytes:
+    """A batch of records with these values."""
+    records = [Record(at, timestamp + at, key, value) for at, value in enumerate(values or (b"v",))]
+    return encode_batch(records, **options)
+
+
+def codes(response: Any) -> list[ErrorCode]:
+    """The error of every partition of a response, in order."""
+    topics = response.responses if hasattr(response, "responses") else response.topics
+    found = []
+    for topic in topics:
+        partitions = topic.partition_responses if hasattr(topic, "partition_responses") else topic.partitions
+        found += [ErrorCode(one.error_code) for one in partitions]
+    return found

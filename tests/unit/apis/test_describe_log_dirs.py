@@ -1,0 +1,60 @@
+"""DescribeLogDirs: folders, volumes and sizes."""
+
+from __future__ import annotations
+
+import pytest
+from broker_in_memory import BrokerInMemory
+
+from reference_broker.apis import describe_log_dirs
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_log_dirs_request import DescribableLogDirTopic, DescribeLogDirsRequest
+from reference_broker.wire.messages.describe_log_dirs_response import DescribeLogDirsResult
+from reference_broker.wire.primitives import TopicName, Uuid
+
+TWO = {"/one": Uuid(b"1" * 16), "/two": Uuid(b"2" * 16)}
+
+
+@pytest.fixture
+def broker() -> BrokerInMemory:
+    broker = BrokerInMemory()
+    broker.create("t", partitions=2)
+    broker.append(b"a")
+    return broker
+
+
+def described(
+    broker: BrokerInMemory, *topics: DescribableLogDirTopic, is_all: bool = True
+) -> list[DescribeLogDirsResult]:
+    return list(broker.call(describe_log_dirs, DescribeLogDirsRequest(topics=None if is_all else topics)).results)
+
+
+def test_every_log_is_told_with_its_size(broker: BrokerInMemory) -> None:
+    (folder,) = described(broker)
+    ((name, partitions),) = [(topic.name, topic.partitions) for topic in folder.topics]
+    assert (folder.error_code, folder.log_dir, name) == (0, "/data", "t")
+    assert [one.partition_size for one in partitions] == [broker.partition().log.size, 0]
+    assert {one.offset_lag for one in partitions} == {0}
+
+
+def test_the_bytes_of_the_volume_are_told(broker: BrokerInMemory) -> None:
+    (folder,) = described(broker)
+    assert (folder.total_bytes, folder.usable_bytes) == broker.disk.usage("/data")
+
+
+def test_only_the_partitions_that_are_asked_for_are_told(broker: BrokerInMemory) -> None:
+    (folder,) = described(broker, DescribableLogDirTopic(topic=TopicName("t"), partitions=(1, 9)), is_all=False)
+    assert [one.partition_index for topic in folder.topics for one in topic.partitions] == [1]
+
+
+def test_a_folder_without_what_is_asked_for_is_told_nevertheless(broker: BrokerInMemory) -> None:
+    (folder,) = described(broker, is_all=False)
+    assert (folder.log_dir, folder.topics) == ("/data", ())
+
+
+def test_a_folder_that_is_offline_is_told_by_its_error() -> None:
+    broker = BrokerInMemory(folders=TWO)
+    broker.partitions.folders.folders["/two"].fail("broken")
+    assert [(one.log_dir, one.error_code) for one in described(broker)] == [
+        ("/one", 0),
+        ("/two", ErrorCode.KAFKA_STORAGE_ERROR),
+    ]

@@ -1,4 +1,4 @@
-"""Commands of the harness: judge a stored run, build reports, list what there is, fetch Kafka, build images."""
+"""Commands of the harness: list what there is, judge a stored run, build reports, fetch Kafka, build images."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ import sys
 from importlib import import_module
 
 COMMANDS = {
-    "judge": ("harness.judging", "RUN [--check ID]   judge a stored run again"),
+    "list": ("harness.catalogue", "checks|faults|targets|plants   what there is, one line each, with what it needs"),
+    "judge": ("harness.judging", "RUN [--check ID]   judge a stored history again"),
     "report": ("reports.build", "RUN   build the report of a stored run"),
-    "list": ("harness.catalogue", "checks|faults|targets|plants   what there is, and what it needs"),
-    "catalogue": ("harness.catalogue", "checks|faults|targets|plants   the same as list"),
-    "fetch-kafka": ("harness.targets.jars", "VERSION   fetch Kafka's jars, with progress"),
-    "kafka": ("harness.targets.jars", "VERSION   the same as fetch-kafka"),
-    "image": ("harness.targets.images", "VERSION   build a container image of a Kafka release"),
+    "kafka": ("harness.targets.jars", "VERSION   fetch Kafka's jars, with progress"),
+    "image": ("harness.targets.images", "[--kafka VERSION] [--anchor]   build local container images"),
 }
 """Command → (module whose `main(arguments)` does it, how it is called). Imported when called: each needs others."""
-BAD_INPUT = 3
+BAD_INPUT = 2
 
 
 def usage() -> str:
     """What there is, and an example."""
-    rows = [f"  {name:<12} {text}" for name, (_, text) in COMMANDS.items()]
+    rows = [f"  {name:<8} {text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(
         ["usage: python -m harness COMMAND …", *rows, "example: python -m harness judge reports/out/latest"]
     )
 
 
 def main(arguments: list[str]) -> int:
-    """The command's exit status; 3 when there is no such command."""
+    """The command's exit status; 2 when there is no such command."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
         return 0 if arguments else BAD_INPUT

@@ -105,7 +105,7 @@ class _Run:
             work(number)
         except Exception as trouble:
             with self._lock:
-                self.troubles.append(f"{work.__name__} {number}: {type(trouble).__name__}: {trouble}")
+                self.troubles.append(f"{type(trouble).__name__}: {trouble}")
 
     def produce(self, number: int) -> None:
         """A producer's life."""
@@ -319,7 +319,7 @@ def run(
         watcher.join(5)
         writer.close()
     if work.troubles:
-        raise DriveTrouble("; ".join(work.troubles[:4]))
+        raise DriveTrouble("; ".join(list(dict.fromkeys(work.troubles))[:4]))
     return Finished(read_history(writer.path), tuple(work.phases))
 
 

@@ -23,10 +23,13 @@ from harness.plugin_fixtures import (  # fixtures are found as names of a plugin
     client,
     cluster,
     drive,
+    java,
     lack,
     names,
+    operator,
     record,
     seed,
+    strike,
     target,
     usable,
 )
@@ -35,7 +38,22 @@ from harness.plugin_record import CheckRecord, record_of
 from harness.plugin_session import SESSION, Session
 from harness.plugin_words import area_lines, counts_line, failure_lines, outcome_of, skip_lines
 
-__all__ = ["admin", "chance", "client", "cluster", "drive", "lack", "names", "record", "seed", "target", "usable"]
+__all__ = [
+    "admin",
+    "chance",
+    "client",
+    "cluster",
+    "drive",
+    "java",
+    "lack",
+    "names",
+    "operator",
+    "record",
+    "seed",
+    "strike",
+    "target",
+    "usable",
+]
 
 _MARKERS = (
     "cluster(nodes=1, config={}): the cluster that a check wants, where the target's default does not do",
@@ -43,6 +61,8 @@ _MARKERS = (
     "severity(level): blocker, critical, normal, minor or trivial",
     "needs(*means): what a check needs beside its target: java, docker, root",
 )
+_QUIET = ("ignore:read_text is deprecated", "ignore:open_text is deprecated")
+"""Warnings that kafka-python's import gives, and nobody here can do anything about."""
 _LETTERS = {Outcome.HELD: ".", Outcome.BROKEN: "B", Outcome.UNKNOWN: "U", Outcome.DIFFERS: "D", Outcome.SKIPPED: "s"}
 _PROPERTY = "verdict"
 """The user property of a report that carries the outcome."""
@@ -57,6 +77,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Reads the options; a wrong one ends the run."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+    for warning in _QUIET:
+        config.addinivalue_line("filterwarnings", warning)
     config.stash[OPTIONS] = read_options(config)
     config.stash[SESSION] = Session(config)
     try:
@@ -213,7 +235,8 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
         return None
     if report.when == "call" or report.failed or (report.when == "setup" and report.skipped):
         outcome = Outcome(str(found[-1]))
-        return outcome.value, _LETTERS[outcome], outcome.upper()
+        # Not pytest's own categories, so that it does not list again what our summary says.
+        return f"{outcome} checks", _LETTERS[outcome], outcome.upper()
     return "", "", ""
 
 

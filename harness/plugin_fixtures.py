@@ -9,8 +9,11 @@ from typing import NoReturn
 
 import pytest
 
+from harness import java as java_tools
 from harness.clients.client import ClientTrouble, Library, library
 from harness.clients.cluster_view import RawAdmin
+from harness.clients.operator import Operator
+from harness.java import Java
 from harness.outcome import Outcome, Unproven
 from harness.plugin_clusters import spec_of
 from harness.plugin_drive import Drive
@@ -19,7 +22,9 @@ from harness.plugin_options import OPTIONS, ChosenTarget
 from harness.plugin_record import CheckRecord, record_of
 from harness.plugin_session import SESSION
 from harness.targets.target import Cluster
+from nemesis.packages import fault_named
 
+Strike = Callable[[str], None]
 Lack = Callable[[str, str], NoReturn]
 _NAMES: pytest.StashKey[Names] = pytest.StashKey()
 
@@ -123,6 +128,12 @@ def admin(cluster: Cluster) -> Iterator[RawAdmin]:
 
 
 @pytest.fixture
+def operator(cluster: Cluster) -> Operator:
+    """Makes, describes and alters topics and groups, with librdkafka's admin client."""
+    return Operator(cluster.bootstrap)
+
+
+@pytest.fixture
 def drive(
     request: pytest.FixtureRequest, usable: ChosenTarget, client: Library, record: CheckRecord, names: Names, seed: int
 ) -> Drive:
@@ -138,3 +149,28 @@ def drive(
         duration_s=request.config.stash[OPTIONS].duration_s,
         show=lambda progress: session.progress.show(record.check.partition("/")[2], progress),
     )
+
+
+@pytest.fixture
+def strike(usable: ChosenTarget, cluster: Cluster, record: CheckRecord, chance: Random) -> Strike:
+    """strike("kill"): does it to a node, heals it, and waits until all answer. Skips where it is not offered."""
+
+    def striking(name: str) -> None:
+        if not usable.supports(name):
+            pytest.skip(f"{usable.name}: no hand on its nodes, so no {name}")
+        fault = fault_named(name)
+        record.faults += 1
+        with record.step(name):
+            fault.inject(cluster, chance)
+            fault.heal(cluster)
+
+    return striking
+
+
+@pytest.fixture
+def java(pytestconfig: pytest.Config, lack: Lack) -> Java:
+    """Kafka's own tools and clients; skips where Java or Kafka's jars are missing. Fetches them where required."""
+    reason = java_tools.missing()
+    if reason is not None and not ("java" in pytestconfig.stash[OPTIONS].required and java_tools.may_fetch()):
+        lack("java", reason)
+    return Java()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
@@ -130,18 +131,26 @@ class RawAdmin:
                     raise ClientTrouble(f"the offsets of {topic}-{partition} cannot be had: {trouble}") from trouble
                 time.sleep(0.1)
 
+    def offset_at(self, topic: str, partition: int, timestamp: int) -> tuple[int, int]:
+        """(offset, timestamp) that ListOffsets answers for a time in ms, or a special one; (-1, -1) for none."""
+        found = self._listed(topic, partition, timestamp)
+        return int(found.offset), int(found.timestamp)
+
     def _offset(self, topic: str, partition: int, timestamp: int) -> int:
+        return int(self._listed(topic, partition, timestamp).offset)
+
+    def _listed(self, topic: str, partition: int, timestamp: int) -> Any:
         asked = ListOffsetsPartition(partition_index=partition, timestamp=timestamp)
         request = ListOffsetsRequest(
             replica_id=-1,  # type: ignore[arg-type]
             topics=(ListOffsetsTopic(name=TopicName(topic), partitions=(asked,)),),
         )
         connection = self._view.leader(topic, partition)
-        response = connection.request(LIST_OFFSETS, connection.highest(LIST_OFFSETS, 6), request)
+        response = connection.request(LIST_OFFSETS, connection.highest(LIST_OFFSETS, 7), request)
         found = response.topics[0].partitions[0]
         if found.error_code:
             raise ClientTrouble(f"ListOffsets: {ErrorCode(found.error_code).name}")
-        return int(found.offset)
+        return found
 
     def close(self) -> None:
         """Closes its connections."""

@@ -44,6 +44,8 @@ class ConfluentProducer:
                 "request.timeout.ms": REQUEST_TIMEOUT_MS,
                 "linger.ms": 5,
                 "compression.type": settings.compression,
+                # As Kafka's own producer maps keys; librdkafka's default is another hash.
+                "partitioner": "murmur2_random",
             },
             logger=_silent(),
         )

@@ -6,10 +6,10 @@ import queue
 import threading
 import time
 from dataclasses import dataclass, field
-from zlib import crc32
 
 from harness.clients.client import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, Delivery, Headers, OnDelivery, classified
 from harness.clients.cluster_view import TROUBLE, ClusterView
+from harness.clients.murmur2 import partition_of
 from harness.guarantees import ClientSettings
 from harness.history import OpType
 from reference_broker.wire.compression import Compression
@@ -69,7 +69,7 @@ class RawProducer:
         timestamp: int | None = None,
         on_delivery: OnDelivery,
     ) -> None:
-        """Queues a record. Without a partition, a checksum of the key chooses one."""
+        """Queues a record. Without a partition its key chooses one, as in Kafka's own producer."""
         now_ms = time.time_ns() // 1_000_000
         chosen = partition if partition is not None else self._partition_for(topic, key)
         record = Record(0, now_ms if timestamp is None else timestamp, key, value, tuple(headers))
@@ -79,7 +79,7 @@ class RawProducer:
 
     def _partition_for(self, topic: str, key: bytes | None) -> int:
         led = max(1, self._view.refresh(topic))
-        return crc32(key or b"") % led
+        return partition_of(key or b"", led)
 
     def _run(self) -> None:
         while True:

@@ -42,7 +42,10 @@ def compress(codec: Compression, data: Buffer, level: int | None = None) -> byte
         gzip = zlib.compressobj(-1 if level is None else level, zlib.DEFLATED, 31)
         return gzip.compress(data) + gzip.flush()
     if codec is Compression.LZ4:
-        packed: bytes = lz4.frame.compress(bytes(data), compression_level=0 if level is None else level)
+        # Kafka reads no frame whose blocks depend on each other.
+        packed: bytes = lz4.frame.compress(
+            bytes(data), compression_level=0 if level is None else level, block_linked=False
+        )
         return packed
     if codec is Compression.ZSTD:
         return bytes(cramjam.zstd.compress(bytes(data), level=3 if level is None else level))

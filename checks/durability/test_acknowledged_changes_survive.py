@@ -1,0 +1,49 @@
+"""Acknowledged changes of topics survive.
+
+**Claim** A topic that was created, a setting that was changed, partitions that were added and a topic that was deleted
+are so after the broker was killed the moment after it had acknowledged them.
+
+**Why it matters** A retention that jumps back to its default deletes data, or fills a disk.
+
+**Kafka says** KIP-500: an operation is answered when its metadata records are committed.
+
+**Cannot see** a quorum of several controllers.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.clients.operator import Operator
+from harness.plugin_names import Names
+
+pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.severity("critical")]
+
+
+@pytest.mark.claim("M7", "M2")
+@pytest.mark.parametrize("fault", ["kill", "restart"])
+def test_acknowledged_changes_survive(
+    operator: Operator, names: Names, strike: Callable[[str], None], fault: str
+) -> None:
+    made, grown, altered, gone = (names.topic(label) for label in ("made", "grown", "altered", "gone"))
+    operator.create_topic(grown, partitions=1)
+    operator.create_topic(altered, config={"retention.ms": "1000000", "segment.bytes": "2000000"})
+    operator.create_topic(gone)
+    operator.delete_topic(gone)
+    operator.add_partitions(grown, 5)
+    operator.alter_topic(altered, {"retention.ms": "7200000"}, unset=["segment.bytes"])
+    operator.create_topic(made, partitions=3, config={"cleanup.policy": "compact"})
+
+    strike(fault)
+
+    kept = operator.topics()
+    assert gone not in kept, f"{gone} was deleted, and is back"
+    assert sorted(operator.leaders(made)) == [0, 1, 2]
+    assert sorted(operator.leaders(grown)) == [0, 1, 2, 3, 4]
+    assert operator.topic_config(made)["cleanup.policy"] == "compact"
+    settings = operator.topic_config(altered)
+    assert (settings["retention.ms"], settings["segment.bytes"]) == ("7200000", "1073741824")

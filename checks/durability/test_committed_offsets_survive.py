@@ -1,0 +1,59 @@
+"""Committed offsets survive.
+
+**Claim** An offset that a group committed is what the group is told after the broker was killed or restarted, and a new
+member goes on from there.
+
+**Why it matters** A forgotten offset means that a group does all its work again, or leaves some undone.
+
+**Kafka says** consumer API, `commitSync` and `committed`; broker configuration offsets.topic.replication.factor:
+offsets are records of the topic __consumer_offsets.
+
+**Cannot see** expiry of offsets, and coordinators that move to another broker.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.clients.client import Library
+from harness.clients.operator import Operator
+from harness.clients.transfer import Outgoing, produce, read
+from harness.guarantees import ClientSettings
+from harness.plugin_names import Names
+from harness.targets.target import Cluster
+
+pytestmark = [pytest.mark.feature("OffsetCommit"), pytest.mark.severity("critical")]
+SETTINGS = ClientSettings(consumers="subscribe", commit="sync")
+RECORDS = [Outgoing(value=f"order {number}".encode(), partition=number % 2) for number in range(40)]
+
+
+@pytest.mark.claim("G3", "D1")
+@pytest.mark.parametrize("fault", ["kill", "restart"])
+@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka"], indirect=True)
+def test_committed_offsets_survive(
+    cluster: Cluster, client: Library, operator: Operator, names: Names, strike: Callable[[str], None], fault: str
+) -> None:
+    topic, group = names.topic("orders"), names.group("workers")
+    operator.create_topic(topic, partitions=2)
+    produce(client, cluster.bootstrap, topic, RECORDS)
+    first = client.consumer(cluster.bootstrap, SETTINGS, f"{group}-first", group)
+    first.subscribe([topic], lambda partitions: None)
+    assert len(read(first, len(RECORDS))) == len(RECORDS)
+    first.commit()
+    first.close()
+
+    strike(fault)
+
+    assert operator.group_offsets(group) == {(topic, 0): 20, (topic, 1): 20}
+    (extra,) = produce(client, cluster.bootstrap, topic, [Outgoing(value=b"one more", partition=1)])
+    second = client.consumer(cluster.bootstrap, SETTINGS, f"{group}-second", group)
+    try:
+        second.subscribe([topic], lambda partitions: None)
+        found = read(second, 1)
+    finally:
+        second.close()
+    assert [(record.partition, record.offset, record.value) for record in found] == [(1, extra.offset, b"one more")]

@@ -1,0 +1,55 @@
+"""Looking up an offset by time.
+
+**Claim** ListOffsets answers, for a time, the first offset whose timestamp is at or after it; for "the latest time" the
+record with the greatest timestamp; nothing where every record is older. Timestamps may be in any order.
+
+**Why it matters** "Replay since nine o'clock" must not begin at ten.
+
+**Kafka says** consumer API, `offsetsForTimes`; KIP-33, KIP-734 (max timestamp).
+
+**Cannot see** several segments: see the checks of retention.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from harness.clients.client import Library
+from harness.clients.cluster_view import RawAdmin
+from harness.clients.transfer import Outgoing, send_all
+from harness.guarantees import ClientSettings
+from harness.plugin_names import Names
+from harness.targets.target import Cluster
+
+pytestmark = [pytest.mark.feature("ListOffsets")]
+START_MS = 1_700_000_000_000
+MAX_TIMESTAMP = -3
+
+
+@pytest.mark.claim("R9")
+@pytest.mark.parametrize("codec", ["none", "zstd"])
+def test_offsets_by_time(
+    cluster: Cluster,
+    client: Library,
+    admin: RawAdmin,
+    names: Names,
+    chance: Random,
+    codec: str,
+) -> None:
+    topic = names.topic("readings")
+    admin.create_topic(topic, config={"retention.ms": "-1"})
+    times = [START_MS + chance.randrange(100) for _ in range(300)]
+    producer = client.producer(cluster.bootstrap, ClientSettings(compression=codec), f"{topic}-producer")
+    for first in range(0, len(times), 30):
+        send_all(producer, topic, [Outgoing(value=bytes(60), partition=0, timestamp=at) for at in times[first:][:30]])
+    producer.close()
+
+    for asked in range(START_MS - 1, START_MS + 101):
+        first_at_or_after = next(((n, at) for n, at in enumerate(times) if at >= asked), (-1, -1))
+        assert admin.offset_at(topic, 0, asked) == first_at_or_after, f"asked for {asked - START_MS} ms after the start"
+    greatest = max(times)
+    assert admin.offset_at(topic, 0, MAX_TIMESTAMP) == (times.index(greatest), greatest)

@@ -1,0 +1,87 @@
+"""Records come back as they were sent.
+
+**Claim** Key, headers (order, repeated names, empty values), timestamp and value bytes come back exactly as they were
+sent, empty, null, long and in any script, for every compression and every client, read by that client and by another.
+
+**Why it matters** The broker is a post office: it may not open the letters.
+
+**Kafka says** documentation, "Record Batch", "Record"; topic configuration compression.type=producer keeps the codec.
+
+**Cannot see** clients that are not in this suite.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from harness.clients.client import CLIENTS, Consumed, Library, library
+from harness.clients.cluster_view import RawAdmin
+from harness.clients.transfer import Outgoing, produce, read_partitions
+from harness.guarantees import ClientSettings
+from harness.outcome import BrokenPromise
+from harness.plugin_names import Names
+from harness.targets.target import Cluster
+
+pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("blocker")]
+CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
+WITHOUT = {("kafka_python", "snappy"): "python-snappy", ("kafka_python", "zstd"): "zstandard"}
+"""(client, codec) → the package that it would need, and that this suite does not install."""
+START_MS = 1_700_000_000_000
+
+
+def letters(chance: Random) -> list[Outgoing]:
+    """Records that something in between might be tempted to change."""
+    texts = ["", " ", "주문 1", "заказ", "a\x00b", "\ud7ff", "x" * 70_000]
+    headers = (("trace", b"1"), ("trace", b"2"), ("empty", b""), ("이름", "주문".encode()), ("", b"no name"))
+    found = [Outgoing(value=text.encode(), key=text.encode()[:100], partition=0) for text in texts]
+    found += [
+        Outgoing(value=b"no key", partition=0),
+        Outgoing(value=None, key=b"tombstone", partition=0),
+        Outgoing(value=b"with headers", key=b"k", partition=0, headers=headers),
+        Outgoing(value=chance.randbytes(5_000), key=chance.randbytes(8), partition=0),
+        Outgoing(value=bytes(20_000), key=b"zeros", partition=0),
+    ]
+    return [
+        Outgoing(value=each.value, key=each.key, partition=0, headers=each.headers, timestamp=START_MS + 7 * number)
+        for number, each in enumerate(found)
+    ]
+
+
+@pytest.mark.claim("O7", "P4")
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("client", CLIENTS, indirect=True)
+def test_records_come_back_whole(
+    cluster: Cluster, client: Library, admin: RawAdmin, names: Names, chance: Random, codec: str
+) -> None:
+    if package := WITHOUT.get((client.name, codec)):
+        pytest.skip(f"{client.name} reads and writes {codec} only with the package {package}, which is not installed")
+    topic = names.topic("letters")
+    admin.create_topic(topic, config={"retention.ms": "-1"})  # the letters carry old dates
+    sent = letters(chance)
+
+    produce(client, cluster.bootstrap, topic, sent, ClientSettings(compression=codec))
+
+    for reader in (client, library("raw")):
+        found = read_partitions(reader, cluster.bootstrap, topic, 1, len(sent))
+        _require_same(sent, found, f"sent by {client.name} with {codec}, read by {reader.name}")
+
+
+def _require_same(sent: list[Outgoing], found: list[Consumed], how: str) -> None:
+    if len(found) != len(sent):
+        raise BrokenPromise(f"{len(found)} of {len(sent)} records came back ({how}).")
+    for number, (ours, theirs) in enumerate(zip(sent, found, strict=True)):
+        parts = {
+            "key": (ours.key, theirs.key),
+            "value": (ours.value, theirs.value),
+            "headers": (ours.headers, theirs.headers),
+            "timestamp": (ours.timestamp, theirs.timestamp),
+        }
+        wrong = [f"{what}: {str(a)[:80]} came back as {str(b)[:80]}" for what, (a, b) in parts.items() if a != b]
+        if wrong:
+            raise BrokenPromise(
+                f"Record {number} changed ({how}).", witness=wrong, anomaly="corrupt record", claim="O7"
+            )

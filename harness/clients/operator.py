@@ -1,0 +1,128 @@
+"""What an operator does to topics and groups, by librdkafka's admin client: makes, describes, alters, deletes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import confluent_kafka as ck
+from confluent_kafka import admin
+
+from harness.clients.client import ClientTrouble
+
+ck_admin: Any = admin  # its names are not exported as the type hints want it
+_TIMEOUT_S = 15.0
+T = TypeVar("T")
+
+
+class Refused(AssertionError):
+    """The broker refused what it should have done; `name` is Kafka's name of the error."""
+
+    def __init__(self, what: str, name: str, detail: str) -> None:
+        super().__init__(f"{what} was refused: {name}: {detail}")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member of a group and what it was assigned."""
+
+    client_id: str
+    partitions: tuple[tuple[str, int], ...]
+
+
+class Operator:
+    """An operator's hands. Every call waits for its end, at most 15 s; Refused or ClientTrouble when it fails."""
+
+    def __init__(self, bootstrap: str) -> None:
+        # librdkafka may be asked for topics before it has a connection; it then waits by itself.
+        self._admin = ck_admin.AdminClient({"bootstrap.servers": bootstrap, "client.id": "operator", "log_level": 0})
+
+    def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
+        """Makes a topic."""
+        topic = ck_admin.NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
+        self._all(f"creating topic {name}", self._admin.create_topics([topic], request_timeout=_TIMEOUT_S))
+
+    def add_partitions(self, name: str, total: int) -> None:
+        """Raises a topic's number of partitions."""
+        wanted = [ck_admin.NewPartitions(name, total)]
+        self._all(f"adding partitions to {name}", self._admin.create_partitions(wanted, request_timeout=_TIMEOUT_S))
+
+    def delete_topic(self, name: str) -> None:
+        """Deletes a topic."""
+        self._all(f"deleting topic {name}", self._admin.delete_topics([name], request_timeout=_TIMEOUT_S))
+
+    def topics(self) -> tuple[str, ...]:
+        """All topics, sorted."""
+        return tuple(sorted(self._metadata(None).topics))
+
+    def leaders(self, name: str) -> dict[int, int]:
+        """Partition → leader of a topic; empty when there is no such topic."""
+        topic = self._metadata(name).topics.get(name)
+        if topic is None or topic.error is not None:
+            return {}
+        return {number: found.leader for number, found in sorted(topic.partitions.items())}
+
+    def _metadata(self, topic: str | None) -> Any:
+        try:
+            return self._admin.list_topics(topic, timeout=_TIMEOUT_S) if topic else self._admin.list_topics(timeout=15)
+        except ck.KafkaException as refusal:
+            raise _trouble("describing topics", refusal) from refusal
+
+    def topic_config(self, name: str) -> dict[str, str]:
+        """All settings of a topic, those in force by default included."""
+        resource = ck_admin.ConfigResource(ck_admin.ConfigResource.Type.TOPIC, name)
+        (entries,) = self._all(f"describing {name}", self._admin.describe_configs([resource]))
+        return {key: entry.value for key, entry in entries.items()}
+
+    def alter_topic(self, name: str, settings: Mapping[str, str] | None = None, *, unset: Sequence[str] = ()) -> None:
+        """Sets some settings of a topic and gives others back to their defaults; the rest stay."""
+        kind = ck_admin.AlterConfigOpType
+        entries = [
+            ck_admin.ConfigEntry(key, value, incremental_operation=kind.SET) for key, value in (settings or {}).items()
+        ] + [ck_admin.ConfigEntry(key, None, incremental_operation=kind.DELETE) for key in unset]
+        resource = ck_admin.ConfigResource(ck_admin.ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+        self._all(f"altering {name}", self._admin.incremental_alter_configs([resource]))
+
+    def delete_records(self, name: str, partition: int, before: int) -> int:
+        """Deletes the records below an offset; the low watermark that the broker answered."""
+        wanted = [ck.TopicPartition(name, partition, before)]
+        (done,) = self._all(f"deleting records of {name}", self._admin.delete_records(wanted))
+        return int(done.low_watermark)
+
+    def group_offsets(self, group: str) -> dict[tuple[str, int], int]:
+        """What a group has committed."""
+        asked = [ck.ConsumerGroupTopicPartitions(group)]
+        (found,) = self._all(f"offsets of group {group}", self._admin.list_consumer_group_offsets(asked))
+        return {(each.topic, each.partition): each.offset for each in found.topic_partitions}
+
+    def group(self, group: str) -> tuple[str, tuple[Member, ...]]:
+        """(state, members) of a group, members by their client id."""
+        (found,) = self._all(f"describing group {group}", self._admin.describe_consumer_groups([group]))
+        members = [
+            Member(
+                client_id=member.client_id,
+                partitions=tuple(sorted((tp.topic, tp.partition) for tp in member.assignment.topic_partitions)),
+            )
+            for member in found.members
+        ]
+        return found.state.name, tuple(sorted(members, key=lambda member: member.client_id))
+
+    def _all(self, what: str, futures: Mapping[Any, Future[T]]) -> list[T]:
+        """The results of librdkafka's futures."""
+        try:
+            return [future.result(_TIMEOUT_S) for future in futures.values()]
+        except ck.KafkaException as refusal:
+            raise _trouble(what, refusal) from refusal
+        except TimeoutError as late:
+            raise ClientTrouble(f"{what}: no answer within {_TIMEOUT_S:.0f} s") from late
+
+
+def _trouble(what: str, refusal: ck.KafkaException) -> Refused | ClientTrouble:
+    """The broker's refusals have positive codes, librdkafka's own troubles negative ones."""
+    error = refusal.args[0]
+    if error.code() > 0:
+        return Refused(what, error.name(), error.str())
+    return ClientTrouble(f"{what}: {error.name()}: {error.str()}")

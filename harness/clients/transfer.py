@@ -1,0 +1,106 @@
+"""Sends records and waits for all their ends; reads until enough has come. For checks that need no workload."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.clients.client import (
+    DELIVERY_TIMEOUT_MS,
+    ClientTrouble,
+    Consumed,
+    Consumer,
+    Delivery,
+    Library,
+    Producer,
+)
+from harness.guarantees import ClientSettings
+from harness.history import OpType
+
+_POLL_S = 0.2
+READ_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A record to send; without a partition the client chooses by the key."""
+
+    value: bytes | None
+    key: bytes | None = None
+    partition: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp: int | None = None
+    """Milliseconds since 1970; None: the client's clock."""
+
+
+def send_all(producer: Producer, topic: str, records: Sequence[Outgoing]) -> list[Delivery]:
+    """Sends records in order; the end of each. ClientTrouble when one has no end in time, or was not acknowledged."""
+    ends: dict[int, Delivery] = {}
+    lock = threading.Lock()
+
+    def keeping(number: int) -> Callable[[Delivery], None]:
+        def keep(delivery: Delivery) -> None:
+            with lock:
+                ends[number] = delivery
+
+        return keep
+
+    for number, record in enumerate(records):
+        producer.send(
+            topic,
+            record.partition,
+            key=record.key,
+            value=record.value,
+            headers=record.headers,
+            timestamp=record.timestamp,
+            on_delivery=keeping(number),
+        )
+    producer.flush(1.5 * DELIVERY_TIMEOUT_MS / 1000)
+    deadline = time.monotonic() + 2.0  # a client may report its last deliveries just after the flush
+    while len(ends) < len(records) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if len(ends) < len(records):
+        raise ClientTrouble(f"{topic}: {len(records) - len(ends)} of {len(records)} records have no answer")
+    refused = [(number, end) for number, end in sorted(ends.items()) if end.outcome is not OpType.OK]
+    if refused:
+        number, end = refused[0]
+        raise ClientTrouble(f"{topic}: record {number} was not acknowledged: {end.error}")
+    return [ends[number] for number in range(len(records))]
+
+
+def produce(
+    library: Library,
+    bootstrap: str,
+    topic: str,
+    records: Sequence[Outgoing],
+    settings: ClientSettings | None = None,
+) -> list[Delivery]:
+    """`send_all` by a producer of its own."""
+    producer = library.producer(bootstrap, settings or ClientSettings(), f"{topic}-producer")
+    try:
+        return send_all(producer, topic, records)
+    finally:
+        producer.close()
+
+
+def read(consumer: Consumer, count: int, timeout_s: float = READ_S) -> list[Consumed]:
+    """What a consumer gives until `count` records have come, or the time is over."""
+    found: list[Consumed] = []
+    deadline = time.monotonic() + timeout_s
+    while len(found) < count and time.monotonic() < deadline:
+        found += consumer.poll(_POLL_S)
+    return found
+
+
+def read_partitions(
+    library: Library, bootstrap: str, topic: str, partitions: int, count: int, timeout_s: float = READ_S
+) -> list[Consumed]:
+    """The first `count` records of a topic, by a fresh consumer that is assigned all partitions."""
+    consumer = library.consumer(bootstrap, ClientSettings(), f"{topic}-reader", None)
+    try:
+        consumer.assign([(topic, partition) for partition in range(partitions)])
+        return read(consumer, count, timeout_s)
+    finally:
+        consumer.close()

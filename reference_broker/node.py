@@ -140,9 +140,8 @@ class Node:
             handler = served(kind).get(key)
             if handler is None or version not in handler.VERSIONS:
                 raise UnsupportedVersion(key, version, header.correlation_id)
-            request, end = decode_prefix(APIS[key].request, version, frame, at)
-            if end != len(frame):
-                raise MalformedRequest(f"{handler.API.name} v{version} has {len(frame) - end} bytes too many")
+            # Bytes that follow the request are passed over, as Kafka does until 4.4.
+            request, _ = decode_prefix(APIS[key].request, version, frame, at)
         except UnsupportedVersion as error:
             self._refuse_version(connection, error)
             return

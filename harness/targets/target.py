@@ -143,6 +143,7 @@ TARGETS = (
     ("kafka@VERSION", "Apache Kafka's jars, fetched by Maven or from $KAFKA_HOME", "Java 17; Maven for the first use"),
     ("docker@IMAGE", "containers: a published image, or one built by `make image`", "a Docker daemon"),
     ("at:HOST:PORT[,…]", "a running cluster; no faults", "its address"),
+    ("planted@PLANT", "the reference with a bug in it, which checks must reject", "a plant (list plants)"),
 )
 """(how it is written, what it is, what it needs), for `python -m harness list targets`."""
 
@@ -167,5 +168,9 @@ def resolve(text: str) -> Target:
         from harness.targets.address import AddressTarget
 
         return AddressTarget(text, text.removeprefix("at:"))
+    if kind == "planted":
+        from harness.targets.planted import planted
+
+        return planted(text, detail)
     known = ", ".join(form for form, _, _ in TARGETS)
     raise UnknownTarget(f"--target {text}: there is no such target (known: {known})")

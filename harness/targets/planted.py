@@ -1,0 +1,25 @@
+"""The target `planted@NAME`: the reference with one bug in it (tests/plants), to see a check reject what it must."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from harness.targets.reference import ReferenceTarget
+from harness.targets.target import UnknownTarget
+
+PLANTS = Path(__file__).resolve().parents[2] / "tests" / "plants"
+
+
+def plants() -> list[str]:
+    """The bugs that can be planted, sorted; read from the folder, since the harness imports no tests."""
+    found = PLANTS.glob("*.py") if PLANTS.is_dir() else ()
+    return sorted(path.stem for path in found if not path.name.startswith(("test_", "conftest", "__")))
+
+
+def planted(name: str, plant: str) -> ReferenceTarget:
+    """The reference with a bug. UnknownTarget, with those that are known, for one that is not there."""
+    if plant not in plants():
+        known = ", ".join(plants()) or "none: this is not a checkout with its tests"
+        raise UnknownTarget(f"--target {name}: there is no plant {plant or '(no name)'} (known: {known})")
+    return ReferenceTarget(name, entry=(sys.executable, "-m", "tests.plants", plant))

@@ -1,0 +1,52 @@
+"""Runs the reference broker with one bug planted: `python -m tests.plants NAME start FILE …`, or `--list`.
+
+A plant is a file of this folder with a header (**Bug**, **Rejected by**) and a function `plant` that changes the
+broker's classes in this process only. The broker's own files know nothing of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from reference_broker.__main__ import BAD_USAGE, main
+
+FOLDER = Path(__file__).resolve().parent
+USAGE = """usage: python -m tests.plants NAME start|storage|dev …   the broker, with the bug NAME in it
+       python -m tests.plants --list                           what there is
+example: python -m tests.plants wrong_offset_in_answer dev --port 0"""
+
+
+def names() -> list[str]:
+    """The plants, sorted."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if not path.name.startswith(("test_", "__")))
+
+
+def title(name: str) -> str:
+    """The first line of a plant's header."""
+    text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+def run(arguments: list[str]) -> int:
+    """The exit status: the broker's, or 2 for wrong input."""
+    if arguments == ["--list"]:
+        for name in names():
+            print(f"{name:<38}  {title(name)}")
+        return 0
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0 if arguments else BAD_USAGE
+    name, *rest = arguments
+    if name not in names():
+        print(f"tests.plants: there is no plant {name} (known: {', '.join(names())})", file=sys.stderr)
+        return BAD_USAGE
+    # The only use of a name to find a module: each plant is found by being there.
+    import_module(f"tests.plants.{name}").plant()
+    return main(rest)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""Adds a second to the timestamps that producers set.
+
+**Bug** Under message.timestamp.type=CreateTime the times of a batch are shifted by 1,000 ms when it is stored.
+
+**Rejected by**
+`checks/ordering/test_records_come_back_whole.py::test_records_come_back_whole[raw-none]`: O7
+"""
+
+from __future__ import annotations
+
+from reference_broker.log import partition_log
+from reference_broker.log.config import LogConfig
+from reference_broker.log.validation import Validated
+from reference_broker.wire.records import HEADER_SIZE, Batch, parse_batch_header, with_header
+
+SHIFT_MS = 1_000
+
+
+def plant() -> None:
+    """Puts it in."""
+    validate = partition_log.validate
+
+    def shifted(batch: Batch, config: LogConfig, now_ms: int) -> Validated:
+        valid = validate(batch, config, now_ms)
+        header = valid.header._replace(
+            base_timestamp=valid.header.base_timestamp + SHIFT_MS, max_timestamp=valid.header.max_timestamp + SHIFT_MS
+        )
+        data = with_header(header, valid.data[HEADER_SIZE:])
+        return Validated(parse_batch_header(data), data)
+
+    partition_log.validate = shifted

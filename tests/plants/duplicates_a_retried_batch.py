@@ -1,0 +1,38 @@
+"""Appends a batch again when its producer, who missed the answer, sends it again.
+
+**Bug** The sequence numbers of idempotent producers are ignored; and so that producers retry, every fifth answer to a
+Produce request is lost with its connection, after the append. Like Redpanda 21.10.1 (issues 3038 and 3039).
+
+**Rejected by**
+`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks=all]`:
+O5 duplicate
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from reference_broker.effects import Ticket
+from reference_broker.log.producer_state import ProducerState
+from reference_broker.node import Node
+from reference_broker.wire.api_keys import ApiKey
+
+LOST_EVERY = 5
+
+
+def plant() -> None:
+    """Puts it in."""
+    reply, numbers = Node._reply, count(1)
+
+    def lose_some(node: Node, ticket: Ticket, response: Any) -> None:
+        if ticket.api_key == ApiKey.PRODUCE and next(numbers) % LOST_EVERY == 0:
+            connection = node._finish(ticket)
+            if connection is not None:
+                node._hang_up(connection, "a planted bug loses this answer")
+            return
+        reply(node, ticket, response)
+
+    Node._reply = lose_some
+    ProducerState.find_duplicate = lambda producers, header: None
+    ProducerState.check = lambda producers, header: None

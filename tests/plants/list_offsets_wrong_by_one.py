@@ -1,0 +1,25 @@
+"""Answers a question about a time with the offset after the right one.
+
+**Bug** ListOffsets by timestamp names the record after the first one that is as late as asked for. Like KAFKA-16310 and
+KAFKA-16342, where the answer pointed elsewhere in a compressed batch.
+
+**Rejected by**
+`checks/ordering/test_offsets_by_time.py::test_offsets_by_time[none]`: R9
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reference_broker.log.partition_log import OffsetAtTime, PartitionLog
+
+
+def plant() -> None:
+    """Puts it in."""
+    find = PartitionLog.offset_at_time
+
+    def one_on(log: PartitionLog, timestamp: int) -> OffsetAtTime | None:
+        found = find(log, timestamp)
+        return None if found is None else replace(found, offset=found.offset + 1)
+
+    PartitionLog.offset_at_time = one_on

@@ -1,0 +1,133 @@
+"""Each planted bug is rejected by the checks that its header names, for the reason that it names; and the reference
+without a bug passes the same checks. So the judge is known to convict the guilty, and them only.
+
+The checks run as a user would run them, two at a time, against the targets `planted@NAME` and `reference`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(__file__).resolve().parent
+AT_ONCE = 2
+TIMEOUT_S = 120.0
+DURATION_S = "2"
+REJECTED_BY = re.compile(r"^`(?P<check>checks/[^`]+)`:\s(?P<evidence>.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A plant, a check that must reject it, and words that must stand in what the check says then."""
+
+    plant: str
+    check: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.plant}-{Path(self.check.partition('::')[0]).stem}"
+
+
+def cases() -> list[Case]:
+    """What the headers of the plants promise."""
+    found = []
+    for path in sorted(FOLDER.glob("*.py")):
+        if not path.name.startswith(("test_", "__")):
+            header = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            listed = REJECTED_BY.findall(header.partition("**Rejected by**")[2])
+            found += [Case(path.stem, check, evidence) for check, evidence in listed or [("", "")]]
+    return found
+
+
+CASES = cases()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a run of checks ended: its exit status, what it printed, what it stored of each check."""
+
+    status: int
+    text: str
+    items: tuple[dict[str, Any], ...]
+
+    def outcomes(self) -> list[str]:
+        """The outcome of each check."""
+        return [item["more"]["outcome"] for item in self.items]
+
+    def said_of_broken(self) -> str:
+        """Which promises the checks say are broken, and how: the anomalies found, else what failed."""
+        broken = [item for item in self.items if item["more"]["outcome"] == "broken"]
+        anomalies = [
+            f"{anomaly['claim']} {anomaly['name']}"
+            for item in broken
+            for verdict in item["verdicts"]
+            if verdict["validity"] == "invalid"
+            for anomaly in verdict["anomalies"]
+        ]
+        claims = [item["claim"] for item in broken if not item["verdicts"]]
+        failures = [" ".join(item["more"]["failure"].split()) for item in broken]
+        return "\n".join(dict.fromkeys([*anomalies, *claims, *failures]))
+
+
+def judge(checks: list[str], target: str, folder: Path) -> Judged:
+    """Runs checks on a target from a folder of the test's own, so that what they store does not mix with a user's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("checks", "pyproject.toml"):
+        (folder / name).symlink_to(ROOT / name)
+    chosen = [f"{check[:-1]}-{target}]" if check.endswith("]") else check for check in checks]
+    options = ["--target", target, "--seed", "1", "--duration", DURATION_S, "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *chosen, *options],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    metas = sorted((folder / "reports" / "out" / "latest").glob("*/meta.json"))
+    return Judged(done.returncode, done.stdout, tuple(json.loads(meta.read_text(encoding="utf-8")) for meta in metas))
+
+
+@pytest.fixture(scope="module")
+def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, Future]]:
+    """The runs of the cases that were selected, begun in their order, two at a time."""
+    wanted = [item.callspec.params["case"] for item in request.session.items if "judged" in item.fixturenames]
+    folder = tmp_path_factory.mktemp("plants")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {
+            case: pool.submit(judge, [case.check], f"planted@{case.plant}", folder / f"{number}")
+            for number, case in enumerate(wanted)
+        }
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_planted_bug_is_rejected(judged: dict[Case, Future], case: Case) -> None:
+    assert case.check, f"tests/plants/{case.plant}.py: **Rejected by** names no check, as `checks/….py`: words"
+    run: Judged = judged[case].result()
+
+    assert "broken" in run.outcomes(), f"{case.check} does not reject {case.plant}:\n{run.text}"
+    assert run.status == pytest.ExitCode.TESTS_FAILED
+    assert case.evidence in run.said_of_broken(), f"{case.check} says nothing of {case.evidence}:\n{run.text}"
+
+
+def test_the_reference_without_a_bug_passes_the_same_checks(tmp_path: Path) -> None:
+    checks = list(dict.fromkeys(case.check for case in CASES if case.check))
+
+    run = judge(checks, "reference", tmp_path / "clean")
+
+    assert run.status == pytest.ExitCode.OK, run.text
+    assert set(run.outcomes()) == {"held"}

@@ -1,0 +1,26 @@
+"""Tells a producer an offset that is one too high.
+
+**Bug** The answer to Produce names the offset after the one at which the batch stands. Like Bufstream 0.1.0, which
+acknowledged records with offset 0, and Redpanda issue 2326, where offsets shifted by one.
+
+**Rejected by**
+`checks/ordering/test_acknowledged_offsets.py::test_acknowledged_offsets[confluent]`: O2
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reference_broker.log.partition_log import Appended, PartitionLog
+from reference_broker.wire.records import Batch
+
+
+def plant() -> None:
+    """Puts it in."""
+    append = PartitionLog.append_batch
+
+    def shifted(log: PartitionLog, batch: Batch, leader_epoch: int, now_ms: int) -> Appended:
+        appended = append(log, batch, leader_epoch, now_ms)
+        return replace(appended, first_offset=appended.first_offset + 1)
+
+    PartitionLog.append_batch = shifted

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from reports.comparison import difference_table
 from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
-from reports.results import Outcome, Result, Results
+from reports.results import GRAVITY, Outcome, Result, Results
 from reports.timeline import timeline
 from reports.words import count, duration, instant, title
 
+_ONE_BY_ONE = 40
+"""Checks of an area that are listed one by one; where there are more, those of each file are folded together."""
+
 
 def check_section(results: Results) -> str:
-    """All checks, area by area, in the order of their ids."""
+    """All checks, area by area: first those that did not hold, then by id."""
     made = []
     for area in results.areas():
         made.append(element("h3", text(title(area))))
-        of_area = sorted(
-            (result for result in results.results if result.area == area),
-            key=lambda result: (result.meta.check, result.meta.target),
-        )
-        made += [check_details(result) for result in of_area]
+        of_area = [result for result in results.results if result.area == area]
+        of_area.sort(key=lambda result: (result.meta.check, result.meta.target))
+        of_area.sort(key=lambda result: min(GRAVITY[result.outcome], GRAVITY[Outcome.HELD]))
+        if len(of_area) <= _ONE_BY_ONE:
+            made += [check_details(result) for result in of_area]
+            continue
+        files: dict[str, list[Result]] = {}
+        for result in of_area:
+            files.setdefault(result.file, []).append(result)
+        made += [_file_details(file, of_file) for file, of_file in files.items()]
     return "".join(made)
+
+
+def _file_details(file: str, results: Sequence[Result]) -> str:
+    """The checks of one file, folded."""
+    counts = Counter(result.outcome for result in results)
+    badges = " ".join(badge(outcome, outcome.counted(counts[outcome])) for outcome in Outcome if counts[outcome])
+    head = element("summary", badges, " ", element("span", text(file), class_="name"))
+    return element("details", head, *(check_details(result) for result in results), class_="file")
 
 
 def check_details(result: Result) -> str:
@@ -55,7 +73,6 @@ def _inside(result: Result) -> list[str]:
     if result.outcome is Outcome.SKIPPED:
         return [_promise(result), element("p", f"Skipped: {text(result.reason)}"), _rerun(result)]
     found = findings_of(result)
-    seen = result.more.get("observations")
     parts = [_promise(result)]
     if result.outcome is Outcome.UNKNOWN:
         parts.append(element("p", f"Nothing can be concluded: {text(result.reason)}", class_="happened"))
@@ -75,7 +92,7 @@ def _inside(result: Result) -> list[str]:
                 ("client", text(meta.client)),
                 ("parameters", text(result.parameters)),
                 ("seed", text(meta.seed)),
-                ("observations", text(count(seen)) if isinstance(seen, int) and seen else ""),
+                ("observations", text(count(result.observations)) if result.observations else ""),
                 ("phases", text(_phases(result))),
                 ("what a pass does not prove", text(result.text("cannot_see"))),
                 ("stored in", _files(result)),
@@ -150,11 +167,7 @@ def _course(found: Findings) -> str:
 def _logs(result: Result, found: Findings) -> str:
     parts: list[str] = []
     for excerpt in found.logs:
-        where = (
-            "around the anomaly and the faults next to it"
-            if excerpt.is_timed
-            else "its last lines: none bears a time near"
-        )
+        where = "around the anomaly and the faults next to it" if excerpt.is_timed else "its last lines"
         name = link(f"{quote(result.anchor)}/logs/{quote(excerpt.name)}", text(excerpt.name))
         head = f"{name}, {count(len(excerpt.lines))} of {count(excerpt.total, 'line')}, {where}"
         parts.append(folded(head, block(excerpt.lines, excerpt.name), is_open=len(parts) == 0))

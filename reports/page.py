@@ -66,13 +66,13 @@ def _top(results: Results) -> str:
     shown = [(outcome, counts[outcome.value]) for outcome in (Outcome.HELD, *Outcome)]
     listed = dict.fromkeys(outcome for outcome, number in shown if number or outcome in (Outcome.HELD, Outcome.BROKEN))
     badges = "".join(
-        element(
-            "li", badge(outcome, f"{count(counts[outcome.value])} {outcome.value}", is_calm=not counts[outcome.value])
-        )
+        element("li", badge(outcome, outcome.counted(counts[outcome.value]), is_calm=not counts[outcome.value]))
         for outcome in listed
     )
+    observations = sum(result.observations for result in results.results)
     totals = (
         f"{duration(results.elapsed_s)} · {count(int(results.total('operations')), 'operation')} · "
+        f"{count(observations, 'observation') + ' · ' if observations else ''}"
         f"{count(int(results.total('faults')), 'fault')} · seed {results.seed}"
     )
     return (
@@ -119,7 +119,7 @@ def _environment(results: Results) -> str:
         ("clients", text(", ".join(clients))),
         ("seed", text(results.seed)),
     ]
-    about = [(title(name), text(_plain(said))) for name, said in results.about.items() if name not in _SHOWN_ELSEWHERE]
+    about = [(_label(name), text(_plain(said))) for name, said in results.about.items() if name not in _SHOWN_ELSEWHERE]
     again = str(results.about.get("rerun") or results.about.get("command") or "")
     return facts([*known, *about]) + (element("h4", "Run it all again") + command(again) if again else "")
 
@@ -127,6 +127,12 @@ def _environment(results: Results) -> str:
 def _started(results: Results) -> str:
     said = results.about.get("started_at_ms")
     return date_and_time(said) if isinstance(said, int | float) and said else ""
+
+
+def _label(name: str) -> str:
+    """ "duration_s" as "duration (s)"."""
+    stem = name.removesuffix("_s")
+    return title(stem).lower() + (" (s)" if stem != name else "")
 
 
 def _plain(said: Any) -> str:

@@ -9,7 +9,7 @@ from reports.markup import badge, element, folded, link, table, text
 from reports.results import GRAVITY, Outcome, Result, Results, gravest
 from reports.words import count, title
 
-_LINKS = 6
+_LINKS = 4
 _SENTENCES = 30
 """Guarantees of one area that are listed one by one; where there are more, each file of checks gets one row."""
 
@@ -123,17 +123,19 @@ def _cell(results: Sequence[Result], none: str = "not run") -> str:
     badges = []
     for outcome, number in counts.items():
         if number:
-            said = outcome.value if len(results) == 1 else f"{count(number)} {outcome.value}"
+            said = outcome.value if len(results) == 1 else outcome.counted(number)
             first = next(result for result in results if result.outcome is outcome)
             badges.append(link(f"#{first.anchor}", badge(outcome, said)))
     bad = [result for result in results if GRAVITY[result.outcome] < GRAVITY[Outcome.HELD]]
-    more = (
-        [link(f"#{result.anchor}", text(result.parameters or "see")) for result in bad[:_LINKS]]
-        if len(results) > 1
-        else []
-    )
+    more = [link(f"#{result.anchor}", text(_short(result))) for result in bad[:_LINKS]] if len(results) > 1 else []
     rest = f" and {count(len(bad) - _LINKS)} more" if len(bad) > _LINKS else ""
     return "".join(badges) + (element("div", ", ".join(more) + rest, class_="soft") if more else "")
+
+
+def _short(result: Result) -> str:
+    """What tells a check from the others of its guarantee: its function in a file that has several, its parameters."""
+    function = result.base.partition("::")[2]
+    return " ".join(filter(None, (title(function), result.parameters))) or "see"
 
 
 def _tried(promise: Promise) -> str:
@@ -142,7 +144,7 @@ def _tried(promise: Promise) -> str:
         return element("span", "nothing", class_="soft")
     said = [count(len(ran), "check")]
     operations = sum(result.meta.operations for result in ran)
-    observations = sum(seen for result in ran if isinstance(seen := result.more.get("observations"), int))
+    observations = sum(result.observations for result in ran)
     faults = sum(result.meta.faults for result in ran)
     if operations:
         said.append(count(operations, "operation"))

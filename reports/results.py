@@ -46,6 +46,11 @@ class Outcome(StrEnum):
         """A sign that needs no colour."""
         return {"broken": "✗", "differs": "≠", "unknown": "?", "held": "✓", "skipped": "–"}[self.value]
 
+    def counted(self, number: int) -> str:
+        """ "3 held", "1 differs", "2 differ"."""
+        word = "differ" if self is Outcome.DIFFERS and number != 1 else self.value
+        return f"{number:,} {word}"
+
 
 GRAVITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 _HAPPENED = re.compile(r"(?:What happened|Nothing is proved|The check itself is in trouble): (.*(?:\n {4}\S.*)*)")
@@ -169,6 +174,12 @@ class Result:
         return ""
 
     @property
+    def observations(self) -> int:
+        """How many answers of the target it looked at, beside what its history holds."""
+        seen = self.more.get("observations")
+        return seen if isinstance(seen, int) else 0
+
+    @property
     def path(self) -> str:
         """Its folder as a command names it."""
         return shown_path(self.item.path)
@@ -223,9 +234,10 @@ class Results:
 
     @property
     def elapsed_s(self) -> float:
-        """How long the run took; the sum of its checks where it does not say."""
-        said = self.about.get("elapsed_s")
-        return float(said) if isinstance(said, int | float) and said else self.total("duration_s")
+        """How long the run took; where it was cut short, and so does not know, the sum of its checks."""
+        said = _number(self.about.get("elapsed_s"))
+        longest = max((result.meta.duration_s for result in self.results), default=0.0)
+        return said if said >= longest else self.total("duration_s")
 
     def areas(self) -> list[str]:
         """The areas that it has, in the order in which they are shown."""
@@ -300,7 +312,7 @@ def _unfinished(folder: Path) -> Result:
 
 
 def _unreadable(item: Item, why: str) -> Result:
-    meta = Meta(check=f"other/{item.path.name}", verdict="unknown", more={"failure": why})
+    meta = Meta(check=item.path.name, verdict="unknown", more={"failure": why})
     return Result(item=item, meta=meta, outcome=Outcome.UNKNOWN)
 
 

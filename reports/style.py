@@ -44,6 +44,8 @@ background:var(--panel)}
 details.check>summary{padding:.5rem .8rem;display:flex;flex-wrap:wrap;gap:.2rem .8rem;align-items:baseline}
 details.check>summary:hover,details.check>summary:focus-visible{background:var(--skippedbg)}
 details.check[open]>summary{border-bottom:1px solid var(--line)} .inside{padding:.4rem 1rem 1rem}
+details.file{margin:.6rem 0} details.file>summary{padding:.3rem 0} details.file[open]{border-left:3px solid var(--line);
+padding-left:.7rem} table.differences td:first-child{min-width:14rem}
 .name{font-weight:600;overflow-wrap:anywhere} .limits{margin:.2rem 0 0}
 pre{overflow-x:auto;background:var(--page);border:1px solid var(--line);border-radius:.4rem;padding:.6rem .8rem;
 margin:.4rem 0;
@@ -62,6 +64,7 @@ background:var(--panel);color:inherit}
 body{font-size:15px} main,body>header,body>footer{padding:0 .8rem} h1{font-size:1.35rem}
 table,tbody,tr,td{display:block;width:auto} thead{position:absolute;left:-999rem} table{border:0;background:none}
 tr{border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;padding:.4rem .7rem;background:var(--panel)}
+td,table.differences td:first-child{min-width:0}
 td{border:0;padding:.25rem 0;width:auto}
 td:not(:first-child)::before{content:attr(data-label);display:inline-block;min-width:6.5rem;font-size:.8rem;
 color:var(--soft)} td .number{display:inline-block;margin-right:.8rem}
@@ -76,7 +79,7 @@ SCRIPT = """
 (function(){
 var root=document.documentElement;root.classList.add('scripted');
 function open(){var id=decodeURIComponent(location.hash.slice(1)),at=id&&document.getElementById(id);
-if(at&&at.tagName==='DETAILS'){at.open=true;at.scrollIntoView();}}
+if(!at)return;for(var up=at;up;up=up.parentElement)if(up.tagName==='DETAILS')up.open=true;at.scrollIntoView();}
 addEventListener('hashchange',open);open();
 var box=document.getElementById('filter'),left=document.getElementById('left');
 if(box)box.addEventListener('input',function(){
@@ -84,6 +87,8 @@ var words=box.value.toLowerCase().split(/\\s+/).filter(Boolean),shown=0;
 document.querySelectorAll('details.check').forEach(function(check){
 var said=check.dataset.words,fits=words.every(function(word){return said.indexOf(word)>=0;});
 check.hidden=!fits;if(fits)shown++;});
+document.querySelectorAll('details.file').forEach(function(file){
+file.hidden=!file.querySelector('details.check:not([hidden])');file.open=words.length>0&&!file.hidden;});
 left.textContent=words.length?shown.toLocaleString('en')+' shown':'';});
 if(navigator.clipboard)document.querySelectorAll('pre.command').forEach(function(pre){
 var button=document.createElement('button');button.type='button';button.textContent='Copy';

@@ -233,3 +233,23 @@ def test_three_hundred_checks_take_less_than_two_seconds(run: Run, store: Store)
     started = time.monotonic()
     summary.write(run.path)
     assert time.monotonic() - started < 2
+
+
+def test_the_checks_of_a_long_area_are_folded_by_file_with_the_gravest_first(run: Run, store: Store) -> None:
+    for number in range(50):
+        store(f"protocol/fetch::case_{number}")
+    store("protocol/produce::refused", outcome="broken", failure="What happened: nothing")
+
+    checks = page(run).partition('id="checks"')[2]
+    assert re.findall(r'<details class="file"><summary>.*?name">(.*?)<', checks) == [
+        "protocol/produce",
+        "protocol/fetch",
+    ]
+
+
+def test_a_run_that_was_cut_short_tells_the_time_of_its_checks(run: Run, store: Store) -> None:
+    (run.path / "run.json").write_text('{"elapsed_s": 0.5}', encoding="utf-8")
+    store("durability/x")
+    store("durability/y")
+
+    assert "24.5 s · 0 operations" in page(run)

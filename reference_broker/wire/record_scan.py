@@ -1,7 +1,7 @@
 """Checks the records of a batch without making objects of them: what a broker must do to everything it accepts.
 
 This is the hottest loop of the broker, so it is written flat: a varint of one or two bytes is read in line and kept
-zigzagged, where an odd one is below zero.
+zigzagged, where an odd one is below zero. Records that look alike are taken many at a time (`record_runs`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reference_broker.wire.primitives import Buffer, MalformedRequest, read_signed_varlong
+from reference_broker.wire.record_runs import run_after
+
+PATIENCE = 32
+"""How many records to walk over before the next look for a run, when there was none."""
 
 
 class Scan(NamedTuple):
@@ -32,8 +36,10 @@ def scan_records(payload: Buffer, count: int, *, wants_keys: bool = False) -> Sc
     latest, earliest, latest_at = -(1 << 63), 1 << 63, -1
     keyless: list[int] = []
     are_sequential = True
+    try_run_at = 1
     try:
         while index < count:
+            start = at
             raw = data[at]
             at += 1
             if raw > 127:
@@ -87,6 +93,18 @@ def scan_records(payload: Buffer, count: int, *, wants_keys: bool = False) -> Sc
             if at != stop:
                 raise MalformedRequest(f"the fields of record {index} end {stop - at} bytes before the record does")
             index += 1
+            if index >= try_run_at and at < end and data[at] == data[start]:
+                run = run_after(data, start, at, index, count)
+                if run is None:
+                    try_run_at = index + PATIENCE
+                    continue
+                if run.latest > latest:
+                    latest, latest_at = run.latest, index + run.latest_at
+                earliest = min(earliest, run.earliest)
+                if wants_keys and run.is_keyless:
+                    keyless += range(index, index + run.length)
+                at += run.length * (at - start)
+                index += run.length
     except IndexError:
         raise MalformedRequest(f"record {index} is cut off") from None
     if at != end:

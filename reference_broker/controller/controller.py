@@ -118,9 +118,9 @@ class Controller:
             self.commit(decision.records, now_ms)
         return decision.response
 
-    def commit(self, records: tuple[VersionedRecord, ...], now_ms: int) -> int:
+    def commit(self, records: tuple[VersionedRecord, ...], now_ms: int, *, must_last: bool = True) -> int:
         """Append as one batch, replay, tell the subscribers; the offset of the last record."""
-        last = self.log.append(records, now_ms)
+        last = self.log.append(records, now_ms, must_last=must_last)
         for message, version in records:
             self.image.replay(message, version)
         self.image.offset, self.image.epoch = last, self.log.leader_epoch
@@ -211,7 +211,7 @@ class Controller:
         """A NoOp record when the log was idle, a snapshot when one is due."""
         interval = self.static_config.number("metadata.max.idle.interval.ms")
         if interval and now_ms - self._last_append_ms >= interval:
-            self.commit(((NoOpRecord(), 0),), now_ms)
+            self.commit(((NoOpRecord(), 0),), now_ms, must_last=False)
         elif not interval and now_ms >= self.next_deadline_ms():
             self._last_append_ms = now_ms
         if self.log.is_snapshot_due(now_ms):

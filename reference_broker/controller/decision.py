@@ -90,8 +90,8 @@ class MetadataLog(Protocol):
     def lead(self, now_ms: int) -> None:
         """Become the leader of a new epoch."""
 
-    def append(self, records: Sequence[VersionedRecord], now_ms: int) -> int:
-        """Append and commit as one batch; the offset of the last record."""
+    def append(self, records: Sequence[VersionedRecord], now_ms: int, *, must_last: bool = True) -> int:
+        """Append and commit as one batch; the offset of the last record. `must_last`: not lost with the power."""
 
     def is_snapshot_due(self, now_ms: int) -> bool:
         """Whether a snapshot should be written."""

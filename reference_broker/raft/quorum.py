@@ -207,18 +207,20 @@ class Quorum:
         batch = encode_control(messages, base_offset=self.high_watermark, epoch=self.leader_epoch, now_ms=now_ms)
         self._append(batch, now_ms)
 
-    def append(self, records: Sequence[VersionedRecord], now_ms: int) -> int:
+    def append(self, records: Sequence[VersionedRecord], now_ms: int, *, must_last: bool = True) -> int:
         """Append and commit; all records stand in one batch, so they count together or not at all.
 
-        Returns the offset of the last one.
+        Returns the offset of the last one. `must_last` False is for records whose loss with the power changes
+        nothing: they do not wait for the disk.
         """
         batch = encode_records(records, base_offset=self.high_watermark, epoch=self.leader_epoch, now_ms=now_ms)
-        self._append(batch, now_ms)
+        self._append(batch, now_ms, must_last=must_last)
         return self.high_watermark - 1
 
-    def _append(self, batch: bytes, now_ms: int) -> None:
+    def _append(self, batch: bytes, now_ms: int, *, must_last: bool = True) -> None:
         self._log.append_own(batch, self.leader_epoch, now_ms)
-        self._log.flush(now_ms)
+        if must_last:
+            self._log.flush(now_ms)
         self._log.high_watermark = self._log.log_end_offset
         self.bytes_since_snapshot += len(batch)
         self.last_timestamp_ms = now_ms

@@ -1,0 +1,96 @@
+"""Every version that ApiVersions lists is answered.
+
+**Claim** Whatever version of an API a broker lists, a request in that version gets an answer of that version.
+**Why it matters** Clients take the highest version that both sides know. One that is listed and not served costs them
+their connection, again and again, and only the newest clients, so that nobody notices at first.
+**Kafka says** Protocol guide, "Retrieving Supported API versions"; KIP-35.
+**Cannot see** What the answers say: the other checks of this folder. Produce 0 to 2, which are listed for old clients'
+sake and not served; versions that came after this suite.
+**Rejects** tests/plants/extra_api_version.py
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import variants
+from reference_broker.wire.api_keys import APIS
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.alter_configs_request import AlterConfigsRequest
+from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest
+from reference_broker.wire.messages.create_topics_request import CreateTopicsRequest
+from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
+from reference_broker.wire.messages.delete_records_request import DeleteRecordsRequest
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
+from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
+from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest
+from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
+from reference_broker.wire.messages.describe_log_dirs_request import DescribeLogDirsRequest
+from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest
+from reference_broker.wire.messages.describe_quorum_request import DescribeQuorumRequest
+from reference_broker.wire.messages.describe_topic_partitions_request import DescribeTopicPartitionsRequest
+from reference_broker.wire.messages.fetch_request import FetchRequest
+from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
+from reference_broker.wire.messages.incremental_alter_configs_request import IncrementalAlterConfigsRequest
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
+from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest
+from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
+from reference_broker.wire.messages.list_offsets_request import ListOffsetsRequest
+from reference_broker.wire.messages.metadata_request import MetadataRequest
+from reference_broker.wire.messages.offset_for_leader_epoch_request import OffsetForLeaderEpochRequest
+from reference_broker.wire.messages.produce_request import ProduceRequest
+from reference_broker.wire.primitives import BrokerId, GroupId
+
+pytestmark = pytest.mark.feature("ApiVersions")
+
+NOBODY = GroupId("a-group-that-nobody-made")
+HARMLESS = (
+    AlterConfigsRequest(),
+    ApiVersionsRequest(client_software_name="check", client_software_version="1.0"),
+    CreatePartitionsRequest(timeout_ms=1_000),
+    CreateTopicsRequest(timeout_ms=1_000),
+    DeleteGroupsRequest(),
+    DeleteRecordsRequest(timeout_ms=1_000),
+    DeleteTopicsRequest(timeout_ms=1_000),
+    DescribeClusterRequest(),
+    DescribeConfigsRequest(),
+    DescribeGroupsRequest(),
+    DescribeLogDirsRequest(topics=()),
+    DescribeProducersRequest(),
+    DescribeQuorumRequest(),
+    DescribeTopicPartitionsRequest(),
+    FetchRequest(replica_id=BrokerId(-1), max_wait_ms=0),
+    HeartbeatRequest(group_id=NOBODY, generation_id=1, member_id="nobody"),
+    IncrementalAlterConfigsRequest(),
+    InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000),
+    LeaveGroupRequest(group_id=NOBODY),
+    ListGroupsRequest(),
+    ListOffsetsRequest(replica_id=BrokerId(-1)),
+    MetadataRequest(topics=()),
+    OffsetForLeaderEpochRequest(replica_id=BrokerId(-1)),
+    ProduceRequest(acks=-1, timeout_ms=1_000),
+)
+"""Requests about nothing, so that they may be sent to any cluster in every version."""
+
+
+@variants("message", **{APIS[message.API_KEY].name: message for message in HARMLESS})
+def test_every_listed_version_is_answered(exchange: Exchange, message: Any) -> None:
+    """Each version that is listed gets an answer, and not that of a version that is not known."""
+    api = APIS[message.API_KEY]
+    listed = {one.api_key: one for one in exchange.quietly(HARMLESS[1], 4).api_keys}.get(api.key)
+    if listed is None:
+        pytest.skip(f"{api.name} is not listed")
+
+    low, high = max(listed.min_version, api.valid[0]), min(listed.max_version, api.valid[1])
+    connection = exchange.connection()
+    for version in range(low, high + 1):
+        try:
+            answer = connection.request(api.key, version, message)
+        except OSError as trouble:
+            raise AssertionError(f"{api.name} v{version} is listed, but gets no answer: {trouble}") from trouble
+        assert getattr(answer, "error_code", 0) != ErrorCode.UNSUPPORTED_VERSION, f"{api.name} v{version} is listed"
+    exchange.note(f"versions of {api.name} that are listed and answered", [low, high])

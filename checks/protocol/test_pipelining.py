@@ -1,0 +1,79 @@
+"""Requests that are sent without waiting are answered in their order.
+
+**Claim** On one connection answers come in the order of requests, each with the correlation id of its own request, even
+where an early one has to wait and later ones could be answered at once.
+**Why it matters** Clients keep several requests in flight and tell answers apart by their order; one out of turn is
+taken for another's, and acknowledges what was never written.
+**Kafka says** Protocol guide, "Network": the server guarantees that requests on one connection are processed and
+answered in the order in which they were sent.
+**Cannot see** Order between connections, which nobody promises.
+**Rejects** tests/plants/answers_out_of_order.py
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from harness.exchange import CLIENT_ID, Exchange
+from harness.request_forms import batch, fetch, produce, variants
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.framing import decode_response, encode_request
+from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from reference_broker.wire.messages.metadata_request import MetadataRequest
+
+pytestmark = pytest.mark.feature("Network")
+
+SPOKEN = ApiVersionsRequest(client_software_name="check", client_software_version="1.0")
+BROKERS = MetadataRequest(topics=(), allow_auto_topic_creation=False)
+FIRST_ID = 100
+WAIT_MS = 500
+
+
+def frame(message: Any, version: int, correlation_id: int) -> bytes:
+    """A request as bytes."""
+    parts = encode_request(message.API_KEY, version, correlation_id, CLIENT_ID, message)
+    return b"".join(bytes(part) for part in parts)
+
+
+def answered(exchange: Exchange, *requests: tuple[Any, int]) -> list[Any]:
+    """The answers to requests that went out in one write. AssertionError where one is out of turn."""
+    connection = exchange.connection()
+    frames = [frame(message, version, FIRST_ID + at) for at, (message, version) in enumerate(requests)]
+    connection.send_bytes(b"".join(frames))
+    answers = []
+    for at, (message, version) in enumerate(requests):
+        found = connection.receive_frame()
+        correlation_id = int.from_bytes(found[:4], "big")
+        assert correlation_id == FIRST_ID + at, f"answer {at + 1} is that to request {correlation_id - FIRST_ID + 1}"
+        answers.append(decode_response(message.API_KEY, version, found)[1])
+    exchange.note("requests answered in their order", len(answers))
+    return answers
+
+
+@variants("count", two=2, five=5, fifty=50)
+def test_answers_come_in_the_order_of_requests(exchange: Exchange, count: int) -> None:
+    """Requests of two kinds, sent in one write, are answered one after the other."""
+    answers = answered(exchange, *([(SPOKEN, 3), (BROKERS, 9)] * count)[:count])
+
+    assert all(answer.api_keys for answer in answers[::2])
+
+
+def test_batches_in_flight_keep_their_order(exchange: Exchange) -> None:
+    """Batches that are in flight together on one connection are appended in the order in which they were sent."""
+    topic = exchange.topic()
+    answers = answered(exchange, *((produce(topic, batch(f"value {number}")), 9) for number in range(8)))
+
+    results = [answer.responses[0].partition_responses[0] for answer in answers]
+    assert [(one.error_code, one.base_offset) for one in results] == [(ErrorCode.NONE, at) for at in range(8)]
+
+
+def test_an_answer_that_waits_holds_the_others_back(exchange: Exchange) -> None:
+    """A fetch that waits for records is answered before what was asked after it."""
+    topic = exchange.topic()
+    started = time.monotonic()
+    answered(exchange, (fetch(topic, 0, max_wait_ms=WAIT_MS), 12), (SPOKEN, 3), (BROKERS, 9))
+
+    assert time.monotonic() - started >= 0.8 * WAIT_MS / 1000, "the fetch did not wait"

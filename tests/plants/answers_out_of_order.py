@@ -1,0 +1,22 @@
+"""Answers the last of several requests on a connection first.
+
+**Bug** A client that sends requests without waiting for answers gets them in another order than Kafka promises.
+
+**Rejected by**
+`checks/protocol/test_pipelining.py::test_answers_come_in_the_order_of_requests[five]`: answer 1 is that to request 5
+"""
+
+from __future__ import annotations
+
+from reference_broker.connection import Connection
+
+
+def plant() -> None:
+    """Puts it in."""
+
+    def last_first(connection: Connection) -> memoryview | None:
+        if connection._frames and not connection.is_busy:
+            return connection._frames.pop()
+        return None
+
+    Connection.next_frame = last_first

@@ -7,6 +7,7 @@ later targets with the first and fails (Differs) unless checks/known_differences
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -59,6 +60,7 @@ class Differences:
         except KnownDifferencesTrouble as trouble:
             raise pytest.UsageError(str(trouble)) from trouble
         self.run = f"x{uuid.uuid4().hex[:8]}"
+        self._numbers = itertools.count(1)
         self.connections = Connections()
         self.seen: dict[str, Seen] = {}
         self.used: set[int] = set()
@@ -71,7 +73,7 @@ class Differences:
     def exchange(self, request: pytest.FixtureRequest, cluster: Cluster, target: Target) -> Iterator[Exchange]:
         """Asks the cluster under check; each question and answer is observed."""
         keep = self._keeper(request.node)
-        run = f"{self.run}-{uuid.uuid4().hex[:4]}"
+        run = f"{self.run}-{next(self._numbers)}"
         exchange = Exchange(bootstrap=cluster.bootstrap, run=run, connections=self.connections, keep=keep)
         yield exchange
         exchange.close()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.clients.client import ClientTrouble
+from harness.clients.cluster_view import LATEST
 from harness.clients.connection import RawConnection
 from harness.normal_form import NormalForm
 from harness.observation import Observation, Outcome, Pace, Plain, remark
@@ -24,8 +25,13 @@ from reference_broker.wire.messages.create_topics_request import (
     CreatableTopicConfig,
     CreateTopicsRequest,
 )
+from reference_broker.wire.messages.list_offsets_request import (
+    ListOffsetsPartition,
+    ListOffsetsRequest,
+    ListOffsetsTopic,
+)
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
-from reference_broker.wire.primitives import MalformedRequest, TopicName, Uuid
+from reference_broker.wire.primitives import BrokerId, MalformedRequest, TopicName, Uuid
 
 CLIENT_ID = "exchange"
 ANSWER_TIMEOUT_S = 15.0
@@ -140,7 +146,7 @@ class Exchange:
         if found.error_code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
             raise ClientTrouble(f"topic {name}: {ErrorCode(found.error_code).name} {found.error_message or ''}")
         for _ in self.patience():
-            if len(self._led(name)) == partitions:
+            if self._is_hosted(name, partitions):
                 return name
         raise ClientTrouble(f"topic {name}: its partitions have no leader after {PATIENCE_S} s")
 
@@ -160,9 +166,14 @@ class Exchange:
         topic_id: Uuid = found.topics[0].topic_id
         return topic_id
 
-    def _led(self, topic: str) -> list[int]:
-        found = self.quietly(_about(topic)).topics[0]
-        return [one.partition_index for one in found.partitions if one.error_code == 0 and one.leader_id >= 0]
+    def _is_hosted(self, topic: TopicName, partitions: int) -> bool:
+        """Whether the broker has the log of each partition; Metadata may tell of them a little sooner."""
+        asked = tuple(ListOffsetsPartition(partition_index=index, timestamp=LATEST) for index in range(partitions))
+        request = ListOffsetsRequest(
+            replica_id=BrokerId(-1), topics=(ListOffsetsTopic(name=topic, partitions=asked),), timeout_ms=1_000
+        )
+        found = self.quietly(request).topics[0].partitions
+        return all(one.error_code == ErrorCode.NONE for one in found)
 
     # -- requests -----------------------------------------------------------------------------------------------
 

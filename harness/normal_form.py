@@ -19,8 +19,10 @@ from reference_broker.wire.primitives import MalformedRequest, Uuid, uuid_text
 from reference_broker.wire.records import Batch, Record, iter_batches
 from reference_broker.wire.schema import Field, is_in
 
-NEAR_MS: Final = 3_600_000
+NEAR_MS: Final = 86_400_000
 """A time this close to the present is the present."""
+LONG_NUMBER: Final = re.compile(r"-?\d{13,19}")
+LONG_MAX: Final = 2**63 - 1
 UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -56,6 +58,8 @@ RULES: Final = (
     Rule("*", "*cluster_id", _N, "random for each cluster", "cluster id"),
     Rule("*", "*host", _N, "where a node listens is its own affair", "host"),
     Rule("*", "*port", _N, "where a node listens is its own affair", "port"),
+    Rule("Produce", "responses", _U, "the order of a hash map"),
+    Rule("Produce", "responses[].partition_responses", _U, "the order of a hash map"),
     Rule("Fetch", "session_id", _N, "random for each session", "session"),
     Rule("ApiVersions", "finalized_features_epoch", _N, "an offset of the metadata log, which grows", "offset"),
     Rule("Metadata", "topics", _O, "a shared cluster holds the topics of other checks, in the order of a hash map"),
@@ -73,6 +77,7 @@ RULES: Final = (
     Rule("DescribeLogDirs", "results[].total_bytes", _L, "the size of the node's disk"),
     Rule("DescribeLogDirs", "results[].usable_bytes", _L, "the free space of the node's disk"),
     Rule("DescribeLogDirs", "results[].topics", _O, "a shared cluster holds the topics of other checks"),
+    Rule("DescribeLogDirs", "results[].topics[].partitions", _U, "the order of a hash map"),
     Rule("DescribeQuorum", "*leader_epoch", _L, "counts the starts of the node, which other checks may restart"),
     Rule("DescribeQuorum", "*high_watermark", _L, "the metadata log grows all the time (a no-op record each 500 ms)"),
     Rule("DescribeQuorum", "*log_end_offset", _L, "the metadata log grows all the time (a no-op record each 500 ms)"),
@@ -87,6 +92,8 @@ class NormalForm:
         self._labels: dict[str, str] = {}
         self._names: dict[tuple[str, object], str] = {}
         self._counts: dict[str, int] = {}
+        self.now_ms = 0
+        """Time of the last message (ms)."""
 
     def label(self, real: str, label: str) -> None:
         """A name that the check made for itself, and what to call it."""
@@ -108,10 +115,18 @@ class NormalForm:
         for (noun, value), name in self._names.items():
             if noun.endswith(" id") and isinstance(value, str) and value in text:
                 text = text.replace(value, f"<{name}>")
+        text = LONG_NUMBER.sub(self._time_in_text, text)
         return UUID_TEXT.sub(lambda found: f"<{self.named('uuid', found.group())}>", text)
+
+    def _time_in_text(self, found: re.Match[str]) -> str:
+        number = int(found.group())
+        if abs(number - self.now_ms) < NEAR_MS:
+            return "<now>"
+        return "<now less the largest time>" if abs(number + LONG_MAX - self.now_ms) < NEAR_MS else found.group()
 
     def of(self, api: str, message: Any, version: int, now_ms: int) -> dict[str, Plain]:
         """A message's fields that the version has, in normal form."""
+        self.now_ms = now_ms
         return _Walk(self, api, version, now_ms).fields(message, "")
 
     def rule(self, api: str, path: str) -> Rule | None:
@@ -246,6 +261,7 @@ def _copied(form: NormalForm) -> NormalForm:
     """A form that knows the names so far, and whose new names are forgotten."""
     copy = NormalForm(())
     copy._labels, copy._names, copy._counts = form._labels, dict(form._names), dict(form._counts)
+    copy.now_ms = form.now_ms
     return copy
 
 

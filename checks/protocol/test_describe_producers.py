@@ -1,0 +1,63 @@
+"""DescribeProducers (key 61) tells what a partition's leader remembers of its idempotent producers.
+
+**Claim** A producer that wrote is told with its epoch and its last sequence, and none that did not.
+**Why it matters** Hanging transactions are found by it.
+**Kafka says** Protocol guide, DescribeProducers; KIP-664.
+**Cannot see** Open transactions.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import produce_quietly
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
+from reference_broker.wire.primitives import TopicName
+
+pytestmark = pytest.mark.feature("DescribeProducers")
+
+
+def request(topic: str, *partitions: int) -> DescribeProducersRequest:
+    return DescribeProducersRequest(topics=(TopicRequest(name=TopicName(topic), partition_indexes=partitions),))
+
+
+def test_a_partition_without_producers(exchange: Exchange) -> None:
+    """A partition into which only plain producers wrote has no producers to tell of."""
+    topic = exchange.topic()
+    produce_quietly(exchange, topic, "one")
+    answer = exchange.ask("a partition with plain records", request(topic, 0), 0)
+
+    assert answer.topics[0].partitions[0].active_producers == ()
+
+
+def test_an_idempotent_producer_is_told(exchange: Exchange) -> None:
+    """A producer that wrote two batches of three records has the last sequence 5."""
+    topic = exchange.topic()
+    own = exchange.quietly(InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=-1))
+    for first in (0, 3):
+        produce_quietly(
+            exchange, topic, "a", "b", "c", producer_id=own.producer_id, producer_epoch=0, base_sequence=first
+        )
+    answer = exchange.ask("a partition with a producer", request(topic, 0), 0)
+
+    (told,) = answer.topics[0].partitions[0].active_producers
+    assert (told.producer_id, told.producer_epoch, told.last_sequence) == (own.producer_id, 0, 5)
+
+
+def test_what_is_not_there_is_refused(exchange: Exchange) -> None:
+    """A topic or partition that is not there is unknown."""
+    exchange.ask("a topic that is not there", request(exchange.name("nowhere"), 0), 0)
+    answer = exchange.ask("a partition that is not there", request(exchange.topic(), 7), 0)
+
+    assert answer.topics[0].partitions[0].error_code != ErrorCode.NONE
+
+
+def test_a_topic_that_cannot_be_is_refused(exchange: Exchange) -> None:
+    """A name that no topic can have is refused."""
+    answer = exchange.ask("a topic with a blank in its name", request("my topic", 0), 0)
+
+    assert answer.topics[0].partitions[0].error_code != ErrorCode.NONE

@@ -1,0 +1,118 @@
+"""DescribeTopicPartitions (key 75) tells of partitions page by page.
+
+**Claim** Topics come in the order of their names, at most as many partitions as were asked for, and a cursor where more
+follow, from which the next page goes on without a gap or a repetition.
+**Why it matters** Large clusters cannot be described in one answer.
+**Kafka says** Protocol guide, DescribeTopicPartitions; KIP-966.
+**Cannot see** Eligible leader replicas, which need several brokers.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import coordinated, variants
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_topic_partitions_request import (
+    Cursor,
+    DescribeTopicPartitionsRequest,
+    TopicRequest,
+)
+from reference_broker.wire.primitives import TopicName
+
+pytestmark = pytest.mark.feature("DescribeTopicPartitions")
+
+
+def request(*names: str, limit: int = 2000, cursor: tuple[str, int] | None = None) -> DescribeTopicPartitionsRequest:
+    return DescribeTopicPartitionsRequest(
+        topics=tuple(TopicRequest(name=TopicName(name)) for name in names),
+        response_partition_limit=limit,
+        cursor=None if cursor is None else Cursor(topic_name=TopicName(cursor[0]), partition_index=cursor[1]),
+    )
+
+
+def test_a_topic_is_described(exchange: Exchange) -> None:
+    """Every partition of a topic is told with its leader."""
+    answer = exchange.ask("a topic of three partitions", request(exchange.topic(partitions=3)), 0)
+
+    assert [one.partition_index for one in answer.topics[0].partitions] == [0, 1, 2]
+    assert answer.next_cursor is None
+
+
+def test_topics_come_in_order(exchange: Exchange) -> None:
+    """Topics come in the order of their names, whatever the order in which they were asked for."""
+    names = [exchange.topic(label) for label in ("c-topic", "a-topic", "b-topic")]
+    answer = exchange.ask("three topics out of order", request(*names), 0)
+
+    assert [found.name for found in answer.topics] == sorted(names)
+
+
+@variants("limit", one=1, two=2, four=4, six=6)
+def test_pages_follow_each_other(exchange: Exchange, limit: int) -> None:
+    """Pages of a few partitions, each begun at the last one's cursor, tell every partition once."""
+    names = sorted(exchange.topic(label, partitions=count) for label, count in (("a-topic", 3), ("b-topic", 2)))
+    cursor: tuple[str, int] | None = None
+    told: list[tuple[str, int]] = []
+    for page in range(1, 8):
+        answer = exchange.ask(f"{limit} partitions, page {page}", request(*names, limit=limit, cursor=cursor), 0)
+        told += [(found.name, one.partition_index) for found in answer.topics for one in found.partitions]
+        if answer.next_cursor is None:
+            break
+        cursor = (answer.next_cursor.topic_name, answer.next_cursor.partition_index)
+
+    assert told == [(names[0], 0), (names[0], 1), (names[0], 2), (names[1], 0), (names[1], 1)]
+
+
+def test_an_unknown_topic_is_refused(exchange: Exchange) -> None:
+    """A topic that was named and is not there is unknown; the others are told."""
+    topic, other = exchange.topic("known"), exchange.name("unknown")
+    answer = exchange.ask("a topic that is there and one that is not", request(topic, other), 0)
+
+    codes = {found.name: found.error_code for found in answer.topics}
+    assert codes == {topic: ErrorCode.NONE, other: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION}
+
+
+@variants("name", empty="", dot=".", blank_inside="my topic", too_long="n" * 250)
+def test_a_name_that_cannot_be_is_refused(exchange: Exchange, name: str) -> None:
+    """A name that no topic can have is refused; the empty one by an error that Kafka itself did not expect."""
+    answer = exchange.ask(f"a topic named {name[:10]!r}", request(name), 0)
+
+    assert answer.topics[0].error_code in (ErrorCode.INVALID_TOPIC_EXCEPTION, ErrorCode.UNKNOWN_SERVER_ERROR)
+
+
+def test_a_topic_named_twice_is_told_once(exchange: Exchange) -> None:
+    """Names are a set."""
+    topic = exchange.topic()
+    answer = exchange.ask("one topic twice", request(topic, topic), 0)
+
+    assert [found.name for found in answer.topics] == [topic]
+
+
+@variants("cursor", negative_partition=("", -1), topic_before=("aa", 0), topic_after=("zz", 0))
+def test_a_cursor_points_into_the_list(exchange: Exchange, cursor: tuple[str, int]) -> None:
+    """A cursor at a partition below 0, or at a topic that was not asked for."""
+    topic = exchange.topic()
+    at = (cursor[0] or topic, cursor[1])
+    exchange.ask(f"cursor at {cursor[0] or 'the topic'}, partition {cursor[1]}", request(topic, cursor=at), 0)
+
+
+def test_a_cursor_past_the_last_partition(exchange: Exchange) -> None:
+    """A cursor past a topic's last partition tells no partition of it."""
+    topic = exchange.topic(partitions=2)
+    exchange.ask("cursor at partition 7 of two", request(topic, cursor=(topic, 7)), 0)
+
+
+@variants("limit", zero=0, negative=-1, huge=2147483647)
+def test_odd_limits(exchange: Exchange, limit: int) -> None:
+    """A limit that is zero, negative or beyond the broker's is treated as Kafka does."""
+    exchange.ask(f"a limit of {limit}", request(exchange.topic(partitions=2), limit=limit), 0)
+
+
+def test_an_internal_topic_says_so(exchange: Exchange) -> None:
+    """The topic of committed offsets is marked as internal."""
+    coordinated(exchange)
+    answer = exchange.ask("the topic of committed offsets", request("__consumer_offsets"), 0)
+
+    assert answer.topics[0].is_internal

@@ -1,0 +1,469 @@
+"""Fetch (key 1) reads record batches.
+
+**Claim** A fetch gives the batches from an offset on, whole, up to the limits that were asked for, waits for more where
+asked, and refuses offsets, epochs, sessions and topics that are not.
+**Why it matters** Every consumer and follower reads by it.
+**Kafka says** Protocol guide, Fetch; KIP-74 (limits), KIP-227 (sessions), KIP-320 (epochs), KIP-392 (racks), KIP-516
+(topic ids), KIP-595 (diverging epochs).
+**Cannot see** Followers, preferred replicas, aborted transactions.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, batch, fetch, produce, produce_quietly, variants, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic, ForgottenTopic
+from reference_broker.wire.messages.fetch_response import FetchResponse, PartitionData
+from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
+from reference_broker.wire.records import iter_batches
+
+pytestmark = pytest.mark.feature("Fetch")
+
+NO_SUCH_ID = Uuid(bytes(range(16)))
+
+
+def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
+    """How a version names a topic."""
+    return exchange.topic_id(topic) if version >= 13 else topic
+
+
+def only(answer: FetchResponse) -> PartitionData:
+    ((found,),) = (one.partitions for one in answer.responses)
+    return found
+
+
+def offsets(found: PartitionData) -> list[int]:
+    """Base offsets of the batches of an answer."""
+    return [one.header.base_offset for one in iter_batches(found.records if found.records is not None else b"")]
+
+
+def filled(exchange: Exchange, batches: int = 3, **config: str) -> TopicName:
+    """A topic with batches of two records."""
+    topic = exchange.topic(**config)
+    for number in range(batches):
+        produce_quietly(exchange, topic, f"a{number}", f"b{number}")
+    return topic
+
+
+@all_versions(4, 18)
+def test_records_are_read(exchange: Exchange, version: int) -> None:
+    """A fetch from the start gives all batches, with the high watermark."""
+    topic = filled(exchange)
+    answer = exchange.ask("from the start", fetch(at(exchange, topic, version)), version)
+
+    assert (only(answer).high_watermark, offsets(only(answer))) == (6, [0, 2, 4])
+
+
+@versions(4, 9, 12, 13, 18)
+def test_a_batch_is_given_whole(exchange: Exchange, version: int) -> None:
+    """A fetch from the middle of a batch gives the whole batch; the client passes over what it did not ask for."""
+    topic = filled(exchange)
+    answer = exchange.ask("from the middle of the second batch", fetch(at(exchange, topic, version), 3), version)
+
+    assert offsets(only(answer)) == [2, 4]
+
+
+@versions(4, 9, 12, 13, 18)
+def test_the_end_has_no_records(exchange: Exchange, version: int) -> None:
+    """A fetch from the end gives nothing, and no error."""
+    topic = filled(exchange)
+    answer = exchange.ask("from the end", fetch(at(exchange, topic, version), 6), version)
+
+    assert (only(answer).error_code, offsets(only(answer))) == (ErrorCode.NONE, [])
+
+
+@pytest.mark.parametrize("offset", [7, 9_999_999_999, -1, -2])
+@versions(4, 9, 12, 13, 18)
+def test_an_offset_outside_the_log_is_refused(exchange: Exchange, version: int, offset: int) -> None:
+    """Offsets below the start and above the end are out of range."""
+    topic = filled(exchange)
+    answer = exchange.ask(f"offset {offset} of 6", fetch(at(exchange, topic, version), offset), version)
+
+    assert only(answer).error_code == ErrorCode.OFFSET_OUT_OF_RANGE
+
+
+@versions(4, 9, 12, 13, 18)
+def test_an_empty_partition(exchange: Exchange, version: int) -> None:
+    """An empty partition gives nothing from 0."""
+    answer = exchange.ask("an empty partition", fetch(at(exchange, exchange.topic(), version)), version)
+
+    assert (only(answer).error_code, only(answer).high_watermark) == (ErrorCode.NONE, 0)
+
+
+@versions(4, 8, 12)
+def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """A topic that is not there is unknown."""
+    answer = exchange.ask("a topic that is not there", fetch(exchange.name("nowhere")), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@variants("topic_id", unknown=NO_SUCH_ID, zero=Uuid(bytes(16)))
+@versions(13, 15, 18)
+def test_an_unknown_id_is_refused(exchange: Exchange, version: int, topic_id: Uuid) -> None:
+    """An id that no topic has is unknown."""
+    answer = exchange.ask("an id that no topic has", fetch(topic_id), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_ID
+
+
+@pytest.mark.parametrize("partition", [1, -1])
+@versions(4, 12, 13, 18)
+def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
+    """A topic has the partitions it has."""
+    topic = filled(exchange)
+    answer = exchange.ask(
+        f"partition {partition} of one", fetch(at(exchange, topic, version), partition=partition), version
+    )
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+# -- limits ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [0, 1, 90, 200, 10_000])
+@versions(4, 12, 18)
+def test_a_partitions_limit(exchange: Exchange, version: int, limit: int) -> None:
+    """A partition's limit (bytes) holds, but for the first batch, which is always given whole."""
+    topic = filled(exchange)
+    answer = exchange.ask(
+        f"at most {limit} bytes", fetch(at(exchange, topic, version), partition_max_bytes=limit), version
+    )
+
+    assert offsets(only(answer))[:1] == [0]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 90, 200, 10_000])
+@versions(4, 12, 18)
+def test_a_requests_limit(exchange: Exchange, version: int, limit: int) -> None:
+    """A request's limit (bytes) holds over its partitions, but for the first batch of the first that has one."""
+    topic = exchange.topic(partitions=3)
+    for partition in (1, 2):
+        produce_quietly(exchange, topic, "a", "b", partition=partition)
+    wanted = tuple(FetchPartition(partition=index, partition_max_bytes=1_000_000) for index in (0, 1, 2))
+    where = at(exchange, topic, version)
+    named = FetchTopic(topic_id=where) if isinstance(where, bytes) else FetchTopic(topic=TopicName(where))
+    request = FetchRequest(
+        max_wait_ms=0,
+        min_bytes=1,
+        max_bytes=limit,
+        topics=(FetchTopic(topic=named.topic, topic_id=named.topic_id, partitions=wanted),),
+    )
+    answer = exchange.ask(f"three partitions, the first is empty, {limit} bytes", request, version)
+
+    found = {one.partition_index: offsets(one) for one in answer.responses[0].partitions}
+    assert found[1] == [0]
+
+
+@pytest.mark.parametrize("limit", [-1, -2147483648])
+def test_negative_limits(exchange: Exchange, limit: int) -> None:
+    """A negative limit is treated as Kafka does."""
+    topic = filled(exchange)
+    exchange.ask(f"a partition's limit of {limit}", fetch(topic, partition_max_bytes=limit), 12)
+    exchange.ask(f"a request's limit of {limit}", fetch(topic, max_bytes=limit), 12)
+
+
+def test_no_partitions(exchange: Exchange) -> None:
+    """A fetch of nothing is answered at once, whatever it may wait."""
+    started = time.monotonic()
+    answer = exchange.ask("no topics, wait 3 s", FetchRequest(max_wait_ms=3_000, min_bytes=1), 12, waits_ms=3_000)
+
+    assert answer.responses == ()
+    assert time.monotonic() - started < 2
+
+
+# -- waiting -----------------------------------------------------------------------------------------------------
+
+
+@versions(4, 12, 18)
+def test_a_fetch_waits_for_records(exchange: Exchange, version: int) -> None:
+    """A fetch at the end waits as long as it may."""
+    topic = filled(exchange)
+    answer = exchange.ask(
+        "from the end, wait 400 ms", fetch(at(exchange, topic, version), 6, max_wait_ms=400), version, waits_ms=400
+    )
+
+    assert offsets(only(answer)) == []
+
+
+@versions(4, 18)
+def test_a_fetch_that_waits_is_woken(exchange: Exchange, version: int) -> None:
+    """A fetch that waits is answered when a record comes."""
+    topic = filled(exchange)
+    pending = exchange.start(
+        "from the end, wait 10 s", fetch(at(exchange, topic, version), 6, max_wait_ms=10_000), version, waits_ms=10_000
+    )
+    assert not pending.is_answered(0.3)
+    produce_quietly(exchange, topic, "more")
+    assert offsets(only(pending.answer())) == [6]
+
+
+def test_a_fetch_waits_for_enough_bytes(exchange: Exchange) -> None:
+    """min_bytes is how much is worth an answer before the time is over."""
+    topic = filled(exchange)
+    pending = exchange.start(
+        "from the end, at least 300 bytes, wait 10 s",
+        fetch(topic, 6, min_bytes=300, max_wait_ms=10_000),
+        12,
+        waits_ms=10_000,
+    )
+    produce_quietly(exchange, topic, "little")
+    assert not pending.is_answered(0.3)
+    produce_quietly(exchange, topic, "m" * 300)
+    assert offsets(only(pending.answer())) == [6, 7]
+
+
+def test_a_fetch_with_too_little_waits_and_gives_it(exchange: Exchange) -> None:
+    """When the time is over what is there is given."""
+    topic = filled(exchange)
+    answer = exchange.ask(
+        "from the start, at least 1 MB, wait 400 ms",
+        fetch(topic, min_bytes=1_000_000, max_wait_ms=400),
+        12,
+        waits_ms=400,
+    )
+
+    assert offsets(only(answer)) == [0, 2, 4]
+
+
+def test_an_error_is_answered_at_once(exchange: Exchange) -> None:
+    """A fetch with an error does not wait."""
+    answer = exchange.ask(
+        "an offset out of range, wait 3 s", fetch(filled(exchange), 99, max_wait_ms=3_000), 12, waits_ms=3_000
+    )
+
+    assert only(answer).error_code == ErrorCode.OFFSET_OUT_OF_RANGE
+
+
+@pytest.mark.parametrize("least", [0, -1])
+def test_no_least_is_answered_at_once(exchange: Exchange, least: int) -> None:
+    """A fetch that asks for no bytes does not wait."""
+    exchange.ask(
+        f"from the end, at least {least} bytes, wait 3 s",
+        fetch(filled(exchange), 6, min_bytes=least, max_wait_ms=3_000),
+        12,
+        waits_ms=3_000,
+    )
+
+
+# -- epochs ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("epoch", "code"),
+    [
+        (-1, ErrorCode.NONE),
+        (0, ErrorCode.NONE),
+        (5, ErrorCode.UNKNOWN_LEADER_EPOCH),
+        (-2, None),
+    ],
+)
+@versions(9, 12, 18)
+def test_a_leader_epoch_is_checked(exchange: Exchange, version: int, epoch: int, code: ErrorCode | None) -> None:
+    """A fetch in the leader's epoch, or in none, is served; a newer epoch is unknown."""
+    topic = filled(exchange)
+    answer = exchange.ask(
+        f"leader epoch {epoch}", fetch(at(exchange, topic, version), current_leader_epoch=epoch), version
+    )
+
+    assert code is None or only(answer).error_code == code
+
+
+@pytest.mark.parametrize("epoch", [0, 3])
+@versions(12, 18)
+def test_the_last_fetched_epoch_is_compared(exchange: Exchange, version: int, epoch: int) -> None:
+    """A client that tells the epoch of its last record learns where its log and the leader's part."""
+    topic = filled(exchange)
+    exchange.ask(
+        f"from 2, last fetched epoch {epoch}", fetch(at(exchange, topic, version), 2, last_fetched_epoch=epoch), version
+    )
+
+
+# -- isolation ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+@versions(4, 12, 18)
+def test_isolation_levels(exchange: Exchange, version: int, level: int) -> None:
+    """Without transactions both levels read the same; there is no third."""
+    topic = filled(exchange)
+    exchange.ask(f"isolation level {level}", fetch(at(exchange, topic, version), isolation_level=level), version)
+
+
+# -- followers ---------------------------------------------------------------------------------------------------
+
+
+@versions(4, 12)
+def test_who_is_no_replica_is_refused(exchange: Exchange, version: int) -> None:
+    """A fetch in the name of a broker that has no replica of the partition is refused."""
+    exchange.ask("in the name of broker 77", fetch(filled(exchange), replica_id=BrokerId(77)), version)
+
+
+@versions(4, 11, 12)
+def test_a_rack_changes_nothing_here(exchange: Exchange, version: int) -> None:
+    """Without a replica selector a rack has no meaning."""
+    answer = exchange.ask("from rack b", fetch(filled(exchange), rack_id="b" if version >= 11 else ""), version)
+
+    assert offsets(only(answer)) == [0, 2, 4]
+
+
+# -- sessions ----------------------------------------------------------------------------------------------------
+
+
+def session(exchange: Exchange, topic: str, version: int) -> int:
+    """The id of a new session that has read a topic to its end."""
+    answer = exchange.ask("a new session", fetch(at(exchange, topic, version), session_id=0, session_epoch=0), version)
+    assert answer.error_code == ErrorCode.NONE
+    found: int = answer.session_id
+    return found
+
+
+def following(session_id: int, epoch: int, **more: object) -> FetchRequest:
+    return FetchRequest(**{"max_wait_ms": 0, "min_bytes": 1, "session_id": session_id, "session_epoch": epoch, **more})
+
+
+@versions(7, 12, 13, 18)
+def test_a_session_tells_what_is_new(exchange: Exchange, version: int) -> None:
+    """In a session only partitions of which there is news are told."""
+    topic = filled(exchange)
+    own = session(exchange, topic, version)
+    assert own > 0
+    answer = exchange.ask("the same from 0 again", following(own, 1), version)
+    assert offsets(only(answer)) == [0, 2, 4]
+    where = at(exchange, topic, version)
+    moved = fetch(where, 6, session_id=own, session_epoch=2)
+    answer = exchange.ask("from the end", moved, version)
+    answer = exchange.ask("no news", following(own, 3), version)
+    assert answer.responses == ()
+    produce_quietly(exchange, topic, "more")
+    answer = exchange.ask("one more batch", following(own, 4), version)
+    assert offsets(only(answer)) == [6]
+
+
+@versions(7, 12, 13)
+def test_a_session_forgets(exchange: Exchange, version: int) -> None:
+    """A partition that is taken out of a session is told no more; a session without partitions is closed."""
+    topic = filled(exchange)
+    own = session(exchange, topic, version)
+    where = at(exchange, topic, version)
+    gone = (
+        ForgottenTopic(topic_id=where, partitions=(0,))
+        if isinstance(where, bytes)
+        else ForgottenTopic(topic=TopicName(where), partitions=(0,))
+    )
+    answer = exchange.ask("forget the only partition", following(own, 1, forgotten_topics_data=(gone,)), version)
+    assert answer.responses == ()
+    exchange.ask("the session once more", following(own, 2), version)
+
+
+@versions(7, 12, 18)
+def test_a_session_may_be_closed(exchange: Exchange, version: int) -> None:
+    """An epoch of -1 closes a session and reads without one."""
+    topic = filled(exchange)
+    own = session(exchange, topic, version)
+    answer = exchange.ask(
+        "close the session", fetch(at(exchange, topic, version), session_id=own, session_epoch=-1), version
+    )
+    assert answer.session_id == 0
+    answer = exchange.ask("the session once more", following(own, 1), version)
+    assert answer.error_code == ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+
+
+@pytest.mark.parametrize("epoch", [2, 7, -2])
+@versions(7, 12, 18)
+def test_a_sessions_epochs_follow_each_other(exchange: Exchange, version: int, epoch: int) -> None:
+    """An epoch that is not the next is refused."""
+    own = session(exchange, filled(exchange), version)
+    answer = exchange.ask(f"epoch {epoch} where 1 is next", following(own, epoch), version)
+
+    assert answer.error_code == ErrorCode.INVALID_FETCH_SESSION_EPOCH
+
+
+@versions(7, 12, 18)
+def test_an_unknown_session_is_refused(exchange: Exchange, version: int) -> None:
+    """A session that is not there cannot go on."""
+    answer = exchange.ask("session 12345", following(12345, 1), version)
+
+    assert answer.error_code == ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+
+
+@versions(7, 12)
+def test_errors_are_told_again_in_a_session(exchange: Exchange, version: int) -> None:
+    """A partition with an error is told in every answer of a session."""
+    topic, other = filled(exchange), exchange.name("nowhere")
+    wanted = (FetchPartition(partition=0, partition_max_bytes=1000),)
+    request = following(
+        0,
+        0,
+        topics=(FetchTopic(topic=topic, partitions=wanted), FetchTopic(topic=TopicName(other), partitions=wanted)),
+    )
+    own = exchange.ask("a topic that is there and one that is not, in a new session", request, version).session_id
+    answer = exchange.ask("the session goes on", following(own, 1), version)
+    codes = {one.topic: one.partitions[0].error_code for one in answer.responses}
+    assert codes[TopicName(other)] == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+def test_an_unknown_id_in_a_session(exchange: Exchange) -> None:
+    """An unknown topic id is told again in each answer of a session."""
+    own = exchange.ask(
+        "an unknown id in a new session", fetch(NO_SUCH_ID, session_id=0, session_epoch=0), 13
+    ).session_id
+    exchange.ask("the session goes on", following(own, 1), 13)
+
+
+def test_a_session_keeps_to_ids_or_names(exchange: Exchange) -> None:
+    """A session that began with ids does not go on with names, nor the other way round."""
+    topic = filled(exchange)
+    own = session(exchange, topic, 13)
+    answer = exchange.ask("a session of ids in version 12", fetch(topic, session_id=own, session_epoch=1), 12)
+    assert answer.error_code == ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
+    own = session(exchange, topic, 12)
+    answer = exchange.ask(
+        "a session of names in version 13", fetch(exchange.topic_id(topic), session_id=own, session_epoch=1), 13
+    )
+    assert answer.error_code == ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
+
+
+def test_two_topics_in_the_order_asked_for(exchange: Exchange) -> None:
+    """Without a session topics are answered in the order of the request."""
+    names = [filled_topic(exchange, label) for label in ("b-topic", "a-topic")]
+    wanted = (FetchPartition(partition=0, partition_max_bytes=1000),)
+    request = FetchRequest(
+        max_wait_ms=0, min_bytes=1, topics=tuple(FetchTopic(topic=name, partitions=wanted) for name in names)
+    )
+    answer = exchange.ask("two topics", request, 12)
+
+    assert [one.topic for one in answer.responses] == names
+
+
+def filled_topic(exchange: Exchange, label: str) -> TopicName:
+    topic = exchange.topic(label)
+    produce_quietly(exchange, topic, "a")
+    return topic
+
+
+def test_large_records_come_back_whole(exchange: Exchange) -> None:
+    """A batch above every limit of a fetch comes back whole."""
+    topic = exchange.topic(max_message_bytes="3000000")
+    exchange.quietly(produce(topic, batch("x" * 2_000_000)), 9)
+    answer = exchange.ask("a batch of 2 MB, limits of 1 kB", fetch(topic, partition_max_bytes=1000, max_bytes=1000), 12)
+
+    assert offsets(only(answer)) == [0]
+
+
+def test_a_fetch_that_waits_does_not_hold_up_others(exchange: Exchange) -> None:
+    """While a fetch waits other connections are served."""
+    topic = filled(exchange)
+    pending = exchange.start("wait 700 ms", fetch(topic, 6, max_wait_ms=700), 12, waits_ms=700)
+    answer = exchange.ask("meanwhile, from the start", fetch(topic), 12)
+    assert offsets(only(answer)) == [0, 2, 4]
+    assert offsets(only(pending.answer())) == []
+    assert threading.active_count() >= 1

@@ -1,0 +1,80 @@
+"""InitProducerId (key 22) gives producers their ids.
+
+**Claim** Each idempotent producer gets an id of its own, at epoch 0; ids and epochs that make no sense are refused.
+**Why it matters** Two producers with one id would be taken for one, and each other's records for repetitions.
+**Kafka says** Protocol guide, InitProducerId; KIP-98, KIP-360.
+**Cannot see** Transactional producers.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
+from reference_broker.wire.primitives import ProducerId, TransactionalId
+
+pytestmark = pytest.mark.feature("InitProducerId")
+
+
+def request(
+    producer: int = -1, epoch: int = -1, *, transactional_id: str | None = None, timeout_ms: int = 60_000
+) -> InitProducerIdRequest:
+    return InitProducerIdRequest(
+        transactional_id=None if transactional_id is None else TransactionalId(transactional_id),
+        transaction_timeout_ms=timeout_ms,
+        producer_id=ProducerId(producer),
+        producer_epoch=epoch,
+    )
+
+
+@all_versions(0, 5)
+def test_each_producer_has_an_id_of_its_own(exchange: Exchange, version: int) -> None:
+    """Two producers get two ids, both at epoch 0."""
+    answers = [exchange.ask(f"the {turn} producer", request(), version) for turn in ("first", "second")]
+
+    assert [(one.error_code, one.producer_epoch) for one in answers] == [(ErrorCode.NONE, 0)] * 2
+    assert answers[0].producer_id != answers[1].producer_id
+
+
+@pytest.mark.parametrize("timeout_ms", [-1, 0, 2147483647])
+def test_the_timeout_of_transactions_has_no_meaning_here(exchange: Exchange, timeout_ms: int) -> None:
+    """An idempotent producer without transactions may give any timeout."""
+    answer = exchange.ask(f"a timeout of {timeout_ms}", request(timeout_ms=timeout_ms), 4)
+
+    assert answer.error_code == ErrorCode.NONE
+
+
+@versions(3, 4, 5)
+def test_an_id_and_epoch_that_are_known(exchange: Exchange, version: int) -> None:
+    """A producer that tells its id and epoch gets a new id where there are no transactions."""
+    own = exchange.ask("a producer", request(), version)
+    exchange.ask("the same with its id and epoch", request(own.producer_id, own.producer_epoch), version)
+
+
+@pytest.mark.parametrize(("producer", "epoch"), [(5, -1), (-1, 5)])
+@versions(3, 5)
+def test_an_id_without_an_epoch_is_refused(exchange: Exchange, version: int, producer: int, epoch: int) -> None:
+    """Id and epoch are both given or both not."""
+    answer = exchange.ask(f"id {producer}, epoch {epoch}", request(producer, epoch), version)
+
+    assert answer.error_code == ErrorCode.INVALID_REQUEST
+
+
+@pytest.mark.parametrize(("producer", "epoch"), [(-2, -2), (5, -2), (-2, 0), (5, 32767)])
+def test_odd_ids_and_epochs(exchange: Exchange, producer: int, epoch: int) -> None:
+    """Without transactions an id and an epoch that are both given are passed over, whatever they are."""
+    answer = exchange.ask(f"id {producer}, epoch {epoch}", request(producer, epoch), 4)
+
+    assert (answer.error_code, answer.producer_epoch) == (ErrorCode.NONE, 0)
+
+
+@versions(0, 2, 4)
+def test_an_empty_transactional_id_is_refused(exchange: Exchange, version: int) -> None:
+    """A transactional id is a text or not there."""
+    answer = exchange.ask("an empty transactional id", request(transactional_id=""), version)
+
+    assert answer.error_code == ErrorCode.INVALID_REQUEST

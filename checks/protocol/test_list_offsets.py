@@ -1,0 +1,190 @@
+"""ListOffsets (key 2) finds offsets by time, and the ends of a log.
+
+**Claim** The earliest and latest offsets, and the first record at or after a time, are those that reading the whole log
+would find; what is not there is refused.
+**Why it matters** Consumers begin where this answer tells them.
+**Kafka says** Protocol guide, ListOffsets; KIP-79 (times), KIP-207 (epochs), KIP-734 (largest timestamp), KIP-405 and
+KIP-1005 (tiers), KIP-1023 (upload).
+**Cannot see** Tiered storage, open transactions, several replicas.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import T0, all_versions, delete_records, list_offsets, produce_quietly, variants, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.list_offsets_request import (
+    ListOffsetsPartition,
+    ListOffsetsRequest,
+    ListOffsetsTopic,
+)
+from reference_broker.wire.messages.list_offsets_response import ListOffsetsPartitionResponse, ListOffsetsResponse
+from reference_broker.wire.primitives import BrokerId, TopicName
+
+pytestmark = pytest.mark.feature("ListOffsets")
+
+LATEST, EARLIEST, LARGEST, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING = -1, -2, -3, -4, -5, -6
+FIRST_VERSION = {LARGEST: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9, EARLIEST_PENDING: 11}
+
+
+def only(answer: ListOffsetsResponse) -> ListOffsetsPartitionResponse:
+    ((found,),) = (one.partitions for one in answer.topics)
+    return found
+
+
+def filled(exchange: Exchange, **config: str) -> TopicName:
+    """A topic with records at T0 + 0, 1, 30, 31, 20, 21 (ms): batches of two, the third older than the second."""
+    topic = exchange.topic(**config)
+    for start in (0, 30, 20):
+        produce_quietly(exchange, topic, "a", "b", timestamps=[T0 + start, T0 + start + 1])
+    return topic
+
+
+@all_versions(1, 11)
+@pytest.mark.parametrize(("timestamp", "offset"), [(LATEST, 6), (EARLIEST, 0)], ids=["latest", "earliest"])
+def test_the_ends_are_found(exchange: Exchange, version: int, timestamp: int, offset: int) -> None:
+    """-1 is the end of what consumers may read, -2 the first offset that is kept."""
+    answer = exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
+
+    assert (only(answer).error_code, only(answer).offset) == (ErrorCode.NONE, offset)
+
+
+@pytest.mark.parametrize("timestamp", FIRST_VERSION)
+@versions(1, 6, 7, 8, 9, 10, 11)
+def test_special_timestamps(exchange: Exchange, version: int, timestamp: int) -> None:
+    """The largest timestamp, and the ends of the tiers, are found from their versions on."""
+    answer = exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
+
+    is_known = version >= FIRST_VERSION[timestamp]
+    assert only(answer).error_code == (ErrorCode.NONE if is_known else ErrorCode.UNSUPPORTED_VERSION)
+
+
+@pytest.mark.parametrize("timestamp", FIRST_VERSION)
+def test_special_timestamps_of_an_empty_partition(exchange: Exchange, timestamp: int) -> None:
+    """An empty partition has no largest timestamp, and both ends at 0."""
+    exchange.ask(f"timestamp {timestamp} of an empty partition", list_offsets(exchange.topic(), timestamp), 11)
+
+
+@pytest.mark.parametrize("timestamp", [-7, -100, -9223372036854775808])
+@versions(1, 7, 11)
+def test_unknown_special_timestamps(exchange: Exchange, version: int, timestamp: int) -> None:
+    """Other negative timestamps are treated as Kafka does."""
+    exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "offset"), [(-5, 0), (0, 0), (1, 1), (2, 2), (22, 2), (30, 2), (31, 3), (32, -1), (10**10, -1)]
+)
+@versions(1, 4, 6, 11)
+def test_the_first_record_at_or_after_a_time(exchange: Exchange, version: int, after_ms: int, offset: int) -> None:
+    """The first record in the log that is not older than a time, in the order of offsets; -1 where there is none."""
+    answer = exchange.ask(f"time {after_ms} ms after the first", list_offsets(filled(exchange), T0 + after_ms), version)
+
+    assert (only(answer).error_code, only(answer).offset) == (ErrorCode.NONE, offset)
+
+
+def test_time_zero(exchange: Exchange) -> None:
+    """Time 0 finds the first record."""
+    answer = exchange.ask("time 0", list_offsets(filled(exchange), 0), 11)
+
+    assert only(answer).offset == 0
+
+
+def test_times_in_an_empty_partition(exchange: Exchange) -> None:
+    """An empty partition has no record after any time."""
+    answer = exchange.ask("time 0 in an empty partition", list_offsets(exchange.topic(), 0), 11)
+
+    assert (only(answer).error_code, only(answer).offset) == (ErrorCode.NONE, -1)
+
+
+def test_deleted_records_are_not_found(exchange: Exchange) -> None:
+    """After records were deleted the log begins later, for times and for -2."""
+    topic = filled(exchange)
+    exchange.quietly(delete_records(topic, 3))
+    for words, timestamp, offset in (("the earliest", EARLIEST, 3), ("time 0", 0, 3), ("the latest", LATEST, 6)):
+        assert only(exchange.ask(f"{words}, after 3 were deleted", list_offsets(topic, timestamp), 11)).offset == offset
+
+
+@versions(2, 6, 11)
+@pytest.mark.parametrize("isolation", [0, 1])
+def test_isolation_levels(exchange: Exchange, version: int, isolation: int) -> None:
+    """Without transactions all isolation levels see the same end."""
+    answer = exchange.ask(
+        f"isolation level {isolation}", list_offsets(filled(exchange), LATEST, isolation=isolation), version
+    )
+
+    assert only(answer).offset == 6
+
+
+@versions(2, 11)
+def test_an_unknown_isolation_level_is_refused(exchange: Exchange, version: int) -> None:
+    """There are two levels."""
+    answer = exchange.ask("isolation level 5", list_offsets(filled(exchange), LATEST, isolation=5), version)
+
+    assert only(answer).error_code != ErrorCode.NONE
+
+
+@versions(1, 4, 6, 11)
+def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """A topic that is not there is unknown."""
+    answer = exchange.ask("a topic that is not there", list_offsets(exchange.name("nowhere"), LATEST), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@pytest.mark.parametrize("partition", [1, -1])
+@versions(1, 6, 11)
+def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
+    """A topic has the partitions it has."""
+    answer = exchange.ask(
+        f"partition {partition} of one", list_offsets(filled(exchange), LATEST, partition=partition), version
+    )
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@pytest.mark.parametrize(("epoch", "code"), [(-1, 0), (0, 0), (3, ErrorCode.UNKNOWN_LEADER_EPOCH), (-5, None)])
+@versions(4, 6, 11)
+def test_a_leader_epoch_is_checked(exchange: Exchange, version: int, epoch: int, code: int | None) -> None:
+    """A question in the leader's epoch, or in none, is answered; a newer epoch is unknown."""
+    answer = exchange.ask(f"leader epoch {epoch}", list_offsets(filled(exchange), LATEST, epoch=epoch), version)
+
+    assert code is None or only(answer).error_code == code
+
+
+@pytest.mark.parametrize("replica", [-2, 0, 77])
+@versions(1, 6, 11)
+def test_who_asks(exchange: Exchange, version: int, replica: int) -> None:
+    """A question in the name of a broker, or by the debugging id -2, is answered as Kafka does."""
+    exchange.ask(f"in the name of {replica}", list_offsets(filled(exchange), LATEST, replica=replica), version)
+
+
+@variants("times", the_same=(LATEST, LATEST), different=(LATEST, EARLIEST))
+@versions(1, 6, 11)
+def test_a_partition_named_twice_is_refused(exchange: Exchange, version: int, times: tuple[int, int]) -> None:
+    """A partition that stands twice in a request is refused."""
+    topic = filled(exchange)
+    twice = tuple(ListOffsetsPartition(partition_index=0, timestamp=one) for one in times)
+    request = ListOffsetsRequest(
+        replica_id=BrokerId(-1), topics=(ListOffsetsTopic(name=topic, partitions=twice),), timeout_ms=1_000
+    )
+    answer = exchange.ask("partition 0 twice", request, version)
+
+    assert {one.error_code for one in answer.topics[0].partitions} == {ErrorCode.INVALID_REQUEST}
+
+
+@versions(1, 6, 11)
+def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without topics is answered without topics."""
+    assert exchange.ask("no topics", ListOffsetsRequest(replica_id=BrokerId(-1)), version).topics == ()
+
+
+def test_log_append_time_is_found(exchange: Exchange) -> None:
+    """Where the broker stamps records its times are found."""
+    topic = exchange.topic(message_timestamp_type="LogAppendTime")
+    produce_quietly(exchange, topic, "a", "b")
+    assert only(exchange.ask("a time in 2023", list_offsets(topic, T0), 11)).offset == 0
+    exchange.ask("the largest timestamp", list_offsets(topic, LARGEST), 11)

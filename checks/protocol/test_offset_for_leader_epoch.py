@@ -1,0 +1,113 @@
+"""OffsetForLeaderEpoch (key 23) tells where a leader's epoch ended.
+
+**Claim** The end of the largest epoch that is not above the one asked for is told, and the end of the log for the
+present one; epochs that are not are refused or unknown.
+**Why it matters** Consumers and followers find out by it what was lost when a leader changed.
+**Kafka says** Protocol guide, OffsetForLeaderEpoch; KIP-101, KIP-320.
+**Cannot see** Several epochs with other leaders.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import produce_quietly, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.offset_for_leader_epoch_request import (
+    OffsetForLeaderEpochRequest,
+    OffsetForLeaderPartition,
+    OffsetForLeaderTopic,
+)
+from reference_broker.wire.messages.offset_for_leader_epoch_response import (
+    EpochEndOffset,
+    OffsetForLeaderEpochResponse,
+)
+from reference_broker.wire.primitives import BrokerId, TopicName
+
+pytestmark = pytest.mark.feature("OffsetForLeaderEpoch")
+
+
+def request(
+    topic: str, epoch: int, *, partition: int = 0, current: int = -1, replica: int = -1
+) -> OffsetForLeaderEpochRequest:
+    wanted = OffsetForLeaderPartition(partition=partition, current_leader_epoch=current, leader_epoch=epoch)
+    return OffsetForLeaderEpochRequest(
+        replica_id=BrokerId(replica),
+        topics=(OffsetForLeaderTopic(topic=TopicName(topic), partitions=(wanted,)),),
+    )
+
+
+def only(answer: OffsetForLeaderEpochResponse) -> EpochEndOffset:
+    ((found,),) = (one.partitions for one in answer.topics)
+    return found
+
+
+def filled(exchange: Exchange) -> TopicName:
+    topic = exchange.topic()
+    produce_quietly(exchange, topic, "a", "b")
+    return topic
+
+
+@versions(2, 3, 4)
+def test_the_present_epoch_ends_at_the_end(exchange: Exchange, version: int) -> None:
+    """The present epoch has not ended: the end of the log is told."""
+    answer = exchange.ask("epoch 0", request(filled(exchange), 0), version)
+
+    assert (only(answer).error_code, only(answer).leader_epoch, only(answer).end_offset) == (ErrorCode.NONE, 0, 2)
+
+
+@pytest.mark.parametrize("epoch", [5, -1, -2])
+@versions(2, 3, 4)
+def test_an_epoch_that_never_was(exchange: Exchange, version: int, epoch: int) -> None:
+    """An epoch above the present one, or none, has no end."""
+    answer = exchange.ask(f"epoch {epoch}", request(filled(exchange), epoch), version)
+
+    assert only(answer).error_code == ErrorCode.NONE
+
+
+@versions(2, 4)
+def test_an_empty_partition(exchange: Exchange, version: int) -> None:
+    """A partition in which nothing was written has the present epoch, if any."""
+    exchange.ask("epoch 0 of an empty partition", request(exchange.topic(), 0), version)
+
+
+@pytest.mark.parametrize(("current", "code"), [(0, ErrorCode.NONE), (4, ErrorCode.UNKNOWN_LEADER_EPOCH)])
+@versions(2, 3, 4)
+def test_the_clients_epoch_is_checked(exchange: Exchange, version: int, current: int, code: ErrorCode) -> None:
+    """A question in the leader's epoch is answered; a newer epoch is unknown."""
+    answer = exchange.ask(f"leader epoch {current}", request(filled(exchange), 0, current=current), version)
+
+    assert only(answer).error_code == code
+
+
+@versions(2, 4)
+def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """A topic that is not there is unknown."""
+    answer = exchange.ask("a topic that is not there", request(exchange.name("nowhere"), 0), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@pytest.mark.parametrize("partition", [1, -1])
+@versions(2, 4)
+def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
+    """A topic has the partitions it has."""
+    answer = exchange.ask(f"partition {partition}", request(filled(exchange), 0, partition=partition), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@pytest.mark.parametrize("replica", [-2, 77])
+def test_who_asks(exchange: Exchange, replica: int) -> None:
+    """Brokers and debuggers are answered too."""
+    answer = exchange.ask(f"in the name of {replica}", request(filled(exchange), 0, replica=replica), 4)
+
+    assert only(answer).end_offset == 2
+
+
+@versions(2, 4)
+def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without topics is answered without topics."""
+    assert exchange.ask("no topics", OffsetForLeaderEpochRequest(replica_id=BrokerId(-1)), version).topics == ()

@@ -1,0 +1,466 @@
+"""Produce (key 0) appends record batches.
+
+**Claim** A batch that is acknowledged has the offset that the answer tells; what cannot be appended is refused with its
+own error, for its partition alone, and appends nothing.
+**Why it matters** Every record of every application goes through this request.
+**Kafka says** Protocol guide, Produce; KIP-98 (batches), KIP-110 (zstd), KIP-467 (errors of records), KIP-516 (ids),
+KIP-951 (new leaders in answers).
+**Cannot see** Several replicas: acks=all with one replica is acks=1 that waits for nobody. Null records: 4.3.1 leaves
+such a request without an answer.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import T0, all_versions, batch, coordinated, fetch, produce, records, variants, versions
+from reference_broker.wire.compression import Compression
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
+from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
+from reference_broker.wire.messages.produce_response import PartitionProduceResponse, ProduceResponse
+from reference_broker.wire.primitives import TopicName, Uuid
+from reference_broker.wire.records import encode_batch, parse_batch_header, with_header
+
+pytestmark = pytest.mark.feature("Produce")
+
+NO_SUCH_ID = Uuid(bytes(range(16)))
+
+
+def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
+    """How a version names a topic."""
+    return exchange.topic_id(topic) if version >= 13 else topic
+
+
+def only(answer: ProduceResponse) -> PartitionProduceResponse:
+    ((found,),) = (one.partition_responses for one in answer.responses)
+    return found
+
+
+def patched(data: bytes, offset: int, fmt: str, *values: int) -> bytes:
+    """A batch with some bytes overwritten and its checksum left as it was."""
+    changed = bytearray(data)
+    struct.pack_into(fmt, changed, offset, *values)
+    return bytes(changed)
+
+
+def rewritten(data: bytes, **fields: int) -> bytes:
+    """A batch with fields of its header changed, and a checksum that fits."""
+    return with_header(parse_batch_header(data)._replace(**fields), data[61:])
+
+
+@all_versions(3, 13)
+def test_a_batch_is_appended(exchange: Exchange, version: int) -> None:
+    """A batch gets the next offsets, and is read back as it was."""
+    topic = exchange.topic()
+    where = at(exchange, topic, version)
+    for first in (0, 2):
+        answer = exchange.ask("a batch of two records", produce(where, batch("a", "b", key="k")), version)
+        assert (only(answer).error_code, only(answer).base_offset) == (ErrorCode.NONE, first)
+    read = exchange.ask("what was appended", fetch(topic), 12)
+    assert read.responses[0].partitions[0].high_watermark == 4
+
+
+@versions(3, 9, 13)
+@pytest.mark.parametrize("acks", [1, -1])
+def test_acks_one_and_all(exchange: Exchange, version: int, acks: int) -> None:
+    """With acks of 1 and -1 the answer comes when the batch is appended."""
+    where = at(exchange, exchange.topic(), version)
+    answer = exchange.ask(f"acks={acks}", produce(where, batch("a"), acks=acks), version)
+
+    assert only(answer).error_code == ErrorCode.NONE
+
+
+@versions(3, 9, 13)
+def test_acks_zero_gets_no_answer(exchange: Exchange, version: int) -> None:
+    """With acks of 0 there is no answer, and the batch is appended."""
+    topic = exchange.topic()
+    exchange.expect_silence("acks=0", produce(at(exchange, topic, version), batch("a"), acks=0), version)
+    read = exchange.ask("what was appended", fetch(topic), 12)
+    assert read.responses[0].partitions[0].high_watermark == 1
+
+
+@versions(3, 9)
+def test_acks_zero_with_an_error_closes_the_connection(exchange: Exchange, version: int) -> None:
+    """A client that wants no answers learns of an error by losing its connection."""
+    exchange.expect_closed(
+        "acks=0 to a topic that is not there", produce(exchange.name("nowhere"), batch("a"), acks=0), version
+    )
+
+
+@pytest.mark.parametrize("acks", [2, -2, 32767])
+@versions(3, 9, 13)
+def test_other_acks_are_refused(exchange: Exchange, version: int, acks: int) -> None:
+    """Acks are 0, 1 or -1."""
+    where = at(exchange, exchange.topic(), version)
+    answer = exchange.ask(f"acks={acks}", produce(where, batch("a"), acks=acks), version)
+
+    assert only(answer).error_code == ErrorCode.INVALID_REQUIRED_ACKS
+
+
+@versions(3, 8, 9, 10, 12)
+def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """Producing makes no topic."""
+    answer = exchange.ask("a topic that is not there", produce(exchange.name("nowhere"), batch("a")), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@variants("topic_id", unknown=NO_SUCH_ID, zero=Uuid(bytes(16)))
+def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
+    """From version 13 on topics are named by id alone."""
+    answer = exchange.ask("an id that no topic has", produce(topic_id, batch("a")), 13)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_ID
+
+
+@pytest.mark.parametrize("partition", [1, -1, 2147483647])
+@versions(3, 9, 13)
+def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
+    """A topic has the partitions it has."""
+    where = at(exchange, exchange.topic(), version)
+    answer = exchange.ask(f"partition {partition} of one", produce(where, {partition: batch("a")}), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@versions(3, 9, 13)
+def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
+    """A batch is appended beside one that is refused."""
+    where = at(exchange, exchange.topic(partitions=2), version)
+    broken = patched(batch("b"), 17, ">I", 1)
+    answer = exchange.ask("a good batch, a broken one", produce(where, {0: batch("a"), 1: broken}), version)
+
+    codes = {one.index: one.error_code for one in answer.responses[0].partition_responses}
+    assert codes == {0: ErrorCode.NONE, 1: ErrorCode.CORRUPT_MESSAGE}
+
+
+@versions(3, 9)
+def test_two_topics_in_one_request(exchange: Exchange, version: int) -> None:
+    """One request may hold several topics, one of them unknown."""
+    topic, other = exchange.topic("known"), exchange.name("unknown")
+    data = (PartitionProduceData(index=0, records=memoryview(batch("a"))),)
+    request = ProduceRequest(
+        acks=-1,
+        timeout_ms=5_000,
+        topic_data=(
+            TopicProduceData(name=TopicName(topic), partition_data=data),
+            TopicProduceData(name=TopicName(other), partition_data=data),
+        ),
+    )
+    answer = exchange.ask("a topic that is there and one that is not", request, version)
+
+    codes = {one.name: one.partition_responses[0].error_code for one in answer.responses}
+    assert codes == {topic: ErrorCode.NONE, other: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION}
+
+
+@versions(3, 9, 13)
+def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without topics is answered without topics."""
+    assert exchange.ask("no topics", ProduceRequest(acks=-1, timeout_ms=1_000), version).responses == ()
+
+
+@versions(3, 9)
+def test_an_internal_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """Clients do not write to the topic of committed offsets."""
+    coordinated(exchange)
+    answer = exchange.ask("the topic of committed offsets", produce("__consumer_offsets", batch("a", key="k")), version)
+
+    assert only(answer).error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
+
+
+# -- what is wrong with a batch ----------------------------------------------------------------------------------
+
+ONE = batch("one", "two")
+OLD_MESSAGE = struct.pack(">qiIbbq", 0, 26, 0, 1, 0, T0) + struct.pack(">i", -1) + struct.pack(">i", 4) + b"text"
+BATCHES = {
+    "no_records_at_all": (b"", ErrorCode.INVALID_RECORD),
+    "two_batches": (ONE + ONE, ErrorCode.INVALID_RECORD),
+    "cut_short": (ONE[:-3], ErrorCode.INVALID_RECORD),
+    "cut_in_its_header": (ONE[:30], ErrorCode.INVALID_RECORD),
+    "trailing_bytes": (ONE + b"\0\0\0", None),
+    "wrong_checksum": (patched(ONE, 17, ">I", 1), ErrorCode.CORRUPT_MESSAGE),
+    "a_bit_flipped": (ONE[:-1] + bytes([ONE[-1] ^ 1]), ErrorCode.CORRUPT_MESSAGE),
+    "message_of_format_1": (OLD_MESSAGE, ErrorCode.INVALID_RECORD),
+    "magic_3": (patched(ONE, 16, ">b", 3), None),
+    "magic_minus_1": (patched(ONE, 16, ">b", -1), None),
+    "base_offset_5": (patched(ONE, 0, ">q", 5), ErrorCode.INVALID_RECORD),
+    "more_records_than_there_are": (rewritten(ONE, records_count=3), ErrorCode.INVALID_RECORD),
+    "fewer_records_than_there_are": (rewritten(ONE, records_count=1), ErrorCode.INVALID_RECORD),
+    "no_records_counted": (rewritten(ONE, records_count=0), ErrorCode.INVALID_RECORD),
+    "counted_minus_1": (rewritten(ONE, records_count=-1), ErrorCode.INVALID_RECORD),
+    "last_offset_delta_5": (rewritten(ONE, last_offset_delta=5), ErrorCode.INVALID_RECORD),
+    "last_offset_delta_minus_1": (rewritten(ONE, last_offset_delta=-1), ErrorCode.INVALID_RECORD),
+    "control_batch": (batch("a", is_control=True), ErrorCode.INVALID_RECORD),
+    "log_append_time_by_the_client": (rewritten(ONE, attributes=8), None),
+    "producer_id_without_sequence": (
+        rewritten(ONE, producer_id=7, producer_epoch=0, base_sequence=-1),
+        ErrorCode.INVALID_RECORD,
+    ),
+    "unknown_compression": (rewritten(ONE, attributes=5), None),
+    "gzip_that_is_none": (rewritten(ONE, attributes=1), None),
+    "leader_epoch_of_the_client": (patched(ONE, 12, ">i", 77), ErrorCode.NONE),
+    "wrong_max_timestamp": (rewritten(ONE, max_timestamp=T0 + 99), ErrorCode.NONE),
+    "reserved_attribute": (rewritten(ONE, attributes=0x80), None),
+}
+
+
+@pytest.mark.parametrize("case", BATCHES.values(), ids=BATCHES)
+@versions(3, 9, 12)
+def test_a_batch_is_checked(exchange: Exchange, version: int, case: tuple[bytes, ErrorCode | None]) -> None:
+    """One batch of format 2 whose header, records and checksum agree is taken, nothing else."""
+    data, code = case
+    topic = exchange.topic()
+    answer = exchange.ask("one batch", produce(topic, data), version)
+
+    if code is not None:
+        assert only(answer).error_code == code
+    exchange.ask("what is there then", fetch(topic), 12)
+
+
+def test_offsets_inside_a_batch_may_have_no_gaps(exchange: Exchange) -> None:
+    """Records in a producer's batch are counted from 0 without gaps."""
+    gap = [one._replace(offset=one.offset * 2) for one in records("a", "b", "c")]
+    answer = exchange.ask("records at 0, 2 and 4", produce(exchange.topic(), encode_batch(gap)), 9)
+
+    assert only(answer).error_code == ErrorCode.INVALID_RECORD
+
+
+@variants("codec", gzip=Compression.GZIP, snappy=Compression.SNAPPY, lz4=Compression.LZ4, zstd=Compression.ZSTD)
+@versions(3, 7, 9, 12)
+def test_compressed_batches_are_taken(exchange: Exchange, version: int, codec: Compression) -> None:
+    """Each codec is taken, zstd from version 7 on, and read back."""
+    topic = exchange.topic()
+    data = batch(*["the same words again and again"] * 20, compression=codec)
+    answer = exchange.ask(f"a batch in {codec.name}", produce(topic, data), version)
+
+    is_too_early = codec is Compression.ZSTD and version < 7
+    assert only(answer).error_code == (ErrorCode.UNSUPPORTED_COMPRESSION_TYPE if is_too_early else ErrorCode.NONE)
+    exchange.ask("what is there then", fetch(topic), 12)
+
+
+@pytest.mark.parametrize("wanted", ["uncompressed", "gzip", "snappy", "lz4", "zstd", "producer"])
+@variants("codec", none=Compression.NONE, gzip=Compression.GZIP, zstd=Compression.ZSTD)
+def test_a_topic_chooses_its_compression(exchange: Exchange, codec: Compression, wanted: str) -> None:
+    """compression.type of a topic is the codec in which its records are kept; "producer" keeps the producer's."""
+    topic = exchange.topic(compression_type=wanted)
+    data = batch(*["the same words again and again"] * 20, compression=codec)
+    answer = exchange.ask(f"{codec.name} into a topic of {wanted}", produce(topic, data), 9)
+
+    assert only(answer).error_code == ErrorCode.NONE
+    exchange.ask("what is kept", fetch(topic), 12)
+
+
+@versions(3, 9)
+def test_a_batch_above_the_topics_limit_is_refused(exchange: Exchange, version: int) -> None:
+    """max.message.bytes is the largest batch a topic takes."""
+    topic = exchange.topic(max_message_bytes="200")
+    answer = exchange.ask("a batch of over 200 bytes", produce(topic, batch("x" * 200)), version)
+    assert only(answer).error_code == ErrorCode.MESSAGE_TOO_LARGE
+    answer = exchange.ask("a small one", produce(topic, batch("x")), version)
+    assert only(answer).base_offset == 0
+
+
+def test_a_batch_above_a_segment_is_refused(exchange: Exchange) -> None:
+    """A batch must fit a segment."""
+    topic = exchange.topic(segment_bytes="1048576", max_message_bytes="3000000")
+    answer = exchange.ask("a batch of 1.1 MB, segments of 1 MiB", produce(topic, batch("x" * 1_100_000)), 9)
+
+    assert only(answer).error_code == ErrorCode.RECORD_LIST_TOO_LARGE
+
+
+@versions(3, 8, 9)
+def test_a_record_without_a_key_does_not_go_into_a_compacted_topic(exchange: Exchange, version: int) -> None:
+    """Compaction is by key, so each record of a compacted topic has one; the answer says which has not."""
+    topic = exchange.topic(cleanup_policy="compact")
+    mixed = [records("a", key="k")[0], records("b", "c")[1]]
+    answer = exchange.ask("the second of two records has no key", produce(topic, encode_batch(mixed)), version)
+
+    assert only(answer).error_code == ErrorCode.INVALID_RECORD
+    if version >= 8:
+        assert [one.batch_index for one in only(answer).record_errors] == [1]
+
+
+@versions(3, 8, 9)
+def test_timestamps_out_of_bounds_are_refused(exchange: Exchange, version: int) -> None:
+    """A topic may bound timestamps before and after the broker's time; the answer says which records are outside."""
+    now = int(time.time() * 1000)
+    topic = exchange.topic(message_timestamp_before_max_ms="100000", message_timestamp_after_max_ms="100000")
+    for words, times, code in (
+        ("a record of ten minutes ago", [now, now - 600_000], ErrorCode.INVALID_TIMESTAMP),
+        ("a record of in ten minutes", [now + 600_000, now], ErrorCode.INVALID_TIMESTAMP),
+        ("records of now", [now, now - 1_000], ErrorCode.NONE),
+    ):
+        answer = exchange.ask(words, produce(topic, batch("a", "b", timestamps=times)), version)
+        assert only(answer).error_code == code
+
+
+def test_a_far_future_is_refused_by_default(exchange: Exchange) -> None:
+    """Without bounds of its own a topic takes records of the past, and of at most an hour ahead."""
+    now = int(time.time() * 1000)
+    topic = exchange.topic()
+    answer = exchange.ask("a record of in two hours", produce(topic, batch("a", timestamps=[now + 7_200_000])), 9)
+    assert only(answer).error_code == ErrorCode.INVALID_TIMESTAMP
+    answer = exchange.ask("a record of 1970", produce(topic, batch("a", timestamps=[1])), 9)
+    assert only(answer).error_code == ErrorCode.NONE
+    answer = exchange.ask("a record without a timestamp", produce(topic, batch("a", timestamps=[-1])), 9)
+    assert only(answer).error_code == ErrorCode.NONE
+    answer = exchange.ask("a record of timestamp -2", produce(topic, batch("a", timestamps=[-2])), 9)
+    exchange.ask("what is there then", fetch(topic), 12)
+
+
+@versions(3, 9, 12)
+def test_a_topic_may_stamp_records_itself(exchange: Exchange, version: int) -> None:
+    """With LogAppendTime the broker's time takes the place of the producer's, and the answer tells it."""
+    topic = exchange.topic(message_timestamp_type="LogAppendTime")
+    answer = exchange.ask("two records of 2023", produce(topic, batch("a", "b")), version)
+    assert only(answer).log_append_time_ms > T0
+    exchange.ask("what is kept", fetch(topic), 12)
+
+
+def test_log_append_time_with_compression(exchange: Exchange) -> None:
+    """The broker's time is in the batch's header, and the records stay compressed."""
+    topic = exchange.topic(message_timestamp_type="LogAppendTime")
+    exchange.ask("two records in gzip", produce(topic, batch("a", "b", compression=Compression.GZIP)), 9)
+    exchange.ask("what is kept", fetch(topic), 12)
+
+
+def test_empty_keys_values_and_headers(exchange: Exchange) -> None:
+    """Keys and values may be null or empty, headers may repeat and have null values."""
+    topic = exchange.topic()
+    odd = [
+        records("a")[0]._replace(key=b"", value=b""),
+        records("a")[0]._replace(offset=1, key=None, value=None),
+        records("a")[0]._replace(offset=2, headers=(("h", None), ("h", b""), ("", b"x"))),
+    ]
+    answer = exchange.ask("three odd records", produce(topic, encode_batch(odd)), 9)
+    assert only(answer).error_code == ErrorCode.NONE
+    exchange.ask("what is there then", fetch(topic), 12)
+
+
+# -- idempotent producers ----------------------------------------------------------------------------------------
+
+
+def sequenced(producer: int, sequence: int, *values: str, epoch: int = 0) -> bytes:
+    return batch(*(values or ("a",)), producer_id=producer, producer_epoch=epoch, base_sequence=sequence)
+
+
+def new_producer(exchange: Exchange) -> int:
+    answer = exchange.quietly(InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=-1), 4)
+    producer: int = answer.producer_id
+    return producer
+
+
+@versions(3, 9, 12)
+def test_a_retried_batch_is_appended_once(exchange: Exchange, version: int) -> None:
+    """A batch that comes again is answered as the first time, and not appended again."""
+    topic, producer = exchange.topic(), new_producer(exchange)
+    data = sequenced(producer, 0, "a", "b")
+    for turn in ("first", "second", "third"):
+        answer = exchange.ask(f"sequences 0 and 1, {turn} time", produce(topic, data), version)
+        assert (only(answer).error_code, only(answer).base_offset) == (ErrorCode.NONE, 0)
+    answer = exchange.ask("sequence 2", produce(topic, sequenced(producer, 2)), version)
+    assert only(answer).base_offset == 2
+
+
+@versions(3, 9)
+def test_the_last_five_batches_are_remembered(exchange: Exchange, version: int) -> None:
+    """One of the last five batches may come again; an older one is out of order."""
+    topic, producer = exchange.topic(), new_producer(exchange)
+    for sequence in range(7):
+        exchange.quietly(produce(topic, sequenced(producer, sequence)), 9)
+    for sequence, code in ((6, ErrorCode.NONE), (2, ErrorCode.NONE), (1, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)):
+        answer = exchange.ask(
+            f"sequence {sequence} again, after 0 to 6", produce(topic, sequenced(producer, sequence)), version
+        )
+        assert only(answer).error_code == code
+
+
+@versions(3, 9)
+def test_a_gap_in_sequences_is_refused(exchange: Exchange, version: int) -> None:
+    """Sequences follow each other without a gap, so that nothing can be lost between two batches."""
+    topic, producer = exchange.topic(), new_producer(exchange)
+    exchange.quietly(produce(topic, sequenced(producer, 0)), 9)
+    answer = exchange.ask("sequence 2 after 0", produce(topic, sequenced(producer, 2)), version)
+    assert only(answer).error_code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+    answer = exchange.ask("sequence 1 then", produce(topic, sequenced(producer, 1)), version)
+    assert only(answer).base_offset == 1
+
+
+@versions(3, 9)
+def test_a_batch_that_overlaps_is_refused(exchange: Exchange, version: int) -> None:
+    """A batch that repeats a part of another is neither."""
+    topic, producer = exchange.topic(), new_producer(exchange)
+    exchange.quietly(produce(topic, sequenced(producer, 0, "a", "b", "c")), 9)
+    answer = exchange.ask("sequences 1 and 2 after 0 to 2", produce(topic, sequenced(producer, 1, "b", "c")), version)
+
+    assert only(answer).error_code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+
+
+@versions(3, 9)
+def test_an_unknown_producer_may_begin_anywhere(exchange: Exchange, version: int) -> None:
+    """A producer of which nothing is known any more may go on with any sequence."""
+    topic, producer = exchange.topic(), new_producer(exchange)
+    answer = exchange.ask("sequence 41 first", produce(topic, sequenced(producer, 41)), version)
+    assert only(answer).error_code == ErrorCode.NONE
+    answer = exchange.ask("sequence 43 next", produce(topic, sequenced(producer, 43)), version)
+    assert only(answer).error_code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+
+
+@versions(3, 9)
+def test_epochs_fence_producers(exchange: Exchange, version: int) -> None:
+    """An older epoch is fenced; a newer one begins again at sequence 0."""
+    topic, producer = exchange.topic(), new_producer(exchange)
+    for words, data, code in (
+        ("epoch 1, sequence 0", sequenced(producer, 0, epoch=1), ErrorCode.NONE),
+        ("epoch 0, sequence 1", sequenced(producer, 1, epoch=0), ErrorCode.INVALID_PRODUCER_EPOCH),
+        ("epoch 2, sequence 1", sequenced(producer, 1, epoch=2), ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER),
+        ("epoch 2, sequence 0", sequenced(producer, 0, epoch=2), ErrorCode.NONE),
+    ):
+        answer = exchange.ask(words, produce(topic, data), version)
+        assert only(answer).error_code == code
+
+
+def test_sequences_begin_again_after_the_largest(exchange: Exchange) -> None:
+    """After 2,147,483,647 comes 0."""
+    topic, producer = exchange.topic(), new_producer(exchange)
+    largest = 2_147_483_647
+    for words, data in (
+        ("two records from the largest but one", sequenced(producer, largest - 1, "a", "b")),
+        ("then sequence 0", sequenced(producer, 0)),
+    ):
+        answer = exchange.ask(words, produce(topic, data), 9)
+        assert only(answer).error_code == ErrorCode.NONE
+
+
+def test_a_batch_may_wrap_the_sequences(exchange: Exchange) -> None:
+    """One batch may hold the largest sequence and 0."""
+    topic, producer = exchange.topic(), new_producer(exchange)
+    exchange.ask("two records from the largest", produce(topic, sequenced(producer, 2_147_483_647, "a", "b")), 9)
+    answer = exchange.ask("then sequence 1", produce(topic, sequenced(producer, 1)), 9)
+
+    assert only(answer).error_code == ErrorCode.NONE
+
+
+def test_partitions_have_sequences_of_their_own(exchange: Exchange) -> None:
+    """Each partition counts a producer's sequences by itself."""
+    topic, producer = exchange.topic(partitions=2), new_producer(exchange)
+    for partition in (0, 1):
+        answer = exchange.ask(
+            f"sequence 0 into partition {partition}", produce(topic, {partition: sequenced(producer, 0)}), 9
+        )
+        assert (only(answer).error_code, only(answer).base_offset) == (ErrorCode.NONE, 0)
+
+
+def test_too_few_replicas_in_sync(exchange: Exchange) -> None:
+    """min.insync.replicas above the number of replicas counts as that number."""
+    answer = exchange.ask(
+        "one replica, min.insync.replicas=2", produce(exchange.topic(min_insync_replicas="2"), batch("a")), 9
+    )
+
+    assert only(answer).error_code in (ErrorCode.NONE, ErrorCode.NOT_ENOUGH_REPLICAS)

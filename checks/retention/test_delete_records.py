@@ -1,0 +1,162 @@
+"""DeleteRecords (key 21) moves the start of a log.
+
+**Claim** Records below the offset that was answered are served no more; an offset that cannot be is refused, and topics
+that are only compacted, or Kafka's own, keep their records.
+**Why it matters** Deleted records must be gone (privacy) and kept ones must stay.
+**Kafka says** Protocol guide, DeleteRecords; KIP-107, KIP-204.
+**Cannot see** Several replicas; that the disk space comes back.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import (
+    all_versions,
+    coordinated,
+    delete_records,
+    fetch,
+    list_offsets,
+    produce_quietly,
+    versions,
+)
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.delete_records_request import (
+    DeleteRecordsPartition,
+    DeleteRecordsRequest,
+    DeleteRecordsTopic,
+)
+from reference_broker.wire.messages.delete_records_response import DeleteRecordsPartitionResult, DeleteRecordsResponse
+from reference_broker.wire.primitives import TopicName
+
+pytestmark = pytest.mark.feature("DeleteRecords")
+
+
+def only(answer: DeleteRecordsResponse) -> DeleteRecordsPartitionResult:
+    ((found,),) = (one.partitions for one in answer.topics)
+    return found
+
+
+def filled(exchange: Exchange, **config: str) -> TopicName:
+    """A topic with three batches of two records."""
+    topic = exchange.topic(**config)
+    for number in range(3):
+        produce_quietly(exchange, topic, f"a{number}", f"b{number}", key="k")
+    return topic
+
+
+@all_versions(0, 2)
+def test_records_are_deleted(exchange: Exchange, version: int) -> None:
+    """Records below an offset are served no more, from the middle of a batch too."""
+    topic = filled(exchange)
+    answer = exchange.ask("below 3 of 6", delete_records(topic, 3), version)
+    assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 3)
+    below = exchange.ask("then from 2", fetch(topic, 2), 12)
+    assert below.responses[0].partitions[0].error_code == ErrorCode.OFFSET_OUT_OF_RANGE
+    above = exchange.ask("and from 3", fetch(topic, 3), 12)
+    assert above.responses[0].partitions[0].log_start_offset == 3
+
+
+@all_versions(0, 2)
+def test_minus_one_means_all(exchange: Exchange, version: int) -> None:
+    """-1 deletes up to the high watermark."""
+    topic = filled(exchange)
+    answer = exchange.ask("all", delete_records(topic, -1), version)
+    assert only(answer).low_watermark == 6
+    exchange.ask("the earliest offset then", list_offsets(topic, -2), 6)
+
+
+@versions(0, 2)
+def test_the_start_does_not_go_back(exchange: Exchange, version: int) -> None:
+    """Deleting below the start changes nothing, and tells the start."""
+    topic = filled(exchange)
+    for words, offset in (("below 4", 4), ("below 2 then", 2), ("below 0 then", 0)):
+        answer = exchange.ask(words, delete_records(topic, offset), version)
+        assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 4)
+
+
+@pytest.mark.parametrize("offset", [7, -2, 9_223_372_036_854_775_807, -9_223_372_036_854_775_808])
+@versions(0, 2)
+def test_an_offset_that_cannot_be_is_refused(exchange: Exchange, version: int, offset: int) -> None:
+    """Offsets above the high watermark, and below -1, are out of range."""
+    answer = exchange.ask(f"below {offset} of 6", delete_records(filled(exchange), offset), version)
+
+    assert only(answer).error_code == ErrorCode.OFFSET_OUT_OF_RANGE
+
+
+@versions(0, 2)
+def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """A topic that is not there has no records."""
+    answer = exchange.ask("a topic that is not there", delete_records(exchange.name("nowhere"), 0), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@pytest.mark.parametrize("partition", [1, -1])
+@versions(0, 2)
+def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
+    """A topic has the partitions it has."""
+    answer = exchange.ask(f"partition {partition}", delete_records(filled(exchange), 0, partition=partition), version)
+
+    assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@versions(0, 2)
+def test_a_compacted_topic_keeps_its_records(exchange: Exchange, version: int) -> None:
+    """Records of a topic that is compacted and not deleted go by compaction alone."""
+    answer = exchange.ask("a compacted topic", delete_records(filled(exchange, cleanup_policy="compact"), 3), version)
+
+    assert only(answer).error_code == ErrorCode.POLICY_VIOLATION
+
+
+@versions(0, 2)
+def test_a_topic_that_is_compacted_and_deleted(exchange: Exchange, version: int) -> None:
+    """Where the policy has delete, records may be deleted."""
+    topic = filled(exchange, cleanup_policy="compact,delete")
+    answer = exchange.ask("a topic of both policies", delete_records(topic, 3), version)
+
+    assert only(answer).error_code == ErrorCode.NONE
+
+
+@versions(2)
+def test_a_topic_without_a_policy(exchange: Exchange, version: int) -> None:
+    """A topic whose policy is empty is treated as Kafka does."""
+    exchange.ask("a topic of no policy", delete_records(filled(exchange, cleanup_policy=""), 3), version)
+
+
+@versions(0, 2)
+def test_kafkas_own_topics_keep_their_records(exchange: Exchange, version: int) -> None:
+    """Clients delete nothing from the topic of committed offsets."""
+    coordinated(exchange)
+    answer = exchange.ask("the topic of committed offsets", delete_records("__consumer_offsets", 0), version)
+
+    assert only(answer).error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
+
+
+@versions(0, 2)
+def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
+    """One offset that cannot be does not spoil the rest."""
+    topic = exchange.topic(partitions=2)
+    for partition in (0, 1):
+        produce_quietly(exchange, topic, "a", partition=partition)
+    wanted = (DeleteRecordsPartition(partition_index=0, offset=1), DeleteRecordsPartition(partition_index=1, offset=5))
+    request = DeleteRecordsRequest(topics=(DeleteRecordsTopic(name=topic, partitions=wanted),), timeout_ms=5_000)
+    answer = exchange.ask("one that can be and one that cannot", request, version)
+
+    codes = {one.partition_index: one.error_code for one in answer.topics[0].partitions}
+    assert codes == {0: ErrorCode.NONE, 1: ErrorCode.OFFSET_OUT_OF_RANGE}
+
+
+def test_an_empty_partition(exchange: Exchange) -> None:
+    """Nothing is deleted from an empty partition."""
+    answer = exchange.ask("an empty partition", delete_records(exchange.topic(), 0), 2)
+
+    assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 0)
+
+
+@versions(0, 2)
+def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without topics is answered without topics."""
+    assert exchange.ask("no topics", DeleteRecordsRequest(timeout_ms=1_000), version).topics == ()

@@ -274,15 +274,24 @@ class Node:
         """Do what is due."""
         try:
             self.parts.controller.on_time(now_ms)
+            self.parts.partitions.on_time(now_ms)
+            self.parts.groups.on_time(now_ms)
         except OSError as error:
             return [Halt(f"the metadata log cannot be written: {error}")]
-        self.parts.partitions.on_time(now_ms)
-        self.parts.groups.on_time(now_ms)
+        self._look_at_folders()
         for ticket, park in self._purgatory.take_expired(now_ms):
             self._take_result(ticket, lambda park=park: park.resume(now_ms))  # type: ignore[misc]
         self._wake(now_ms)
         self._give_answers(now_ms)
         return self._take_effects()
+
+    def _look_at_folders(self) -> None:
+        """Go on without a log folder that failed, but not without the metadata log's, nor without any (KIP-858)."""
+        failures, config = self.parts.partitions.failures, self.parts.controller.static_config
+        if (why := failures.get(config.metadata_log_dir)) is not None:
+            self.halts.append(f"the folder of the metadata log is offline: {why}")
+        elif not self.parts.partitions.online_directory_ids:
+            self.halts.append(f"every log folder is offline: {'; '.join(failures.values())}")
 
     def close(self, now_ms: int) -> None:
         """Stop in order: give up leadership, flush and close every log, leave the clean-shutdown mark."""

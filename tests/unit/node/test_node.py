@@ -16,7 +16,7 @@ from memory_disk import MemoryDisk
 
 from reference_broker.configs import BrokerConfig
 from reference_broker.connection import Connection
-from reference_broker.effects import Close, Effect, Reply
+from reference_broker.effects import Close, Effect, Halt, Reply
 from reference_broker.node import Node, Observers
 from reference_broker.startup import start_node
 from reference_broker.storage import load_folders, run
@@ -185,3 +185,23 @@ def test_an_idle_node_writes_no_more_than_a_no_op_now_and_then(world: World) -> 
     for second in range(1, 11):
         world.node.on_time(START_MS + second * 1000)
     assert 10 <= world.node.parts.controller.log.high_watermark - before <= 22
+
+
+def test_a_full_disk_refuses_the_record_and_halts_the_node(world: World) -> None:
+    client = world.connect()
+    create(world, client)
+    world.disk.free = 0
+    answer = world.ask(client, ApiKey.PRODUCE, 9, produce())
+    (halt,) = world.node.on_time(world.node.next_deadline_ms())
+    assert (answer.responses[0].partition_responses[0].error_code, isinstance(halt, Halt)) == (
+        ErrorCode.KAFKA_STORAGE_ERROR,
+        True,
+    )
+
+
+def test_a_topic_that_cannot_be_recorded_halts_the_node(world: World) -> None:
+    world.disk.free = 0
+    topic = CreatableTopic(name=ORDERS, num_partitions=1, replication_factor=1)
+    (halt,) = world.send(world.connect(), ApiKey.CREATE_TOPICS, 7, CreateTopicsRequest(topics=(topic,)))
+    assert isinstance(halt, Halt)
+    assert "metadata log" in halt.reason

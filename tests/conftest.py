@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "tidy"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "tidy")]
 
 pytest_plugins = ["pytester"]
 

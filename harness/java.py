@@ -43,8 +43,15 @@ class Java:
 
     def tool(self, name: str, *arguments: str, stdin: str = "", timeout_s: float = _TIMEOUT_S) -> CommandResult:
         """A tool by its class below org.apache.kafka.tools: "TopicCommand"."""
-        main = name if "." in name and name[0].islower() else f"org.apache.kafka.tools.{name}"
+        main = name if name.startswith(("kafka.", "org.")) else f"org.apache.kafka.tools.{name}"
         return self._run([main, *arguments], stdin, timeout_s)
+
+    @property
+    def config_command(self) -> str:
+        """The class of kafka-configs, which has moved in 4.4."""
+        version = jars.version_in(self._libs) or TOOLS_VERSION
+        number = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        return "ConfigCommand" if number >= (4, 4) else "kafka.admin.ConfigCommand"
 
     def source(self, file: Path, *arguments: str, timeout_s: float = _TIMEOUT_S) -> CommandResult:
         """A program of one source file; Java compiles it by itself."""
@@ -58,6 +65,8 @@ class Java:
             )
         except (OSError, subprocess.TimeoutExpired) as trouble:
             raise HostTrouble(f"{words[0]}: {trouble}") from trouble
+        if "Could not find or load main class" in done.stderr:
+            raise HostTrouble(f"{words[0]} is not in the jars in {self._libs}")
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
 

@@ -60,7 +60,8 @@ def failure_lines(record: CheckRecord, outcome: Outcome, error: BaseException, w
 def _text_of(error: BaseException) -> str:
     if isinstance(error, _TROUBLE):
         return f"{type(error).__name__}: {error}" if isinstance(error, OSError) else str(error)
-    return str(error).strip()
+    # pytest's own hint would send people to more output, not to more insight.
+    return "\n".join(line for line in str(error).strip().splitlines() if line.strip() != "Use -v to get more diff")
 
 
 def _promise(record: CheckRecord, promise: str) -> list[str]:

@@ -134,6 +134,7 @@ class ConfluentConsumer:
                 "enable.auto.commit": settings.commit == "auto",
                 "isolation.level": settings.isolation,
                 "session.timeout.ms": 6_000,
+                "heartbeat.interval.ms": 500,
                 "fetch.wait.max.ms": 100,
                 "fetch.error.backoff.ms": 100,
                 "check.crcs": True,
@@ -185,10 +186,12 @@ class ConfluentConsumer:
         return int(self._consumer.position([ck.TopicPartition(topic, partition)])[0].offset)
 
     def commit(self) -> None:
-        """Commits the positions of all that it was given."""
+        """Commits the positions of all that it was given; nothing where it was given nothing new."""
         try:
             self._consumer.commit(asynchronous=False)
         except ck.KafkaException as refusal:
+            if refusal.args[0].code() == ck.KafkaError._NO_OFFSET:
+                return
             raise ClientTrouble(str(refusal)) from refusal
 
     def committed(self, topic: str, partition: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -66,10 +67,15 @@ class Operator:
         return {number: found.leader for number, found in sorted(topic.partitions.items())}
 
     def _metadata(self, topic: str | None) -> Any:
-        try:
-            return self._admin.list_topics(topic, timeout=_TIMEOUT_S) if topic else self._admin.list_topics(timeout=15)
-        except ck.KafkaException as refusal:
-            raise _trouble("describing topics", refusal) from refusal
+        """Asked again while the broker is away: librdkafka notices a restart only when a request fails."""
+        deadline = time.monotonic() + _TIMEOUT_S
+        while True:
+            try:
+                return self._admin.list_topics(topic, timeout=5) if topic else self._admin.list_topics(timeout=5)
+            except ck.KafkaException as refusal:
+                if refusal.args[0].code() > 0 or time.monotonic() > deadline:
+                    raise _trouble("describing topics", refusal) from refusal
+                time.sleep(0.1)
 
     def topic_config(self, name: str) -> dict[str, str]:
         """All settings of a topic, those in force by default included."""

@@ -1,0 +1,98 @@
+"""Kafka's own command-line tools.
+
+**Claim** The tools that come with Kafka make, list, describe and alter a topic, send lines and print them again, set
+retention, and show a group's lag, on this cluster as on any.
+
+**Why it matters** They are how people look at a cluster at night, and every tutorial starts with them.
+
+**Kafka says** documentation, "Quickstart" and "Basic Kafka Operations".
+
+**Cannot see** the shell scripts around the tools: the classes are run as the scripts run them.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.clients.client import library
+from harness.clients.operator import Operator
+from harness.clients.transfer import Outgoing, produce, read
+from harness.guarantees import ClientSettings
+from harness.java import Java, succeed
+from harness.plugin_names import Names
+from harness.targets.target import Cluster
+
+pytestmark = [pytest.mark.feature("Tools"), pytest.mark.needs("java")]
+LINES = ("안녕 Kafka!", "첫 번째 메시지예요", "실시간으로 전달될까요?")
+GROUPS = "consumer.group.ConsumerGroupCommand"
+
+
+@pytest.mark.claim("M7")
+def test_topics_are_made_described_and_altered(cluster: Cluster, names: Names, java: Java) -> None:
+    """kafka-topics makes a topic of three partitions, describes it, and gives it ten."""
+    topic, server = names.topic("hello-kafka"), ("--bootstrap-server", cluster.bootstrap)
+    made = java.tool(
+        "TopicCommand", *server, "--create", "--topic", topic, "--partitions", "3", "--replication-factor", "1"
+    )
+    assert f"Created topic {topic}." in succeed(made, "kafka-topics --create")
+
+    succeed(java.tool("TopicCommand", *server, "--alter", "--topic", topic, "--partitions", "10"), "--alter")
+    described = succeed(java.tool("TopicCommand", *server, "--describe", "--topic", topic), "--describe")
+
+    assert "PartitionCount: 10" in described
+    assert described.count("Leader: 1") == 10, described
+
+
+@pytest.mark.claim("O7", "O3")
+def test_lines_are_sent_and_printed_again(cluster: Cluster, operator: Operator, names: Names, java: Java) -> None:
+    """kafka-console-producer sends three lines in Korean; kafka-console-consumer prints them from the beginning."""
+    topic, server = names.topic("hello-kafka"), ("--bootstrap-server", cluster.bootstrap)
+    operator.create_topic(topic, partitions=1)
+
+    succeed(
+        java.tool("ConsoleProducer", *server, "--topic", topic, stdin="\n".join(LINES) + "\n"), "the console producer"
+    )
+    read_back = java.tool(
+        "consumer.ConsoleConsumer", *server, "--topic", topic, "--from-beginning", "--max-messages", "3"
+    )
+
+    assert succeed(read_back, "the console consumer").splitlines() == list(LINES)
+
+
+@pytest.mark.claim("M7")
+def test_retention_is_set(cluster: Cluster, operator: Operator, names: Names, java: Java) -> None:
+    """kafka-configs sets a topic's retention to seven days, and describes it."""
+    topic = names.topic("my-topic")
+    operator.create_topic(topic)
+    entity = ("--bootstrap-server", cluster.bootstrap, "--entity-type", "topics", "--entity-name", topic)
+
+    succeed(
+        java.tool(java.config_command, *entity, "--alter", "--add-config", "retention.ms=604800000"),
+        "kafka-configs --alter",
+    )
+
+    described = succeed(java.tool(java.config_command, *entity, "--describe"), "kafka-configs --describe")
+    assert "retention.ms=604800000" in described
+    assert operator.topic_config(topic)["retention.ms"] == "604800000"
+
+
+@pytest.mark.claim("G3")
+def test_lag_is_shown(cluster: Cluster, operator: Operator, names: Names, java: Java) -> None:
+    """kafka-consumer-groups shows that a group that committed 70 of 100 records lags by 30."""
+    topic, group, confluent = names.topic("orders"), names.group("my-group"), library("confluent")
+    operator.create_topic(topic)
+    produce(confluent, cluster.bootstrap, topic, [Outgoing(value=b"%d" % n, partition=0) for n in range(70)])
+    settings = ClientSettings(consumers="subscribe", commit="sync")
+    consumer = confluent.consumer(cluster.bootstrap, settings, "kitchen", group)
+    consumer.subscribe([topic], lambda partitions: None)
+    assert len(read(consumer, 70)) == 70
+    consumer.commit()
+    consumer.close()
+    produce(confluent, cluster.bootstrap, topic, [Outgoing(value=b"%d" % n, partition=0) for n in range(30)])
+
+    shown = java.tool(GROUPS, "--bootstrap-server", cluster.bootstrap, "--describe", "--group", group)
+
+    (row,) = [line.split() for line in succeed(shown, "kafka-consumer-groups").splitlines() if topic in line]
+    assert row[:6] == [group, topic, "0", "70", "100", "30"], row

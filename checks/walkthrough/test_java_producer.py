@@ -1,0 +1,48 @@
+"""Orders from a Java program.
+
+**Claim** A program on Kafka's own Java client sends orders with Korean text; each stands at the partition and offset
+that it was told, and a client in another language reads it letter for letter, in the partition that its key chooses.
+
+**Why it matters** Most programs that use Kafka are written in Java, and most who read their records are not.
+
+**Kafka says** producer API, `KafkaProducer.send` and `RecordMetadata`.
+
+**Cannot see** other releases of the Java client.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.clients.client import Library
+from harness.clients.murmur2 import partition_of
+from harness.clients.operator import Operator
+from harness.clients.transfer import read_partitions
+from harness.java import Java, succeed
+from harness.plugin_names import Names
+from harness.targets.target import Cluster
+
+pytestmark = [pytest.mark.feature("Produce"), pytest.mark.claim("O2", "O7", "O9"), pytest.mark.needs("java")]
+PARTITIONS, COUNT = 3, 12
+PROGRAM = Path(__file__).with_name("OrderProducer.java")
+
+
+def test_java_producer(cluster: Cluster, client: Library, operator: Operator, names: Names, java: Java) -> None:
+    topic = names.topic("orders")
+    operator.create_topic(topic, PARTITIONS)
+
+    printed = succeed(java.source(PROGRAM, cluster.bootstrap, topic, str(COUNT)), "the Java producer")
+
+    told = {}
+    for line in printed.splitlines():
+        order, partition, offset = line.split()
+        told[int(partition), int(offset)] = (order, f"노트북,{int(order.removeprefix('ORD-'))},1500000")
+    assert len(told) == COUNT
+    found = read_partitions(client, cluster.bootstrap, topic, PARTITIONS, COUNT)
+    seen = {(r.partition, r.offset): ((r.key or b"").decode(), (r.value or b"").decode()) for r in found}
+    assert seen == told
+    assert all(partition == partition_of(key.encode(), PARTITIONS) for (partition, _), (key, _) in seen.items())

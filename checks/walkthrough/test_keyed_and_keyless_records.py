@@ -1,0 +1,67 @@
+"""Keyed records stay together, keyless ones are spread.
+
+**Claim** Everything about one user is in one partition, in order; records without a key use all partitions.
+
+**Why it matters** Order where it is needed, and the work of many machines where it is not.
+
+**Kafka says** documentation, "Main Concepts and Terminology"; producer configuration partitioner.class.
+
+**Cannot see** how even the spread is: clients send in batches, a batch to one partition.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.clients.client import Library
+from harness.clients.operator import Operator
+from harness.clients.transfer import Outgoing, produce, read_partitions, send_all
+from harness.guarantees import ClientSettings
+from harness.plugin_names import Names
+from harness.targets.target import Cluster
+
+pytestmark = [pytest.mark.feature("Produce"), pytest.mark.claim("O9", "O4")]
+PARTITIONS = 3
+
+
+def test_what_one_user_does_is_in_one_partition_in_order(
+    cluster: Cluster, client: Library, operator: Operator, names: Names
+) -> None:
+    """All that one user does is in one partition, in the order in which it was sent."""
+    topic = names.topic("activity")
+    operator.create_topic(topic, PARTITIONS)
+    users = [b"user123", b"user456", b"user789"]
+    sent = [Outgoing(key=users[n % 3], value=b"step %d" % n) for n in range(60)]
+
+    produce(client, cluster.bootstrap, topic, sent)
+
+    found = read_partitions(client, cluster.bootstrap, topic, PARTITIONS, len(sent))
+    for user in users:
+        records = sorted((r for r in found if r.key == user), key=lambda record: record.offset)
+        assert len({record.partition for record in records}) == 1, f"{user!r} is in several partitions"
+        assert [record.value for record in records] == [record.value for record in sent if record.key == user]
+
+
+def test_records_without_a_key_use_all_partitions(
+    cluster: Cluster, client: Library, operator: Operator, names: Names
+) -> None:
+    """Records without a key use all partitions."""
+    if client.name == "raw":
+        pytest.skip("the raw client does not spread records")
+    topic = names.topic("clicks")
+    operator.create_topic(topic, PARTITIONS)
+    producer = client.producer(cluster.bootstrap, ClientSettings(), "clicker")
+
+    # A client may keep to one partition for a few milliseconds, so the records come in 40 bursts.
+    for burst in range(40):
+        send_all(producer, topic, [Outgoing(value=b"click %d.%d" % (burst, n)) for n in range(5)])
+        time.sleep(0.012)
+    producer.close()
+
+    found = read_partitions(client, cluster.bootstrap, topic, PARTITIONS, 200)
+    assert len(found) == 200
+    assert {record.partition for record in found} == {0, 1, 2}

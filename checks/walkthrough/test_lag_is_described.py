@@ -1,0 +1,53 @@
+"""Lag is described.
+
+**Claim** When a hundred records were sent and seventy were read and committed, the group's lag is thirty; it shrinks to
+nothing when the rest is read.
+
+**Why it matters** Lag is the first number that tells whether consumers keep up.
+
+**Kafka says** documentation, "Managing Consumer Groups"; kafka-consumer-groups.sh --describe.
+
+**Cannot see** lag of transactions that are open.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.clients.client import Library
+from harness.clients.cluster_view import RawAdmin
+from harness.clients.operator import Operator
+from harness.clients.transfer import Outgoing, produce, read
+from harness.guarantees import ClientSettings
+from harness.plugin_names import Names
+from harness.targets.target import Cluster
+
+pytestmark = [pytest.mark.feature("OffsetFetch"), pytest.mark.claim("G3")]
+GROUPED = ClientSettings(consumers="subscribe", commit="sync")
+
+
+def test_lag_is_described(cluster: Cluster, client: Library, admin: RawAdmin, operator: Operator, names: Names) -> None:
+    if client.name == "raw":
+        pytest.skip("the raw client joins no group")
+    topic, group = names.topic("orders"), names.group("my-group")
+    operator.create_topic(topic)
+
+    def lag() -> int:
+        return admin.offsets(topic, 0)[1] - operator.group_offsets(group)[topic, 0]
+
+    orders = [Outgoing(value=b"%d" % number, partition=0) for number in range(100)]
+    consumer = client.consumer(cluster.bootstrap, GROUPED, "kitchen", group)
+    try:
+        consumer.subscribe([topic], lambda partitions: None)
+        produce(client, cluster.bootstrap, topic, orders[:70])
+        assert len(read(consumer, 70)) == 70
+        consumer.commit()
+        produce(client, cluster.bootstrap, topic, orders[70:])
+        assert lag() == 30
+        assert len(read(consumer, 30)) == 30
+        consumer.commit()
+        assert lag() == 0
+    finally:
+        consumer.close()

@@ -1,0 +1,83 @@
+"""Offsets are bookmarks.
+
+**Claim** A consumer that comes back goes on where its group left off; one that seeks back reads the same records again,
+as often as it likes; a new group reads from the beginning.
+
+**Why it matters** A mistake in the code that reads can be mended, and the day read again.
+
+**Kafka says** consumer API, `seek`, `commitSync`; consumer configuration auto.offset.reset.
+
+**Cannot see** groups whose offsets have expired.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.clients.client import Library
+from harness.clients.operator import Operator
+from harness.clients.transfer import Outgoing, produce, read, read_partitions
+from harness.guarantees import ClientSettings
+from harness.plugin_names import Names
+from harness.targets.target import Cluster
+
+pytestmark = [pytest.mark.feature("OffsetCommit"), pytest.mark.claim("G3", "D8")]
+ORDERS = [Outgoing(value=f"주문{number}".encode(), partition=0) for number in range(10)]
+GROUPED = ClientSettings(consumers="subscribe", commit="sync")
+
+
+def test_a_group_goes_on_where_it_left_off(cluster: Cluster, client: Library, operator: Operator, names: Names) -> None:
+    """A consumer that comes back reads only what its group had not read."""
+    if client.name == "raw":
+        pytest.skip("the raw client joins no group")
+    topic, group = names.topic("orders"), names.group("order-processor")
+    operator.create_topic(topic)
+    produce(client, cluster.bootstrap, topic, ORDERS)
+    values = []
+    for more in ([], [Outgoing(value=b"later", partition=0)]):
+        if more:
+            produce(client, cluster.bootstrap, topic, more)
+        consumer = client.consumer(cluster.bootstrap, GROUPED, "processor", group)
+        consumer.subscribe([topic], lambda partitions: None)
+        values.append([record.value for record in read(consumer, len(more) or len(ORDERS))])
+        consumer.commit()
+        consumer.close()
+
+    assert values == [[order.value for order in ORDERS], [b"later"]]
+    assert operator.group_offsets(group) == {(topic, 0): 11}
+
+
+def test_a_consumer_that_seeks_back_reads_the_same_again(
+    cluster: Cluster, client: Library, operator: Operator, names: Names
+) -> None:
+    """After a seek to an offset the same records come again, from there."""
+    topic = names.topic("orders")
+    operator.create_topic(topic)
+    produce(client, cluster.bootstrap, topic, ORDERS)
+    consumer = client.consumer(cluster.bootstrap, ClientSettings(), "reader", None)
+    try:
+        consumer.assign([(topic, 0)])
+        first = read(consumer, len(ORDERS))
+        consumer.seek(topic, 0, 3)
+        again = read(consumer, len(ORDERS) - 3)
+    finally:
+        consumer.close()
+
+    assert [(record.offset, record.value) for record in first] == [(n, o.value) for n, o in enumerate(ORDERS)]
+    assert again == first[3:]
+
+
+def test_everybody_who_reads_from_the_beginning_reads_all(
+    cluster: Cluster, client: Library, operator: Operator, names: Names
+) -> None:
+    """Reading takes nothing away: two readers in turn read the same."""
+    topic = names.topic("orders")
+    operator.create_topic(topic)
+    produce(client, cluster.bootstrap, topic, ORDERS)
+
+    readings = [read_partitions(client, cluster.bootstrap, topic, 1, len(ORDERS)) for _ in range(2)]
+
+    assert readings[0] == readings[1]
+    assert [record.value for record in readings[0]] == [order.value for order in ORDERS]

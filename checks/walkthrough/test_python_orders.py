@@ -1,0 +1,73 @@
+"""Orders in Python, as JSON with Korean text.
+
+**Claim** An order sent as JSON by kafka-python is read back by kafka-python, and by librdkafka, letter for letter; the
+answer names the partition and offset at which it stands.
+
+**Why it matters** It is the example that people copy, and text in their own script is what they send.
+
+**Kafka says** nothing of text: values are bytes.
+
+**Cannot see** serialisers of a schema registry.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer
+
+from harness.clients.client import library
+from harness.clients.operator import Operator
+from harness.clients.transfer import read_partitions
+from harness.plugin_names import Names
+from harness.targets.target import Cluster
+
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.claim("O7", "O2"),
+    # kafka-python would rather have classes; people write functions.
+    pytest.mark.filterwarnings("ignore:value_.*serializer does not implement"),
+]
+PARTITIONS = 3
+
+
+def test_python_orders(cluster: Cluster, operator: Operator, names: Names) -> None:
+    topic, group = names.topic("orders"), names.group("order-processor")
+    operator.create_topic(topic, PARTITIONS)
+    sent_at = datetime.now(UTC).isoformat()
+    orders = [
+        {"주문번호": f"ORD-{number:03}", "상품": "노트북", "수량": number, "가격": 1_500_000, "시간": sent_at}
+        for number in range(1, 8)
+    ]
+    producer = KafkaProducer(
+        bootstrap_servers=[cluster.bootstrap],
+        value_serializer=lambda order: json.dumps(order, ensure_ascii=False).encode("utf-8"),
+    )
+    places = []
+    for order in orders:
+        answer = producer.send(topic, value=order).get(timeout=10)
+        places.append((answer.partition, answer.offset))
+    producer.close()
+
+    consumer = KafkaConsumer(
+        topic,
+        bootstrap_servers=[cluster.bootstrap],
+        auto_offset_reset="earliest",
+        group_id=group,
+        value_deserializer=lambda value: json.loads(value.decode("utf-8")),
+        consumer_timeout_ms=20_000,
+    )
+    read = {}
+    for message in consumer:
+        read[message.partition, message.offset] = message.value
+        if len(read) == len(orders):
+            break
+    consumer.close()
+
+    assert read == dict(zip(places, orders, strict=True))
+    again = read_partitions(library("confluent"), cluster.bootstrap, topic, PARTITIONS, len(orders))
+    assert {(r.partition, r.offset): json.loads((r.value or b"").decode()) for r in again} == read

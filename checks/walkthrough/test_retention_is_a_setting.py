@@ -1,0 +1,58 @@
+"""Retention is a setting.
+
+**Claim** Records older than retention.ms go away, and the log starts later; records that are younger stay; without a
+limit the oldest stay as well.
+
+**Why it matters** Alerts are kept for a day, orders for a month, what the law asks for, for ever.
+
+**Kafka says** topic configuration retention.ms, retention.bytes.
+
+**Cannot see** when exactly the disk is freed.
+
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.clients.client import Library
+from harness.clients.cluster_view import RawAdmin
+from harness.clients.operator import Operator
+from harness.clients.transfer import Outgoing, produce, read_partitions
+from harness.plugin_names import Names
+from harness.plugin_options import ChosenTarget
+from harness.targets.target import Cluster
+
+pytestmark = [pytest.mark.feature("Retention"), pytest.mark.claim("R2", "R3")]
+WAIT_S = 20.0
+
+
+def test_retention_is_a_setting(
+    target: ChosenTarget, cluster: Cluster, client: Library, admin: RawAdmin, operator: Operator, names: Names
+) -> None:
+    if not target.is_ours:
+        pytest.skip(
+            f"{target.name}: the retention check may come every five minutes only on a cluster that is not ours"
+        )
+    alerts, ledger = names.topic("alerts"), names.topic("ledger")
+    operator.create_topic(alerts, config={"retention.ms": "-1"})
+    operator.create_topic(ledger, config={"retention.ms": "-1"})
+    hour_ago_ms = int(time.time() * 1000) - 3_600_000
+    old = [Outgoing(value=b"old %d" % number, partition=0, timestamp=hour_ago_ms) for number in range(20)]
+    for topic in (alerts, ledger):
+        produce(client, cluster.bootstrap, topic, old)
+
+    operator.alter_topic(alerts, {"retention.ms": "600000"})
+
+    deadline = time.monotonic() + WAIT_S
+    while admin.offsets(alerts, 0)[0] < 20 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert admin.offsets(alerts, 0) == (20, 20), f"old records are still there after {WAIT_S:.0f} s"
+    produce(client, cluster.bootstrap, alerts, [Outgoing(value=b"new", partition=0)])
+    time.sleep(2.5)  # two turns of the retention check
+    (kept,) = read_partitions(client, cluster.bootstrap, alerts, 1, 1)
+    assert (kept.offset, kept.value) == (20, b"new")
+    assert admin.offsets(ledger, 0) == (0, 20)

@@ -69,7 +69,7 @@ class MetadataLogInMemory:
         self.leader_epoch += 1
         self.high_watermark += 1
 
-    def append(self, records: Sequence[Any], now_ms: int) -> int:
+    def append(self, records: Sequence[Any], now_ms: int, *, must_last: bool = True) -> int:
         self.high_watermark += len(records)
         self.batches.append(MetadataBatch(self.high_watermark - 1, self.leader_epoch, tuple(records)))
         return self.high_watermark - 1

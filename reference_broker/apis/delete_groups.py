@@ -3,7 +3,7 @@
 **Promises** A group that the answer calls deleted has no offsets any more, also after a restart.
 **Refuses** Per group: NON_EMPTY_GROUP; GROUP_ID_NOT_FOUND; NOT_COORDINATOR.
 **Versions** 2 flexible.
-**Departs from Kafka** Nothing known.
+**Departs from Kafka** Groups are answered in the order of the request, where Kafka has none.
 """
 
 from __future__ import annotations

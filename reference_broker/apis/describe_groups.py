@@ -4,7 +4,7 @@
 **Refuses** Per group: GROUP_ID_NOT_FOUND, with a message, from version 6 on (before, an unknown group is Dead without
 an error); NOT_COORDINATOR: another broker coordinates the group.
 **Versions** 3 authorized operations; 4 group.instance.id; 6 an unknown group is an error (KIP-1043).
-**Departs from Kafka** Nothing known.
+**Departs from Kafka** Groups are answered in the order of the request, where Kafka has none.
 """
 
 from __future__ import annotations

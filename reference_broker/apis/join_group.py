@@ -11,7 +11,8 @@ GROUP_MAX_SIZE_REACHED; NOT_COORDINATOR.
 the answer, and null for no protocol; 8 a reason, for the log; 9 the leader may be told to skip the assignment
 (KIP-814).
 **Departs from Kafka** Groups are of the classic type only. Of members that are equal otherwise the one that joined
-first leads; Kafka takes the first of a hash map.
+first leads; Kafka takes the first of a hash map. A protocol that is named twice counts once; Kafka never answers such a
+request.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +15,9 @@ from harness.clients.client import ClientTrouble
 
 ck_admin: Any = admin  # its names are not exported as the type hints want it
 _TIMEOUT_S = 15.0
+_VISIBLE_S = 10.0
+_SET_ON_THE_TOPIC = 1
+"""The source of a setting that is a topic's own (DescribeConfigs, config_source)."""
 T = TypeVar("T")
 
 
@@ -35,9 +38,14 @@ class Member:
 
 
 class Operator:
-    """An operator's hands. Every call waits for its end, at most 15 s; Refused or ClientTrouble when it fails."""
+    """An operator's hands. Every call waits for its end, at most 15 s; Refused or ClientTrouble when it fails.
 
-    def __init__(self, bootstrap: str) -> None:
+    A change is answered when the controller has committed it; the brokers learn of it a moment later. So a change
+    `waits` until the broker that was asked shows it, unless told not to. AssertionError when it never does.
+    """
+
+    def __init__(self, bootstrap: str, *, waits: bool = True) -> None:
+        self._waits = waits
         # librdkafka may be asked for topics before it has a connection; it then waits by itself.
         self._admin = ck_admin.AdminClient({"bootstrap.servers": bootstrap, "client.id": "operator", "log_level": 0})
 
@@ -45,15 +53,32 @@ class Operator:
         """Makes a topic."""
         topic = ck_admin.NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
         self._all(f"creating topic {name}", self._admin.create_topics([topic], request_timeout=_TIMEOUT_S))
+        if self._waits:
+            self.wait_for_partitions(name, partitions)
 
     def add_partitions(self, name: str, total: int) -> None:
         """Raises a topic's number of partitions."""
         wanted = [ck_admin.NewPartitions(name, total)]
         self._all(f"adding partitions to {name}", self._admin.create_partitions(wanted, request_timeout=_TIMEOUT_S))
+        if self._waits:
+            self.wait_for_partitions(name, total)
+
+    def wait_for_partitions(self, name: str, count: int) -> None:
+        """Waits until a topic has so many partitions, each with a leader."""
+
+        def has_all() -> bool:
+            leaders = self.leaders(name)
+            return sorted(leaders) == list(range(count)) and min(leaders.values()) >= 0
+
+        _wait(
+            has_all, lambda: f"topic {name} should have {count} partitions with leaders, and has {self.leaders(name)}"
+        )
 
     def delete_topic(self, name: str) -> None:
         """Deletes a topic."""
         self._all(f"deleting topic {name}", self._admin.delete_topics([name], request_timeout=_TIMEOUT_S))
+        if self._waits:
+            _wait(lambda: name not in self.topics(), lambda: f"topic {name} was deleted, and is still listed")
 
     def topics(self) -> tuple[str, ...]:
         """All topics, sorted."""
@@ -79,9 +104,12 @@ class Operator:
 
     def topic_config(self, name: str) -> dict[str, str]:
         """All settings of a topic, those in force by default included."""
+        return {key: entry.value for key, entry in self._config(name).items()}
+
+    def _config(self, name: str) -> dict[str, Any]:
         resource = ck_admin.ConfigResource(ck_admin.ConfigResource.Type.TOPIC, name)
         (entries,) = self._all(f"describing {name}", self._admin.describe_configs([resource]))
-        return {key: entry.value for key, entry in entries.items()}
+        return dict(entries)
 
     def alter_topic(self, name: str, settings: Mapping[str, str] | None = None, *, unset: Sequence[str] = ()) -> None:
         """Sets some settings of a topic and gives others back to their defaults; the rest stay."""
@@ -91,6 +119,16 @@ class Operator:
         ] + [ck_admin.ConfigEntry(key, None, incremental_operation=kind.DELETE) for key in unset]
         resource = ck_admin.ConfigResource(ck_admin.ConfigResource.Type.TOPIC, name, incremental_configs=entries)
         self._all(f"altering {name}", self._admin.incremental_alter_configs([resource]))
+        if self._waits:
+            wanted = settings or {}
+
+            def is_so() -> bool:
+                found = self._config(name)
+                return all(found[key].value == value for key, value in wanted.items()) and all(
+                    found[key].source != _SET_ON_THE_TOPIC for key in unset
+                )
+
+            _wait(is_so, lambda: f"{name} should have {dict(wanted)} and nothing of its own for {list(unset)}")
 
     def delete_records(self, name: str, partition: int, before: int) -> int:
         """Deletes the records below an offset; the low watermark that the broker answered."""
@@ -124,6 +162,14 @@ class Operator:
             raise _trouble(what, refusal) from refusal
         except TimeoutError as late:
             raise ClientTrouble(f"{what}: no answer within {_TIMEOUT_S:.0f} s") from late
+
+
+def _wait(is_so: Callable[[], bool], complaint: Callable[[], str]) -> None:
+    """Waits until something is so. AssertionError with the complaint when it is not in time."""
+    deadline = time.monotonic() + _VISIBLE_S
+    while not is_so():
+        assert time.monotonic() < deadline, f"{complaint()} ({_VISIBLE_S:.0f} s after it was acknowledged)"
+        time.sleep(0.02)
 
 
 def _trouble(what: str, refusal: ck.KafkaException) -> Refused | ClientTrouble:

@@ -211,7 +211,8 @@ class Runtime(Generic[ShardT]):
             code = ANSWERED_AS.get(error.code, error.code)
             if decision.settle is not None:
                 decision.settle(code)
-                return
+                if decision.response is None:
+                    return  # who waits was told by `settle`
             raise KafkaError(code, error.detail) from error
         if decision.settle is not None:
             settle = decision.settle

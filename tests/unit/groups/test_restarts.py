@@ -6,6 +6,7 @@ import pytest
 from groups_in_memory import GROUP, World
 
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
 from reference_broker.wire.records import Record, encode_batch
 
 
@@ -176,3 +177,14 @@ def test_a_partition_that_cannot_be_read_has_no_coordinator(world: World) -> Non
     world.log.append(partition, encode_batch([Record(0, 0, b"\0\1\0", b"")]), 0)
 
     assert world.restarted().committed() is ErrorCode.NOT_COORDINATOR
+
+
+def test_a_last_leave_that_cannot_be_written_is_refused(world: World) -> None:
+    leader, follower = world.stable_pair()
+    world.log.refusal = ErrorCode.KAFKA_STORAGE_ERROR
+    request = LeaveGroupRequest(
+        group_id=GROUP, members=(MemberIdentity(member_id=leader), MemberIdentity(member_id=follower))
+    )
+    asked = world.ask(world.groups.leave, request, finish=lambda response: response)
+
+    assert world.code(asked) is ErrorCode.NOT_COORDINATOR

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.catalogue import Header, check_id, one_line
-from harness.guarantees import ClientSettings, TopicSettings
+from harness.guarantees import ANOMALIES, ClientSettings, TopicSettings
 from harness.outcome import BrokenPromise, Outcome
 from harness.store import Item, Meta, Run, verdict_data
 from harness.verdicts import Validity, Verdict, merged
@@ -183,7 +183,7 @@ def witness_of(verdicts: tuple[Verdict, ...]) -> BrokenPromise | None:
             return BrokenPromise(
                 first.sentence + "." + more,
                 witness=first.witness_lines,
-                promise=verdict.reason.removeprefix("forbidden: "),
+                promise=f"{ANOMALIES[first.name][1]} ({verdict.reason.removeprefix('forbidden: ')})",
                 anomaly=first.name.replace("-", " "),
                 claim=first.claim,
                 verdicts=verdicts,

@@ -65,9 +65,12 @@ def _text_of(error: BaseException) -> str:
 
 
 def _promise(record: CheckRecord, promise: str) -> list[str]:
+    """The promise in the words of the guarantees, or else the check's claim and where Kafka says so."""
+    if promise:
+        return _wrapped("Kafka promises: ", promise.rstrip(".") + ".")
     header: Header = record.header
     said = f" ({header.kafka_says.rstrip('.')})" if header.kafka_says else ""
-    return _wrapped("Kafka promises: ", (promise or record.sentence or header.claim).rstrip(".") + f"{said}.")
+    return _wrapped("Kafka promises: ", (record.sentence or header.claim).rstrip(".") + f"{said}.")
 
 
 def _next_steps(record: CheckRecord) -> list[str]:
@@ -133,8 +136,12 @@ def counts_line(records: Iterable[CheckRecord], elapsed_s: float, *, is_plain: b
     counts = Counter(record.outcome for record in kept)
     operations, faults = sum(record.operations for record in kept), sum(record.faults for record in kept)
     parts = [f"{counts[outcome]:,} {word}" for outcome, word in _COUNTED]
-    parts += [duration_text(elapsed_s), f"{operations:,} operations", f"{faults:,} faults"]
+    parts += [duration_text(elapsed_s), _counted(operations, "operation"), _counted(faults, "fault")]
     return (", " if is_plain else " · ").join(parts)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def duration_text(seconds: float) -> str:

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("blocker")]
 
 
 @pytest.mark.claim("D1", "D8", "O1", "O2", "O5")
-@pytest.mark.parametrize("acks", ["all", "1"], ids=["acks=all", "acks=1"])
+@pytest.mark.parametrize("acks", ["all", "1"], ids=["acks_all", "acks_1"])
 @pytest.mark.parametrize("fault", [None, "kill", "pause", "restart"], ids=["no-fault", "kill", "pause", "restart"])
 def test_acknowledged_records_survive(drive: Drive, names: Names, fault: str | None, acks: str) -> None:
     settings = ClientSettings(acks=acks, is_idempotent=acks == "all")

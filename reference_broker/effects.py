@@ -42,7 +42,7 @@ class Park:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response message to a request that was deferred, now that it is known."""
+    """The response message to a request that was deferred, now that it is known; a KafkaError refuses it."""
 
     ticket: Ticket
     response: Any

@@ -255,7 +255,10 @@ class Node:
             self._wake(now_ms)
 
     def _give(self, answer: Answer) -> None:
-        self._reply(answer.ticket, answer.response)
+        if isinstance(answer.response, KafkaError):
+            self._refuse(answer.ticket, answer.response.code, answer.response.detail)
+        else:
+            self._reply(answer.ticket, answer.response)
 
     # -- time ---------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ session only partitions with something new are answered.
 by names goes on by ids, or the other way; UNKNOWN_SERVER_ERROR: an isolation level that does not exist. Per partition:
 UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR; INCONSISTENT_TOPIC_ID: the
 session's topic was deleted and made again; FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH; OFFSET_OUT_OF_RANGE: below the
-log's start or beyond its end, or after a leader epoch that it does not know.
+log's start or beyond its end, or after a leader epoch that it does not know; UNKNOWN_SERVER_ERROR: a limit below 0.
 **Versions** 7 sessions; 9 the leader epoch that the reader knows; 11 racks, reading from followers; 12 diverging
 epochs; 13 topic ids; 15 the replica's state as a tagged field; 16 the leader where it is another; 18 a follower's high
 watermark.
@@ -179,8 +179,8 @@ class _Reading:
             read = partition.read(
                 ask.fetch_offset,
                 min(ask.partition_max_bytes, left),
-                epoch=ask.current_leader_epoch,
-                last_fetched_epoch=ask.last_fetched_epoch,
+                epoch=known_epoch(ask.current_leader_epoch),
+                last_fetched_epoch=known_epoch(ask.last_fetched_epoch),
                 is_committed=params.is_committed,
                 only_leader=params.only_leader,
                 at_least_one_batch=self.size == 0,
@@ -219,10 +219,15 @@ class _Reading:
         return self.plan.answer(self.found + self.absent if self.absent else self.found, endpoints, now_ms)
 
 
+def known_epoch(epoch: int) -> int:
+    """A leader epoch of a request: here, unlike elsewhere, every negative one means none."""
+    return epoch if epoch >= 0 else NO_EPOCH
+
+
 def _refuse_follower(partition: Partition, ask: FetchPartition) -> None:
     """No other broker has a replica: what Kafka says to one that is none."""
-    partition.checked_log(ask.current_leader_epoch, only_leader=True)
-    if ask.current_leader_epoch == NO_EPOCH:
+    partition.checked_log(known_epoch(ask.current_leader_epoch), only_leader=True)
+    if known_epoch(ask.current_leader_epoch) == NO_EPOCH:
         raise KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER, "the follower has no replica of this partition")
     raise KafkaError(ErrorCode.UNKNOWN_LEADER_EPOCH, "the follower has no replica of this partition")
 
@@ -296,7 +301,7 @@ def _readiness(watched: list[Watched], params: Params) -> Callable[[], bool]:
 def _available(watched: Watched, params: Params) -> int | None:
     """Bytes that a fetch would get now; None where it must be answered at once."""
     partition, ask = watched.partition, watched.ask
-    epoch = ask.current_leader_epoch
+    epoch = known_epoch(ask.current_leader_epoch)
     if partition.is_gone or (params.only_leader and not partition.is_leader):
         return None
     if epoch not in (NO_EPOCH, partition.leader_epoch):

@@ -5,7 +5,9 @@
 **Refuses** INVALID_REQUEST: an id without an epoch or the other way, or an empty transactional id;
 INVALID_TRANSACTION_TIMEOUT: not above 0, or above transaction.max.timeout.ms; NOT_COORDINATOR: a transactional id.
 **Versions** 3 the producer's own id and epoch (KIP-360); 5 tells a client that transactions of version 2 are known.
-**Departs from Kafka** Transactional ids are refused: there is no transaction coordinator yet.
+**Departs from Kafka** The first id is there at once, where a Kafka that has just started answers
+COORDINATOR_LOAD_IN_PROGRESS until it has its first block. Transactional ids are refused: there is no transaction
+coordinator yet.
 """
 
 from __future__ import annotations

@@ -4,17 +4,18 @@
 acks=-1 it is answered when every replica in sync has it. A retry of one of a producer's last five batches is answered
 with the offsets that it got first. With acks=0 there is no answer, and a refusal closes the connection.
 **Refuses** For all: TRANSACTIONAL_ID_AUTHORIZATION_FAILED: transactional records without a transactional id;
-INVALID_PRODUCER_ID_MAPPING: those of several producers. Per partition: UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION;
-INVALID_RECORD: not one batch of format 2, or a batch or records that cannot be; UNSUPPORTED_COMPRESSION_TYPE: zstd
-below version 7; INVALID_REQUIRED_ACKS: other than 0, 1, -1; INVALID_TOPIC_EXCEPTION: an internal topic;
-NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT;
-MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, CORRUPT_MESSAGE, INVALID_TIMESTAMP; UNKNOWN_SERVER_ERROR: records that cannot
-be decompressed; INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER.
+INVALID_PRODUCER_ID_MAPPING: those of several producers; CORRUPT_MESSAGE: a batch of absurd size or format. Per
+partition: UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION; INVALID_RECORD: not one batch of format 2, or a batch or
+records that cannot be; UNSUPPORTED_COMPRESSION_TYPE: zstd below version 7; INVALID_REQUIRED_ACKS: other than 0, 1, -1;
+INVALID_TOPIC_EXCEPTION: an internal topic; NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, NOT_ENOUGH_REPLICAS,
+NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT; MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, CORRUPT_MESSAGE,
+INVALID_TIMESTAMP; UNKNOWN_SERVER_ERROR: records that cannot be decompressed; INVALID_PRODUCER_EPOCH,
+OUT_OF_ORDER_SEQUENCE_NUMBER.
 **Versions** 0 to 2 are advertised, as Kafka does for old librdkafka, and refused. 3 record batches only; 5 the log's
 start; 7 zstd; 8 errors of single records; 10 the leader where it is another; 13 topic ids.
-**Departs from Kafka** Partitions are answered in the order of the request, where Kafka has none. Transactional batches
-are refused with NOT_ENOUGH_REPLICAS, as by a Kafka whose transaction coordinator is not available: there is none here
-yet.
+**Departs from Kafka** Null records are refused as INVALID_RECORD, where Kafka does not answer. Partitions are answered
+in the order of the request, where Kafka has none. Transactional batches are refused with NOT_ENOUGH_REPLICAS, as by a
+Kafka whose transaction coordinator is not available: there is none here yet.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from reference_broker.apis.context import Context
 from reference_broker.apis.leader_hint import addresses_of, leader_of
 from reference_broker.controller.topics import INTERNAL_TOPICS
 from reference_broker.effects import HANG_UP, NO_RESPONSE, Park
-from reference_broker.log.validation import RecordsRefused, only_batch
+from reference_broker.log.validation import RecordsRefused, Unreadable, only_batch
 from reference_broker.replication.partition import ALL_IN_SYNC, Partition
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.compression import Compression
@@ -44,7 +45,7 @@ from reference_broker.wire.messages.produce_response import (
     TopicProduceResponse,
 )
 from reference_broker.wire.primitives import BrokerId
-from reference_broker.wire.records import COMPRESSION_MASK, TRANSACTIONAL, Batch
+from reference_broker.wire.records import COMPRESSION_MASK, Batch
 from reference_broker.wire.refusal import KafkaError
 
 API: Final = ApiKey.PRODUCE
@@ -57,8 +58,6 @@ ZSTD_SINCE: Final = 7
 ADMIN_CLIENT: Final = "__admin_client"
 """The client id by which Kafka's own tools may write to internal topics."""
 NO_ACKS: Final = 0
-ATTRIBUTES_AT: Final = 22
-"""Where the flags of a batch stand, in the low byte of its attributes."""
 WITHOUT_LOG_START: Final = (
     *(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.KAFKA_STORAGE_ERROR),
     *(ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RECORD_LIST_TOO_LARGE, ErrorCode.CORRUPT_MESSAGE),
@@ -77,20 +76,25 @@ class Waiting:
 
 Outcome = PartitionProduceResponse | Waiting
 Outcomes = list[tuple[TopicProduceData, list[Outcome]]]
+Parcels = list[tuple[TopicProduceData, list[tuple[PartitionProduceData, Batch | ErrorCode]]]]
+"""The request's batches by topic; an error in the place of one that is none."""
 
 
 def handle(request: ProduceRequest, ctx: Context) -> Any:
     """Append all batches; wait for the replicas in sync where that was asked for and is needed."""
-    acks, topics = request.acks, request.topic_data
-    has_transactions = any(_is_transactional(data) for topic in topics for data in topic.partition_data)
-    if has_transactions and (refusal := _refuse_transactions(request)) is not None:
+    acks = request.acks
+    try:
+        parcels = [(topic, [(data, _batch_of(data)) for data in topic.partition_data]) for topic in request.topic_data]
+        if any(_is_transactional(batch) for _, found in parcels for _, batch in found):
+            _check_transactions(request, parcels)
+    except KafkaError:
         if acks == NO_ACKS:
             return HANG_UP
-        raise refusal
+        raise
     outcomes: Outcomes = []
     is_waiting = False
-    for topic in topics:
-        results = [_append(topic, data, acks, ctx) for data in topic.partition_data]
+    for topic, found in parcels:
+        results = [_append(topic, data.index, batch, acks, ctx) for data, batch in found]
         outcomes.append((topic, results))
         is_waiting = is_waiting or any(isinstance(one, Waiting) for one in results)
     if is_waiting:
@@ -115,22 +119,29 @@ def error_response(request: ProduceRequest, version: int, code: ErrorCode, messa
 # -- appending ----------------------------------------------------------------------------------------------------
 
 
-def _append(topic: TopicProduceData, data: PartitionProduceData, acks: int, ctx: Context) -> Outcome:
+def _batch_of(data: PartitionProduceData) -> Batch | ErrorCode:
+    """The one batch for a partition, or why it is none. Unreadable where the request as a whole is refused."""
+    try:
+        return only_batch(data.records if data.records is not None else b"")
+    except Unreadable:
+        raise
+    except KafkaError as error:
+        return error.code
+
+
+def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks: int, ctx: Context) -> Outcome:
     """One partition's batch."""
-    index = data.index
     by_id = ctx.api_version >= TOPIC_IDS_SINCE
     partition = ctx.partitions.find_by_id(topic.topic_id, index) if by_id else ctx.partitions.find(topic.name, index)
     if partition is None and (absent := _absent(topic, index, ctx, by_id=by_id)) is not None:
         return _refused(index, absent)
-    try:
-        batch = only_batch(data.records if data.records is not None else b"")
-    except KafkaError as error:
-        return _refused(index, error.code)
+    if isinstance(batch, ErrorCode):
+        return _refused(index, batch)
     if ctx.api_version < ZSTD_SINCE and batch.header.attributes & COMPRESSION_MASK == Compression.ZSTD:
         return _refused(index, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
     if acks not in (ALL_IN_SYNC, NO_ACKS, 1):
         return _refused(index, ErrorCode.INVALID_REQUIRED_ACKS)
-    if _is_transactional(data) and batch.header.has_producer_id:
+    if batch.header.is_transactional and batch.header.has_producer_id:
         return _refused(
             index, ErrorCode.NOT_ENOUGH_REPLICAS, message="the transaction coordinator that must agree is not available"
         )
@@ -226,27 +237,25 @@ def _with_leader(name: str, index: int, code: ErrorCode, ctx: Context) -> Partit
 # -- transactions -------------------------------------------------------------------------------------------------
 
 
-def _is_transactional(data: PartitionProduceData) -> bool:
-    records = data.records
-    return records is not None and len(records) > ATTRIBUTES_AT and bool(records[ATTRIBUTES_AT] & TRANSACTIONAL)
+def _is_transactional(batch: Batch | ErrorCode) -> bool:
+    return isinstance(batch, Batch) and batch.header.is_transactional
 
 
-def _refuse_transactions(request: ProduceRequest) -> KafkaError | None:
+def _check_transactions(request: ProduceRequest, parcels: Parcels) -> None:
+    """TRANSACTIONAL_ID_AUTHORIZATION_FAILED, INVALID_PRODUCER_ID_MAPPING: the request as a whole is refused."""
     if request.transactional_id is None:
-        return KafkaError(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "transactional records name no transaction")
-    producers: dict[tuple[int, int], None] = {}
-    for topic in request.topic_data:
-        for data in topic.partition_data:
-            if _is_transactional(data):
-                try:
-                    header = only_batch(data.records or b"").header
-                except KafkaError:
-                    continue  # the partition's own answer says so
-                if header.has_producer_id:
-                    producers[header.producer_id, header.producer_epoch] = None
+        raise KafkaError(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "transactional records name no transaction")
+    headers = [
+        batch.header
+        for _, found in parcels
+        for _, batch in found
+        if isinstance(batch, Batch) and batch.header.is_transactional and batch.header.has_producer_id
+    ]
+    producers = dict.fromkeys((header.producer_id, header.producer_epoch) for header in headers)
     if len(producers) > 1:
-        return KafkaError(ErrorCode.INVALID_PRODUCER_ID_MAPPING, f"transactional records of {len(producers)} producers")
-    return None
+        raise KafkaError(
+            ErrorCode.INVALID_PRODUCER_ID_MAPPING, "Transactional records contained more than one producer ID"
+        )
 
 
 # -- answering ----------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class LeaderEpochs:
         if epoch == self.latest and epoch >= 0:
             return epoch, log_end_offset
         higher = next((entry for entry in self.entries if entry[0] > epoch), None)
-        if higher is None or epoch < 0:
+        if higher is None or epoch == UNDEFINED[0]:
             return UNDEFINED
         lower = [entry for entry in self.entries if entry[0] <= epoch]
         return (lower[-1][0] if lower else epoch), higher[1]

@@ -28,7 +28,10 @@ STAMP_SIZE = STAMP.size
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
-    """Where a batch came to stand. `log_append_time_ms` is -1 where the client's own timestamps count."""
+    """Where a batch came to stand. `log_append_time_ms` is -1 where the client's own timestamps count.
+
+    For a duplicate it is the first one's largest timestamp in any case, as in Kafka.
+    """
 
     first_offset: int
     last_offset: int
@@ -78,6 +81,7 @@ class PartitionLog:
     ) -> None:
         self.disk, self.directory = disk, directory
         self.topic, self.partition, self.topic_id = topic, partition, topic_id
+        self.name = f"{topic}-{partition}"
         self.config, self.producers, self.epochs = config, producers, epochs
         self.segments = segments
         self.log_start_offset, self.recovery_point = log_start_offset, recovery_point
@@ -96,7 +100,7 @@ class PartitionLog:
 
     def append_batch(self, batch: Batch, leader_epoch: int, now_ms: int) -> Appended:
         """The same for a batch whose bounds are known."""
-        valid = validate(batch, self.config, now_ms)
+        valid = validate(batch, self.config, now_ms, self.name)
         header = valid.header
         if header.has_producer_id:
             seen = self.producers.find_duplicate(header)
@@ -104,7 +108,7 @@ class PartitionLog:
                 return Appended(
                     first_offset=seen.first_offset,
                     last_offset=seen.last_offset,
-                    log_append_time_ms=seen.timestamp if header.is_log_append_time else -1,
+                    log_append_time_ms=seen.timestamp,
                     log_start_offset=self.log_start_offset,
                     is_duplicate=True,
                 )
@@ -178,7 +182,7 @@ class PartitionLog:
         """Whole batches from the one that holds `offset`, none of it at or beyond `up_to`, at most `max_bytes`.
 
         `at_least_one_batch` lets the first batch exceed the limit, so that a reader always gets on (KIP-74).
-        OFFSET_OUT_OF_RANGE below the log's start or above its end.
+        OFFSET_OUT_OF_RANGE below the log's start or above its end; UNKNOWN_SERVER_ERROR for a limit below 0.
         """
         if not self.log_start_offset <= offset <= self.log_end_offset:
             raise KafkaError(
@@ -192,6 +196,8 @@ class PartitionLog:
             stop = segment.size if up_to >= segment.next_offset else segment.position_of(up_to)
             if start >= stop:
                 continue
+            if max_bytes < 0:
+                raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"{max_bytes} is no number of bytes to read")
             size = min(stop - start, max_bytes)
             if size < stop - start or size < 12:
                 size = self._whole_batches(segment, start, size, at_least_one_batch=at_least_one_batch)

@@ -23,6 +23,7 @@ from reference_broker.wire.records import (
     NO_TIMESTAMP,
     Batch,
     BatchHeader,
+    Record,
     encode_record,
     parse_batch_header,
     with_header,
@@ -42,6 +43,10 @@ class RecordsRefused(KafkaError):
         self.record_errors = record_errors
 
 
+class Unreadable(KafkaError):
+    """Records that do not even begin like a batch: Kafka refuses the whole request for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Validated:
     """A batch that may be appended. `data` is the client's buffer, or a new one where something had to change."""
@@ -53,10 +58,13 @@ class Validated:
 def only_batch(records: Buffer) -> Batch:
     """The single v2 batch that a Produce request may hold for a partition. INVALID_RECORD, CORRUPT_MESSAGE otherwise.
 
-    Like Kafka, it overlooks a part of a batch that follows the first one.
+    Unreadable when it does not begin like a batch. Like Kafka, it overlooks a part of a batch that follows the first.
     """
     view = records if isinstance(records, memoryview) else memoryview(records)
-    size = _size_of_first(view)
+    try:
+        size = _size_of_first(view)
+    except KafkaError as error:
+        raise Unreadable(error.code, error.detail) from error
     if size is None:
         raise KafkaError(ErrorCode.INVALID_RECORD, "there must be one whole record batch for each partition")
     if view[MAGIC_AT] != 2:
@@ -77,11 +85,15 @@ def _size_of_first(view: memoryview) -> int | None:
         return None
     length = int.from_bytes(view[LENGTH_AT:LENGTH_END], "big", signed=True)
     if length < SMALLEST_MESSAGE:
-        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, f"a record batch claims a length of {length}")
+        raise KafkaError(
+            ErrorCode.CORRUPT_MESSAGE,
+            f"Record size {length} is less than the minimum record overhead ({SMALLEST_MESSAGE})",
+        )
     if len(view) <= MAGIC_AT:
         return None
     if view[MAGIC_AT] > 2:
-        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, f"message format {view[MAGIC_AT]} does not exist")
+        magic = int.from_bytes(view[MAGIC_AT : MAGIC_AT + 1], "big", signed=True)
+        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, f"Invalid magic found in record: {magic}")
     size = length + LENGTH_END
     return size if size <= len(view) else None
 
@@ -94,8 +106,11 @@ def _check_size(header: BatchHeader, config: LogConfig) -> None:
         )
 
 
-def validate(batch: Batch, config: LogConfig, now_ms: int) -> Validated:
-    """A client's batch, checked as Kafka's leader checks it, and converted where the topic asks for it."""
+def validate(batch: Batch, config: LogConfig, now_ms: int, partition: str) -> Validated:
+    """A client's batch, checked as Kafka's leader checks it, and converted where the topic asks for it.
+
+    `partition` is its name, for messages.
+    """
     header = batch.header
     if header.base_offset != 0:
         raise KafkaError(ErrorCode.INVALID_RECORD, f"a client's batch begins at offset {header.base_offset}, not 0")
@@ -111,7 +126,7 @@ def validate(batch: Batch, config: LogConfig, now_ms: int) -> Validated:
     except MalformedRequest as error:
         raise KafkaError(ErrorCode.INVALID_RECORD, str(error)) from error
     if scan.keyless or _has_wrong_time(header, scan, config, now_ms):
-        _refuse_records(batch, config, now_ms)
+        _refuse_records(batch, config, now_ms, partition)
     target = codec if config.compression_type == "producer" else target_codec(config)
     if codec is not Compression.NONE and not scan.are_offsets_sequential:
         plain = _numbered(batch)
@@ -203,25 +218,49 @@ def _has_wrong_time(header: BatchHeader, scan: Scan, config: LogConfig, now_ms: 
     )
 
 
-def _refuse_records(batch: Batch, config: LogConfig, now_ms: int) -> None:
-    """Look at each record. RecordsRefused names those that may not stay."""
+def _refuse_records(batch: Batch, config: LogConfig, now_ms: int, partition: str) -> None:
+    """Look at each record. RecordsRefused names those that may not stay, in Kafka's words: clients show them."""
     has_create_time = config.message_timestamp_type != "LogAppendTime"
     errors: list[tuple[int, str]] = []
-    code = ErrorCode.INVALID_RECORD
+    has_wrong_time = False
     for index, record in enumerate(batch.records()):
+        wrong = None
         if config.is_compacted and record.key is None:
-            errors.append((index, "a compacted topic needs a key"))
+            wrong = f"Compacted topic cannot accept message without key in topic partition {partition}"
         elif has_create_time and record.timestamp != NO_TIMESTAMP:
             if _is_out_of_range(record.timestamp, config, now_ms):
-                code = ErrorCode.INVALID_TIMESTAMP
-                errors.append(
-                    (index, f"timestamp {record.timestamp} is out of range: the broker's clock says {now_ms}")
-                )
+                wrong, has_wrong_time = _range_text(record, config, now_ms), True
         elif batch.header.is_log_append_time:
-            code = ErrorCode.INVALID_TIMESTAMP
-            errors.append((index, "a producer may not claim LogAppendTime"))
+            wrong, has_wrong_time = _append_time_text(record), True
+        if wrong is not None:
+            errors.append((index, wrong))
+    if has_wrong_time:
+        text = "One or more records have been rejected due to invalid timestamp"
+        raise RecordsRefused(ErrorCode.INVALID_TIMESTAMP, text, tuple(errors))
     if errors:
-        raise RecordsRefused(code, f"{len(errors)} of {batch.header.records_count} records are refused", tuple(errors))
+        shown = ", ".join(f"RecordError(batchIndex={index}, message='{wrong}')" for index, wrong in errors[:3])
+        text = (
+            f"One or more records have been rejected due to {len(errors)} record errors in total, and only showing the "
+            f"first three errors at most: [{shown}]"
+        )
+        raise RecordsRefused(ErrorCode.INVALID_RECORD, text, tuple(errors))
+
+
+def _range_text(record: Record, config: LogConfig, now_ms: int) -> str:
+    # Kafka's numbers have 64 bits, and a limit may be the largest of them.
+    latest = (now_ms + config.message_timestamp_after_max_ms + (1 << 63)) % (1 << 64) - (1 << 63)
+    return (
+        f"Timestamp {record.timestamp} of message with offset {record.offset} is out of range. The timestamp should be "
+        f"within [{now_ms - config.message_timestamp_before_max_ms}, {latest}]"
+    )
+
+
+def _append_time_text(record: Record) -> str:
+    key, value = len(record.key or b""), len(record.value or b"")
+    return (
+        f"Invalid timestamp type in message DefaultRecord(offset={record.offset}, timestamp={record.timestamp}, "
+        f"key={key} bytes, value={value} bytes). Producer should not set timestamp type to LogAppendTime."
+    )
 
 
 def _stamped(header: BatchHeader, scan: Scan, config: LogConfig, now_ms: int) -> BatchHeader:
@@ -230,5 +269,5 @@ def _stamped(header: BatchHeader, scan: Scan, config: LogConfig, now_ms: int) ->
         return header._replace(attributes=header.attributes | LOG_APPEND_TIME, max_timestamp=now_ms)
     if header.is_log_append_time:
         return header._replace(attributes=header.attributes & ~LOG_APPEND_TIME)
-    latest = header.base_timestamp + scan.max_timestamp_delta
+    latest = max(NO_TIMESTAMP, header.base_timestamp + scan.max_timestamp_delta)
     return header if latest == header.max_timestamp else header._replace(max_timestamp=latest)

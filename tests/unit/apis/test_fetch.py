@@ -71,6 +71,13 @@ def test_the_limit_of_the_whole_answer_counts_down(broker: BrokerInMemory) -> No
     assert [bool(answers[index].records) for index in range(3)] == [True, True, False]
 
 
+@pytest.mark.parametrize(("partition_limit", "limit"), [(-1, BIG), (BIG, -1)])
+def test_a_limit_below_zero_is_a_servers_error(broker: BrokerInMemory, partition_limit: int, limit: int) -> None:
+    broker.append(b"a")
+    response = fetched(broker, request(part(max_bytes=partition_limit), max_bytes=limit))
+    assert codes(response) == [ErrorCode.UNKNOWN_SERVER_ERROR]
+
+
 def test_a_transaction_that_is_open_hides_what_follows_from_committed_readers(broker: BrokerInMemory) -> None:
     broker.append(b"a")
     broker.append(b"b", producer_id=7, producer_epoch=0, base_sequence=0, is_transactional=True)
@@ -131,15 +138,20 @@ def test_an_unknown_topic_id_is_refused(broker: BrokerInMemory) -> None:
     assert codes(response) == [ErrorCode.UNKNOWN_TOPIC_ID]
 
 
-@pytest.mark.parametrize(("epoch", "code"), [(-2, ErrorCode.FENCED_LEADER_EPOCH), (5, ErrorCode.UNKNOWN_LEADER_EPOCH)])
+@pytest.mark.parametrize(
+    ("epoch", "code"), [(0, ErrorCode.FENCED_LEADER_EPOCH), (99, ErrorCode.UNKNOWN_LEADER_EPOCH), (-2, ErrorCode.NONE)]
+)
 def test_another_leader_epoch_is_refused(broker: BrokerInMemory, epoch: int, code: ErrorCode) -> None:
+    broker = broker.restarted()
     assert codes(fetched(broker, request(part(current_leader_epoch=epoch)))) == [code]
 
 
 def test_a_fenced_reader_is_told_the_leader_from_version_16_on(broker: BrokerInMemory) -> None:
+    broker = broker.restarted()
     topic_id = broker.controller.image.topics.by_name["t"].id
-    response = fetched(broker, by_id(topic_id, part(current_leader_epoch=-2)), 16)
-    assert (only(response).current_leader.leader_id, only(response).current_leader.leader_epoch) == (1, 0)
+    response = fetched(broker, by_id(topic_id, part(current_leader_epoch=0)), 16)
+    leader = only(response).current_leader
+    assert (leader.leader_id, leader.leader_epoch) == (1, broker.partition().leader_epoch)
     assert [(one.node_id, one.port) for one in response.node_endpoints] == [(1, 9092)]
 
 

@@ -100,7 +100,7 @@ def test_an_unknown_partition_is_refused(broker: BrokerInMemory, topic: str, ind
         (batch(b"a") + batch(b"b"), 12, ErrorCode.INVALID_RECORD),
         (batch(b"a")[:16] + b"\1" + batch(b"a")[17:], 12, ErrorCode.INVALID_RECORD),
         (batch(b"a", compression=Compression.ZSTD), 6, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE),
-        (batch(b"a")[:8] + b"\0\0\0\5" + batch(b"a")[12:], 12, ErrorCode.CORRUPT_MESSAGE),
+        (batch(b"a") + b"\0" * 8 + b"\0\0\0\5" + b"\0" * 20, 12, ErrorCode.CORRUPT_MESSAGE),
         (batch(b"a")[:-1] + b"\xff", 12, ErrorCode.CORRUPT_MESSAGE),
     ],
 )
@@ -109,6 +109,24 @@ def test_what_is_not_one_batch_is_refused_without_the_logs_start(
 ) -> None:
     answer = only(sent(broker, records, version))
     assert (answer.error_code, answer.base_offset, answer.log_start_offset) == (code, -1, -1)
+
+
+@pytest.mark.parametrize(
+    ("records", "text"),
+    [
+        (batch(b"a")[:8] + b"\0\0\0\5" + batch(b"a")[12:], "Record size 5 is less than"),
+        (batch(b"a")[:16] + b"\xff" + batch(b"a")[17:], "Invalid magic found in record: -1"),
+    ],
+)
+def test_what_does_not_begin_like_a_batch_is_refused_with_the_whole_request(
+    broker: BrokerInMemory, records: bytes, text: str
+) -> None:
+    data = (PartitionProduceData(index=0, records=batch(b"a")), PartitionProduceData(index=1, records=records))
+    asked = ProduceRequest(acks=1, topic_data=(TopicProduceData(name=TopicName("t"), partition_data=data),))
+    response = broker.call(produce, asked, 12)
+    assert codes(response) == [ErrorCode.CORRUPT_MESSAGE] * 2
+    assert text in (response.responses[0].partition_responses[0].error_message or "")
+    assert broker.partition().log.log_end_offset == 0
 
 
 @pytest.mark.parametrize(
@@ -162,7 +180,15 @@ def test_a_timestamp_out_of_range_names_its_record(broker: BrokerInMemory) -> No
     answer = only(sent(broker, encode_batch(late)))
     assert answer.error_code == ErrorCode.INVALID_TIMESTAMP
     assert [one.batch_index for one in answer.record_errors] == [1]
+    assert "message with offset 1 is out of range" in (answer.record_errors[0].batch_index_error_message or "")
     assert answer.error_message
+
+
+def test_the_largest_timestamp_is_never_below_none(broker: BrokerInMemory) -> None:
+    sent(broker, batch(b"a", timestamp=-5))
+    (stored,) = broker.partition().log.batches_from(0)
+    assert stored.header.max_timestamp == -1
+    assert stored.crc_is_valid()
 
 
 def test_a_record_without_a_key_is_named_on_a_compacted_topic(broker: BrokerInMemory) -> None:
@@ -180,7 +206,9 @@ def test_log_append_time_is_answered(broker: BrokerInMemory) -> None:
 def test_a_retry_is_answered_with_its_first_offset(broker: BrokerInMemory) -> None:
     sent(broker, batch(b"x"))
     first = batch(b"a", producer_id=7, producer_epoch=0, base_sequence=0)
-    assert [only(sent(broker, first)).base_offset for _ in range(2)] == [1, 1]
+    answers = [only(sent(broker, first)) for _ in range(2)]
+    # Kafka tells a duplicate's timestamp even where the producer's clock counts.
+    assert [(one.base_offset, one.log_append_time_ms) for one in answers] == [(1, -1), (1, broker.now_ms)]
     assert broker.partition().log.log_end_offset == 2
 
 

@@ -4,7 +4,7 @@
 process forgets what it has promised. Like Bufstream 0.1.0, which lost acknowledged writes in a healthy cluster.
 
 **Rejected by**
-`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[kill-acks=all]`: D1
+`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[kill-acks_all]`: D1
 """
 
 from __future__ import annotations

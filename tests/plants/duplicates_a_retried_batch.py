@@ -4,7 +4,7 @@
 Produce request is lost with its connection, after the append. Like Redpanda 21.10.1 (issues 3038 and 3039).
 
 **Rejected by**
-`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks=all]`:
+`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks_all]`:
 O5 duplicate
 """
 

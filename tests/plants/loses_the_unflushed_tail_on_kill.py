@@ -5,7 +5,7 @@ kill loses what even kill -9 leaves in the page cache. Like NATS 2.12.1, whose l
 acknowledged messages.
 
 **Rejected by**
-`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[kill-acks=1]`: D1
+`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[kill-acks_1]`: D1
 """
 
 from __future__ import annotations

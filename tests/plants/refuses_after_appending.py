@@ -4,7 +4,7 @@
 that it is not, and readers see it. Like KAFKA-13574, where an error that sounds definite came after the append.
 
 **Rejected by**
-`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks=1]`:
+`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks_1]`:
 O1 aborted-read
 """
 

@@ -4,7 +4,7 @@
 clients that create a topic "if it is missing" fail.
 
 **Rejected by**
-`checks/protocol/test_create_topics.py::test_a_topic_that_is_there_is_not_made_again`: TOPIC_ALREADY_EXISTS
+`checks/metadata/test_create_topics.py::test_a_topic_that_is_there_is_not_made_again`: TOPIC_ALREADY_EXISTS
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 damage, so that no client notices. NATS 2.12.1 lost 679,153 of 1,367,069 messages to single wrong bits.
 
 **Rejected by**
-`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks=all]`:
+`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks_all]`:
 O7 corrupt-record
 """
 

@@ -4,7 +4,7 @@
 the log, and a reader that comes batch by batch sees it.
 
 **Rejected by**
-`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks=all]`:
+`checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks_all]`:
 O3 poll-skip
 """
 

@@ -1,0 +1,25 @@
+"""Answers DeleteRecords as if it had been done, and goes on serving the records.
+
+**Bug** The low watermark is answered as asked for, but the log's start stays where it was.
+
+**Rejected by**
+`checks/retention/test_delete_records.py::test_records_are_deleted`: OFFSET_OUT_OF_RANGE
+"""
+
+from __future__ import annotations
+
+from reference_broker.replication.partition import Partition
+
+
+def plant() -> None:
+    """Puts it in."""
+    delete = Partition.delete_records
+
+    def pretend(partition: Partition, offset: int) -> int:
+        log = partition.log
+        start = log.log_start_offset
+        answered = delete(partition, offset)
+        log.log_start_offset = start
+        return answered
+
+    Partition.delete_records = pretend

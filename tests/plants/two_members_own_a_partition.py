@@ -1,0 +1,25 @@
+"""Gives a group's partitions to each of its members.
+
+**Bug** SyncGroup answers every member with the assignment that the leader made for itself, so that two members read the
+same partitions and others are read by nobody. Like KAFKA-16147 and KAFKA-12984, where two members owned a partition.
+
+**Rejected by**
+`checks/groups/test_sync_group.py::test_a_follower_waits_for_the_leader`: b'
+"""
+
+from __future__ import annotations
+
+from reference_broker.groups import membership, rebalance
+from reference_broker.groups.classic_group import ClassicGroup
+from reference_broker.groups.member import Member
+from reference_broker.wire.messages.sync_group_response import SyncGroupResponse
+
+
+def plant() -> None:
+    """Puts it in."""
+    synced = rebalance.synced
+
+    def leaders(group: ClassicGroup, member: Member) -> SyncGroupResponse:
+        return synced(group, group.members.get(group.leader or "", member))
+
+    rebalance.synced = membership.synced = leaders

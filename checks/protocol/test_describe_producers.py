@@ -37,7 +37,10 @@ def test_a_partition_without_producers(exchange: Exchange) -> None:
 def test_an_idempotent_producer_is_told(exchange: Exchange) -> None:
     """A producer that wrote two batches of three records has the last sequence 5."""
     topic = exchange.topic()
-    own = exchange.quietly(InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=-1))
+    for _ in exchange.patience():
+        own = exchange.quietly(InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=-1))
+        if not own.error_code:
+            break  # a Kafka that has just started refuses until it has a block of ids
     for first in (0, 3):
         produce_quietly(
             exchange, topic, "a", "b", "c", producer_id=own.producer_id, producer_epoch=0, base_sequence=first

@@ -351,7 +351,10 @@ def sequenced(producer: int, sequence: int, *values: str, epoch: int = 0) -> byt
 
 
 def new_producer(exchange: Exchange) -> int:
-    answer = exchange.quietly(InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=-1), 4)
+    for _ in exchange.patience():
+        answer = exchange.quietly(InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=-1), 4)
+        if answer.error_code == ErrorCode.NONE:
+            break  # a Kafka that has just started answers COORDINATOR_LOAD_IN_PROGRESS until it has a block of ids
     producer: int = answer.producer_id
     return producer
 

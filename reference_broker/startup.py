@@ -45,6 +45,7 @@ def start_node(
         touch=touched.append,
         now_ms=now_ms,
         on_event=lambda text: observers.log("ERROR", text),
+        problems={path: folders.problems[path] for path in config.log_dirs if path in folders.problems},
     )
     metadata_dir = config.metadata_log_dir
     if metadata_dir not in config.log_dirs:

@@ -38,14 +38,15 @@ class LogFolders:
         disk: Disk,
         directories: Mapping[str, Uuid],
         random: Random,
+        problems: Mapping[str, str],
         on_failure: Callable[[LogDirectory], None],
         on_event: Callable[[str], None],
     ) -> LogFolders:
-        """Lock and open each folder; one that does not work is offline.
+        """Lock and open each folder; one that does not work is offline, as are those whose `problems` are known.
 
         BlockingIOError when another process holds a lock: it may be the same node. OSError when no folder works.
         """
-        opened = cls(directories, on_failure, on_event)
+        opened = cls(directories, on_failure, on_event, failures=dict(problems))
         for path in directories:
             try:
                 opened.folders[path] = LogDirectory.open(disk, path, random=random, on_failure=opened._note)

@@ -52,15 +52,22 @@ class Partitions:
         touch: Callable[[Hashable], None],
         now_ms: int,
         on_event: Callable[[str], None] = lambda line: None,
+        problems: Mapping[str, str] | None = None,
     ) -> Partitions:
         """Lock and open the log folders (path -> id); one that does not work is offline and in `failures`.
 
-        `touch` is told the key of every partition that something happened to; `on_event` gets lines for the log.
+        `problems` are those that are known not to work (path -> why), as they have no id. `touch` is told the key of
+        every partition that something happened to; `on_event` gets lines for the log.
         OSError when no folder works, or another process uses one.
         """
         partitions = cls(touch, on_event)
         partitions._folders = LogFolders.open(
-            disk=disk, directories=directories, random=random, on_failure=partitions._on_failure, on_event=on_event
+            disk=disk,
+            directories=directories,
+            random=random,
+            problems=problems or {},
+            on_failure=partitions._on_failure,
+            on_event=on_event,
         )
         return partitions
 

@@ -361,3 +361,18 @@ def test_a_disk_that_fails_during_upkeep_is_told_and_does_not_stop_it() -> None:
     broker.disk.is_broken = True
     broker.partitions.on_time(NOW + 5_000)
     assert sorted(broker.partitions.failures) == ["/one", "/two"]
+
+
+def test_a_folder_with_a_known_problem_is_offline_from_the_start() -> None:
+    disk = MemoryDisk()
+    disk.make_directories("/one")
+    partitions = Partitions.open(
+        disk=disk,
+        directories={"/one": ONE},
+        random=random.Random(1),
+        touch=print,
+        now_ms=NOW,
+        problems={"/two": "it is not formatted"},
+    )
+    assert dict(partitions.failures) == {"/two": "it is not formatted"}
+    assert partitions.previous_broker_epoch == -1

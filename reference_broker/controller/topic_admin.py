@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from reference_broker.controller.controller import Controller
 
 MAX_PARTITIONS_PER_REQUEST: Final = 10_000
+"""Kafka 4.3.1 refuses to create more, and fails with UNKNOWN_SERVER_ERROR when it is to add more."""
 Made = tuple[CreatableTopicResult, tuple[VersionedRecord, ...]]
 
 
@@ -272,7 +273,7 @@ class TopicAdmin:
             if counts[topic.name] > 1:
                 continue
             try:
-                records += self._grown(topic)
+                records += self._grown(topic, MAX_PARTITIONS_PER_REQUEST - len(records))
                 results.append(CreatePartitionsTopicResult(name=topic.name, error_message=None))
             except KafkaError as error:
                 results.append(
@@ -281,7 +282,7 @@ class TopicAdmin:
         response = CreatePartitionsResponse(results=tuple(results))
         return Decision(() if request.validate_only else tuple(records), response)
 
-    def _grown(self, topic: CreatePartitionsTopic) -> list[VersionedRecord]:
+    def _grown(self, topic: CreatePartitionsTopic, most: int) -> list[VersionedRecord]:
         image = self._controller.image
         known = image.topics.get(topic.name)
         if known is None:
@@ -296,6 +297,8 @@ class TopicAdmin:
             )
         factor = len(known.partitions[0].replicas)
         if topic.assignments is None:
+            if topic.count - has > most:
+                raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
             partitions = self._spread(has, topic.count - has, factor)
         else:
             if len(topic.assignments) != topic.count - has:

@@ -90,18 +90,24 @@ class Pending:
 
     def answer(self, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
         """The response, waited for and observed. AssertionError when the broker closes the connection or is silent."""
-        api = APIS[self.message.API_KEY]
+        response, outcome = self.observe(timeout_s)
+        name = APIS[self.message.API_KEY].name
+        assert outcome is Outcome.ANSWERED, f"{name} v{self.version} ({self.words}): {outcome}"
+        return response
+
+    def observe(self, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Any, Outcome]:
+        """(response, what became of the request), whatever that is."""
         response, outcome = None, Outcome.ANSWERED
         try:
-            _, response = decode_response(api.key, self.version, self.connection.receive_frame(timeout_s))
+            frame = self.connection.receive_frame(timeout_s)
+            _, response = decode_response(self.message.API_KEY, self.version, frame)
         except TimeoutError:
             outcome = Outcome.SILENT
         except OSError:
             outcome = Outcome.CLOSED
         elapsed_ms = 1000 * (time.monotonic() - self.started)
         self.exchange.observe(self.words, self.message, self.version, outcome, response, elapsed_ms, self.waits_ms)
-        assert outcome is Outcome.ANSWERED, f"{api.name} v{self.version} ({self.words}): {outcome}"
-        return response
+        return response, outcome
 
     def is_answered(self, within_s: float) -> bool:
         """Whether the answer begins to come in this time; it can still be read."""

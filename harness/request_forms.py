@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -145,11 +146,18 @@ def delete_records(topic: str, offset: int, *, partition: int = 0, timeout_ms: i
 # -- groups -----------------------------------------------------------------------------------------------------
 
 
+def subscription(*topics: str, user_data: bytes | None = None) -> bytes:
+    """A consumer's metadata in version 0: brokers read it, and fail on anything else in a group of consumers."""
+    names = b"".join(struct.pack(">h", len(name.encode())) + name.encode() for name in topics)
+    own = struct.pack(">i", -1) if user_data is None else struct.pack(">i", len(user_data)) + user_data
+    return struct.pack(">hi", 0, len(topics)) + names + own
+
+
 def join(
     group: str, member_id: str = "", *, protocols: Mapping[str, bytes] | None = None, **more: Any
 ) -> JoinGroupRequest:
     """JoinGroup as a consumer with the protocol `range`; `more` sets any field."""
-    offered = {"range": b"topics"} if protocols is None else protocols
+    offered = {"range": subscription("orders")} if protocols is None else protocols
     return JoinGroupRequest(
         **{
             "group_id": GroupId(group),

@@ -1,0 +1,116 @@
+"""Heartbeat (key 12) keeps a member in its group and tells it when to join again.
+
+**Claim** A member of the present generation is told that all is well, or that a new generation gathers; anybody else is
+refused.
+**Why it matters** A consumer that goes on reading after it was put out reads what another reads.
+**Kafka says** Protocol guide, Heartbeat; KIP-345 (static members).
+**Cannot see** Clients that miss their heartbeats.
+**Rejects** tests/plants/never_tells_of_a_rebalance.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, coordinated, join, joined, stable, variants, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
+from reference_broker.wire.primitives import GroupId
+
+pytestmark = pytest.mark.feature("Heartbeat")
+
+
+def group(exchange: Exchange) -> str:
+    """The name of a new group."""
+    coordinated(exchange)
+    return exchange.name("readers")
+
+
+def beat(name: str, generation: int, member: str, instance: str | None = None) -> HeartbeatRequest:
+    return HeartbeatRequest(
+        group_id=GroupId(name), generation_id=generation, member_id=member, group_instance_id=instance
+    )
+
+
+@all_versions(0, 4)
+def test_a_stable_member_is_well(exchange: Exchange, version: int) -> None:
+    """A member of a stable group is told that all is well."""
+    name = group(exchange)
+    member, generation = stable(exchange, name)
+    answer = exchange.ask("a stable member", beat(name, generation, member), version)
+
+    assert answer.error_code == ErrorCode.NONE
+
+
+@versions(0, 4)
+def test_a_member_before_its_assignment(exchange: Exchange, version: int) -> None:
+    """A member that has joined and waits for its assignment is well."""
+    name = group(exchange)
+    member, generation = joined(exchange, name)
+    answer = exchange.ask("a member before its assignment", beat(name, generation, member), version)
+
+    assert answer.error_code == ErrorCode.NONE
+
+
+@versions(0, 4)
+def test_a_member_learns_that_others_gather(exchange: Exchange, version: int) -> None:
+    """While a new generation gathers its members are told to join again."""
+    name = group(exchange)
+    member, generation = stable(exchange, name)
+    pending = exchange.start("a second member", join(name), 3)
+    assert not pending.is_answered(0.15)
+    answer = exchange.ask("the first", beat(name, generation, member), version)
+
+    assert answer.error_code == ErrorCode.REBALANCE_IN_PROGRESS
+
+
+@variants("generation", old=0, new=2, none=-1)
+@versions(0, 4)
+def test_another_generation_is_refused(exchange: Exchange, version: int, generation: int) -> None:
+    """A member of another generation is refused."""
+    name = group(exchange)
+    member, _ = stable(exchange, name)
+    answer = exchange.ask(f"generation {generation} where 1 is", beat(name, generation, member), version)
+
+    assert answer.error_code == ErrorCode.ILLEGAL_GENERATION
+
+
+@versions(0, 3, 4)
+def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
+    """Who is no member is refused."""
+    name = group(exchange)
+    stable(exchange, name)
+    answer = exchange.ask("somebody", beat(name, 1, "somebody"), version)
+
+    assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@versions(0, 4)
+def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
+    """A group that is not there has no members."""
+    answer = exchange.ask("a group that is not there", beat(group(exchange), 1, "somebody"), version)
+
+    assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@versions(0, 4)
+def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
+    """The empty name is no group's."""
+    coordinated(exchange)
+    answer = exchange.ask("a group without a name", beat("", 1, "somebody"), version)
+
+    assert answer.error_code == ErrorCode.INVALID_GROUP_ID
+
+
+@versions(3, 4)
+def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, version: int) -> None:
+    """A static member speaks by its present member id alone."""
+    name = group(exchange)
+    own = exchange.quietly(join(name, group_instance_id="i1"), 7)
+    for words, member, instance, code in (
+        ("i1 itself", own.member_id, "i1", ErrorCode.NONE),
+        ("i1 as somebody", "somebody", "i1", ErrorCode.FENCED_INSTANCE_ID),
+        ("i2, which never joined", own.member_id, "i2", ErrorCode.UNKNOWN_MEMBER_ID),
+    ):
+        assert exchange.ask(words, beat(name, 1, member, instance), version).error_code == code

@@ -1,0 +1,197 @@
+"""JoinGroup (key 11) makes a member of a consumer.
+
+**Claim** Members of a group agree on a generation, a protocol and a leader; who cannot be a member is refused, and an
+instance that comes back takes its own place.
+**Why it matters** A group whose members disagree reads records twice or not at all.
+**Kafka says** Protocol guide, JoinGroup; KIP-62 (timeouts), KIP-345 (static members), KIP-394 (member ids), KIP-559
+(protocol type), KIP-800 (reasons), KIP-814 (leaders that come back).
+**Cannot see** Clients' own assignment of partitions.
+**Rejects** tests/plants/takes_any_protocol.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, coordinated, join, stable, subscription, sync, variants, versions
+from reference_broker.wire.errors import ErrorCode
+
+pytestmark = pytest.mark.feature("JoinGroup")
+
+FIRST, SECOND = subscription("orders", user_data=b"first"), subscription("orders", user_data=b"second")
+
+
+def group(exchange: Exchange) -> str:
+    """The name of a new group."""
+    coordinated(exchange)
+    return exchange.name("readers")
+
+
+@all_versions(0, 3)
+def test_a_member_joins(exchange: Exchange, version: int) -> None:
+    """The first member leads, and is told of all members."""
+    answer = exchange.ask("the first member", join(group(exchange)), version)
+
+    assert (answer.error_code, answer.generation_id, answer.leader) == (ErrorCode.NONE, 1, answer.member_id)
+    assert [one.member_id for one in answer.members] == [answer.member_id]
+
+
+@all_versions(4, 9)
+def test_a_member_is_given_an_id_first(exchange: Exchange, version: int) -> None:
+    """From version 4 on a new member gets its id, and joins with it."""
+    name = group(exchange)
+    answer = exchange.ask("a new member without an id", join(name), version)
+    assert (answer.error_code, answer.generation_id) == (ErrorCode.MEMBER_ID_REQUIRED, -1)
+    assert answer.member_id.startswith("exchange-")
+    answer = exchange.ask("the same with the id", join(name, answer.member_id), version)
+    assert (answer.error_code, answer.generation_id) == (ErrorCode.NONE, 1)
+
+
+@all_versions(5, 9)
+def test_a_static_member_joins_at_once(exchange: Exchange, version: int) -> None:
+    """An instance with an id of its own needs no member id before it joins."""
+    answer = exchange.ask("instance i1", join(group(exchange), group_instance_id="i1"), version)
+
+    assert (answer.error_code, answer.generation_id) == (ErrorCode.NONE, 1)
+    assert answer.member_id.startswith("i1-")
+
+
+@versions(0, 5, 9)
+def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
+    """The empty name is no group's."""
+    coordinated(exchange)
+    answer = exchange.ask("a group without a name", join(""), version)
+
+    assert answer.error_code == ErrorCode.INVALID_GROUP_ID
+
+
+@pytest.mark.parametrize("timeout_ms", [5_999, 1_800_001, 0, -1])
+@versions(0, 5, 9)
+def test_a_session_timeout_is_in_its_range(exchange: Exchange, version: int, timeout_ms: int) -> None:
+    """Sessions last from 6 seconds to 30 minutes."""
+    answer = exchange.ask(
+        f"a session of {timeout_ms} ms", join(group(exchange), session_timeout_ms=timeout_ms), version
+    )
+
+    assert answer.error_code == ErrorCode.INVALID_SESSION_TIMEOUT
+
+
+@versions(0, 3, 5, 9)
+def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
+    """A member id that the group did not give is unknown."""
+    answer = exchange.ask("a member id of its own making", join(group(exchange), "somebody"), version)
+
+    assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@versions(0, 5, 9)
+def test_a_member_has_protocols(exchange: Exchange, version: int) -> None:
+    """A member without a protocol, or of no type, cannot join."""
+    for words, request in (
+        ("no protocols", join(group(exchange), protocols={})),
+        ("no protocol type", join(group(exchange), protocol_type="")),
+    ):
+        answer = exchange.ask(words, request, version)
+        assert answer.error_code == ErrorCode.INCONSISTENT_GROUP_PROTOCOL
+
+
+@versions(3, 9)
+def test_members_share_a_protocol(exchange: Exchange, version: int) -> None:
+    """A member that shares no protocol with the others, or is of another type, cannot join."""
+    name = group(exchange)
+    stable(exchange, name)
+    for words, more in (
+        ("another protocol", {"protocols": {"other": FIRST}}),
+        ("another type", {"protocol_type": "connect"}),
+    ):
+        answer = exchange.ask(words, join(name, **more), version)
+        assert answer.error_code == ErrorCode.INCONSISTENT_GROUP_PROTOCOL
+
+
+def test_two_members_agree(exchange: Exchange) -> None:
+    """Both members get the same generation, protocol and leader; the leader alone is told of the members."""
+    name = group(exchange)
+    first, _ = stable(exchange, name, protocols={"range": FIRST, "sticky": FIRST})
+    pending = exchange.start("a second member", join(name, protocols={"sticky": SECOND, "range": SECOND}), 3)
+    assert not pending.is_answered(0.2), "the second member waits for the first to join again"
+    answer = exchange.ask("the first again", join(name, first, protocols={"range": FIRST, "sticky": FIRST}), 3)
+    second = pending.answer()
+    assert (answer.generation_id, second.generation_id) == (2, 2)
+    assert answer.leader == second.leader == first
+    assert len(answer.members) == 2
+    assert second.members == ()
+
+
+def test_the_protocol_with_most_votes_is_chosen(exchange: Exchange) -> None:
+    """Each member votes for the first of its protocols that all share."""
+    name = group(exchange)
+    first, _ = stable(exchange, name, protocols={"a": FIRST, "b": FIRST})
+    others = [
+        exchange.start(f"member {number}, which prefers b", join(name, protocols={"b": SECOND, "a": SECOND}), 3)
+        for number in (2, 3)
+    ]
+    for other in others:
+        assert not other.is_answered(0.15)
+    answer = exchange.ask("the first, which prefers a", join(name, first, protocols={"a": FIRST, "b": FIRST}), 3)
+    assert answer.protocol_name == "b"
+    assert {other.answer().generation_id for other in others} == {answer.generation_id}
+
+
+@versions(3, 7, 9)
+def test_a_follower_that_joins_unchanged_stays(exchange: Exchange, version: int) -> None:
+    """A member that joins again with the same metadata: the leader begins a new generation, as Kafka does."""
+    name = group(exchange)
+    member, generation = stable(exchange, name)
+    answer = exchange.ask("the leader again, unchanged", join(name, member), version)
+
+    assert (answer.error_code, answer.generation_id) == (ErrorCode.NONE, generation + 1)
+
+
+@versions(5, 7, 8, 9)
+def test_an_instance_that_comes_back_takes_its_place(exchange: Exchange, version: int) -> None:
+    """A static member that was restarted gets a new member id and the same generation, and its old id is fenced."""
+    name = group(exchange)
+    first = exchange.ask("instance i1", join(name, group_instance_id="i1"), version)
+    synced = sync(name, 1, first.member_id, {first.member_id: b"all"}, group_instance_id="i1")
+    exchange.ask("its assignment", synced, 5)
+    again = exchange.ask("instance i1 without its member id", join(name, group_instance_id="i1"), version)
+    assert again.member_id != first.member_id
+    old = exchange.ask("the old member id", join(name, first.member_id, group_instance_id="i1"), version)
+    assert old.error_code == ErrorCode.FENCED_INSTANCE_ID
+
+
+@versions(5, 9)
+def test_an_unknown_instance_with_a_member_id(exchange: Exchange, version: int) -> None:
+    """An instance of a group that is not there is unknown by a member id of its own."""
+    answer = exchange.ask("instance i1 as somebody", join(group(exchange), "somebody", group_instance_id="i1"), version)
+
+    assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@variants("instance", empty="", dot=".", blank_inside="a b", too_long="i" * 250)
+def test_an_instance_has_a_name_like_a_topics(exchange: Exchange, instance: str) -> None:
+    """Instances are named as topics are; another name is refused as Kafka refuses it."""
+    request = join(group(exchange), group_instance_id=instance)
+    pending = exchange.start(f"instance {instance[:5]!r}", request, 9)
+    if pending.is_answered(1.0):
+        pending.observe()
+
+
+@versions(8, 9)
+def test_a_reason_may_be_given(exchange: Exchange, version: int) -> None:
+    """From version 8 on a member may say why it joins."""
+    request = join(group(exchange), group_instance_id="i1", reason="the deployment of Tuesday")
+    assert exchange.ask("a member with a reason", request, version).error_code == ErrorCode.NONE
+
+
+@versions(1, 9)
+def test_odd_rebalance_timeouts(exchange: Exchange, version: int) -> None:
+    """A rebalance timeout may be anything, as far as Kafka cares."""
+    for timeout_ms in (-1, 0):
+        name = group(exchange)
+        exchange.ask(
+            f"a rebalance timeout of {timeout_ms} ms",
+            join(name + str(timeout_ms), rebalance_timeout_ms=timeout_ms),
+            version,
+        )

@@ -1,0 +1,131 @@
+"""LeaveGroup (key 13) takes members out of a group.
+
+**Claim** Who leaves is a member no more, each of several answered by itself; who is none is refused.
+**Why it matters** The others get the leaver's partitions at once, not when its session is over.
+**Kafka says** Protocol guide, LeaveGroup; KIP-345 (several, by instance), KIP-800 (reasons).
+**Cannot see** How soon the others notice.
+**Rejects** tests/plants/keeps_a_member_that_left.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, coordinated, join, stable, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
+from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
+from reference_broker.wire.primitives import GroupId
+
+pytestmark = pytest.mark.feature("LeaveGroup")
+
+
+def group(exchange: Exchange) -> str:
+    """The name of a new group."""
+    coordinated(exchange)
+    return exchange.name("readers")
+
+
+def leave(version: int, name: str, *members: tuple[str, str | None]) -> LeaveGroupRequest:
+    """The request in the shape of a version, for (member id, instance id)."""
+    if version >= 3:
+        leaving = tuple(MemberIdentity(member_id=member, group_instance_id=instance) for member, instance in members)
+        return LeaveGroupRequest(group_id=GroupId(name), members=leaving)
+    return LeaveGroupRequest(group_id=GroupId(name), member_id=members[0][0])
+
+
+def code(answer: object, version: int) -> int:
+    """The error of the only member, wherever a version puts it."""
+    top: int = answer.error_code  # type: ignore[attr-defined]
+    if version < 3 or top:
+        return top
+    own: int = answer.members[0].error_code  # type: ignore[attr-defined]
+    return own
+
+
+@all_versions(0, 5)
+def test_a_member_leaves(exchange: Exchange, version: int) -> None:
+    """Who left is a member no more."""
+    name = group(exchange)
+    member, generation = stable(exchange, name)
+    answer = exchange.ask("the only member", leave(version, name, (member, None)), version)
+    assert code(answer, version) == ErrorCode.NONE
+    beat = HeartbeatRequest(group_id=GroupId(name), generation_id=generation, member_id=member)
+    assert exchange.ask("its heartbeat then", beat, 3).error_code == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@all_versions(0, 5)
+def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
+    """Who is no member cannot leave."""
+    name = group(exchange)
+    stable(exchange, name)
+    answer = exchange.ask("somebody", leave(version, name, ("somebody", None)), version)
+
+    assert code(answer, version) == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@all_versions(0, 5)
+def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
+    """A group that is not there has no members."""
+    answer = exchange.ask("a group that is not there", leave(version, group(exchange), ("somebody", None)), version)
+
+    assert code(answer, version) == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@versions(0, 2, 3, 5)
+def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
+    """The empty name is no group's."""
+    coordinated(exchange)
+    answer = exchange.ask("a group without a name", leave(version, "", ("somebody", None)), version)
+
+    assert code(answer, version) == ErrorCode.INVALID_GROUP_ID
+
+
+@versions(3, 4, 5)
+def test_several_leave_at_once(exchange: Exchange, version: int) -> None:
+    """From version 3 on several may leave, each answered by itself."""
+    name = group(exchange)
+    member, _ = stable(exchange, name)
+    answer = exchange.ask(
+        "the member, somebody, an unknown instance",
+        leave(version, name, (member, None), ("somebody", None), ("", "i9")),
+        version,
+    )
+
+    assert [one.error_code for one in answer.members] == [
+        ErrorCode.NONE,
+        ErrorCode.UNKNOWN_MEMBER_ID,
+        ErrorCode.UNKNOWN_MEMBER_ID,
+    ]
+
+
+@versions(3, 5)
+def test_an_instance_is_put_out_by_its_name(exchange: Exchange, version: int) -> None:
+    """A static member leaves by its instance alone, or with its own member id, not with another's."""
+    name = group(exchange)
+    own = exchange.quietly(join(name, group_instance_id="i1"), 7)
+    answer = exchange.ask("i1 as somebody", leave(version, name, ("somebody", "i1")), version)
+    assert code(answer, version) == ErrorCode.FENCED_INSTANCE_ID
+    answer = exchange.ask("i1 by its instance alone", leave(version, name, ("", "i1")), version)
+    assert code(answer, version) == ErrorCode.NONE
+    answer = exchange.ask("i1 again", leave(version, name, (own.member_id, "i1")), version)
+    assert code(answer, version) == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@versions(3, 5)
+def test_nobody_leaves(exchange: Exchange, version: int) -> None:
+    """A request without members is answered without members."""
+    name = group(exchange)
+    stable(exchange, name)
+    assert exchange.ask("nobody", leave(version, name), version).members == ()
+
+
+def test_a_reason_may_be_given(exchange: Exchange) -> None:
+    """From version 5 on a member may say why it leaves."""
+    name = group(exchange)
+    member, _ = stable(exchange, name)
+    leaving = (MemberIdentity(member_id=member, reason="the end of the day"),)
+    answer = exchange.ask("with a reason", LeaveGroupRequest(group_id=GroupId(name), members=leaving), 5)
+
+    assert code(answer, 5) == ErrorCode.NONE

@@ -1,0 +1,157 @@
+"""SyncGroup (key 14) hands out what the leader assigned.
+
+**Claim** Each member gets its own part of the leader's assignment, and only in its own generation.
+**Why it matters** A member with another's partitions reads records twice.
+**Kafka says** Protocol guide, SyncGroup; KIP-345 (static members), KIP-559 (protocol type and name).
+**Cannot see** What the bytes of an assignment mean.
+**Rejects** tests/plants/two_members_own_a_partition.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, coordinated, join, joined, stable, sync, variants, versions
+from reference_broker.wire.errors import ErrorCode
+
+pytestmark = pytest.mark.feature("SyncGroup")
+
+
+def group(exchange: Exchange) -> str:
+    """The name of a new group."""
+    coordinated(exchange)
+    return exchange.name("readers")
+
+
+@all_versions(0, 5)
+def test_a_member_gets_its_assignment(exchange: Exchange, version: int) -> None:
+    """The leader's assignment comes back to its members."""
+    name = group(exchange)
+    member, generation = joined(exchange, name)
+    answer = exchange.ask("the leader's assignment", sync(name, generation, member, {member: b"all"}), version)
+
+    assert (answer.error_code, answer.assignment) == (ErrorCode.NONE, b"all")
+
+
+@versions(0, 5)
+def test_the_assignment_is_told_again(exchange: Exchange, version: int) -> None:
+    """In a stable group a member that asks again is told the same."""
+    name = group(exchange)
+    member, generation = stable(exchange, name, b"all")
+    answer = exchange.ask("the member again", sync(name, generation, member), version)
+
+    assert answer.assignment == b"all"
+
+
+@versions(0, 5)
+def test_who_is_not_in_the_assignment_gets_nothing(exchange: Exchange, version: int) -> None:
+    """A member to which nothing is assigned gets an empty assignment."""
+    name = group(exchange)
+    member, generation = joined(exchange, name)
+    answer = exchange.ask("an assignment to nobody", sync(name, generation, member, {}), version)
+    assert (answer.error_code, answer.assignment) == (ErrorCode.NONE, b"")
+
+
+@versions(0, 5)
+def test_an_assignment_to_a_stranger(exchange: Exchange, version: int) -> None:
+    """An assignment to who is no member is passed over."""
+    name = group(exchange)
+    member, generation = joined(exchange, name)
+    answer = exchange.ask(
+        "an assignment to a stranger too", sync(name, generation, member, {member: b"x", "stranger": b"y"}), version
+    )
+    assert (answer.error_code, answer.assignment) == (ErrorCode.NONE, b"x")
+
+
+def test_a_follower_waits_for_the_leader(exchange: Exchange) -> None:
+    """A follower is answered when the leader has assigned."""
+    name = group(exchange)
+    leader, _ = stable(exchange, name)
+    pending = exchange.start("a second member", join(name), 3)
+    assert not pending.is_answered(0.15)
+    exchange.ask("the leader again", join(name, leader), 3)
+    follower = pending.answer().member_id
+    waiting = exchange.start("the follower's part", sync(name, 2, follower), 3)
+    assert not waiting.is_answered(0.15)
+    exchange.ask("the leader's assignment", sync(name, 2, leader, {leader: b"l", follower: b"f"}), 3)
+    assert waiting.answer().assignment == b"f"
+
+
+@variants("generation", old=0, new=2, none=-1)
+@versions(0, 5)
+def test_another_generation_is_refused(exchange: Exchange, version: int, generation: int) -> None:
+    """A member of another generation gets nothing."""
+    name = group(exchange)
+    member, _ = stable(exchange, name)
+    answer = exchange.ask(f"generation {generation} where 1 is", sync(name, generation, member), version)
+
+    assert answer.error_code == ErrorCode.ILLEGAL_GENERATION
+
+
+@versions(0, 3, 5)
+def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
+    """Who is no member gets nothing."""
+    name = group(exchange)
+    stable(exchange, name)
+    answer = exchange.ask("somebody", sync(name, 1, "somebody"), version)
+
+    assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@versions(0, 3, 5)
+def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
+    """A group that is not there has no members."""
+    answer = exchange.ask("a group that is not there", sync(group(exchange), 1, "somebody"), version)
+
+    assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
+
+
+@versions(0, 5)
+def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
+    """The empty name is no group's."""
+    coordinated(exchange)
+    answer = exchange.ask("a group without a name", sync("", 1, "somebody"), version)
+
+    assert answer.error_code == ErrorCode.INVALID_GROUP_ID
+
+
+@variants(
+    "more",
+    another_type={"protocol_type": "connect"},
+    another_name={"protocol_name": "sticky"},
+    no_type={"protocol_type": None},
+    no_name={"protocol_name": None},
+)
+def test_the_protocol_is_the_groups(exchange: Exchange, more: dict[str, str | None]) -> None:
+    """From version 5 on a member says which protocol it took, and it must be the group's."""
+    name = group(exchange)
+    member, generation = joined(exchange, name)
+    answer = exchange.ask(f"{more}", sync(name, generation, member, {member: b"all"}, **more), 5)
+
+    assert answer.error_code == ErrorCode.INCONSISTENT_GROUP_PROTOCOL
+
+
+@versions(3, 5)
+def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, version: int) -> None:
+    """A static member speaks by its present member id alone."""
+    name = group(exchange)
+    own = exchange.quietly(join(name, group_instance_id="i1"), 7)
+    for words, member, instance, code in (
+        ("i1 as somebody", "somebody", "i1", ErrorCode.FENCED_INSTANCE_ID),
+        ("i2, which never joined", own.member_id, "i2", ErrorCode.UNKNOWN_MEMBER_ID),
+        ("i1 itself", own.member_id, "i1", ErrorCode.NONE),
+    ):
+        request = sync(name, 1, member, {own.member_id: b"all"}, group_instance_id=instance)
+        assert exchange.ask(words, request, version).error_code == code
+
+
+@versions(0, 3, 5)
+def test_a_group_that_waits_for_members_assigns_nothing(exchange: Exchange, version: int) -> None:
+    """While members gather for a new generation the old one's assignment is not told."""
+    name = group(exchange)
+    member, generation = stable(exchange, name)
+    pending = exchange.start("a second member", join(name), 3)
+    assert not pending.is_answered(0.15)
+    answer = exchange.ask("the first in the old generation", sync(name, generation, member), version)
+    assert answer.error_code == ErrorCode.REBALANCE_IN_PROGRESS

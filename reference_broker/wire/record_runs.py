@@ -24,18 +24,23 @@ WIDE_DELTAS_HIGH: Final = bytes(2 * delta >> 7 for delta in range(WIDER_FROM))
 
 
 class Run(NamedTuple):
-    """`length` records without headers follow the first, their offsets in sequence."""
+    """Records without headers, their offsets in sequence, up to but without `next_index`, which begins at `stop`."""
 
-    length: int
+    stop: int
+    next_index: int
     latest: int
     latest_at: int
-    """Which of them has the largest timestamp delta, counted from 0."""
+    """The index of the first that has the largest timestamp delta."""
     earliest: int
-    is_keyless: bool
+    keyless: range
+    """The indices of those without a key."""
 
 
-def run_after(data: bytes, start: int, stop: int, index: int, count: int) -> Run | None:
-    """The records from `index` on that look like the one before them, which was found right in [start, stop)."""
+def run_after(data: bytes, start: int, stop: int, index: int, count: int, *, wants_keys: bool = False) -> Run | None:
+    """The records from `index` on that look like the one before them, which was found right in [start, stop).
+
+    `wants_keys` asks for `keyless`.
+    """
     size = stop - start
     width = 1 if index < WIDE_FROM else 2
     length = min(count - index, (len(data) - stop) // size, (WIDE_FROM if width == 1 else WIDER_FROM) - index)
@@ -59,7 +64,11 @@ def run_after(data: bytes, start: int, stop: int, index: int, count: int) -> Run
     if not _are_offsets_next(data, offset_at + size, size, index, length, width):
         return None
     times = _timestamps(data, timestamp_at + size, size, length, offset_at - timestamp_at)
-    return None if times is None else Run(length, *times, key_size < 0)
+    if times is None:
+        return None
+    latest, latest_at, earliest = times
+    keyless = range(index, index + length) if wants_keys and key_size < 0 else range(0)
+    return Run(stop + size * length, index + length, latest, index + latest_at, earliest, keyless)
 
 
 def _are_offsets_next(data: bytes, at: int, size: int, index: int, length: int, width: int) -> bool:
@@ -74,7 +83,7 @@ def _are_offsets_next(data: bytes, at: int, size: int, index: int, length: int, 
 
 
 def _timestamps(data: bytes, at: int, size: int, length: int, width: int) -> tuple[int, int, int] | None:
-    """(largest delta, where, smallest); None where they are not all of this width."""
+    """(largest delta, which of them has it first, smallest); None where they are not all of this width."""
     end = at + size * (length - 1) + 1
     low = data[at:end:size]
     if width == 1:

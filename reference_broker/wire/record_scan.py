@@ -35,12 +35,10 @@ def scan_records(payload: Buffer, count: int, *, wants_keys: bool = False) -> Sc
     at, end, index = 0, len(data), 0
     latest, earliest, latest_at = -(1 << 63), 1 << 63, -1
     keyless: list[int] = []
-    are_sequential = True
-    try_run_at = 1
+    are_sequential, try_run_at = True, 1
     try:
         while index < count:
-            start = at
-            raw = data[at]
+            start, raw = at, data[at]
             at += 1
             if raw > 127:
                 high = data[at]
@@ -94,17 +92,15 @@ def scan_records(payload: Buffer, count: int, *, wants_keys: bool = False) -> Sc
                 raise MalformedRequest(f"the fields of record {index} end {stop - at} bytes before the record does")
             index += 1
             if index >= try_run_at and at < end and data[at] == data[start]:
-                run = run_after(data, start, at, index, count)
+                run = run_after(data, start, at, index, count, wants_keys=wants_keys)
                 if run is None:
                     try_run_at = index + PATIENCE
                     continue
                 if run.latest > latest:
-                    latest, latest_at = run.latest, index + run.latest_at
+                    latest, latest_at = run.latest, run.latest_at
                 earliest = min(earliest, run.earliest)
-                if wants_keys and run.is_keyless:
-                    keyless += range(index, index + run.length)
-                at += run.length * (at - start)
-                index += run.length
+                keyless += run.keyless
+                at, index = run.stop, run.next_index
     except IndexError:
         raise MalformedRequest(f"record {index} is cut off") from None
     if at != end:

@@ -44,7 +44,7 @@ def outcome(scan: Callable[[], Scan]) -> Outcome:
 
 def walked(payload: bytes, count: int) -> Outcome:
     """The outcome without looking for runs."""
-    record_scan.run_after = lambda *_: None  # type: ignore[assignment]
+    record_scan.run_after = lambda *_, **__: None  # type: ignore[assignment]
     try:
         return outcome(lambda: scan_records(payload, count, wants_keys=True))
     finally:

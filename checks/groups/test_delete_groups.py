@@ -1,0 +1,100 @@
+"""DeleteGroups (key 42) takes groups away, with their offsets.
+
+**Claim** A group without members is gone afterwards, its offsets too; one with members stays.
+**Why it matters** Offsets that are gone make consumers begin anew.
+**Kafka says** Protocol guide, DeleteGroups; KIP-229.
+**Cannot see** Share groups.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, commit, coordinated, offsets, stable, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
+from reference_broker.wire.messages.delete_groups_response import DeleteGroupsResponse
+from reference_broker.wire.primitives import GroupId
+
+pytestmark = pytest.mark.feature("DeleteGroups")
+
+
+def group(exchange: Exchange, label: str = "readers") -> str:
+    """The name of a new group."""
+    coordinated(exchange)
+    return exchange.name(label)
+
+
+def request(*names: str) -> DeleteGroupsRequest:
+    return DeleteGroupsRequest(groups_names=tuple(map(GroupId, names)))
+
+
+def codes(answer: DeleteGroupsResponse) -> dict[str, int]:
+    return {one.group_id: one.error_code for one in answer.results}
+
+
+@all_versions(0, 2)
+def test_a_group_is_deleted_with_its_offsets(exchange: Exchange, version: int) -> None:
+    """The offsets of a group that was deleted are gone."""
+    name, topic = group(exchange), exchange.topic()
+    exchange.quietly(commit(name, topic, 5), 7)
+    answer = exchange.ask("a group of offsets alone", request(name), version)
+    assert codes(answer) == {name: ErrorCode.NONE}
+    found = exchange.ask("its offsets then", offsets(7, name, {topic: (0,)}), 7)
+    assert found.topics[0].partitions[0].committed_offset == -1
+
+
+@all_versions(0, 2)
+def test_a_group_with_members_stays(exchange: Exchange, version: int) -> None:
+    """A group that has members cannot be deleted."""
+    name = group(exchange)
+    stable(exchange, name)
+    assert codes(exchange.ask("a group with a member", request(name), version)) == {name: ErrorCode.NON_EMPTY_GROUP}
+
+
+@all_versions(0, 2)
+def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
+    """A group that is not there cannot be deleted."""
+    name = group(exchange)
+    answer = exchange.ask("a group that is not there", request(name), version)
+
+    assert codes(answer) == {name: ErrorCode.GROUP_ID_NOT_FOUND}
+
+
+@versions(0, 2)
+def test_the_empty_name(exchange: Exchange, version: int) -> None:
+    """The empty name is no group's."""
+    coordinated(exchange)
+    answer = exchange.ask("a group without a name", request(""), version)
+
+    assert answer.results[0].error_code != ErrorCode.NONE
+
+
+@versions(0, 2)
+def test_each_group_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
+    """One is deleted beside one that stays and one that is not there."""
+    empty, busy, unknown = (group(exchange, label) for label in ("empty", "busy", "unknown"))
+    exchange.quietly(commit(empty, exchange.topic(), 5), 7)
+    stable(exchange, busy)
+    answer = exchange.ask("an empty group, a busy one, one that is not there", request(empty, busy, unknown), version)
+
+    assert codes(answer) == {
+        empty: ErrorCode.NONE,
+        busy: ErrorCode.NON_EMPTY_GROUP,
+        unknown: ErrorCode.GROUP_ID_NOT_FOUND,
+    }
+
+
+@versions(0, 2)
+def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without groups is answered without groups."""
+    assert exchange.ask("no groups", request(), version).results == ()
+
+
+def test_a_group_named_twice(exchange: Exchange) -> None:
+    """A group that is named twice is answered as Kafka answers it."""
+    name = group(exchange)
+    exchange.quietly(commit(name, exchange.topic(), 5), 7)
+    exchange.ask("one group twice", request(name, name), 2)

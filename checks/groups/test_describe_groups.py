@@ -1,0 +1,147 @@
+"""DescribeGroups (key 15) tells the state of groups and their members.
+
+**Claim** A group is told as it is: its state, protocol and members with their assignments; one that is not there is
+dead.
+**Why it matters** People look here when a consumer stands still.
+**Kafka says** Protocol guide, DescribeGroups; KIP-430 (operations), KIP-345 (instances), KIP-1043 (unknown groups).
+**Cannot see** Groups of the consumer protocol of KIP-848.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, commit, coordinated, join, joined, stable, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
+from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
+from reference_broker.wire.primitives import GroupId
+
+pytestmark = pytest.mark.feature("DescribeGroups")
+
+
+def group(exchange: Exchange, label: str = "readers") -> str:
+    """The name of a new group."""
+    coordinated(exchange)
+    return exchange.name(label)
+
+
+def request(*names: str, operations: bool = False) -> DescribeGroupsRequest:
+    return DescribeGroupsRequest(groups=tuple(map(GroupId, names)), include_authorized_operations=operations)
+
+
+@all_versions(0, 6)
+def test_a_stable_group_is_described(exchange: Exchange, version: int) -> None:
+    """A stable group has its protocol, and each member its metadata and assignment."""
+    name = group(exchange)
+    member, _ = stable(exchange, name, b"all")
+    answer = exchange.ask("a stable group of one", request(name), version)
+
+    (found,) = answer.groups
+    assert (found.error_code, found.group_state, found.protocol_data) == (ErrorCode.NONE, "Stable", "range")
+    assert [(one.member_id, one.member_assignment) for one in found.members] == [(member, b"all")]
+
+
+@versions(0, 4, 6)
+def test_a_group_before_its_assignment(exchange: Exchange, version: int) -> None:
+    """A group whose members wait for the leader tells no metadata yet."""
+    name = group(exchange)
+    joined(exchange, name)
+    answer = exchange.ask("a group that waits for its leader", request(name), version)
+
+    assert answer.groups[0].group_state == "CompletingRebalance"
+
+
+@versions(0, 6)
+def test_a_group_that_gathers(exchange: Exchange, version: int) -> None:
+    """A group that gathers for a new generation says so."""
+    name = group(exchange)
+    stable(exchange, name)
+    pending = exchange.start("a second member", join(name), 3)
+    assert not pending.is_answered(0.15)
+    answer = exchange.ask("a group that gathers", request(name), version)
+
+    assert answer.groups[0].group_state == "PreparingRebalance"
+
+
+@versions(0, 6)
+def test_a_group_that_was_left(exchange: Exchange, version: int) -> None:
+    """A group that all have left is empty."""
+    name = group(exchange)
+    member, _ = stable(exchange, name)
+    leaving = LeaveGroupRequest(group_id=GroupId(name), members=(MemberIdentity(member_id=member),))
+    exchange.quietly(leaving, 3)
+    answer = exchange.ask("a group that all have left", request(name), version)
+
+    assert answer.groups[0].group_state == "Empty"
+
+
+@versions(0, 6)
+def test_a_group_of_offsets_alone(exchange: Exchange, version: int) -> None:
+    """A group that has committed offsets and never had members is empty, without a type."""
+    name = group(exchange)
+    exchange.quietly(commit(name, exchange.topic(), 5), 7)
+    answer = exchange.ask("a group of offsets alone", request(name), version)
+
+    assert (answer.groups[0].group_state, answer.groups[0].protocol_type) == ("Empty", "")
+
+
+@versions(4, 5, 6)
+def test_instances_are_told(exchange: Exchange, version: int) -> None:
+    """From version 4 on a static member's instance is told."""
+    name = group(exchange)
+    exchange.quietly(join(name, group_instance_id="i1"), 7)
+    answer = exchange.ask("a group with an instance", request(name), version)
+
+    assert [one.group_instance_id for one in answer.groups[0].members] == ["i1"]
+
+
+@all_versions(0, 6)
+def test_an_unknown_group_is_dead(exchange: Exchange, version: int) -> None:
+    """A group that is not there is dead; from version 6 on that is an error."""
+    answer = exchange.ask("a group that is not there", request(group(exchange)), version)
+
+    assert answer.groups[0].group_state == "Dead"
+    assert answer.groups[0].error_code == (ErrorCode.GROUP_ID_NOT_FOUND if version >= 6 else ErrorCode.NONE)
+
+
+@versions(0, 6)
+def test_the_empty_name(exchange: Exchange, version: int) -> None:
+    """The empty name is no group's."""
+    coordinated(exchange)
+    exchange.ask("a group without a name", request(""), version)
+
+
+@versions(3, 5, 6)
+def test_operations_are_told_when_asked(exchange: Exchange, version: int) -> None:
+    """From version 3 on the answer tells what the client may do with a group."""
+    name = group(exchange)
+    stable(exchange, name)
+    answer = exchange.ask("a group and what may be done with it", request(name, operations=True), version)
+
+    assert answer.groups[0].authorized_operations > 0
+
+
+@versions(0, 5, 6)
+def test_several_groups(exchange: Exchange, version: int) -> None:
+    """Each group has an answer of its own."""
+    known, unknown = group(exchange, "known"), group(exchange, "unknown")
+    stable(exchange, known)
+    answer = exchange.ask("a group that is there and one that is not", request(known, unknown), version)
+
+    assert {one.group_id: one.group_state for one in answer.groups} == {known: "Stable", unknown: "Dead"}
+
+
+@versions(0, 6)
+def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without groups is answered without groups."""
+    assert exchange.ask("no groups", request(), version).groups == ()
+
+
+def test_a_group_named_twice(exchange: Exchange) -> None:
+    """A group that is named twice is answered as Kafka answers it."""
+    name = group(exchange)
+    stable(exchange, name)
+    exchange.ask("one group twice", request(name, name), 5)

@@ -1,0 +1,88 @@
+"""ListGroups (key 16) tells which groups there are.
+
+**Claim** Every group is listed with its type and state, and a filter leaves out what does not fit it.
+**Why it matters** Groups that nobody knows of hold back nobody, until their offsets count.
+**Kafka says** Protocol guide, ListGroups; KIP-518 (states), KIP-848 (types).
+**Cannot see** Groups of other checks: answers are compared for this check's own.
+**Rejects** tests/unit/harness/test_diff.py::test_an_element_that_only_one_side_has_is_named
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, commit, coordinated, joined, stable, versions
+from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
+from reference_broker.wire.messages.list_groups_response import ListGroupsResponse
+
+pytestmark = pytest.mark.feature("ListGroups")
+
+
+def three(exchange: Exchange) -> tuple[str, str, str]:
+    """A stable group, one that waits for its leader, one of offsets alone."""
+    coordinated(exchange)
+    names = exchange.name("stable"), exchange.name("waiting"), exchange.name("offsets")
+    stable(exchange, names[0])
+    joined(exchange, names[1])
+    exchange.quietly(commit(names[2], exchange.topic(), 5), 7)
+    return names
+
+
+def own(answer: ListGroupsResponse, names: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    return {one.group_id: (one.group_state, one.group_type) for one in answer.groups if one.group_id in names}
+
+
+@all_versions(0, 5)
+def test_all_groups_are_listed(exchange: Exchange, version: int) -> None:
+    """Without a filter all groups are listed."""
+    names = three(exchange)
+    answer = exchange.ask("all groups", ListGroupsRequest(), version)
+
+    assert set(own(answer, names)) == set(names)
+
+
+@pytest.mark.parametrize(
+    ("states", "count"),
+    [
+        (("Stable",), 1),
+        (("Empty", "CompletingRebalance"), 2),
+        (("Dead",), 0),
+        (("NoSuchState",), 0),
+        (("stable",), 1),
+        (("", "Stable"), 1),
+    ],
+)
+@versions(4, 5)
+def test_states_may_be_chosen(exchange: Exchange, version: int, states: tuple[str, ...], count: int) -> None:
+    """From version 4 on states may be chosen, in any case; a state that is none fits nothing."""
+    names = three(exchange)
+    answer = exchange.ask(f"states {states}", ListGroupsRequest(states_filter=states), version)
+
+    assert len(own(answer, names)) == count
+
+
+@pytest.mark.parametrize(
+    ("types", "count"), [(("classic",), 3), (("Classic",), 3), (("consumer",), 0), (("share", "streams"), 0)]
+)
+def test_types_may_be_chosen(exchange: Exchange, types: tuple[str, ...], count: int) -> None:
+    """From version 5 on types may be chosen, in any case."""
+    names = three(exchange)
+    answer = exchange.ask(f"types {types}", ListGroupsRequest(types_filter=types), 5)
+
+    assert len(own(answer, names)) == count
+
+
+def test_a_type_that_is_none(exchange: Exchange) -> None:
+    """A type that is none is answered as Kafka answers it."""
+    three(exchange)
+    exchange.ask("a type that is none", ListGroupsRequest(types_filter=("nosuchtype",)), 5)
+
+
+def test_states_and_types_together(exchange: Exchange) -> None:
+    """Both filters must fit."""
+    names = three(exchange)
+    request = ListGroupsRequest(states_filter=("Empty",), types_filter=("classic",))
+    answer = exchange.ask("empty classic groups", request, 5)
+
+    assert set(own(answer, names)) == {names[2]}

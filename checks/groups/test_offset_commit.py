@@ -1,0 +1,253 @@
+"""OffsetCommit (key 8) keeps how far a group has read.
+
+**Claim** An offset that was committed is told afterwards; who may not commit is refused, and changes nothing.
+**Why it matters** After a restart consumers go on from here: a wrong offset repeats records or leaves them out.
+**Kafka says** Protocol guide, OffsetCommit; KIP-211 (how long), KIP-345 (static members), KIP-848 (epochs).
+**Cannot see** Offsets of transactions; how long offsets are kept.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, commit, coordinated, join, joined, offsets, stable, variants, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.offset_commit_request import (
+    OffsetCommitRequest,
+    OffsetCommitRequestPartition,
+    OffsetCommitRequestTopic,
+)
+from reference_broker.wire.messages.offset_commit_response import OffsetCommitResponse
+from reference_broker.wire.primitives import GroupId, TopicName, Uuid
+
+pytestmark = pytest.mark.feature("OffsetCommit")
+
+NO_SUCH_ID = Uuid(bytes(range(16)))
+
+
+def group(exchange: Exchange) -> str:
+    """The name of a new group."""
+    coordinated(exchange)
+    return exchange.name("readers")
+
+
+def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
+    """How a version names a topic."""
+    return exchange.topic_id(topic) if version >= 10 else topic
+
+
+def code(answer: OffsetCommitResponse) -> int:
+    ((found,),) = (one.partitions for one in answer.topics)
+    return found.error_code
+
+
+def as_member(member: str, generation: int, **more: object) -> dict[str, object]:
+    return {"member_id": member, "generation_id_or_member_epoch": generation, **more}
+
+
+@all_versions(2, 10)
+def test_an_offset_is_kept(exchange: Exchange, version: int) -> None:
+    """An offset that was committed without a group of members is told, with its metadata."""
+    name, topic = group(exchange), exchange.topic()
+    request = commit(name, at(exchange, topic, version), 42, metadata="a note")
+    assert code(exchange.ask("offset 42 with a note", request, version)) == ErrorCode.NONE
+    found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
+    assert (found.committed_offset, found.metadata) == (42, "a note")
+
+
+@all_versions(2, 10)
+def test_a_member_commits(exchange: Exchange, version: int) -> None:
+    """A member of the present generation may commit."""
+    name, topic = group(exchange), exchange.topic()
+    member, generation = stable(exchange, name)
+    request = commit(name, at(exchange, topic, version), 42, **as_member(member, generation))
+    assert code(exchange.ask("offset 42 of a member", request, version)) == ErrorCode.NONE
+
+
+@versions(2, 7, 9)
+def test_an_offset_may_go_back(exchange: Exchange, version: int) -> None:
+    """The last commit counts, higher or lower than the one before."""
+    name, topic = group(exchange), exchange.topic()
+    for offset in (42, 7, 100):
+        exchange.ask(f"offset {offset}", commit(name, topic, offset), version)
+        found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
+        assert found.committed_offset == offset
+
+
+@pytest.mark.parametrize("offset", [-1, -2, 9_223_372_036_854_775_807])
+def test_odd_offsets(exchange: Exchange, offset: int) -> None:
+    """Offsets are kept as they are, whether the partition has them or not."""
+    name, topic = group(exchange), exchange.topic()
+    exchange.ask(f"offset {offset}", commit(name, topic, offset), 7)
+    exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7)
+
+
+@versions(6, 8, 9)
+def test_a_leader_epoch_is_kept(exchange: Exchange, version: int) -> None:
+    """From version 6 on the epoch of the last record goes with an offset."""
+    name, topic = group(exchange), exchange.topic()
+    partition = OffsetCommitRequestPartition(partition_index=0, committed_offset=42, committed_leader_epoch=3)
+    request = OffsetCommitRequest(
+        group_id=GroupId(name), topics=(OffsetCommitRequestTopic(name=topic, partitions=(partition,)),)
+    )
+    exchange.ask("offset 42 of epoch 3", request, version)
+    found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
+    assert found.committed_leader_epoch == 3
+
+
+@variants("metadata", null=None, empty="", korean="안녕하세요", longest="m" * 4096)
+@versions(2, 9)
+def test_metadata(exchange: Exchange, version: int, metadata: str | None) -> None:
+    """Metadata are a text of at most 4,096 bytes; null is the empty text."""
+    name, topic = group(exchange), exchange.topic()
+    request = commit(name, topic, 1, metadata=metadata)
+    assert code(exchange.ask("metadata", request, version)) == ErrorCode.NONE
+    exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7)
+
+
+@versions(2, 7, 9)
+def test_metadata_that_are_too_long_are_refused(exchange: Exchange, version: int) -> None:
+    """Metadata above 4,096 bytes are refused, and the offset is not kept."""
+    name, topic = group(exchange), exchange.topic()
+    answer = exchange.ask("4,097 bytes of metadata", commit(name, topic, 1, metadata="m" * 4097), version)
+    assert code(answer) == ErrorCode.OFFSET_METADATA_TOO_LARGE
+    exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7)
+
+
+@versions(2, 7, 9)
+def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
+    """An offset belongs to a topic that is there."""
+    answer = exchange.ask("a topic that is not there", commit(group(exchange), exchange.name("nowhere"), 1), version)
+
+    assert code(answer) == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@variants("topic_id", unknown=NO_SUCH_ID, zero=Uuid(bytes(16)))
+def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
+    """From version 10 on topics are named by id alone."""
+    answer = exchange.ask("an id that no topic has", commit(group(exchange), topic_id, 1), 10)
+
+    assert code(answer) == ErrorCode.UNKNOWN_TOPIC_ID
+
+
+@pytest.mark.parametrize("partition", [1, -1])
+@versions(2, 9, 10)
+def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
+    """A topic has the partitions it has."""
+    request = commit(group(exchange), at(exchange, exchange.topic(), version), 1, partition=partition)
+    answer = exchange.ask(f"partition {partition} of one", request, version)
+
+    assert code(answer) == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@versions(2, 7, 9)
+def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
+    """One that can be is kept beside others that cannot."""
+    name, topic, other = group(exchange), exchange.topic(partitions=2), exchange.name("nowhere")
+
+    def wanted(index: int, metadata: str = "") -> OffsetCommitRequestPartition:
+        return OffsetCommitRequestPartition(partition_index=index, committed_offset=1, committed_metadata=metadata)
+
+    request = OffsetCommitRequest(
+        group_id=GroupId(name),
+        topics=(
+            OffsetCommitRequestTopic(name=TopicName(other), partitions=(wanted(0),)),
+            OffsetCommitRequestTopic(name=topic, partitions=(wanted(0), wanted(1, "m" * 5000), wanted(5))),
+        ),
+    )
+    answer = exchange.ask("a good one, three that cannot be", request, version)
+    found = {(one.name, part.partition_index): part.error_code for one in answer.topics for part in one.partitions}
+    assert found == {
+        (other, 0): ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+        (topic, 0): ErrorCode.NONE,
+        (topic, 1): ErrorCode.OFFSET_METADATA_TOO_LARGE,
+        (topic, 5): ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    }
+
+
+@versions(2, 7, 9)
+def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
+    """The empty name keeps offsets as Kafka lets it."""
+    coordinated(exchange)
+    exchange.ask("a group without a name", commit("", exchange.topic(), 1), version)
+
+
+@versions(2, 7, 8, 9)
+def test_a_generation_of_a_group_that_is_not_there(exchange: Exchange, version: int) -> None:
+    """A group that is not there has no generation."""
+    request = commit(group(exchange), exchange.topic(), 1, **as_member("somebody", 1))
+    answer = exchange.ask("generation 1 of a group that is not there", request, version)
+
+    assert code(answer) == (ErrorCode.GROUP_ID_NOT_FOUND if version >= 9 else ErrorCode.ILLEGAL_GENERATION)
+
+
+@versions(2, 7, 9)
+def test_a_stranger_is_refused(exchange: Exchange, version: int) -> None:
+    """In a group that has members only they commit, in their generation."""
+    name, topic = group(exchange), exchange.topic()
+    member, generation = stable(exchange, name)
+    for words, more, expected in (
+        ("somebody", as_member("somebody", generation), ErrorCode.UNKNOWN_MEMBER_ID),
+        ("nobody", as_member("", -1), ErrorCode.UNKNOWN_MEMBER_ID),
+        ("the member in an older generation", as_member(member, generation - 1), ErrorCode.ILLEGAL_GENERATION),
+        ("the member in a newer generation", as_member(member, generation + 1), ErrorCode.ILLEGAL_GENERATION),
+        ("the member in no generation", as_member(member, -1), None),
+    ):
+        answer = exchange.ask(words, commit(name, topic, 1, **more), version)
+        assert expected is None or code(answer) == expected
+    exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7)
+
+
+@versions(2, 7, 9)
+def test_before_its_assignment_a_member_waits(exchange: Exchange, version: int) -> None:
+    """A member that waits for its assignment does not commit."""
+    name = group(exchange)
+    member, generation = joined(exchange, name)
+    answer = exchange.ask(
+        "a member before its assignment", commit(name, exchange.topic(), 1, **as_member(member, generation)), version
+    )
+
+    assert code(answer) == ErrorCode.REBALANCE_IN_PROGRESS
+
+
+@versions(2, 9)
+def test_while_others_gather_a_member_commits(exchange: Exchange, version: int) -> None:
+    """While a new generation gathers the old one's members may still commit."""
+    name = group(exchange)
+    member, generation = stable(exchange, name)
+    pending = exchange.start("a second member", join(name), 3)
+    assert not pending.is_answered(0.15)
+    answer = exchange.ask(
+        "the first member", commit(name, exchange.topic(), 1, **as_member(member, generation)), version
+    )
+
+    assert code(answer) == ErrorCode.NONE
+
+
+@versions(7, 9)
+def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, version: int) -> None:
+    """A static member commits by its present member id alone."""
+    name, topic = group(exchange), exchange.topic()
+    own = exchange.quietly(join(name, group_instance_id="i1"), 7)
+    for words, member, instance, expected in (
+        ("i1 as somebody", "somebody", "i1", ErrorCode.FENCED_INSTANCE_ID),
+        ("i2, which never joined", own.member_id, "i2", ErrorCode.UNKNOWN_MEMBER_ID),
+    ):
+        request = commit(name, topic, 1, **as_member(member, 1, group_instance_id=instance))
+        assert code(exchange.ask(words, request, version)) == expected
+
+
+@versions(2, 4)
+def test_a_time_to_keep_may_be_given(exchange: Exchange, version: int) -> None:
+    """Versions 2 to 4 may say how long to keep an offset."""
+    request = commit(group(exchange), exchange.topic(), 1, retention_time_ms=60_000)
+    assert code(exchange.ask("keep for a minute", request, version)) == ErrorCode.NONE
+
+
+@versions(2, 9)
+def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without topics is answered without topics."""
+    request = OffsetCommitRequest(group_id=GroupId(group(exchange)))
+    assert exchange.ask("no topics", request, version).topics == ()

@@ -1,0 +1,121 @@
+"""OffsetDelete (key 47) forgets offsets of a group.
+
+**Claim** An offset that was deleted is -1 afterwards; a topic that a member reads keeps its own.
+**Why it matters** Forgotten offsets make consumers begin anew.
+**Kafka says** Protocol guide, OffsetDelete; KIP-496.
+**Cannot see** Groups of the consumer protocol of KIP-848.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import commit, coordinated, offsets, stable, subscription
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.offset_delete_request import (
+    OffsetDeleteRequest,
+    OffsetDeleteRequestPartition,
+    OffsetDeleteRequestTopic,
+)
+from reference_broker.wire.primitives import GroupId, TopicName
+
+pytestmark = pytest.mark.feature("OffsetDelete")
+
+
+def group(exchange: Exchange) -> str:
+    """The name of a new group."""
+    coordinated(exchange)
+    return exchange.name("readers")
+
+
+def request(name: str, topic: str, *partitions: int) -> OffsetDeleteRequest:
+    wanted = tuple(OffsetDeleteRequestPartition(partition_index=index) for index in partitions)
+    return OffsetDeleteRequest(
+        group_id=GroupId(name), topics=(OffsetDeleteRequestTopic(name=TopicName(topic), partitions=wanted),)
+    )
+
+
+def test_an_offset_is_deleted(exchange: Exchange) -> None:
+    """One offset is forgotten, another is kept."""
+    name, topic = group(exchange), exchange.topic(partitions=2)
+    for partition in (0, 1):
+        exchange.quietly(commit(name, topic, 42, partition=partition), 7)
+    answer = exchange.ask("partition 0 of two", request(name, topic, 0), 0)
+    assert answer.topics[0].partitions[0].error_code == ErrorCode.NONE
+    found = exchange.ask("the offsets then", offsets(7, name, {topic: (0, 1)}), 7).topics[0].partitions
+    assert {one.partition_index: one.committed_offset for one in found} == {0: -1, 1: 42}
+
+
+def test_an_offset_that_is_not_there(exchange: Exchange) -> None:
+    """An offset that was never committed is forgotten without complaint."""
+    name, topic = group(exchange), exchange.topic(partitions=2)
+    exchange.quietly(commit(name, topic, 42), 7)
+    answer = exchange.ask("partition 1, never committed", request(name, topic, 1), 0)
+
+    assert answer.topics[0].partitions[0].error_code == ErrorCode.NONE
+
+
+def test_an_unknown_group_is_refused(exchange: Exchange) -> None:
+    """A group that is not there has no offsets."""
+    answer = exchange.ask("a group that is not there", request(group(exchange), exchange.topic(), 0), 0)
+
+    assert answer.error_code == ErrorCode.GROUP_ID_NOT_FOUND
+
+
+def test_a_group_has_a_name(exchange: Exchange) -> None:
+    """The empty name is no group's."""
+    coordinated(exchange)
+    answer = exchange.ask("a group without a name", request("", exchange.topic(), 0), 0)
+
+    assert answer.error_code != ErrorCode.NONE
+
+
+def test_an_unknown_topic_is_refused(exchange: Exchange) -> None:
+    """A topic that is not there has no offsets."""
+    name = group(exchange)
+    exchange.quietly(commit(name, exchange.topic(), 42), 7)
+    answer = exchange.ask("a topic that is not there", request(name, exchange.name("nowhere"), 0), 0)
+
+    assert answer.topics[0].partitions[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+def test_an_unknown_partition_is_refused(exchange: Exchange) -> None:
+    """A topic has the partitions it has."""
+    name, topic = group(exchange), exchange.topic()
+    exchange.quietly(commit(name, topic, 42), 7)
+    answer = exchange.ask("partition 9 of one", request(name, topic, 9), 0)
+
+    assert answer.topics[0].partitions[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+def test_a_topic_that_is_read_keeps_its_offsets(exchange: Exchange) -> None:
+    """Offsets of a topic to which a member has subscribed stay; those of another topic go."""
+    name, topic, other = group(exchange), exchange.topic("read"), exchange.topic("unread")
+    for one in (topic, other):
+        exchange.quietly(commit(name, one, 42), 7)
+    stable(exchange, name, protocols={"range": subscription(topic)})
+    answer = exchange.ask("a topic that is read", request(name, topic, 0), 0)
+    assert answer.topics[0].partitions[0].error_code == ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC
+    answer = exchange.ask("a topic that is not read", request(name, other, 0), 0)
+    assert answer.topics[0].partitions[0].error_code == ErrorCode.NONE
+
+
+def test_a_group_of_another_type_with_members_is_refused(exchange: Exchange) -> None:
+    """What members of another protocol type read is not known, so all offsets stay."""
+    name, topic = group(exchange), exchange.topic()
+    exchange.quietly(commit(name, topic, 42), 7)
+    stable(exchange, name, protocol_type="connect")
+    answer = exchange.ask("a group of connectors", request(name, topic, 0), 0)
+
+    assert answer.error_code == ErrorCode.NON_EMPTY_GROUP
+
+
+def test_no_topics_get_an_empty_answer(exchange: Exchange) -> None:
+    """A request without topics is answered without topics."""
+    name = group(exchange)
+    exchange.quietly(commit(name, exchange.topic(), 42), 7)
+    answer = exchange.ask("no topics", OffsetDeleteRequest(group_id=GroupId(name)), 0)
+
+    assert (answer.error_code, answer.topics) == (ErrorCode.NONE, ())

@@ -1,0 +1,213 @@
+"""OffsetFetch (key 9) tells how far a group has read.
+
+**Claim** A committed offset is told as it was committed, one that was not is -1 and no error, by name and by id.
+**Why it matters** Every consumer begins with this question.
+**Kafka says** Protocol guide, OffsetFetch; KIP-447 (stable offsets), KIP-709 (several groups), KIP-848 (epochs).
+**Cannot see** Offsets of open transactions.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, commit, coordinated, offsets, stable, variants, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.offset_fetch_request import (
+    OffsetFetchRequest,
+    OffsetFetchRequestGroup,
+    OffsetFetchRequestTopics,
+)
+from reference_broker.wire.messages.offset_fetch_response import OffsetFetchResponse
+from reference_broker.wire.primitives import GroupId, TopicName, Uuid
+
+pytestmark = pytest.mark.feature("OffsetFetch")
+
+NO_SUCH_ID = Uuid(bytes(range(16)))
+
+
+def group(exchange: Exchange, label: str = "readers") -> str:
+    """The name of a new group."""
+    coordinated(exchange)
+    return exchange.name(label)
+
+
+def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
+    """How a version names a topic."""
+    return exchange.topic_id(topic) if version >= 10 else topic
+
+
+def told(answer: OffsetFetchResponse, version: int) -> list[tuple[int, int, int]]:
+    """(partition, offset, error) of all that was told, wherever a version puts it."""
+    topics = answer.groups[0].topics if version >= 8 else answer.topics
+    return sorted(
+        (part.partition_index, part.committed_offset, part.error_code) for one in topics for part in one.partitions
+    )
+
+
+def committed(exchange: Exchange) -> tuple[str, TopicName]:
+    """A group that has committed 42 in partition 0 of a topic of two partitions."""
+    name, topic = group(exchange), exchange.topic(partitions=2)
+    exchange.quietly(commit(name, topic, 42, metadata="a note"), 7)
+    return name, topic
+
+
+@all_versions(1, 10)
+def test_offsets_are_told(exchange: Exchange, version: int) -> None:
+    """What was committed is told, what was not is -1."""
+    name, topic = committed(exchange)
+    request = offsets(version, name, {at(exchange, topic, version): (0, 1)})
+    answer = exchange.ask("two partitions, one committed", request, version)
+
+    assert told(answer, version) == [(0, 42, 0), (1, -1, 0)]
+
+
+@all_versions(2, 10)
+def test_all_offsets_are_told(exchange: Exchange, version: int) -> None:
+    """From version 2 on null stands for all topics of the group."""
+    name, _ = committed(exchange)
+    answer = exchange.ask("all topics", offsets(version, name, None), version)
+
+    assert told(answer, version) == [(0, 42, 0)]
+
+
+@all_versions(1, 10)
+def test_an_unknown_group_has_no_offsets(exchange: Exchange, version: int) -> None:
+    """A group that nobody has used has no offsets, and that is no error."""
+    topic = exchange.topic()
+    request = offsets(version, group(exchange), {at(exchange, topic, version): (0,)})
+    answer = exchange.ask("a group that nobody has used", request, version)
+
+    assert told(answer, version) == [(0, -1, 0)]
+
+
+@versions(2, 7, 8, 10)
+def test_all_offsets_of_an_unknown_group(exchange: Exchange, version: int) -> None:
+    """A group that nobody has used has no topics."""
+    answer = exchange.ask(
+        "all topics of a group that nobody has used", offsets(version, group(exchange), None), version
+    )
+
+    assert told(answer, version) == []
+
+
+@versions(1, 7, 8, 9)
+def test_an_unknown_topic(exchange: Exchange, version: int) -> None:
+    """A topic that is not there has no offset, and that is no error."""
+    request = offsets(version, group(exchange), {exchange.name("nowhere"): (0,)})
+    answer = exchange.ask("a topic that is not there", request, version)
+
+    assert told(answer, version) == [(0, -1, 0)]
+
+
+@variants("topic_id", unknown=NO_SUCH_ID, zero=Uuid(bytes(16)))
+def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
+    """An id that no topic has is unknown."""
+    answer = exchange.ask("an id that no topic has", offsets(10, group(exchange), {topic_id: (0,)}), 10)
+
+    assert told(answer, 10) == [(0, -1, ErrorCode.UNKNOWN_TOPIC_ID)]
+
+
+@pytest.mark.parametrize("partition", [5, -1])
+@versions(1, 7, 9)
+def test_an_unknown_partition(exchange: Exchange, version: int, partition: int) -> None:
+    """A partition that is not there has no offset, and that is no error."""
+    name, topic = committed(exchange)
+    answer = exchange.ask(f"partition {partition} of two", offsets(version, name, {topic: (partition,)}), version)
+
+    assert told(answer, version) == [(partition, -1, 0)]
+
+
+@versions(1, 7, 8, 9)
+def test_the_empty_name(exchange: Exchange, version: int) -> None:
+    """The group without a name is answered as Kafka answers it."""
+    coordinated(exchange)
+    exchange.ask("a group without a name", offsets(version, "", {exchange.topic(): (0,)}), version)
+
+
+@versions(7, 8, 9)
+def test_stable_offsets(exchange: Exchange, version: int) -> None:
+    """Without transactions every offset is stable."""
+    name, topic = committed(exchange)
+    answer = exchange.ask("stable offsets", offsets(version, name, {topic: (0,)}, stable_only=True), version)
+
+    assert told(answer, version) == [(0, 42, 0)]
+
+
+@versions(8, 9)
+def test_several_groups(exchange: Exchange, version: int) -> None:
+    """From version 8 on several groups may be asked for, each with topics of its own."""
+    name, topic = committed(exchange)
+    other = group(exchange, "others")
+    wanted = (OffsetFetchRequestTopics(name=topic, partition_indexes=(0, 1)),)
+    request = OffsetFetchRequest(
+        groups=(
+            OffsetFetchRequestGroup(group_id=GroupId(name), topics=wanted),
+            OffsetFetchRequestGroup(group_id=GroupId(other), topics=wanted),
+            OffsetFetchRequestGroup(group_id=GroupId(name), topics=None),
+        )
+    )
+    answer = exchange.ask("two groups, one of them twice", request, version)
+
+    assert {one.group_id for one in answer.groups} == {name, other}
+
+
+@versions(8, 10)
+def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without groups is answered without groups."""
+    assert exchange.ask("no groups", OffsetFetchRequest(), version).groups == ()
+
+
+@versions(1, 7, 8)
+def test_no_topics(exchange: Exchange, version: int) -> None:
+    """An empty list of topics is not the same as all topics."""
+    name, _ = committed(exchange)
+    answer = exchange.ask("no topics", offsets(version, name, {}), version)
+
+    assert told(answer, version) == []
+
+
+@pytest.mark.parametrize(("member", "epoch"), [("somebody", 1), ("somebody", -1), ("", -1), (None, 5)])
+@versions(9, 10)
+def test_members_and_epochs_count_in_groups_of_consumers(
+    exchange: Exchange, version: int, member: str | None, epoch: int
+) -> None:
+    """From version 9 on a member may ask by its id and epoch; a classic group answers as Kafka does."""
+    name, topic = committed(exchange)
+    where = at(exchange, topic, version)
+    wanted = OffsetFetchRequestTopics(
+        name=TopicName(where) if isinstance(where, str) else TopicName(""),
+        topic_id=where if isinstance(where, bytes) else Uuid(bytes(16)),
+        partition_indexes=(0,),
+    )
+    request = OffsetFetchRequest(
+        groups=(
+            OffsetFetchRequestGroup(group_id=GroupId(name), member_id=member, member_epoch=epoch, topics=(wanted,)),
+        )
+    )
+    exchange.ask(f"member {member!r} of epoch {epoch}", request, version)
+
+
+def test_a_member_and_epoch_of_an_unknown_group(exchange: Exchange) -> None:
+    """A member of a group that is not there."""
+    wanted = OffsetFetchRequestTopics(name=exchange.topic(), partition_indexes=(0,))
+    request = OffsetFetchRequest(
+        groups=(
+            OffsetFetchRequestGroup(
+                group_id=GroupId(group(exchange)), member_id="somebody", member_epoch=1, topics=(wanted,)
+            ),
+        )
+    )
+    exchange.ask("somebody of a group that is not there", request, 9)
+
+
+@versions(7, 9)
+def test_anybody_may_ask(exchange: Exchange, version: int) -> None:
+    """Offsets of a group that has members are told to anybody."""
+    name, topic = group(exchange), exchange.topic()
+    exchange.quietly(commit(name, topic, 42), 7)
+    stable(exchange, name)
+    answer = exchange.ask("a group with a member", offsets(version, name, {topic: (0,)}), version)
+
+    assert told(answer, version) == [(0, 42, 0)]

@@ -193,19 +193,23 @@ class Node:
                 self._take_result(ticket, lambda: result.resume(self._current[ticket.connection].ctx.now_ms))
             else:
                 self._purgatory.add(ticket, result)
-        elif result is HANG_UP:
+        elif result is not DEFERRED:
+            self._answer(ticket, result)
+
+    def _answer(self, ticket: Ticket, result: Any) -> None:
+        """A response, or none where the request asked for none."""
+        if result is HANG_UP:
             self._finish(ticket)
             self._hang_up(self._connections[ticket.connection], "the request asked for no answer, and was refused")
         elif result is NO_RESPONSE:
             self._finish(ticket)
-        elif result is not DEFERRED:
+        else:
             self._reply(ticket, result)
 
     def _refuse(self, ticket: Ticket, code: ErrorCode, detail: str | None) -> None:
         current = self._current.get(ticket.connection)
         if current is not None:
-            response = current.handler.error_response(current.request, ticket.api_version, code, detail)
-            self._reply(ticket, response)
+            self._answer(ticket, current.handler.error_response(current.request, ticket.api_version, code, detail))
 
     def _finish(self, ticket: Ticket) -> Connection | None:
         """The request is over; None where its connection is, too."""

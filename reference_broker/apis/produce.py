@@ -102,8 +102,10 @@ def handle(request: ProduceRequest, ctx: Context) -> Any:
     return _answer(outcomes, acks, ctx)
 
 
-def error_response(request: ProduceRequest, version: int, code: ErrorCode, message: str | None) -> ProduceResponse:
-    """The same error for every partition."""
+def error_response(request: ProduceRequest, version: int, code: ErrorCode, message: str | None) -> Any:
+    """The same error for every partition; without acks a closed connection says it."""
+    if request.acks == NO_ACKS:
+        return HANG_UP
     return ProduceResponse(
         responses=tuple(
             TopicProduceResponse(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from harness.verdicts import Verdict
+
+_SHORT = 120
+_LISTED = 6
+_NOTHING = object()
 
 
 class Outcome(StrEnum):
@@ -47,6 +51,43 @@ class BrokenPromise(AssertionError):
         self.anomaly = anomaly
         self.claim = claim
         self.verdicts = tuple(verdicts)
+
+
+def require(found: object, wanted: object, what: str) -> None:
+    """BrokenPromise when something is not what was promised; `what` names it in words: "the group's lag"."""
+    if found != wanted:
+        lines = _unlike(found, wanted)
+        if lines is None:
+            raise BrokenPromise(f"{_capital(what)} should be {_short(wanted)}, and is {_short(found)}.")
+        raise BrokenPromise(f"{_capital(what)} is not what it should be.", witness=lines)
+
+
+def _unlike(found: object, wanted: object) -> list[str] | None:
+    """Where two collections of the same kind differ, a line each, the first few; None for anything short or single."""
+    if len(repr(found)) + len(repr(wanted)) <= _SHORT:
+        return None
+    if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+        ours, theirs = dict(wanted), dict(found)
+    elif isinstance(found, list) and isinstance(wanted, list):
+        ours, theirs = dict(enumerate(wanted)), dict(enumerate(found))
+    else:
+        return None
+    keys = [key for key in {**ours, **theirs} if ours.get(key, _NOTHING) != theirs.get(key, _NOTHING)]
+    lines = [
+        f"{key!r}: {_short(theirs[key]) if key in theirs else 'nothing'}, "
+        f"where {_short(ours[key]) if key in ours else 'nothing'} should be"
+        for key in keys[:_LISTED]
+    ]
+    return lines + ([f"… and {len(keys) - _LISTED:,} more"] if len(keys) > _LISTED else [])
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 class Unproven(Exception):

@@ -6,6 +6,7 @@ opened once; differences between targets come last.
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Generator
@@ -29,6 +30,7 @@ from harness.plugin_fixtures import (  # fixtures are found as names of a plugin
     operator,
     record,
     seed,
+    skip_for_lack,
     strike,
     target,
     usable,
@@ -37,6 +39,7 @@ from harness.plugin_options import OPTIONS, add_options, read_options
 from harness.plugin_record import CheckRecord, record_of
 from harness.plugin_session import SESSION, Session
 from harness.plugin_words import area_lines, counts_line, failure_lines, outcome_of, skip_lines
+from harness.targets.kafka_process import java_missing
 
 __all__ = [
     "admin",
@@ -143,26 +146,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=rank)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Starts a record; a check that needs what this machine lacks is skipped, or fails where it is required."""
     session = item.config.stash[SESSION]
     session.progress.begin()
     kept = record_of(item)
+    kept.started = time.monotonic()
     options = session.options
     kept.rerun = kept.rerun or f"pytest '{item.nodeid}' {options.for_target(kept.target)}"
     kept.version = kept.version or session.clusters.versions.get(kept.target, "")
     for marker in item.iter_markers("needs"):
         for means in marker.args:
             if (reason := _missing_means(str(means))) is not None:
-                lacking = item._request.getfixturevalue("lack")  # type: ignore[attr-defined]
-                lacking(str(means), reason)
+                skip_for_lack(options, str(means), reason)
 
 
 def _missing_means(means: str) -> str | None:
+    """Why this machine lacks what a check needs beside its target; None when it does not."""
     if means == "java":
-        from harness.targets.kafka_process import java_missing
-
         return java_missing()
+    if means == "root" and os.geteuid() != 0:
+        return "root is needed"
     return None
 
 
@@ -266,7 +271,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if ours.stored is None or reporter is None:
         return
-    ours.stored.write_about(ours.about())
+    ours.stored.finish(ours.about())
     trouble = _write_summary(ours.stored.path)
     is_plain = not _can_draw(reporter)
     reporter.write_line("")

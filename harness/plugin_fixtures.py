@@ -18,7 +18,7 @@ from harness.outcome import Outcome, Unproven
 from harness.plugin_clusters import spec_of
 from harness.plugin_drive import Drive
 from harness.plugin_names import Names
-from harness.plugin_options import OPTIONS, ChosenTarget
+from harness.plugin_options import OPTIONS, ChosenTarget, Options
 from harness.plugin_record import CheckRecord, record_of
 from harness.plugin_session import SESSION
 from harness.targets.target import Cluster
@@ -54,14 +54,19 @@ def chance(seed: int, record: CheckRecord) -> Random:
     return Random(f"{seed}/{record.check}")
 
 
+def skip_for_lack(options: Options, means: str, reason: str) -> NoReturn:
+    """Skips for want of java, docker or root. Unproven, which fails, where --require names it."""
+    if means in options.required:
+        raise Unproven(f"{reason} (--require {means})")
+    pytest.skip(reason)
+
+
 @pytest.fixture
 def lack(pytestconfig: pytest.Config) -> Lack:
-    """lack(means, reason): skips for want of java, docker or root; fails where --require names it."""
+    """lack(means, reason): skips, or fails where --require names the means."""
 
     def lacking(means: str, reason: str) -> NoReturn:
-        if means in pytestconfig.stash[OPTIONS].required:
-            raise Unproven(f"{reason} (--require {means})")
-        pytest.skip(reason)
+        skip_for_lack(pytestconfig.stash[OPTIONS], means, reason)
 
     return lacking
 

@@ -7,6 +7,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import pytest
+
 from harness.catalogue import Header
 from harness.clients.client import ClientTrouble
 from harness.drive import DriveTrouble
@@ -28,7 +30,9 @@ def outcome_of(error: BaseException) -> Outcome:
         return own
     if isinstance(error, _TROUBLE):
         return Outcome.UNKNOWN
-    return Outcome.BROKEN if isinstance(error, (AssertionError, MalformedRequest)) else Outcome.UNKNOWN
+    # pytest.raises, where nothing was raised, fails with an exception of pytest's own.
+    claims = (AssertionError, MalformedRequest, pytest.fail.Exception)
+    return Outcome.BROKEN if isinstance(error, claims) else Outcome.UNKNOWN
 
 
 def failure_lines(record: CheckRecord, outcome: Outcome, error: BaseException, where: str) -> tuple[str, ...]:

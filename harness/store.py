@@ -158,9 +158,10 @@ class Run:
         """The folders of its checks, by name."""
         return [Item(found.parent) for found in sorted(self.path.glob("*/meta.json"))]
 
-    def write_about(self, about: Mapping[str, Any]) -> None:
-        """Replaces what was said of it when it was made."""
+    def finish(self, about: Mapping[str, Any]) -> None:
+        """Replaces what was said of it when it was made, and makes it `latest`, which another run may have been."""
         _write(self.path / "run.json", dict(about))
+        _point(self.path.parent / "latest", self.path.name)
 
     def about(self) -> dict[str, Any]:
         """What was said of it when it was made."""
@@ -205,6 +206,8 @@ def _write(path: Path, data: Any) -> None:
 
 
 def _point(link: Path, name: str) -> None:
-    fresh = link.with_name(f"{link.name}.{os.getpid()}")
+    """Makes the link name another folder, at once; runs that start at the same time do not disturb each other."""
+    fresh = link.with_name(f"{link.name}.{name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)  # of a process of the same number that died here
     fresh.symlink_to(name)
     os.replace(fresh, link)

@@ -23,6 +23,7 @@ from harness.clients.client import Library
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read
 from harness.guarantees import ClientSettings
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -43,13 +44,15 @@ def test_committed_offsets_survive(
     first.subscribe([topic], lambda partitions: None)
     for part in (RECORDS[:20], RECORDS[20:]):  # two commits, so that an older one could come back
         produce(client, cluster.bootstrap, topic, part)
-        assert len(read(first, len(part))) == len(part)
+        require(len(read(first, len(part))), len(part), "the number of records that the first member read")
         first.commit()
     first.close()
 
     strike(fault)
 
-    assert operator.group_offsets(group) == {(topic, 0): 20, (topic, 1): 20}
+    require(
+        operator.group_offsets(group), {(topic, 0): 20, (topic, 1): 20}, f"what the group is told after the {fault}"
+    )
     (extra,) = produce(client, cluster.bootstrap, topic, [Outgoing(value=b"one more", partition=1)])
     second = client.consumer(cluster.bootstrap, SETTINGS, f"{group}-second", group)
     try:
@@ -57,4 +60,5 @@ def test_committed_offsets_survive(
         found = read(second, 1)
     finally:
         second.close()
-    assert [(record.partition, record.offset, record.value) for record in found] == [(1, extra.offset, b"one more")]
+    given = [(record.partition, record.offset, record.value) for record in found]
+    require(given, [(1, extra.offset, b"one more")], "what the next member is given (partition, offset, value)")

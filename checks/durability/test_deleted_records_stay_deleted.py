@@ -10,7 +10,8 @@ and this is still so after a clean restart.
 **Cannot see** whether the disk was freed. A kill: the checkpoint of log starts is written every minute
 (log.flush.start.offset.checkpoint.interval.ms), and Kafka does not promise more.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/log_start_forgotten_on_restart.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from harness.clients.client import Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -45,7 +47,8 @@ def test_deleted_records_stay_deleted(
     low_watermark = operator.delete_records(topic, 0, before=12)
     strike("restart")
 
-    assert low_watermark == 12
-    assert admin.offsets(topic, 0) == (12, 30)
+    require(low_watermark, 12, "the low watermark that DeleteRecords answered")
+    require(admin.offsets(topic, 0), (12, 30), "the log after the restart (its start, its end)")
     found = read_partitions(client, cluster.bootstrap, topic, 1, 18)
-    assert [(record.offset, record.value) for record in found] == [(n, b"%d" % n) for n in range(12, 30)]
+    seen = [(record.offset, record.value) for record in found]
+    require(seen, [(n, b"%d" % n) for n in range(12, 30)], "what a reader finds from the start (offset, value)")

@@ -10,7 +10,8 @@ start again must find what others have already acted on.
 
 **Cannot see** how fast the recovery was, and whether a clean start skipped it.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/truncates_a_good_batch_on_recovery.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations

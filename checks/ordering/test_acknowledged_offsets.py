@@ -9,7 +9,8 @@ acknowledgement is the one at which consumers find the record; the end of the lo
 
 **Cannot see** anything under faults: see the checks of durability.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/wrong_offset_in_answer.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pytest
 from harness.clients.client import CLIENTS, Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.transfer import Outgoing, produce, read_partitions
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -40,8 +42,9 @@ def test_acknowledged_offsets(cluster: Cluster, client: Library, admin: RawAdmin
 
     acknowledged = {(end.partition, end.offset): record.value for end, record in zip(ends, records, strict=True)}
     found = read_partitions(client, cluster.bootstrap, topic, PARTITIONS, COUNT)
-    assert {(record.partition, record.offset): record.value for record in found} == acknowledged
+    seen = {(record.partition, record.offset): record.value for record in found}
+    require(seen, acknowledged, "what stands at the acknowledged (partition, offset)")
     for partition in range(PARTITIONS):
         offsets = sorted(offset for where, offset in acknowledged if where == partition)
         assert offsets == list(range(len(offsets))), f"partition {partition} has gaps, or an offset twice"
-        assert admin.offsets(topic, partition) == (0, len(offsets))
+        require(admin.offsets(topic, partition), (0, len(offsets)), f"start and end of partition {partition}")

@@ -9,7 +9,8 @@ without a gap and without going back; and so does each of two groups that share 
 
 **Cannot see** redelivery after a rebalance, which Kafka allows.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/skips_a_batch.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations

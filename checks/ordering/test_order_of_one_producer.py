@@ -9,7 +9,8 @@ that was sent after another was acknowledged stands behind it, with up to five r
 
 **Cannot see** order between partitions, of which Kafka promises none.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/reorders_two_batches.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ sent, empty, null, long and in any script, for every compression and every clien
 
 **Cannot see** clients that are not in this suite.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/changes_timestamps.py, tests/plants/drops_headers.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read
 from harness.guarantees import ClientSettings
 from harness.java import Java, succeed
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -41,8 +42,8 @@ def test_topics_are_made_described_and_altered(cluster: Cluster, names: Names, j
     succeed(java.tool("TopicCommand", *server, "--alter", "--topic", topic, "--partitions", "10"), "--alter")
     described = succeed(java.tool("TopicCommand", *server, "--describe", "--topic", topic), "--describe")
 
-    assert "PartitionCount: 10" in described
-    assert described.count("Leader: 1") == 10, described
+    assert "PartitionCount: 10" in described, f"kafka-topics --describe printed no ten partitions:\n{described}"
+    require(described.count("Leader: 1"), 10, "the number of leaders that kafka-topics --describe printed")
 
 
 @pytest.mark.claim("O7", "O3")
@@ -58,7 +59,8 @@ def test_lines_are_sent_and_printed_again(cluster: Cluster, operator: Operator, 
         "consumer.ConsoleConsumer", *server, "--topic", topic, "--from-beginning", "--max-messages", "3"
     )
 
-    assert succeed(read_back, "the console consumer").splitlines() == list(LINES)
+    printed = succeed(read_back, "the console consumer").splitlines()
+    require(printed, list(LINES), "what the console consumer printed")
 
 
 @pytest.mark.claim("M7")
@@ -74,8 +76,8 @@ def test_retention_is_set(cluster: Cluster, operator: Operator, names: Names, ja
     )
 
     described = succeed(java.tool(java.config_command, *entity, "--describe"), "kafka-configs --describe")
-    assert "retention.ms=604800000" in described
-    assert operator.topic_config(topic)["retention.ms"] == "604800000"
+    assert "retention.ms=604800000" in described, f"kafka-configs --describe printed no retention.ms:\n{described}"
+    require(operator.topic_config(topic)["retention.ms"], "604800000", "retention.ms, described by another client,")
 
 
 @pytest.mark.claim("G3")
@@ -87,7 +89,7 @@ def test_lag_is_shown(cluster: Cluster, operator: Operator, names: Names, java: 
     settings = ClientSettings(consumers="subscribe", commit="sync")
     consumer = confluent.consumer(cluster.bootstrap, settings, "kitchen", group)
     consumer.subscribe([topic], lambda partitions: None)
-    assert len(read(consumer, 70)) == 70
+    require(len(read(consumer, 70)), 70, "the number of records that the group read")
     consumer.commit()
     consumer.close()
     produce(confluent, cluster.bootstrap, topic, [Outgoing(value=b"%d" % n, partition=0) for n in range(30)])
@@ -95,4 +97,5 @@ def test_lag_is_shown(cluster: Cluster, operator: Operator, names: Names, java: 
     shown = java.tool(GROUPS, "--bootstrap-server", cluster.bootstrap, "--describe", "--group", group)
 
     (row,) = [line.split() for line in succeed(shown, "kafka-consumer-groups").splitlines() if topic in line]
-    assert row[:6] == [group, topic, "0", "70", "100", "30"], row
+    wanted = [group, topic, "0", "70", "100", "30"]
+    require(row[:6], wanted, "the row that kafka-consumer-groups printed (group, topic, partition, offset, end, lag)")

@@ -9,7 +9,8 @@ takes its partition over; together they are given every record. Another group is
 
 **Cannot see** who gets which partition: that is the assignor's business.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/finds_no_committed_offset.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from harness.clients.client import Library
 from harness.clients.group_members import GroupMembers
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce
+from harness.outcome import BrokenPromise, require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -45,22 +47,32 @@ def test_three_consumers_have_one_partition_each_and_a_fourth_is_idle(
     """Three consumers have a partition each and a fourth none, until one leaves: then the fourth takes over."""
     with GroupMembers(client, cluster.bootstrap, topic, names.group("workers")) as members:
         members.join("a", "b", "c")
-        assert members.poll_until(lambda: _is_settled(operator, members, [1, 1, 1])), members.assignments
+        _settle(operator, members, [1, 1, 1], "three members and three partitions")
         members.join("d")
-        assert members.poll_until(lambda: _is_settled(operator, members, [0, 1, 1, 1])), members.assignments
+        _settle(operator, members, [0, 1, 1, 1], "four members and three partitions")
         busy = next(name for name, partitions in members.assignments.items() if partitions)
         members.commit()
         members.leave(busy)
-        assert members.poll_until(lambda: _is_settled(operator, members, [1, 1, 1])), members.assignments
+        _settle(operator, members, [1, 1, 1], "the three members that are left")
         everything = {order.value for order in ORDERS}
         assert members.poll_until(lambda: _given(members) == everything), "some orders were never given to the group"
         owned = sorted(partition for partitions in members.assignments.values() for partition in partitions)
 
-    assert owned == [0, 1, 2]
+    require(owned, [0, 1, 2], "the partitions that the members own, taken together,")
 
 
 def _given(members: GroupMembers) -> set[bytes | None]:
     return {record.value for records in members.received.values() for record in records}
+
+
+def _settle(operator: Operator, members: GroupMembers, shares: list[int], who: str) -> None:
+    """Polls until so many partitions are with each member. BrokenPromise when that does not come in time."""
+    if not members.poll_until(lambda: _is_settled(operator, members, shares)):
+        raise BrokenPromise(
+            f"{who.capitalize()} did not settle on {shares} partitions each within 30 s.",
+            witness=[f"member {name} has {list(own)}" for name, own in members.assignments.items()]
+            + [f"the cluster says {operator.group(members.group)}"],
+        )
 
 
 def _is_settled(operator: Operator, members: GroupMembers, shares: list[int]) -> bool:
@@ -80,10 +92,11 @@ def test_each_group_is_given_every_record(
     for group in groups:
         with GroupMembers(client, cluster.bootstrap, topic, group) as members:
             members.join("only")
-            assert members.poll_until(lambda: len(members.received["only"]) >= len(ORDERS))
+            members.poll_until(lambda: len(members.received["only"]) >= len(ORDERS))
             values = sorted(record.value or b"" for record in members.received["only"])
             members.commit()
-        assert values == sorted(order.value or b"" for order in ORDERS)
+        require(values, sorted(order.value or b"" for order in ORDERS), f"what {group} was given")
 
     for group in groups:
-        assert operator.group_offsets(group) == {(topic, partition): 30 for partition in range(PARTITIONS)}
+        bookmarks = {(topic, partition): 30 for partition in range(PARTITIONS)}
+        require(operator.group_offsets(group), bookmarks, f"the bookmarks of {group}")

@@ -23,6 +23,7 @@ from harness.clients.murmur2 import partition_of
 from harness.clients.operator import Operator
 from harness.clients.transfer import read_partitions
 from harness.java import Java, succeed
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -41,8 +42,9 @@ def test_java_producer(cluster: Cluster, client: Library, operator: Operator, na
     for line in printed.splitlines():
         order, partition, offset = line.split()
         told[int(partition), int(offset)] = (order, f"노트북,{int(order.removeprefix('ORD-'))},1500000")
-    assert len(told) == COUNT
+    require(len(told), COUNT, "the number of places that the Java producer was told")
     found = read_partitions(client, cluster.bootstrap, topic, PARTITIONS, COUNT)
     seen = {(r.partition, r.offset): ((r.key or b"").decode(), (r.value or b"").decode()) for r in found}
-    assert seen == told
-    assert all(partition == partition_of(key.encode(), PARTITIONS) for (partition, _), (key, _) in seen.items())
+    require(seen, told, "what another client finds at (partition, offset)")
+    for (partition, _), (key, _) in seen.items():
+        require(partition, partition_of(key.encode(), PARTITIONS), f"the partition of key {key}")

@@ -8,7 +8,8 @@
 
 **Cannot see** how even the spread is: clients send in batches, a batch to one partition.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/drops_keys.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from harness.clients.client import Library
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions, send_all
 from harness.guarantees import ClientSettings
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -43,7 +45,8 @@ def test_what_one_user_does_is_in_one_partition_in_order(
     for user in users:
         records = sorted((r for r in found if r.key == user), key=lambda record: record.offset)
         assert len({record.partition for record in records}) == 1, f"{user!r} is in several partitions"
-        assert [record.value for record in records] == [record.value for record in sent if record.key == user]
+        steps = [record.value for record in sent if record.key == user]
+        require([record.value for record in records], steps, f"what {user.decode()} did, in order,")
 
 
 def test_records_without_a_key_use_all_partitions(
@@ -63,5 +66,5 @@ def test_records_without_a_key_use_all_partitions(
     producer.close()
 
     found = read_partitions(client, cluster.bootstrap, topic, PARTITIONS, 200)
-    assert len(found) == 200
-    assert {record.partition for record in found} == {0, 1, 2}
+    require(len(found), 200, "the number of records that came back")
+    require({record.partition for record in found}, {0, 1, 2}, "the set of partitions that are used")

@@ -9,7 +9,8 @@ nothing when the rest is read.
 
 **Cannot see** lag of transactions that are open.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/commits_one_too_far.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from harness.clients.cluster_view import RawAdmin
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read
 from harness.guarantees import ClientSettings
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -42,12 +44,12 @@ def test_lag_is_described(cluster: Cluster, client: Library, admin: RawAdmin, op
     try:
         consumer.subscribe([topic], lambda partitions: None)
         produce(client, cluster.bootstrap, topic, orders[:70])
-        assert len(read(consumer, 70)) == 70
+        require(len(read(consumer, 70)), 70, "the number of records that the group read")
         consumer.commit()
         produce(client, cluster.bootstrap, topic, orders[70:])
-        assert lag() == 30
-        assert len(read(consumer, 30)) == 30
+        require(lag(), 30, "the lag with 30 records to read")
+        require(len(read(consumer, 30)), 30, "the number of records that the group read then")
         consumer.commit()
-        assert lag() == 0
+        require(lag(), 0, "the lag with nothing to read")
     finally:
         consumer.close()

@@ -9,7 +9,8 @@ as often as it likes; a new group reads from the beginning.
 
 **Cannot see** groups whose offsets have expired.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/finds_no_committed_offset.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from harness.clients.client import Library
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read, read_partitions
 from harness.guarantees import ClientSettings
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -45,8 +47,9 @@ def test_a_group_goes_on_where_it_left_off(cluster: Cluster, client: Library, op
         consumer.commit()
         consumer.close()
 
-    assert values == [[order.value for order in ORDERS], [b"later"]]
-    assert operator.group_offsets(group) == {(topic, 0): 11}
+    require(values[0], [order.value for order in ORDERS], "what the group was given at first")
+    require(values[1], [b"later"], "what the group was given when it came back")
+    require(operator.group_offsets(group), {(topic, 0): 11}, "the group's bookmark")
 
 
 def test_a_consumer_that_seeks_back_reads_the_same_again(
@@ -65,8 +68,9 @@ def test_a_consumer_that_seeks_back_reads_the_same_again(
     finally:
         consumer.close()
 
-    assert [(record.offset, record.value) for record in first] == [(n, o.value) for n, o in enumerate(ORDERS)]
-    assert again == first[3:]
+    seen = [(record.offset, record.value) for record in first]
+    require(seen, [(n, order.value) for n, order in enumerate(ORDERS)], "the first reading (offset, value)")
+    require(again, first[3:], "the reading from offset 3 on")
 
 
 def test_everybody_who_reads_from_the_beginning_reads_all(
@@ -79,5 +83,5 @@ def test_everybody_who_reads_from_the_beginning_reads_all(
 
     readings = [read_partitions(client, cluster.bootstrap, topic, 1, len(ORDERS)) for _ in range(2)]
 
-    assert readings[0] == readings[1]
-    assert [record.value for record in readings[0]] == [order.value for order in ORDERS]
+    require(readings[1], readings[0], "the second reading")
+    require([record.value for record in readings[0]], [order.value for order in ORDERS], "the first reading")

@@ -9,7 +9,8 @@ answer names the partition and offset at which it stands.
 
 **Cannot see** serialisers of a schema registry.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/wrong_offset_in_answer.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from harness.clients.client import library
 from harness.clients.operator import Operator
 from harness.clients.transfer import read_partitions
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.targets.target import Cluster
 
@@ -68,6 +70,7 @@ def test_python_orders(cluster: Cluster, operator: Operator, names: Names) -> No
             break
     consumer.close()
 
-    assert read == dict(zip(places, orders, strict=True))
+    require(read, dict(zip(places, orders, strict=True)), "what kafka-python finds at the answered (partition, offset)")
     again = read_partitions(library("confluent"), cluster.bootstrap, topic, PARTITIONS, len(orders))
-    assert {(r.partition, r.offset): json.loads((r.value or b"").decode()) for r in again} == read
+    by_another = {(r.partition, r.offset): json.loads((r.value or b"").decode()) for r in again}
+    require(by_another, read, "what librdkafka finds")

@@ -9,7 +9,8 @@ limit the oldest stay as well.
 
 **Cannot see** when exactly the disk is freed.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/deletes_what_is_kept_for_ever.py,
+tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from harness.clients.client import Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
+from harness.outcome import require
 from harness.plugin_names import Names
 from harness.plugin_options import ChosenTarget
 from harness.targets.target import Cluster
@@ -50,9 +52,9 @@ def test_retention_is_a_setting(
     deadline = time.monotonic() + WAIT_S
     while admin.offsets(alerts, 0)[0] < 20 and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert admin.offsets(alerts, 0) == (20, 20), f"old records are still there after {WAIT_S:.0f} s"
+    require(admin.offsets(alerts, 0), (20, 20), f"the log {WAIT_S:.0f} s after its limit was set (start, end)")
     produce(client, cluster.bootstrap, alerts, [Outgoing(value=b"new", partition=0)])
     time.sleep(2.5)  # two turns of the retention check
     (kept,) = read_partitions(client, cluster.bootstrap, alerts, 1, 1)
-    assert (kept.offset, kept.value) == (20, b"new")
-    assert admin.offsets(ledger, 0) == (0, 20)
+    require((kept.offset, kept.value), (20, b"new"), "the young record (offset, value)")
+    require(admin.offsets(ledger, 0), (0, 20), "the log without a limit (start, end)")

@@ -29,6 +29,15 @@ class Refused(AssertionError):
         self.name = name
 
 
+def refusal_of(call: Callable[[], None]) -> str:
+    """Kafka's name of the error with which the broker refuses a call; "NONE" when it does what it was asked."""
+    try:
+        call()
+    except Refused as refusal:
+        return refusal.name
+    return "NONE"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A member of a group and what it was assigned."""

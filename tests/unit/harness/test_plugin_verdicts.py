@@ -158,6 +158,25 @@ def test_a_plain_assertion_is_a_broken_promise(suite: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["BROKEN  area/water*", "  What happened: one is not two*"])
 
 
+def test_a_refusal_that_did_not_come_is_a_broken_promise(suite: pytest.Pytester) -> None:
+    result = run(suite, "def test_water(cluster):\n    with pytest.raises(KeyError): pass")
+
+    assert counts(result).startswith("0 held · 1 broken")
+
+
+def test_a_value_that_is_not_the_promised_one_is_told_in_words(suite: pytest.Pytester) -> None:
+    body = """
+from harness.outcome import require
+def test_short(cluster): require(29, 30, "the lag")
+def test_long(cluster): require(list(range(99)) + [7], list(range(100)), "the log")
+"""
+
+    result = run(suite, body)
+
+    result.stdout.fnmatch_lines(["  What happened: The lag should be 30, and is 29."])
+    result.stdout.fnmatch_lines(["    99: 7, where 99 should be"])
+
+
 @pytest.mark.parametrize(
     "raised",
     [

@@ -10,8 +10,9 @@ have written the record. With one replica the two promise the same.
 
 **Cannot see** loss of power: a killed process leaves what it wrote in the page cache. Loss of a replica.
 
-**Rejects** tests/plants/acknowledges_before_writing.py, tests/plants/loses_the_unflushed_tail_on_kill.py,
-tests/plants/refuses_after_appending.py, tests/plants/serves_a_corrupt_batch.py, tests/plants/skips_a_batch.py,
+**Rejects** tests/plants/acknowledges_before_writing.py, tests/plants/duplicates_a_retried_batch.py,
+tests/plants/loses_the_unflushed_tail_on_kill.py, tests/plants/refuses_after_appending.py,
+tests/plants/serves_a_corrupt_batch.py, tests/plants/skips_a_batch.py,
 tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 

@@ -4,7 +4,7 @@
 **Why it matters** Old tools still use it, and a setting that is lost by accident may delete records.
 **Kafka says** Protocol guide, AlterConfigs; KIP-133.
 **Cannot see** Policies that a broker loads as Java classes; a resource named twice, which 4.3.1 never answers.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/keeps_settings_that_were_left_out.py
 """
 
 from __future__ import annotations

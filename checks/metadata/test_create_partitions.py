@@ -5,7 +5,7 @@ that cannot be is refused with its own error.
 **Why it matters** Keys go to partitions by their number, so growth that was not meant moves keys.
 **Kafka says** Protocol guide, CreatePartitions; KIP-195.
 **Cannot see** Placement over several brokers.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/adds_no_partitions.py
 """
 
 from __future__ import annotations

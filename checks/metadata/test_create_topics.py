@@ -6,7 +6,7 @@ request that cannot be is refused with its own error, and leaves nothing behind.
 another cannot be repaired by a program.
 **Kafka says** Protocol guide, CreateTopics; KIP-4, KIP-464 (defaults), KIP-525 (what was made), KIP-516 (topic ids).
 **Cannot see** Placement over several brokers and racks; policies that a broker loads as Java classes.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/response_with_wrong_error_code.py
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ there, or is named in a way that makes no sense, is refused and takes nothing el
 **Why it matters** A deletion cannot be taken back, so what was deleted must be exactly what was asked for.
 **Kafka says** Protocol guide, DeleteTopics; KIP-516 (by id), KIP-599 (errors with messages).
 **Cannot see** That the disk space comes back (the broker deletes files later).
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/keeps_deleted_topics.py
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ cannot be is refused together with all others of its resource.
 **Why it matters** Settings such as retention decide what is deleted; a change that half happened deletes records.
 **Kafka says** Protocol guide, IncrementalAlterConfigs; KIP-339.
 **Cannot see** Other brokers' own settings; policies that a broker loads as Java classes.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/ignores_altered_settings.py
 """
 
 from __future__ import annotations

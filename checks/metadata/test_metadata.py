@@ -5,7 +5,7 @@ made on demand only where asked, and a name that cannot be is refused.
 **Why it matters** It is the first question of every client; a wrong answer sends records to the wrong place or nowhere.
 **Kafka says** Protocol guide, Metadata; KIP-4 (creation on demand), KIP-430 (operations), KIP-516 (topic ids).
 **Cannot see** Clusters of several brokers: leaders elsewhere, offline replicas, listeners that differ.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/leaves_a_partition_out.py
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ future learns what is spoken, and what is not listed is refused by closing the c
 **Why it matters** Clients of every age choose their versions by this answer; a wrong range breaks them all.
 **Kafka says** Protocol guide, "Retrieving Supported API versions"; KIP-35, KIP-511 (software), KIP-584 (features).
 **Cannot see** Whether each listed version is served well: the other checks of this folder.
-**Rejects** tests/unit/harness/test_diff.py::test_an_element_that_only_one_side_has_is_named
+**Rejects** tests/plants/lists_only_what_it_serves_of_produce.py
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ asked, and refuses offsets, epochs, sessions and topics that are not.
 **Kafka says** Protocol guide, Fetch; KIP-74 (limits), KIP-227 (sessions), KIP-320 (epochs), KIP-392 (racks), KIP-516
 (topic ids), KIP-595 (diverging epochs).
 **Cannot see** Followers, preferred replicas, aborted transactions.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/holds_back_a_large_batch.py
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 **Why it matters** Two producers with one id would be taken for one, and each other's records for repetitions.
 **Kafka says** Protocol guide, InitProducerId; KIP-98, KIP-360.
 **Cannot see** Transactional producers.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/gives_a_producer_id_twice.py
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ would find; what is not there is refused.
 **Kafka says** Protocol guide, ListOffsets; KIP-79 (times), KIP-207 (epochs), KIP-734 (largest timestamp), KIP-405 and
 KIP-1005 (tiers), KIP-1023 (upload).
 **Cannot see** Tiered storage, open transactions, several replicas.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/list_offsets_wrong_by_one.py
 """
 
 from __future__ import annotations

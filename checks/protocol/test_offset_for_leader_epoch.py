@@ -5,7 +5,7 @@ present one; epochs that are not are refused or unknown.
 **Why it matters** Consumers and followers find out by it what was lost when a leader changed.
 **Kafka says** Protocol guide, OffsetForLeaderEpoch; KIP-101, KIP-320.
 **Cannot see** Several epochs with other leaders.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/ends_an_epoch_too_early.py
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ own error, for its partition alone, and appends nothing.
 KIP-951 (new leaders in answers).
 **Cannot see** Several replicas: acks=all with one replica is acks=1 that waits for nobody. Null records: 4.3.1 leaves
 such a request without an answer.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/accepts_a_sequence_gap.py, tests/plants/out_of_order_sequence_for_duplicate.py,
+tests/plants/remembers_only_the_last_batch.py
 """
 
 from __future__ import annotations

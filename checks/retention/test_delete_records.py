@@ -5,7 +5,7 @@ that are only compacted, or Kafka's own, keep their records.
 **Why it matters** Deleted records must be gone (privacy) and kept ones must stay.
 **Kafka says** Protocol guide, DeleteRecords; KIP-107, KIP-204.
 **Cannot see** Several replicas; that the disk space comes back.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/serves_deleted_records.py
 """
 
 from __future__ import annotations

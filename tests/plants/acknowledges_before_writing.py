@@ -36,7 +36,7 @@ def plant() -> None:
     def append_later(log: PartitionLog, batch: Batch, leader_epoch: int, now_ms: int) -> Appended:
         write(log, now_ms - LATE_MS, now_ms)
         queue = queues[id(log)]
-        validate(batch, log.config, now_ms)
+        validate(batch, log.config, now_ms, log.name)
         first = log.log_end_offset + sum(one.header.records_count for _, one, _ in queue)
         queue.append((now_ms, Batch(batch.header, memoryview(bytes(batch.data))), leader_epoch))
         last = first + batch.header.records_count - 1

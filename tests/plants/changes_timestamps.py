@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reference_broker.log import partition_log
-from reference_broker.log.config import LogConfig
 from reference_broker.log.validation import Validated
 from reference_broker.wire.records import HEADER_SIZE, Batch, parse_batch_header, with_header
 
@@ -20,8 +21,8 @@ def plant() -> None:
     """Puts it in."""
     validate = partition_log.validate
 
-    def shifted(batch: Batch, config: LogConfig, now_ms: int) -> Validated:
-        valid = validate(batch, config, now_ms)
+    def shifted(batch: Batch, *circumstances: Any) -> Validated:
+        valid = validate(batch, *circumstances)
         header = valid.header._replace(
             base_timestamp=valid.header.base_timestamp + SHIFT_MS, max_timestamp=valid.header.max_timestamp + SHIFT_MS
         )

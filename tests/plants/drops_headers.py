@@ -9,8 +9,9 @@ on the way.
 
 from __future__ import annotations
 
+from typing import Any
+
 from reference_broker.log import partition_log
-from reference_broker.log.config import LogConfig
 from reference_broker.log.validation import Validated
 from reference_broker.wire.records import (
     COMPRESSION_MASK,
@@ -27,8 +28,8 @@ def plant() -> None:
     """Puts it in."""
     validate = partition_log.validate
 
-    def bare(batch: Batch, config: LogConfig, now_ms: int) -> Validated:
-        valid = validate(batch, config, now_ms)
+    def bare(batch: Batch, *circumstances: Any) -> Validated:
+        valid = validate(batch, *circumstances)
         header = valid.header
         payload = b"".join(
             encode_record(at, record.timestamp - header.base_timestamp, record._replace(headers=()))

@@ -5,6 +5,7 @@ KAFKA-16342, where the answer pointed elsewhere in a compressed batch.
 
 **Rejected by**
 `checks/ordering/test_offsets_by_time.py::test_offsets_by_time[none]`: R9
+`checks/protocol/test_list_offsets.py::test_time_zero`: test_time_zero
 """
 
 from __future__ import annotations

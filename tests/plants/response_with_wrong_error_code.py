@@ -5,6 +5,7 @@ clients that create a topic "if it is missing" fail.
 
 **Rejected by**
 `checks/metadata/test_create_topics.py::test_a_topic_that_is_there_is_not_made_again`: TOPIC_ALREADY_EXISTS
+`checks/walkthrough/test_topics.py::test_a_topic_is_made_once`: TOPIC_ALREADY_EXISTS
 """
 
 from __future__ import annotations

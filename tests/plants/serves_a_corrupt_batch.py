@@ -11,9 +11,9 @@ O7 corrupt-record
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 from reference_broker.log import partition_log
-from reference_broker.log.config import LogConfig
 from reference_broker.log.validation import Validated
 from reference_broker.wire.records import HEADER_SIZE, Batch, parse_batch_header, with_header
 
@@ -24,8 +24,8 @@ def plant() -> None:
     """Puts it in."""
     validate, numbers = partition_log.validate, count(1)
 
-    def damaged(batch: Batch, config: LogConfig, now_ms: int) -> Validated:
-        valid = validate(batch, config, now_ms)
+    def damaged(batch: Batch, *circumstances: Any) -> Validated:
+        valid = validate(batch, *circumstances)
         if next(numbers) % EVERY:
             return valid
         payload = bytearray(valid.data[HEADER_SIZE:])

@@ -5,6 +5,7 @@ acknowledged records with offset 0, and Redpanda issue 2326, where offsets shift
 
 **Rejected by**
 `checks/ordering/test_acknowledged_offsets.py::test_acknowledged_offsets[confluent]`: O2
+`checks/walkthrough/test_python_orders.py`: O2
 """
 
 from __future__ import annotations

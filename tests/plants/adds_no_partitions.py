@@ -1,0 +1,25 @@
+"""Answers that a topic has grown, and leaves it as it was.
+
+**Bug** CreatePartitions is answered without an error, but nothing is written.
+
+**Rejected by**
+`checks/metadata/test_create_partitions.py::test_a_topic_grows[v3]`: test_a_topic_grows
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reference_broker.controller.decision import Decision
+from reference_broker.controller.topic_admin import TopicAdmin
+from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest
+
+
+def plant() -> None:
+    """Puts it in."""
+    decide = TopicAdmin.decide_growth
+
+    def pretend(admin: TopicAdmin, request: CreatePartitionsRequest) -> Decision:
+        return replace(decide(admin, request), records=())
+
+    TopicAdmin.decide_growth = pretend

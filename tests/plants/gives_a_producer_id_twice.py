@@ -1,0 +1,18 @@
+"""Gives the same producer id to every producer.
+
+**Bug** InitProducerId does not count on: the batches of one producer are taken for retries of another's.
+
+**Rejected by**
+`checks/protocol/test_init_producer_id.py::test_each_producer_has_an_id_of_its_own`:
+test_each_producer_has_an_id_of_its_own
+"""
+
+from __future__ import annotations
+
+from reference_broker.controller.controller import Controller
+from reference_broker.wire.primitives import ProducerId
+
+
+def plant() -> None:
+    """Puts it in."""
+    Controller.allocate_producer_id = lambda controller, now_ms: ProducerId(7)

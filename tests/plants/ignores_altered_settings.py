@@ -1,0 +1,24 @@
+"""Answers that a setting was changed, and leaves it as it was.
+
+**Bug** IncrementalAlterConfigs checks the change, answers without an error, and writes nothing.
+
+**Rejected by**
+`checks/metadata/test_incremental_alter_configs.py::test_a_setting_is_set[v1]`: test_a_setting_is_set
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reference_broker.controller.config_admin import Change, ConfigAdmin, Outcome
+
+
+def plant() -> None:
+    """Puts it in."""
+    change = ConfigAdmin.change
+
+    def pretend(admin: ConfigAdmin, resource_type: int, name: str, changes: Iterable[Change]) -> Outcome:
+        _, refusal = change(admin, resource_type, name, changes)
+        return (), refusal
+
+    ConfigAdmin.change = pretend

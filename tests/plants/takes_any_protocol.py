@@ -1,0 +1,17 @@
+"""Lets a client into a group whose protocol it does not speak.
+
+**Bug** JoinGroup does not look whether the members share a protocol and a type: the leader cannot read what a member
+says of itself.
+
+**Rejected by**
+`checks/groups/test_join_group.py::test_members_share_a_protocol`: test_members_share_a_protocol
+"""
+
+from __future__ import annotations
+
+from reference_broker.groups.classic_group import ClassicGroup
+
+
+def plant() -> None:
+    """Puts it in."""
+    ClassicGroup.can_speak = lambda group, protocol_type, protocols: True

@@ -1,0 +1,55 @@
+"""A plant says what the bug is and which checks reject it; those checks say the same of the plant."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+from source_tree import ROOT, Source, sources
+
+PLANT_HEADER = ("**Bug**", "**Rejected by**")
+
+
+def plants() -> list[Source]:
+    return [source for source in sources("tests") if re.fullmatch(r"tests/plants/(?!test_|__)\w+\.py", source.path)]
+
+
+def header_of(source: Source) -> str:
+    return ast.get_docstring(source.tree) or ""
+
+
+def rejecting_checks(plant: Source) -> set[str]:
+    """The files of checks that a plant's header names."""
+    return set(re.findall(r"^`(checks/[\w/]+\.py)", header_of(plant).partition("**Rejected by**")[2], re.MULTILINE))
+
+
+def rejected_plants(check: Source) -> set[str]:
+    """The plants that a check's header names."""
+    part = header_of(check).partition("**Rejects**")[2].partition("\n\n")[0]
+    return set(re.findall(r"tests/plants/\w+\.py", part))
+
+
+@pytest.mark.parametrize("plant", plants(), ids=lambda source: source.path)
+def test_a_plant_has_its_header(plant: Source) -> None:
+    missing = [part for part in PLANT_HEADER if part not in header_of(plant)]
+    assert not missing, f"{plant.path}: the header lacks {missing}"
+    assert rejecting_checks(plant), f"{plant.path}: **Rejected by** names no check, as `checks/….py`: words"
+
+
+@pytest.mark.parametrize("plant", plants(), ids=lambda source: source.path)
+def test_the_checks_that_a_plant_names_name_the_plant(plant: Source) -> None:
+    by_path = {source.path: source for source in sources("checks")}
+    for path in sorted(rejecting_checks(plant)):
+        assert path in by_path, f"{plant.path}: there is no {path}"
+        assert plant.path in rejected_plants(by_path[path]), f"{path}: **Rejects** does not name {plant.path}"
+
+
+@pytest.mark.parametrize(
+    "check", [source for source in sources("checks") if "/test_" in source.path], ids=lambda source: source.path
+)
+def test_the_plants_that_a_check_names_name_the_check(check: Source) -> None:
+    for path in sorted(rejected_plants(check)):
+        assert (ROOT / path).is_file(), f"{check.path}: there is no {path}"
+        plant = next(source for source in plants() if source.path == path)
+        assert check.path in rejecting_checks(plant), f"{path}: **Rejected by** does not name {check.path}"

@@ -149,8 +149,11 @@ class Watch:
         pid = node.pid
         if pid is None:
             raise Found(f"the broker ended with status {node.exit_status}; its log ends:\n{node.log_text()[-2000:]}")
-        log = node.log_text()
-        new, self.seen = log[self.seen :], len(log)
+        with (self.cluster.folder / "node-1.log").open("rb") as log:
+            log.seek(self.seen)
+            read = log.read()
+        self.seen += len(read)
+        new = read.decode("utf-8", errors="replace")
         at = new.find("Traceback (most recent call last)")
         if at >= 0:
             raise Found(f"a handler failed:\n{new[max(0, at - 300) : at + 3000]}")

@@ -9,8 +9,7 @@ paused while up to five requests were on their way, so that clients sent batches
 
 **Cannot see** the state of producers across a change of leader: there is one replica.
 
-**Rejects** tests/plants/duplicates_a_retried_batch.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 **Why it matters** Offsets that are gone make consumers begin anew.
 **Kafka says** Protocol guide, DeleteGroups; KIP-229.
 **Cannot see** Share groups.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/deletes_groups_in_use.py
 """
 
 from __future__ import annotations

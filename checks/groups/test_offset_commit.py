@@ -4,7 +4,7 @@
 **Why it matters** After a restart consumers go on from here: a wrong offset repeats records or leaves them out.
 **Kafka says** Protocol guide, OffsetCommit; KIP-211 (how long), KIP-345 (static members), KIP-848 (epochs).
 **Cannot see** Offsets of transactions; how long offsets are kept.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/commits_one_too_far.py
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 **Why it matters** Every consumer begins with this question.
 **Kafka says** Protocol guide, OffsetFetch; KIP-447 (stable offsets), KIP-709 (several groups), KIP-848 (epochs).
 **Cannot see** Offsets of open transactions.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/finds_no_committed_offset.py
 """
 
 from __future__ import annotations

@@ -43,6 +43,8 @@ class Row:
     reference: float | None
     kafka: float | None = None
     goal: Goal | None = None
+    of: str = ""
+    """The row above that it belongs to, where its name alone does not say."""
 
     @property
     def ratio(self) -> float | None:
@@ -102,5 +104,8 @@ class Table:
         judged = [row for row in self.rows if row.is_met is not None]
         missed = [row for row in judged if not row.is_met]
         lines = [f"{len(judged) - len(missed)} of {len(judged)} goals met"]
-        lines += [f"  missed: {row.name} [{row.unit}]: {verdict(row).removesuffix('  MISSED')}" for row in missed]
+        for row in missed:
+            name = f"{row.of}, {row.name.strip()}" if row.of else row.name
+            was = row.ratio if row.goal is not None and row.goal.of_ratio else row.reference
+            lines.append(f"  missed: {name} [{row.unit}]: {row.goal}, was {number(was)}")
         return "\n".join(lines)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import confluent_kafka as ck
 from confluent_kafka import admin
 
+from harness.clients import group_view
 from harness.clients.client import ClientTrouble
+from harness.clients.group_view import Member
 
 ck_admin: Any = admin  # its names are not exported as the type hints want it
 _TIMEOUT_S = 15.0
@@ -38,14 +39,6 @@ def refusal_of(call: Callable[[], None]) -> str:
     return "NONE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A member of a group and what it was assigned."""
-
-    client_id: str
-    partitions: tuple[tuple[str, int], ...]
-
-
 class Operator:
     """An operator's hands. Every call waits for its end, at most 15 s; Refused or ClientTrouble when it fails.
 
@@ -56,6 +49,7 @@ class Operator:
     def __init__(self, bootstrap: str, *, waits: bool = True) -> None:
         self._waits = waits
         # librdkafka may be asked for topics before it has a connection; it then waits by itself.
+        self._bootstrap = bootstrap
         self._admin = ck_admin.AdminClient({"bootstrap.servers": bootstrap, "client.id": "operator", "log_level": 0})
 
     def create_topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> None:
@@ -147,21 +141,11 @@ class Operator:
 
     def group_offsets(self, group: str) -> dict[tuple[str, int], int]:
         """What a group has committed."""
-        asked = [ck.ConsumerGroupTopicPartitions(group)]
-        (found,) = self._all(f"offsets of group {group}", self._admin.list_consumer_group_offsets(asked))
-        return {(each.topic, each.partition): each.offset for each in found.topic_partitions}
+        return group_view.committed_offsets(self._bootstrap, group)
 
     def group(self, group: str) -> tuple[str, tuple[Member, ...]]:
         """(state, members) of a group, members by their client id."""
-        (found,) = self._all(f"describing group {group}", self._admin.describe_consumer_groups([group]))
-        members = [
-            Member(
-                client_id=member.client_id,
-                partitions=tuple(sorted((tp.topic, tp.partition) for tp in member.assignment.topic_partitions)),
-            )
-            for member in found.members
-        ]
-        return found.state.name, tuple(sorted(members, key=lambda member: member.client_id))
+        return group_view.described(self._bootstrap, group)
 
     def _all(self, what: str, futures: Mapping[Any, Future[T]]) -> list[T]:
         """The results of librdkafka's futures."""

@@ -28,6 +28,8 @@ OWNER_LABEL = "kafka-verification.owner"
 _DATA = "/var/lib/kafka/data"
 _CONTROLLER_PORT = 9093
 _SSH_TIMEOUT_S = 30.0
+_PORT_TRIES = 3
+_PORT_TAKEN = ("port is already allocated", "address already in use")
 
 
 def variable_of(key: str) -> str:
@@ -140,6 +142,16 @@ class KafkaContainerTarget:
             raise TargetTrouble(reason)
         client = images.connect()
         sweep(client)
+        for attempt in range(_PORT_TRIES):
+            try:
+                return self._open_once(client, spec)
+            except TargetTrouble as trouble:
+                # Between our look and Docker's bind another process may have taken the port.
+                if attempt == _PORT_TRIES - 1 or not any(sign in str(trouble) for sign in _PORT_TAKEN):
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _open_once(self, client: Any, spec: ClusterSpec) -> ContainerCluster:
         run = uuid.uuid4().hex[:8]
         network = client.networks.create(f"{LABEL}-{run}", labels=_labels(run))
         try:

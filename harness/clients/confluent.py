@@ -55,7 +55,11 @@ class ConfluentProducer:
 
     def _serve(self) -> None:
         while not self._is_closed.is_set():
-            self._producer.poll(0.1)
+            try:
+                self._producer.poll(0.1)
+            except ck.KafkaException:
+                # A fatal error of the producer; each record's own delivery says so, too.
+                self._is_closed.wait(0.1)
 
     def send(
         self,

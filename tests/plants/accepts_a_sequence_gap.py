@@ -4,7 +4,7 @@
 order with several requests in flight is gone.
 
 **Rejected by**
-`checks/protocol/test_produce.py::test_a_gap_in_sequences_is_refused`: OUT_OF_ORDER_SEQUENCE_NUMBER
+`checks/protocol/test_idempotent_produce.py::test_a_gap_in_sequences_is_refused`: OUT_OF_ORDER_SEQUENCE_NUMBER
 """
 
 from __future__ import annotations

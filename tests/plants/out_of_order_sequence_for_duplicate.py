@@ -4,7 +4,7 @@
 were lost, takes a new epoch, and sends them once more. Redpanda issue 3039.
 
 **Rejected by**
-`checks/protocol/test_produce.py::test_a_retried_batch_is_appended_once`:
+`checks/protocol/test_idempotent_produce.py::test_a_retried_batch_is_appended_once`:
 (45, -1) == (<ErrorCode.NONE: 0>, 0)
 """
 

@@ -4,7 +4,7 @@
 refused as out of order. Redpanda 21.10.1, issues 3038 and 3077.
 
 **Rejected by**
-`checks/protocol/test_produce.py::test_the_last_five_batches_are_remembered`: 45 == <ErrorCode.NONE: 0>
+`checks/protocol/test_idempotent_produce.py::test_the_last_five_batches_are_remembered`: 45 == <ErrorCode.NONE: 0>
 """
 
 from __future__ import annotations

@@ -1,0 +1,162 @@
+"""Fetch (key 1) in sessions: only what is new is told.
+
+**Claim** In a fetch session a partition is told when there is news of it, partitions can be forgotten, and a session or
+an epoch of it that is not known is refused.
+**Why it matters** Readers of many partitions use sessions; one that drops a partition loses records.
+**Kafka says** KIP-227 (sessions), KIP-516 (topic ids).
+**Cannot see** Eviction from a full cache of sessions.
+**Rejects** tests/unit/harness/test_diff.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import fetch, produce_quietly, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic, ForgottenTopic
+from reference_broker.wire.messages.fetch_response import FetchResponse, PartitionData
+from reference_broker.wire.primitives import TopicName, Uuid
+from reference_broker.wire.records import iter_batches
+
+pytestmark = pytest.mark.feature("Fetch")
+
+NO_SUCH_ID = Uuid(bytes(range(16)))
+
+
+def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
+    """How a version names a topic."""
+    return exchange.topic_id(topic) if version >= 13 else topic
+
+
+def only(answer: FetchResponse) -> PartitionData:
+    ((found,),) = (one.partitions for one in answer.responses)
+    return found
+
+
+def offsets(found: PartitionData) -> list[int]:
+    """Base offsets of the batches of an answer."""
+    return [one.header.base_offset for one in iter_batches(found.records if found.records is not None else b"")]
+
+
+def filled(exchange: Exchange, batches: int = 3) -> TopicName:
+    """A topic with batches of two records."""
+    topic = exchange.topic()
+    for number in range(batches):
+        produce_quietly(exchange, topic, f"a{number}", f"b{number}")
+    return topic
+
+
+def session(exchange: Exchange, topic: str, version: int) -> int:
+    """The id of a new session that has read a topic to its end."""
+    answer = exchange.ask("a new session", fetch(at(exchange, topic, version), session_id=0, session_epoch=0), version)
+    assert answer.error_code == ErrorCode.NONE
+    found: int = answer.session_id
+    return found
+
+
+def following(session_id: int, epoch: int, **more: object) -> FetchRequest:
+    return FetchRequest(**{"max_wait_ms": 0, "min_bytes": 1, "session_id": session_id, "session_epoch": epoch, **more})
+
+
+@versions(7, 12, 13, 18)
+def test_a_session_tells_what_is_new(exchange: Exchange, version: int) -> None:
+    """In a session only partitions of which there is news are told."""
+    topic = filled(exchange)
+    own = session(exchange, topic, version)
+    assert own > 0
+    answer = exchange.ask("the same from 0 again", following(own, 1), version)
+    assert offsets(only(answer)) == [0, 2, 4]
+    where = at(exchange, topic, version)
+    moved = fetch(where, 6, session_id=own, session_epoch=2)
+    answer = exchange.ask("from the end", moved, version)
+    answer = exchange.ask("no news", following(own, 3), version)
+    assert answer.responses == ()
+    produce_quietly(exchange, topic, "more")
+    answer = exchange.ask("one more batch", following(own, 4), version)
+    assert offsets(only(answer)) == [6]
+
+
+@versions(7, 12, 13)
+def test_a_session_forgets(exchange: Exchange, version: int) -> None:
+    """A partition that is taken out of a session is told no more; a session without partitions is closed."""
+    topic = filled(exchange)
+    own = session(exchange, topic, version)
+    where = at(exchange, topic, version)
+    gone = (
+        ForgottenTopic(topic_id=where, partitions=(0,))
+        if isinstance(where, bytes)
+        else ForgottenTopic(topic=TopicName(where), partitions=(0,))
+    )
+    answer = exchange.ask("forget the only partition", following(own, 1, forgotten_topics_data=(gone,)), version)
+    assert answer.responses == ()
+    exchange.ask("the session once more", following(own, 2), version)
+
+
+@versions(7, 12, 18)
+def test_a_session_may_be_closed(exchange: Exchange, version: int) -> None:
+    """An epoch of -1 closes a session and reads without one."""
+    topic = filled(exchange)
+    own = session(exchange, topic, version)
+    answer = exchange.ask(
+        "close the session", fetch(at(exchange, topic, version), session_id=own, session_epoch=-1), version
+    )
+    assert answer.session_id == 0
+    answer = exchange.ask("the session once more", following(own, 1), version)
+    assert answer.error_code == ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+
+
+@pytest.mark.parametrize("epoch", [2, 7, -2])
+@versions(7, 12, 18)
+def test_a_sessions_epochs_follow_each_other(exchange: Exchange, version: int, epoch: int) -> None:
+    """An epoch that is not the next is refused."""
+    own = session(exchange, filled(exchange), version)
+    answer = exchange.ask(f"epoch {epoch} where 1 is next", following(own, epoch), version)
+
+    assert answer.error_code == ErrorCode.INVALID_FETCH_SESSION_EPOCH
+
+
+@versions(7, 12, 18)
+def test_an_unknown_session_is_refused(exchange: Exchange, version: int) -> None:
+    """A session that is not there cannot go on."""
+    answer = exchange.ask("session 12345", following(12345, 1), version)
+
+    assert answer.error_code == ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+
+
+@versions(7, 12)
+def test_errors_are_told_again_in_a_session(exchange: Exchange, version: int) -> None:
+    """A partition with an error is told in every answer of a session."""
+    topic, other = filled(exchange), exchange.name("nowhere")
+    wanted = (FetchPartition(partition=0, partition_max_bytes=1000),)
+    request = following(
+        0,
+        0,
+        topics=(FetchTopic(topic=topic, partitions=wanted), FetchTopic(topic=TopicName(other), partitions=wanted)),
+    )
+    own = exchange.ask("a topic that is there and one that is not, in a new session", request, version).session_id
+    answer = exchange.ask("the session goes on", following(own, 1), version)
+    codes = {one.topic: one.partitions[0].error_code for one in answer.responses}
+    assert codes[TopicName(other)] == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+def test_an_unknown_id_in_a_session(exchange: Exchange) -> None:
+    """An unknown topic id is told again in each answer of a session."""
+    own = exchange.ask(
+        "an unknown id in a new session", fetch(NO_SUCH_ID, session_id=0, session_epoch=0), 13
+    ).session_id
+    exchange.ask("the session goes on", following(own, 1), 13)
+
+
+def test_a_session_keeps_to_ids_or_names(exchange: Exchange) -> None:
+    """A session that began with ids does not go on with names, nor the other way round."""
+    topic = filled(exchange)
+    own = session(exchange, topic, 13)
+    answer = exchange.ask("a session of ids in version 12", fetch(topic, session_id=own, session_epoch=1), 12)
+    assert answer.error_code == ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
+    own = session(exchange, topic, 12)
+    answer = exchange.ask(
+        "a session of names in version 13", fetch(exchange.topic_id(topic), session_id=own, session_epoch=1), 13
+    )
+    assert answer.error_code == ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR

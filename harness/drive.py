@@ -40,6 +40,8 @@ _IN_FLIGHT = 2_000
 _FINAL_READ_S = 60.0
 _PROGRESS_S = 0.5
 _QUIET_S = 1.0
+_CALM_S = 1.0
+"""At least so long the clients work in peace before a fault, so that there is something to disturb."""
 
 
 class DriveTrouble(Exception):
@@ -345,7 +347,7 @@ def _strike_all(work: _Run, faults: Sequence[Strike], duration_s: float, hold_s:
     """The run phase: its faults, the rest of its time, and the final heal, which is verified."""
     random = Random(f"{work.seed}/{NEMESIS}")
     started = time.monotonic()
-    pause_s = max(0.5, duration_s - len(faults) * hold_s) / (len(faults) + 1)
+    pause_s = max(_CALM_S, (duration_s - len(faults) * hold_s) / (len(faults) + 1))
     try:
         for fault in faults:
             time.sleep(pause_s)

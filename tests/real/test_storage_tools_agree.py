@@ -95,10 +95,10 @@ def tools(kafka: Any, tmp_path: Path) -> Tools:
     return Tools(kafka, tmp_path)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_both_tools_say_the_same(tools: Tools, case: str) -> None:
-    theirs = [tools.run("kafka", file, arguments) for file, arguments in CASES[case]]
-    ours = [tools.run("reference", file, arguments) for file, arguments in CASES[case]]
+@pytest.mark.parametrize("lines", CASES)
+def test_both_tools_say_the_same(tools: Tools, lines: str) -> None:
+    theirs = [tools.run("kafka", file, arguments) for file, arguments in CASES[lines]]
+    ours = [tools.run("reference", file, arguments) for file, arguments in CASES[lines]]
     assert ours == theirs
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.errors import ErrorCode
 
 if TYPE_CHECKING:
     from harness.observation import Observation, Plain
 
-INDEX: Final = re.compile(r"\[[^\]]*\]")
 SHOWN: Final = 200
 """Characters of a value that are shown."""
 
@@ -40,11 +39,6 @@ class Difference:
     """Target → what it said, readable."""
     request: str
     """What was asked, in words."""
-
-    @property
-    def field_pattern(self) -> str:
-        """The path without indexes: "groups[].error_code"."""
-        return INDEX.sub("[]", self.field)
 
     def data(self) -> dict[str, Any]:
         """As JSON data, with the names that the store uses."""
@@ -118,9 +112,19 @@ def _unequal_arrays(path: str, left: Any, right: Any) -> Iterator[tuple[str, Any
 
 
 def _by_key(elements: Sequence[Any]) -> dict[str, Any] | None:
-    """The elements by their `name`, where all have one and no two the same."""
-    found = {one["name"]: one for one in elements if isinstance(one, Mapping) and isinstance(one.get("name"), str)}
+    """The elements by their `name` or `api_key`, where all have one and no two the same."""
+    found: dict[str, Any] = {}
+    for one in elements:
+        if isinstance(one, Mapping):
+            if isinstance(one.get("name"), str):
+                found[one["name"]] = one
+            elif isinstance(one.get("api_key"), int):
+                found[_api_name(one["api_key"])] = one
     return found if len(found) == len(elements) else None
+
+
+def _api_name(key: int) -> str:
+    return APIS[key].name if key in APIS else f"key {key}"
 
 
 def _is_array(value: Any) -> bool:

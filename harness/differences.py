@@ -34,6 +34,8 @@ from harness.plugin_record import RECORD, CheckRecord, record_of, target_name
 from harness.targets.target import Cluster, Target
 
 KNOWN_FILE: Final = "known_differences.toml"
+MOST_SHOWN: Final = 6
+"""Differences of one check that are shown; all are stored."""
 OBSERVING: Final = ("exchange", "observe")
 """Fixtures whose use makes a check one that can be compared."""
 
@@ -197,18 +199,20 @@ class DifferenceItem(_Shown):
         """The command that runs the check again on both targets."""
         first = self.plugin.seen[self.check].first
         name = getattr(first, "originalname", first.name)
-        targets = " ".join(f"--target {target}" for target in self.pair)
+        targets = " ".join(f"--target {target.partition('#')[0]}" for target in self.pair)
         return f"pytest {first.nodeid.partition('::')[0]} -k {name.removeprefix('test_')} {targets}"
 
     def _lines(self, found: Sequence[Difference]) -> list[str]:
         width = max(len(target) for target in self.pair)
         lines: list[str] = []
-        for difference in found:
+        for difference in found[:MOST_SHOWN]:
             where = f"{difference.api} v{difference.version}, " if difference.api else ""
             lines.append(f"DIFFERS  {self.check}   {' | '.join(self.pair)}        {where}field {difference.field}")
             lines.append(f"  {'request':<{width}}  {difference.request}")
             for target, value in difference.values.items():
                 lines.append(f"  {target:<{width}}  {difference.field} = {value}")
+        if len(found) > MOST_SHOWN:
+            lines.append(f"  … and {len(found) - MOST_SHOWN:,} more differences of this check: all are in the report")
         lines.append(f"  Accept it by an entry in checks/{KNOWN_FILE} (needs a reason and a review-by date), or rerun:")
         lines.append(f"  {self.rerun()}")
         return lines

@@ -312,7 +312,10 @@ class Exchange:
         name = APIS[message.API_KEY].name
         now_ms = int(time.time() * 1000)
         sent = self.form.of(name, message, version, now_ms)
-        answer: Plain = None if response is None else self.form.of(name, response, version, now_ms)
+        answer: Plain = None
+        if response is not None:
+            is_for_all = not getattr(message, "topics", None)
+            answer = self.form.of(name, response, version, now_ms, everything=is_for_all)
         has_waited = waits_ms is not None and elapsed_ms >= WAITED_SHARE * waits_ms
         self._keep(
             Observation(

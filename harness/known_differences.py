@@ -33,7 +33,7 @@ class Known:
     """The id of a file of checks, and after :: a glob for its checks: "protocol/describe_configs::topic*"."""
     api: str
     field: str
-    """Path or glob: "results[].configs[].documentation"; indexes may be given or left out."""
+    """Path or glob: "results[].configs[retention.ms].value"; [] stands for any index or name."""
     targets: tuple[str, str]
     """Globs for the two targets, in either order."""
     reason: str
@@ -64,11 +64,10 @@ class Known:
 
     def matches(self, difference: Difference) -> bool:
         """Whether it accepts a difference."""
-        pattern = _escaped(self.field)
         return (
             self.covers(difference.check)
             and fnmatchcase(difference.api, self.api)
-            and (fnmatchcase(difference.field, pattern) or fnmatchcase(difference.field_pattern, pattern))
+            and _path_pattern(self.field).fullmatch(difference.field) is not None
             and self.is_between(difference.values)
         )
 
@@ -139,6 +138,13 @@ def _entry(path: Path, number: int, entry: Any) -> Known:
     if "*" in entry["check"].partition("::")[0]:
         raise KnownDifferencesTrouble(f"{where}: the part of check before :: must be one file's id, without *")
     return Known(**{**entry, "targets": (targets[0], targets[1])}, number=number)
+
+
+def _path_pattern(field: str) -> re.Pattern[str]:
+    """A path as a pattern: [] is any element, * is anything, all else stands for itself."""
+    parts = re.split(r"(\[\]|\*)", field)
+    special = {"[]": r"\[[^\]]*\]", "*": ".*"}
+    return re.compile("".join(special.get(part, re.escape(part)) for part in parts))
 
 
 def _escaped(glob: str) -> str:

@@ -35,7 +35,8 @@ class Treatment(StrEnum):
     UNORDERED = "unordered"
     """An array whose elements are sorted by their text."""
     OURS = "ours"
-    """An array of which only elements that a check's own name occurs in are kept, sorted by their text."""
+    """An array sorted by its elements' text; where all there is was asked for, only elements that a check's own name
+    occurs in are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ RULES: Final = (
     Rule("Produce", "responses[].partition_responses", _U, "the order of a hash map"),
     Rule("Fetch", "session_id", _N, "random for each session", "session"),
     Rule("ApiVersions", "finalized_features_epoch", _N, "an offset of the metadata log, which grows", "offset"),
+    Rule("ApiVersions", "supported_features", _U, "the order of a hash map"),
+    Rule("ApiVersions", "finalized_features", _U, "the order of a hash map"),
     Rule("Metadata", "topics", _O, "a shared cluster holds the topics of other checks, in the order of a hash map"),
     Rule("DeleteTopics", "responses", _U, "Kafka shuffles the answers (it hides what the caller may not see)"),
     Rule("CreateTopics", "topics", _U, "the order of a hash map"),
@@ -73,6 +76,8 @@ RULES: Final = (
     Rule("AlterConfigs", "responses", _U, "the order of a hash map"),
     Rule("ListConfigResources", "config_resources", _O, "a shared cluster holds the resources of other checks"),
     Rule("ListGroups", "groups", _O, "a shared cluster holds the groups of other checks"),
+    Rule("DeleteRecords", "topics", _U, "the order of a hash map"),
+    Rule("DeleteRecords", "topics[].partitions", _U, "the order of a hash map"),
     Rule("JoinGroup", "members", _U, "the order of a hash map"),
     Rule("DescribeGroups", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
     Rule("DescribeGroups", "groups[].members", _U, "the order of a hash map"),
@@ -129,10 +134,13 @@ class NormalForm:
             return "<now>"
         return "<now less the largest time>" if abs(number + LONG_MAX - self.now_ms) < NEAR_MS else found.group()
 
-    def of(self, api: str, message: Any, version: int, now_ms: int) -> dict[str, Plain]:
-        """A message's fields that the version has, in normal form."""
+    def of(self, api: str, message: Any, version: int, now_ms: int, *, everything: bool = False) -> dict[str, Plain]:
+        """A message's fields that the version has, in normal form.
+
+        `everything`: the message answers a request that named nothing, and so was for all there is.
+        """
         self.now_ms = now_ms
-        return _Walk(self, api, version, now_ms).fields(message, "")
+        return _Walk(self, api, version, now_ms, everything).fields(message, "")
 
     def rule(self, api: str, path: str) -> Rule | None:
         """The first rule for a field."""
@@ -151,11 +159,12 @@ class NormalForm:
 class _Walk:
     """One message on its way to the normal form."""
 
-    def __init__(self, form: NormalForm, api: str, version: int, now_ms: int) -> None:
+    def __init__(self, form: NormalForm, api: str, version: int, now_ms: int, everything: bool = False) -> None:
         self.form = form
         self.api = api
         self.version = version
         self.now_ms = now_ms
+        self.everything = everything
 
     def fields(self, message: Any, path: str) -> dict[str, Plain]:
         found: dict[str, Plain] = {}
@@ -183,7 +192,7 @@ class _Walk:
         return [self.scalar(one, field, f"{path}[]", None) for one in chosen if self.may_stay(one, field, rule)]
 
     def may_stay(self, element: Any, field: Field, rule: Rule) -> bool:
-        if rule.treatment is not Treatment.OURS:
+        if rule.treatment is not Treatment.OURS or not self.everything:
             return True
         fresh = _Walk(_copied(self.form), self.api, self.version, self.now_ms)
         return self.form.is_ours(fresh.scalar(element, field, "", None))

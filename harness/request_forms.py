@@ -17,6 +17,7 @@ from reference_broker.wire.messages.delete_records_request import (
 )
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
 from reference_broker.wire.messages.list_offsets_request import (
     ListOffsetsPartition,
@@ -120,6 +121,16 @@ def fetch(topic: str | Uuid, offset: int = 0, *, partition: int = 0, **more: Any
             **more,
         }
     )
+
+
+def new_producer(exchange: Exchange) -> int:
+    """A new producer id, quietly; a broker that has just started has none to give for a moment."""
+    request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
+    for _ in exchange.patience():
+        answer = exchange.quietly(request, 4)
+        if answer.error_code == 0:
+            return int(answer.producer_id)
+    raise ClientTrouble(f"no producer id is to be had: error {answer.error_code}")
 
 
 def list_offsets(

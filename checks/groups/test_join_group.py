@@ -22,6 +22,10 @@ pytestmark = pytest.mark.feature("JoinGroup")
 FIRST, SECOND = subscription("orders", user_data=b"first"), subscription("orders", user_data=b"second")
 
 
+def numbered(number: int) -> bytes:
+    return subscription("orders", user_data=str(number).encode())
+
+
 def group(exchange: Exchange) -> str:
     """The name of a new group."""
     coordinated(exchange)
@@ -128,7 +132,9 @@ def test_the_protocol_with_most_votes_is_chosen(exchange: Exchange) -> None:
     name = group(exchange)
     first, _ = stable(exchange, name, protocols={"a": FIRST, "b": FIRST})
     others = [
-        exchange.start(f"member {number}, which prefers b", join(name, protocols={"b": SECOND, "a": SECOND}), 3)
+        exchange.start(
+            f"member {number}, which prefers b", join(name, protocols=dict.fromkeys("ba", numbered(number))), 3
+        )
         for number in (2, 3)
     ]
     for other in others:

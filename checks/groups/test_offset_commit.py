@@ -169,9 +169,10 @@ def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: in
 
 @versions(2, 7, 9)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """The empty name keeps offsets as Kafka lets it."""
+    """The group without a name has no members that could commit."""
     coordinated(exchange)
-    exchange.ask("a group without a name", commit("", exchange.topic(), 1), version)
+    request = commit("", exchange.topic(), 1, **as_member("somebody", 1))
+    assert code(exchange.ask("somebody of a group without a name", request, version)) != ErrorCode.NONE
 
 
 @versions(2, 7, 8, 9)

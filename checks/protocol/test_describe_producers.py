@@ -12,10 +12,9 @@ from __future__ import annotations
 import pytest
 
 from harness.exchange import Exchange
-from harness.request_forms import produce_quietly
+from harness.request_forms import new_producer, produce_quietly
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest
-from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.primitives import TopicName
 
 pytestmark = pytest.mark.feature("DescribeProducers")
@@ -37,18 +36,13 @@ def test_a_partition_without_producers(exchange: Exchange) -> None:
 def test_an_idempotent_producer_is_told(exchange: Exchange) -> None:
     """A producer that wrote two batches of three records has the last sequence 5."""
     topic = exchange.topic()
-    for _ in exchange.patience():
-        own = exchange.quietly(InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=-1))
-        if not own.error_code:
-            break  # a Kafka that has just started refuses until it has a block of ids
+    own = new_producer(exchange)
     for first in (0, 3):
-        produce_quietly(
-            exchange, topic, "a", "b", "c", producer_id=own.producer_id, producer_epoch=0, base_sequence=first
-        )
+        produce_quietly(exchange, topic, "a", "b", "c", producer_id=own, producer_epoch=0, base_sequence=first)
     answer = exchange.ask("a partition with a producer", request(topic, 0), 0)
 
     (told,) = answer.topics[0].partitions[0].active_producers
-    assert (told.producer_id, told.producer_epoch, told.last_sequence) == (own.producer_id, 0, 5)
+    assert (told.producer_id, told.producer_epoch, told.last_sequence) == (own, 0, 5)
 
 
 def test_what_is_not_there_is_refused(exchange: Exchange) -> None:

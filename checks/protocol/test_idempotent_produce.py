@@ -14,9 +14,8 @@ from __future__ import annotations
 import pytest
 
 from harness.exchange import Exchange
-from harness.request_forms import batch, produce, versions
+from harness.request_forms import batch, new_producer, produce, versions
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.messages.produce_response import PartitionProduceResponse, ProduceResponse
 from reference_broker.wire.primitives import Uuid
 
@@ -35,15 +34,6 @@ def only(answer: ProduceResponse) -> PartitionProduceResponse:
 
 def sequenced(producer: int, sequence: int, *values: str, epoch: int = 0) -> bytes:
     return batch(*(values or ("a",)), producer_id=producer, producer_epoch=epoch, base_sequence=sequence)
-
-
-def new_producer(exchange: Exchange) -> int:
-    for _ in exchange.patience():
-        answer = exchange.quietly(InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=-1), 4)
-        if answer.error_code == ErrorCode.NONE:
-            break  # a Kafka that has just started answers COORDINATOR_LOAD_IN_PROGRESS until it has a block of ids
-    producer: int = answer.producer_id
-    return producer
 
 
 @versions(3, 9, 12)

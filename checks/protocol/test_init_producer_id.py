@@ -12,7 +12,7 @@ from __future__ import annotations
 import pytest
 
 from harness.exchange import Exchange
-from harness.request_forms import all_versions, versions
+from harness.request_forms import all_versions, new_producer, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.primitives import ProducerId, TransactionalId
@@ -29,6 +29,12 @@ def request(
         producer_id=ProducerId(producer),
         producer_epoch=epoch,
     )
+
+
+@pytest.fixture(autouse=True)
+def _ids_are_there(exchange: Exchange) -> None:
+    """A Kafka that has just started has no ids to give for a moment."""
+    new_producer(exchange)
 
 
 @all_versions(0, 5)

@@ -3,7 +3,8 @@
 **Promises** What is named is set, what is not goes back to its default, all of a resource together.
 **Refuses** Per resource as IncrementalAlterConfigs does.
 **Versions** 2 flexible.
-**Departs from Kafka** alter.config.policy.class.name is not honoured.
+**Departs from Kafka** alter.config.policy.class.name is not honoured. A resource named twice is answered
+INVALID_REQUEST; 4.3.1 means to, trips, and never answers.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ Secrets are null.
 **Refuses** Per resource: UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC_EXCEPTION; INVALID_REQUEST: another broker's id, no
 name where one is needed, an unknown type.
 **Versions** 1 synonyms and sources; 3 types and documentation; 4 flexible.
-**Departs from Kafka** Documentation is null: the text is Kafka's. BROKER_LOGGER has no entries.
+**Departs from Kafka** Documentation is null: the text is Kafka's. BROKER_LOGGER has no entries. An unknown type is
+refused in our words.
 """
 
 from __future__ import annotations

@@ -53,17 +53,29 @@ def handle(request: DescribeQuorumRequest, ctx: Context) -> DescribeQuorumRespon
         high_watermark=log.high_watermark,
         current_voters=(state,),
     )
-    nodes = tuple(
-        Node(
-            node_id=voter.voter_id,
-            listeners=tuple(Listener(name=one.name, host=one.host, port=one.port) for one in voter.endpoints),
-        )
-        for voter in voters
-    )
     return DescribeQuorumResponse(
         error_message="",
         topics=(TopicData(topic_name=request.topics[0].topic_name, partitions=(partition,)),),
-        nodes=nodes if has_ids else (),
+        nodes=_nodes(ctx) if has_ids else (),
+    )
+
+
+def _nodes(ctx: Context) -> tuple[Node, ...]:
+    """The voters' endpoints: from the voter set, or as registered where the voters are static (KIP-853)."""
+    voters = ctx.controller.log.voters
+    endpoints: dict[int, list[tuple[str, str, int]]]
+    if voters is not None:
+        endpoints = {
+            voter.voter_id: [(one.name, one.host, one.port) for one in voter.endpoints] for voter in voters.voters
+        }
+    else:
+        endpoints = {
+            node_id: [(one.name, one.host, one.port) for one in controller.end_points]
+            for node_id, controller in sorted(ctx.image.cluster.controllers.items())
+        }
+    return tuple(
+        Node(node_id=BrokerId(node_id), listeners=tuple(Listener(name=a, host=b, port=c) for a, b, c in listed))
+        for node_id, listed in endpoints.items()
     )
 
 

@@ -84,6 +84,9 @@ def error_response(
 
 
 def _missing(name: str) -> DescribeTopicPartitionsResponseTopic:
+    if not name:
+        # Kafka trips over the empty name (4.3.1), and says so by its error of last resort.
+        return DescribeTopicPartitionsResponseTopic(error_code=ErrorCode.UNKNOWN_SERVER_ERROR, name=TopicName(name))
     is_bad = reason_invalid(name) is not None
     return DescribeTopicPartitionsResponseTopic(
         error_code=ErrorCode.INVALID_TOPIC_EXCEPTION if is_bad else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,

@@ -5,7 +5,8 @@
 broker setting that is not dynamic or not valid; INVALID_CONFIG: unknown key or wrong value of a topic, group or client
 metrics, append to what is no list; UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC_EXCEPTION.
 **Versions** 1 flexible.
-**Departs from Kafka** BROKER_LOGGER: there are no named loggers, each change is refused with INVALID_REQUEST.
+**Departs from Kafka** An unknown operation on a topic is UNKNOWN_SERVER_ERROR at once; the active controller of 4.3.1
+resigns first. BROKER_LOGGER: there are no named loggers, each change is refused with INVALID_REQUEST.
 alter.config.policy.class.name is not honoured.
 """
 

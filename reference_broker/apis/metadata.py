@@ -12,6 +12,7 @@ ids in answers; 12 topic ids in requests; 13 an error of the whole answer.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
 from reference_broker.apis.context import Context
@@ -51,6 +52,9 @@ def handle(request: MetadataRequest, ctx: Context) -> MetadataResponse:
         topics = [_by_id(topic_id, ctx, request) for topic_id in ids]
     else:
         names = dict.fromkeys(one.name for one in asked or () if one.name is not None)
+        if len(names) < len({one.name for one in asked or ()}):
+            # Kafka trips over a topic with neither name nor id (4.3.1), and says so by its error of last resort.
+            raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
         topics = [_by_name(name, ctx, request) for name in names]
     alive = ctx.image.cluster.alive()
     brokers = []
@@ -103,12 +107,9 @@ def _by_name(name: str, ctx: Context, request: MetadataRequest) -> MetadataRespo
     if reason_invalid(name) is not None:
         code = ErrorCode.INVALID_TOPIC_EXCEPTION
     elif request.allow_auto_topic_creation and ctx.controller.config.flag("auto.create.topics.enable"):
-        try:
+        # The client learns of a refusal as it does from Kafka: the topic stays unknown.
+        with contextlib.suppress(KafkaError):
             ctx.controller.create_topic_on_demand(name, ctx.now_ms)
-        except KafkaError as error:
-            # The client learns of it as it does from Kafka: the topic stays unknown, a bad name apart.
-            if error.code is ErrorCode.INVALID_TOPIC_EXCEPTION:
-                code = ErrorCode.INVALID_TOPIC_EXCEPTION
     return MetadataResponseTopic(
         error_code=code,
         name=TopicName(name),

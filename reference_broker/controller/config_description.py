@@ -91,7 +91,8 @@ class ConfigDescriptions:
     def broker_entries(self) -> list[Entry]:
         """All of this broker's settings, by name."""
         config = self._controller.config
-        names = [key.name for key in BROKER_KEYS.values() if not key.is_internal]
+        # Internal ones are told where the file sets them.
+        names = [key.name for key in BROKER_KEYS.values() if not key.is_internal or key.name in config.originals]
         names += [name for name in config.originals if name not in BROKER_KEYS]
         dynamic = self._controller.image.config(BROKER, str(config.node_id))
         names += [name for name in dynamic if name not in names]

@@ -29,8 +29,6 @@ from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("blocker")]
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
-WITHOUT = {("kafka_python", "snappy"): "python-snappy", ("kafka_python", "zstd"): "zstandard"}
-"""(client, codec) → the package that it would need, and that this suite does not install."""
 START_MS = 1_700_000_000_000
 
 
@@ -58,8 +56,6 @@ def letters(chance: Random) -> list[Outgoing]:
 def test_records_come_back_whole(
     cluster: Cluster, client: Library, admin: RawAdmin, names: Names, chance: Random, codec: str
 ) -> None:
-    if package := WITHOUT.get((client.name, codec)):
-        pytest.skip(f"{client.name} reads and writes {codec} only with the package {package}, which is not installed")
     topic = names.topic("letters")
     admin.create_topic(topic, config={"retention.ms": "-1"})  # the letters carry old dates
     sent = letters(chance)

@@ -55,7 +55,7 @@ def test_three_consumers_have_one_partition_each_and_a_fourth_is_idle(
         members.leave(busy)
         _settle(operator, members, [1, 1, 1], "the three members that are left")
         everything = {order.value for order in ORDERS}
-        assert members.poll_until(lambda: _given(members) == everything), "some orders were never given to the group"
+        assert members.wait_until(lambda: _given(members) == everything), "some orders were never given to the group"
         owned = sorted(partition for partitions in members.assignments.values() for partition in partitions)
 
     require(owned, [0, 1, 2], "the partitions that the members own, taken together,")
@@ -66,8 +66,8 @@ def _given(members: GroupMembers) -> set[bytes | None]:
 
 
 def _settle(operator: Operator, members: GroupMembers, shares: list[int], who: str) -> None:
-    """Polls until so many partitions are with each member. BrokenPromise when that does not come in time."""
-    if not members.poll_until(lambda: _is_settled(operator, members, shares)):
+    """Waits until so many partitions are with each member. BrokenPromise when that does not come in time."""
+    if not members.wait_until(lambda: _is_settled(operator, members, shares)):
         raise BrokenPromise(
             f"{who.capitalize()} did not settle on {shares} partitions each within 30 s.",
             witness=[f"member {name} has {list(own)}" for name, own in members.assignments.items()]
@@ -92,7 +92,7 @@ def test_each_group_is_given_every_record(
     for group in groups:
         with GroupMembers(client, cluster.bootstrap, topic, group) as members:
             members.join("only")
-            members.poll_until(lambda: len(members.received["only"]) >= len(ORDERS))
+            members.wait_until(lambda: len(members.received["only"]) >= len(ORDERS))
             values = sorted(record.value or b"" for record in members.received["only"])
             members.commit()
         require(values, sorted(order.value or b"" for order in ORDERS), f"what {group} was given")

@@ -14,7 +14,7 @@ from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
 
 LOWEST_JAVA = 17
 """Kafka 4.x brokers need Java 17 (KIP-1013)."""
-QUICK_START = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+QUICK_START = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 """JVM options for checks: a second less to the first answer. Measurements give their own."""
 _LOGGING = """\
 status = error
@@ -96,11 +96,14 @@ class KafkaProcessTarget:
         return open_local_cluster(self.name, self._software(self.libs()), spec)
 
     def _software(self, libs: Path) -> Software:
-        java = ["java", *self._java_options, "-cp", f"{libs}/*"]
+        def java(properties: Path) -> list[str]:
+            # Native libraries are unpacked into the node's folder: a JVM that is killed would leave them in /tmp.
+            return ["java", *self._java_options, f"-Djava.io.tmpdir={properties.parent}", "-cp", f"{libs}/*"]
+
         return Software(
             version=jars.version_in(libs) or "unknown",
             format_command=lambda properties, cluster_id: [
-                *java,
+                *java(properties),
                 "kafka.tools.StorageTool",
                 "format",
                 "-t",
@@ -109,7 +112,7 @@ class KafkaProcessTarget:
                 str(properties),
             ],
             start_command=lambda properties: [
-                *java,
+                *java(properties),
                 f"-Dlog4j2.configurationFile={properties.parent / 'log4j2.properties'}",
                 "kafka.Kafka",
                 str(properties),

@@ -89,6 +89,7 @@ class Folder:
     def start(self, who: str) -> None:
         """Runs one of the brokers on it, until it serves."""
         command = self.kafka.command("kafka.Kafka", self.properties)
+        command.insert(1, f"-Djava.io.tmpdir={self.path}")  # native libraries, which a killed JVM leaves behind
         if who == "reference":
             command = [sys.executable, "-m", "reference_broker", "start", str(self.properties)]
         self._process = LocalProcess(

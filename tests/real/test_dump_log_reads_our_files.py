@@ -1,15 +1,11 @@
-"""Kafka's own kafka-dump-log reads the files of our log without complaint.
-
-Needs java and Kafka's jars: $KAFKA_LIBS, or libs of 4.3.1 in the harness' cache.
-"""
+"""Kafka's own kafka-dump-log reads the files of our log without complaint."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +17,6 @@ from reference_broker.wire.compression import Compression
 from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.records import Record, encode_batch
 
-CACHE = Path(os.environ.get("KAFKA_VERIFICATION_CACHE", "~/.cache/kafka-verification")).expanduser()
-LIBS = Path(os.environ.get("KAFKA_LIBS", CACHE / "kafka" / "4.3.1" / "libs"))
 NOW = 1_700_000_000_000
 COMPLAINTS = re.compile(
     r"mismatch|corrupt|exception|out of order|non-consecutive|isvalid: false|should be", re.IGNORECASE
@@ -30,26 +24,20 @@ COMPLAINTS = re.compile(
 FIRST_OF_A_LATER_SEGMENT = re.compile(r"^Non-consecutive offsets in .*\n +-1 is followed by \d+$", re.MULTILINE)
 """The tool expects offset 0 at the start of every file, of Kafka's own segments, too."""
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("java") is None, reason="there is no java on the PATH"),
-    pytest.mark.skipif(
-        not list(LIBS.glob("*.jar")), reason="Kafka's jars are not there: set KAFKA_LIBS to their folder"
-    ),
-]
 
+@pytest.fixture
+def dumped(kafka: Any) -> Callable[..., str]:
+    """Runs the tool, which must not complain; what it prints."""
 
-def dumped(*arguments: object) -> str:
-    done = subprocess.run(
-        ["java", "-Xmx256m", "-cp", f"{LIBS}/*", "org.apache.kafka.tools.DumpLogSegments", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    complaints = COMPLAINTS.findall(FIRST_OF_A_LATER_SEGMENT.sub("", done.stdout + done.stderr))
-    assert not complaints, done.stderr
-    return done.stdout
+    def dump(*arguments: object) -> str:
+        done = kafka.run("org.apache.kafka.tools.DumpLogSegments", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        complaints = COMPLAINTS.findall(FIRST_OF_A_LATER_SEGMENT.sub("", done.stdout + done.stderr))
+        assert not complaints, done.stderr
+        printed: str = done.stdout
+        return printed
+
+    return dump
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +84,7 @@ def files_of(folder: Path, suffix: str) -> str:
     return ",".join(map(str, found))
 
 
-def test_every_batch_and_record_is_read(folder: Path) -> None:
+def test_every_batch_and_record_is_read(dumped: Callable[..., str], folder: Path) -> None:
     printed = dumped("--print-data-log", "--deep-iteration", "--files", files_of(folder, ".log"))
     assert len(re.findall(r"offset: \d+ CreateTime: \d+ keySize: 3 .*sequence: \d+", printed)) == 800
     assert "isControl: true" in printed
@@ -104,23 +92,23 @@ def test_every_batch_and_record_is_read(folder: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["--verify-index-only", "--index-sanity-check"])
 @pytest.mark.parametrize("suffix", [".index", ".timeindex"])
-def test_every_index_is_sound(folder: Path, suffix: str, mode: str) -> None:
+def test_every_index_is_sound(dumped: Callable[..., str], folder: Path, suffix: str, mode: str) -> None:
     printed = dumped(mode, "--files", files_of(folder, suffix))
     assert "Dumping" in printed
     assert mode == "--verify-index-only" or "passed sanity check" in printed
 
 
-def test_every_index_entry_is_where_the_log_has_it(folder: Path) -> None:
+def test_every_index_entry_is_where_the_log_has_it(dumped: Callable[..., str], folder: Path) -> None:
     printed = dumped("--files", files_of(folder, ".index"))
     assert len(re.findall(r"offset: \d+ position: \d+", printed)) > 20
 
 
-def test_the_producers_snapshot_holds_the_last_sequence(folder: Path) -> None:
+def test_the_producers_snapshot_holds_the_last_sequence(dumped: Callable[..., str], folder: Path) -> None:
     printed = dumped("--files", sorted(folder.glob("*.snapshot"))[-1])
     assert "producerId: 7 producerEpoch: 0" in printed
     assert "lastSequence: 799" in printed
 
 
-def test_the_transaction_index_names_the_aborted_transaction(folder: Path) -> None:
+def test_the_transaction_index_names_the_aborted_transaction(dumped: Callable[..., str], folder: Path) -> None:
     printed = dumped("--files", files_of(folder, ".txnindex"))
     assert re.search(r"producerId: 8\b.*firstOffset: 800.*lastOffset: 801", printed)

@@ -27,6 +27,9 @@ from harness.clients.client import (
 from harness.guarantees import ClientSettings
 from harness.history import OpType
 
+_JOINING_S = 2.0
+"""When a poll's time ends in the moment between JoinGroup and SyncGroup, kafka-python 3.0.12 forgets the answer: it
+believes to be a member, sends no heartbeat and is never given a partition. A long poll makes that moment rare."""
 _LOG = logging.getLogger(__name__)
 _NAMES = {
     "MessageSizeTooLargeError": "MESSAGE_TOO_LARGE",
@@ -152,9 +155,11 @@ class KafkaPythonConsumer:
         self._consumer.subscribe(list(topics), listener=_Listener(on_assigned))
 
     def poll(self, timeout_s: float) -> list[Consumed]:
-        """Records."""
+        """Records. It waits longer than asked while it joins its group: see `_JOINING_S`."""
+        is_joining = self._group is not None and not self._consumer.assignment()
+        wait_s = max(timeout_s, _JOINING_S) if is_joining else timeout_s
         try:
-            found = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+            found = self._consumer.poll(timeout_ms=int(wait_s * 1000))
         except (KafkaError, OSError) as trouble:
             raise ClientTrouble(f"{type(trouble).__name__}: {trouble}") from trouble
         return [consumed(record) for records in found.values() for record in records]

@@ -79,6 +79,8 @@ class Differences:
         exchange = Exchange(bootstrap=cluster.bootstrap, run=run, connections=self.connections, keep=keep)
         yield exchange
         exchange.close()
+        if not getattr(target, "is_ours", True):
+            exchange.clear_away()
 
     @pytest.fixture
     def observe(self, request: pytest.FixtureRequest, target: Target) -> Observe:

@@ -25,13 +25,15 @@ from reference_broker.wire.messages.create_topics_request import (
     CreatableTopicConfig,
     CreateTopicsRequest,
 )
+from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.messages.list_offsets_request import (
     ListOffsetsPartition,
     ListOffsetsRequest,
     ListOffsetsTopic,
 )
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
-from reference_broker.wire.primitives import BrokerId, MalformedRequest, TopicName, Uuid
+from reference_broker.wire.primitives import BrokerId, GroupId, MalformedRequest, TopicName, Uuid
 
 CLIENT_ID = "exchange"
 ANSWER_TIMEOUT_S = 15.0
@@ -46,6 +48,8 @@ class Connections:
 
     def __init__(self) -> None:
         self._open: dict[str, RawConnection] = {}
+        self.coordinated: set[str] = set()
+        """Clusters whose groups all have a coordinator, as far as is known."""
 
     def to(self, bootstrap: str) -> RawConnection:
         """The connection shared by all checks. ClientTrouble when there is none to be had."""
@@ -59,6 +63,7 @@ class Connections:
 
     def drop(self, bootstrap: str) -> None:
         """Closes it, after trouble."""
+        self.coordinated.discard(bootstrap)
         if (connection := self._open.pop(bootstrap, None)) is not None:
             connection.close()
 
@@ -124,9 +129,10 @@ class Exchange:
         self.bootstrap = bootstrap
         self.form = NormalForm()
         self._run = run
-        self._connections = connections
+        self.connections = connections
         self._keep = keep
         self._own: list[RawConnection] = []
+        self._made: list[str] = []
 
     # -- names and topics ---------------------------------------------------------------------------------------
 
@@ -134,6 +140,7 @@ class Exchange:
         """A name unique to this run, for a topic or a group; observations show the label."""
         real = f"{self._run}-{label}"
         self.form.label(real, label)
+        self._made.append(real)
         return real
 
     def topic(self, label: str = "orders", partitions: int = 1, **config: str) -> TopicName:
@@ -185,12 +192,12 @@ class Exchange:
 
     def quietly(self, message: Any, version: int | None = None) -> Any:
         """A response that is not observed; the highest version that both speak. ClientTrouble when none comes."""
-        connection = self._connections.to(self.bootstrap)
+        connection = self.connections.to(self.bootstrap)
         try:
             spoken = connection.highest(message.API_KEY) if version is None else version
             return connection.request(message.API_KEY, spoken, message)
         except (OSError, MalformedRequest) as trouble:
-            self._connections.drop(self.bootstrap)
+            self.connections.drop(self.bootstrap)
             name = APIS[message.API_KEY].name
             raise ClientTrouble(f"{name} to {self.bootstrap}: {type(trouble).__name__}: {trouble}") from trouble
 
@@ -220,6 +227,8 @@ class Exchange:
             connection.request(ApiKey.API_VERSIONS, 3, PROBE)
         except TimeoutError:
             outcome = Outcome.CLOSED
+        except MalformedRequest:
+            outcome = Outcome.ANSWERED  # what came is no answer to the probe
         except ConnectionError as trouble:
             outcome = Outcome.ANSWERED if "out of order" in str(trouble) else Outcome.CLOSED
         self.observe(words, message, version, outcome, None, 1000 * (time.monotonic() - started), None)
@@ -276,6 +285,13 @@ class Exchange:
         self._own.append(connection)
         return connection
 
+    def clear_away(self) -> None:
+        """Deletes the topics and groups that bear this check's names, for a cluster that stays."""
+        names = tuple(dict.fromkeys(self._made))
+        if names:
+            self.quietly(DeleteTopicsRequest(topic_names=tuple(map(TopicName, names)), timeout_ms=10_000), 5)
+            self.quietly(DeleteGroupsRequest(groups_names=tuple(map(GroupId, names))), 2)
+
     def close(self) -> None:
         """Closes the check's own connections."""
         for connection in self._own:
@@ -285,7 +301,7 @@ class Exchange:
         self, words: str, message: Any, version: int, waits_ms: int | None, connection: RawConnection | None = None
     ) -> tuple[Any, Outcome]:
         response, outcome = None, Outcome.ANSWERED
-        used = self._connections.to(self.bootstrap) if connection is None else connection
+        used = self.connections.to(self.bootstrap) if connection is None else connection
         started = time.monotonic()
         try:
             response = used.request(message.API_KEY, version, message)
@@ -294,7 +310,7 @@ class Exchange:
         except OSError:
             outcome = Outcome.CLOSED
         if outcome is not Outcome.ANSWERED and connection is None:
-            self._connections.drop(self.bootstrap)
+            self.connections.drop(self.bootstrap)
         self.observe(words, message, version, outcome, response, 1000 * (time.monotonic() - started), waits_ms)
         return response, outcome
 

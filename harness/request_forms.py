@@ -45,6 +45,9 @@ T0: Final = 1_700_000_000_000
 SESSION_MS: Final = 6_000
 """The shortest session timeout that a broker takes by default."""
 
+PROBES: Final = 256
+"""Groups of any name, enough that each of a few dozen partitions of their offsets is asked."""
+
 
 def versions(*numbers: int) -> Any:
     """Runs a check at each of these versions of its API."""
@@ -258,10 +261,18 @@ def offsets(
 
 
 def coordinated(exchange: Exchange) -> None:
-    """Waits, quietly, until the cluster has a coordinator for groups: the first question creates its topic."""
+    """Waits, quietly, until every group has a coordinator: the first question creates the topic of their offsets."""
+    if exchange.bootstrap in exchange.connections.coordinated:
+        return
+    groups = tuple(
+        OffsetFetchRequestGroup(group_id=GroupId(f"probe-{number}"), topics=None) for number in range(PROBES)
+    )
     for _ in exchange.patience():
         if exchange.quietly(FindCoordinatorRequest(key="any"), 3).error_code == 0:
-            return
+            answer = exchange.quietly(OffsetFetchRequest(groups=groups), 8)
+            if not any(found.error_code for found in answer.groups):
+                exchange.connections.coordinated.add(exchange.bootstrap)
+                return
     raise ClientTrouble("no group coordinator answers")
 
 

@@ -64,15 +64,6 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
 
 
 @versions(0, 2)
-def test_the_empty_name(exchange: Exchange, version: int) -> None:
-    """The empty name is no group's."""
-    coordinated(exchange)
-    answer = exchange.ask("a group without a name", request(""), version)
-
-    assert answer.results[0].error_code != ErrorCode.NONE
-
-
-@versions(0, 2)
 def test_each_group_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
     """One is deleted beside one that stays and one that is not there."""
     empty, busy, unknown = (group(exchange, label) for label in ("empty", "busy", "unknown"))

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.feature("IncrementalAlterConfigs")
 
 TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP = 2, 4, 8, 16, 32
 SET, DELETE, APPEND, SUBTRACT = 0, 1, 2, 3
+DYNAMIC_BROKER = 2
+"""The source of a setting that was made for one broker."""
 Change = tuple[str, int, str | None]
 
 
@@ -267,24 +269,22 @@ def test_a_brokers_setting_that_cannot_be_changed_is_refused(exchange: Exchange,
 
 
 def test_a_brokers_setting_is_changed_and_restored(exchange: Exchange) -> None:
-    """A dynamic setting of the broker is set, told with its source, and deleted again."""
-    broker = node(exchange)
-    change = resource(BROKER, broker, ("log.cleaner.threads", SET, "2"))
-    assert exchange.ask("set log.cleaner.threads", request(change), 1).responses[0].error_code == ErrorCode.NONE
+    """A dynamic setting of the broker is set, told with its source, and as before again."""
+    broker, key = node(exchange), "log.cleaner.threads"
     wanted = DescribeConfigsRequest(
-        resources=(
-            DescribeConfigsResource(
-                resource_type=BROKER, resource_name=broker, configuration_keys=("log.cleaner.threads",)
-            ),
-        ),
+        resources=(DescribeConfigsResource(resource_type=BROKER, resource_name=broker, configuration_keys=(key,)),),
         include_synonyms=True,
     )
-    for _ in exchange.patience(3):
-        if exchange.quietly(wanted).results[0].configs[0].value == "2":
-            break
-    exchange.ask("the setting with its synonyms", wanted, 4)
-    back = resource(BROKER, broker, ("log.cleaner.threads", DELETE, None))
-    assert exchange.ask("delete it again", request(back), 1).responses[0].error_code == ErrorCode.NONE
+    before = exchange.quietly(wanted, 4).results[0].configs[0]
+    back = (key, SET, before.value) if before.config_source == DYNAMIC_BROKER else (key, DELETE, None)
+    change = request(resource(BROKER, broker, (key, SET, "2")))
+    try:
+        assert exchange.ask("set log.cleaner.threads", change, 1).responses[0].error_code == ErrorCode.NONE
+        assert any(exchange.quietly(wanted).results[0].configs[0].value == "2" for _ in exchange.patience(3))
+        exchange.ask("the setting with its synonyms", wanted, 4)
+    finally:
+        answer = exchange.ask("as before again", request(resource(BROKER, broker, back)), 1)
+    assert answer.responses[0].error_code == ErrorCode.NONE
 
 
 def test_a_brokers_unknown_setting_is_taken(exchange: Exchange) -> None:

@@ -10,6 +10,8 @@ not list are refused.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from harness.exchange import Exchange
@@ -26,33 +28,41 @@ from reference_broker.wire.messages.list_config_resources_response import ListCo
 pytestmark = pytest.mark.feature("ListConfigResources")
 
 TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP = 2, 4, 8, 16, 32
+SET, DELETE = 0, 1
+Configured = tuple[str, str, str]
 
 
-def configured(exchange: Exchange) -> tuple[str, str, str]:
-    """A topic, a group and a subscription that have settings."""
+def altered(exchange: Exchange, kind: int, name: str, key: str, operation: int, value: str | None) -> None:
+    change = AlterConfigsResource(
+        resource_type=kind,
+        resource_name=name,
+        configs=(AlterableConfig(name=key, config_operation=operation, value=value),),
+    )
+    exchange.quietly(IncrementalAlterConfigsRequest(resources=(change,)))
+
+
+@pytest.fixture
+def configured(exchange: Exchange) -> Iterator[Configured]:
+    """A topic, a group and a subscription that have settings, which go again."""
     topic, group, metrics = exchange.topic(), exchange.name("readers"), exchange.name("metrics")
-    for kind, name, key, value in (
-        (GROUP, group, "consumer.session.timeout.ms", "50000"),
-        (CLIENT_METRICS, metrics, "interval.ms", "1000"),
-    ):
-        change = AlterConfigsResource(
-            resource_type=kind, resource_name=name, configs=(AlterableConfig(name=key, value=value),)
-        )
-        exchange.quietly(IncrementalAlterConfigsRequest(resources=(change,)))
+    altered(exchange, GROUP, group, "consumer.session.timeout.ms", SET, "50000")
+    altered(exchange, CLIENT_METRICS, metrics, "interval.ms", SET, "1000")
     for _ in exchange.patience(3):
         listed = names(exchange.quietly(ListConfigResourcesRequest(), 1))
         if {(GROUP, group), (CLIENT_METRICS, metrics)} <= listed:
             break
-    return topic, group, metrics
+    yield topic, group, metrics
+    altered(exchange, GROUP, group, "consumer.session.timeout.ms", DELETE, None)
+    altered(exchange, CLIENT_METRICS, metrics, "interval.ms", DELETE, None)
 
 
 def names(answer: ListConfigResourcesResponse) -> set[tuple[int, str]]:
     return {(one.resource_type, one.resource_name) for one in answer.config_resources}
 
 
-def test_all_resources_are_listed(exchange: Exchange) -> None:
+def test_all_resources_are_listed(exchange: Exchange, configured: Configured) -> None:
     """Without types all resources are listed."""
-    topic, group, metrics = configured(exchange)
+    topic, group, metrics = configured
     answer = exchange.ask("all types", ListConfigResourcesRequest(), 1)
 
     assert {(TOPIC, topic), (GROUP, group), (CLIENT_METRICS, metrics)} <= names(answer)
@@ -60,17 +70,17 @@ def test_all_resources_are_listed(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("kind", [TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP])
+@pytest.mark.usefixtures("configured")
 def test_one_type_is_listed(exchange: Exchange, kind: int) -> None:
     """Resources of the types that are named are listed, no others."""
-    configured(exchange)
     answer = exchange.ask(f"type {kind}", ListConfigResourcesRequest(resource_types=(kind,)), 1)
 
     assert {found for found, _ in names(answer)} == {kind}
 
 
+@pytest.mark.usefixtures("configured")
 def test_version_0_lists_client_metrics(exchange: Exchange) -> None:
     """Version 0 knows client metrics alone."""
-    configured(exchange)
     answer = exchange.ask("all", ListConfigResourcesRequest(), 0)
 
     assert answer.error_code == ErrorCode.NONE

@@ -1,0 +1,148 @@
+"""A broker with strict settings refuses what others allow.
+
+**Claim** Settings that forbid or limit something do so for every client: deletion and creation on demand, sizes of
+groups, metadata, pages and fetches.
+**Why it matters** Operators rely on these limits to keep a cluster whole.
+**Kafka says** Broker configurations delete.topic.enable, auto.create.topics.enable, group.max.size (KIP-389),
+offset.metadata.max.bytes, max.request.partition.size.limit (KIP-966), fetch.max.bytes (KIP-541), num.partitions.
+**Cannot see** Limits of connections and quotas.
+**Rejects** tests/plants/response_with_wrong_error_code.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import (
+    commit,
+    coordinated,
+    fetch,
+    join,
+    produce_quietly,
+    stable,
+    versions,
+)
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest, DeleteTopicState
+from reference_broker.wire.messages.describe_topic_partitions_request import (
+    DescribeTopicPartitionsRequest,
+    TopicRequest,
+)
+from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.records import iter_batches
+
+pytestmark = pytest.mark.cluster(
+    config={
+        "delete.topic.enable": "false",
+        "auto.create.topics.enable": "false",
+        "group.max.size": "1",
+        "offset.metadata.max.bytes": "10",
+        "max.request.partition.size.limit": "2",
+        "fetch.max.bytes": "1024",
+        "num.partitions": "3",
+        "max.incremental.fetch.session.cache.slots": "0",
+    }
+)
+
+
+@pytest.mark.feature("DeleteTopics")
+@versions(1, 2, 3, 5, 6)
+def test_topics_are_not_deleted(exchange: Exchange, version: int) -> None:
+    """Where deletion is not enabled it is refused, in old versions by the error that they know, and the topic stays."""
+    topic = exchange.topic()
+    request = (
+        DeleteTopicsRequest(topics=(DeleteTopicState(name=topic),), timeout_ms=5_000)
+        if version >= 6
+        else DeleteTopicsRequest(topic_names=(topic,), timeout_ms=5_000)
+    )
+    answer = exchange.ask("a topic, where deletion is disabled", request, version)
+
+    code = ErrorCode.TOPIC_DELETION_DISABLED if version >= 3 else ErrorCode.INVALID_REQUEST
+    assert [one.error_code for one in answer.responses] == [code]
+    assert exchange.topic_id(topic) != bytes(16)
+
+
+@pytest.mark.feature("Metadata")
+@versions(0, 4, 9, 12)
+def test_topics_are_not_made_on_demand(exchange: Exchange, version: int) -> None:
+    """Where creation on demand is disabled an unknown topic stays unknown."""
+    name = TopicName(exchange.name("wanted"))
+    request = MetadataRequest(topics=(MetadataRequestTopic(name=name),), allow_auto_topic_creation=True)
+    for turn in ("first", "second"):
+        answer = exchange.ask(f"a topic that is not there, {turn} time", request, version)
+        assert answer.topics[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
+@pytest.mark.feature("CreateTopics")
+@versions(4, 7)
+def test_the_brokers_number_of_partitions_counts(exchange: Exchange, version: int) -> None:
+    """-1 partitions are as many as the broker's setting says."""
+    name = TopicName(exchange.name("orders"))
+    topic = CreatableTopic(name=name, num_partitions=-1, replication_factor=-1)
+    exchange.ask("-1 partitions", CreateTopicsRequest(topics=(topic,)), version)
+    about = MetadataRequest(topics=(MetadataRequestTopic(name=name),), allow_auto_topic_creation=False)
+
+    assert any(len(exchange.quietly(about).topics[0].partitions) == 3 for _ in exchange.patience(3))
+
+
+@pytest.mark.feature("JoinGroup")
+@versions(0, 3, 5, 9)
+def test_a_full_group_takes_no_more_members(exchange: Exchange, version: int) -> None:
+    """A group that has as many members as it may have refuses another."""
+    coordinated(exchange)
+    name = exchange.name("readers")
+    stable(exchange, name)
+    answer = exchange.ask("a second member where one is allowed", join(name), version)
+    if answer.error_code == ErrorCode.MEMBER_ID_REQUIRED:
+        answer = exchange.ask("the same with its id", join(name, answer.member_id), version)
+
+    assert answer.error_code == ErrorCode.GROUP_MAX_SIZE_REACHED
+
+
+@pytest.mark.feature("OffsetCommit")
+@versions(2, 7, 9)
+def test_metadata_are_as_long_as_the_setting_says(exchange: Exchange, version: int) -> None:
+    """Ten bytes are allowed, eleven are not."""
+    coordinated(exchange)
+    topic = exchange.topic()
+    for length, code in ((10, ErrorCode.NONE), (11, ErrorCode.OFFSET_METADATA_TOO_LARGE)):
+        request = commit(exchange.name("readers"), topic, 1, metadata="m" * length)
+        answer = exchange.ask(f"{length} bytes of metadata", request, version)
+        assert answer.topics[0].partitions[0].error_code == code
+
+
+@pytest.mark.feature("DescribeTopicPartitions")
+def test_pages_are_as_large_as_the_setting_says(exchange: Exchange) -> None:
+    """A client that asks for more partitions at once gets two."""
+    topic = exchange.topic(partitions=3)
+    request = DescribeTopicPartitionsRequest(topics=(TopicRequest(name=topic),))
+    answer = exchange.ask("2,000 partitions at once", request, 0)
+
+    assert len(answer.topics[0].partitions) == 2
+    assert answer.next_cursor is not None
+
+
+@pytest.mark.feature("Fetch")
+@versions(4, 12)
+def test_answers_are_as_large_as_the_setting_says(exchange: Exchange, version: int) -> None:
+    """The broker's limit (bytes) counts where the client's is higher."""
+    topic = exchange.topic()
+    for number in range(4):
+        produce_quietly(exchange, topic, f"{number}" * 400)
+    answer = exchange.ask("four batches of 470 bytes", fetch(topic), version)
+
+    data = answer.responses[0].partitions[0].records
+    assert [one.header.base_offset for one in iter_batches(data)] == [0, 1]
+
+
+@pytest.mark.feature("Fetch")
+@versions(7, 12)
+def test_no_room_for_sessions(exchange: Exchange, version: int) -> None:
+    """Where there is no room for a session a full fetch is answered without one."""
+    topic = exchange.topic()
+    answer = exchange.ask("a new session", fetch(topic, session_id=0, session_epoch=0), version)
+
+    assert (answer.error_code, answer.session_id) == (ErrorCode.NONE, 0)

@@ -6,7 +6,7 @@ groups, metadata, pages and fetches.
 **Kafka says** Broker configurations delete.topic.enable, auto.create.topics.enable, group.max.size (KIP-389),
 offset.metadata.max.bytes, max.request.partition.size.limit (KIP-966), fetch.max.bytes (KIP-541), num.partitions.
 **Cannot see** Limits of connections and quotas.
-**Rejects** tests/plants/response_with_wrong_error_code.py
+**Rejects** tests/plants/deletes_where_deletion_is_disabled.py
 """
 
 from __future__ import annotations

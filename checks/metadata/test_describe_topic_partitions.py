@@ -113,6 +113,8 @@ def test_odd_limits(exchange: Exchange, limit: int) -> None:
 def test_an_internal_topic_says_so(exchange: Exchange) -> None:
     """The topic of committed offsets is marked as internal."""
     coordinated(exchange)
-    answer = exchange.ask("the topic of committed offsets", request("__consumer_offsets"), 0)
+    # Its leader epochs count the restarts that other checks made on the shared cluster: what is compared is picked out.
+    (found,) = exchange.quietly(request("__consumer_offsets"), 0).topics
+    exchange.note("error, is_internal and partitions", [found.error_code, found.is_internal, len(found.partitions)])
 
-    assert answer.topics[0].is_internal
+    assert found.is_internal

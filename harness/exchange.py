@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from harness.clients.client import ClientTrouble
 from harness.clients.cluster_view import LATEST
 from harness.clients.connection import RawConnection
@@ -219,6 +221,7 @@ class Exchange:
 
     def expect_silence(self, words: str, message: Any, version: int) -> None:
         """A request that gets no answer on a connection that stays usable. AssertionError when it is otherwise."""
+        self._require(message.API_KEY, version)
         connection = self.connection()
         started = time.monotonic()
         connection.send_only(message.API_KEY, version, message)
@@ -275,6 +278,7 @@ class Exchange:
         self, words: str, message: Any, version: int, *, waits_ms: int | None = None, client_id: str | None = CLIENT_ID
     ) -> Pending:
         """Sends a request on a connection of its own, and leaves its answer for later."""
+        self._require(message.API_KEY, version)
         connection = self.connection(client_id)
         connection.send_only(message.API_KEY, version, message)
         return Pending(self, connection, words, message, version, time.monotonic(), waits_ms)
@@ -300,6 +304,7 @@ class Exchange:
     def _asked(
         self, words: str, message: Any, version: int, waits_ms: int | None, connection: RawConnection | None = None
     ) -> tuple[Any, Outcome]:
+        self._require(message.API_KEY, version)
         response, outcome = None, Outcome.ANSWERED
         used = self.connections.to(self.bootstrap) if connection is None else connection
         started = time.monotonic()
@@ -313,6 +318,16 @@ class Exchange:
             self.connections.drop(self.bootstrap)
         self.observe(words, message, version, outcome, response, 1000 * (time.monotonic() - started), waits_ms)
         return response, outcome
+
+    def _require(self, api_key: int, version: int) -> None:
+        """Skips the check where the release does not list a version: there is nothing that it promises."""
+        try:
+            low, high = self.connections.to(self.bootstrap).listed(api_key)
+        except (OSError, MalformedRequest) as trouble:
+            self.connections.drop(self.bootstrap)
+            raise ClientTrouble(f"ApiVersions to {self.bootstrap}: {type(trouble).__name__}: {trouble}") from trouble
+        if not low <= version <= high:
+            pytest.skip(f"{APIS[api_key].name} v{version} is not listed here ({low} to {high})")
 
     def observe(
         self,

@@ -177,7 +177,7 @@ def test_an_unknown_operation_is_refused(exchange: Exchange, operation: int) -> 
 
 @versions(0, 1)
 def test_an_unknown_key_is_deleted_without_complaint(exchange: Exchange, version: int) -> None:
-    """Since 4.3 deleting what is not there, known or not, changes nothing."""
+    """Deleting what is not there, known or not, changes nothing."""
     change = resource(TOPIC, exchange.topic(), ("no.such.key", DELETE, None))
     answer = exchange.ask("delete a key that Kafka does not know", request(change), version)
 

@@ -45,8 +45,8 @@ def test_every_version_lists_the_apis(exchange: Exchange, version: int) -> None:
 
     assert answer.error_code == ErrorCode.NONE
     ranges = {one.api_key: (one.min_version, one.max_version) for one in answer.api_keys}
-    assert ranges[ApiKey.API_VERSIONS] == (0, 4)
-    assert ranges[ApiKey.PRODUCE] == (0, 13), "0 to 2 are listed for librdkafka's sake, and refused"
+    assert ranges[ApiKey.API_VERSIONS][0] == 0
+    assert ranges[ApiKey.PRODUCE][0] == 0, "0 to 2 are listed for librdkafka's sake, and refused"
 
 
 def test_versions_agree_with_each_other(exchange: Exchange) -> None:
@@ -57,14 +57,17 @@ def test_versions_agree_with_each_other(exchange: Exchange) -> None:
     assert all({(one.api_key, one.min_version, one.max_version) for one in other} == first for other in answers)
 
 
-@pytest.mark.parametrize("future", [5, 99, 32767])
-def test_a_version_of_the_future_is_answered_in_version_0(exchange: Exchange, future: int) -> None:
+@pytest.mark.parametrize("later", [1, 50, 32767])
+def test_a_version_of_the_future_is_answered_in_version_0(exchange: Exchange, later: int) -> None:
     """A client that is too new gets UNSUPPORTED_VERSION in version 0, with the range of ApiVersions itself."""
+    listed = {one.api_key: one for one in exchange.quietly(asked(), 0).api_keys}[ApiKey.API_VERSIONS]
+    future = min(listed.max_version + later, 32767)
     body = header(ApiKey.API_VERSIONS, future, flexible=True) + b"\x02c\x021\0"
-    answer = exchange.ask_frame(f"ApiVersions in version {future}", framed(body), ApiKey.API_VERSIONS, 0)
+    words = f"ApiVersions, {later} versions after the last"
+    answer = exchange.ask_frame(words, framed(body), ApiKey.API_VERSIONS, 0)
 
     assert answer.error_code == ErrorCode.UNSUPPORTED_VERSION
-    assert [(one.api_key, one.min_version, one.max_version) for one in answer.api_keys] == [(18, 0, 4)]
+    assert answer.api_keys == (listed,)
 
 
 @variants(
@@ -142,7 +145,7 @@ def test_bytes_that_are_no_request_close_the_connection(exchange: Exchange, fram
 
 
 def test_bytes_after_a_request_are_passed_over(exchange: Exchange) -> None:
-    """Bytes that follow a request in its frame do no harm in 4.3."""
+    """Bytes that follow a request in its frame do no harm."""
     frame = framed(header(ApiKey.API_VERSIONS, 0) + b"extra")
     answer = exchange.ask_frame("ApiVersions v0 with five bytes behind it", frame, ApiKey.API_VERSIONS, 0)
 

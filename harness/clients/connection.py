@@ -55,14 +55,18 @@ class RawConnection:
         frame = encode_request(api_key, version, self._correlation_id, self.client_id, message)
         self.send_bytes(b"".join(bytes(part) for part in frame if not hasattr(part, "descriptor")))
 
-    def highest(self, api_key: int, at_most: int = 32_767) -> int:
-        """The highest version that both sides speak, not above `at_most`. ConnectionError when there is none."""
+    def listed(self, api_key: int) -> tuple[int, int]:
+        """The versions of an API that the broker says it serves, both inclusive; (0, -1) where it serves none."""
         if not self._versions:
             response = self.request(
                 _API_VERSIONS, 3, ApiVersionsRequest(client_software_name="raw", client_software_version="1")
             )
             self._versions = {key.api_key: (key.min_version, key.max_version) for key in response.api_keys}
-        low, high = self._versions.get(api_key, (0, -1))
+        return self._versions.get(api_key, (0, -1))
+
+    def highest(self, api_key: int, at_most: int = 32_767) -> int:
+        """The highest version that both sides speak, not above `at_most`. ConnectionError when there is none."""
+        low, high = self.listed(api_key)
         best = min(high, at_most, APIS[api_key].valid[1])
         if best < low:
             raise ConnectionError(f"the broker does not serve {APIS[api_key].name} up to version {at_most}")

@@ -160,10 +160,15 @@ class Exchange:
         found = self.quietly(CreateTopicsRequest(topics=(topic,), timeout_ms=15_000)).topics[0]
         if found.error_code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
             raise ClientTrouble(f"topic {name}: {ErrorCode(found.error_code).name} {found.error_message or ''}")
+        self.await_topic(name, partitions)
+        return name
+
+    def await_topic(self, topic: TopicName, partitions: int = 1) -> None:
+        """Waits until the broker leads each partition: after a creation, a restart. ClientTrouble when it does not."""
         for _ in self.patience():
-            if self._is_hosted(name, partitions):
-                return name
-        raise ClientTrouble(f"topic {name}: its partitions have no leader after {PATIENCE_S} s")
+            if self._is_hosted(topic, partitions):
+                return
+        raise ClientTrouble(f"topic {topic}: its partitions have no leader after {PATIENCE_S} s")
 
     @staticmethod
     def patience(seconds: float = PATIENCE_S) -> Iterator[None]:

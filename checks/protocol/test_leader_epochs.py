@@ -1,0 +1,80 @@
+"""A leader's epochs are told apart after a restart.
+
+**Claim** After a leader came back its epoch is a newer one: clients of the older epoch are fenced, the end of the older
+epoch is told, and a client whose log went on in it learns where the two logs part.
+**Why it matters** Without epochs a client would take records for others that had their offsets before.
+**Kafka says** KIP-101, KIP-320 (fencing), KIP-595 (diverging epochs in Fetch).
+**Cannot see** Records that are lost with a leader: there is one replica of all.
+**Rejects** tests/plants/ends_an_epoch_too_early.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import batch, fetch, list_offsets, produce, produce_quietly
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.messages.offset_for_leader_epoch_request import (
+    OffsetForLeaderEpochRequest,
+    OffsetForLeaderPartition,
+    OffsetForLeaderTopic,
+)
+from reference_broker.wire.primitives import BrokerId, TopicName
+
+pytestmark = pytest.mark.feature("OffsetForLeaderEpoch")
+
+
+def epoch_of(exchange: Exchange, topic: TopicName) -> int:
+    about = MetadataRequest(topics=(MetadataRequestTopic(name=topic),), allow_auto_topic_creation=False)
+    epoch: int = exchange.quietly(about).topics[0].partitions[0].leader_epoch
+    return epoch
+
+
+def end_of(topic: TopicName, epoch: int, current: int = -1) -> OffsetForLeaderEpochRequest:
+    wanted = OffsetForLeaderPartition(partition=0, current_leader_epoch=current, leader_epoch=epoch)
+    return OffsetForLeaderEpochRequest(
+        replica_id=BrokerId(-1), topics=(OffsetForLeaderTopic(topic=topic, partitions=(wanted,)),)
+    )
+
+
+def test_epochs_after_a_restart(exchange: Exchange, strike: Callable[[str], None]) -> None:
+    """Two records of one epoch, a restart, a third record: both epochs are told, and the older one is fenced."""
+    topic = exchange.topic()
+    produce_quietly(exchange, topic, "a", "b")
+    old = epoch_of(exchange, topic)
+    strike("restart")
+    exchange.await_topic(topic)
+    new = epoch_of(exchange, topic)
+    assert new > old
+    answer = exchange.ask("a third record", produce(topic, batch("c")), 9)
+    assert answer.responses[0].partition_responses[0].base_offset == 2
+
+    read = exchange.ask("all records", fetch(topic), 12).responses[0].partitions[0]
+    assert read.high_watermark == 3
+    for version in (9, 12, 18):
+        where = exchange.topic_id(topic) if version >= 13 else topic
+        answer = exchange.ask("records, in the old epoch", fetch(where, current_leader_epoch=old), version)
+        assert answer.responses[0].partitions[0].error_code == ErrorCode.FENCED_LEADER_EPOCH
+    for version in (4, 11):
+        answer = exchange.ask("the end, in the old epoch", list_offsets(topic, -1, epoch=old), version)
+        assert answer.topics[0].partitions[0].error_code == ErrorCode.FENCED_LEADER_EPOCH
+    for version in (2, 4):
+        answer = exchange.ask("the end of the old epoch, in the old epoch", end_of(topic, old, old), version)
+        assert answer.topics[0].partitions[0].error_code == ErrorCode.FENCED_LEADER_EPOCH
+        answer = exchange.ask("the end of the old epoch", end_of(topic, old, new), version)
+        assert answer.topics[0].partitions[0].end_offset == 2
+        answer = exchange.ask("the end of the new epoch", end_of(topic, new, new), version)
+        assert answer.topics[0].partitions[0].end_offset == 3
+
+    for version in (12, 18):
+        where = exchange.topic_id(topic) if version >= 13 else topic
+        same = fetch(where, 2, current_leader_epoch=new, last_fetched_epoch=old)
+        found = exchange.ask("from 2, after records of the old epoch", same, version).responses[0].partitions[0]
+        assert found.diverging_epoch.end_offset == -1
+        other = fetch(where, 3, current_leader_epoch=new, last_fetched_epoch=old)
+        found = exchange.ask("from 3, after records of the old epoch", other, version).responses[0].partitions[0]
+        assert (found.diverging_epoch.epoch, found.diverging_epoch.end_offset) == (old, 2)

@@ -18,7 +18,7 @@ _LEADER_TIMEOUT_S = 10.0
 @contextlib.contextmanager
 def topic(subject: Subject, name: str, partitions: int) -> Iterator[str]:
     """A topic whose partitions have leaders; removed at the end. The client's exception when it cannot be made."""
-    admin = AdminClient({"bootstrap.servers": subject.bootstrap})
+    admin = AdminClient({"bootstrap.servers": subject.bootstrap, "log_level": 3})
     admin.create_topics([NewTopic(name, partitions, 1)])[name].result(_TIMEOUT_S)
     try:
         _await_leaders(admin, name, partitions)

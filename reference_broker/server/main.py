@@ -81,8 +81,6 @@ def start(file: str, options: Options, complain: Callable[[str], None]) -> int:
             one.raw.close()
         complain(_reason(error))
         return FAILED
-    where = ", ".join(f"{one.name} at port {one.port}" for one in listeners)
-    lines.log("INFO", f"node {config.node_id} of cluster {folders.cluster_id} serves {where}")
     return _run(node, listeners, config, lines, lambda: options.on_ready(bound))
 
 
@@ -91,6 +89,9 @@ def _run(
 ) -> int:
     loop = Loop(node, listeners, config, lines.log)
     loop.stop_on_signals()
+    # Said only now: who reads it may stop the node at once, and that must be a stop in order.
+    where = ", ".join(f"{one.name} at port {one.port}" for one in listeners)
+    lines.log("INFO", f"node {config.node_id} of cluster {node.parts.controller.image.cluster_id} serves {where}")
     try:
         on_ready()
         loop.run()

@@ -67,6 +67,11 @@ class Connection:
             self._partial = bytearray(view[at:])
         view.release()
 
+    def hang_up(self) -> None:
+        """Forget what came and was not served: it stands behind something that ended the connection."""
+        self._frames.clear()
+        self._partial = bytearray()
+
     def next_frame(self) -> memoryview | None:
         """The next whole request, when it is its turn."""
         if self._frames and not self.is_busy:

@@ -7,7 +7,7 @@ It opens no socket and reads no clock; `reference_broker.server` does that for a
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -67,6 +67,8 @@ class Node:
     """Where the parts put the keys that something happened to."""
     halts: list[str]
     """Where the parts put the reasons why the node must not go on."""
+    _handlers: dict[str, Mapping[int, Handler]] = field(default_factory=dict)
+    """What each listener serves, by its name."""
     _connections: dict[ConnectionId, Connection] = field(default_factory=dict)
     _current: dict[ConnectionId, _Current] = field(default_factory=dict)
     _purgatory: Purgatory = field(default_factory=Purgatory)
@@ -85,6 +87,9 @@ class Node:
             self.parts.controller.config.number("socket.request.max.bytes"),
         )
         self._connections[connection.id] = connection
+        if listener not in self._handlers:
+            names = self.parts.controller.static_config.controller_listeners
+            self._handlers[listener] = served(CONTROLLER if listener in names else BROKER)
         return connection
 
     def disconnect(self, connection: ConnectionId) -> None:
@@ -126,18 +131,17 @@ class Node:
 
     def _hang_up(self, connection: Connection, reason: str) -> None:
         self.observers.log("INFO", f"closing the connection from {connection.client_host}: {reason}")
+        connection.hang_up()
         self._effects.append(Close(connection.id, reason))
 
     # -- requests -----------------------------------------------------------------------------------------------
 
     def _serve(self, connection: Connection, frame: memoryview, now_ms: int) -> None:
         """One request: decode, dispatch, and what its handler says."""
-        config = self.parts.controller.config
-        kind = CONTROLLER if connection.listener in config.controller_listeners else BROKER
         try:
             header, at = decode_request_header(frame)
             key, version = header.request_api_key, header.request_api_version
-            handler = served(kind).get(key)
+            handler = self._handlers[connection.listener].get(key)
             if handler is None or version not in handler.VERSIONS:
                 raise UnsupportedVersion(key, version, header.correlation_id)
             # Bytes that follow the request are passed over, as Kafka does until 4.4.

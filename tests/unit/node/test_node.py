@@ -205,3 +205,12 @@ def test_a_topic_that_cannot_be_recorded_halts_the_node(world: World) -> None:
     (halt,) = world.send(world.connect(), ApiKey.CREATE_TOPICS, 7, CreateTopicsRequest(topics=(topic,)))
     assert isinstance(halt, Halt)
     assert "metadata log" in halt.reason
+
+
+def test_what_follows_a_malformed_request_is_not_served(world: World) -> None:
+    client = world.connect()
+    create(world, client)
+    good = b"".join(bytes(part) for part in encode_request(ApiKey.PRODUCE, 9, 2, "test", produce()))  # type: ignore[arg-type]
+    effects = world.node.receive(client, b"\0\0\0\3abc" + good, world.now_ms)
+    end = world.node.parts.partitions.get(ORDERS, 0).log.log_end_offset
+    assert ([type(effect) for effect in effects], end) == ([Close], 0)

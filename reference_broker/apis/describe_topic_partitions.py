@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Final
 
 from reference_broker.apis.context import Context
-from reference_broker.apis.metadata import is_alive, is_reachable
+from reference_broker.apis.metadata import is_reachable
 from reference_broker.apis.operations import TOPIC_OPERATIONS
 from reference_broker.controller.topic_names import reason_invalid
-from reference_broker.controller.topics import INTERNAL_TOPICS, PartitionImage, TopicImage
+from reference_broker.controller.topics import INTERNAL_TOPICS, NO_LEADER, PartitionImage, TopicImage
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_topic_partitions_request import DescribeTopicPartitionsRequest
@@ -108,12 +108,9 @@ def _described(topic: TopicImage, page: list[PartitionImage], ctx: Context) -> D
 
 def _partition(partition: PartitionImage, ctx: Context) -> DescribeTopicPartitionsResponsePartition:
     image, listener = ctx.image, ctx.listener
-    code, leader = ErrorCode.NONE, partition.leader
-    if not is_reachable(image, leader, listener):
-        code = ErrorCode.LISTENER_NOT_FOUND if is_alive(image, leader) else ErrorCode.LEADER_NOT_AVAILABLE
-        leader = -1
+    leader = partition.leader if is_reachable(image, partition.leader, listener) else NO_LEADER
+    # Unlike Metadata, it answers without an error where there is no leader to be told of.
     return DescribeTopicPartitionsResponsePartition(
-        error_code=code,
         partition_index=partition.index,
         leader_id=BrokerId(leader),
         leader_epoch=partition.leader_epoch,

@@ -1,10 +1,11 @@
-"""UnregisterBroker: take a broker that is gone out of the metadata (KIP-500).
+"""UnregisterBroker: take a broker out of the metadata, be it gone or running (KIP-500).
 
-**Promises** An unregistered broker is in no later answer.
-**Refuses** BROKER_ID_NOT_REGISTERED: no such broker. INVALID_REQUEST: the broker is this very node.
+**Promises** An unregistered broker is in no later answer. A running one leads nothing any more, and
+still serves consumers' reads of what it has; started again, it is registered anew and leads as before.
+**Refuses** BROKER_ID_NOT_REGISTERED: no such broker.
 **Versions** 0 only.
-**Departs from Kafka** Kafka lets a running broker be unregistered, and it is fenced until it is
-started again; here the node's own broker is refused.
+**Departs from Kafka** A broker that was unregistered stops at once on SIGTERM; Kafka's first asks a controller that no
+longer knows it for leave, for five minutes.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from __future__ import annotations
 from typing import Final
 
 from reference_broker.apis.context import Context
+from reference_broker.controller.broker_lifecycle import unregistration_records
 from reference_broker.controller.decision import Decision
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.unregister_broker_record import UnregisterBrokerRecord
 from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
 from reference_broker.wire.messages.unregister_broker_response import UnregisterBrokerResponse
 from reference_broker.wire.refusal import KafkaError
@@ -36,10 +37,7 @@ def _decide(request: UnregisterBrokerRequest, ctx: Context) -> Decision:
     if broker is None:
         text = f"Broker ID {request.broker_id} is not currently registered"
         raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, text)
-    if broker.id == ctx.controller.static_config.node_id:
-        raise KafkaError(ErrorCode.INVALID_REQUEST, f"Broker {broker.id} is running: stop it first")
-    record = UnregisterBrokerRecord(broker_id=request.broker_id, broker_epoch=broker.epoch)
-    return Decision(((record, 0),), UnregisterBrokerResponse(error_message=None))
+    return Decision(unregistration_records(ctx.controller, broker), UnregisterBrokerResponse(error_message=""))
 
 
 def error_response(

@@ -1,4 +1,4 @@
-"""The records of a broker's life: registration, unfencing, controlled shutdown, fencing.
+"""The records of a broker's life: registration, unfencing, controlled shutdown, fencing, and its end.
 
 As a 4.3.1 node that is alone writes them. Source: KIP-631, KIP-841, KIP-858, KIP-966.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reference_broker.configs import PROTOCOL_NUMBERS
 from reference_broker.controller.decision import VersionedRecord
 from reference_broker.controller.image import registration_version
-from reference_broker.controller.topics import NO_LEADER
+from reference_broker.controller.topics import NO_LEADER, NO_LEADER_CHANGE, NO_RECOVERY_CHANGE
 from reference_broker.wire.messages.broker_registration_change_record import BrokerRegistrationChangeRecord
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.register_broker_record import BrokerEndpoint, BrokerFeature, RegisterBrokerRecord
@@ -20,13 +20,17 @@ from reference_broker.wire.messages.register_controller_record import (
     ControllerFeature,
     RegisterControllerRecord,
 )
+from reference_broker.wire.messages.unregister_broker_record import UnregisterBrokerRecord
 from reference_broker.wire.primitives import BrokerId, Uuid
 
 if TYPE_CHECKING:
+    from reference_broker.controller.brokers import BrokerImage
     from reference_broker.controller.controller import Controller
     from reference_broker.controller.topics import PartitionImage
 
 CORDONED_SINCE = 30
+RECOVERING = 1
+"""A leader recovery state: the leader was elected without the certainty that it has all records."""
 
 
 def register_controller_record(controller: Controller, bound: dict[str, int]) -> VersionedRecord:
@@ -54,7 +58,10 @@ def register_controller_record(controller: Controller, bound: dict[str, int]) ->
 def registration_records(
     controller: Controller, *, log_dirs: tuple[Uuid, ...], previous_broker_epoch: int, bound: dict[str, int]
 ) -> tuple[VersionedRecord, ...]:
-    """The registration, fenced; after a stop that was not clean, its replicas leave the ISR and the ELR first."""
+    """The registration, fenced; after a stop that was not clean, its replicas leave the ISR and the ELR first.
+
+    A broker that is not known has no clean stop to point to: it is new, or it was unregistered.
+    """
     config, image = controller.static_config, controller.image
     known = image.cluster.get(config.node_id)
     version = registration_version(image.metadata_version)
@@ -77,11 +84,8 @@ def registration_records(
         log_dirs=log_dirs if version >= 3 else (),
         cordoned_log_dirs=None,
     )
-    records: list[VersionedRecord] = [(record, version)]
-    is_clean = known is None or known.epoch == previous_broker_epoch
-    if not is_clean:
-        records += unclean_changes(controller)
-    return tuple(records)
+    is_clean = known is not None and known.epoch == previous_broker_epoch
+    return (*(() if is_clean else unclean_changes(controller)), (record, version))
 
 
 def _partitions_with(controller: Controller) -> Iterator[tuple[Uuid, PartitionImage]]:
@@ -104,13 +108,14 @@ def unclean_changes(controller: Controller) -> Iterator[VersionedRecord]:
         if not is_leader and node_id not in partition.elr:
             continue
         isr = tuple(one for one in partition.isr if one != node_id)
+        elr = tuple(one for one in partition.elr if one != node_id)
         message = PartitionChangeRecord(
             partition_id=partition.index,
             topic_id=topic_id,
-            isr=tuple(map(BrokerId, isr)) if has_elr else None,
-            leader=BrokerId(NO_LEADER) if is_leader else BrokerId(-2),
-            eligible_leader_replicas=() if has_elr else None,
-            last_known_elr=(BrokerId(node_id),) if has_elr else None,
+            isr=tuple(map(BrokerId, isr)) if has_elr and isr != partition.isr else None,
+            leader=BrokerId(NO_LEADER) if is_leader else BrokerId(NO_LEADER_CHANGE),
+            eligible_leader_replicas=tuple(map(BrokerId, elr)) if elr != partition.elr else None,
+            last_known_elr=(BrokerId(node_id),) if has_elr and partition.last_known_elr != (node_id,) else None,
         )
         yield _change(controller, message)
 
@@ -122,8 +127,8 @@ def unfencing_records(controller: Controller) -> tuple[VersionedRecord, ...]:
     unfence = BrokerRegistrationChangeRecord(broker_id=us, broker_epoch=controller.broker_epoch, fenced=-1)
     records: list[VersionedRecord] = [(unfence, 0)]
     for topic_id, partition in _partitions_with(controller):
-        is_eligible = node_id in (*partition.isr, *partition.elr, *partition.last_known_elr)
-        if partition.leader != NO_LEADER or not is_eligible:
+        is_trusted = node_id in (*partition.isr, *partition.elr)
+        if partition.leader != NO_LEADER or not (is_trusted or node_id in partition.last_known_elr):
             continue
         message = PartitionChangeRecord(
             partition_id=partition.index,
@@ -132,8 +137,8 @@ def unfencing_records(controller: Controller) -> tuple[VersionedRecord, ...]:
             leader=us,
             eligible_leader_replicas=() if has_elr and partition.elr else None,
             last_known_elr=() if has_elr and partition.last_known_elr else None,
-            # An unclean election left it recovering (KIP-704); this node has recovered its log by now.
-            leader_recovery_state=0 if partition.leader_recovery_state else -1,
+            # Led by one that is only the last known to be eligible, it recovers (KIP-704), and says so once.
+            leader_recovery_state=NO_RECOVERY_CHANGE if is_trusted or partition.leader_recovery_state else RECOVERING,
         )
         records.append(_change(controller, message))
     if controller.image.metadata_version >= CORDONED_SINCE:
@@ -146,23 +151,33 @@ def unfencing_records(controller: Controller) -> tuple[VersionedRecord, ...]:
 
 def controlled_shutdown_records(controller: Controller) -> tuple[VersionedRecord, ...]:
     """The broker is about to stop: it leaves every ISR, but stays eligible to lead where ELR is on."""
-    node_id, has_elr = controller.static_config.node_id, controller.image.has_elr
-    us = BrokerId(node_id)
+    us = BrokerId(controller.static_config.node_id)
     begin = BrokerRegistrationChangeRecord(broker_id=us, broker_epoch=controller.broker_epoch, in_controlled_shutdown=1)
-    records: list[VersionedRecord] = [(begin, 1)]
-    for topic_id, partition in _partitions_with(controller):
-        if partition.leader != node_id:
-            continue
-        message = PartitionChangeRecord(
-            partition_id=partition.index,
-            topic_id=topic_id,
-            isr=() if has_elr else None,
-            leader=BrokerId(NO_LEADER),
-            eligible_leader_replicas=(us,) if has_elr else None,
-            last_known_elr=(us,) if has_elr else None,
-        )
-        records.append(_change(controller, message))
-    return tuple(records)
+    return ((begin, 1), *_departure(controller, us))
+
+
+def unregistration_records(controller: Controller, broker: BrokerImage) -> tuple[VersionedRecord, ...]:
+    """A broker is taken out: it leads nothing and leaves every ISR, but stays a replica, and eligible where ELR is
+    on."""
+    gone = UnregisterBrokerRecord(broker_id=BrokerId(broker.id), broker_epoch=broker.epoch)
+    return (*_departure(controller, BrokerId(broker.id)), (gone, 0))
+
+
+def _departure(controller: Controller, broker_id: BrokerId) -> Iterator[VersionedRecord]:
+    """The partitions that a broker leads are left without a leader: there is no other replica yet."""
+    has_elr = controller.image.has_elr
+    for topic in controller.image.topics:
+        for partition in topic.partitions.values():
+            if partition.leader == broker_id:
+                message = PartitionChangeRecord(
+                    partition_id=partition.index,
+                    topic_id=topic.id,
+                    isr=() if has_elr else None,
+                    leader=BrokerId(NO_LEADER),
+                    eligible_leader_replicas=(broker_id,) if has_elr else None,
+                    last_known_elr=(broker_id,) if has_elr else None,
+                )
+                yield _change(controller, message)
 
 
 def fencing_record(controller: Controller) -> VersionedRecord:

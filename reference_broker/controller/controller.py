@@ -24,6 +24,7 @@ from reference_broker.controller.image import BROKER, TOPIC, MetadataDelta, Meta
 from reference_broker.controller.topic_admin import TopicAdmin
 from reference_broker.environment import Random
 from reference_broker.releases import BASELINE, METADATA_VERSION, Release
+from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
 from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.messages.end_transaction_record import EndTransactionRecord
@@ -31,6 +32,7 @@ from reference_broker.wire.messages.feature_level_record import FeatureLevelReco
 from reference_broker.wire.messages.no_op_record import NoOpRecord
 from reference_broker.wire.messages.producer_ids_record import ProducerIdsRecord
 from reference_broker.wire.primitives import BrokerId, ProducerId, Uuid
+from reference_broker.wire.refusal import KafkaError
 
 PRODUCER_ID_BLOCK: Final = 1000
 TRANSACTION_SINCE: Final = 13
@@ -167,16 +169,29 @@ class Controller:
         self.commit(unfencing_records(self), now_ms)
         return self.broker_epoch
 
+    @property
+    def is_broker_registered(self) -> bool:
+        """Whether the broker of this node is in the metadata under its epoch: it has started, and was not taken out."""
+        broker = self.image.cluster.get(self.static_config.node_id)
+        return broker is not None and broker.epoch == self.broker_epoch
+
     def stop_broker(self, now_ms: int) -> None:
-        """Give up all leaderships, then fence: a controlled shutdown."""
+        """Give up all leaderships, then fence: a controlled shutdown. One that was unregistered has nothing to give."""
+        if not self.is_broker_registered:
+            return
         self.commit(controlled_shutdown_records(self), now_ms)
         self.commit((fencing_record(self),), now_ms)
 
     # -- services to other parts --------------------------------------------------------------------------------
 
     def allocate_producer_id(self, now_ms: int) -> ProducerId:
-        """A producer id that was never given out before; ids come in blocks of 1000 (KIP-730)."""
+        """A producer id that was never given out before; ids come in blocks of 1000 (KIP-730).
+
+        COORDINATOR_LOAD_IN_PROGRESS where there is none left, and no block for a broker that is not registered.
+        """
         if not self._producer_ids:
+            if not self.is_broker_registered:
+                raise KafkaError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, "this broker was unregistered")
             first = self.image.next_producer_id
             record = ProducerIdsRecord(
                 broker_id=BrokerId(self.static_config.node_id),

@@ -309,6 +309,10 @@ class Partitions:
     def _report(self, now_ms: int) -> None:
         if self._controller.broker_epoch < 0:
             return
+        if not self._controller.is_broker_registered:
+            # A controller listens to no broker that it does not know; at its next start it will look again.
+            self._placed, self._has_lost = {}, False
+            return
         if self._placed:
             placed, self._placed = self._placed, {}
             if records := assignment_records(self._controller, placed):

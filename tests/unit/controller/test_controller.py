@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reference_broker.configs import BrokerConfig
+from reference_broker.controller.broker_lifecycle import unregistration_records
 from reference_broker.controller.controller import Controller
 from reference_broker.controller.image import BROKER, TOPIC, MetadataImage
 from reference_broker.wire.errors import ErrorCode
@@ -22,6 +23,7 @@ from reference_broker.wire.messages.create_topics_request import (
 )
 from reference_broker.wire.messages.create_topics_response import CreatableTopicResult
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest, DeleteTopicState
+from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.user_scram_credential_record import UserScramCredentialRecord
 from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
@@ -323,3 +325,47 @@ def test_a_topics_setting_tells_its_synonyms_in_the_order_in_which_they_count(lo
     controller = start(log, log_retention_hours="5")
     entries = {one.name: one for one in controller.descriptions.topic_entries({"retention.ms": "9"})}
     assert [(one.name, one.value) for one in entries["retention.ms"].synonyms] == [("retention.ms", "9")]
+
+
+def unregister(controller: Controller) -> None:
+    (broker,) = controller.image.brokers.values()
+    controller.commit(unregistration_records(controller, broker), 3_000)
+
+
+def test_an_unregistered_broker_leads_nothing_and_stays_eligible(controller: Controller) -> None:
+    create(controller, topic())
+    unregister(controller)
+    partition = controller.image.topics.by_name["t"].partitions[0]
+    assert (partition.leader, partition.isr, partition.elr, controller.image.brokers) == (-1, (), (1,), {})
+
+
+def test_an_unregistered_broker_stops_without_a_word(log: LogInMemory, controller: Controller) -> None:
+    unregister(controller)
+    before = len(log.batches)
+    controller.close(4_000)
+    assert len(log.batches) == before
+
+
+def test_an_unregistered_broker_has_no_new_producer_ids_to_give(controller: Controller) -> None:
+    unregister(controller)
+    with pytest.raises(KafkaError) as refused:
+        controller.allocate_producer_id(4_000)
+    assert refused.value.code == ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
+
+
+def test_a_broker_that_was_unregistered_leads_again_after_a_restart(log: LogInMemory, controller: Controller) -> None:
+    create(controller, topic())
+    unregister(controller)
+    partition = start(log).image.topics.by_name["t"].partitions[0]
+    assert (partition.leader, partition.isr, partition.elr, partition.leader_epoch) == (1, (1,), (), 2)
+
+
+def test_a_leader_that_is_only_the_last_known_one_recovers(log: LogInMemory) -> None:
+    create(start(log), topic())
+    start(log)
+    (change,) = [
+        message
+        for message, _ in log.batches[-1].records
+        if isinstance(message, PartitionChangeRecord) and message.leader == 1
+    ]
+    assert (change.leader_recovery_state, change.eligible_leader_replicas, change.last_known_elr) == (1, None, ())

@@ -1,0 +1,114 @@
+"""A running broker can be unregistered, and comes back when it is started again.
+
+**Claim** An unregistered broker is in no answer that follows and leads nothing: clients are told so, and no write is
+taken; what it has can still be read. Started again it leads as before, and holds every record that was acknowledged.
+**Why it matters** An operator who takes out the wrong broker must find the cluster honest about it, and whole again
+after a restart.
+**Kafka says** Protocol guide, UnregisterBroker; KIP-500, KIP-966 (an eligible leader replica stays one).
+**Cannot see** A cluster in which others take over.
+**Rejects** tests/plants/keeps_an_unregistered_broker_leading.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import batch, commit, coordinated, fetch, join, list_offsets, produce, produce_quietly
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
+from reference_broker.wire.messages.describe_topic_partitions_request import (
+    DescribeTopicPartitionsRequest,
+    TopicRequest,
+)
+from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
+from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
+from reference_broker.wire.primitives import BrokerId, TopicName
+from reference_broker.wire.records import iter_batches
+
+pytestmark = [
+    # A cluster of its own: others do not get along without their broker.
+    pytest.mark.cluster(config={"broker.rack": "taken-out"}),
+    pytest.mark.feature("UnregisterBroker"),
+    pytest.mark.severity("critical"),
+]
+
+UNREGISTER = UnregisterBrokerRequest(broker_id=BrokerId(1))
+
+
+@pytest.fixture
+def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicName]:
+    """A topic with a record, on a broker that is unregistered; at the end it is killed and started again."""
+    name = exchange.topic()
+    produce_quietly(exchange, name, "acknowledged")
+    coordinated(exchange)
+    exchange.ask("the running broker", UNREGISTER, 0)
+    yield name
+    strike("kill")
+
+
+def about(topic: str) -> MetadataRequest:
+    return MetadataRequest(topics=(MetadataRequestTopic(name=TopicName(topic)),), allow_auto_topic_creation=False)
+
+
+def test_it_is_in_no_answer(exchange: Exchange, topic: TopicName) -> None:
+    """No broker is told of, no leader, no coordinator; and it cannot be unregistered twice."""
+    for version in (4, 9, 12):
+        answer = exchange.ask("the topic", about(topic), version)
+        (partition,) = answer.topics[0].partitions
+        told = (len(answer.brokers), partition.error_code, partition.leader_id)
+        assert told == (0, ErrorCode.LEADER_NOT_AVAILABLE, -1)
+    assert exchange.ask("the brokers", DescribeClusterRequest(), 0).brokers == ()
+    everyone = DescribeClusterRequest(include_fenced_brokers=True)
+    assert exchange.ask("all brokers, fenced ones too", everyone, 2).brokers == ()
+    exchange.ask("the topic", DescribeTopicPartitionsRequest(topics=(TopicRequest(name=topic),)), 0)
+    found = exchange.ask("any group's coordinator", FindCoordinatorRequest(coordinator_keys=("any",)), 4)
+    assert found.coordinators[0].error_code == ErrorCode.COORDINATOR_NOT_AVAILABLE
+    assert exchange.ask("once more", UNREGISTER, 0).error_code == ErrorCode.BROKER_ID_NOT_REGISTERED
+
+
+def test_it_takes_nothing(exchange: Exchange, topic: TopicName) -> None:
+    """No record, no offset, no member, no topic."""
+    for acks in (1, -1):
+        answer = exchange.ask(f"a record, acks {acks}", produce(topic, batch("late"), acks=acks), 9)
+        code = answer.responses[0].partition_responses[0].error_code
+        assert code == ErrorCode.NOT_LEADER_OR_FOLLOWER
+    group = exchange.name("readers")
+    committed = exchange.ask("an offset", commit(group, topic, 1), 7)
+    assert committed.topics[0].partitions[0].error_code == ErrorCode.NOT_COORDINATOR
+    assert exchange.ask("a member", join(group), 3).error_code == ErrorCode.NOT_COORDINATOR
+    assert exchange.ask("the end of the log", list_offsets(topic, -1), 7).topics[0].partitions[0].error_code == (
+        ErrorCode.NOT_LEADER_OR_FOLLOWER
+    )
+    wanted = CreatableTopic(name=TopicName(exchange.name("new")), num_partitions=1, replication_factor=-1)
+    made = exchange.ask("a topic", CreateTopicsRequest(topics=(wanted,), timeout_ms=5_000), 7)
+    assert made.topics[0].error_code == ErrorCode.INVALID_REPLICATION_FACTOR
+    producer = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
+    assert exchange.ask("a producer", producer, 4).error_code == ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
+
+
+def test_it_is_whole_again_after_a_restart(exchange: Exchange, topic: TopicName, strike: Callable[[str], None]) -> None:
+    """The record that was acknowledged is served, and the next one follows it."""
+    early = exchange.ask("what is there", fetch(topic), 12)
+    assert values(early) == ["acknowledged"]
+
+    strike("kill")
+    exchange.await_topic(topic)
+
+    answer = exchange.ask("the next record", produce(topic, batch("next")), 9)
+    found = answer.responses[0].partition_responses[0]
+    assert (found.error_code, found.base_offset) == (ErrorCode.NONE, 1)
+    assert values(exchange.ask("both", fetch(topic), 12)) == ["acknowledged", "next"]
+    assert exchange.ask("the topic", about(topic), 12).topics[0].partitions[0].leader_epoch == 2
+
+
+def values(answer: Any) -> list[str]:
+    """The records of a Fetch's only partition."""
+    data = answer.responses[0].partitions[0].records
+    return [(record.value or b"").decode() for one in iter_batches(data) for record in one.records()]

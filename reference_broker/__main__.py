@@ -9,7 +9,7 @@ import sys
 from typing import NoReturn
 
 EXAMPLE = """examples:
-  python -m reference_broker dev --port 0
+  python -m reference_broker dev --port 0 --profile 4.1
   python -m reference_broker storage format -t $(python -m reference_broker storage random-uuid) -c server.properties
   python -m reference_broker start server.properties --override log.retention.ms=60000"""
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     dev.add_argument("--nodes", type=_one, default=1, help="how many nodes (only 1 is offered so far)")
     for command in (start, dev):
         command.add_argument("--override", action="append", default=[], metavar="KEY=VALUE", help="repeatable")
+        command.add_argument("--profile", default="4.3", help="answer as this release does: 4.0 to 4.4 (default 4.3)")
         command.add_argument("--log-level", choices=LEVELS, default="INFO" if command is start else "WARN")
         command.add_argument("--log-requests", action="store_true", help="print each request and response, decoded")
     commands.add_parser("storage", help="random-uuid, format or info; see storage --help", add_help=False)
@@ -72,9 +73,16 @@ def main(arguments: list[str]) -> int:
         chance = random.Random(os.urandom(16))
         return run(arguments[1:], disk=OsDisk(), random=chance, now_ms=now_ms(), say=print, complain=complain)
     given = parser().parse_args(arguments)
+    from reference_broker.releases import RELEASES, find_release
     from reference_broker.server.main import Options, dev, start
 
-    options = Options(overrides=given.override, log_level=given.log_level, log_requests=given.log_requests)
+    release = find_release(given.profile)
+    if release is None:
+        complain(f"--profile {given.profile}: no such profile (known: {', '.join(RELEASES)})")
+        return BAD_USAGE
+    options = Options(
+        overrides=given.override, log_level=given.log_level, log_requests=given.log_requests, release=release
+    )
     if given.command == "dev":
         return dev(given.port, options, lambda text: print(text, flush=True), complain)
     return start(given.file, options, complain)

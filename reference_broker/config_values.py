@@ -9,9 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cache
 from typing import Final
 
 from reference_broker import config_table
+from reference_broker.config_changes import CHANGES
 
 Value = bool | int | float | str | tuple[str, ...] | None
 
@@ -169,29 +171,64 @@ def _check_list(key: ConfigKey, value: Value) -> None:
             raise ConfigInvalid.value(key.name, one, f"String must be one of: {', '.join(allowed)}")
 
 
-def _read(table: str) -> Mapping[str, ConfigKey]:
-    keys = {}
-    for line in table.splitlines():
-        name, kind, default, valid, extra, internal, *_ = [*line.split("|"), "", "", "", "", ""]
-        is_mode = extra in ("", "per-broker", "dynamic")
-        synonyms = () if is_mode else tuple(one.split("*") for one in extra.split(","))
-        keys[name] = ConfigKey(
-            name=name,
-            type=ConfigType[kind],
-            default=None if default in ("~", "!") else default,
-            is_required=default == "!",
-            valid=valid,
-            mode=UpdateMode(extra) if is_mode else UpdateMode.READ_ONLY,
-            synonyms=tuple(Synonym(synonym, int(factor)) for synonym, factor in synonyms),
-            is_internal=internal == "internal",
-        )
-    return keys
+def _read(row: str) -> ConfigKey:
+    name, kind, default, valid, extra, internal, *_ = [*row.split("|"), "", "", "", "", ""]
+    is_mode = extra in ("", "per-broker", "dynamic")
+    synonyms = () if is_mode else tuple(one.split("*") for one in extra.split(","))
+    return ConfigKey(
+        name=name,
+        type=ConfigType[kind],
+        default=None if default in ("~", "!") else default,
+        is_required=default == "!",
+        valid=valid,
+        mode=UpdateMode(extra) if is_mode else UpdateMode.READ_ONLY,
+        synonyms=tuple(Synonym(synonym, int(factor)) for synonym, factor in synonyms),
+        is_internal=internal == "internal",
+    )
 
 
-BROKER_KEYS: Final = _read(config_table.BROKER)
-TOPIC_KEYS: Final = _read(config_table.TOPIC)
-GROUP_KEYS: Final = _read(config_table.GROUP)
-CLIENT_METRICS_KEYS: Final = _read(config_table.CLIENT_METRICS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigKeys:
+    """Every configuration that a release knows, by name."""
+
+    broker: Mapping[str, ConfigKey]
+    topic: Mapping[str, ConfigKey]
+    group: Mapping[str, ConfigKey]
+    client_metrics: Mapping[str, ConfigKey]
+
+    def plain_name(self, name: str) -> str:
+        """A broker configuration's name without its prefix (`listener.name.internal.ssl.keystore.location`)."""
+        if not name.startswith("listener.name."):
+            return name
+        rest = name[len("listener.name.") :].partition(".")[2]
+        for suffix in (rest, rest.partition(".")[2]):
+            if suffix in self.broker:
+                return suffix
+        return rest
+
+
+@cache
+def config_keys(profile: str) -> ConfigKeys:
+    """The configurations of a release, by its profile ("4.3")."""
+    changes = CHANGES.get(profile, {})
+    return ConfigKeys(
+        broker=_changed(config_table.BROKER, changes.get("broker", "")),
+        topic=_changed(config_table.TOPIC, changes.get("topic", "")),
+        group=_changed(config_table.GROUP, changes.get("group", "")),
+        client_metrics=_changed(config_table.CLIENT_METRICS, changes.get("client-metrics", "")),
+    )
+
+
+def _changed(table: str, changes: str) -> Mapping[str, ConfigKey]:
+    """The baseline's rows with a release's changes, by name."""
+    rows = {row.partition("|")[0]: row for row in table.splitlines()}
+    for row in changes.splitlines():
+        if row.startswith("-"):
+            del rows[row[1:]]
+        else:
+            rows[row.partition("|")[0]] = row
+    return {name: _read(rows[name]) for name in sorted(rows)}
+
 
 # Pairs of one broker setting in two units, the first to be asked first.
 BROKER_SYNONYMS: Final = (
@@ -209,14 +246,3 @@ def broker_synonyms(name: str) -> tuple[str, ...]:
             is_one_sided = name == "log.flush.scheduler.interval.ms"
             return (name,) if is_one_sided else names
     return (name,)
-
-
-def plain_name(name: str) -> str:
-    """A broker configuration's name without its listener prefix (`listener.name.internal.ssl.keystore.location`)."""
-    if not name.startswith("listener.name."):
-        return name
-    rest = name[len("listener.name.") :].partition(".")[2]
-    for suffix in (rest, rest.partition(".")[2]):
-        if suffix in BROKER_KEYS:
-            return suffix
-    return rest

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from reference_broker.config_values import (
-    BROKER_KEYS,
     BROKER_SYNONYMS,
-    TOPIC_KEYS,
     ConfigInvalid,
     ConfigKey,
+    ConfigKeys,
     ConfigType,
     Value,
+    config_keys,
     parse_value,
-    plain_name,
 )
 from reference_broker.properties import parse_properties
+from reference_broker.releases import BASELINE, Release
 
 PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 PROTOCOL_NUMBERS: Final = {name: number for number, name in enumerate(PROTOCOLS)}
@@ -68,9 +68,17 @@ class BrokerConfig:
     values: Mapping[str, Value]
     warnings: tuple[str, ...] = field(default=(), compare=False)
     default_host: str = "localhost"
+    release: Release = BASELINE
+    """Whose settings these are, and whose behaviour the node has."""
 
     @classmethod
-    def load(cls, text: str, overrides: Iterable[str] = (), default_host: str = "localhost") -> BrokerConfig:
+    def load(
+        cls,
+        text: str,
+        overrides: Iterable[str] = (),
+        default_host: str = "localhost",
+        release: Release = BASELINE,
+    ) -> BrokerConfig:
         """From a file's text and `key=value` overrides, which win. ConfigInvalid names key and value."""
         settings = parse_properties(text)
         for override in overrides:
@@ -78,17 +86,20 @@ class BrokerConfig:
             if not separator:
                 raise ConfigInvalid(f"--override {override}: write key=value")
             settings[key.strip()] = value
-        return cls.of(settings, default_host)
+        return cls.of(settings, default_host, release)
 
     @classmethod
-    def of(cls, settings: Mapping[str, str], default_host: str = "localhost") -> BrokerConfig:
+    def of(
+        cls, settings: Mapping[str, str], default_host: str = "localhost", release: Release = BASELINE
+    ) -> BrokerConfig:
         """From settings. ConfigInvalid where Kafka would not start; a key that it does not know is a warning."""
         given = {key: value.strip() for key, value in settings.items()}
         for name, other in (("node.id", "broker.id"), ("broker.id", "node.id")):
             if name not in given and other in given:
                 given[name] = given[other]
         values: dict[str, Value] = {}
-        for key in BROKER_KEYS.values():
+        keys = config_keys(release.profile).broker
+        for key in keys.values():
             if key.name in given:
                 values[key.name] = key.parse(given[key.name])
             elif key.is_required:
@@ -98,13 +109,18 @@ class BrokerConfig:
         warnings = tuple(
             f"These configurations '{name}' were supplied but are not used yet."
             for name in given
-            if name not in BROKER_KEYS and not name.startswith(_LIVE_ELSEWHERE)
+            if name not in keys and not name.startswith(_LIVE_ELSEWHERE)
         )
-        config = cls(given, values, warnings, default_host)
+        config = cls(given, values, warnings, default_host, release)
         config._check()
         return config
 
     # -- typed access -------------------------------------------------------------------------------------------
+
+    @property
+    def keys(self) -> ConfigKeys:
+        """Every configuration that the release knows."""
+        return config_keys(self.release.profile)
 
     def get(self, name: str) -> Value:
         """The value of a known key; KeyError where Kafka knows none."""
@@ -134,8 +150,10 @@ class BrokerConfig:
         return "" if value is None else str(value)
 
     def items(self, name: str) -> tuple[str, ...]:
-        """A list; null reads as empty."""
+        """A list; null reads as empty. Some lists are texts to releases before 4.2 (KIP-1161)."""
         value = self.values[name]
+        if isinstance(value, str):
+            value = parse_value(name, ConfigType.LIST, value)
         return value if isinstance(value, tuple) else ()
 
     # -- who and where ------------------------------------------------------------------------------------------
@@ -261,7 +279,7 @@ class BrokerConfig:
         values, originals = dict(self.values), dict(self.originals)
         for layer in layers:
             for name, text in layer.items():
-                key = BROKER_KEYS.get(name)
+                key = self.keys.broker.get(name)
                 if key is None:
                     continue
                 try:
@@ -273,7 +291,7 @@ class BrokerConfig:
 
     def topic_settings(self, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
         """Every topic configuration as text: the topic's own, else the broker's (in any of its units), else default."""
-        settings = {name: self.topic_default(key) for name, key in TOPIC_KEYS.items() if not key.is_internal}
+        settings = {name: self.topic_default(key) for name, key in self.keys.topic.items() if not key.is_internal}
         settings.update(overrides or {})
         return settings
 
@@ -377,4 +395,4 @@ def text_of(key: ConfigKey, value: Value) -> str | None:
     return str(value)
 
 
-__all__ = ["BrokerConfig", "ConfigInvalid", "Endpoint", "Voter", "plain_name", "scaled", "text_of"]
+__all__ = ["BrokerConfig", "ConfigInvalid", "Endpoint", "Voter", "scaled", "text_of"]

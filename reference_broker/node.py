@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from reference_broker.apis import api_versions
 from reference_broker.apis.context import Context, Parts
-from reference_broker.apis.registry import BROKER, CONTROLLER, Handler, served
+from reference_broker.apis.registry import BROKER, CONTROLLER, Handler, Served, served
 from reference_broker.connection import Connection
 from reference_broker.effects import (
     DEFERRED,
@@ -67,7 +67,7 @@ class Node:
     """Where the parts put the keys that something happened to."""
     halts: list[str]
     """Where the parts put the reasons why the node must not go on."""
-    _handlers: dict[str, Mapping[int, Handler]] = field(default_factory=dict)
+    _handlers: dict[str, Mapping[int, Served]] = field(default_factory=dict)
     """What each listener serves, by its name."""
     _connections: dict[ConnectionId, Connection] = field(default_factory=dict)
     _current: dict[ConnectionId, _Current] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Node:
         self._connections[connection.id] = connection
         if listener not in self._handlers:
             names = self.parts.controller.static_config.controller_listeners
-            self._handlers[listener] = served(CONTROLLER if listener in names else BROKER)
+            self._handlers[listener] = served(CONTROLLER if listener in names else BROKER, self.parts.release)
         return connection
 
     def disconnect(self, connection: ConnectionId) -> None:
@@ -141,8 +141,8 @@ class Node:
         try:
             header, at = decode_request_header(frame)
             key, version = header.request_api_key, header.request_api_version
-            handler = self._handlers[connection.listener].get(key)
-            if handler is None or version not in handler.VERSIONS:
+            found = self._handlers[connection.listener].get(key)
+            if found is None or version not in found.versions:
                 raise UnsupportedVersion(key, version, header.correlation_id)
             # Bytes that follow the request are passed over, as Kafka does until 4.4.
             request, _ = decode_prefix(APIS[key].request, version, frame, at)
@@ -153,6 +153,7 @@ class Node:
             self._hang_up(connection, str(error))
             return
         ticket = Ticket(connection.id, header.correlation_id, key, version)
+        handler = found.handler
         ctx = Context(
             now_ms=now_ms,
             api_version=version,
@@ -173,7 +174,7 @@ class Node:
             self._hang_up(connection, f"{error} is served here")
             return
         connection.ticket = Ticket(connection.id, error.correlation_id, error.api_key, 0)
-        self._reply(connection.ticket, api_versions.unsupported())
+        self._reply(connection.ticket, api_versions.unsupported(self.parts.release))
 
     def _take_result(self, ticket: Ticket, make: Callable[[], Any]) -> None:
         """Run a handler, or the rest of one, and do what it says. What it raises becomes a response."""

@@ -15,7 +15,6 @@ from reference_broker.groups.coordinator import TOPIC as OFFSETS_TOPIC
 from reference_broker.groups.coordinator import GroupCoordinator
 from reference_broker.node import Node, Observers
 from reference_broker.raft.quorum import Quorum
-from reference_broker.releases import BASELINE
 from reference_broker.replication.coordinator_log import InternalTopicLog
 from reference_broker.replication.fetch_session import FetchSessions
 from reference_broker.replication.partitions import Partitions
@@ -88,6 +87,6 @@ def start_node(
             random=random, capacity=config.number("max.incremental.fetch.session.cache.slots")
         ),
         random=random,
-        release=BASELINE,
+        release=config.release,
     )
     return Node(parts=parts, observers=observers, touched=touched, halts=halts)

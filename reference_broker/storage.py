@@ -24,6 +24,9 @@ from reference_broker.releases import (
     KRAFT_VERSION,
     METADATA_VERSION,
     METADATA_VERSIONS,
+    RELEASES,
+    Release,
+    find_release,
     metadata_version_name,
 )
 from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
@@ -235,11 +238,22 @@ def parser() -> argparse.ArgumentParser:
     form.add_argument("--ignore-formatted", "-g", action="store_true", help="Leave folders that are formatted.")
     form.add_argument("--release-version", "-r", help="The release whose features the cluster begins with.")
     form.add_argument("--feature", "-f", action="append", default=[], help="NAME=LEVEL of a feature; repeatable.")
+    for command in (info, form):
+        command.add_argument(
+            "--profile", type=_release, default=BASELINE, help="The release whose tool this is: 4.0 to 4.4."
+        )
     quorum = form.add_mutually_exclusive_group()
     quorum.add_argument("--standalone", "-s", action="store_true", help="This controller is the only voter.")
     quorum.add_argument("--no-initial-controllers", "-N", action="store_true", help="Format without a voter set.")
     quorum.add_argument("--initial-controllers", "-I", help="ID@HOST:PORT:DIRECTORY of each voter, by commas.")
     return top
+
+
+def _release(text: str) -> Release:
+    """The release that a profile names."""
+    if (found := find_release(text)) is None:
+        raise argparse.ArgumentTypeError(f"{text}: no such profile (known: {', '.join(RELEASES)})")
+    return found
 
 
 def run(arguments: Sequence[str], *, disk: Disk, random: Random, now_ms: int, say: Say, complain: Say) -> int:
@@ -249,7 +263,7 @@ def run(arguments: Sequence[str], *, disk: Disk, random: Random, now_ms: int, sa
         say(uuid_text(random_uuid(random)))
         return 0
     try:
-        config = BrokerConfig.load(disk.read(given.config).decode("utf-8"))
+        config = BrokerConfig.load(disk.read(given.config).decode("utf-8"), release=given.profile)
         if given.command == "info":
             return _info(disk, config, say)
         format_folders(disk, config, _wanted(given, config, random), random=random, now_ms=now_ms, say=say)
@@ -302,7 +316,7 @@ def _info(disk: Disk, config: BrokerConfig, say: Say) -> int:
 def _wanted(given: argparse.Namespace, config: BrokerConfig, random: Random) -> Format:
     """What the arguments ask for, checked against the configuration."""
     level = _metadata_version(given)
-    features, asked = _features(given.feature, level)
+    features, asked = _features(given.feature, level, config.release)
     voters, directory_id = _voters(given, config, random)
     if asked is not None and asked != (1 if voters is not None or not config.static_voters else 0):
         raise StorageProblem(f"Cannot set kraft.version to {asked}: the quorum's configuration asks for the other.")
@@ -322,8 +336,9 @@ def _metadata_version(given: argparse.Namespace) -> int:
     asked = [text.strip() for name, _, text in features if name.strip() == METADATA_VERSION]
     if asked and given.release_version is not None:
         raise StorageProblem("Use --release-version instead of --feature metadata.version=X to avoid ambiguity.")
-    names = {name: level for name, level in METADATA_VERSIONS.items() if level <= BASELINE.metadata_version}
-    level = BASELINE.metadata_version_of(given.release_version) if given.release_version else BASELINE.metadata_version
+    release: Release = given.profile
+    names = {name: level for name, level in METADATA_VERSIONS.items() if level <= release.metadata_version}
+    level = release.metadata_version_of(given.release_version) if given.release_version else release.metadata_version
     if asked:
         level = next((level for level in names.values() if str(level) == asked[-1]), None)
     if level is None:
@@ -334,10 +349,10 @@ def _metadata_version(given: argparse.Namespace) -> int:
     return level
 
 
-def _features(arguments: Sequence[str], level: int) -> tuple[dict[str, int], int | None]:
+def _features(arguments: Sequence[str], level: int, release: Release) -> tuple[dict[str, int], int | None]:
     """Levels by feature, sorted, without zeros; and kraft.version where it was named."""
-    supported = BASELINE.supported_features()
-    levels = BASELINE.default_features(level)
+    supported = release.supported_features()
+    levels = release.default_features(level)
     kraft: int | None = None
     for argument in arguments:
         name, _, text = argument.partition("=")

@@ -1,4 +1,4 @@
-"""The target `reference`: our broker, one process, on a free port, in a temporary folder."""
+"""The target `reference`, or `reference@4.1` for another release's answers: our broker, one process, on a free port."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import os
 import sys
 from pathlib import Path
 
+from harness.targets import local_cluster
 from harness.targets.local_cluster import LocalCluster, Software, open_local_cluster
-from harness.targets.target import PROCESS_FAULTS, ClusterSpec, UnknownTarget
+from harness.targets.target import ClusterSpec, UnknownTarget
+from reference_broker import releases
+from reference_broker.releases import RELEASES, find_release
+from reference_broker.wire.api_keys import APIS
 
-BASELINE = "4.3.1"
-_PROFILES = (BASELINE, "4.3")
+BASELINE = releases.BASELINE.name
+"""The release whose answers `reference` gives."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -25,9 +29,12 @@ class ReferenceTarget:
         entry: tuple[str, ...] = (sys.executable, "-m", "reference_broker"),
     ) -> None:
         """`entry` is the command line before `storage` and `start`; variants of the broker have their own."""
-        if profile is not None and profile not in _PROFILES:
-            raise UnknownTarget(f"--target {name}: the reference answers as {BASELINE} so far (known: reference)")
+        release = releases.BASELINE if profile is None else find_release(profile)
+        if release is None:
+            known = ", ".join(f"reference@{one}" for one in RELEASES)
+            raise UnknownTarget(f"--target {name}: there is no such profile (known: reference, {known})")
         self._name = name
+        self._release = release
         self._entry = entry
 
     @property
@@ -37,13 +44,13 @@ class ReferenceTarget:
 
     def missing(self, spec: ClusterSpec | None = None) -> str | None:
         """Why it cannot be used here; it needs nothing but this Python."""
-        if spec is not None and spec.nodes != 1:
-            return f"{self.name}: clusters of {spec.nodes} nodes are not offered yet"
+        if (reason := local_cluster.missing(spec)) is not None:
+            return f"{self.name}: {reason}"
         return None
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about on its clusters."""
-        return fault in PROCESS_FAULTS
+        return local_cluster.supports(fault)
 
     def open(self, spec: ClusterSpec) -> LocalCluster:
         """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
@@ -51,9 +58,10 @@ class ReferenceTarget:
 
     def _software(self) -> Software:
         entry = list(self._entry)
+        profile = [] if self._release.name == BASELINE else ["--profile", self._release.profile]
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         return Software(
-            version=BASELINE,
+            version=self._release.name,
             format_command=lambda properties, cluster_id: [
                 *entry,
                 "storage",
@@ -62,9 +70,19 @@ class ReferenceTarget:
                 cluster_id,
                 "-c",
                 str(properties),
+                *profile,
             ],
-            start_command=lambda properties: [*entry, "start", str(properties)],
+            start_command=lambda properties: [*entry, "start", str(properties), *profile],
             environment={"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"},
             ready_timeout_s=20.0,
             stop_timeout_s=10.0,
         )
+
+
+def refusals() -> dict[str, list[tuple[int, str]]]:
+    """Name of an API -> (error code, when) of each refusal that its file in the reference lists in its header."""
+    # Imported when asked for: a run that compares nothing needs no broker in this process.
+    from reference_broker.apis import catalogue
+    from reference_broker.apis.registry import handler_modules
+
+    return {APIS[int(module.API)].name: catalogue.refusals(module) for module in handler_modules()}

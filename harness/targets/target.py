@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.hosts.host import HostTrouble
+from harness.hosts.small_disk import SmallDisk
 
 PROCESS_FAULTS = ("kill", "pause", "restart")
 """Faults that need a handle on the node's process."""
+
+
+DISK_FAULT = "disk"
+"""The fault that needs a node with a small disk."""
 
 
 class TargetTrouble(HostTrouble):
@@ -26,10 +31,12 @@ class UnknownTarget(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ClusterSpec:
-    """What a check wants: how many nodes, and settings on top of the target's defaults (Kafka's own keys)."""
+    """What a check wants: how many nodes, settings on top of the target's defaults (Kafka's own keys), a small disk."""
 
     nodes: int = 1
     config: Mapping[str, str] = field(default_factory=dict)
+    small_disk_mb: int = 0
+    """Size of a disk of each node's own, with its second log folder on it; 0 for none."""
 
 
 class Node(Protocol):
@@ -48,6 +55,11 @@ class Node(Protocol):
     @property
     def data_dir(self) -> Path | None:
         """Its log.dirs entry on this machine; None where it is out of reach."""
+        ...
+
+    @property
+    def small_disk(self) -> SmallDisk | None:
+        """The disk of its second log folder, where it has one."""
         ...
 
     def start(self) -> None:
@@ -140,6 +152,7 @@ class Target(Protocol):
 
 TARGETS = (
     ("reference", "our broker, one process a node", "nothing"),
+    ("reference@PROFILE", "the same, answering as another release: 4.0, 4.1, 4.2, 4.3, 4.4", "nothing"),
     ("kafka@VERSION", "Apache Kafka's jars, fetched by Maven or from $KAFKA_HOME", "Java 17; Maven for the first use"),
     ("docker@IMAGE", "containers: a published image, or one built by `make image`", "a Docker daemon"),
     ("at:HOST:PORT[,…]", "a running cluster; no faults", "its address"),

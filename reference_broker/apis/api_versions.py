@@ -16,6 +16,7 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.apis.registry import BROKER, CONTROLLER, served
+from reference_broker.releases import Release
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
@@ -28,7 +29,7 @@ from reference_broker.wire.messages.api_versions_response import (
 from reference_broker.wire.refusal import KafkaError
 
 API: Final = ApiKey.API_VERSIONS
-VERSIONS: Final = range(5)
+VERSIONS: Final = range(6)
 LISTENERS: Final = ("broker", "controller")
 _SOFTWARE: Final = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 
@@ -43,7 +44,7 @@ def handle(request: ApiVersionsRequest, ctx: Context) -> ApiVersionsResponse:
     image = ctx.image
     supported = ctx.release.supported_features().items()
     return ApiVersionsResponse(
-        api_keys=rows(CONTROLLER if ctx.listener in ctx.config.controller_listeners else BROKER),
+        api_keys=rows(kind_of(ctx), ctx.release),
         supported_features=tuple(
             SupportedFeatureKey(name=name, min_version=low, max_version=high)
             for name, (low, high) in supported
@@ -57,17 +58,23 @@ def handle(request: ApiVersionsRequest, ctx: Context) -> ApiVersionsResponse:
     )
 
 
-def rows(kind: str) -> tuple[ApiVersion, ...]:
+def kind_of(ctx: Context) -> str:
+    """The kind of the listener that a request came in on."""
+    return CONTROLLER if ctx.listener in ctx.config.controller_listeners else BROKER
+
+
+def rows(kind: str, release: Release) -> tuple[ApiVersion, ...]:
     """What a kind of listener serves."""
     return tuple(
-        ApiVersion(api_key=key, min_version=one.VERSIONS[0], max_version=one.VERSIONS[-1])
-        for key, one in served(kind).items()
+        ApiVersion(api_key=key, min_version=one.versions[0], max_version=one.versions[-1])
+        for key, one in served(kind, release).items()
     )
 
 
-def unsupported() -> ApiVersionsResponse:
+def unsupported(release: Release) -> ApiVersionsResponse:
     """The answer, in version 0, to a version of this API that is not known."""
-    row = ApiVersion(api_key=API, min_version=VERSIONS[0], max_version=VERSIONS[-1])
+    versions = release.advertised(BROKER)[API]
+    row = ApiVersion(api_key=API, min_version=versions[0], max_version=versions[-1])
     return ApiVersionsResponse(error_code=ErrorCode.UNSUPPORTED_VERSION, api_keys=(row,))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -15,19 +16,53 @@ from typing import Final
 from reference_broker.apis.registry import BROKER, handler_modules
 from reference_broker.releases import BASELINE
 from reference_broker.wire.api_keys import APIS
+from reference_broker.wire.errors import ErrorCode
 
 README: Final = Path(__file__).resolve().parents[1] / "README.md"
 START: Final = "<!-- made by reference_broker.apis.catalogue: start -->"
 END: Final = "<!-- made by reference_broker.apis.catalogue: end -->"
 NOTHING: Final = ("Nothing known.", "nothing known")
+CODE: Final = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
 
 
 def departure(module: ModuleType) -> str:
     """What a file's header says under **Departs from Kafka**, as one line; empty for nothing."""
-    header = ast.get_docstring(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))) or ""
-    found = re.search(r"\*\*Departs from Kafka\*\*(.*?)(?=\n\*\*|\Z)", header, re.S)
-    text = " ".join(found[1].split()) if found else ""
+    text = _part(module, "Departs from Kafka")
     return "" if text in NOTHING else text
+
+
+def refusals(module: ModuleType) -> list[tuple[int, str]]:
+    """(error code, when) of each refusal that a file's header lists, in its order; `when` may be empty."""
+    found: dict[int, list[str]] = {}
+    scope = ""
+    for clause in re.split(r"[;.]\s+|[;.]$", _part(module, "Refuses")):
+        words = clause.strip()
+        if (begins := re.match(r"(Per \w+|For all)(?: as|:)\s*", words)) is not None:
+            scope, words = begins[1].lower(), words[begins.end() :]
+        for code, when in _refused_in(words):
+            found.setdefault(code, []).append(f"{scope}: {when}" if scope and when else scope or when)
+    return [(code, "; ".join(dict.fromkeys(filter(None, texts)))) for code, texts in found.items()]
+
+
+def _refused_in(clause: str) -> Iterator[tuple[int, str]]:
+    """The codes of a clause "A, B: when, C (D below version 3): when"; one inside other words has all of them."""
+    known = [found for found in CODE.finditer(clause) if found[0] in ErrorCode.__members__]
+    heads = [found for found in known if not clause[: found.start()] or clause[: found.start()].endswith(", ")]
+    for found in known:
+        code = int(ErrorCode[found[0]])
+        if found not in heads:
+            yield code, clause
+            continue
+        end = next((other.start() for other in heads if other.start() > found.start()), len(clause))
+        told = re.match(r"(?: for all| \(.*?\))?: (.*)", clause[found.end() : end])
+        yield code, told[1].removesuffix(", ") if told else ""
+
+
+def _part(module: ModuleType, title: str) -> str:
+    """One part of a file's header as one line."""
+    header = ast.get_docstring(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))) or ""
+    found = re.search(rf"\*\*{title}\*\*(.*?)(?=\n\*\*|\Z)", header, re.S)
+    return " ".join(found[1].split()) if found else ""
 
 
 def table() -> str:
@@ -36,7 +71,8 @@ def table() -> str:
     served = {int(one.API): one for one in modules}
     rows = ["| API | versions | how it departs from Kafka 4.3.1 |", "|---|---|---|"]
     for key, module in served.items():
-        versions = f"{module.VERSIONS[0]}–{module.VERSIONS[-1]}"
+        served_now = BASELINE.advertised(BROKER)[key]
+        versions = f"{served_now[0]}–{served_now[-1]}"
         rows.append(f"| {APIS[key].name} ({key}) | {versions} | {departure(module) or '–'} |")
     missing = [f"{APIS[key].name} ({key})" for key in BASELINE.advertised(BROKER) if key not in served]
     return "\n".join(

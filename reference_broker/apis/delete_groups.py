@@ -2,7 +2,7 @@
 
 **Promises** A group that the answer calls deleted has no offsets any more, also after a restart.
 **Refuses** Per group: NON_EMPTY_GROUP; GROUP_ID_NOT_FOUND; NOT_COORDINATOR.
-**Versions** 2 flexible.
+**Versions** 2 flexible; 3 (Kafka 4.4) words for an error.
 **Departs from Kafka** Groups are answered in the order of the request, where Kafka has none.
 """
 
@@ -17,7 +17,7 @@ from reference_broker.wire.messages.delete_groups_request import DeleteGroupsReq
 from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult, DeleteGroupsResponse
 
 API: Final = ApiKey.DELETE_GROUPS
-VERSIONS: Final = range(3)
+VERSIONS: Final = range(4)
 LISTENERS: Final = ("broker",)
 
 
@@ -35,5 +35,7 @@ def error_response(
 ) -> DeleteGroupsResponse:
     """The same error for every group."""
     return DeleteGroupsResponse(
-        results=tuple(DeletableGroupResult(group_id=one, error_code=code) for one in request.groups_names)
+        results=tuple(
+            DeletableGroupResult(group_id=one, error_code=code, error_message=message) for one in request.groups_names
+        )
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, Protocol
 
+from reference_broker.releases import Release
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 
@@ -22,7 +24,7 @@ class Handler(Protocol):
 
     API: ApiKey
     VERSIONS: range
-    """Those that are served."""
+    """Those that can be served, of all releases."""
     LISTENERS: tuple[str, ...]
 
     def handle(self, request: Any, ctx: Any) -> Any:
@@ -41,7 +43,20 @@ def handler_modules() -> tuple[ModuleType, ...]:
     return tuple(sorted((one for one in modules if hasattr(one, "API")), key=lambda one: int(one.API)))
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An API as a release serves it on a kind of listener."""
+
+    handler: Handler
+    versions: range
+
+
 @cache
-def served(kind: str) -> Mapping[int, Handler]:
-    """API key → its file, for a kind of listener."""
-    return {int(one.API): one for one in handler_modules() if kind in one.LISTENERS}
+def served(kind: str, release: Release) -> Mapping[int, Served]:
+    """API key → what serves it, for a kind of listener: what is advertised, and there is a file for."""
+    advertised = release.advertised(kind)
+    return {
+        int(one.API): Served(one, advertised[int(one.API)])
+        for one in handler_modules()
+        if kind in one.LISTENERS and int(one.API) in advertised
+    }

@@ -13,15 +13,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from reference_broker.config_values import (
-    BROKER_KEYS,
-    CLIENT_METRICS_KEYS,
-    GROUP_KEYS,
-    TOPIC_KEYS,
     ConfigInvalid,
     ConfigKey,
+    ConfigKeys,
     ConfigType,
     UpdateMode,
-    plain_name,
 )
 from reference_broker.controller.decision import Refusal, VersionedRecord
 from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
@@ -43,12 +39,6 @@ CLIENT_MATCHES: Final = (
     *("client_source_address", "client_source_port"),
 )
 CLUSTER_LEVEL_LISTENER_CONFIGS: Final = ("max.connection.creation.rate", "max.connections", "num.network.threads")
-KEYS: Final[Mapping[int, Mapping[str, ConfigKey]]] = {
-    TOPIC: TOPIC_KEYS,
-    BROKER: BROKER_KEYS,
-    GROUP: GROUP_KEYS,
-    CLIENT_METRICS: CLIENT_METRICS_KEYS,
-}
 
 
 class Operation(IntEnum):
@@ -81,6 +71,17 @@ class ConfigAdmin:
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
+
+    @property
+    def _keys(self) -> ConfigKeys:
+        return self._controller.static_config.keys
+
+    def _keys_of(self, resource_type: int) -> Mapping[str, ConfigKey] | None:
+        """What a type of resource may have; None for a type that has no settings here."""
+        keys = self._keys
+        return {TOPIC: keys.topic, BROKER: keys.broker, GROUP: keys.group, CLIENT_METRICS: keys.client_metrics}.get(
+            resource_type
+        )
 
     # -- one resource -------------------------------------------------------------------------------------------
 
@@ -115,7 +116,7 @@ class ConfigAdmin:
         nulls = [key for key, operation, value in changes if operation != Operation.DELETE and value is None]
         if nulls:
             raise bad_request(f"Null value not supported for : {', '.join(nulls)}")
-        if resource_type not in KEYS:
+        if self._keys_of(resource_type) is None:
             raise bad_request(f"Unknown resource type {resource_type}")
         for _, operation, _ in changes:
             if operation not in list(Operation):
@@ -143,7 +144,8 @@ class ConfigAdmin:
             return value
         if operation == Operation.DELETE:
             return None
-        known = KEYS[resource_type].get(plain_name(key) if resource_type == BROKER else key)
+        keys = self._keys_of(resource_type) or {}
+        known = keys.get(self._keys.plain_name(key) if resource_type == BROKER else key)
         if known is None or known.type is not ConfigType.LIST:
             word = "APPEND" if operation == Operation.APPEND else "SUBTRACT"
             if resource_type == BROKER:
@@ -209,17 +211,17 @@ class ConfigAdmin:
         elif resource_type == GROUP:
             if not name:
                 raise bad_request("Default group resources are not allowed.")
-            check_known(GROUP_KEYS, settings, "Unknown group config name: ")
+            check_known(self._keys.group, settings, "Unknown group config name: ")
             self._check_group(settings)
         elif resource_type == CLIENT_METRICS:
             if not name:
                 raise bad_request("Subscription name can't be empty")
-            check_known(CLIENT_METRICS_KEYS, settings, "Unknown client metrics configuration: ", bad_request)
+            check_known(self._keys.client_metrics, settings, "Unknown client metrics configuration: ", bad_request)
             check_subscription(settings)
 
     def check_topic(self, overrides: Mapping[str, str]) -> None:
         """INVALID_CONFIG where a topic cannot have these settings."""
-        check_known(TOPIC_KEYS, overrides, "Unknown topic config name: ")
+        check_known(self._keys.topic, overrides, "Unknown topic config name: ")
         merged = self._controller.config.topic_settings(overrides)
         least, most = int(merged["min.compaction.lag.ms"]), int(merged["max.compaction.lag.ms"])
         if least > most:
@@ -247,8 +249,12 @@ class ConfigAdmin:
 
     def _check_broker(self, settings: Mapping[str, str], *, is_default: bool) -> None:
         """What the broker refuses before the controller is asked: INVALID_REQUEST, as Kafka has it (KAFKA-13609)."""
-        plain = {name: plain_name(name) for name in settings}
-        fixed = [name for name in settings if name in BROKER_KEYS and BROKER_KEYS[name].mode is UpdateMode.READ_ONLY]
+        plain = {name: self._keys.plain_name(name) for name in settings}
+        fixed = [
+            name
+            for name in settings
+            if name in self._keys.broker and self._keys.broker[name].mode is UpdateMode.READ_ONLY
+        ]
         if fixed:
             raise bad_request(f"Cannot update these configs dynamically: [{', '.join(fixed)}]")
         bare = [
@@ -262,7 +268,7 @@ class ConfigAdmin:
                 f"[{', '.join(bare)}]"
             )
         for name, text in settings.items():
-            key = BROKER_KEYS.get(plain[name])
+            key = self._keys.broker.get(plain[name])
             if key is None:
                 continue
             try:
@@ -273,8 +279,8 @@ class ConfigAdmin:
             own = [
                 name
                 for name in settings
-                if plain[name] in BROKER_KEYS
-                and BROKER_KEYS[plain[name]].mode is UpdateMode.PER_BROKER
+                if plain[name] in self._keys.broker
+                and self._keys.broker[plain[name]].mode is UpdateMode.PER_BROKER
                 and plain[name] not in CLUSTER_LEVEL_LISTENER_CONFIGS
             ]
             if own:

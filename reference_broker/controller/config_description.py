@@ -11,15 +11,11 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from reference_broker.config_values import (
-    BROKER_KEYS,
-    CLIENT_METRICS_KEYS,
-    GROUP_KEYS,
-    TOPIC_KEYS,
     ConfigKey,
+    ConfigKeys,
     ConfigType,
     UpdateMode,
     broker_synonyms,
-    plain_name,
 )
 from reference_broker.configs import text_of
 from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP
@@ -69,11 +65,15 @@ class ConfigDescriptions:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
 
+    @property
+    def _keys(self) -> ConfigKeys:
+        return self._controller.static_config.keys
+
     def topic_entries(self, overrides: Mapping[str, str], *, is_literal: bool = False) -> list[Entry]:
         """A topic's settings, by name; overrides as they were written where `is_literal`."""
         config = self._controller.config
         entries = []
-        for key in TOPIC_KEYS.values():
+        for key in self._keys.topic.values():
             if key.is_internal:
                 continue
             text = overrides.get(key.name)
@@ -92,15 +92,15 @@ class ConfigDescriptions:
         """All of this broker's settings, by name."""
         config = self._controller.config
         # Internal ones are told where the file sets them.
-        names = [key.name for key in BROKER_KEYS.values() if not key.is_internal or key.name in config.originals]
-        names += [name for name in config.originals if name not in BROKER_KEYS]
+        names = [key.name for key in self._keys.broker.values() if not key.is_internal or key.name in config.originals]
+        names += [name for name in config.originals if name not in self._keys.broker]
         dynamic = self._controller.image.config(BROKER, str(config.node_id))
         names += [name for name in dynamic if name not in names]
         return [self._broker_entry(name) for name in names]
 
     def _broker_entry(self, name: str) -> Entry:
         config = self._controller.config
-        key = BROKER_KEYS.get(plain_name(name))
+        key = self._keys.broker.get(self._keys.plain_name(name))
         if name in config.values and key is not None:
             value = text_of(key, config.values[name])
         else:
@@ -113,7 +113,7 @@ class ConfigDescriptions:
         """The dynamic settings of all brokers."""
         entries = []
         for name, text in self._controller.image.config(BROKER, "").items():
-            key = BROKER_KEYS.get(plain_name(name))
+            key = self._keys.broker.get(self._keys.plain_name(name))
             chain = tuple(one for one in self._broker_chain(name) if one.source is Source.DYNAMIC_DEFAULT_BROKER)
             is_read_only = key is None or key.mode is UpdateMode.READ_ONLY
             entries.append(_entry(key, text, chain, is_read_only=is_read_only, name=name))
@@ -123,12 +123,12 @@ class ConfigDescriptions:
         """A group's settings; those that a broker setting stands for begin as that."""
         overrides = self._controller.image.config(GROUP, group)
         entries = []
-        for key in GROUP_KEYS.values():
+        for key in self._keys.group.values():
             broker_name = f"group.{key.name}"
             text = overrides.get(key.name)
-            if broker_name in BROKER_KEYS:
+            if broker_name in self._keys.broker:
                 chain = self._broker_chain(broker_name)
-                default = text_of(BROKER_KEYS[broker_name], self._controller.config.values[broker_name])
+                default = text_of(self._keys.broker[broker_name], self._controller.config.values[broker_name])
             else:
                 default = key.default
                 chain = (Synonym(key.name, default, Source.DEFAULT),)
@@ -141,7 +141,7 @@ class ConfigDescriptions:
         """A client metrics subscription's settings (KIP-714)."""
         overrides = self._controller.image.config(CLIENT_METRICS, subscription)
         entries = []
-        for key in CLIENT_METRICS_KEYS.values():
+        for key in self._keys.client_metrics.values():
             text = overrides.get(key.name)
             value = key.default or "" if text is None else text
             chain = () if text is None else (Synonym(key.name, value, Source.CLIENT_METRICS),)
@@ -152,10 +152,14 @@ class ConfigDescriptions:
         """A broker setting's values by precedence: own dynamic, cluster's dynamic, file, default."""
         controller = self._controller
         static = controller.static_config
-        names = broker_synonyms(name) if name in BROKER_KEYS else tuple(dict.fromkeys((name, plain_name(name))))
+        names = (
+            broker_synonyms(name)
+            if name in self._keys.broker
+            else tuple(dict.fromkeys((name, self._keys.plain_name(name))))
+        )
         defaults = {
             key.name: text
-            for key in (BROKER_KEYS.get(one) for one in names)
+            for key in (self._keys.broker.get(one) for one in names)
             if key is not None and (text := key.default) is not None
         }
         layers: Iterable[tuple[Mapping[str, str], Source]] = (
@@ -164,7 +168,7 @@ class ConfigDescriptions:
             (static.originals, Source.STATIC_BROKER),
             (defaults, Source.DEFAULT),
         )
-        known = BROKER_KEYS.get(plain_name(name))
+        known = self._keys.broker.get(self._keys.plain_name(name))
         is_sensitive = known is None or known.type is ConfigType.PASSWORD
         found = [
             Synonym(one, None if is_sensitive else layer[one], source)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from reference_broker.config_values import BROKER_KEYS
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.broker_lifecycle import (
     controlled_shutdown_records,
@@ -23,7 +22,7 @@ from reference_broker.controller.decision import Decision, MetadataLog, Versione
 from reference_broker.controller.image import BROKER, TOPIC, MetadataDelta, MetadataImage
 from reference_broker.controller.topic_admin import TopicAdmin
 from reference_broker.environment import Random
-from reference_broker.releases import BASELINE, METADATA_VERSION, Release
+from reference_broker.releases import METADATA_VERSION
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
 from reference_broker.wire.messages.config_record import ConfigRecord
@@ -45,8 +44,8 @@ Subscriber = Callable[[MetadataDelta, int], None]
 class Controller:
     """The active controller. Every method that writes may raise OSError: the node must then halt."""
 
-    def __init__(self, *, log: MetadataLog, cluster_id: str, config: BrokerConfig, random: Random, release: Release):
-        self.log, self.static_config, self.random, self.release = log, config, random, release
+    def __init__(self, *, log: MetadataLog, cluster_id: str, config: BrokerConfig, random: Random):
+        self.log, self.static_config, self.random, self.release = log, config, random, config.release
         self.image = MetadataImage(cluster_id)
         self.config = config
         self.broker_epoch = -1
@@ -68,13 +67,12 @@ class Controller:
         now_ms: int,
         random: Random,
         bound: dict[str, int] | None = None,
-        release: Release = BASELINE,
     ) -> Controller:
         """Load the image, lead, bootstrap a new cluster, register this controller.
 
         `bound` gives the ports of listeners that asked the system for one.
         """
-        controller = cls(log=log, cluster_id=cluster_id, config=config, random=random, release=release)
+        controller = cls(log=log, cluster_id=cluster_id, config=config, random=random)
         for batch in log.load():
             for message, version in batch.records:
                 controller.image.replay(message, version)
@@ -145,8 +143,9 @@ class Controller:
 
     def _refresh_config(self) -> None:
         """The node's settings with the cluster's and its own dynamic ones laid over them (KIP-226)."""
+        known = self.static_config.keys.broker
         layers = [
-            {name: text for name, text in self.image.config(BROKER, resource).items() if name in BROKER_KEYS}
+            {name: text for name, text in self.image.config(BROKER, resource).items() if name in known}
             for resource in ("", str(self.static_config.node_id))
         ]
         self.config = self.static_config.with_dynamic(*layers)

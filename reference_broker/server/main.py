@@ -18,6 +18,7 @@ from reference_broker.configs import BrokerConfig, ConfigInvalid
 from reference_broker.controller.decision import random_uuid
 from reference_broker.node import Node, Observers
 from reference_broker.properties import format_properties
+from reference_broker.releases import BASELINE, Release
 from reference_broker.server.clock import now_ms
 from reference_broker.server.disk import OsDisk
 from reference_broker.server.listener import CannotListen, Listener, bind_all
@@ -40,6 +41,8 @@ class Options:
     overrides: Sequence[str] = ()
     log_level: str = "INFO"
     log_requests: bool = False
+    release: Release = BASELINE
+    """Whose answers are given."""
     on_ready: Callable[[dict[str, int]], None] = lambda bound: None
     """Told the ports of the listeners once requests are answered."""
 
@@ -49,7 +52,7 @@ def start(file: str, options: Options, complain: Callable[[str], None]) -> int:
     lines = LogLines(options.log_level)
     try:
         text = Path(file).read_text(encoding="utf-8")
-        config = BrokerConfig.load(text, options.overrides, default_host=socket.gethostname())
+        config = BrokerConfig.load(text, options.overrides, socket.gethostname(), options.release)
     except OSError as error:
         complain(f"{file}: {error.strerror}")
         return FAILED
@@ -137,7 +140,8 @@ def dev(port: int, options: Options, say: Callable[[str], None], complain: Calla
         file = folder / "server.properties"
         file.write_text(format_properties(_dev_settings(port, folder / "data")), encoding="utf-8")
         chance = random.Random(os.urandom(16))
-        arguments = ["format", "-t", uuid_text(random_uuid(chance)), "-c", str(file), "--standalone"]
+        profile = ["--profile", options.release.profile]
+        arguments = ["format", "-t", uuid_text(random_uuid(chance)), "-c", str(file), "--standalone", *profile]
         status = run_storage(
             arguments, disk=OsDisk(), random=chance, now_ms=now_ms(), say=lambda text: None, complain=complain
         )
@@ -147,6 +151,7 @@ def dev(port: int, options: Options, say: Callable[[str], None], complain: Calla
             overrides=options.overrides,
             log_level=options.log_level,
             log_requests=options.log_requests,
+            release=options.release,
             on_ready=lambda bound: say(f"bootstrap.servers=127.0.0.1:{bound['PLAINTEXT']}"),
         )
         return start(str(file), ready, complain)

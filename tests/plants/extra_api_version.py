@@ -13,6 +13,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from reference_broker.apis import api_versions
+from reference_broker.releases import Release
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.api_versions_response import ApiVersion
 
@@ -21,10 +22,10 @@ def plant() -> None:
     """Puts it in."""
     rows = api_versions.rows
 
-    def boastful(kind: str) -> tuple[ApiVersion, ...]:
+    def boastful(kind: str, release: Release) -> tuple[ApiVersion, ...]:
         return tuple(
             replace(row, max_version=row.max_version + 1) if row.api_key == ApiKey.INIT_PRODUCER_ID else row
-            for row in rows(kind)
+            for row in rows(kind, release)
         )
 
     api_versions.rows = boastful

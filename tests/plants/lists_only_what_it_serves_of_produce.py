@@ -12,6 +12,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from reference_broker.apis import api_versions
+from reference_broker.releases import Release
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.api_versions_response import ApiVersion
 
@@ -20,7 +21,9 @@ def plant() -> None:
     """Puts it in."""
     rows = api_versions.rows
 
-    def honest(kind: str) -> tuple[ApiVersion, ...]:
-        return tuple(replace(row, min_version=3) if row.api_key == ApiKey.PRODUCE else row for row in rows(kind))
+    def honest(kind: str, release: Release) -> tuple[ApiVersion, ...]:
+        return tuple(
+            replace(row, min_version=3) if row.api_key == ApiKey.PRODUCE else row for row in rows(kind, release)
+        )
 
     api_versions.rows = honest

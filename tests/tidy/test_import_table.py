@@ -8,10 +8,10 @@ from source_tree import Source, sources
 RB = "reference_broker."
 WIRE = (RB + "wire",)
 ENVIRONMENT = (RB + "environment",)
-CONFIGS = (RB + "configs", RB + "config_table", RB + "config_values", RB + "properties")
+CONFIGS = (RB + "configs", RB + "config_table", RB + "config_changes", RB + "config_values", RB + "properties")
 EFFECTS = (RB + "effects",)
 LOG = (RB + "log",)
-RELEASES = (RB + "releases",)
+RELEASES = (RB + "releases", RB + "release_table", RB + "behaviours")
 COORDINATOR = (RB + "coordinator",)
 GROUPS = (RB + "groups",)
 CONTROLLER = (RB + "controller",)
@@ -29,7 +29,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "effects": WIRE,
     RB + "purgatory": WIRE + EFFECTS,
     RB + "connection": WIRE + EFFECTS,
-    RB + "releases": WIRE,
+    RB + "releases": WIRE + RELEASES,
+    RB + "configs": WIRE + CONFIGS + RELEASES,
     RB + "log": WIRE + ENVIRONMENT + CONFIGS,
     RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + CONTROLLER,
     RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS,

@@ -55,8 +55,8 @@ class Known:
         return file == own_file and (not own_name or not separator or fnmatchcase(name, _escaped(own_name)))
 
     def is_between(self, targets: Iterable[str]) -> bool:
-        """Whether it is about a pair of targets."""
-        one, other = targets
+        """Whether it is about a pair of targets; a recorded target counts as the target."""
+        one, other = (target.removeprefix("recorded ") for target in targets)
         first, second = self.targets
         return (fnmatchcase(one, first) and fnmatchcase(other, second)) or (
             fnmatchcase(one, second) and fnmatchcase(other, first)

@@ -43,7 +43,7 @@ class ChosenTarget:
 
     def missing(self, spec: ClusterSpec | None = None) -> str | None:
         """Why it cannot be used here; asked once where no settings are wanted."""
-        if spec is not None and (spec.config or spec.nodes != 1):
+        if spec is not None and spec != ClusterSpec():
             return self._target.missing(spec)
         if 0 not in self._missing:
             self._missing[0] = self._target.missing(spec)
@@ -96,7 +96,7 @@ OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """--target, --client, --seed, --duration, --require."""
+    """--target, --client, --seed, --duration, --require, --recorded, --record."""
     group = parser.getgroup("kafka", "Apache Kafka verification")
     group.addoption(
         "--target",
@@ -109,6 +109,14 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--seed", metavar="N", help="a number that repeats a run's choices (default: the date)")
     group.addoption("--duration", metavar="S", help=f"seconds of load in each run (default {DEFAULT_DURATION_S:g})")
     group.addoption("--require", action="append", metavar="M", help="fail, do not skip, for lack of java, docker, root")
+    group.addoption(
+        "--recorded",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="compare each target with recorded answers as well (default: those of its release in tests/recorded/)",
+    )
+    group.addoption("--record", metavar="FOLDER", help="keep what the target answers there (see: harness record)")
 
 
 def read_options(config: pytest.Config) -> Options:

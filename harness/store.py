@@ -1,6 +1,7 @@
 """Where runs are kept: `reports/out/RUN/` with a folder for each check on each target, and a link `latest`.
 
 RUN/run.json                    targets, seed, when
+RUN/account.json                what was compared: each API, version and error code, on each target
 RUN/ITEM/meta.json              check, claim, target, client, settings, verdicts
 RUN/ITEM/history.jsonl          what was done and seen
 RUN/ITEM/logs/NAME              the nodes' logs
@@ -162,6 +163,20 @@ class Run:
         """Replaces what was said of it when it was made, and makes it `latest`, which another run may have been."""
         _write(self.path / "run.json", dict(about))
         _point(self.path.parent / "latest", self.path.name)
+
+    def write_account(self, text: str) -> None:
+        """Keeps the account of what was compared."""
+        (self.path / "account.json").write_text(text, encoding="utf-8")
+
+    def account(self) -> dict[str, Any] | None:
+        """The account of what was compared; None for a run that compared nothing. StoreTrouble where it is damaged."""
+        path = self.path / "account.json"
+        if not path.is_file():
+            return None
+        found = _read(path)
+        if not isinstance(found, dict) or not isinstance(found.get("apis"), list):
+            raise StoreTrouble(f"{path}: this is no account of a run")
+        return found
 
     def about(self) -> dict[str, Any]:
         """What was said of it when it was made."""

@@ -1,4 +1,4 @@
-"""`python -m harness report RUN`: builds the summary page and the Allure report of a stored run again."""
+"""`python -m harness report RUN`: builds the summary page, the matrix and the Allure report of a stored run again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.store import OUT, StoreTrouble
-from reports import summary
+from reports import matrix, summary
 from reports.results import Results, load, shown_path
 
 ALLURE = "allure@3.18.0"
@@ -30,24 +30,28 @@ def main(arguments: list[str], say: Say = print) -> int:
     """0 when the summary page is built, with or without Allure; 2 for wrong input."""
     parser = argparse.ArgumentParser(
         prog="python -m harness report",
-        description="Builds the summary page and, where Node is there, the Allure report of a stored run.",
+        description="Builds the summary page, the compatibility matrix and, where Node is there, Allure's report.",
         epilog=f"example: python -m harness report {OUT / 'latest'}",
     )
     parser.add_argument(
         "run", type=Path, nargs="?", default=OUT / "latest", help="its folder (default: the last run's)"
     )
-    parser.add_argument("--no-allure", action="store_true", help="the summary page only")
+    parser.add_argument("--no-allure", action="store_true", help="the summary page and the matrix only")
     try:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:
         return BAD_INPUT if leaving.code else 0
     try:
         results = load(options.run.resolve() if options.run.is_symlink() else options.run)
-        summary.write_results(results)
+        trouble_with_matrix = summary.write_results(results)
     except (StoreTrouble, OSError) as trouble:
         print(f"harness: report: {trouble}", file=sys.stderr)
         return BAD_INPUT
     say(f"summary       {shown_path(results.path)}/{summary.PAGE}")
+    if trouble_with_matrix:
+        say(f"matrix        no page: {trouble_with_matrix}")
+    elif (results.path / matrix.PAGE).is_file():
+        say(f"matrix        {shown_path(results.path)}/{matrix.PAGE}")
     if not options.no_allure:
         trouble_with_allure = build_allure(results, say)
         if trouble_with_allure:

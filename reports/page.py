@@ -8,6 +8,7 @@ from typing import Any
 from reports.comparison import difference_rows, difference_section
 from reports.details import check_section
 from reports.markup import badge, command, element, facts, link, table, text
+from reports.matrix import PAGE as MATRIX_PAGE
 from reports.promises import attention, promise_tables
 from reports.results import Outcome, Results, shown_path
 from reports.style import CSS, SCRIPT
@@ -30,6 +31,8 @@ def page(results: Results) -> str:
         ("environment", "Environment", _environment(results)),
     ]
     links = "".join(link(f"#{anchor}", text(name)) for anchor, name, _ in sections)
+    if (results.path / MATRIX_PAGE).is_file():
+        links += link(MATRIX_PAGE, "Compatibility matrix")
     if (results.path / ALLURE_PAGE).is_file():
         links += link(ALLURE_PAGE, "Allure report")
     body = "".join(

@@ -1,4 +1,4 @@
-"""What every run leaves: `summary.json` for programs and `index.html` for people, built from the stored run alone."""
+"""What every run leaves, from the stored run alone: `summary.json` for programs, two pages for people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from harness.store import StoreTrouble
+from reports import matrix
 from reports.page import page
 from reports.results import Result, Results, load
 
@@ -16,15 +18,22 @@ PAGE = "index.html"
 
 
 def write(run: Path) -> None:
-    """Writes both files into the run's folder, each whole or not at all. StoreTrouble when there is no run."""
-    write_results(load(run))
+    """Writes the files into the run's folder, each whole. StoreTrouble when there is no run, or an unusable account."""
+    if trouble := write_results(load(run)):
+        raise StoreTrouble(f"no compatibility matrix: {trouble}")
 
 
-def write_results(results: Results) -> None:
-    """The same for a run that was read already."""
+def write_results(results: Results) -> str:
+    """The same for a run that was read already; what was in the way of the matrix, "" when nothing was."""
     data = json.dumps(summary(results), indent=1, ensure_ascii=False, default=str)
     _replace(results.path / DATA, data + "\n")
-    _replace(results.path / PAGE, page(results))
+    trouble = ""
+    try:
+        matrix.write(results)
+    except StoreTrouble as found:
+        trouble = str(found)
+    _replace(results.path / PAGE, page(results))  # after the matrix, to which it links
+    return trouble
 
 
 def summary(results: Results) -> dict[str, Any]:

@@ -22,6 +22,7 @@ pytest_plugins = ["pytester"]
 MEANS = {
     "java": re.compile(r"\bjava\b|\bjars?\b|\bmaven\b", re.IGNORECASE),
     "docker": re.compile(r"\bdocker\b|\bimage\b", re.IGNORECASE),
+    "chromium": re.compile(r"\bchromium\b|\bchromedriver\b", re.IGNORECASE),
     "root": re.compile(r"\broot\b", re.IGNORECASE),
     "node": re.compile(r"\bnode\.?js\b|\bnpx?\b|\bNode\b"),
 }

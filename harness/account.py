@@ -125,6 +125,7 @@ class Account:
         return {
             "api": api.name,
             "key": key,
+            "has_header": api.name in refusals,
             "versions": rows,
             "refusals": [
                 {

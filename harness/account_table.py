@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from harness.account_judging import gaps, is_ours
+from harness.account_judging import gaps
 from harness.catalogue import ROOT as PROJECT
 from harness.store import Run, StoreTrouble
 from harness.unprovoked import UNPROVOKED_FILE, Unprovoked, UnprovokedTrouble, read_unprovoked
@@ -55,15 +55,10 @@ def _differences(api: Json) -> str:
 def totals(account: Json) -> str:
     """The whole in one line."""
     targets = account["targets"]
-    ours = [api for api in account["apis"] if is_ours(api, targets)]
+    ours = [api for api in account["apis"] if api["has_header"]]
     parts = []
     for target in targets:
-        cells = [
-            row["targets"][target]
-            for api in ours
-            for row in api["versions"]
-            if row["targets"][targets[0]]["listed"] and row["targets"][target]["listed"]
-        ]
+        cells = [row["targets"][target] for api in ours for row in api["versions"] if row["targets"][target]["listed"]]
         refusals = [refusal for api in ours for refusal in api["refusals"]]
         asked = sum(bool(cell["exercised"]) for cell in cells)
         provoked = sum(bool(refusal["provoked"][target]) for refusal in refusals)

@@ -15,6 +15,8 @@ import pytest
 from harness.exchange import Exchange
 from harness.request_forms import fetch, produce_quietly, versions
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic, ForgottenTopic
 from reference_broker.wire.messages.fetch_response import FetchResponse, PartitionData
 from reference_broker.wire.primitives import TopicName, Uuid
@@ -58,6 +60,10 @@ def session(exchange: Exchange, topic: str, version: int) -> int:
 
 def following(session_id: int, epoch: int, **more: object) -> FetchRequest:
     return FetchRequest(**{"max_wait_ms": 0, "min_bytes": 1, "session_id": session_id, "session_epoch": epoch, **more})
+
+
+def again(topic: TopicName) -> CreatableTopic:
+    return CreatableTopic(name=topic, num_partitions=1, replication_factor=-1)
 
 
 @versions(7, 12, 13, 18)
@@ -160,3 +166,19 @@ def test_a_session_keeps_to_ids_or_names(exchange: Exchange) -> None:
         "a session of names in version 13", fetch(exchange.topic_id(topic), session_id=own, session_epoch=1), 13
     )
     assert answer.error_code == ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
+
+
+@versions(13, 18)
+def test_a_topic_that_was_made_again_is_another(exchange: Exchange, version: int) -> None:
+    """A session by ids does not go on with a new topic of an old name."""
+    topic = filled(exchange)
+    own = session(exchange, topic, version)
+    exchange.quietly(DeleteTopicsRequest(topic_names=(topic,), timeout_ms=10_000), 5)
+    for _ in exchange.patience():
+        made = exchange.quietly(CreateTopicsRequest(topics=(again(topic),), timeout_ms=10_000)).topics[0]
+        if made.error_code == ErrorCode.NONE:
+            break
+    exchange.await_topic(topic)
+    answer = exchange.ask("a session whose topic was made again", following(own, 1), version)
+
+    assert only(answer).error_code == ErrorCode.INCONSISTENT_TOPIC_ID

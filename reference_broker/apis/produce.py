@@ -63,6 +63,10 @@ WITHOUT_LOG_START: Final = (
     *(ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RECORD_LIST_TOO_LARGE, ErrorCode.CORRUPT_MESSAGE),
 )
 """Kafka tells the log's start with any other error of an append."""
+NOT_AGREED: Final = (
+    "Unable to verify the partition has been added to the transaction. Underlying error: COORDINATOR_NOT_AVAILABLE"
+)
+"""What Kafka answers where the coordinator of a transaction, which must agree to its records, is not there."""
 
 
 @dataclass(slots=True)
@@ -144,9 +148,7 @@ def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks:
     if acks not in (ALL_IN_SYNC, NO_ACKS, 1):
         return _refused(index, ErrorCode.INVALID_REQUIRED_ACKS)
     if batch.header.is_transactional and batch.header.has_producer_id:
-        return _refused(
-            index, ErrorCode.NOT_ENOUGH_REPLICAS, message="the transaction coordinator that must agree is not available"
-        )
+        return _refused(index, ErrorCode.NOT_ENOUGH_REPLICAS, message=NOT_AGREED)
     if partition is None:
         return _not_here(topic, index, ctx, by_id=by_id)
     if partition.is_internal and ctx.client_id != ADMIN_CLIENT:
@@ -246,7 +248,7 @@ def _is_transactional(batch: Batch | ErrorCode) -> bool:
 def _check_transactions(request: ProduceRequest, parcels: Parcels) -> None:
     """TRANSACTIONAL_ID_AUTHORIZATION_FAILED, INVALID_PRODUCER_ID_MAPPING: the request as a whole is refused."""
     if request.transactional_id is None:
-        raise KafkaError(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "transactional records name no transaction")
+        raise KafkaError(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)  # Kafka gives no words for it here
     headers = [
         batch.header
         for _, found in parcels

@@ -1,0 +1,125 @@
+"""A broker that leads nothing refuses by name.
+
+**Claim** Asked about a partition or a group that it does not lead, a broker answers NOT_LEADER_OR_FOLLOWER or
+NOT_COORDINATOR, in every API and in every form that its versions give to it.
+**Why it matters** These errors send clients to look for the right broker; any other makes them give up, or believe
+what is not so.
+**Kafka says** Protocol guide, error codes; KIP-500 (a broker that is unregistered leads nothing).
+**Cannot see** A cluster in which another broker leads.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import batch, commit, coordinated, delete_records, join, list_offsets, offsets, produce, sync
+from reference_broker.wire.api_keys import APIS
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
+from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
+from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
+from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest
+from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
+from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
+from reference_broker.wire.messages.offset_delete_request import (
+    OffsetDeleteRequest,
+    OffsetDeleteRequestPartition,
+    OffsetDeleteRequestTopic,
+)
+from reference_broker.wire.messages.offset_for_leader_epoch_request import (
+    OffsetForLeaderEpochRequest,
+    OffsetForLeaderPartition,
+    OffsetForLeaderTopic,
+)
+from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
+from reference_broker.wire.primitives import BrokerId, GroupId, TopicName
+
+pytestmark = [
+    # A cluster of its own: others do not get along without their broker.
+    pytest.mark.cluster(config={"broker.rack": "taken-out"}),
+    pytest.mark.feature("UnregisterBroker"),
+]
+
+
+@pytest.fixture
+def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicName]:
+    """A topic on a broker that is then unregistered; at the end it is killed and started again."""
+    name = exchange.topic()
+    coordinated(exchange)
+    exchange.quietly(UnregisterBrokerRequest(broker_id=BrokerId(1)), 0)
+    yield name
+    strike("kill")
+
+
+def asked(exchange: Exchange, what: str, requests: dict[int, Any], wanted: ErrorCode) -> None:
+    """Asks a request in each version; the error must stand in the answer."""
+    for version, request in requests.items():
+        answer = exchange.ask(what, request, version)
+        name = APIS[request.API_KEY].name
+        assert wanted in codes(answer), f"{name} v{version} ({what}): {answer}"
+
+
+def codes(answer: Any) -> list[int]:
+    """All error codes of an answer."""
+    found = []
+    for name in getattr(answer, "__struct_fields__", ()):
+        value = getattr(answer, name)
+        if name == "error_code":
+            found.append(value)
+        for inner in value if isinstance(value, tuple) else ():
+            found += codes(inner)
+    return found
+
+
+def test_partitions_without_a_leader_are_refused(exchange: Exchange, topic: TopicName) -> None:
+    """Every API that needs a partition's leader says that this broker is not it."""
+    where = exchange.topic_id(topic)
+    wanted = OffsetForLeaderPartition(partition=0, current_leader_epoch=-1, leader_epoch=0)
+    ended = OffsetForLeaderEpochRequest(
+        replica_id=BrokerId(-1), topics=(OffsetForLeaderTopic(topic=topic, partitions=(wanted,)),)
+    )
+    producers = DescribeProducersRequest(topics=(TopicRequest(name=topic, partition_indexes=(0,)),))
+    requests: dict[str, dict[int, Any]] = {
+        "a record": {3: produce(topic, batch("a")), 8: produce(topic, batch("a")), 13: produce(where, batch("a"))},
+        "the end of the log": dict.fromkeys((1, 4, 5, 11), list_offsets(topic, -1)),
+        "an epoch's end": dict.fromkeys((2, 3, 4), ended),
+        "records to be deleted": dict.fromkeys((0, 1, 2), delete_records(topic, 0)),
+    }
+    for what, found in requests.items():
+        asked(exchange, what, found, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    asked(exchange, "the producers, of which the log tells", {0: producers}, ErrorCode.NONE)
+
+
+def test_groups_without_a_coordinator_are_refused(exchange: Exchange, topic: TopicName) -> None:
+    """Every API of groups and their offsets says that this broker does not coordinate the group."""
+    group = exchange.name("readers")
+    beat = HeartbeatRequest(group_id=GroupId(group), generation_id=1, member_id="m")
+    leaving = LeaveGroupRequest(group_id=GroupId(group), member_id="m")
+    leaving_together = LeaveGroupRequest(group_id=GroupId(group), members=(MemberIdentity(member_id="m"),))
+    forgotten = OffsetDeleteRequestTopic(name=topic, partitions=(OffsetDeleteRequestPartition(partition_index=0),))
+    requests: dict[str, dict[int, Any]] = {
+        "a member": dict.fromkeys((0, 4, 9), join(group)),
+        "its assignment": dict.fromkeys((0, 3, 5), sync(group, 1, "m")),
+        "its heartbeat": dict.fromkeys((0, 3, 4), beat),
+        "its end": {0: leaving, 2: leaving, 3: leaving_together, 5: leaving_together},
+        "the group": dict.fromkeys((0, 4, 6), DescribeGroupsRequest(groups=(GroupId(group),))),
+        "the group to be deleted": dict.fromkeys((0, 2), DeleteGroupsRequest(groups_names=(GroupId(group),))),
+        "an offset": {2: commit(group, topic, 1), 8: commit(group, topic, 1)},
+        "the offsets": {version: offsets(version, group, {topic: (0,)}) for version in (1, 2, 5, 7, 8, 9)},
+        "an offset to be forgotten": {0: OffsetDeleteRequest(group_id=GroupId(group), topics=(forgotten,))},
+    }
+    for what, found in requests.items():
+        asked(exchange, what, found, ErrorCode.NOT_COORDINATOR)
+
+
+def test_no_partition_is_added(exchange: Exchange, topic: TopicName) -> None:
+    """There is no broker that could take a new partition."""
+    wanted = CreatePartitionsTopic(name=topic, count=2, assignments=None)
+    requests = dict.fromkeys((0, 2, 3), CreatePartitionsRequest(topics=(wanted,), timeout_ms=5_000))
+
+    asked(exchange, "a second partition", requests, ErrorCode.INVALID_REPLICATION_FACTOR)

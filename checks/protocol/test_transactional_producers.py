@@ -1,0 +1,95 @@
+"""Transactional producers are refused by name where something is wrong with them, or nobody coordinates them.
+
+**Claim** A transactional id whose transactions could last for ever, or for no time, gets no producer id; a broker that
+does not coordinate it says so. Transactional records are refused where the request names no transaction, where they
+are of several producers, and where no coordinator can agree.
+**Why it matters** A transaction that nobody coordinates would never end, and hold up every reader of committed records.
+**Kafka says** Protocol guide, InitProducerId and Produce; KIP-98, KIP-890 (the coordinator must agree).
+**Cannot see** Transactions that are coordinated.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import all_versions, batch, new_producer, produce, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
+from reference_broker.wire.messages.produce_response import ProduceResponse
+from reference_broker.wire.primitives import TransactionalId, Uuid
+
+LONGEST_MS = 600_000
+pytestmark = [
+    # A cluster of its own: once somebody has asked for a transaction's coordinator there is one.
+    pytest.mark.cluster(config={"transaction.max.timeout.ms": str(LONGEST_MS)}),
+    pytest.mark.feature("Produce"),
+]
+
+
+def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
+    """How a version names a topic."""
+    return exchange.topic_id(topic) if version >= 13 else topic
+
+
+def transactional(value: str, producer_id: int) -> bytes:
+    """A batch of one record of a transaction."""
+    return batch(value, producer_id=producer_id, producer_epoch=0, base_sequence=0, is_transactional=True)
+
+
+def codes(answer: ProduceResponse) -> list[int]:
+    return [one.error_code for topic in answer.responses for one in topic.partition_responses]
+
+
+@pytest.mark.parametrize("timeout_ms", [-1, 0, LONGEST_MS + 1, 2147483647])
+@all_versions(0, 5)
+def test_a_timeout_that_cannot_be_is_refused(exchange: Exchange, version: int, timeout_ms: int) -> None:
+    """A transaction lasts some time, and at most transaction.max.timeout.ms."""
+    own = TransactionalId(exchange.name("payments"))
+    asked = InitProducerIdRequest(transactional_id=own, transaction_timeout_ms=timeout_ms)
+    answer = exchange.ask(f"a timeout of {timeout_ms}", asked, version)
+
+    assert answer.error_code == ErrorCode.INVALID_TRANSACTION_TIMEOUT
+
+
+@pytest.mark.parametrize("timeout_ms", [1, LONGEST_MS])
+@all_versions(0, 5)
+def test_who_does_not_coordinate_a_transaction_says_so(exchange: Exchange, version: int, timeout_ms: int) -> None:
+    """A broker gives no producer id to a transactional id that it does not coordinate."""
+    own = TransactionalId(exchange.name("payments"))
+    asked = InitProducerIdRequest(transactional_id=own, transaction_timeout_ms=timeout_ms)
+    answer = exchange.ask(f"a timeout of {timeout_ms}", asked, version)
+
+    assert answer.error_code == ErrorCode.NOT_COORDINATOR
+
+
+@versions(3, 8, 9, 12, 13)
+def test_transactional_records_of_no_transaction_are_refused(exchange: Exchange, version: int) -> None:
+    """Transactional records in a request without a transactional id are nobody's."""
+    where = at(exchange, exchange.topic(), version)
+    asked = produce(where, transactional("a", new_producer(exchange)))
+    answer = exchange.ask("transactional records, no transaction", asked, version)
+
+    assert codes(answer) == [ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED]
+
+
+@versions(3, 9, 12, 13)
+def test_records_of_two_producers_are_refused(exchange: Exchange, version: int) -> None:
+    """All transactional records of a request are of one producer."""
+    where = at(exchange, exchange.topic(partitions=2), version)
+    records = {index: transactional("a", new_producer(exchange)) for index in (0, 1)}
+    asked = produce(where, records, transactional_id=exchange.name("payments"))
+    answer = exchange.ask("transactional records of two producers", asked, version)
+
+    assert codes(answer) == [ErrorCode.INVALID_PRODUCER_ID_MAPPING] * 2
+
+
+@versions(3, 8, 9, 11, 12, 13)
+def test_records_that_no_coordinator_agrees_to_are_refused(exchange: Exchange, version: int) -> None:
+    """Transactional records wait for a coordinator, and the error lets the client try again."""
+    where = at(exchange, exchange.topic(), version)
+    asked = produce(where, transactional("a", new_producer(exchange)), transactional_id=exchange.name("payments"))
+    answer = exchange.ask("transactional records without a coordinator", asked, version)
+
+    assert codes(answer) == [ErrorCode.NOT_ENOUGH_REPLICAS]

@@ -70,11 +70,12 @@ def compare(
             request=one.request,
         )
         for one, other in zip(mine, theirs, strict=False)
-        for path, left, right in _differing(one, other)
+        for path, left, right in differing(one, other)
     ]
 
 
-def _differing(one: Observation, other: Observation) -> Iterator[tuple[str, Any, Any]]:
+def differing(one: Observation, other: Observation) -> Iterator[tuple[str, Any, Any]]:
+    """(path, left, right) of each field in which two observations of the same request differ."""
     if (one.api, one.version, one.request) != (other.api, other.version, other.request):
         yield "(request)", f"{one.api} v{one.version}: {one.request}", f"{other.api} v{other.version}: {other.request}"
         return

@@ -1,0 +1,1 @@
+"""Sequences of client actions, played on one target or on two step by step; searched, compared, shrunk, shown."""

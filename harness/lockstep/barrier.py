@@ -1,0 +1,95 @@
+"""Waits until a cluster shows everywhere what it has acknowledged.
+
+Kafka's controller answers once a change is committed; the broker applies it a moment later, in order, one publication
+after the other, and only the start of a publication shows in DescribeConfigs. So two changes of a marker are made, one
+after the other: when the second shows, the publication of the first, and of all that came before, is complete.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from harness.clients.client import ClientTrouble
+from harness.clients.connection import RawConnection
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
+from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
+from reference_broker.wire.messages.incremental_alter_configs_request import (
+    AlterableConfig,
+    AlterConfigsResource,
+    IncrementalAlterConfigsRequest,
+)
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
+from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
+from reference_broker.wire.primitives import TopicName
+
+MARKER: Final = TopicName("lockstep-marker")
+KEY: Final = "retention.ms"
+TOPIC: Final = 2
+PATIENCE_S: Final = 20.0
+READY: Final = (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS)
+
+
+class Barrier:
+    """A connection of its own to one cluster."""
+
+    def __init__(self, target: str, bootstrap: str) -> None:
+        self._target, self._bootstrap = target, bootstrap
+        self._connection: RawConnection | None = None
+        self._values = itertools.count(1_000_000)
+
+    def prepare(self) -> None:
+        """Creates the marker; waits until groups have coordinators and producers get ids. ClientTrouble."""
+        marker = CreatableTopic(name=MARKER, num_partitions=1, replication_factor=1)
+        self._until("the marker topic", lambda: self._creates(marker))
+        producer = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
+        self._until("producer ids", lambda: not self._ask(producer, 4).error_code)
+        coordinator = FindCoordinatorRequest(key_type=0, coordinator_keys=("any",))
+        self._until("group coordinators", lambda: not self._ask(coordinator, 4).coordinators[0].error_code)
+        self._until("groups that are loaded", lambda: not self._ask(ListGroupsRequest(), 4).error_code)
+        self.wait()
+
+    def wait(self) -> None:
+        """Returns once all that was acknowledged is in force. ClientTrouble when that takes too long."""
+        for _ in range(2):
+            value = str(next(self._values))
+            entry = AlterableConfig(name=KEY, config_operation=0, value=value)
+            change = AlterConfigsResource(resource_type=TOPIC, resource_name=MARKER, configs=(entry,))
+            self._ask(IncrementalAlterConfigsRequest(resources=(change,)), 1)
+            self._until("a change of the marker", partial(self._shows, value))
+
+    def close(self) -> None:
+        """Closes the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _creates(self, marker: CreatableTopic) -> bool:
+        answer = self._ask(CreateTopicsRequest(topics=(marker,), timeout_ms=5_000), 7)
+        return answer.topics[0].error_code in READY
+
+    def _shows(self, value: str) -> bool:
+        wanted = DescribeConfigsResource(resource_type=TOPIC, resource_name=MARKER, configuration_keys=(KEY,))
+        found = self._ask(DescribeConfigsRequest(resources=(wanted,)), 4).results[0].configs
+        return bool(found) and found[0].value == value
+
+    def _until(self, what: str, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_so():
+            if time.monotonic() > deadline:
+                raise ClientTrouble(f"{self._target}: waited {PATIENCE_S:.0f} s in vain for {what}")
+            time.sleep(0.0005)
+
+    def _ask(self, message: Any, version: int) -> Any:
+        try:
+            if self._connection is None:
+                self._connection = RawConnection.to(self._bootstrap, client_id="barrier")
+            return self._connection.request(message.API_KEY, version, message)
+        except OSError as trouble:
+            self.close()
+            raise ClientTrouble(f"{self._target}: {type(trouble).__name__}: {trouble}") from trouble

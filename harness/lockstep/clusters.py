@@ -1,0 +1,33 @@
+"""Opens the targets of a lockstep run, and closes them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+from harness.lockstep.barrier import Barrier
+from harness.targets.target import Cluster, ClusterSpec, TargetTrouble, resolve
+
+SETTINGS = {"auto.create.topics.enable": "false"}
+"""Beside those of every node: a topic that is asked for by mistake must not come into being at a moment of its own."""
+
+
+@contextlib.contextmanager
+def opened(names: Sequence[str]) -> Iterator[list[tuple[str, Cluster]]]:
+    """A cluster for each name. UnknownTarget, TargetTrouble when one is not to be had. Two of one name: "#2" behind."""
+    with contextlib.ExitStack() as stack:
+        found: list[tuple[str, Cluster]] = []
+        for name in names:
+            target = resolve(name)
+            missing = target.missing(ClusterSpec())
+            if missing is not None:
+                raise TargetTrouble(f"--target {name}: {missing}")
+            cluster = target.open(ClusterSpec(config=SETTINGS))
+            stack.callback(cluster.close)
+            shown = name if name not in [known for known, _ in found] else f"{name}#{len(found) + 1}"
+            found.append((shown, cluster))
+        for name, cluster in found:
+            barrier = Barrier(name, cluster.bootstrap)
+            barrier.prepare()
+            barrier.close()
+        yield found

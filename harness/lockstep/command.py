@@ -1,0 +1,98 @@
+"""`python -m harness lockstep`: searches for differences between two targets."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.clients.client import ClientTrouble
+from harness.hosts.host import HostTrouble
+from harness.known_differences import KnownDifferencesTrouble, accepted_by, read_known
+from harness.lockstep.clusters import opened
+from harness.lockstep.lockstep import Lockstep, level_of
+from harness.lockstep.player import Player
+from harness.lockstep.replay import lines_of_divergence
+from harness.lockstep.search import WRITERS, Finding, Limits, Search, listed_by_all, search
+from harness.lockstep.source_text import lines_of, script_of
+from harness.targets.target import UnknownTarget
+
+BAD_INPUT = 2
+KNOWN = Path("checks") / "known_differences.toml"
+
+
+def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
+    """0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness lockstep",
+        description="Gives the same seeded sequences to two targets, step by step, and compares all they answer.",
+        epilog="example: python -m harness lockstep --target reference --target kafka@4.3.1 --seconds 60",
+    )
+    parser.add_argument("--target", action="append", default=[], help="twice; the same name twice opens two of it")
+    parser.add_argument("--seed", type=int, help="of the sequences; else one at random, which is printed")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to search (default 60)")
+    parser.add_argument("--steps", type=int, default=10_000_000, help="end after so many steps")
+    parser.add_argument("--kinds", type=int, default=20, help="end after so many kinds of differences (default 20)")
+    parser.add_argument("--writer", action="append", choices=list(WRITERS), help="repeatable; else all, in turn")
+    parser.add_argument("--known", type=Path, default=KNOWN, help=f"accepted differences (default {KNOWN})")
+    parser.add_argument("--out", type=Path, default=Path("reports/out/lockstep"), help="folder for scripts of findings")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as leaving:
+        return BAD_INPUT if leaving.code else 0
+    if len(options.target) != 2:
+        say(f"harness: lockstep needs --target twice, not {len(options.target)} times")
+        return BAD_INPUT
+    seed = options.seed if options.seed is not None else secrets.randbelow(10**8)
+    say(f"lockstep      {' | '.join(options.target)}   seed {seed}")
+    try:
+        known = read_known(options.known)
+        with opened(options.target) as clusters:
+            first, second = (Player(name, cluster) for name, cluster in clusters)
+            lockstep = Lockstep((first, second), lambda difference: accepted_by(difference, known) is not None)
+            listed = listed_by_all([cluster.bootstrap for _, cluster in clusters])
+            limits = Limits(seconds=options.seconds, steps=options.steps, kinds=options.kinds)
+            found = search(lockstep, listed, seed, limits, options.writer or tuple(WRITERS), say)
+            first.close()
+            second.close()
+    except (HostTrouble, ClientTrouble, UnknownTarget, KnownDifferencesTrouble) as trouble:
+        say(f"harness: lockstep: {trouble}")
+        return BAD_INPUT
+    for number, finding in enumerate(found.findings.values(), 1):
+        for line in _told(number, finding, found, options.target, options.out):
+            say(line)
+    say(_last_line(found))
+    return 1 if found.findings else 0
+
+
+def _told(number: int, finding: Finding, found: Search, targets: list[str], out: Path) -> list[str]:
+    """A finding for a person, its script kept in a file."""
+    differing = lines_of_divergence(finding.divergence)
+    about = [f"Differs on {' and '.join(targets)}.", *differing]
+    path = out / f"difference-{number}.py"
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(script_of(finding.actions, about, targets), encoding="utf-8")
+    level = level_of(finding.divergence.differences[0])
+    again = found.repeats[finding.divergence.kind]
+    return [
+        "",
+        f"DIFFERS  {finding.divergence.kind}   ({level}; {finding.writer}, seen {again} times)",
+        *(f"  {line}" for line in lines_of(finding.actions)),
+        *(f"    {line}" for line in differing),
+        f"  Rerun  python {path}",
+    ]
+
+
+def _last_line(found: Search) -> str:
+    rate = found.steps / found.seconds if found.seconds else 0.0
+    parts = (
+        f"{found.sequences:,} sequences",
+        f"{found.steps:,} steps",
+        f"{rate:,.0f} steps/s",
+        f"{len(found.exercised)} API versions",
+        f"{len(found.findings)} kinds of differences",
+        f"{len(found.accepted)} accepted",
+        f"seed {found.seed}",
+    )
+    return " · ".join(parts)

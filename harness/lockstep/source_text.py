@@ -1,0 +1,89 @@
+"""Actions as Python source: what a person reads in a report, and what runs again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from harness.lockstep.actions import Action, Request
+
+
+def text_of(value: Any) -> str:
+    """A value as the shortest expression that makes it: fields at their defaults are left out."""
+    if isinstance(value, Enum):
+        return f"{type(value).__name__}.{value.name}"
+    if hasattr(value, "FIELDS"):
+        return f"{type(value).__name__}({', '.join(_arguments(value))})"
+    if is_dataclass(value) and not isinstance(value, type):
+        return f"{type(value).__name__}({', '.join(_dataclass_arguments(value))})"
+    if isinstance(value, tuple):
+        inner = ", ".join(text_of(one) for one in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if isinstance(value, memoryview):
+        return repr(bytes(value))
+    return repr(value)
+
+
+def _arguments(message: Any) -> Iterator[str]:
+    for field in message.FIELDS:
+        value = getattr(message, field.name)
+        if value != field.default or type(value) is not type(field.default):
+            yield f"{field.name}={text_of(value)}"
+    if message.unknown_tagged_fields:
+        yield f"unknown_tagged_fields={text_of(message.unknown_tagged_fields)}"
+
+
+def _dataclass_arguments(value: Any) -> Iterator[str]:
+    is_positional = not any(field.kw_only for field in fields(value))
+    for field in fields(value):
+        own = getattr(value, field.name)
+        if field.default is MISSING or own != field.default:
+            yield text_of(own) if is_positional else f"{field.name}={text_of(own)}"
+
+
+def script_of(actions: Sequence[Action], about: Sequence[str], targets: Sequence[str]) -> str:
+    """A program that plays the sequence on one or two targets and says how they differ."""
+    classes = dict(sorted({(cls.__name__, cls.__module__) for action in actions for cls in _classes(action)}))
+    lines = ['"""' + about[0], "", *about[1:], '"""', ""] if len(about) > 1 else [f'"""{about[0]}"""', ""]
+    modules: dict[str, list[str]] = {}
+    for name, module in classes.items():
+        modules.setdefault(module, []).append(name)
+    modules.setdefault("harness.lockstep.replay", []).append("replay")
+    lines += [f"from {module} import {', '.join(sorted(modules[module]))}" for module in sorted(modules)]
+    lines += ["", "ACTIONS = ("]
+    lines += [f"    {text_of(action)}," for action in actions]
+    lines += [")", "", f"replay(ACTIONS, {list(targets)!r})", ""]
+    return "\n".join(lines)
+
+
+def _classes(value: Any) -> Iterator[type]:
+    """The classes that the source of a value names."""
+    if isinstance(value, tuple):
+        for one in value:
+            yield from _classes(one)
+    elif isinstance(value, Enum):
+        yield type(value)
+    elif hasattr(value, "FIELDS"):
+        yield type(value)
+        for field in value.FIELDS:
+            own = getattr(value, field.name)
+            if own != field.default:
+                yield from _classes(own)
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield type(value)
+        for part in fields(value):
+            own = getattr(value, part.name)
+            if part.default is MISSING or own != part.default:
+                yield from _classes(own)
+
+
+def lines_of(actions: Sequence[Action]) -> list[str]:
+    """One line for each action, as a report shows them."""
+    return [
+        f"client {action.client}  {text_of(action.message)} v{action.version}"
+        if isinstance(action, Request)
+        else text_of(action)
+        for action in actions
+    ]

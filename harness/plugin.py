@@ -137,7 +137,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         key = key_of(item)
         if key is not None:
-            specs.setdefault(key[1:], len(specs) if key[1:] != (1, ()) else -1)
+            specs.setdefault(key[1:], len(specs) if key[1:] != (1, 0, ()) else -1)
 
     def rank(item: pytest.Item) -> tuple[int, int]:
         key = key_of(item)

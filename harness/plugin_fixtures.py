@@ -13,6 +13,7 @@ from harness import java as java_tools
 from harness.clients.client import ClientTrouble, Library, library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.operator import Operator
+from harness.hosts import small_disk
 from harness.java import Java
 from harness.outcome import Outcome, Unproven
 from harness.plugin_clusters import spec_of
@@ -75,6 +76,8 @@ def lack(pytestconfig: pytest.Config) -> Lack:
 def usable(target: ChosenTarget, request: pytest.FixtureRequest, lack: Lack) -> ChosenTarget:
     """The target, when it can be used here and offers what the check's cluster needs."""
     spec = spec_of(request.node)
+    if target.is_ours and spec.small_disk_mb and (reason := small_disk.missing()) is not None:
+        lack("root", f"{target.name}: {reason}")
     if (reason := target.missing(spec)) is not None:
         lack(target.means or "", reason)
     return target

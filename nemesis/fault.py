@@ -53,6 +53,17 @@ def start_dead(cluster: Cluster) -> list[int]:
     return [node.id for node in dead]
 
 
+def clear_disks(cluster: Cluster) -> list[int]:
+    """Makes room on every disk that was filled and restarts its node, whose log folder stays offline until then."""
+    filled = [node for node in cluster.nodes if node.small_disk is not None and node.small_disk.is_filled]
+    for node in filled:
+        assert node.small_disk is not None
+        node.small_disk.make_room()
+        node.stop()
+        node.start()
+    return [node.id for node in filled]
+
+
 def require_healthy(cluster: Cluster) -> None:
     """Every node is alive, not paused, and answers requests; else HostTrouble."""
     for node in cluster.nodes:
@@ -64,8 +75,10 @@ def require_healthy(cluster: Cluster) -> None:
 
 
 def restore(cluster: Cluster) -> str:
-    """The last act of any run, whatever faults it had: all nodes resumed, started and answering."""
-    resumed, started = resume_paused(cluster), start_dead(cluster)
+    """The last act of any run, whatever faults it had: all nodes resumed, started and answering, no disk full."""
+    resumed = resume_paused(cluster)
+    restarted = clear_disks(cluster)
+    started = [*restarted, *start_dead(cluster)]
     require_healthy(cluster)
     return f"resumed {resumed or 'none'}, started {started or 'none'}, all answer"
 

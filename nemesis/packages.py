@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from nemesis.disk import FullDisk
 from nemesis.fault import Fault
 from nemesis.kill import Kill
 from nemesis.pause import Pause
 from nemesis.restart import Restart
 
-FAULTS: tuple[tuple[str, type[Kill] | type[Pause] | type[Restart]], ...] = (
+FAULTS: tuple[tuple[str, type[Kill] | type[Pause] | type[Restart] | type[FullDisk]], ...] = (
     ("kill", Kill),
     ("pause", Pause),
     ("restart", Restart),
+    ("disk", FullDisk),
 )
 """Every fault by its name, for `python -m harness list faults`."""
 

@@ -60,7 +60,7 @@ class File(Protocol):
 
 
 class Disk(Protocol):
-    """A file system. Paths are absolute strings, joined with '/'."""
+    """A file system. Paths are strings, joined with '/'."""
 
     def open(self, path: str, *, create: bool = False) -> File:
         """Open for reading and appending; FileNotFoundError where it is absent and `create` is not given."""
@@ -107,6 +107,9 @@ class Disk(Protocol):
 
     def lock(self, path: str) -> None:
         """Take an exclusive lock file for the life of the process; OSError where another process holds it."""
+
+    def absolute(self, path: str) -> str:
+        """A path from the root on, as a person would find it."""
 
     def usage(self, path: str) -> tuple[int, int]:
         """(total bytes, usable bytes) of the volume that holds `path`."""

@@ -73,6 +73,8 @@ class AddressTarget:
         """Why a check cannot use it: it cannot be configured, and it must answer."""
         if spec is not None and spec.config:
             return f"{self.name}: it is not ours to configure ({', '.join(sorted(spec.config))} wanted)"
+        if spec is not None and spec.small_disk_mb:
+            return f"{self.name}: no hand on its disks"
         if not any(answers(address, _ANSWER_TIMEOUT_S) for address in self._addresses):
             return f"{self.name}: nothing there answers ApiVersions: is the cluster up, and its listener without TLS?"
         return None

@@ -60,6 +60,11 @@ class ContainerNode:
         return None
 
     @property
+    def small_disk(self) -> None:
+        """None: its folders are inside the container."""
+        return None
+
+    @property
     def host(self) -> SshHost:
         """The anchor, by SSH: inside the node's namespaces."""
         return self._pair.ssh

@@ -122,6 +122,8 @@ class KafkaContainerTarget:
         """Why it cannot be used here, and what would help; pulls the image when it is not on this machine."""
         if spec is not None and spec.nodes != 1:
             return f"{self.name}: clusters of {spec.nodes} nodes are not offered yet"
+        if spec is not None and spec.small_disk_mb:
+            return f"{self.name}: no hand on the disks inside a container"
         try:
             client = images.connect()
         except TargetTrouble as trouble:

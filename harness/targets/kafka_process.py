@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.targets import jars
+from harness.targets import jars, local_cluster
 from harness.targets.local_cluster import LocalCluster, Software, open_local_cluster
-from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
+from harness.targets.target import ClusterSpec, TargetTrouble
 
 LOWEST_JAVA = 17
 """Kafka 4.x brokers need Java 17 (KIP-1013)."""
@@ -60,8 +60,8 @@ class KafkaProcessTarget:
 
     def missing(self, spec: ClusterSpec | None = None) -> str | None:
         """Why it cannot be used here, and what would help; None when it can."""
-        if spec is not None and spec.nodes != 1:
-            return f"{self.name}: clusters of {spec.nodes} nodes are not offered yet"
+        if (reason := local_cluster.missing(spec)) is not None:
+            return f"{self.name}: {reason}"
         if (reason := java_missing()) is not None:
             return f"{self.name}: {reason}"
         try:
@@ -78,7 +78,7 @@ class KafkaProcessTarget:
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about on its clusters."""
-        return fault in PROCESS_FAULTS
+        return local_cluster.supports(fault)
 
     def libs(self) -> Path:
         """The folder with its jars, fetched first when need be. TargetTrouble when that fails."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from harness.hosts.host import HostTrouble, ProcessState, wait_until
 from harness.hosts.identity import identity_of, is_dead, own_identity, parse
 from harness.hosts.plain import PlainHost
+from harness.hosts.small_disk import unmount_below
 
 _PREFIX = "kafka-verification-"
 _OWNER = "owner"
@@ -37,7 +38,13 @@ def temporary_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder of ours and unmounts what is mounted in it. HostTrouble when something stays mounted."""
+    unmount_below(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def note_process(folder: Path, pid: int) -> None:
@@ -53,7 +60,7 @@ def sweep_folders(parent: Path | None = None) -> tuple[Path, ...]:
     for folder in sorted((parent or Path(tempfile.gettempdir())).glob(_PREFIX + "*")):
         if _is_abandoned(folder):
             _end_node(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
             swept.append(folder)
     return tuple(swept)
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import atexit
-import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.hosts import small_disk
 from harness.hosts.host import ProcessState
 from harness.hosts.plain import LocalProcess
+from harness.hosts.small_disk import SmallDisk
 from harness.targets import broker_properties, leftovers
 from harness.targets.ports import free_ports
 from harness.targets.readiness import last_lines, wait_until_ready
-from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
+from harness.targets.target import DISK_FAULT, PROCESS_FAULTS, ClusterSpec, TargetTrouble
 
 _FORMAT_TIMEOUT_S = 60.0
 _PORT_TRIES = 3
@@ -41,12 +42,21 @@ class LocalNode:
     """A node as a local process (Node)."""
 
     def __init__(
-        self, *, name: str, node_id: int, port: int, data_dir: Path, process: LocalProcess, software: Software
+        self,
+        *,
+        name: str,
+        node_id: int,
+        port: int,
+        data_dir: Path,
+        process: LocalProcess,
+        software: Software,
+        small_disk: SmallDisk | None = None,
     ) -> None:
         self.name = name
         self._id = node_id
         self._port = port
         self._data_dir = data_dir
+        self._small_disk = small_disk
         self._process = process
         self._software = software
 
@@ -64,6 +74,11 @@ class LocalNode:
     def data_dir(self) -> Path:
         """Its log.dirs entry."""
         return self._data_dir
+
+    @property
+    def small_disk(self) -> SmallDisk | None:
+        """The disk of its second log folder, where it has one."""
+        return self._small_disk
 
     @property
     def pid(self) -> int | None:
@@ -156,7 +171,7 @@ class LocalCluster:
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here."""
-        return fault in PROCESS_FAULTS
+        return fault in PROCESS_FAULTS or (fault == DISK_FAULT and self._node.small_disk is not None)
 
     def logs(self) -> Mapping[str, str]:
         """The node's log by a file name; kept after close."""
@@ -168,8 +183,20 @@ class LocalCluster:
             if self._final_logs is None:
                 self._node.kill()
                 self._final_logs = dict(self.logs())
-                shutil.rmtree(self._folder, ignore_errors=True)
+                leftovers.remove_folder(self._folder)
                 atexit.unregister(self.close)
+
+
+def missing(spec: ClusterSpec | None) -> str | None:
+    """Why a cluster cannot be had as one local process; None when it can."""
+    if spec is not None and spec.nodes != 1:
+        return f"clusters of {spec.nodes} nodes are not offered yet"
+    return small_disk.missing() if spec is not None and spec.small_disk_mb else None
+
+
+def supports(fault: str) -> bool:
+    """Whether a fault, by its name, can be brought about on one local process."""
+    return fault in PROCESS_FAULTS or (fault == DISK_FAULT and small_disk.missing() is None)
 
 
 def open_local_cluster(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:
@@ -192,8 +219,13 @@ def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster
     try:
         port, controller_port = free_ports(2)
         properties, data_dir = folder / "server.properties", folder / "data"
+        disk, overrides = None, dict(spec.config)
+        if spec.small_disk_mb:
+            disk = SmallDisk(folder / "small-disk", spec.small_disk_mb)
+            disk.mount()
+            overrides = {"log.dirs": f"{data_dir},{disk.data_dir}", **overrides}
         settings = broker_properties.for_one_node(
-            node_id=1, port=port, controller_port=controller_port, log_dir=data_dir, overrides=spec.config
+            node_id=1, port=port, controller_port=controller_port, log_dir=data_dir, overrides=overrides
         )
         properties.write_text(broker_properties.text_of(settings), encoding="utf-8")
         software.prepare(folder)
@@ -202,9 +234,11 @@ def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster
         process = LocalProcess(
             software.start_command(properties), folder=folder, log=log, environment=software.environment
         )
-        node = LocalNode(name=name, node_id=1, port=port, data_dir=data_dir, process=process, software=software)
+        node = LocalNode(
+            name=name, node_id=1, port=port, data_dir=data_dir, small_disk=disk, process=process, software=software
+        )
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        leftovers.remove_folder(folder)
         raise
     cluster = LocalCluster(node, folder, software.version)
     try:

@@ -51,15 +51,15 @@ def error_response(
 
 
 def _described(path: str, asked: Asked, ctx: Context) -> DescribeLogDirsResult:
-    folder = ctx.partitions.folders.folders.get(path)
+    folder, shown = ctx.partitions.folders.folders.get(path), ctx.partitions.folders.absolute(path)
     try:
         if folder is None or not folder.is_online:
             raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, f"the log folder {path} is offline")
         total, usable = folder.usage()
     except KafkaError as error:
-        return DescribeLogDirsResult(error_code=error.code, log_dir=path)
+        return DescribeLogDirsResult(error_code=error.code, log_dir=shown)
     return DescribeLogDirsResult(
-        log_dir=path, topics=tuple(_topics(folder, asked)), total_bytes=total, usable_bytes=usable
+        log_dir=shown, topics=tuple(_topics(folder, asked)), total_bytes=total, usable_bytes=usable
     )
 
 

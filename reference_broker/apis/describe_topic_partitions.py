@@ -3,7 +3,7 @@
 **Promises** Topics in order of name, at most max.request.partition.size.limit or the asked number of partitions, and a
 cursor where more follow.
 **Refuses** INVALID_REQUEST: the cursor's topic is not among those asked for, or its partition is negative. Per topic:
-UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, where it was named.
+UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, where it was named; UNKNOWN_SERVER_ERROR: an empty name.
 **Versions** 0 only.
 **Departs from Kafka** Nothing known.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from reference_broker.apis.context import Context
-from reference_broker.apis.metadata import is_reachable
+from reference_broker.apis.metadata import is_reachable, offline_replicas
 from reference_broker.apis.operations import TOPIC_OPERATIONS
 from reference_broker.controller.topic_names import reason_invalid
 from reference_broker.controller.topics import INTERNAL_TOPICS, NO_LEADER, PartitionImage, TopicImage
@@ -118,5 +118,5 @@ def _partition(partition: PartitionImage, ctx: Context) -> DescribeTopicPartitio
         isr_nodes=tuple(map(BrokerId, partition.isr)),
         eligible_leader_replicas=tuple(map(BrokerId, partition.elr)),
         last_known_elr=tuple(map(BrokerId, partition.last_known_elr)),
-        offline_replicas=tuple(BrokerId(one) for one in partition.replicas if not is_reachable(image, one, listener)),
+        offline_replicas=offline_replicas(image, partition, listener),
     )

@@ -3,8 +3,9 @@
 **Promises** One answer for each topic asked for, by name or by id; all topics where none is named. A topic that is not
 there is created on demand where the broker and the request allow it, and answered UNKNOWN_TOPIC_OR_PARTITION once.
 **Refuses** INVALID_REQUEST: a null name or a topic id below version 12. Per topic: UNKNOWN_TOPIC_OR_PARTITION,
-UNKNOWN_TOPIC_ID, INVALID_TOPIC_EXCEPTION: the name cannot be. Per partition: LEADER_NOT_AVAILABLE, LISTENER_NOT_FOUND:
-the leader does not listen where the request came in; REPLICA_NOT_AVAILABLE: version 0, a replica is down.
+UNKNOWN_TOPIC_ID, INVALID_TOPIC_EXCEPTION: the name cannot be; UNKNOWN_SERVER_ERROR: neither name nor id. Per partition:
+LEADER_NOT_AVAILABLE, LISTENER_NOT_FOUND: the leader does not listen where the request came in; REPLICA_NOT_AVAILABLE:
+version 0, a replica is down.
 **Versions** 1 null means all topics; 4 allow_auto_topic_creation; 5 offline replicas; 8 authorized operations; 10 topic
 ids in answers; 12 topic ids in requests; 13 an error of the whole answer.
 **Departs from Kafka** A topic created on demand exists before the answer goes out, not shortly after it.
@@ -154,9 +155,16 @@ def _partition(partition: PartitionImage, ctx: Context) -> MetadataResponseParti
         leader_epoch=partition.leader_epoch,
         replica_nodes=tuple(map(BrokerId, replicas)),
         isr_nodes=tuple(map(BrokerId, isr)),
-        offline_replicas=tuple(
-            BrokerId(one) for one in partition.replicas if not is_reachable(image, one, ctx.listener)
-        ),
+        offline_replicas=offline_replicas(image, partition, ctx.listener),
+    )
+
+
+def offline_replicas(image: MetadataImage, partition: PartitionImage, listener: str) -> tuple[BrokerId, ...]:
+    """The replicas that cannot be reached, or whose log folder has failed (KIP-112)."""
+    return tuple(
+        BrokerId(one)
+        for one in partition.replicas
+        if not is_reachable(image, one, listener) or not image.brokers[one].has_online(partition.directory_of(one))
     )
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from reference_broker.wire.messages.broker_registration_change_record import BrokerRegistrationChangeRecord
 from reference_broker.wire.messages.register_broker_record import RegisterBrokerRecord
 from reference_broker.wire.messages.register_controller_record import RegisterControllerRecord
-from reference_broker.wire.primitives import Uuid
+from reference_broker.wire.primitives import ZERO_UUID, Uuid
 
 VersionedRecord = tuple[Any, int]
+
+UNASSIGNED: Final = Uuid(bytes(15) + b"\x01")
+"""In the place of a folder's id: the broker has not said yet into which of its folders it put the replica (KIP-858)."""
+LOST: Final = Uuid(bytes(15) + b"\x02")
+"""In the place of a folder's id: a folder that is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,11 @@ class BrokerImage:
     def log_dirs(self) -> tuple[Uuid, ...]:
         """Ids of its online log folders."""
         return self.registration.log_dirs
+
+    def has_online(self, directory_id: Uuid) -> bool:
+        """Whether a replica's folder works, as far as is known; a broker of an old release tells of no folders."""
+        is_named = directory_id not in (UNASSIGNED, ZERO_UUID)
+        return not is_named or (directory_id != LOST and (not self.log_dirs or directory_id in self.log_dirs))
 
     def endpoint(self, listener: str) -> tuple[str, int] | None:
         """(host, port) for a listener; None where it has none of that name."""

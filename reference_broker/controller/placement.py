@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reference_broker.controller.brokers import BrokersImage
+from reference_broker.controller.brokers import UNASSIGNED, BrokersImage
 from reference_broker.controller.topics import PartitionImage
 from reference_broker.environment import Random
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import ZERO_UUID, Uuid
+from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
 
 
@@ -65,9 +65,9 @@ def check_manual(cluster: BrokersImage, replicas: Sequence[int], factor: int | N
 
 
 def directory_of(cluster: BrokersImage, broker_id: int) -> Uuid:
-    """The folder a new replica goes to: the broker's only one, or none named where it has to choose (KIP-858)."""
+    """The folder a new replica goes to: the broker's only one, or not assigned where it has to choose (KIP-858)."""
     broker = cluster.brokers.get(broker_id)
-    return broker.log_dirs[0] if broker is not None and len(broker.log_dirs) == 1 else ZERO_UUID
+    return broker.log_dirs[0] if broker is not None and len(broker.log_dirs) == 1 else UNASSIGNED
 
 
 def new_partition(cluster: BrokersImage, index: int, replicas: Sequence[int], isr: Sequence[int]) -> PartitionImage:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.partition_record import PartitionRecord
 from reference_broker.wire.messages.topic_record import TopicRecord
-from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
+from reference_broker.wire.primitives import ZERO_UUID, BrokerId, TopicName, Uuid
 
 NO_LEADER: Final = -1
 NO_LEADER_CHANGE: Final = -2
@@ -35,6 +35,11 @@ class PartitionImage:
     leader_recovery_state: int = 0
     elr: tuple[int, ...] = ()
     last_known_elr: tuple[int, ...] = ()
+
+    def directory_of(self, replica: int) -> Uuid:
+        """The folder of a replica as the metadata names it; all zeros where it names none."""
+        at = self.replicas.index(replica)
+        return self.directories[at] if at < len(self.directories) else ZERO_UUID
 
     def changed_by(self, record: PartitionChangeRecord) -> PartitionImage:
         """The partition after a change; a leader in the record is a new leader epoch."""

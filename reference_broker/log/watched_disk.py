@@ -193,6 +193,10 @@ class WatchedDisk:
         """Take a lock file. OSError passes: another process holding it is no failure of the disk."""
         self._disk.lock(path)
 
+    def absolute(self, path: str) -> str:
+        """From the root on; the disk is not used for it."""
+        return self._disk.absolute(path)
+
     def usage(self, path: str) -> tuple[int, int]:
         """(total, usable) bytes."""
         with self._watch.guard():

@@ -30,6 +30,8 @@ class LogFolders:
     on_event: Callable[[str], None]
     folders: dict[str, LogDirectory] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    absolute: Callable[[str], str] = field(default=lambda path: path)
+    """A path as a person would find it: log.dirs may hold relative ones."""
 
     @classmethod
     def open(
@@ -46,7 +48,7 @@ class LogFolders:
 
         BlockingIOError when another process holds a lock: it may be the same node. OSError when no folder works.
         """
-        opened = cls(directories, on_failure, on_event, failures=dict(problems))
+        opened = cls(directories, on_failure, on_event, failures=dict(problems), absolute=disk.absolute)
         for path in directories:
             try:
                 opened.folders[path] = LogDirectory.open(disk, path, random=random, on_failure=opened._note)

@@ -18,7 +18,7 @@ from reference_broker.replication.log_folders import LogFolders, is_assigned
 from reference_broker.replication.partition import Partition, partition_key
 from reference_broker.replication.upkeep import Upkeep
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import ZERO_UUID, Uuid
+from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
 
 if TYPE_CHECKING:
@@ -255,9 +255,8 @@ class Partitions:
         return partition
 
     def _assigned(self, image: PartitionImage) -> Uuid:
-        """The folder that the metadata names for this broker's replica; all zeros where it names none."""
-        at = image.replicas.index(self._controller.static_config.node_id)
-        return image.directories[at] if at < len(image.directories) else ZERO_UUID
+        """The folder that the metadata names for this broker's replica."""
+        return image.directory_of(self._controller.static_config.node_id)
 
     def _folder_for(self, topic: TopicImage, image: PartitionImage, *, is_new: bool) -> LogDirectory:
         """Where the log is; for one that is nowhere, the folder that the metadata names, else the least used."""

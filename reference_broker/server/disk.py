@@ -166,6 +166,11 @@ class OsDisk:
             raise
         self._locks[path] = descriptor
 
+    def absolute(self, path: str) -> str:
+        """From the root on, without slashes that say nothing; else as it was given, with its dots and links."""
+        whole = path if path.startswith("/") else f"{os.getcwd()}/{path}"
+        return "/" + "/".join(filter(None, whole.split("/")))
+
     def usage(self, path: str) -> tuple[int, int]:
         """(total, usable) bytes of the volume."""
         volume = os.statvfs(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -84,7 +85,16 @@ class Folder:
         command = self.kafka.command("kafka.tools.StorageTool", *arguments)
         if who == "reference":
             command = [sys.executable, "-m", "reference_broker", "storage", *arguments]
-        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_TOOL_TIMEOUT_S, check=True)
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        subprocess.run(
+            command,
+            cwd=self.path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_TOOL_TIMEOUT_S,
+            check=True,
+        )
 
     def start(self, who: str) -> None:
         """Runs one of the brokers on it, until it serves."""

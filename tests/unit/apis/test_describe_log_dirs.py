@@ -58,3 +58,9 @@ def test_a_folder_that_is_offline_is_told_by_its_error() -> None:
         ("/one", 0),
         ("/two", ErrorCode.KAFKA_STORAGE_ERROR),
     ]
+
+
+def test_a_relative_folder_is_told_by_its_whole_path() -> None:
+    broker = BrokerInMemory()
+    broker.partitions.folders.absolute = "/where/it/runs{}".format
+    assert [one.log_dir for one in described(broker)] == ["/where/it/runs/data"]

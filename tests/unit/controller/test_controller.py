@@ -11,6 +11,7 @@ import pytest
 
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.broker_lifecycle import unregistration_records
+from reference_broker.controller.brokers import UNASSIGNED
 from reference_broker.controller.controller import Controller
 from reference_broker.controller.image import BROKER, TOPIC, MetadataImage
 from reference_broker.wire.errors import ErrorCode
@@ -369,3 +370,12 @@ def test_a_leader_that_is_only_the_last_known_one_recovers(log: LogInMemory) -> 
         if isinstance(message, PartitionChangeRecord) and message.leader == 1
     ]
     assert (change.leader_recovery_state, change.eligible_leader_replicas, change.last_known_elr) == (1, None, ())
+
+
+def test_where_a_broker_has_to_choose_a_folder_a_new_replica_has_none_yet(log: LogInMemory) -> None:
+    config = BrokerConfig.of(SETTINGS)
+    controller = Controller.open(log=log, cluster_id="C", config=config, now_ms=1_000, random=random.Random(7))
+    two = (FOLDER, Uuid(b"g" * 16))
+    controller.start_broker(log_dirs=two, previous_broker_epoch=-1, bound=None, now_ms=1_000)
+    create(controller, topic())
+    assert controller.image.topics.by_name["t"].partitions[0].directories == (UNASSIGNED,)

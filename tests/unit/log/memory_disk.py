@@ -163,6 +163,9 @@ class MemoryDisk:
     def lock(self, path: str) -> None:
         self.use()
 
+    def absolute(self, path: str) -> str:
+        return f"/{path.lstrip('/')}"
+
     def usage(self, path: str) -> tuple[int, int]:
         self.use()
         return 1 << 40, self.free

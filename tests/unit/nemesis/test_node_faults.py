@@ -14,6 +14,21 @@ from nemesis.packages import fault_named
 
 
 @dataclass
+class FakeDisk:
+    """A disk that is full, or not."""
+
+    is_filled: bool = False
+    stays_full: bool = False
+
+    def fill(self) -> int:
+        self.is_filled = True
+        return 4096
+
+    def make_room(self) -> None:
+        self.is_filled = self.stays_full
+
+
+@dataclass
 class FakeNode:
     """A node that does as it is told, and keeps what it was told."""
 
@@ -22,6 +37,7 @@ class FakeNode:
     alive: bool = True
     paused: bool = False
     starts: bool = True
+    small_disk: FakeDisk | None = None
 
     def start(self) -> None:
         self.told.append("start")
@@ -94,6 +110,26 @@ def test_a_second_heal_changes_nothing(name: str) -> None:
     assert node.told == ["wait_ready"]
 
 
+def test_a_full_disk_is_healed_by_room_and_a_restart() -> None:
+    node, fault = FakeNode(1, small_disk=FakeDisk()), fault_named("disk")
+    said = fault.inject(cluster_of(FakeNode(2), node), Random(1))
+    fault.heal(cluster_of(FakeNode(2), node))
+    assert said == "fill the small disk of node 1 with 4,096 bytes"
+    assert node.told == ["stop", "start", "wait_ready"]
+
+
+def test_a_disk_that_stays_full_is_trouble() -> None:
+    node = FakeNode(1, small_disk=FakeDisk(stays_full=True))
+    fault_named("disk").inject(cluster_of(node), Random(1))
+    with pytest.raises(HostTrouble, match="node 1 is still full after the heal"):
+        fault_named("disk").heal(cluster_of(node))
+
+
+def test_a_node_without_a_small_disk_cannot_have_it_filled() -> None:
+    with pytest.raises(HostTrouble, match="no small disk that could be filled"):
+        fault_named("disk").inject(cluster_of(FakeNode(1)), Random(1))
+
+
 def test_a_node_that_does_not_start_again_is_trouble_not_a_verdict() -> None:
     with pytest.raises(HostTrouble, match="node 1 does not run after the heal"):
         fault_named("kill").heal(cluster_of(FakeNode(1, alive=False, starts=False)))
@@ -108,6 +144,12 @@ def test_the_last_act_of_a_run_resumes_and_starts_all() -> None:
     nodes = (FakeNode(1, paused=True), FakeNode(2, alive=False))
     restore(cluster_of(*nodes))
     assert [node.told for node in nodes] == [["resume", "wait_ready"], ["start", "wait_ready"]]
+
+
+def test_the_last_act_of_a_run_makes_room() -> None:
+    node = FakeNode(1, small_disk=FakeDisk(is_filled=True))
+    restore(cluster_of(node))
+    assert (node.small_disk, node.told) == (FakeDisk(), ["stop", "start", "wait_ready"])
 
 
 def test_an_unknown_fault_is_refused_with_the_known_ones() -> None:

@@ -1,0 +1,46 @@
+"""A small disk can be filled and cleared, and goes with its folder, whoever removes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.hosts import small_disk
+from harness.hosts.small_disk import SmallDisk, mounted_below, unmount_below
+from harness.targets import leftovers
+
+MOUNTS = r"""36 35 98:0 / / rw,noatime master:1 - ext3 /dev/root rw
+37 36 0:5 / /tmp/x/a\040disk rw - tmpfs small-disk rw
+38 37 0:6 / /tmp/x/a\040disk/inner rw - tmpfs small-disk rw
+39 36 0:7 / /tmp/xy rw - tmpfs other rw
+"""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> SmallDisk:
+    if (reason := small_disk.missing()) is not None:
+        pytest.skip(reason)
+    made = SmallDisk(tmp_path / "disk", 1)
+    made.mount()
+    return made
+
+
+def test_what_is_mounted_below_a_folder_is_found_the_deepest_first() -> None:
+    assert mounted_below(Path("/tmp/x"), MOUNTS) == [Path("/tmp/x/a disk/inner"), Path("/tmp/x/a disk")]
+
+
+def test_a_full_disk_takes_nothing_until_there_is_room(disk: SmallDisk) -> None:
+    filled = disk.fill()
+    with pytest.raises(OSError, match="No space left"):
+        (disk.path / "more").write_bytes(bytes(8192))
+    disk.make_room()
+    (disk.path / "more").write_bytes(bytes(8192))
+    assert 900_000 < filled <= 1 << 20
+    unmount_below(disk.path.parent)
+
+
+def test_a_disk_goes_with_its_folder_even_while_it_is_in_use(disk: SmallDisk) -> None:
+    with (disk.path / "open").open("wb"):
+        leftovers.remove_folder(disk.path.parent)
+    assert (mounted_below(disk.path.parent), disk.path.parent.exists()) == ([], False)

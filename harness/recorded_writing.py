@@ -20,6 +20,7 @@ from harness.recorded import (
     read_recording,
     write_file,
 )
+from harness.recorded_choice import release_of
 
 OWN: Final = ("reference", "planted")
 BAD_INPUT: Final = 2
@@ -49,9 +50,9 @@ class Recorder:
 
         A file of which only some checks ran (`partial`) keeps its others.
         """
-        release = versions.get(self.target)
-        if release is None:
-            self.lines = ["recorded      nothing: no cluster was opened"]
+        release = versions.get(self.target) or release_of(self.given)
+        if release is None or not held:
+            self.lines = ["recorded      nothing: no check that observes has held"]
             return
         folder = folder_of(release, self.root)
         files: dict[str, dict[str, Sequence[Observation]]] = {}

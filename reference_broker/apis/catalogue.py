@@ -37,7 +37,7 @@ def refusals(module: ModuleType) -> list[tuple[int, str]]:
     scope = ""
     for clause in re.split(r"[;.]\s+|[;.]$", _part(module, "Refuses")):
         words = clause.strip()
-        if (begins := re.match(r"(Per \w+|For all)(?: as|:)\s*", words)) is not None:
+        if (begins := re.match(r"(Per \w+|For all)(?:, as [^:]*)?:\s*", words)) is not None:
             scope, words = begins[1].lower(), words[begins.end() :]
         for code, when in _refused_in(words):
             found.setdefault(code, []).append(f"{scope}: {when}" if scope and when else scope or when)

@@ -3,7 +3,8 @@
 **Promises** An id that was never given out before, with epoch 0; ids come in blocks that the metadata log notes
 (KIP-730).
 **Refuses** INVALID_REQUEST: an id without an epoch or the other way, or an empty transactional id;
-INVALID_TRANSACTION_TIMEOUT: not above 0, or above transaction.max.timeout.ms; NOT_COORDINATOR: a transactional id.
+INVALID_TRANSACTION_TIMEOUT: not above 0, or above transaction.max.timeout.ms; NOT_COORDINATOR: a transactional id;
+COORDINATOR_LOAD_IN_PROGRESS: there is no id to give, and the broker is unregistered.
 **Versions** 3 the producer's own id and epoch (KIP-360); 5 tells a client that transactions of version 2 are known.
 **Departs from Kafka** The first id is there at once, where a Kafka that has just started answers
 COORDINATOR_LOAD_IN_PROGRESS until it has its first block. Transactional ids are refused: there is no transaction

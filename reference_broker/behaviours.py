@@ -1,7 +1,7 @@
 """What Kafka's releases do differently beside what they advertise: each behaviour with the releases that have it.
 
-A part of the broker asks `release.does(Behaviour.X)`; here stands since when, until when, and by which KIP or KAFKA
-number. Found by comparing the profiles with the releases (checks on `reference@R` and `kafka@R`).
+A part of the broker asks `release.does(Behaviour.X)`; here stands since when, until when, and by which KIP, KAFKA
+number or pull request. Found by comparing the profiles with the releases (checks on `reference@R` and `kafka@R`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,36 @@ from typing import Final
 class Behaviour(StrEnum):
     """A way to behave that not every release has."""
 
+    CORDONS_FOLDERS = "a placement that fails may be for cordoned folders, says the refusal"
+    DELETES_WITHOUT_POLICY = "records may be deleted from a topic whose cleanup.policy is empty"
+    GROUP_SETTINGS_ARE_THE_BROKERS = "a group's setting is told with the broker's setting that it begins as"
+    GROUP_LIMITS_AS_NUMBERS = "a group's setting out of range is refused with the range, only what is set is checked"
+    KEEPS_LISTS_SHORT = "what stands twice in a list counts once; a null or empty element is refused"
+    LIMITS_NEW_PARTITIONS = "too many new partitions are a POLICY_VIOLATION of the whole request, not an accident"
+    REFUSES_LONG_VALUES = "a setting that has grown too long is INVALID_CONFIG, not an accident"
+    TELLS_METRICS_DEFAULTS = "settings of client metrics are told with their defaults, with types and sources"
+    TELLS_WHY_NOT_UNREGISTERED = "a refusal to unregister a broker comes with its reason"
+    WRITES_SETS_AS_JAVA = "a refusal to change settings of a broker lists them as Java prints a set, not Scala"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """The releases that have a behaviour, (major, minor), ends included; None is open."""
+    """The releases that have a behaviour, (major, minor), both ends included; None is open."""
 
     source: str
     first: tuple[int, int] | None = None
     last: tuple[int, int] | None = None
 
 
-SPANS: Final[Mapping[Behaviour, Span]] = {}
+SPANS: Final[Mapping[Behaviour, Span]] = {
+    Behaviour.CORDONS_FOLDERS: Span(first=(4, 3), source="KIP-1066"),
+    Behaviour.DELETES_WITHOUT_POLICY: Span(first=(4, 2), source="KIP-1161"),
+    Behaviour.GROUP_SETTINGS_ARE_THE_BROKERS: Span(first=(4, 3), source="KAFKA-20289"),
+    Behaviour.GROUP_LIMITS_AS_NUMBERS: Span(first=(4, 4), source="KAFKA-20337, apache/kafka#22185"),
+    Behaviour.KEEPS_LISTS_SHORT: Span(first=(4, 2), source="KIP-1161"),
+    Behaviour.LIMITS_NEW_PARTITIONS: Span(first=(4, 4), source="KAFKA-19673"),
+    Behaviour.REFUSES_LONG_VALUES: Span(first=(4, 1), source="KAFKA-18907"),
+    Behaviour.TELLS_METRICS_DEFAULTS: Span(first=(4, 1), source="KAFKA-17516"),
+    Behaviour.TELLS_WHY_NOT_UNREGISTERED: Span(first=(4, 1), source="KAFKA-18859"),
+    Behaviour.WRITES_SETS_AS_JAVA: Span(first=(4, 3), source="KAFKA-18854"),
+}

@@ -13,7 +13,9 @@ from functools import cache
 from typing import Final
 
 from reference_broker import config_table
+from reference_broker.behaviours import Behaviour
 from reference_broker.config_changes import CHANGES
+from reference_broker.releases import Release
 
 Value = bool | int | float | str | tuple[str, ...] | None
 
@@ -69,10 +71,12 @@ class ConfigKey:
     mode: UpdateMode
     synonyms: tuple[Synonym, ...]
     is_internal: bool
+    is_short_list: bool = True
+    """Whether what stands twice in a list counts once, and null and empty elements are refused."""
 
     def parse(self, text: str | None) -> Value:
         """The value of a text; ConfigInvalid where it is not of the type or not valid."""
-        value = None if text is None else parse_value(self.name, self.type, text)
+        value = None if text is None else parse_value(self.name, self.type, text, is_short=self.is_short_list)
         check_value(self, value)
         return value
 
@@ -81,8 +85,8 @@ _INT_LIMITS: Final = {ConfigType.INT: 31, ConfigType.SHORT: 15, ConfigType.LONG:
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 
-def parse_value(name: str, kind: ConfigType, text: str) -> Value:
-    """The value of a text; ConfigInvalid where it is not of the type."""
+def parse_value(name: str, kind: ConfigType, text: str, *, is_short: bool = True) -> Value:
+    """The value of a text; ConfigInvalid where it is not of the type. In a short list nothing stands twice."""
     trimmed = text.strip()
     if kind is ConfigType.BOOLEAN:
         if trimmed.lower() in ("true", "false"):
@@ -99,8 +103,8 @@ def parse_value(name: str, kind: ConfigType, text: str) -> Value:
         except ValueError:
             raise ConfigInvalid.value(name, text, "Not a number of type DOUBLE") from None
     if kind is ConfigType.LIST:
-        # What stands twice counts once (KIP-1161).
-        return tuple(dict.fromkeys(re.split(r"\s*,\s*", trimmed))) if trimmed else ()
+        parts = re.split(r"\s*,\s*", trimmed) if trimmed else []
+        return tuple(dict.fromkeys(parts) if is_short else parts)
     return trimmed
 
 
@@ -150,7 +154,7 @@ def _check_range(name: str, value: Value, limits: re.Match[str]) -> None:
 
 def _check_list(key: ConfigKey, value: Value) -> None:
     if value is None:
-        if key.name in _NULLABLE_LISTS or key.default is None:
+        if key.name in _NULLABLE_LISTS or key.default is None or not key.is_short_list:
             return
         raise ConfigInvalid(f"Configuration '{key.name}' values must not be null.")
     values = value if isinstance(value, tuple) else (str(value),)
@@ -165,13 +169,13 @@ def _check_list(key: ConfigKey, value: Value) -> None:
         return
     allowed = key.valid[1:-1].split(", ") if key.valid.startswith("[") else []
     for one in values:
-        if not one:
+        if not one and key.is_short_list:
             raise ConfigInvalid(f"Configuration '{key.name}' values must not be empty.")
         if allowed and one not in allowed:
             raise ConfigInvalid.value(key.name, one, f"String must be one of: {', '.join(allowed)}")
 
 
-def _read(row: str) -> ConfigKey:
+def _read(row: str, is_short_list: bool) -> ConfigKey:
     name, kind, default, valid, extra, internal, *_ = [*row.split("|"), "", "", "", "", ""]
     is_mode = extra in ("", "per-broker", "dynamic")
     synonyms = () if is_mode else tuple(one.split("*") for one in extra.split(","))
@@ -184,6 +188,7 @@ def _read(row: str) -> ConfigKey:
         mode=UpdateMode(extra) if is_mode else UpdateMode.READ_ONLY,
         synonyms=tuple(Synonym(synonym, int(factor)) for synonym, factor in synonyms),
         is_internal=internal == "internal",
+        is_short_list=is_short_list,
     )
 
 
@@ -208,26 +213,27 @@ class ConfigKeys:
 
 
 @cache
-def config_keys(profile: str) -> ConfigKeys:
-    """The configurations of a release, by its profile ("4.3")."""
-    changes = CHANGES.get(profile, {})
+def config_keys(release: Release) -> ConfigKeys:
+    """The configurations of a release."""
     return ConfigKeys(
-        broker=_changed(config_table.BROKER, changes.get("broker", "")),
-        topic=_changed(config_table.TOPIC, changes.get("topic", "")),
-        group=_changed(config_table.GROUP, changes.get("group", "")),
-        client_metrics=_changed(config_table.CLIENT_METRICS, changes.get("client-metrics", "")),
+        broker=_keys_of(release, "broker", config_table.BROKER),
+        topic=_keys_of(release, "topic", config_table.TOPIC),
+        group=_keys_of(release, "group", config_table.GROUP),
+        client_metrics=_keys_of(release, "client-metrics", config_table.CLIENT_METRICS),
     )
 
 
-def _changed(table: str, changes: str) -> Mapping[str, ConfigKey]:
+def _keys_of(release: Release, scope: str, table: str) -> Mapping[str, ConfigKey]:
     """The baseline's rows with a release's changes, by name."""
+    changes = CHANGES.get(release.profile, {}).get(scope, "")
     rows = {row.partition("|")[0]: row for row in table.splitlines()}
     for row in changes.splitlines():
         if row.startswith("-"):
             del rows[row[1:]]
         else:
             rows[row.partition("|")[0]] = row
-    return {name: _read(rows[name]) for name in sorted(rows)}
+    is_short = release.does(Behaviour.KEEPS_LISTS_SHORT)
+    return {name: _read(rows[name], is_short) for name in sorted(rows)}
 
 
 # Pairs of one broker setting in two units, the first to be asked first.

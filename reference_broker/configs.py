@@ -98,7 +98,7 @@ class BrokerConfig:
             if name not in given and other in given:
                 given[name] = given[other]
         values: dict[str, Value] = {}
-        keys = config_keys(release.profile).broker
+        keys = config_keys(release).broker
         for key in keys.values():
             if key.name in given:
                 values[key.name] = key.parse(given[key.name])
@@ -120,7 +120,7 @@ class BrokerConfig:
     @property
     def keys(self) -> ConfigKeys:
         """Every configuration that the release knows."""
-        return config_keys(self.release.profile)
+        return config_keys(self.release)
 
     def get(self, name: str) -> Value:
         """The value of a known key; KeyError where Kafka knows none."""

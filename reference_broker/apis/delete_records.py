@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from reference_broker.apis.context import Context
+from reference_broker.behaviours import Behaviour
 from reference_broker.controller.topics import INTERNAL_TOPICS
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -65,7 +66,8 @@ def _deleted(topic: str, asked: DeleteRecordsPartition, ctx: Context) -> DeleteR
     try:
         if topic in INTERNAL_TOPICS and ctx.image.partition(topic, index) is not None:
             raise KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, "records of an internal topic stay")
-        low_watermark = ctx.partitions.get(topic, index).delete_records(asked.offset)
+        needs_policy = not ctx.release.does(Behaviour.DELETES_WITHOUT_POLICY)
+        low_watermark = ctx.partitions.get(topic, index).delete_records(asked.offset, needs_policy=needs_policy)
     except KafkaError as error:
         return _refused(index, error.code)
     return DeleteRecordsPartitionResult(partition_index=index, low_watermark=low_watermark)

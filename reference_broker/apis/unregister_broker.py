@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from reference_broker.apis.context import Context
+from reference_broker.behaviours import Behaviour
 from reference_broker.controller.broker_lifecycle import unregistration_records
 from reference_broker.controller.decision import Decision
 from reference_broker.wire.api_keys import ApiKey
@@ -35,7 +36,8 @@ def handle(request: UnregisterBrokerRequest, ctx: Context) -> UnregisterBrokerRe
 def _decide(request: UnregisterBrokerRequest, ctx: Context) -> Decision:
     broker = ctx.image.cluster.get(request.broker_id)
     if broker is None:
-        text = f"Broker ID {request.broker_id} is not currently registered"
+        is_told = ctx.release.does(Behaviour.TELLS_WHY_NOT_UNREGISTERED)
+        text = f"Broker ID {request.broker_id} is not currently registered" if is_told else ""
         raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, text)
     return Decision(unregistration_records(ctx.controller, broker), UnregisterBrokerResponse(error_message=""))
 

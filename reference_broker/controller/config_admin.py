@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from reference_broker.behaviours import Behaviour
 from reference_broker.config_values import (
     ConfigInvalid,
     ConfigKey,
@@ -20,6 +21,7 @@ from reference_broker.config_values import (
     UpdateMode,
 )
 from reference_broker.controller.decision import Refusal, VersionedRecord
+from reference_broker.controller.group_settings import check_group
 from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.controller.topic_names import reason_invalid
 from reference_broker.wire.errors import ErrorCode
@@ -176,6 +178,8 @@ class ConfigAdmin:
                 continue
             self._check_min_isr(resource_type, name, key, value)
             if value is not None and len(value) > MAX_VALUE_LENGTH:
+                if not self._controller.release.does(Behaviour.REFUSES_LONG_VALUES):
+                    raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
                 raise invalid(
                     "The configuration value cannot be added because it exceeds the maximum value size of "
                     f"{MAX_VALUE_LENGTH} bytes."
@@ -212,7 +216,7 @@ class ConfigAdmin:
             if not name:
                 raise bad_request("Default group resources are not allowed.")
             check_known(self._keys.group, settings, "Unknown group config name: ")
-            self._check_group(settings)
+            check_group(settings, self._controller.config)
         elif resource_type == CLIENT_METRICS:
             if not name:
                 raise bad_request("Subscription name can't be empty")
@@ -234,18 +238,12 @@ class ConfigAdmin:
                 "storage."
             )
 
-    def _check_group(self, settings: Mapping[str, str]) -> None:
-        config = self._controller.config
-        for kind in ("consumer", "share", "streams"):
-            for what in ("session.timeout.ms", "heartbeat.interval.ms"):
-                key = f"{kind}.{what}"
-                if key not in settings:
-                    continue
-                low, high = f"group.{kind}.min.{what}", f"group.{kind}.max.{what}"
-                if int(settings[key]) < config.number(low):
-                    raise invalid(f"{key} must be greater than or equal to {low}")
-                if int(settings[key]) > config.number(high):
-                    raise invalid(f"{key} must be less than or equal to {high}")
+    def _set_text(self, names: list[str], in_scala: str = "Set") -> str:
+        """A set of names as the release's language prints it; `in_scala` is the kind that Kafka had there."""
+        inside = ", ".join(names)
+        return (
+            f"[{inside}]" if self._controller.release.does(Behaviour.WRITES_SETS_AS_JAVA) else f"{in_scala}({inside})"
+        )
 
     def _check_broker(self, settings: Mapping[str, str], *, is_default: bool) -> None:
         """What the broker refuses before the controller is asked: INVALID_REQUEST, as Kafka has it (KAFKA-13609)."""
@@ -256,7 +254,7 @@ class ConfigAdmin:
             if name in self._keys.broker and self._keys.broker[name].mode is UpdateMode.READ_ONLY
         ]
         if fixed:
-            raise bad_request(f"Cannot update these configs dynamically: [{', '.join(fixed)}]")
+            raise bad_request(f"Cannot update these configs dynamically: {self._set_text(fixed)}")
         bare = [
             name
             for name in settings
@@ -265,7 +263,7 @@ class ConfigAdmin:
         if bare:
             raise bad_request(
                 "These security configs can be dynamically updated only per-listener using the listener prefix: "
-                f"[{', '.join(bare)}]"
+                f"{self._set_text(bare, 'HashSet')}"
             )
         for name, text in settings.items():
             key = self._keys.broker.get(plain[name])
@@ -286,7 +284,7 @@ class ConfigAdmin:
             if own:
                 raise bad_request(
                     "Cannot update these configs at default cluster level, broker id must be specified: "
-                    f"[{', '.join(own)}]"
+                    f"{self._set_text(own)}"
                 )
 
 

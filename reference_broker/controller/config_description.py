@@ -6,10 +6,11 @@ Source: KIP-133, KIP-226 (sources, synonyms), KIP-569 (types), KIP-714 and KIP-9
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from reference_broker.behaviours import Behaviour
 from reference_broker.config_values import (
     ConfigKey,
     ConfigKeys,
@@ -122,30 +123,48 @@ class ConfigDescriptions:
     def group_entries(self, group: str) -> list[Entry]:
         """A group's settings; those that a broker setting stands for begin as that."""
         overrides = self._controller.image.config(GROUP, group)
+        is_brokers = self._controller.release.does(Behaviour.GROUP_SETTINGS_ARE_THE_BROKERS)
         entries = []
         for key in self._keys.group.values():
-            broker_name = f"group.{key.name}"
             text = overrides.get(key.name)
-            if broker_name in self._keys.broker:
-                chain = self._broker_chain(broker_name)
-                default = text_of(self._keys.broker[broker_name], self._controller.config.values[broker_name])
-            else:
-                default = key.default
+            if key.is_internal and text is None:
+                continue
+            default = self._group_default(key)
+            chain: tuple[Synonym, ...] = ()
+            if is_brokers and key.synonyms:
+                chain = self._broker_chain(key.synonyms[0].name)
+            elif is_brokers or text is None:
                 chain = (Synonym(key.name, default, Source.DEFAULT),)
             if text is not None:
                 chain = (Synonym(key.name, text, Source.GROUP), *chain)
             entries.append(_entry(key, default if text is None else text, chain, is_read_only=False))
         return entries
 
+    def _group_default(self, key: ConfigKey) -> str | None:
+        """What a group without the setting has: the broker's, the first of a list of the broker's, or the default."""
+        name = key.synonyms[0].name if key.synonyms else f"group.{key.name}"
+        known = self._keys.broker.get(name)
+        if known is None:
+            return key.default
+        value = self._controller.config.values[name]
+        if isinstance(value, tuple) and key.type is not ConfigType.LIST:
+            return value[0] if value else None
+        return text_of(known, value)
+
     def client_metrics_entries(self, subscription: str) -> list[Entry]:
         """A client metrics subscription's settings (KIP-714)."""
         overrides = self._controller.image.config(CLIENT_METRICS, subscription)
+        is_whole = self._controller.release.does(Behaviour.TELLS_METRICS_DEFAULTS)
         entries = []
         for key in self._keys.client_metrics.values():
             text = overrides.get(key.name)
             value = key.default or "" if text is None else text
             chain = () if text is None else (Synonym(key.name, value, Source.CLIENT_METRICS),)
-            entries.append(_entry(key, value, chain, is_read_only=False))
+            entry = _entry(key, value, chain, is_read_only=False)
+            if is_whole:
+                entries.append(entry)
+            elif text is not None:
+                entries.append(replace(entry, type=0, synonyms=()))
         return entries
 
     def _broker_chain(self, name: str) -> tuple[Synonym, ...]:

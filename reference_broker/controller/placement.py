@@ -12,10 +12,12 @@ from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
 
 
-def place(cluster: BrokersImage, chance: Random, *, count: int, factor: int) -> list[tuple[int, ...]]:
+def place(
+    cluster: BrokersImage, chance: Random, *, count: int, factor: int, has_cordons: bool = True
+) -> list[tuple[int, ...]]:
     """Replicas for `count` partitions, each starting one broker further, from a random one; active brokers first.
 
-    INVALID_REPLICATION_FACTOR where there are too few brokers.
+    INVALID_REPLICATION_FACTOR where there are too few brokers; `has_cordons`: its words name cordoned folders.
     """
     active = [broker.id for broker in cluster.active()]
     fenced = [broker for broker in sorted(cluster.brokers) if broker not in active]
@@ -27,13 +29,14 @@ def place(cluster: BrokersImage, chance: Random, *, count: int, factor: int) -> 
     if not active:
         raise KafkaError(
             ErrorCode.INVALID_REPLICATION_FACTOR,
-            "All brokers are currently fenced, or have all their log directories cordoned.",
+            f"All brokers are currently fenced{', or have all their log directories cordoned' if has_cordons else ''}.",
         )
     if factor > len(cluster.brokers):
         raise KafkaError(
             ErrorCode.INVALID_REPLICATION_FACTOR,
             f"The target replication factor of {factor} cannot be reached because only {len(cluster.brokers)} "
-            "broker(s) are registered or some brokers have all their log directories cordoned.",
+            f"broker(s) are registered"
+            f"{' or some brokers have all their log directories cordoned' if has_cordons else ''}.",
         )
     start = chance.randrange(0, len(active))
     placed = []

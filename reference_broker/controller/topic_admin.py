@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from reference_broker.behaviours import Behaviour
 from reference_broker.controller.decision import Decision, Refusal, VersionedRecord, random_uuid
 from reference_broker.controller.image import TOPIC
 from reference_broker.controller.placement import check_manual, new_partition, place
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from reference_broker.controller.controller import Controller
 
 MAX_PARTITIONS_PER_REQUEST: Final = 10_000
-"""Kafka 4.3.1 refuses to create more, and fails with UNKNOWN_SERVER_ERROR when it is to add more."""
+"""Kafka refuses to create more, and until 4.4 fails with UNKNOWN_SERVER_ERROR when it is to add more."""
 Made = tuple[CreatableTopicResult, tuple[VersionedRecord, ...]]
 
 
@@ -203,7 +204,8 @@ class TopicAdmin:
     def _spread(self, start: int, count: int, factor: int) -> list[PartitionImage]:
         cluster = self._controller.image.cluster
         active = [broker.id for broker in cluster.active()]
-        placed = place(cluster, self._controller.random, count=count, factor=factor)
+        has_cordons = self._controller.release.does(Behaviour.CORDONS_FOLDERS)
+        placed = place(cluster, self._controller.random, count=count, factor=factor, has_cordons=has_cordons)
         return [
             new_partition(cluster, start + index, replicas, [one for one in replicas if one in active])
             for index, replicas in enumerate(placed)
@@ -260,6 +262,8 @@ class TopicAdmin:
 
     def decide_growth(self, request: CreatePartitionsRequest) -> Decision:
         """CreatePartitions."""
+        if self._controller.release.does(Behaviour.LIMITS_NEW_PARTITIONS):
+            self._limit_growth(request)
         counts = Counter(topic.name for topic in request.topics)
         results = [
             CreatePartitionsTopicResult(
@@ -281,6 +285,13 @@ class TopicAdmin:
                 )
         response = CreatePartitionsResponse(results=tuple(results))
         return Decision(() if request.validate_only else tuple(records), response)
+
+    def _limit_growth(self, request: CreatePartitionsRequest) -> None:
+        known = [(topic.count, self._controller.image.topics.get(topic.name)) for topic in request.topics]
+        total = sum(max(0, count - len(topic.partitions)) for count, topic in known if topic is not None)
+        if total > MAX_PARTITIONS_PER_REQUEST:
+            text = "Excessively large number of additional partitions per request."
+            raise KafkaError(ErrorCode.POLICY_VIOLATION, text)
 
     def _grown(self, topic: CreatePartitionsTopic, most: int) -> list[VersionedRecord]:
         image = self._controller.image

@@ -175,15 +175,16 @@ class Partition:
             return None
         return ErrorCode.NONE if self.min_isr <= len(self.isr) else ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND
 
-    def delete_records(self, offset: int) -> int:
+    def delete_records(self, offset: int, *, needs_policy: bool = False) -> int:
         """Raise the log's start; the low watermark. -1 stands for the high watermark.
 
-        NOT_LEADER_OR_FOLLOWER, POLICY_VIOLATION for a log that is compacted only, OFFSET_OUT_OF_RANGE.
+        NOT_LEADER_OR_FOLLOWER, POLICY_VIOLATION for a log that is compacted only (with `needs_policy` also for one
+        without a policy), OFFSET_OUT_OF_RANGE.
         """
         if not self.is_leader:
             raise self._not_leader()
         log = self.log
-        if log.config.is_compacted and not log.config.has_deletion:
+        if (log.config.is_compacted or needs_policy) and not log.config.has_deletion:
             raise KafkaError(ErrorCode.POLICY_VIOLATION, f"the cleanup policy of {self} does not allow deletion")
         target = log.high_watermark if offset == HIGH_WATERMARK else offset
         if not 0 <= target <= log.high_watermark:

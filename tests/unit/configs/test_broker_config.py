@@ -7,6 +7,7 @@ import pytest
 from reference_broker.config_values import config_keys
 from reference_broker.configs import BrokerConfig, ConfigInvalid
 from reference_broker.properties import format_properties, parse_properties
+from reference_broker.releases import BASELINE
 
 TEXT = """
 process.roles=broker,controller
@@ -91,5 +92,5 @@ def test_the_finest_unit_of_retention_counts(overrides: list[str], retention_ms:
 
 
 def test_every_default_is_valid() -> None:
-    keys = config_keys("4.3").topic.values()
+    keys = config_keys(BASELINE).topic.values()
     assert [key.name for key in keys if key.default is not None and key.parse(key.default) is None] == []

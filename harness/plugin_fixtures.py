@@ -22,7 +22,7 @@ from harness.plugin_names import Names
 from harness.plugin_options import OPTIONS, ChosenTarget, Options
 from harness.plugin_record import CheckRecord, record_of
 from harness.plugin_session import SESSION
-from harness.targets.target import Cluster
+from harness.targets.target import DISK_FAULT, Cluster
 from nemesis.packages import fault_named
 
 Strike = Callable[[str], None]
@@ -76,8 +76,11 @@ def lack(pytestconfig: pytest.Config) -> Lack:
 def usable(target: ChosenTarget, request: pytest.FixtureRequest, lack: Lack) -> ChosenTarget:
     """The target, when it can be used here and offers what the check's cluster needs."""
     spec = spec_of(request.node)
-    if target.is_ours and spec.small_disk_mb and (reason := small_disk.missing()) is not None:
-        lack("root", f"{target.name}: {reason}")
+    if spec.small_disk_mb and not target.supports(DISK_FAULT):
+        reason, lacking = target.missing(spec) or "no hand on its disks", small_disk.missing()
+        if lacking is not None and reason.endswith(lacking):
+            lack("root", reason)
+        pytest.skip(reason)
     if (reason := target.missing(spec)) is not None:
         lack(target.means or "", reason)
     return target

@@ -1,0 +1,187 @@
+"""A log folder that fails is offline, and said to be so; the others go on.
+
+**Claim** When one of a broker's log folders takes nothing more, its partitions answer KAFKA_STORAGE_ERROR to writers
+and readers alike and have no leader, while those in other folders are written and read, and new ones go there. After
+there is room and the broker was started again all is as before, with every record that was acknowledged.
+
+**Why it matters** A broker that goes on with a broken disk loses records without a word; one that stops for it takes
+down what works.
+
+**Kafka says** KIP-112, KIP-858; protocol guide: KAFKA_STORAGE_ERROR, Metadata's offline replicas.
+
+**Cannot see** A broker whose only log folder fails, or the one with the metadata log: that one halts.
+
+**Rejects** tests/plants/goes_on_with_a_failed_folder.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.hosts.host import HostTrouble
+from harness.outcome import require
+from harness.plugin_record import CheckRecord
+from harness.request_forms import batch, delete_records, fetch, list_offsets, produce, produce_quietly
+from harness.targets.target import Cluster
+from nemesis.packages import fault_named
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_log_dirs_request import DescribableLogDirTopic, DescribeLogDirsRequest
+from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest
+from reference_broker.wire.messages.describe_producers_request import TopicRequest as ProducersOf
+from reference_broker.wire.messages.describe_topic_partitions_request import (
+    DescribeTopicPartitionsRequest,
+    TopicRequest,
+)
+from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.messages.offset_for_leader_epoch_request import (
+    OffsetForLeaderEpochRequest,
+    OffsetForLeaderPartition,
+    OffsetForLeaderTopic,
+)
+from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.records import iter_batches
+
+pytestmark = [
+    pytest.mark.cluster(small_disk_mb=16),
+    pytest.mark.feature("KIP-112"),
+    pytest.mark.severity("critical"),
+]
+TOO_MUCH = "x" * 20_000
+"""More than the last page that a file already has can take."""
+MOST_TOPICS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """A topic in the folder that failed and one in the other, each with a record."""
+
+    lost: TopicName
+    kept: TopicName
+
+
+@pytest.fixture
+def topics(exchange: Exchange, cluster: Cluster, record: CheckRecord, chance: Random) -> Iterator[Topics]:
+    """Two topics, one of them in a folder that has just failed; healed at the end."""
+    found = one_in_each_folder(exchange, cluster)
+    fault = fault_named("disk")
+    record.faults += 1
+    with record.step("disk"):
+        fault.inject(cluster, chance)
+    answer = exchange.ask("a record that the disk does not take", produce(found.lost, batch(TOO_MUCH)), 9)
+    require(code_of(answer), ErrorCode.KAFKA_STORAGE_ERROR, "the answer to a record that a full disk cannot take")
+    for _ in exchange.patience():
+        if exchange.quietly(about(found.lost)).topics[0].partitions[0].leader_id == -1:
+            break
+    yield found
+    with record.step("heal"):
+        fault.heal(cluster)
+
+
+def one_in_each_folder(exchange: Exchange, cluster: Cluster) -> Topics:
+    """Makes topics until each folder has one; HostTrouble when one stays without."""
+    disk = cluster.nodes[0].small_disk
+    if disk is None:
+        raise HostTrouble(f"the node at {cluster.bootstrap} has no small disk")
+    found: dict[bool, TopicName] = {}
+    for number in range(MOST_TOPICS):
+        topic = exchange.topic(f"topic-{number}")
+        produce_quietly(exchange, topic, "acknowledged")
+        folders = exchange.quietly(DescribeLogDirsRequest(topics=None)).results
+        (place,) = [one.log_dir for one in folders if topic in [inside.name for inside in one.topics]]
+        is_lost = place == str(disk.data_dir)
+        if is_lost not in found:
+            exchange.form.label(topic, "lost" if is_lost else "kept")
+            found[is_lost] = topic
+        if len(found) == len(folders):
+            return Topics(found[True], found[False])
+    raise HostTrouble(f"of {MOST_TOPICS} topics none went to one of the folders")
+
+
+def about(*topics: str) -> MetadataRequest:
+    asked = tuple(MetadataRequestTopic(name=TopicName(topic)) for topic in topics)
+    return MetadataRequest(topics=asked, allow_auto_topic_creation=False)
+
+
+def code_of(produced: Any) -> int:
+    return int(produced.responses[0].partition_responses[0].error_code)
+
+
+def values(fetched: Any) -> list[str]:
+    """The records of a Fetch's only partition."""
+    data = fetched.responses[0].partitions[0].records
+    return [(record.value or b"").decode() for one in iter_batches(data) for record in one.records()]
+
+
+def test_a_failed_folder_serves_nothing_until_a_restart(exchange: Exchange, topics: Topics) -> None:
+    """Every request for a partition in it is answered with KAFKA_STORAGE_ERROR, however little it wants."""
+    lost = topics.lost
+    answers = [
+        exchange.ask(f"a small record, acks {acks}", produce(lost, batch("late"), acks=acks), version)
+        for acks, version in ((1, 9), (-1, 12))
+    ]
+    codes = [code_of(one) for one in answers]
+    for words, name, version in (("by name", lost, 12), ("by id", exchange.topic_id(lost), 16)):
+        read = exchange.ask(f"the records, {words}", fetch(name), version)
+        codes.append(read.responses[0].partitions[0].error_code)
+    for version in (1, 7):
+        ends = exchange.ask("the end of the log", list_offsets(lost, -1), version)
+        codes.append(ends.topics[0].partitions[0].error_code)
+    partition = OffsetForLeaderPartition(partition=0, leader_epoch=0)
+    epoch = OffsetForLeaderEpochRequest(topics=(OffsetForLeaderTopic(topic=lost, partitions=(partition,)),))
+    codes.append(exchange.ask("the end of an epoch", epoch, 4).topics[0].partitions[0].error_code)
+    codes.append(exchange.ask("a deletion", delete_records(lost, 1), 2).topics[0].partitions[0].error_code)
+    asked = DescribeProducersRequest(topics=(ProducersOf(name=lost, partition_indexes=(0,)),))
+    codes.append(exchange.ask("the producers", asked, 0).topics[0].partitions[0].error_code)
+
+    assert dict.fromkeys(map(ErrorCode, codes)) == {ErrorCode.KAFKA_STORAGE_ERROR: None}
+
+
+def test_a_failed_folder_is_said_to_be_one(exchange: Exchange, topics: Topics) -> None:
+    """Metadata name no leader and an offline replica, and the folder is told by its error."""
+    asked = tuple(DescribableLogDirTopic(topic=name, partitions=(0,)) for name in (topics.lost, topics.kept))
+    for version in (1, 4):
+        folders = exchange.ask("the folders", DescribeLogDirsRequest(topics=asked), version).results
+        assert sorted(one.error_code for one in folders) == [ErrorCode.NONE, ErrorCode.KAFKA_STORAGE_ERROR]
+    exchange.ask("the lost topic", about(topics.lost), 4)
+    for version in (5, 9, 12):
+        lost, kept = (exchange.ask("a topic", about(one), version).topics[0] for one in (topics.lost, topics.kept))
+        (gone,), (there,) = lost.partitions, kept.partitions
+        assert (gone.error_code, gone.leader_id) == (ErrorCode.LEADER_NOT_AVAILABLE, -1)
+        assert gone.offline_replicas == gone.replica_nodes
+        assert (there.error_code, there.leader_id, there.offline_replicas) == (
+            ErrorCode.NONE,
+            there.replica_nodes[0],
+            (),
+        )
+    both = DescribeTopicPartitionsRequest(
+        topics=(TopicRequest(name=topics.lost), TopicRequest(name=topics.kept)),
+    )
+    exchange.ask("both topics", both, 0)
+
+
+def test_other_folders_go_on(exchange: Exchange, topics: Topics) -> None:
+    """Partitions in another folder are written and read, and a new one goes there."""
+    answer = exchange.ask("the next record", produce(topics.kept, batch(TOO_MUCH)), 9)
+    assert code_of(answer) == ErrorCode.NONE
+    assert values(exchange.ask("both records", fetch(topics.kept), 12)) == ["acknowledged", TOO_MUCH]
+    new = exchange.topic("new")
+    assert code_of(exchange.ask("a record for a new topic", produce(new, batch(TOO_MUCH)), 9)) == ErrorCode.NONE
+
+
+def test_what_was_acknowledged_is_there_again_after_a_restart(
+    exchange: Exchange, topics: Topics, cluster: Cluster
+) -> None:
+    """Once there is room and the broker was started again, both topics hold just what was acknowledged."""
+    fault_named("disk").heal(cluster)
+
+    for topic in (topics.lost, topics.kept):
+        exchange.await_topic(topic)
+        assert values(exchange.ask("the records", fetch(topic), 12)) == ["acknowledged"]
+        answer = exchange.ask("the next one", produce(topic, batch(TOO_MUCH)), 9)
+        assert answer.responses[0].partition_responses[0].base_offset == 1

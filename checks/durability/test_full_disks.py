@@ -1,0 +1,81 @@
+"""Acknowledged records survive a full disk.
+
+**Claim** When the disk of one of a broker's log folders has no room left while producers write, the folder is taken
+offline and said to be so; and once there is room and the broker was started again, every record that was acknowledged
+is there, once, at its offset, with its bytes, in that folder and in the others.
+
+**Why it matters** Disks fill up. What an operator finds after making room must be what clients were told.
+
+**Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again.
+
+**Cannot see** Disks that fail in other ways: read errors, silent corruption.
+
+**Rejects** tests/plants/acknowledges_what_a_full_disk_did_not_take.py
+"""
+
+from __future__ import annotations
+
+import time
+from random import Random
+
+import pytest
+
+from harness.guarantees import ClientSettings
+from harness.outcome import BrokenPromise
+from harness.plugin_drive import Drive
+from harness.plugin_names import Names
+from harness.targets.readiness import ask
+from harness.targets.target import Cluster
+from harness.workloads.queue import Queue
+from nemesis.disk import FullDisk
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_log_dirs_request import DescribeLogDirsRequest
+from reference_broker.wire.primitives import MalformedRequest
+
+pytestmark = [
+    pytest.mark.cluster(small_disk_mb=16),
+    pytest.mark.feature("Produce"),
+    pytest.mark.severity("critical"),
+]
+NOTICED_WITHIN_S = 8.0
+
+
+class WatchedFullDisk(FullDisk):
+    """A full disk, and whether the broker said that a folder is offline while producers wrote to it."""
+
+    def __init__(self) -> None:
+        self.is_noticed = False
+
+    def inject(self, cluster: Cluster, random: Random) -> str:
+        """Fills the disk and looks for a while at what the broker says."""
+        done = super().inject(cluster, random)
+        deadline = time.monotonic() + NOTICED_WITHIN_S
+        while not self.is_noticed and time.monotonic() < deadline:
+            time.sleep(0.1)
+            self.is_noticed = _has_failed_folder(cluster)
+        return done
+
+
+def _has_failed_folder(cluster: Cluster) -> bool:
+    try:
+        told = ask(cluster.nodes[0].address, ApiKey.DESCRIBE_LOG_DIRS, 1, DescribeLogDirsRequest(topics=None)).results
+    except (OSError, MalformedRequest):
+        return False
+    return any(one.error_code == ErrorCode.KAFKA_STORAGE_ERROR for one in told)
+
+
+@pytest.mark.claim("D1", "D10", "O1", "O2")
+@pytest.mark.parametrize("acks", ["all", "1"], ids=["acks_all", "acks_1"])
+def test_acknowledged_records_survive_a_full_disk(drive: Drive, names: Names, acks: str) -> None:
+    settings = ClientSettings(acks=acks, is_idempotent=acks == "all")
+    fault = WatchedFullDisk()
+
+    drive(Queue(topic=names.topic("orders"), partitions=4, client=settings), fault, duration_s=4)
+
+    if not fault.is_noticed:
+        raise BrokenPromise(
+            f"A log folder's disk was full for {NOTICED_WITHIN_S:g} s while producers wrote to it, and no folder was "
+            "said to be offline.",
+            promise="a log folder that fails is taken offline, and said to be so (KIP-112)",
+        )

@@ -37,6 +37,11 @@ class Connection:
         return self.ticket is not None or self.is_writing
 
     @property
+    def has_frames(self) -> bool:
+        """Whether whole requests wait for their turn."""
+        return bool(self._frames)
+
+    @property
     def wanted_bytes(self) -> int:
         """How much the next read should ask for; 0 while nothing should be read."""
         if self._frames or self.is_busy:

@@ -13,6 +13,8 @@ from reference_broker.wire.primitives import Buffer, FileSlice
 
 GATHERED: Final = 512
 """Buffers that one system call takes (the least that POSIX and Linux agree on is 1,024)."""
+PACKED: Final = 16_384
+"""Bytes of answers that leave together at most, the last of them aside."""
 PEER_GONE: Final = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, TimeoutError)
 
 
@@ -24,7 +26,7 @@ class ClientSocket:
         self.last_used_s = now_s
         self.is_watched_for_writing = False
         self.is_watched_for_reading = True
-        self._outgoing: deque[memoryview | FileSlice] = deque()
+        self._outgoing: deque[Buffer | FileSlice] = deque()
         self._borrowed: list[int] = []
 
     @property
@@ -39,11 +41,17 @@ class ClientSocket:
         except (BlockingIOError, InterruptedError):
             return None
 
-    def write(self, buffers: Sequence[Buffer | FileSlice]) -> bool:
-        """Write as much as the socket takes now, keep the rest; whether all is out."""
-        for one in buffers:
-            if len(one):
-                self._outgoing.append(one if isinstance(one, FileSlice) else memoryview(one).cast("B"))
+    @property
+    def may_wait(self) -> bool:
+        """Whether what is to be written is so little that more may join it."""
+        return not any(isinstance(one, FileSlice) for one in self._outgoing) and sum(map(len, self._outgoing)) < PACKED
+
+    def put(self, buffers: Sequence[Buffer | FileSlice]) -> None:
+        """Take over what is to be written next."""
+        self._outgoing += [one for one in buffers if len(one)]
+
+    def send(self) -> bool:
+        """Write as much as the socket takes now, keep the rest; whether all is out. OSError when the peer is gone."""
         is_done = self.flush()
         if not is_done:
             self._hold_files()
@@ -67,7 +75,7 @@ class ClientSocket:
     def _send_buffers(self) -> None:
         """The buffers up to the next part of a file, in one call."""
         outgoing = self._outgoing
-        gathered: list[memoryview] = []
+        gathered: list[Buffer] = []
         for one in outgoing:
             if isinstance(one, FileSlice) or len(gathered) == GATHERED:
                 break
@@ -75,13 +83,12 @@ class ClientSocket:
         # More is to follow when a file's part is next: one packet instead of two.
         flags = socket.MSG_MORE if len(outgoing) > len(gathered) and hasattr(socket, "MSG_MORE") else 0
         sent = self.raw.sendmsg(gathered, (), flags)
-        while sent:
-            first = gathered.pop(0)
+        for one in gathered:
             outgoing.popleft()
-            if sent < len(first):
-                outgoing.appendleft(first[sent:])
+            if sent < len(one):
+                outgoing.appendleft(memoryview(one)[sent:])
                 return
-            sent -= len(first)
+            sent -= len(one)
 
     def _send_file(self, part: FileSlice) -> None:
         sent = os.sendfile(self.raw.fileno(), part.descriptor, part.position, part.size)

@@ -185,28 +185,46 @@ class Loop:
             self._selector.register(client.raw, events, client)
 
     def _carry_out(self, effects: list[Effect]) -> None:
-        """Do what the node asks for; a reply that goes out at once lets it go on at once."""
-        waiting = effects
+        """Do what the node asks for; what it then asks for in turn, too.
+
+        Small answers to requests that came together leave together, in one packet.
+        """
+        met: dict[ConnectionId, ClientSocket] = {}
         at = 0
-        while at < len(waiting):
-            effect = waiting[at]
+        while at < len(effects):
+            effect = effects[at]
             at += 1
             if isinstance(effect, Reply):
                 client = self._clients.get(effect.connection)
                 if client is None:
                     continue
-                try:
-                    if client.write(effect.buffers):
-                        waiting += self._node.on_written(client.connection, now_ms())
-                except OSError:
-                    self._drop(client)
-                    continue
-                self._watch(client)
+                met[effect.connection] = client
+                client.put(effect.buffers)
+                if (client.connection.has_frames and client.may_wait) or self._send(client):
+                    effects += self._node.on_written(client.connection, now_ms())
             elif isinstance(effect, Close):
                 if (client := self._clients.get(effect.connection)) is not None:
+                    self._send(client)  # the answers to what came before
                     self._drop(client)
             elif isinstance(effect, Halt):
+                self._send_rest(met)
                 raise Halted(effect.reason)
+        self._send_rest(met)
+
+    def _send(self, client: ClientSocket) -> bool:
+        """Write what the client has to get; whether all is out."""
+        try:
+            return client.send()
+        except OSError:
+            self._drop(client)
+            return False
+
+    def _send_rest(self, met: dict[ConnectionId, ClientSocket]) -> None:
+        """Send the answers that waited for others; what a socket did not take before goes when it is ready."""
+        for client in met.values():
+            if not client.connection.is_writing:
+                self._send(client)
+            self._watch(client)
 
     def _drop(self, client: ClientSocket) -> None:
         if self._clients.pop(client.connection.id, None) is None:

@@ -16,6 +16,9 @@ from reference_broker.wire.messages.response_header import ResponseHeader
 from reference_broker.wire.primitives import Buffer, FileSlice, MalformedRequest
 
 _PREFIX = struct.Struct(">hhi")
+_ANSWER = struct.Struct(">ii")
+"""The size of a response and its header; a flexible one ends with the number of its tagged fields, none."""
+_FLEXIBLE_ANSWER = struct.Struct(">iix")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +90,8 @@ def encode_request(
 def encode_response(api_key: int, version: int, correlation_id: int, message: Any) -> list[Buffer | FileSlice]:
     """A whole frame, size included."""
     body = encode(message, version)
-    header = struct.pack(">i", correlation_id)
-    return with_size([header + b"\0" if APIS[api_key].response_header_version(version) else header, *body])
+    header = _FLEXIBLE_ANSWER if APIS[api_key].response_header_version(version) else _ANSWER
+    return [header.pack(header.size - 4 + sum(map(len, body)), correlation_id), *body]
 
 
 def decode_response(api_key: int, version: int, frame: Buffer) -> tuple[int, Any]:

@@ -77,10 +77,10 @@ def usable(target: ChosenTarget, request: pytest.FixtureRequest, lack: Lack) -> 
     """The target, when it can be used here and offers what the check's cluster needs."""
     spec = spec_of(request.node)
     if spec.small_disk_mb and not target.supports(DISK_FAULT):
-        reason, lacking = target.missing(spec) or "no hand on its disks", small_disk.missing()
-        if lacking is not None and reason.endswith(lacking):
-            lack("root", reason)
-        pytest.skip(reason)
+        why, lacking = target.missing(spec) or "no hand on its disks", small_disk.missing()
+        if lacking is not None and why.endswith(lacking):
+            lack("root", why)
+        pytest.skip(why)
     if (reason := target.missing(spec)) is not None:
         lack(target.means or "", reason)
     return target

@@ -29,6 +29,8 @@ PARTS = {
 """Files of checks that run at the same time as the other part: most of a run is waiting."""
 TIMEOUT_S = 240.0
 FEWEST_EXCHANGES = 1_500
+NEED_ROOT = ("durability/failed_folders",)
+"""Files of checks that nobody but root can run."""
 
 
 class Run:
@@ -91,11 +93,14 @@ def recording() -> Recording:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_reference_answers_as_recorded(runs: Mapping[str, Future[Run]], recording: Recording, part: str) -> None:
-    recorded = sum(bool(seen) for check, seen in recording.checks.items() if check.partition("::")[0] in PARTS[part])
+    recorded = Counter(check.partition("::")[0] for check, seen in recording.checks.items() if seen)
+    wanted = sum(recorded[file] for file in PARTS[part])
     done = runs[part].result()
 
     assert done.status == pytest.ExitCode.OK, done.text
-    assert done.compared == {"held": recorded}, done.text
+    lacking = 0 if os.geteuid() == 0 else sum(recorded[file] for file in NEED_ROOT)
+    assert done.compared["held"] >= wanted - lacking, done.text
+    assert done.compared["held"] + done.compared["skipped"] == wanted, done.text
 
 
 def test_enough_is_recorded(recording: Recording) -> None:

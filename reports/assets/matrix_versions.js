@@ -125,16 +125,22 @@ function sortableView(path, kind, caption, chosen, states, allColumns, parts) {
     said.textContent = words;
     if (held) for (const one of thead.querySelectorAll('a')) if (one.dataset.column === held) one.focus();
   };
+  let now = address(path, chosenIn(form));
   form.addEventListener('submit', (event) => event.preventDefault());
-  form.addEventListener('input', () => {
-    const now = chosenIn(form);
-    history.replaceState(null, '', address(path, now) || '#');
-    show(now);
-  });
+  const choose = () => {
+    const place = address(path, chosenIn(form));
+    if (place === now) return; // leaving a field must not replace the link that is being clicked
+    now = place;
+    history.replaceState(null, '', place);
+    show(chosenIn(form));
+  };
+  form.addEventListener('input', choose);
+  form.addEventListener('change', choose);
   show(chosen);
-  const update = (now) => {
-    for (const field of form.elements) if (field.name) field.value = now[field.name] || '';
-    show(now);
+  const update = (wanted) => {
+    for (const field of form.elements) if (field.name) field.value = wanted[field.name] || '';
+    now = address(path, chosenIn(form));
+    show(wanted);
   };
   return { nodes: [form, said, make('div', { class: 'wide' }, made)], update };
 }

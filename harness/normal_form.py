@@ -66,6 +66,7 @@ RULES: Final = (
     Rule("ApiVersions", "supported_features", _U, "the order of a hash map"),
     Rule("ApiVersions", "finalized_features", _U, "the order of a hash map"),
     Rule("Metadata", "topics", _O, "a shared cluster holds the topics of other checks, in the order of a hash map"),
+    Rule("Metadata", "topics[].partitions", _U, "the order of a hash set of the answers, until Kafka 4.3"),
     Rule("DeleteTopics", "responses", _U, "Kafka shuffles the answers (it hides what the caller may not see)"),
     Rule("CreateTopics", "topics", _U, "the order of a hash map"),
     Rule("CreateTopics", "topics[].configs", _U, "the order of a hash map"),

@@ -10,6 +10,7 @@ import pytest
 
 from harness.clients.client import ClientTrouble
 from harness.exchange import Exchange
+from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 from reference_broker.wire.messages.delete_records_request import (
     DeleteRecordsPartition,
     DeleteRecordsRequest,
@@ -62,6 +63,23 @@ def all_versions(first: int, last: int) -> Any:
 def variants(name: str, **values: Any) -> Any:
     """Runs a check once for each named value."""
     return pytest.mark.parametrize(name, list(values.values()), ids=list(values))
+
+
+METADATA_VERSION_OF: Final = {"4.1": 26, "4.2": 28, "4.3": 30, "4.4": 31}
+"""Release line -> the first metadata version that it brought."""
+
+
+def is_since(exchange: Exchange, release: str) -> bool:
+    """Whether the broker is of a release line ("4.1") or a later one, by the metadata versions that it supports."""
+    asked = ApiVersionsRequest(client_software_name="check", client_software_version="1")
+    found = {one.name: one.max_version for one in exchange.quietly(asked, 4).supported_features}
+    return bool(found.get("metadata.version", 0) >= METADATA_VERSION_OF[release])
+
+
+def has_feature(exchange: Exchange, feature: str) -> bool:
+    """Whether a feature is turned on in the cluster."""
+    asked = ApiVersionsRequest(client_software_name="check", client_software_version="1")
+    return any(one.name == feature for one in exchange.quietly(asked, 4).finalized_features)
 
 
 # -- records ----------------------------------------------------------------------------------------------------

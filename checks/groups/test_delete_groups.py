@@ -35,7 +35,7 @@ def codes(answer: DeleteGroupsResponse) -> dict[str, int]:
     return {one.group_id: one.error_code for one in answer.results}
 
 
-@all_versions(0, 2)
+@all_versions(0, 3)
 def test_a_group_is_deleted_with_its_offsets(exchange: Exchange, version: int) -> None:
     """The offsets of a group that was deleted are gone."""
     name, topic = group(exchange), exchange.topic()
@@ -46,7 +46,7 @@ def test_a_group_is_deleted_with_its_offsets(exchange: Exchange, version: int) -
     assert found.topics[0].partitions[0].committed_offset == -1
 
 
-@all_versions(0, 2)
+@all_versions(0, 3)
 def test_a_group_with_members_stays(exchange: Exchange, version: int) -> None:
     """A group that has members cannot be deleted."""
     name = group(exchange)
@@ -54,7 +54,7 @@ def test_a_group_with_members_stays(exchange: Exchange, version: int) -> None:
     assert codes(exchange.ask("a group with a member", request(name), version)) == {name: ErrorCode.NON_EMPTY_GROUP}
 
 
-@all_versions(0, 2)
+@all_versions(0, 3)
 def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
     """A group that is not there cannot be deleted."""
     name = group(exchange)
@@ -63,7 +63,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
     assert codes(answer) == {name: ErrorCode.GROUP_ID_NOT_FOUND}
 
 
-@versions(0, 2)
+@versions(0, 2, 3)
 def test_each_group_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
     """One is deleted beside one that stays and one that is not there."""
     empty, busy, unknown = (group(exchange, label) for label in ("empty", "busy", "unknown"))
@@ -78,7 +78,7 @@ def test_each_group_has_an_answer_of_its_own(exchange: Exchange, version: int) -
     }
 
 
-@versions(0, 2)
+@versions(0, 2, 3)
 def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None:
     """A request without groups is answered without groups."""
     assert exchange.ask("no groups", request(), version).results == ()

@@ -46,12 +46,16 @@ def test_a_stable_group_is_described(exchange: Exchange, version: int) -> None:
 
 @versions(0, 4, 6)
 def test_a_group_before_its_assignment(exchange: Exchange, version: int) -> None:
-    """A group whose members wait for the leader tells no metadata yet; some releases tell nothing of it at all."""
+    """A group whose members wait for the leader tells no metadata yet."""
     name = group(exchange)
     joined(exchange, name)
+    # Until 4.2 a new group is written, and so told of, a few milliseconds after its first member's answer.
+    for _ in exchange.patience(2):
+        if exchange.quietly(request(name), version).groups[0].group_state != "Dead":
+            break
     answer = exchange.ask("a group that waits for its leader", request(name), version)
 
-    assert answer.groups[0].group_state in ("CompletingRebalance", "Dead")
+    assert answer.groups[0].group_state == "CompletingRebalance"
 
 
 @versions(0, 6)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import pytest
 
 from harness.exchange import Exchange
-from harness.request_forms import all_versions, commit, coordinated, offsets, stable, variants, versions
+from harness.request_forms import all_versions, commit, coordinated, is_since, offsets, stable, variants, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_fetch_request import (
     OffsetFetchRequest,
@@ -156,6 +156,8 @@ def test_several_groups(exchange: Exchange, version: int) -> None:
 @versions(8, 10)
 def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None:
     """A request without groups is answered without groups."""
+    if not is_since(exchange, "4.1"):
+        pytest.skip("Kafka 4.0 never answers such a request: it fails when it counts the answer's errors")
     assert exchange.ask("no groups", OffsetFetchRequest(), version).groups == ()
 
 

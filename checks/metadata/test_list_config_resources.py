@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.exchange import Exchange
-from harness.request_forms import versions
+from harness.request_forms import is_since, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.incremental_alter_configs_request import (
     AlterableConfig,
@@ -47,9 +47,9 @@ def configured(exchange: Exchange) -> Iterator[Configured]:
     topic, group, metrics = exchange.topic(), exchange.name("readers"), exchange.name("metrics")
     altered(exchange, GROUP, group, "consumer.session.timeout.ms", SET, "50000")
     altered(exchange, CLIENT_METRICS, metrics, "interval.ms", SET, "1000")
+    wanted = {(GROUP, group), (CLIENT_METRICS, metrics)} if is_since(exchange, "4.1") else {(CLIENT_METRICS, metrics)}
     for _ in exchange.patience(3):
-        listed = names(exchange.quietly(ListConfigResourcesRequest(), 1))
-        if {(GROUP, group), (CLIENT_METRICS, metrics)} <= listed:
+        if wanted <= names(exchange.quietly(ListConfigResourcesRequest())):
             break
     yield topic, group, metrics
     altered(exchange, GROUP, group, "consumer.session.timeout.ms", DELETE, None)

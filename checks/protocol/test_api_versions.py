@@ -13,12 +13,15 @@ from __future__ import annotations
 import struct
 
 import pytest
+from msgspec.structs import replace
 
 from harness.exchange import Exchange
 from harness.request_forms import all_versions, variants, versions
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from reference_broker.wire.messages.metadata_request import MetadataRequest
+from reference_broker.wire.primitives import BrokerId
 
 pytestmark = pytest.mark.feature("ApiVersions")
 
@@ -38,7 +41,7 @@ def framed(body: bytes) -> bytes:
     return struct.pack(">i", len(body)) + body
 
 
-@all_versions(0, 4)
+@all_versions(0, 5)
 def test_every_version_lists_the_apis(exchange: Exchange, version: int) -> None:
     """Each version lists every API of the listener with its range of versions."""
     answer = exchange.ask("what is spoken", asked(), version)
@@ -80,7 +83,7 @@ def test_a_version_of_the_future_is_answered_in_version_0(exchange: Exchange, la
     slash_in_version=("client", "1/2"),
     umlaut=("müsli", "1"),
 )
-@versions(3, 4)
+@versions(3, 4, 5)
 def test_a_bad_software_name_is_refused(exchange: Exchange, version: int, software: tuple[str, str]) -> None:
     """Software names and versions are letters, digits, dots and dashes, with a letter or digit at both ends."""
     answer = exchange.ask(f"software {software[0]!r} {software[1]!r}", asked(*software), version)
@@ -89,11 +92,37 @@ def test_a_bad_software_name_is_refused(exchange: Exchange, version: int, softwa
 
 
 @variants("software", dots_and_dashes=("my-client.v2", "1.0-rc.1"), one_letter=("c", "1"))
-@versions(3, 4)
+@versions(3, 4, 5)
 def test_a_good_software_name_is_taken(exchange: Exchange, version: int, software: tuple[str, str]) -> None:
     """Dots and dashes may stand inside a software name."""
     assert exchange.quietly(asked(*software), version).error_code == ErrorCode.NONE
     exchange.note("this software name is taken", True)
+
+
+@variants(
+    "meant",
+    nobody=("", -1, ErrorCode.NONE),
+    this_node=("own", 0, ErrorCode.NONE),
+    another_node=("own", 1, ErrorCode.REBOOTSTRAP_REQUIRED),
+    another_cluster=("another", 0, ErrorCode.REBOOTSTRAP_REQUIRED),
+    a_cluster_alone=("own", -1, ErrorCode.INVALID_REQUEST),
+    a_node_alone=("", 0, ErrorCode.INVALID_REQUEST),
+)
+@versions(5)
+def test_a_client_that_meant_another_node_learns_it(
+    exchange: Exchange, version: int, meant: tuple[str, int, ErrorCode]
+) -> None:
+    """A client that says which node of which cluster it means is told where this is another one (KIP-1242)."""
+    cluster, beside, code = meant
+    known = exchange.quietly(MetadataRequest(topics=()))
+    request = replace(
+        asked(),
+        cluster_id={"": None, "own": known.cluster_id}.get(cluster, cluster),
+        node_id=BrokerId(-1 if beside < 0 else known.brokers[0].node_id + beside),
+    )
+    answer = exchange.ask(f"cluster {cluster or 'not named'!r}, node {beside:+d}", request, version)
+
+    assert answer.error_code == code
 
 
 def unserved(api_key: int, version: int) -> bytes:

@@ -5,7 +5,9 @@ the offset at which they were read. A version that is not known is answered all 
 newer client can go on with an older one.
 **Refuses** UNSUPPORTED_VERSION: a version that is not served; the answer names this API alone. INVALID_REQUEST: client
 software whose name or version has other characters than letters, digits, dots and dashes (version 3 and later).
-**Versions** 3 client software, features; 4 features whose smallest level is 0.
+**Versions** 3 client software, features; 4 features whose smallest level is 0; 5 (Kafka 4.4) the cluster and the node
+that the client means to ask: INVALID_REQUEST for one without the other, REBOOTSTRAP_REQUIRED where this broker is not
+the one (KIP-1242).
 **Departs from Kafka** The missing APIs of the table in reference_broker/README.md are not advertised.
 """
 
@@ -31,6 +33,7 @@ from reference_broker.wire.refusal import KafkaError
 API: Final = ApiKey.API_VERSIONS
 VERSIONS: Final = range(6)
 LISTENERS: Final = ("broker", "controller")
+MEANT_NODE_SINCE: Final = 5
 _SOFTWARE: Final = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 
 
@@ -41,10 +44,12 @@ def handle(request: ApiVersionsRequest, ctx: Context) -> ApiVersionsResponse:
         for what in (request.client_software_name, request.client_software_version):
             if not _SOFTWARE.fullmatch(what):
                 raise KafkaError(ErrorCode.INVALID_REQUEST, f"{what!r} is no name or version of client software")
-    image = ctx.image
+    image, kind = ctx.image, kind_of(ctx)
+    if version >= MEANT_NODE_SINCE:
+        _check_meant(request, ctx, kind)
     supported = ctx.release.supported_features().items()
     return ApiVersionsResponse(
-        api_keys=rows(kind_of(ctx), ctx.release),
+        api_keys=rows(kind, ctx.release),
         supported_features=tuple(
             SupportedFeatureKey(name=name, min_version=low, max_version=high)
             for name, (low, high) in supported
@@ -56,6 +61,15 @@ def handle(request: ApiVersionsRequest, ctx: Context) -> ApiVersionsResponse:
             for name, level in sorted(image.features.items())
         ),
     )
+
+
+def _check_meant(request: ApiVersionsRequest, ctx: Context, kind: str) -> None:
+    """A client that came to another node than it meant must look for its cluster anew."""
+    if (request.cluster_id is None) != (request.node_id == -1):
+        raise KafkaError(ErrorCode.INVALID_REQUEST, "a cluster id without a node id, or the other way round")
+    meant, own = (request.cluster_id, request.node_id), (ctx.image.cluster_id, ctx.controller.static_config.node_id)
+    if kind == BROKER and request.cluster_id is not None and meant != own:
+        raise KafkaError(ErrorCode.REBOOTSTRAP_REQUIRED, f"{meant} was meant, this is {own}")
 
 
 def kind_of(ctx: Context) -> str:

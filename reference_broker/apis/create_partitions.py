@@ -3,8 +3,8 @@
 **Promises** The new partitions have a leader when the answer says so; validate_only writes nothing.
 **Refuses** Per topic: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS: not more than it has,
 INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR: more than there are brokers, INVALID_REQUEST: named twice,
-UNKNOWN_SERVER_ERROR: more than 10,000 partitions asked for; POLICY_VIOLATION from Kafka 4.4 on.
-**Versions** 2 flexible; 3 may answer THROTTLING_QUOTA_EXCEEDED.
+UNKNOWN_SERVER_ERROR: more than 10,000 partitions asked for.
+**Versions** 2 flexible; 3 may answer THROTTLING_QUOTA_EXCEEDED. Kafka 4.4 refuses too many with POLICY_VIOLATION.
 **Departs from Kafka** There are no quotas yet.
 """
 

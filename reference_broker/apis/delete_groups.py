@@ -2,7 +2,7 @@
 
 **Promises** A group that the answer calls deleted has no offsets any more, also after a restart.
 **Refuses** Per group: NON_EMPTY_GROUP; GROUP_ID_NOT_FOUND; NOT_COORDINATOR.
-**Versions** 2 flexible; 3 (Kafka 4.4) words for an error.
+**Versions** 2 flexible; 3 (Kafka 4.4) words for an error, which groups of consumers never have.
 **Departs from Kafka** Groups are answered in the order of the request, where Kafka has none.
 """
 
@@ -35,7 +35,5 @@ def error_response(
 ) -> DeleteGroupsResponse:
     """The same error for every group."""
     return DeleteGroupsResponse(
-        results=tuple(
-            DeletableGroupResult(group_id=one, error_code=code, error_message=message) for one in request.groups_names
-        )
+        results=tuple(DeletableGroupResult(group_id=one, error_code=code) for one in request.groups_names)
     )

@@ -25,6 +25,7 @@ def _no_kafka_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     [
         ("reference", ReferenceTarget),
         ("reference@4.3", ReferenceTarget),
+        ("reference@4.0.2", ReferenceTarget),
         ("kafka@4.3.1", KafkaProcessTarget),
         ("docker@local/kafka:4.3.1", KafkaContainerTarget),
         ("at:localhost:9092,[::1]:9093", AddressTarget),

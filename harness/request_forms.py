@@ -278,6 +278,17 @@ def offsets(
     return OffsetFetchRequest(group_id=GroupId(group), topics=few, require_stable=stable_only)
 
 
+def deposed(exchange: Exchange, topic: str) -> None:
+    """Waits, quietly, until a broker that was unregistered has learnt that it leads neither the topic nor any group."""
+    groups = tuple(OffsetFetchRequestGroup(group_id=GroupId(f"probe-{number}"), topics=()) for number in range(PROBES))
+    for _ in exchange.patience():
+        (found,) = exchange.quietly(list_offsets(topic, -1), 7).topics[0].partitions
+        answer = exchange.quietly(OffsetFetchRequest(groups=groups), 8)
+        if found.error_code and all(one.error_code for one in answer.groups):
+            return
+    raise ClientTrouble(f"the broker still leads {topic}, or groups, though it is not registered any more")
+
+
 def coordinated(exchange: Exchange) -> None:
     """Waits, quietly, until every group has a coordinator: the first question creates the topic of their offsets."""
     if exchange.bootstrap in exchange.connections.coordinated:

@@ -17,7 +17,17 @@ from typing import Any
 import pytest
 
 from harness.exchange import Exchange
-from harness.request_forms import batch, commit, coordinated, fetch, join, list_offsets, produce, produce_quietly
+from harness.request_forms import (
+    batch,
+    commit,
+    coordinated,
+    deposed,
+    fetch,
+    join,
+    list_offsets,
+    produce,
+    produce_quietly,
+)
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
@@ -49,6 +59,7 @@ def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicNa
     produce_quietly(exchange, name, "acknowledged")
     coordinated(exchange)
     exchange.ask("the running broker", UNREGISTER, 0)
+    deposed(exchange, name)
     yield name
     strike("kill")
 

@@ -17,7 +17,18 @@ from typing import Any
 import pytest
 
 from harness.exchange import Exchange
-from harness.request_forms import batch, commit, coordinated, delete_records, join, list_offsets, offsets, produce, sync
+from harness.request_forms import (
+    batch,
+    commit,
+    coordinated,
+    delete_records,
+    deposed,
+    join,
+    list_offsets,
+    offsets,
+    produce,
+    sync,
+)
 from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
@@ -52,6 +63,7 @@ def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicNa
     name = exchange.topic()
     coordinated(exchange)
     exchange.quietly(UnregisterBrokerRequest(broker_id=BrokerId(1)), 0)
+    deposed(exchange, name)
     yield name
     strike("kill")
 

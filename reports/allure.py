@@ -71,7 +71,9 @@ def write(results: Results) -> int:
 def configuration(results: Results) -> str:
     """Allure's configuration for this run: an environment a target, our categories, one file that opens from disk."""
     names = dict.fromkeys([*results.targets, *(result.meta.target for result in results.results)])
-    environments = "\n".join(
+    environments = '    "run": { name: "the run as a whole", matcher: ({ labels }) => '
+    environments += '!labels.some((label) => label.name === "target") },\n'
+    environments += "\n".join(
         f"    {json.dumps(f'target_{number}')}: {{ name: {json.dumps(name)}, matcher: ({{ labels }}) => "
         f'labels.some((label) => label.name === "target" && label.value === {json.dumps(name)}) }},'
         for number, name in enumerate(name for name in names if name)
@@ -144,7 +146,7 @@ class _Writer:
             name=title(result.base.rpartition("/")[2].replace("::", ": "))
             + (f" [{result.parameters}]" if result.parameters else ""),
             fullName=meta.check,
-            # The target is no part of the identity: one test, several environments.
+            # One test, several environments: the target is no part of this identity, but of the history's.
             testCaseId=meta.check,
             historyId=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{meta.check} {meta.client} {meta.target}")),
             status=_STATUS[result.outcome],
@@ -222,8 +224,12 @@ class _Writer:
             ("operations", f"{meta.operations:,}" if meta.operations else ""),
             ("faults", f"{meta.faults:,}" if meta.faults else ""),
         ]
-        # A parameter that is not excluded would make another test of each target and seed.
-        return [Parameter(name=name, value=value, excluded=True) for name, value in pairs if value]
+        # Allure tells histories apart by the parameters that are not excluded: each target and client has its own.
+        return [
+            Parameter(name=name, value=value, excluded=name not in ("target", "client"))
+            for name, value in pairs
+            if value
+        ]
 
     def _steps(self, start: int) -> list[TestStepResult]:
         """The phases, with their times; steps without times where there are no phases."""

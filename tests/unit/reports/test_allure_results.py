@@ -80,7 +80,16 @@ def test_one_test_has_the_same_identity_on_each_target(whole_run: Run) -> None:
 
     assert len(killed) == 2
     assert len({result["testCaseId"] for result in killed}) == 1
-    assert all(parameter["excluded"] for result in killed for parameter in result["parameters"])
+
+
+def test_each_target_and_client_has_a_history_of_its_own(whole_run: Run) -> None:
+    told = [
+        sorted(parameter["name"] for parameter in result["parameters"] if not parameter.get("excluded"))
+        for result in written(whole_run)
+        if result["fullName"].endswith("survive[kill]")
+    ]
+
+    assert told == [["client", "target"]] * 2
 
 
 def test_trouble_of_the_harness_is_told_from_a_verdict_that_is_unknown(whole_run: Run) -> None:
@@ -116,10 +125,10 @@ def test_the_configuration_is_a_module_that_node_reads(whole_run: Run, tmp_path:
     script.write_text(
         f'import all from "{configuration}";\n'
         'const labels = [{ name: "target", value: "kafka@4.3.1" }];\n'
-        "const fits = Object.values(all.environments).filter((one) => one.matcher({ labels }));\n"
-        "console.log(JSON.stringify(fits.map((one) => one.name)));\n",
+        "const fits = (labels) => Object.values(all.environments).filter((one) => one.matcher({ labels }));\n"
+        "console.log(JSON.stringify([...fits(labels), ...fits([])].map((one) => one.name)));\n",
         encoding="utf-8",
     )
     done = subprocess.run(["node", str(script)], capture_output=True, text=True, timeout=60, check=True)
 
-    assert json.loads(done.stdout) == ["kafka@4.3.1"]
+    assert json.loads(done.stdout) == ["kafka@4.3.1", "the run as a whole"]

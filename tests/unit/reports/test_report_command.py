@@ -88,6 +88,23 @@ def test_a_generator_that_hangs_is_ended(whole_run: Run, tmp_path: Path, monkeyp
     assert "did not end within 0.3 s" in said[-1]
 
 
+def test_allures_page_tells_nobody_that_it_is_read(
+    whole_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = '<script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>'
+    tracker += "\n<script>\n  window.dataLayer = window.dataLayer || [];\n</script>"
+    (tmp_path / "page.html").write_text(f"<p>before</p>{tracker}<script>data()</script>", encoding="utf-8")
+    script = f'#!/bin/sh\n/bin/mkdir allure-report.new\n/bin/cp "{tmp_path}/page.html" allure-report.new/index.html\n'
+    (tmp_path / "npx").write_text(script, encoding="utf-8")
+    (tmp_path / "npx").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(build, "node_trouble", lambda: "")
+
+    assert build.main([str(whole_run.path)], lambda said: None) == 0
+    made = (whole_run.path / "allure-report" / "index.html").read_text(encoding="utf-8")
+    assert made == "<p>before</p><script>data()</script>"
+
+
 def test_an_empty_run_gets_no_allure_report(run: Run) -> None:
     said: list[str] = []
 

@@ -29,6 +29,8 @@ from reference_broker.wire.messages.create_topics_request import (
 )
 from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
+from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
+from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
 from reference_broker.wire.messages.list_offsets_request import (
     ListOffsetsPartition,
     ListOffsetsRequest,
@@ -299,7 +301,12 @@ class Exchange:
         names = tuple(dict.fromkeys(self._made))
         if names:
             self.quietly(DeleteTopicsRequest(topic_names=tuple(map(TopicName, names)), timeout_ms=10_000), 5)
-            self.quietly(DeleteGroupsRequest(groups_names=tuple(map(GroupId, names))), 2)
+            groups = tuple(map(GroupId, names))
+            for group in self.quietly(DescribeGroupsRequest(groups=groups), 5).groups:
+                if group.members:  # a group with members is not deleted
+                    leaving = tuple(MemberIdentity(member_id=member.member_id) for member in group.members)
+                    self.quietly(LeaveGroupRequest(group_id=group.group_id, members=leaving), 3)
+            self.quietly(DeleteGroupsRequest(groups_names=groups), 2)
 
     def close(self) -> None:
         """Closes the check's own connections."""

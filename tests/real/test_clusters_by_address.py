@@ -1,0 +1,97 @@
+"""A cluster that runs already is checked by its address: what can be is, what cannot is skipped, nothing is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.clients.operator import Operator
+from harness.targets.readiness import ask
+from harness.targets.target import Cluster, ClusterSpec, resolve
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
+
+TARGETS = ("reference", "kafka@4.3.1", f"docker@{os.environ.get('KAFKA_IMAGE', 'local/kafka:4.3.1')}")
+CHECKS = (
+    "checks/durability/test_acknowledged_records_survive.py",
+    "checks/durability/test_failed_folders.py",
+    "checks/groups/test_offset_commit.py",
+    "checks/metadata/test_create_topics.py",
+    "checks/metadata/test_describe_cluster.py",
+    "checks/metadata/test_unregistered_brokers.py",
+    "checks/ordering/test_keys_choose_partitions.py",
+)
+THEIRS = "somebody-elses"
+_TIMEOUT_S = 240
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How the checks of a cluster by its address ended, and what the cluster holds afterwards."""
+
+    status: int
+    said: str
+    outcomes: dict[str, list[str]]
+    """Outcome of a check -> the checks with it, each with the reason of its skip."""
+    topics: set[str]
+    groups: list[str]
+
+
+def run_checks(cluster: Cluster, folder: Path, root: Path) -> Checked:
+    for name in ("checks", "pyproject.toml"):
+        (folder / name).symlink_to(root / name)
+    options = ["--target", f"at:{cluster.bootstrap}", "--duration", "2", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *CHECKS, *options],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
+    outcomes: dict[str, list[str]] = {}
+    for meta in sorted((folder / "reports" / "out" / "latest").glob("*/meta.json")):
+        item: dict[str, Any] = json.loads(meta.read_text(encoding="utf-8"))
+        outcomes.setdefault(item["more"]["outcome"], []).append(f"{item['check']}: {item['more']['skip_reason']}")
+    topics = set(Operator(cluster.bootstrap).topics())
+    listed = ask(cluster.nodes[0].address, ApiKey.LIST_GROUPS, 4, ListGroupsRequest()).groups
+    return Checked(done.returncode, done.stdout, outcomes, topics, [group.group_id for group in listed])
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def checked(request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checked]:
+    target = resolve(request.param)
+    if (reason := target.missing(ClusterSpec())) is not None:
+        pytest.skip(reason)
+    cluster = target.open(ClusterSpec())
+    try:
+        Operator(cluster.bootstrap).create_topic(THEIRS)
+        yield run_checks(cluster, tmp_path_factory.mktemp("at"), root)
+    finally:
+        cluster.close()
+
+
+def test_what_can_be_checked_holds(checked: Checked) -> None:
+    assert (checked.status, set(checked.outcomes)) == (0, {"held", "skipped"}), checked.said
+    assert len(checked.outcomes["held"]) > 50
+
+
+def test_faults_and_settings_are_skipped_with_their_reason(checked: Checked) -> None:
+    skipped = checked.outcomes["skipped"]
+    reasons = ("no hand on its nodes, so no kill", "not ours to configure", "no hand on its disks")
+    assert [any(reason in one for one in skipped) for reason in reasons] == [True] * 3, skipped
+
+
+def test_nothing_of_the_checks_is_left_and_nothing_of_others_is_gone(checked: Checked) -> None:
+    assert {name for name in checked.topics if not name.startswith("__")} == {THEIRS}
+    assert checked.groups == []

@@ -1,0 +1,84 @@
+"""Clients reach a node in a container by a published port, the very one at which Kafka listens and that it tells."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from harness.targets import images
+from harness.targets.kafka_container import LABEL
+from harness.targets.readiness import ask
+from harness.targets.target import ClusterSpec, resolve
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.messages.metadata_request import MetadataRequest
+
+TARGET = f"docker@{os.environ.get('KAFKA_IMAGE', 'local/kafka:4.3.1')}"
+CHECKS = ("checks/protocol/test_pipelining.py", "checks/durability/test_read_back_after_restart.py")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    target = resolve(TARGET)
+    if (reason := target.missing(ClusterSpec())) is not None:
+        pytest.skip(reason)
+    opened = target.open(ClusterSpec())
+    yield opened
+    opened.close()
+
+
+def published(cluster: Any) -> dict[str, list[dict[str, str]]]:
+    """What Docker says that the cluster's containers publish: container port -> host addresses and ports."""
+    containers = images.connect().containers.list(filters={"label": f"{LABEL}={cluster.run}"})
+    found: dict[str, list[dict[str, str]]] = {}
+    for container in containers:
+        found |= {port: places for port, places in container.ports.items() if places}
+    return found
+
+
+def test_the_port_of_clients_is_published_under_its_own_number(cluster: Any) -> None:
+    host, port = cluster.nodes[0].address
+    assert published(cluster)[f"{port}/tcp"] == [{"HostIp": host, "HostPort": str(port)}]
+
+
+def test_nothing_else_but_ssh_is_published(cluster: Any) -> None:
+    _, port = cluster.nodes[0].address
+    assert sorted(published(cluster)) == sorted(["22/tcp", f"{port}/tcp"])
+
+
+def test_the_node_tells_the_published_address(cluster: Any) -> None:
+    (broker,) = ask(cluster.nodes[0].address, ApiKey.METADATA, 9, MetadataRequest(topics=())).brokers
+    assert f"{broker.host}:{broker.port}" == cluster.bootstrap
+
+
+def test_a_client_that_follows_that_address_writes_and_reads(cluster: Any) -> None:
+    producer = Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all", "delivery.timeout.ms": 20_000})
+    producer.produce("orders", b"1")
+    assert producer.flush(30) == 0
+    consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "reader"})
+    consumer.assign([TopicPartition("orders", 0, 0)])
+    message = consumer.poll(20)
+    consumer.close()
+    assert message is not None
+    assert message.value() == b"1"
+
+
+def test_checks_hold_on_containers(cluster: Any, root: Path, tmp_path: Path) -> None:
+    for name in ("checks", "pyproject.toml"):
+        (tmp_path / name).symlink_to(root / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *CHECKS, "--target", TARGET, "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -13,19 +13,63 @@ from reference_broker.effects import ConnectionId, Ticket
 from reference_broker.wire.primitives import MalformedRequest
 
 SIZE_BYTES = 4
-READ_BYTES = 65_536
+READ_BYTES = 131_072
 """What a read asks for, unless a large request is on its way."""
 LARGEST_READ = 1 << 20
+LANDING_FROM = 1 << 17
+LARGEST_LANDING = 2 << 20
+"""A request of a size between these is read right into a buffer of its size."""
+TRUSTED = 16
+"""A buffer is made for a request once a part of it has come that is not smaller than one in so many."""
+
+
+class Landings:
+    """Buffers for large requests. The last one is used again, where nobody looks at it any more: new memory is dear."""
+
+    def __init__(self) -> None:
+        self._last = bytearray()
+
+    def take(self, size: int) -> memoryview:
+        """Room for so many bytes, whatever stands in it now."""
+        if len(self._last) < size or not self._is_free():
+            self._last = bytearray(size)
+        return memoryview(self._last)[:size]
+
+    def _is_free(self) -> bool:
+        try:
+            self._last.append(0)  # Python refuses to resize what a memoryview still shows.
+        except BufferError:
+            return False
+        self._last.pop()
+        return True
 
 
 class Connection:
     """One client. `ticket` is that of the request in progress; `is_writing` says that its answer is on its way out."""
 
-    __slots__ = ("_frames", "_largest", "_partial", "client_host", "id", "is_writing", "listener", "ticket")
+    __slots__ = (
+        "_frames",
+        "_landed",
+        "_landing",
+        "_landings",
+        "_largest",
+        "_partial",
+        "client_host",
+        "id",
+        "is_writing",
+        "listener",
+        "ticket",
+    )
 
-    def __init__(self, id: ConnectionId, listener: str, client_host: str, largest_request: int) -> None:
+    def __init__(
+        self, id: ConnectionId, listener: str, client_host: str, largest_request: int, landings: Landings | None = None
+    ) -> None:
+        """`landings` is what connections share."""
         self.id, self.listener, self.client_host = id, listener, client_host
         self._largest = largest_request
+        self._landings = landings or Landings()
+        self._landing: memoryview | None = None
+        self._landed = 0
         self._frames: deque[memoryview] = deque()
         self._partial = bytearray()
         self.ticket: Ticket | None = None
@@ -46,13 +90,30 @@ class Connection:
         """How much the next read should ask for; 0 while nothing should be read."""
         if self._frames or self.is_busy:
             return 0
+        if self._landing is not None:
+            return len(self._landing) - self._landed
         if len(self._partial) < SIZE_BYTES:
             return READ_BYTES
         missing = SIZE_BYTES + int.from_bytes(self._partial[:SIZE_BYTES], "big") - len(self._partial)
         return min(max(missing, READ_BYTES), LARGEST_READ)
 
+    @property
+    def landing(self) -> memoryview | None:
+        """Where the rest of a large request should be read to; None where `receive` takes what comes."""
+        return None if self._landing is None else self._landing[self._landed :]
+
+    def land(self, count: int) -> None:
+        """So many bytes were read to `landing`."""
+        self._landed += count
+        if self._landing is not None and self._landed == len(self._landing):
+            self._frames.append(self._landing)
+            self._landing = None
+
     def receive(self, data: bytes) -> None:
-        """Take what came. MalformedRequest for a size that no request may have: nothing after it can be read."""
+        """Take what came, where there is no `landing`.
+
+        MalformedRequest for a size that no request may have: nothing after it can be read.
+        """
         source: bytes | bytearray = data
         if self._partial:
             self._partial += data
@@ -64,6 +125,11 @@ class Connection:
             if size < 0 or size > self._largest:
                 raise MalformedRequest(f"a request of {size} bytes; socket.request.max.bytes={self._largest}")
             if end - at - SIZE_BYTES < size:
+                if LANDING_FROM <= size <= min(LARGEST_LANDING, (end - at) * TRUSTED):
+                    self._landing = self._landings.take(size)
+                    self._landed = end - at - SIZE_BYTES
+                    self._landing[: self._landed] = view[at + SIZE_BYTES :]
+                    at = end
                 break
             self._frames.append(view[at + SIZE_BYTES : at + SIZE_BYTES + size])
             at += SIZE_BYTES + size
@@ -76,6 +142,7 @@ class Connection:
         """Forget what came and was not served: it stands behind something that ended the connection."""
         self._frames.clear()
         self._partial = bytearray()
+        self._landing = None
 
     def next_frame(self) -> memoryview | None:
         """The next whole request, when it is its turn."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from reference_broker.apis import api_versions
 from reference_broker.apis.context import Context, Parts
 from reference_broker.apis.registry import BROKER, CONTROLLER, Handler, Served, served
-from reference_broker.connection import Connection
+from reference_broker.connection import Connection, Landings
 from reference_broker.effects import (
     DEFERRED,
     HANG_UP,
@@ -73,6 +73,7 @@ class Node:
     _current: dict[ConnectionId, _Current] = field(default_factory=dict)
     _purgatory: Purgatory = field(default_factory=Purgatory)
     _effects: list[Effect] = field(default_factory=list)
+    _landings: Landings = field(default_factory=Landings)
     _connection_count: int = 0
 
     # -- connections --------------------------------------------------------------------------------------------
@@ -85,6 +86,7 @@ class Node:
             listener,
             client_host,
             self.parts.controller.config.number("socket.request.max.bytes"),
+            self._landings,
         )
         self._connections[connection.id] = connection
         if listener not in self._handlers:

@@ -41,6 +41,13 @@ class ClientSocket:
         except (BlockingIOError, InterruptedError):
             return None
 
+    def read_into(self, room: memoryview) -> int | None:
+        """How many bytes came; 0 at the end of the stream, None when nothing is there. OSError as for `read`."""
+        try:
+            return self.raw.recv_into(room)
+        except (BlockingIOError, InterruptedError):
+            return None
+
     @property
     def may_wait(self) -> bool:
         """Whether what is to be written is so little that more may join it."""

@@ -153,18 +153,35 @@ class Loop:
                 if not client.flush():
                     return
                 self._carry_out(self._node.on_written(client.connection, now_ms()))
-            elif events & selectors.EVENT_READ and (wanted := client.connection.wanted_bytes):
-                data = client.read(wanted)
-                if data is None:
-                    return
-                if not data:
-                    self._drop(client)
-                    return
-                self._carry_out(self._node.receive(client.connection, data, now_ms()))
+            elif events & selectors.EVENT_READ and not self._read(client):
+                return
         except OSError:
             self._drop(client)
             return
         self._watch(client)
+
+    def _read(self, client: ClientSocket) -> bool:
+        """Take what a client sent, and serve it; whether the client is still here and may wait for something else."""
+        connection = client.connection
+        wanted = connection.wanted_bytes
+        if not wanted:
+            return True
+        if (landing := connection.landing) is not None:
+            count = client.read_into(landing)
+            if count:
+                connection.land(count)
+                self._carry_out(self._node.go_on(connection, now_ms()))
+                return True
+            data = None if count is None else b""
+        else:
+            data = client.read(wanted)
+        if data is None:
+            return False
+        if not data:
+            self._drop(client)
+            return False
+        self._carry_out(self._node.receive(connection, data, now_ms()))
+        return True
 
     def _watch(self, client: ClientSocket) -> None:
         """Ask the selector for what the client is waiting for now, and no more."""

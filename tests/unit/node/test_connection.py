@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_broker.connection import Connection
+from reference_broker.connection import LANDING_FROM, Connection, Landings
 from reference_broker.effects import ConnectionId, Ticket
 from reference_broker.wire.primitives import MalformedRequest
 
@@ -82,6 +82,51 @@ def test_a_large_request_is_read_in_large_pieces() -> None:
     client = connection()
     client.receive((500_000).to_bytes(4, "big") + b"x")
     assert client.wanted_bytes == 499_999
+
+
+LARGE = bytes(range(256)) * (2 * LANDING_FROM // 256)
+
+
+def land(client: Connection, data: bytes) -> None:
+    room = client.landing
+    assert room is not None
+    room[: len(data)] = data
+    client.land(len(data))
+
+
+def test_the_rest_of_a_large_request_lands_in_a_buffer_of_its_size() -> None:
+    client = connection()
+    stream = framed(b"small", LARGE)
+    client.receive(stream[:100_000])
+    assert all_frames(client) == [b"small"]
+    assert client.wanted_bytes == len(stream) - 100_000
+    land(client, stream[100_000:200_000])
+    assert client.next_frame() is None
+    land(client, stream[200_000:])
+    assert all_frames(client) == [LARGE]
+    client.receive(framed(b"next"))
+    assert all_frames(client) == [b"next"]
+
+
+def test_no_buffer_is_made_on_the_word_of_a_size_alone() -> None:
+    client = connection()
+    client.receive(len(LARGE).to_bytes(4, "big") + LARGE[:1000])
+    assert client.landing is None
+    client.receive(LARGE[1000:])
+    assert all_frames(client) == [LARGE]
+
+
+def test_a_buffer_that_is_no_longer_looked_at_is_used_again() -> None:
+    landings = Landings()
+    landings.take(1000)[0] = 7
+    assert landings.take(900)[0] == 7
+
+
+def test_a_buffer_that_is_looked_at_stays_as_it_is() -> None:
+    landings = Landings()
+    part = landings.take(1000)[10:20]
+    landings.take(1000)[10] = 7
+    assert part[0] == 0
 
 
 @pytest.mark.parametrize("size", [-1, 101])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,7 +101,8 @@ def _told(account: Json, unprovoked: Sequence[Unprovoked], *, is_strict: bool, s
         say(f"missing  {line}")
     if not is_strict and len(missing) > MOST_SHOWN:
         say(f"missing  … and {len(missing) - MOST_SHOWN:,} more: --strict shows all")
-    excused = f"; {len(unprovoked):,} refusals cannot be provoked (checks/{UNPROVOKED_FILE})" if unprovoked else ""
+    here = [one for one in unprovoked if any(fnmatchcase(target, one.target) for target in account["targets"])]
+    excused = f"; {len(here):,} refusals cannot be provoked (checks/{UNPROVOKED_FILE})" if here else ""
     say(f"{totals(account)}{excused}")
     say(f"{len(missing):,} missing" if missing else "nothing is missing")
     return int(is_strict and bool(missing))

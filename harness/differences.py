@@ -138,8 +138,9 @@ class Differences:
         if self.recorder is not None:
             silent = [item for item in items if not _observes(item)]
             items[:] = [item for item in items if _observes(item)]
+            partial = set(self.partial)
             session.config.hook.pytest_deselected(items=silent)
-            self.partial -= {file_of(record_of(item).check) for item in silent}
+            self.partial = partial  # what does not observe is no part of a recording
         for item in filter(_observes, items):
             seen = self.seen.setdefault(record_of(item).check, Seen(item))
             seen.items.setdefault(target_name(item) or "", item)
@@ -239,7 +240,7 @@ class Differences:
                 for target in seen.observations
                 if self.has_held(check, target)
             }
-            self.recorder.write(held, ours.clusters.versions, self.partial)
+            self.recorder.write(held, ours.clusters.versions, self.partial, self.has_file)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What was recorded."""

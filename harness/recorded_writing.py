@@ -45,10 +45,11 @@ class Recorder:
         held: Mapping[tuple[str, str], Sequence[Observation]],
         versions: Mapping[str, str],
         partial: Collection[str],
+        has_file: Callable[[str], bool],
     ) -> None:
         """Writes the observations of each (check, target) that held, a file for each file of checks.
 
-        A file of which only some checks ran (`partial`) keeps its others.
+        A file of which only some checks ran (`partial`) keeps its others; one whose checks are not there is removed.
         """
         release = versions.get(self.target) or release_of(self.given)
         if release is None or not held:
@@ -64,6 +65,9 @@ class Recorder:
             path = folder / f"{file}.jsonl"
             merged = {**(_kept(path) if file in partial else {}), **checks}
             changed += write_file(path, target=self.given, release=release, file=file, checks=merged)
+        for path in sorted(folder.rglob("*.jsonl")):
+            if not has_file(path.relative_to(folder).with_suffix("").as_posix()):
+                path.unlink()
         count = sum(len(checks) for checks in files.values())
         self.lines = [
             f"recorded      {count:,} checks in {len(files):,} files of {folder}, {changed:,} of them changed",

@@ -120,6 +120,28 @@ def test_a_recording_of_a_part_keeps_the_rest(pytester: pytest.Pytester) -> None
     assert (pytester.path / FOLDER / "area" / "water.jsonl").read_text(encoding="utf-8") == before
 
 
+def test_a_recording_of_checks_that_are_gone_is_removed(pytester: pytest.Pytester) -> None:
+    run(pytester, SAME, *KAFKA, "--record", HOME)
+    old = pytester.path / FOLDER / "area" / "ice.jsonl"
+    old.write_text((pytester.path / FOLDER / "area" / "water.jsonl").read_text(encoding="utf-8"), encoding="utf-8")
+
+    again(pytester, SAME, *KAFKA, "--record", HOME)
+
+    assert [path.name for path in old.parent.iterdir()] == ["water.jsonl"]
+
+
+def test_what_does_not_observe_is_left_out_of_a_recording(pytester: pytest.Pytester) -> None:
+    more = SAME + "\n\ndef test_ice(target):\n    pass\n\n\ndef test_snow(observe):\n    observe('colour', 'white')\n"
+    result = run(pytester, more, *KAFKA, "--record", HOME)
+    path = pytester.path / FOLDER / "area" / "water.jsonl"
+    before = path.read_text(encoding="utf-8")
+
+    again(pytester, more, *KAFKA, "--record", HOME, "-k", "snow or ice")
+
+    assert counts(result).startswith("2 held")
+    assert path.read_text(encoding="utf-8") == before
+
+
 def test_what_did_not_hold_is_not_recorded(pytester: pytest.Pytester) -> None:
     result = run(pytester, SAME + "    assert False\n", *KAFKA, "--record", HOME)
 

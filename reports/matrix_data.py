@@ -132,7 +132,7 @@ class _Writer:
         }
 
     def _api(self, api: Mapping[str, Any]) -> Json:
-        name, differences = str(api["api"]), [self._difference(found) for found in api.get("differences", ())]
+        name, differences = str(api["api"]), merged([self._difference(found) for found in api.get("differences", ())])
         refusals = [self._refusal(found) for found in api.get("refusals", ())]
         listed = {str(found["code"]) for found in refusals}
         fields = Pool()
@@ -254,6 +254,23 @@ class _Writer:
             if check in self._checks:
                 rows[check] = [result.meta.rerun or rows.get(check, [""])[0], result.anchor]
         return rows
+
+
+def merged(differences: Sequence[Json]) -> list[Json]:
+    """Differences of one field of one exchange as one, where targets were compared with several others."""
+    found: dict[tuple[Any, ...], Json] = {}
+    for one in differences:
+        names = ("check", "version", "field", "exchange", "accepted_by")
+        key: tuple[Any, ...] = tuple(one[name] for name in names)
+        known = found.get(key)
+        while known is not None and any(known["values"].get(to, said) != said for to, said in one["values"].items()):
+            key = (*key, 0)  # one and the same target answered in two ways
+            known = found.get(key)
+        if known is None:
+            found[key] = {**one, "values": dict(one["values"])}
+        else:
+            known["values"].update(one["values"])
+    return list(found.values())
 
 
 def state_of(cell: Mapping[str, Any]) -> str:

@@ -95,7 +95,8 @@ function differenceTable(found) {
     [standing(one), one.accepted_by ? [make('br'), one.accepted_by] : ''],
     exchangeLink(api, one),
   ]));
-  return withButton(made, [...made.tBodies[0].rows].slice(SHOWN_DIFFERENCES), 'difference');
+  const shown = make('div', { class: 'wide' }, made);
+  return withButton(shown, [...made.tBodies[0].rows].slice(SHOWN_DIFFERENCES), 'difference');
 }
 
 // Where the exchange of a difference stands, or its words where it was not kept.
@@ -108,7 +109,11 @@ function exchangeLink(api, difference) {
 }
 
 function exchangeOf(version, difference) {
-  return version.exchanges.findIndex((one) => one.check === difference.check && one.request === difference.exchange);
+  const same = version.exchanges.map((one) => one.request === difference.exchange);
+  const exact = version.exchanges.findIndex((one, index) => same[index] && one.check === difference.check);
+  // Of several checks that ask the same in the same words, one's exchange may stand for all.
+  return exact >= 0 ? exact : version.exchanges.findIndex((one, index) => same[index] &&
+    answersOf(one).some((field) => field.differs));
 }
 
 function differencesView() {

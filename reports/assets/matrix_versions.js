@@ -155,7 +155,7 @@ function versionsView(chosen) {
     return { columns, rows: rows.map((row) => versionRow(row, heads, shown)), words: shownWords(rows) };
   };
   const view = sortableView([], 'versions', 'Versions of each API on each target', chosen, VERSION_STATES, versionColumns(), parts);
-  return { title: 'Versions', nodes: [head('Versions'), totals(), ...view.nodes], update: view.update };
+  return { title: 'Versions', nodes: [head('Versions'), totals(), leftOut(), ...view.nodes], update: view.update };
 }
 
 function shownWords(rows) {
@@ -165,6 +165,11 @@ function shownWords(rows) {
     count(of((cell) => cell.state === 'exercised')) + ' exercised, ' + count(of((cell) => cell.state === 'idle')) +
     ' not exercised on some target, ' + count(rows.filter((row) => row.version.open).length) + ' with differences, ' +
     count(rows.filter((row) => row.version.accepted).length) + ' with accepted differences.';
+}
+
+function leftOut() {
+  return DATA.left_out ? make('p', { class: 'soft' }, 'To keep this page small, ' + count(DATA.left_out, 'exchange') +
+    ' of account.json are left out of it; all are counted.') : '';
 }
 
 // What was compared at all, target by target.

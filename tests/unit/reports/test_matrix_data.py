@@ -72,6 +72,21 @@ def test_a_difference_counts_on_the_targets_that_it_names_alone(run: Run) -> Non
     assert [cell["open"] for cell in named(data(run, said), "OffsetFetch")["versions"][0]["cells"]] == [1, 0]
 
 
+def test_a_difference_from_two_other_targets_is_one(run: Run) -> None:
+    said = accounts.account()
+    found = next(api for api in said["apis"] if api["api"] == "OffsetFetch")["differences"]
+    found.append({**found[1], "values": {"reference": "69 GROUP_ID_NOT_FOUND", "recorded kafka@4.3.1": "0 NONE"}})
+
+    values = [one["values"] for one in named(data(run, said), "OffsetFetch")["differences"]]
+    assert [list(one) for one in values] == [[*accounts.TARGETS], [*accounts.TARGETS, "recorded kafka@4.3.1"]]
+
+
+def test_differences_in_which_a_target_says_two_things_stay_apart() -> None:
+    one = {"check": "c", "version": 1, "field": "f", "exchange": "x", "accepted_by": "", "values": {"a": "1", "b": "2"}}
+
+    assert len(matrix_data.merged([one, {**one, "values": {"a": "3", "c": "2"}}, one])) == 2
+
+
 def test_exchanges_of_the_same_check_and_words_stand_side_by_side() -> None:
     one, other = accounts.exchange("x", {"a": 1}), accounts.exchange("x", {"a": 2})
     cells = {"reference": accounts.cell([one, one]), "kafka@4.3.1": accounts.cell([other])}

@@ -19,7 +19,7 @@ from harness.targets.target import Cluster, ClusterSpec, resolve
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
 
-TARGETS = ("reference", "kafka@4.3.1", f"docker@{os.environ.get('KAFKA_IMAGE', 'local/kafka:4.3.1')}")
+TARGETS = ("reference", "kafka@4.3.1")
 CHECKS = (
     "checks/durability/test_acknowledged_records_survive.py",
     "checks/durability/test_failed_folders.py",

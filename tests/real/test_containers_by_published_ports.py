@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +17,6 @@ from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 
 TARGET = f"docker@{os.environ.get('KAFKA_IMAGE', 'local/kafka:4.3.1')}"
-CHECKS = ("checks/protocol/test_pipelining.py", "checks/durability/test_read_back_after_restart.py")
 
 
 @pytest.fixture(scope="module")
@@ -67,18 +63,3 @@ def test_a_client_that_follows_that_address_writes_and_reads(cluster: Any) -> No
     consumer.close()
     assert message is not None
     assert message.value() == b"1"
-
-
-def test_checks_hold_on_containers(cluster: Any, root: Path, tmp_path: Path) -> None:
-    for name in ("checks", "pyproject.toml"):
-        (tmp_path / name).symlink_to(root / name)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *CHECKS, "--target", TARGET, "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -15,6 +15,7 @@ from typing import Final
 class Behaviour(StrEnum):
     """A way to behave that not every release has."""
 
+    BOOTSTRAPS_BY_SNAPSHOT = "the storage tool leaves the features in the metadata log's first snapshot, not beside it"
     CORDONS_FOLDERS = "a placement that fails may be for cordoned folders, says the refusal"
     DELETES_WITHOUT_POLICY = "records may be deleted from a topic whose cleanup.policy is empty"
     GROUP_SETTINGS_ARE_THE_BROKERS = "a group's setting is told with the broker's setting that it begins as"
@@ -37,6 +38,7 @@ class Span:
 
 
 SPANS: Final[Mapping[Behaviour, Span]] = {
+    Behaviour.BOOTSTRAPS_BY_SNAPSHOT: Span(first=(4, 4), source="KIP-1170"),
     Behaviour.CORDONS_FOLDERS: Span(first=(4, 3), source="KIP-1066"),
     Behaviour.DELETES_WITHOUT_POLICY: Span(first=(4, 2), source="KIP-1161"),
     Behaviour.GROUP_SETTINGS_ARE_THE_BROKERS: Span(first=(4, 3), source="KAFKA-20289"),

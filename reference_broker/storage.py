@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
+from reference_broker.behaviours import Behaviour
 from reference_broker.configs import BrokerConfig, ConfigInvalid
 from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Disk, Random
@@ -178,7 +179,8 @@ def format_folders(disk: Disk, config: BrokerConfig, wanted: Format, *, random: 
         say(f"Formatting {kind} {directory} with metadata.version {version}.")
         disk.make_directories(directory)
         if directory == config.metadata_log_dir:
-            _write_bootstrap(disk, directory, records, wanted.voters, now_ms)
+            is_snapshot = config.release.does(Behaviour.BOOTSTRAPS_BY_SNAPSHOT)
+            _write_bootstrap(disk, directory, records, wanted.voters, now_ms, is_snapshot=is_snapshot)
         meta = MetaProperties(cluster_id=wanted.cluster_id, node_id=config.node_id, directory_id=directory_id)
         write_meta(disk, directory, meta)
 
@@ -190,14 +192,27 @@ def bootstrap_records(wanted: Format) -> tuple[VersionedRecord, ...]:
 
 
 def _write_bootstrap(
-    disk: Disk, directory: str, records: tuple[VersionedRecord, ...], voters: VotersRecord | None, now_ms: int
+    disk: Disk,
+    directory: str,
+    records: tuple[VersionedRecord, ...],
+    voters: VotersRecord | None,
+    now_ms: int,
+    *,
+    is_snapshot: bool,
 ) -> None:
-    content = encode_snapshot(Snapshot(records=records), epoch=0, now_ms=now_ms)
-    disk.write_atomically(f"{directory}/{BOOTSTRAP}", content)
-    if voters is not None:
+    """The records that a new cluster begins with, in the log's snapshot before its first record or in a file beside."""
+    if not is_snapshot:
+        content = encode_snapshot(Snapshot(records=records), epoch=0, now_ms=now_ms)
+        disk.write_atomically(f"{directory}/{BOOTSTRAP}", content)
+    if is_snapshot or voters is not None:
         log_directory = f"{directory}/{DIRECTORY}"
         disk.make_directories(log_directory)
-        snapshot = Snapshot(records=(), kraft_version=1, voters=voters, last_timestamp_ms=now_ms)
+        snapshot = Snapshot(
+            records=records if is_snapshot else (),
+            kraft_version=0 if voters is None else 1,
+            voters=voters,
+            last_timestamp_ms=now_ms,
+        )
         content = encode_snapshot(snapshot, epoch=0, now_ms=now_ms)
         disk.write_atomically(f"{log_directory}/{SnapshotId(0, 0).file_name}", content)
 

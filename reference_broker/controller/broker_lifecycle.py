@@ -97,7 +97,7 @@ def _partitions_with(controller: Controller) -> Iterator[tuple[Uuid, PartitionIm
 
 
 def _change(controller: Controller, message: PartitionChangeRecord) -> VersionedRecord:
-    return message, 2 if controller.image.has_elr else 1
+    return message, controller.image.partition_version
 
 
 def unclean_changes(controller: Controller) -> Iterator[VersionedRecord]:

@@ -96,6 +96,11 @@ class MetadataImage:
         """Whether eligible leader replicas are tracked (KIP-966)."""
         return self.features.get(ELR_VERSION, 0) > 0
 
+    @property
+    def partition_version(self) -> int:
+        """The version of a partition's records: 1 names folders (KIP-858), 2 eligible leader replicas (KIP-966)."""
+        return (self.metadata_version >= 17) + (self.metadata_version >= 23)
+
     def config(self, resource_type: int, name: str) -> dict[str, str]:
         """The dynamic configurations of a resource; a copy of nothing where it has none."""
         return self.configs.get((resource_type, name), {})
@@ -204,7 +209,7 @@ class MetadataImage:
         for name in sorted(self.features, key=lambda name: (name != METADATA_VERSION, name)):
             yield FeatureLevelRecord(name=name, feature_level=self.features[name]), 0
         yield from self.cluster.records(version=registration_version(self.metadata_version))
-        yield from self.topics.records(has_elr=self.has_elr)
+        yield from self.topics.records(version=self.partition_version)
         for (resource_type, resource_name), settings in self.configs.items():
             for name, value in settings.items():
                 yield (

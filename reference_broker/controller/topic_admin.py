@@ -107,7 +107,7 @@ class TopicAdmin:
         for name, value in overrides.items():
             record = ConfigRecord(resource_type=TOPIC, resource_name=topic.name, name=name, value=value)
             records.append((record, 0))
-        records += [partition.record(topic_id, has_elr=image.has_elr) for partition in partitions]
+        records += [partition.record(topic_id, version=image.partition_version) for partition in partitions]
         result = CreatableTopicResult(
             name=topic.name,
             topic_id=topic_id,
@@ -322,7 +322,7 @@ class TopicAdmin:
             for index, assignment in enumerate(topic.assignments, has):
                 check_manual(image.cluster, assignment.broker_ids, factor)
                 partitions.append(self._with_isr(index, tuple(assignment.broker_ids)))
-        return [partition.record(known.id, has_elr=image.has_elr) for partition in partitions]
+        return [partition.record(known.id, version=image.partition_version) for partition in partitions]
 
     # -- delete -------------------------------------------------------------------------------------------------
 

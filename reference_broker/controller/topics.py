@@ -62,8 +62,9 @@ class PartitionImage:
             last_known_elr=self.last_known_elr if record.last_known_elr is None else tuple(record.last_known_elr),
         )
 
-    def record(self, topic_id: Uuid, *, has_elr: bool) -> VersionedRecord:
+    def record(self, topic_id: Uuid, *, version: int) -> VersionedRecord:
         """The record that makes this partition out of nothing."""
+        has_elr = version >= 2
         message = PartitionRecord(
             partition_id=self.index,
             topic_id=topic_id,
@@ -79,7 +80,7 @@ class PartitionImage:
             eligible_leader_replicas=tuple(map(BrokerId, self.elr)) if has_elr and self.elr else None,
             last_known_elr=tuple(map(BrokerId, self.last_known_elr)) if has_elr and self.last_known_elr else None,
         )
-        return message, 2 if has_elr else 1
+        return message, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +156,9 @@ class TopicsImage:
             for index, partition in topic.partitions.items():
                 topic.partitions[index] = replace(partition, elr=(), last_known_elr=())
 
-    def records(self, *, has_elr: bool) -> Iterator[VersionedRecord]:
+    def records(self, *, version: int) -> Iterator[VersionedRecord]:
         """The records that make these topics, for a snapshot."""
         for topic in self.by_name.values():
             yield TopicRecord(name=TopicName(topic.name), topic_id=topic.id), 0
             for partition in topic.partitions.values():
-                yield partition.record(topic.id, has_elr=has_elr)
+                yield partition.record(topic.id, version=version)

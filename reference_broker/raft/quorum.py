@@ -155,7 +155,8 @@ class Quorum:
                 last_offset=start - 1,
                 epoch=newest.epoch,
                 timestamp_ms=found.last_timestamp_ms,
-                records=found.records,
+                # Before the first record there is nothing but what the first leader is to write (KIP-1170).
+                records=found.records if start else (),
                 is_snapshot=True,
             )
         for batch in self._log.batches_from(start):
@@ -183,8 +184,10 @@ class Quorum:
 
     def bootstrap_records(self) -> tuple[VersionedRecord, ...]:
         """What the storage tool left for the first leader; empty where it left nothing."""
-        path = f"{self._metadata_log_dir}/{BOOTSTRAP}"
-        return read_snapshot(self._disk, path).records if self._disk.exists(path) else ()
+        for path in (f"{self._metadata_log_dir}/{BOOTSTRAP}", f"{self._directory}/{SnapshotId(0, 0).file_name}"):
+            if self._disk.exists(path) and (records := read_snapshot(self._disk, path).records):
+                return records
+        return ()
 
     # -- leading ------------------------------------------------------------------------------------------------
 

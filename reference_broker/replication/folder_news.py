@@ -70,4 +70,4 @@ def failure_records(
 
 
 def _versioned(controller: Controller, message: PartitionChangeRecord) -> VersionedRecord:
-    return message, 2 if controller.image.has_elr else 1
+    return message, controller.image.partition_version

@@ -92,7 +92,7 @@ def test_a_bad_software_name_is_refused(exchange: Exchange, version: int, softwa
 
 
 @variants("software", dots_and_dashes=("my-client.v2", "1.0-rc.1"), one_letter=("c", "1"))
-@versions(3, 4, 5)
+@versions(3, 4)
 def test_a_good_software_name_is_taken(exchange: Exchange, version: int, software: tuple[str, str]) -> None:
     """Dots and dashes may stand inside a software name."""
     assert exchange.quietly(asked(*software), version).error_code == ErrorCode.NONE

@@ -18,6 +18,7 @@ from harness.targets import broker_properties, jars
 from harness.targets.kafka_process import java_missing
 from harness.targets.ports import free_ports
 from harness.targets.readiness import wait_until_ready
+from reference_broker.releases import RELEASES
 
 VERSION = "4.3.1"
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,8 +62,10 @@ def kafka() -> Kafka:
 class Folder:
     """A formatted folder with its server.properties, on which either broker may run, one after the other."""
 
-    def __init__(self, path: Path, kafka: Kafka, **settings: str) -> None:
+    def __init__(self, path: Path, kafka: Kafka, *, profile: str = "4.3", **settings: str) -> None:
+        """`profile` is the reference's; `kafka` should be of the same release."""
         self.path = path
+        self._profile = ["--profile", profile]
         self.kafka = kafka
         self.port, controller_port = free_ports(2)
         self.data = path / "data"
@@ -84,7 +87,7 @@ class Folder:
         arguments = ["format", "-t", CLUSTER_ID, "-c", str(self.properties)]
         command = self.kafka.command("kafka.tools.StorageTool", *arguments)
         if who == "reference":
-            command = [sys.executable, "-m", "reference_broker", "storage", *arguments]
+            command = [sys.executable, "-m", "reference_broker", "storage", *arguments, *self._profile]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         subprocess.run(
             command,
@@ -101,7 +104,7 @@ class Folder:
         command = self.kafka.command("kafka.Kafka", self.properties)
         command.insert(1, f"-Djava.io.tmpdir={self.path}")  # native libraries, which a killed JVM leaves behind
         if who == "reference":
-            command = [sys.executable, "-m", "reference_broker", "start", str(self.properties)]
+            command = [sys.executable, "-m", "reference_broker", "start", str(self.properties), *self._profile]
         self._process = LocalProcess(
             command, folder=self.path, log=self.log, environment={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         )
@@ -129,8 +132,9 @@ def new_folder(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Makes folders; what runs on them at the end is killed."""
     made: list[Folder] = []
 
-    def make(**settings: Any) -> Folder:
-        made.append(Folder(tmp_path_factory.mktemp("node"), kafka, **settings))
+    def make(profile: str = "4.3", **settings: Any) -> Folder:
+        one = kafka if profile == "4.3" else Kafka(jars.fetch(RELEASES[profile].name))
+        made.append(Folder(tmp_path_factory.mktemp("node"), one, profile=profile, **settings))
         return made[-1]
 
     yield make

@@ -40,7 +40,8 @@ def write(results: Results) -> bool:
 
 def page(data: Mapping[str, Any]) -> str:
     """The page as HTML."""
-    targets = " and ".join(data["targets"]) or "no target"
+    *others, last = data["targets"] or ["no target"]
+    targets = f"{', '.join(others)} and {last}" if others else last
     versions = sum(len(api["versions"]) for api in data["apis"])
     codes = sum(len(api["refusals"]) for api in data["apis"])
     differences = sum(len(api["differences"]) for api in data["apis"])

@@ -142,7 +142,7 @@ function firstDifferenceView(api) {
       make('p', { class: 'happened' }, standing(one), ' ' + api.api + ' v' + one.version + ', field ', make('code', {}, one.field)),
       facts([['request', one.exchange], ['check', make('code', {}, one.check)], ['standing', accepted]]),
       values, make('h3', {}, 'Run it again'), command(one.rerun || (DATA.checks[one.check] || [''])[0]),
-      make('h3', {}, 'The two answers'),
+      make('h3', {}, 'The answers side by side'),
       number < 0 ? make('p', {}, 'The whole exchange was not kept.')
         : exchangeDetails(api, version, version.exchanges[number], number + 1, true),
       make('h3', {}, 'All differences of ' + api.api), differenceTable(api.differences.map((found) => [api, found]))],

@@ -35,7 +35,7 @@ function show() {
   const view = viewOf(place);
   current = { path, view };
   VIEW.replaceChildren(...view.nodes.flat(Infinity).filter((node) => node !== ''));
-  document.title = view.title + ' · Compatibility matrix: ' + TARGETS.join(' and ');
+  document.title = view.title + ' · Compatibility matrix: ' + TARGETS.join(', ');
   markCurrent(place.names[0] || '');
   const opened = place.names[3] && document.getElementById('exchange-' + place.names[3]);
   if (opened) {

@@ -142,7 +142,8 @@ function sortableView(path, kind, caption, chosen, states, allColumns, parts) {
     now = address(path, chosenIn(form));
     show(wanted);
   };
-  return { nodes: [form, said, make('div', { class: 'wide' }, made)], update };
+  const wide = { class: 'wide', tabindex: '0', role: 'region', 'aria-label': caption };
+  return { nodes: [form, said, TARGETS.length > 2 ? make('div', wide, made) : made], update };
 }
 
 function versionsView(chosen) {

@@ -281,6 +281,16 @@ def test_where_no_difference_was_seen_the_page_says_in_how_many_exchanges(page: 
     assert "No difference was seen in 43 exchanges on reference and 43 exchanges on kafka@4.3.1." in page.text
 
 
+def test_where_one_target_was_checked_nothing_was_compared(page: Page, tmp_path: Path) -> None:
+    lone = Run.create(root=tmp_path / "reports" / "out", about={"seed": 7, "targets": ["reference"]})
+    accounts.keep(lone, {**accounts.account(), "targets": ["reference"], "apis": [accounts.produce()]})
+    summary.write(lone.path)
+    page.path = lone.path
+    page.open("#Produce/first-difference")
+
+    assert "One target was checked (43 exchanges on reference), so nothing was compared." in page.text
+
+
 def test_an_error_code_that_cannot_be_provoked_says_why(page: Page) -> None:
     page.follow("Error codes (3)")
     assert page.shows("What each API may refuse with")

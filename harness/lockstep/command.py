@@ -12,6 +12,7 @@ from harness.hosts.host import HostTrouble
 from harness.known_differences import KnownDifferencesTrouble, accepted_by, read_known
 from harness.lockstep.clusters import opened
 from harness.lockstep.lockstep import Lockstep, level_of
+from harness.lockstep.opening import openings
 from harness.lockstep.player import Player
 from harness.lockstep.replay import lines_of_divergence
 from harness.lockstep.search import WRITERS, Finding, Limits, Search, listed_by_all, search
@@ -51,9 +52,11 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         with opened(options.target) as clusters:
             first, second = (Player(name, cluster) for name, cluster in clusters)
             lockstep = Lockstep((first, second), lambda difference: accepted_by(difference, known) is not None)
-            listed = listed_by_all([cluster.bootstrap for _, cluster in clusters])
+            bootstraps = [cluster.bootstrap for _, cluster in clusters]
+            listed = listed_by_all(bootstraps)
+            opening = openings(bootstraps, listed)
             limits = Limits(seconds=options.seconds, steps=options.steps, kinds=options.kinds)
-            found = search(lockstep, listed, seed, limits, options.writer or tuple(WRITERS), say)
+            found = search(lockstep, listed, seed, limits, options.writer or tuple(WRITERS), say, opening)
             first.close()
             second.close()
     except (HostTrouble, ClientTrouble, UnknownTarget, KnownDifferencesTrouble) as trouble:

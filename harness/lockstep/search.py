@@ -14,6 +14,7 @@ from harness.clients.connection import RawConnection
 from harness.diff import Difference
 from harness.lockstep.actions import Action
 from harness.lockstep.lockstep import Divergence, Lockstep, Played
+from harness.lockstep.opening import NAME as OPENING
 from harness.lockstep.sequences import log
 from harness.lockstep.sequences.writing import Listed, Write, fitted
 from harness.lockstep.shrink import shrunk
@@ -63,6 +64,8 @@ class Limits:
     steps: int = 10_000_000
     kinds: int = 20
     """Kinds of differences."""
+    shrink_tries: int = SHRINK_TRIES
+    """How often a sequence is played again to make it shorter."""
 
 
 def listed_by_all(bootstraps: Sequence[str]) -> Listed:
@@ -92,13 +95,15 @@ def search(
     limits: Limits,
     writers: Sequence[str] = tuple(WRITERS),
     say: Callable[[str], None] = lambda line: None,
+    opening: Sequence[tuple[Action, ...]] = (),
 ) -> Search:
-    """Runs until a limit is reached. ClientTrouble, HostTrouble when a target is away."""
+    """Plays the opening, then runs until a limit is reached. ClientTrouble, HostTrouble when a target is away."""
     state = Search(seed=seed)
     started = time.monotonic()
     while state.seconds < limits.seconds and state.steps < limits.steps and len(state.findings) < limits.kinds:
-        writer = writers[state.sequences % len(writers)]
-        actions = sequence(writer, seed, state.sequences, listed)
+        number = state.sequences - len(opening)
+        writer = OPENING if number < 0 else writers[number % len(writers)]
+        actions = opening[state.sequences] if number < 0 else sequence(writer, seed, number, listed)
         played = lockstep.play(actions)
         state.sequences += 1
         state.steps += played.steps
@@ -106,7 +111,8 @@ def search(
         state.exercised.update((one.api, one.version) for one, _ in played.observations)
         state.seconds = time.monotonic() - started
         if played.divergence is not None:
-            _keep(state, lockstep, writer, actions[: played.divergence.at + 1], played, say)
+            place = (writer, number if number >= 0 else state.sequences - 1)
+            _keep(state, lockstep, place, actions[: played.divergence.at + 1], played, limits, say)
     state.seconds = time.monotonic() - started
     return state
 
@@ -114,18 +120,19 @@ def search(
 def _keep(
     state: Search,
     lockstep: Lockstep,
-    writer: str,
+    place: tuple[str, int],
     actions: tuple[Action, ...],
     played: Played,
+    limits: Limits,
     say: Callable[[str], None],
 ) -> None:
-    """Shrinks a divergence of a new kind; counts one of a kind that is known."""
+    """Shrinks a divergence of a new kind; counts one of a kind that is known. `place` is (writer, number)."""
     assert played.divergence is not None
     kind = played.divergence.kind
     state.repeats[kind] += 1
     if kind in state.findings:
         return
-    say(f"sequence {state.sequences - 1} ({writer}) differs after {state.seconds:.1f} s: {kind}; shrinking")
+    say(f"{place[0]} {place[1]} differs after {state.seconds:.1f} s: {kind}; shrinking")
     last: list[Divergence] = [played.divergence]
 
     deadline = time.monotonic() + SHRINK_S
@@ -142,10 +149,10 @@ def _keep(
         last[0] = divergence
         return True
 
-    smallest = shrunk(actions, still, SHRINK_TRIES)
+    smallest = shrunk(actions, still, limits.shrink_tries)
     state.findings[kind] = Finding(
-        writer=writer,
-        number=state.sequences - 1,
+        writer=place[0],
+        number=place[1],
         actions=smallest,
         divergence=last[0],
         found_after_s=state.seconds,

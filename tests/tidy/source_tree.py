@@ -55,7 +55,8 @@ def sources(*packages: str) -> tuple[Source, ...]:
     found = []
     for package in packages or PACKAGES:
         for file in sorted((ROOT / package).rglob("*.py")):
-            if "__pycache__" not in file.parts:
+            # What runs leave behind, scripts of differences among it, is nobody's source.
+            if "__pycache__" not in file.parts and not file.is_relative_to(ROOT / "reports" / "out"):
                 text = file.read_text(encoding="utf-8")
                 found.append(Source(file.relative_to(ROOT).as_posix(), text, ast.parse(text, str(file))))
     return tuple(found)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import pytest
 
 from harness.exchange import Exchange
-from harness.request_forms import new_producer, produce_quietly
+from harness.request_forms import new_producer, produce_quietly, variants
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest
 from reference_broker.wire.primitives import TopicName
@@ -58,3 +58,15 @@ def test_a_topic_that_cannot_be_is_refused(exchange: Exchange) -> None:
     answer = exchange.ask("a topic with a blank in its name", request("my topic", 0), 0)
 
     assert answer.topics[0].partitions[0].error_code != ErrorCode.NONE
+
+
+@variants("epoch", first=0, third=2, last=32766)
+def test_a_producers_epoch_is_told(exchange: Exchange, epoch: int) -> None:
+    """A producer that begins at a later epoch is told with it."""
+    topic = exchange.topic()
+    own = new_producer(exchange)
+    produce_quietly(exchange, topic, "a", producer_id=own, producer_epoch=epoch, base_sequence=0)
+    answer = exchange.ask(f"a producer of epoch {epoch}", request(topic, 0), 0)
+
+    (told,) = answer.topics[0].partitions[0].active_producers
+    assert (told.producer_epoch, told.last_sequence) == (epoch, 0)

@@ -83,8 +83,6 @@ def handle(request: FetchRequest, ctx: Context) -> FetchResponse | Park:
     plan = ctx.fetch_sessions.plan(request, version, ctx.image.topics.by_id, is_follower=is_follower, now_ms=ctx.now_ms)
     if plan.error or not plan.wanted:
         return plan.answer([], (), ctx.now_ms)
-    if request.isolation_level not in (0, READ_COMMITTED):
-        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"there is no isolation level {request.isolation_level}")
     max_bytes = min(request.max_bytes, ctx.config.number("fetch.max.bytes"))
     params = Params(
         is_committed=request.isolation_level == READ_COMMITTED,
@@ -94,6 +92,9 @@ def handle(request: FetchRequest, ctx: Context) -> FetchResponse | Park:
         max_bytes=max_bytes,
     )
     reading = _Reading(plan, params, ctx)
+    reading.sort_out()
+    if reading.present and request.isolation_level not in (0, READ_COMMITTED):
+        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"there is no isolation level {request.isolation_level}")
     reading.read()
     if request.max_wait_ms <= 0 or reading.size >= params.min_bytes or reading.must_answer_now or not reading.present:
         return reading.answer(ctx.now_ms)
@@ -132,23 +133,23 @@ class _Reading:
         self.size = 0
         self.must_answer_now = False
 
-    def read(self) -> None:
-        """Look at every partition in turn; once one gave a batch, the limits hold for the others."""
+    def sort_out(self) -> None:
+        """Tell the partitions that are there from those that are not."""
         for wanted in self.plan.wanted:
             partition = self._find(wanted)
             if partition is None and (code := self._absence(wanted)) is not None:
                 self.absent.append((wanted, _unread(wanted.index, code), 0))
             else:
                 self.present.append((wanted, partition))
-        self._read_present()
 
     def read_again(self) -> None:
         """Look anew at those that were there."""
         self.found, self.leaders, self.size = [], [], 0
         self.present = [(wanted, self._find(wanted)) for wanted, _ in self.present]
-        self._read_present()
+        self.read()
 
-    def _read_present(self) -> None:
+    def read(self) -> None:
+        """Look at every partition in turn; once one gave a batch, the limits hold for the others."""
         left = self.params.max_bytes
         for wanted, partition in self.present:
             data, size = self._read_one(wanted, partition, left)
@@ -211,10 +212,10 @@ class _Reading:
         )
 
     def answer(self, now_ms: int) -> FetchResponse:
-        """The response to what was read."""
+        """The response to what was read; followers know where the leader is, and are told no addresses."""
+        leaders = () if self.params.is_follower else addresses_of(self.leaders, self.ctx)
         endpoints = tuple(
-            NodeEndpoint(node_id=one.node_id, host=one.host, port=one.port, rack=one.rack)
-            for one in addresses_of(self.leaders, self.ctx)
+            NodeEndpoint(node_id=one.node_id, host=one.host, port=one.port, rack=one.rack) for one in leaders
         )
         return self.plan.answer(self.found + self.absent if self.absent else self.found, endpoints, now_ms)
 

@@ -1,0 +1,118 @@
+"""Fetch (key 1) in the name of a follower, and what followers tell beside: no reader is served as one who is none.
+
+**Claim** Who fetches in the name of a broker that holds no replica of the partition is refused, in every form that
+the versions give to that name; a reader may tell what only followers tell, and is served as any reader.
+**Why it matters** A fetch of a follower raises the high watermark: whoever passes for one makes records count as safe
+that are not.
+**Kafka says** Protocol guide, Fetch; KIP-392 (log start), KIP-903 (the replica's state), KIP-853 (its folder), KIP-1166
+(its high watermark).
+**Cannot see** Real followers.
+**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.exchange import Exchange
+from harness.request_forms import fetch, produce_quietly, variants, versions
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.fetch_request import ReplicaState
+from reference_broker.wire.messages.fetch_response import FetchResponse, PartitionData
+from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
+from reference_broker.wire.records import iter_batches
+
+pytestmark = [
+    # A cluster of our own: in another's, who passes for a follower does harm.
+    pytest.mark.cluster(config={"transaction.max.timeout.ms": "600000"}),
+    pytest.mark.feature("Fetch"),
+]
+
+A_FOLDER = Uuid(bytes(range(16)))
+
+
+def filled(exchange: Exchange) -> TopicName:
+    """A topic with three batches of a record."""
+    topic = exchange.topic()
+    for value in "abc":
+        produce_quietly(exchange, topic, value)
+    return topic
+
+
+def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
+    """How a version names a topic."""
+    return exchange.topic_id(topic) if version >= 13 else topic
+
+
+def only(answer: FetchResponse) -> PartitionData:
+    ((found,),) = (one.partitions for one in answer.responses)
+    return found
+
+
+def offsets(found: PartitionData) -> list[int]:
+    """Base offsets of the batches of an answer."""
+    return [one.header.base_offset for one in iter_batches(found.records if found.records is not None else b"")]
+
+
+@variants("replica", the_leader_itself=1, nobody=77)
+@variants("epoch", unknown=-1, zero=0, large=1_000_000)
+@versions(15, 16, 17, 18)
+def test_who_holds_no_replica_is_refused(exchange: Exchange, version: int, epoch: int, replica: int) -> None:
+    """Neither an unknown broker nor the leader itself fetches as a follower, whatever epoch it tells."""
+    topic = filled(exchange)
+    state = ReplicaState(replica_id=BrokerId(replica), replica_epoch=epoch)
+    words = f"as {'the leader' if replica == 1 else 'broker 77'} of epoch {epoch}"
+    answer = exchange.ask(words, fetch(exchange.topic_id(topic), replica_state=state), version)
+
+    assert answer.error_code or only(answer).error_code, "served as a follower"
+
+
+@variants("replica", the_leader_itself=1, nobody=77, debugging=-2, out_of_range=-3)
+@versions(4, 7, 12, 13, 14)
+def test_the_older_form_of_a_followers_name(exchange: Exchange, version: int, replica: int) -> None:
+    """Before version 15 the follower is a field of its own."""
+    topic = filled(exchange)
+    where = at(exchange, topic, version)
+    exchange.ask(f"as replica {replica}", fetch(where, replica_id=BrokerId(replica)), version)
+
+
+@versions(12, 16, 18)
+def test_a_readers_cluster_has_no_meaning(exchange: Exchange, version: int) -> None:
+    """Only the quorum's own replication asks for the cluster; a reader that names another is served."""
+    where = at(exchange, filled(exchange), version)
+    answer = exchange.ask(
+        "the cluster of somebody else", fetch(where, cluster_id="another-cluster-altogether"), version
+    )
+
+    assert (only(answer).error_code, offsets(only(answer))) == (ErrorCode.NONE, [0, 1, 2])
+
+
+@variants("start", before=-1, within=2, beyond=1_000, below_all=-7)
+@versions(5, 11, 12, 18)
+def test_a_readers_log_start_has_no_meaning(exchange: Exchange, version: int, start: int) -> None:
+    """A reader keeps no log, so that it does not matter where one starts."""
+    where = at(exchange, filled(exchange), version)
+    answer = exchange.ask(f"a log that starts at {start}", fetch(where, log_start_offset=start), version)
+
+    assert offsets(only(answer)) == [0, 1, 2]
+
+
+@versions(17, 18)
+def test_a_readers_folder_has_no_meaning(exchange: Exchange, version: int) -> None:
+    """A reader that names a folder for its replica is served."""
+    where = at(exchange, filled(exchange), version)
+    answer = exchange.ask("a replica in some folder", fetch(where, replica_directory_id=A_FOLDER), version)
+
+    assert offsets(only(answer)) == [0, 1, 2]
+
+
+@variants("mark", the_same=3, older=1, later=100, none=-1)
+def test_a_readers_high_watermark_has_no_meaning(exchange: Exchange, mark: int) -> None:
+    """A reader that tells a high watermark is answered at once where there are records."""
+    where = at(exchange, filled(exchange), 18)
+    answer = exchange.ask(f"a high watermark of {mark}", fetch(where, high_watermark=mark), 18)
+    assert offsets(only(answer)) == [0, 1, 2]
+    end = fetch(where, 3, high_watermark=mark, max_wait_ms=300)
+    answer = exchange.ask(f"at the end, a high watermark of {mark}", end, 18, waits_ms=300)
+
+    assert (only(answer).error_code, offsets(only(answer))) == (ErrorCode.NONE, [])

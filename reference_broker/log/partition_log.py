@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from reference_broker.environment import Disk
 from reference_broker.log import retention
 from reference_broker.log.config import LogConfig
@@ -26,8 +28,7 @@ STAMP = struct.Struct(">qii")
 STAMP_SIZE = STAMP.size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appended:
+class Appended(Struct, frozen=True, kw_only=True):
     """Where a batch came to stand. `log_append_time_ms` is -1 where the client's own timestamps count.
 
     For a duplicate it is the first one's largest timestamp in any case, as in Kafka.
@@ -121,7 +122,7 @@ class PartitionLog:
 
     def _append(self, header: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> Appended:
         first = self.log_end_offset
-        header = header._replace(base_offset=first, partition_leader_epoch=leader_epoch)
+        header = BatchHeader(first, header.batch_length, leader_epoch, *header[3:])
         segment = self._segment_for(header, now_ms)
         stamp = STAMP.pack(first, header.batch_length, leader_epoch)
         segment.append(header, (stamp, memoryview(data)[STAMP_SIZE:]))
@@ -240,9 +241,18 @@ class PartitionLog:
         return None
 
     def offset_of_max_timestamp(self) -> OffsetAtTime | None:
-        """The first record with the largest timestamp (KIP-734); None for an empty log."""
+        """The first record with the largest timestamp (KIP-734); None for an empty log.
+
+        Also one below the log's start, while its segment is there, as in Kafka.
+        """
         latest = max((segment.max_timestamp for segment in self.segments), default=-1)
-        return None if latest < 0 else self.offset_at_time(latest)
+        if latest < 0:
+            return None
+        segment = next(one for one in self.segments if one.max_timestamp == latest)
+        position, header = next(segment.batches_at_or_after(latest))
+        (batch,) = iter_batches(segment.read_batch(position, header))
+        offset = next(record.offset for record in batch.records() if record.timestamp == latest)
+        return OffsetAtTime(offset, latest, header.partition_leader_epoch)
 
     @property
     def size(self) -> int:

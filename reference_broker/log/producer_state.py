@@ -130,6 +130,8 @@ class ProducerState:
                 ErrorCode.INVALID_PRODUCER_EPOCH,
                 f"producer {header.producer_id} sends with epoch {header.producer_epoch}, {producer.epoch} is current",
             )
+        if producer.epoch < 0:
+            return  # what was first written without an epoch may go on anywhere, as in Kafka
         if header.producer_epoch > producer.epoch:
             expected = 0
         else:

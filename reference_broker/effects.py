@@ -6,6 +6,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NewType
 
+from msgspec import Struct
+
 from reference_broker.wire.primitives import Buffer, FileSlice
 
 ConnectionId = NewType("ConnectionId", int)
@@ -14,8 +16,7 @@ WatchKey = Hashable
 """What a parked request waits on, e.g. ("partition", topic_id, index) or ("group", group_id)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """A request's claim to one answer: which connection, and how to encode the answer.
 
     A connection has one request in progress at a time, so that answers keep the order of requests.
@@ -68,8 +69,7 @@ HANG_UP: Final = _Sentinel("HANG_UP")
 """A handler's result: there is no answer, and the client must learn of trouble by a closed connection (acks=0)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """Bytes for a connection, already framed. The node wants to be told by `on_written` when they have gone out."""
 
     connection: ConnectionId

@@ -169,7 +169,7 @@ class Node:
         self._current[connection.id] = _Current(handler, request, ctx)
         if self.observers.trace is not None:
             self._trace_request(header, request, ctx)
-        self._take_result(ticket, lambda: handler.handle(request, ctx))
+        self._take_result(ticket, handler.handle, request, ctx)
 
     def _refuse_version(self, connection: Connection, error: UnsupportedVersion) -> None:
         if error.api_key != ApiKey.API_VERSIONS:
@@ -178,10 +178,10 @@ class Node:
         connection.ticket = Ticket(connection.id, error.correlation_id, error.api_key, 0)
         self._reply(connection.ticket, api_versions.unsupported(self.parts.release))
 
-    def _take_result(self, ticket: Ticket, make: Callable[[], Any]) -> None:
+    def _take_result(self, ticket: Ticket, make: Callable[..., Any], *circumstances: Any) -> None:
         """Run a handler, or the rest of one, and do what it says. What it raises becomes a response."""
         try:
-            result = make()
+            result = make(*circumstances)
         except KafkaError as error:
             self._refuse(ticket, error.code, error.detail)
             return
@@ -197,7 +197,7 @@ class Node:
             return
         if isinstance(result, Park):
             if result.is_ready():
-                self._take_result(ticket, lambda: result.resume(self._current[ticket.connection].ctx.now_ms))
+                self._take_result(ticket, result.resume, self._current[ticket.connection].ctx.now_ms)
             else:
                 self._purgatory.add(ticket, result)
         elif result is not DEFERRED:
@@ -252,11 +252,13 @@ class Node:
 
     def _wake(self, now_ms: int) -> None:
         """Resume what waited for the keys that were touched; resuming may touch others."""
+        if not self._purgatory:
+            self.touched.clear()
         while self.touched:
             keys = list(dict.fromkeys(self.touched))
             self.touched.clear()
             for ticket, park in self._purgatory.take_ready(keys):
-                self._take_result(ticket, lambda park=park: park.resume(now_ms))  # type: ignore[misc]
+                self._take_result(ticket, park.resume, now_ms)
 
     def _give_answers(self, now_ms: int) -> None:
         """Send what coordinators have found out about requests that they deferred."""
@@ -294,7 +296,7 @@ class Node:
             return [Halt(f"the metadata log cannot be written: {error}")]
         self._look_at_folders()
         for ticket, park in self._purgatory.take_expired(now_ms):
-            self._take_result(ticket, lambda park=park: park.resume(now_ms))  # type: ignore[misc]
+            self._take_result(ticket, park.resume, now_ms)
         self._wake(now_ms)
         self._give_answers(now_ms)
         return self._take_effects()

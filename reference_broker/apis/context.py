@@ -6,6 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from reference_broker.configs import BrokerConfig
     from reference_broker.controller.controller import Controller
@@ -30,8 +32,7 @@ class Parts:
     release: Release
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):  # made for every request: a struct is made in a tenth of the time
     """One request's circumstances.
 
     `now_ms` is the node's time. `listener` is the name of the listener that the request came in on. `client_host` is

@@ -21,7 +21,6 @@ Kafka whose transaction coordinator is not available: there is none here yet.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -87,9 +86,15 @@ Parcels = list[tuple[TopicProduceData, list[tuple[PartitionProduceData, Batch | 
 def handle(request: ProduceRequest, ctx: Context) -> Any:
     """Append all batches; wait for the replicas in sync where that was asked for and is needed."""
     acks = request.acks
+    parcels: Parcels = []
+    is_transactional = False
     try:
-        parcels = [(topic, [(data, _batch_of(data)) for data in topic.partition_data]) for topic in request.topic_data]
-        if any(_is_transactional(batch) for _, found in parcels for _, batch in found):
+        for topic in request.topic_data:
+            found = [(data, _batch_of(data)) for data in topic.partition_data]
+            parcels.append((topic, found))
+            for _, batch in found:
+                is_transactional |= isinstance(batch, Batch) and batch.header.is_transactional
+        if is_transactional:
             _check_transactions(request, parcels)
     except KafkaError:
         if acks == NO_ACKS:
@@ -100,7 +105,8 @@ def handle(request: ProduceRequest, ctx: Context) -> Any:
     for topic, found in parcels:
         results = [_append(topic, data.index, batch, acks, ctx) for data, batch in found]
         outcomes.append((topic, results))
-        is_waiting = is_waiting or any(isinstance(one, Waiting) for one in results)
+        for one in results:
+            is_waiting |= isinstance(one, Waiting)
     if is_waiting:
         return _park(request, outcomes, ctx)
     return _answer(outcomes, acks, ctx)
@@ -137,8 +143,8 @@ def _batch_of(data: PartitionProduceData) -> Batch | ErrorCode:
 
 def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks: int, ctx: Context) -> Outcome:
     """One partition's batch."""
-    by_id = ctx.api_version >= TOPIC_IDS_SINCE
-    partition = ctx.partitions.find_by_id(topic.topic_id, index) if by_id else ctx.partitions.find(topic.name, index)
+    by_id, partitions = ctx.api_version >= TOPIC_IDS_SINCE, ctx.parts.partitions
+    partition = partitions.find_by_id(topic.topic_id, index) if by_id else partitions.find(topic.name, index)
     if partition is None and (absent := _absent(topic, index, ctx, by_id=by_id)) is not None:
         return _refused(index, absent)
     if isinstance(batch, ErrorCode):
@@ -241,10 +247,6 @@ def _with_leader(name: str, index: int, code: ErrorCode, ctx: Context) -> Partit
 # -- transactions -------------------------------------------------------------------------------------------------
 
 
-def _is_transactional(batch: Batch | ErrorCode) -> bool:
-    return isinstance(batch, Batch) and batch.header.is_transactional
-
-
 def _check_transactions(request: ProduceRequest, parcels: Parcels) -> None:
     """TRANSACTIONAL_ID_AUTHORIZATION_FAILED, INVALID_PRODUCER_ID_MAPPING: the request as a whole is refused."""
     if request.transactional_id is None:
@@ -292,18 +294,19 @@ def _settled(outcome: Outcome, ctx: Context) -> PartitionProduceResponse:
 
 
 def _answer(outcomes: Outcomes, acks: int, ctx: Context) -> Any:
-    settle = partial(_settled, ctx=ctx)
-    topics = [(topic, tuple(map(settle, results))) for topic, results in outcomes]
+    responses: list[TopicProduceResponse] = []
+    refused: list[PartitionProduceResponse] = []
+    for topic, outcomes_of in outcomes:
+        results = tuple([_settled(one, ctx) for one in outcomes_of])
+        responses.append(TopicProduceResponse(name=topic.name, topic_id=topic.topic_id, partition_responses=results))
+        refused += [one for one in results if one.error_code]
     if acks == NO_ACKS:
-        return HANG_UP if any(one.error_code for _, results in topics for one in results) else NO_RESPONSE
-    leaders = [
-        one.current_leader.leader_id for _, results in topics for one in results if one.current_leader.leader_epoch >= 0
-    ]
+        return HANG_UP if refused else NO_RESPONSE
+    if not refused:
+        return ProduceResponse(responses=tuple(responses))
+    leaders = [one.current_leader.leader_id for one in refused if one.current_leader.leader_epoch >= 0]
     return ProduceResponse(
-        responses=tuple(
-            TopicProduceResponse(name=topic.name, topic_id=topic.topic_id, partition_responses=results)
-            for topic, results in topics
-        ),
+        responses=tuple(responses),
         node_endpoints=tuple(
             NodeEndpoint(node_id=one.node_id, host=one.host, port=one.port, rack=one.rack)
             for one in addresses_of(leaders, ctx)

@@ -5,7 +5,7 @@ Source: Kafka documentation, "Record Batch" and "Topic Configs"; KIP-467 for err
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reference_broker.log.config import LogConfig
 from reference_broker.wire.compression import Compression, compress, decompress
@@ -47,8 +47,7 @@ class Unreadable(KafkaError):
     """Records that do not even begin like a batch: Kafka refuses the whole request for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Validated:
+class Validated(NamedTuple):
     """A batch that may be appended. `data` is the client's buffer, or a new one where something had to change."""
 
     header: BatchHeader

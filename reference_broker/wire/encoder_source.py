@@ -146,16 +146,20 @@ class EncoderSource:
 
     def write_tags(self, cls: Any, tagged: list[Field], depth: int, item: str, out: str) -> None:
         """The tagged fields at a struct's end, in the order of their tags; defaults are left out."""
-        if not tagged:
-            self.add(depth, f"if not {item}.unknown_tagged_fields:")
-            self.add(depth + 1, f"{out}.append(0)")
-            self.add(depth, "else:")
-            depth += 1
+        values = [self.fresh("v") for _ in tagged]
+        for field, value in zip(tagged, values, strict=True):
+            self.add(depth, f"{value} = {item}.{field.name}")
+        # Nearly always there are none.
+        defaults = [f"{value} == {self.default(field)}" for field, value in zip(tagged, values, strict=True)]
+        self.add(depth, f"if {' and '.join([f'not {item}.unknown_tagged_fields', *defaults])}:")
+        self.add(depth + 1, f"{out}.append(0)")
+        self.add(depth, "else:")
+        depth += 1
         tags = self.fresh("tags")
         self.add(depth, f"{tags} = list({item}.unknown_tagged_fields)")
-        for field in tagged:
-            value, inner = self.fresh("v"), self.fresh("inner")
-            self.add(depth, f"{value} = {item}.{field.name}", f"if {value} != {self.default(field)}:")
+        for field, value in zip(tagged, values, strict=True):
+            inner = self.fresh("inner")
+            self.add(depth, f"if {value} != {self.default(field)}:")
             self.add(depth + 1, f"{inner} = bytearray()")
             if field.kind in FORMATS and not field.is_array:
                 self.add(depth + 1, f"{inner} += pack({'>' + FORMATS[field.kind]!r}, {value})")

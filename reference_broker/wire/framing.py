@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from reference_broker.wire.api_keys import APIS
@@ -17,7 +18,7 @@ from reference_broker.wire.primitives import Buffer, FileSlice, MalformedRequest
 
 _PREFIX = struct.Struct(">hhi")
 _ANSWER = struct.Struct(">ii")
-"""The size of a response and its header; a flexible one ends with the number of its tagged fields, none."""
+"""Size and correlation id; a flexible header ends with the number of its tagged fields, none."""
 _FLEXIBLE_ANSWER = struct.Struct(">iix")
 
 
@@ -47,10 +48,22 @@ def decode_request_header(frame: Buffer) -> tuple[RequestHeader, int]:
     if len(frame) < _PREFIX.size:
         raise MalformedRequest(f"a request of {len(frame)} bytes has no room for a header")
     key, version, correlation_id = _PREFIX.unpack_from(frame)
-    api = APIS.get(key)
-    if api is None or not api.has_version(version):
+    header_version = _request_header_version(key, version)
+    if header_version is None:
         raise UnsupportedVersion(key, version, correlation_id)
-    return decode_prefix(RequestHeader, api.request_header_version(version), frame)
+    return decode_prefix(RequestHeader, header_version, frame)
+
+
+@lru_cache(512)
+def _request_header_version(key: int, version: int) -> int | None:
+    api = APIS.get(key)
+    return None if api is None or not api.has_version(version) else api.request_header_version(version)
+
+
+@lru_cache(512)
+def _response_head(key: int, version: int) -> struct.Struct:
+    """The size of a response and its header."""
+    return _FLEXIBLE_ANSWER if APIS[key].response_header_version(version) else _ANSWER
 
 
 def decode_request(frame: Buffer) -> Request:
@@ -90,7 +103,7 @@ def encode_request(
 def encode_response(api_key: int, version: int, correlation_id: int, message: Any) -> list[Buffer | FileSlice]:
     """A whole frame, size included."""
     body = encode(message, version)
-    header = _FLEXIBLE_ANSWER if APIS[api_key].response_header_version(version) else _ANSWER
+    header = _response_head(api_key, version)
     return [header.pack(header.size - 4 + sum(map(len, body)), correlation_id), *body]
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import crc32c
+from msgspec import Struct
 
 from reference_broker.wire.compression import Compression, compress, decompress
 from reference_broker.wire.primitives import Buffer, MalformedRequest, read_signed_varlong, signed_varint
@@ -113,8 +113,7 @@ class Record(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """A batch in a buffer: its parsed header and all its bytes."""
 
     header: BatchHeader

@@ -10,7 +10,7 @@ acknowledged records with offset 0, and Redpanda issue 2326, where offsets shift
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from reference_broker.log.partition_log import Appended, PartitionLog
 from reference_broker.wire.records import Batch

@@ -64,6 +64,8 @@ class _Open:
     """A request whose answer is not here yet."""
 
     request: Request
+    message: Any
+    """As it was sent."""
     sent_at: float
 
 
@@ -108,6 +110,10 @@ class Player:
         """Whether a client's last request has no answer yet."""
         return client in self._open
 
+    def sent(self, client: int) -> Any:
+        """A client's last request as it was sent, while its answer is not here."""
+        return self._open[client].message
+
     def waiting(self) -> list[int]:
         """The clients whose last request has no answer yet."""
         return sorted(self._open)
@@ -119,6 +125,7 @@ class Player:
             node.stop()
             node.start()
             node.wait_ready()
+        self._barrier.prepare()
 
     def send(self, request: Request) -> None:
         """Sends a request. ClientTrouble when there is no connection to be had."""
@@ -132,7 +139,7 @@ class Player:
                 self.drop(request.client)
                 if attempt == 2:
                     raise ClientTrouble(f"{self.target}: {trouble}") from trouble
-        self._open[request.client] = _Open(request, time.monotonic())
+        self._open[request.client] = _Open(request, message, time.monotonic())
 
     def has_heard(self, client: int, within_s: float) -> bool:
         """Whether a client's answer begins to come in this time."""

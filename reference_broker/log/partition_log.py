@@ -246,13 +246,12 @@ class PartitionLog:
         Also one below the log's start, while its segment is there, as in Kafka.
         """
         latest = max((segment.max_timestamp for segment in self.segments), default=-1)
-        if latest < 0:
-            return None
-        segment = next(one for one in self.segments if one.max_timestamp == latest)
-        position, header = next(segment.batches_at_or_after(latest))
-        (batch,) = iter_batches(segment.read_batch(position, header))
-        offset = next(record.offset for record in batch.records() if record.timestamp == latest)
-        return OffsetAtTime(offset, latest, header.partition_leader_epoch)
+        for segment in [one for one in self.segments if one.max_timestamp == latest][:1]:
+            for position, header in segment.batches_at_or_after(latest):
+                (batch,) = iter_batches(segment.read_batch(position, header))
+                offset = next(record.offset for record in batch.records() if record.timestamp == latest)
+                return OffsetAtTime(offset, latest, header.partition_leader_epoch)
+        return None
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from harness.lockstep.actions import Action, Request
+from harness.lockstep.actions import Request
 
 
 def text_of(value: Any) -> str:
@@ -43,18 +43,24 @@ def _dataclass_arguments(value: Any) -> Iterator[str]:
             yield text_of(own) if is_positional else f"{field.name}={text_of(own)}"
 
 
-def script_of(actions: Sequence[Action], about: Sequence[str], targets: Sequence[str]) -> str:
-    """A program that plays the sequence on one or two targets and says how they differ."""
+REPLAY = ("harness.lockstep.replay", "replay")
+"""Module and function that a script calls: plays on two targets and says how they differ."""
+
+
+def script_of(
+    actions: Sequence[Any], about: Sequence[str], targets: Sequence[str], calls: tuple[str, str] = REPLAY
+) -> str:
+    """A program that plays the sequence; what it calls says what came of it."""
     classes = dict(sorted({(cls.__name__, cls.__module__) for action in actions for cls in _classes(action)}))
     lines = ['"""' + about[0], "", *about[1:], '"""', ""] if len(about) > 1 else [f'"""{about[0]}"""', ""]
     modules: dict[str, list[str]] = {}
     for name, module in classes.items():
         modules.setdefault(module, []).append(name)
-    modules.setdefault("harness.lockstep.replay", []).append("replay")
+    modules.setdefault(calls[0], []).append(calls[1])
     lines += [f"from {module} import {', '.join(sorted(modules[module]))}" for module in sorted(modules)]
     lines += ["", "ACTIONS = ("]
     lines += [f"    {text_of(action)}," for action in actions]
-    lines += [")", "", f"replay(ACTIONS, {list(targets)!r})", ""]
+    lines += [")", "", f"{calls[1]}(ACTIONS, {list(targets)!r})", ""]
     return "\n".join(lines)
 
 
@@ -79,7 +85,7 @@ def _classes(value: Any) -> Iterator[type]:
                 yield from _classes(own)
 
 
-def lines_of(actions: Sequence[Action]) -> list[str]:
+def lines_of(actions: Sequence[Any]) -> list[str]:
     """One line for each action, as a report shows them."""
     return [
         f"client {action.client}  {text_of(action.message)} v{action.version}"

@@ -75,7 +75,7 @@ def run(
     (folder / "test_water.py").write_text(CHECK + body, encoding="utf-8")
     if entries:
         (pytester.path / "checks" / "known_differences.toml").write_text(entries, encoding="utf-8")
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", chosen, *options)
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", chosen, *options)
 
 
 def counts(result: pytest.RunResult) -> str:

@@ -112,7 +112,7 @@ def run(suite: pytest.Pytester, body: str, *options: str) -> pytest.RunResult:
     folder = suite.mkdir("checks") / "area"
     folder.mkdir()
     (folder / "test_water.py").write_text(CHECK + body, encoding="utf-8")
-    return suite.runpytest_inprocess("-p", "no:cacheprovider", "checks", *options)
+    return suite.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "checks", *options)
 
 
 def counts(result: pytest.RunResult) -> str:
@@ -301,7 +301,7 @@ def test_water(cluster, names):
 
 def test_chance_follows_the_seed(suite: pytest.Pytester) -> None:
     result = run(suite, "def test_water(cluster, chance): assert chance.random() == 1", "--seed", "3")
-    again = suite.runpytest_inprocess("-p", "no:cacheprovider", "checks", "--seed", "3")
+    again = suite.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "checks", "--seed", "3")
 
     found = [[line for line in each.outlines if "What happened" in line] for each in (result, again)]
     assert found[0] == found[1] != []

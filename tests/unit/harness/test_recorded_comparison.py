@@ -21,7 +21,7 @@ def again(pytester: pytest.Pytester, body: str, *options: str, chosen: str = "ch
     """Runs the suite once more, with other checks in its file."""
     path = pytester.path / "checks" / "area" / "test_water.py"
     path.write_text(path.read_text(encoding="utf-8").partition('"""\n')[0] + '"""\n' + body, encoding="utf-8")
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", chosen, *options)
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest", chosen, *options)
 
 
 def test_what_is_as_recorded_holds(pytester: pytest.Pytester) -> None:

@@ -5,9 +5,7 @@ Needs Debian's packages chromium and chromium-driver; skipped with the reason wh
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,48 +15,24 @@ import pytest
 
 from harness.store import Run
 from reports import summary
+from tests.real import chromium
 from tests.unit.reports import accounts
 
-webdriver = pytest.importorskip(
-    "selenium.webdriver", reason="the Python package selenium, which drives Chromium, is missing"
-)
 By = pytest.importorskip("selenium.webdriver.common.by").By
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 DESK = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-START_S = 60
 PATIENCE_S = 5
 READABLE = 4.5
 """The least contrast of text, by the Web Content Accessibility Guidelines, level AA."""
 
 
-def missing() -> str:
-    """What a headless Chromium lacks here; "" when nothing."""
-    for program, package in (("chromium", "chromium"), ("chromedriver", "chromium-driver")):
-        if shutil.which(program) is None:
-            return f"{program} is not installed (Debian's package {package}): Chromium cannot be driven"
-    return ""
-
-
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A headless Chromium of this module's own."""
-    if reason := missing():
-        pytest.skip(reason)
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    options.add_argument("--headless=new")
-    options.add_argument("--disable-dev-shm-usage")
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # root has none
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    driver.set_page_load_timeout(START_S)
-    yield driver
-    driver.quit()
+    with chromium.opened(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,14 @@ from collections.abc import Iterator, Sequence
 from harness.lockstep.barrier import Barrier
 from harness.targets.target import Cluster, ClusterSpec, TargetTrouble, resolve
 
-SETTINGS = {"auto.create.topics.enable": "false"}
-"""Beside those of every node: a topic that is asked for by mistake must not come into being at a moment of its own."""
+SETTINGS = {
+    # A topic that is asked for by mistake must not come into being at a moment of its own.
+    "auto.create.topics.enable": "false",
+    # Changes are written at once: a sequence waits for each of them.
+    "controller.quorum.append.linger.ms": "0",
+    "group.coordinator.append.linger.ms": "0",
+}
+"""Beside those of every node."""
 
 
 @contextlib.contextmanager

@@ -32,6 +32,8 @@ class Upkeep:
         self._config = config
         numbers = config().number
         first = now_ms + numbers("log.initial.task.delay.ms")
+        # Kafka looks for silent producers only after a whole interval, not after the delay of the others.
+        silence_ms = numbers("producer.id.expiration.check.interval.ms")
 
         def every(name: str, run: Callable[[LogDirectory, int], object], due_ms: int = first) -> Task:
             return Task(run, max(1, numbers(name)), due_ms)
@@ -42,7 +44,7 @@ class Upkeep:
             every("log.flush.offset.checkpoint.interval.ms", _checkpoint_recovery_points),
             every("log.flush.start.offset.checkpoint.interval.ms", _checkpoint_log_starts),
             every("replica.high.watermark.checkpoint.interval.ms", _checkpoint_high_watermarks, now_ms),
-            every("producer.id.expiration.check.interval.ms", self._forget_silent_producers),
+            every("producer.id.expiration.check.interval.ms", self._forget_silent_producers, now_ms + silence_ms),
             Task(LogDirectory.remove_deleted, SWEEP_INTERVAL_MS, first),
         )
         self.next_deadline_ms = min(task.due_ms for task in self._tasks)

@@ -1,0 +1,39 @@
+"""How the model says that an answer was not allowed: one sentence for each thing that should have been otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from reference_broker.wire.errors import ErrorCode
+
+Complaints = Iterator[str]
+"""Sentences; none when all that was answered is allowed."""
+
+ANY: frozenset[int] = frozenset(map(int, ErrorCode))
+"""Codes where the model has no opinion: what happened is what was allowed."""
+
+
+def kept(what: str, found: object, *allowed: object) -> Complaints:
+    """A complaint unless the value is one of those allowed."""
+    if found not in allowed:
+        yield f"{what} should be {' or '.join(map(_short, allowed))}, and is {_short(found)}"
+
+
+def code_kept(where: str, found: int, allowed: Collection[int]) -> Complaints:
+    """A complaint unless the error code is one of those allowed."""
+    if found not in allowed:
+        names = " or ".join(code_name(code) for code in sorted(allowed))
+        yield f"{where}: expected {names}, got {code_name(found)}"
+
+
+def code_name(code: int) -> str:
+    """ "OFFSET_OUT_OF_RANGE (1)"."""
+    try:
+        return f"{ErrorCode(code).name} ({code})"
+    except ValueError:
+        return f"unknown error ({code})"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 160 else f"{text[:159]}…"

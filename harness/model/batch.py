@@ -1,0 +1,89 @@
+"""What the bytes given to a Produce hold, and which refusals they deserve by themselves, whatever the log holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reference_broker.wire.compression import Compression
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.primitives import MalformedRequest
+from reference_broker.wire.records import (
+    DELETE_HORIZON,
+    HEADER_SIZE,
+    LOG_APPEND_TIME,
+    MAGIC_AT,
+    Batch,
+    Record,
+    parse_batch_header,
+)
+
+ZSTD_SINCE: Final = 7
+"""Produce version from which zstd is known (KIP-110)."""
+UNREADABLE: Final = frozenset({ErrorCode.INVALID_RECORD, ErrorCode.CORRUPT_MESSAGE})
+"""For bytes that do not hold together, Kafka's code depends on which of its layers notices first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A batch as a producer wrote it."""
+
+    records: tuple[Record, ...] = ()
+    """Offsets count from 0. Empty where the bytes cannot be read."""
+    size: int = 0
+    """In bytes."""
+    compression: int = 0
+    producer_id: int = -1
+    producer_epoch: int = -1
+    base_sequence: int = -1
+    is_transactional: bool = False
+    faults: frozenset[int] = frozenset()
+    """Codes of the refusals that the bytes deserve; empty for a sound batch."""
+    is_doubtful: bool = False
+    """Whether Kafka may also take it as it is: what is wrong is something that it mends or does not look at."""
+
+
+def written(data: Any, version: int) -> Written:
+    """Reads the records field of a Produce request of a version."""
+    view = memoryview(b"" if data is None else data)
+    if len(view) < HEADER_SIZE:
+        return Written(size=len(view), faults=UNREADABLE)
+    try:
+        header = parse_batch_header(view)
+    except MalformedRequest:
+        return Written(size=len(view), faults=UNREADABLE)
+    size = header.size_in_bytes
+    if view[MAGIC_AT] != 2 or size > len(view):
+        return Written(size=len(view), faults=UNREADABLE)
+    # Whoever stamps a log, it is not the producer: a topic with producers' times takes the records' own.
+    batch = Batch(header._replace(attributes=header.attributes & ~LOG_APPEND_TIME), view[:size])
+    try:
+        records = tuple(record._replace(offset=index) for index, record in enumerate(batch.records()))
+    except (MalformedRequest, ValueError):
+        return Written(size=size, faults=UNREADABLE | {ErrorCode.UNKNOWN_SERVER_ERROR})
+    faults: set[int] = set()
+    if not batch.crc_is_valid():
+        faults |= {ErrorCode.CORRUPT_MESSAGE}
+    is_uncounted = not records or header.records_count != header.last_offset_delta + 1
+    if is_uncounted or header.is_control or header.base_offset or (header.has_producer_id and header.base_sequence < 0):
+        faults |= {ErrorCode.INVALID_RECORD}
+    if header.compression is Compression.ZSTD and version < ZSTD_SINCE:
+        faults |= {ErrorCode.UNSUPPORTED_COMPRESSION_TYPE}
+    rest = len(view) - size
+    if rest >= HEADER_SIZE:
+        faults |= {ErrorCode.INVALID_RECORD}
+    latest = max((record.timestamp for record in records), default=-1)
+    return Written(
+        records=records,
+        size=size,
+        compression=int(header.compression),
+        producer_id=header.producer_id,
+        producer_epoch=header.producer_epoch,
+        base_sequence=header.base_sequence,
+        is_transactional=header.is_transactional,
+        faults=frozenset(faults),
+        is_doubtful=not faults
+        and (
+            rest > 0 or bool(header.attributes & (DELETE_HORIZON | LOG_APPEND_TIME)) or header.max_timestamp != latest
+        ),
+    )

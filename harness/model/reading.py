@@ -1,0 +1,130 @@
+"""Fetch, with and without a session: which partitions must be told of, and what of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from harness.model.allowed import ANY, Complaints, code_kept, kept
+from harness.model.log import PartitionLog
+from harness.model.sessions import OPENS, Place, Session, Sessions, forgotten
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.primitives import ZERO_UUID
+
+READ_COMMITTED: Final = 1
+PLENTY: Final = 1_000_000
+"""A limit (bytes) that no sequence of ours reaches."""
+
+LogAt = Callable[[Place], PartitionLog | None]
+
+
+def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, response: Any) -> Complaints:
+    """Judges an answer to a Fetch, and moves its session on."""
+    session, allowed, wanted = sessions.asked(request, version)
+    if request.isolation_level not in (0, READ_COMMITTED):
+        return
+    yield from code_kept("Fetch", response.error_code, allowed)
+    if response.error_code:
+        return
+    answers = {
+        (topic.topic_id if version >= 13 else topic.topic, part.partition_index): part
+        for topic in response.responses
+        for part in topic.partitions
+    }
+    if session is None:
+        for place in wanted:
+            if place not in answers:
+                yield f"Fetch of {place!r}: no answer for it"
+        told = _judged(log_at, request, version, wanted, answers)
+        yield from told
+        if request.session_epoch == OPENS and response.session_id:
+            opened = Session(by_id=version >= 13, asked=dict(wanted))
+            sessions.open[response.session_id] = opened
+            for place, answer in answers.items():
+                _remember(opened, place, answer)
+        elif response.session_id and request.session_epoch != OPENS:
+            yield f"Fetch: session {response.session_id} for a request that wanted none"
+        return
+    for place in forgotten(request, version):
+        session.asked.pop(place, None)
+        session.told.pop(place, None)
+    for place, part in wanted.items():
+        session.asked[place] = part
+    if not session.asked:
+        sessions.forget(request.session_id)
+        yield from kept("Fetch: session id once the session is empty", response.session_id, 0)
+        yield from kept("Fetch: partitions of an empty session", list(answers), [])
+        return
+    session.epoch = 1 if session.epoch == 2**31 - 1 else session.epoch + 1
+    yield from kept("Fetch: session id", response.session_id, request.session_id)
+    yield from _news(session, log_at, request, answers)
+    yield from _judged(log_at, request, version, session.asked, answers)
+    for place, answer in answers.items():
+        _remember(session, place, answer)
+
+
+def _remember(session: Session, place: Place, answer: Any) -> None:
+    if answer.error_code:
+        session.told.pop(place, None)
+    else:
+        session.told[place] = (answer.high_watermark, answer.log_start_offset)
+
+
+def _news(session: Session, log_at: LogAt, request: Any, answers: Mapping[Place, Any]) -> Complaints:
+    """Whether each partition of which there is news is told of, and no other."""
+    is_limited = request.max_bytes < PLENTY
+    for place, part in session.asked.items():
+        log = log_at(place)
+        is_readable = log is not None and part.fetch_offset in range(log.start, log.end)
+        bounds = None if log is None else (log.end, log.start)
+        is_new = is_readable or log is None or session.told.get(place) != bounds or log.has_restarted
+        is_new = is_new or part.current_leader_epoch != -1 or part.partition_max_bytes <= 0
+        if is_new and place not in answers and not is_limited and (log is None or not log.has_restarted):
+            is_sure = part.current_leader_epoch == -1 and part.partition_max_bytes > 0
+            if is_sure:
+                yield f"Fetch of {place!r} in a session: there is news, and it is not told"
+        elif not is_new and place in answers and not answers[place].error_code:
+            yield f"Fetch of {place!r} in a session: told, although there is no news"
+
+
+def _judged(
+    log_at: LogAt, request: Any, version: int, asked: Mapping[Place, Any], answers: Mapping[Place, Any]
+) -> Complaints:
+    """Whether each partition's answer is one that its log may give."""
+    came = 0
+    for place, answer in answers.items():
+        part = asked.get(place)
+        where = f"Fetch of {_shown(place)}"
+        if part is None:
+            yield f"{where}: nobody asked for it"
+            continue
+        log = log_at(place)
+        if log is None:
+            unknown = ErrorCode.UNKNOWN_TOPIC_ID if version >= 13 else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+            codes = {int(unknown)}
+            if version >= 13 and place[0] != ZERO_UUID:
+                codes.add(int(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
+            yield from code_kept(where, answer.error_code, codes)
+            continue
+        if part.partition_max_bytes < 0 or request.max_bytes < 0 or part.last_fetched_epoch != -1:
+            allowed = ANY
+        else:
+            epochs, offsets = log.epoch_codes(part.current_leader_epoch), log.offset_codes(part.fetch_offset)
+            allowed = (epochs - {0}) | (offsets if 0 in epochs else frozenset())
+        yield from code_kept(where, answer.error_code, allowed)
+        if answer.error_code or part.last_fetched_epoch != -1:
+            continue
+        yield from kept(f"{where}: high watermark", answer.high_watermark, log.end)
+        yield from kept(f"{where}: last stable offset", answer.last_stable_offset, log.end, -1)
+        if version >= 5:
+            yield from kept(f"{where}: log start offset", answer.log_start_offset, log.start)
+        size = 0 if answer.records is None else len(answer.records)
+        limit = min(part.partition_max_bytes, max(0, request.max_bytes - came))
+        must_come = not came and part.fetch_offset < log.end
+        yield from log.fetched(where, part.fetch_offset, answer.records, limit, must_come)
+        came += size
+
+
+def _shown(place: Place) -> str:
+    name = place[0].hex() if isinstance(place[0], bytes) else place[0]
+    return f"{name}-{place[1]}"

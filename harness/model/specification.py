@@ -1,0 +1,230 @@
+"""The model of a whole cluster of one node: takes each request and what came of it, says what was not allowed.
+
+What the model does not know it does not judge: an API, or a field, of which it has no opinion. Where Kafka may do one
+thing or another the model goes on with what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from harness.model.allowed import ANY, Complaints, code_kept, kept
+from harness.model.batch import written
+from harness.model.groups import Groups
+from harness.model.log import PartitionLog
+from harness.model.offsets import Offsets
+from harness.model.reading import fetched
+from harness.model.sessions import Place, Sessions
+from harness.model.topics import Topic, Topics
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.primitives import ZERO_UUID
+
+Judge = Callable[[Any, int, Any], Complaints]
+ACKS: Final = (-1, 0, 1)
+IDS_OF_PRODUCE: Final = 13
+"""Version of Produce (and of Fetch) from which topics have ids."""
+
+
+class Specification:
+    """One sequence's state of the world. `judge` is called once for each request, in the order of its answers."""
+
+    def __init__(self) -> None:
+        self.topics = Topics()
+        self.groups = Groups()
+        self.offsets = Offsets(self.topics, self.groups)
+        self.sessions = Sessions()
+        self.producer_ids: list[int] = []
+        self._now_ms = 0
+        self._judges: dict[int, Judge] = {
+            ApiKey.PRODUCE: self._produced,
+            ApiKey.FETCH: self._fetched,
+            ApiKey.LIST_OFFSETS: self._offsets_listed,
+            ApiKey.DELETE_RECORDS: self._records_deleted,
+            ApiKey.OFFSET_FOR_LEADER_EPOCH: self._epochs_ended,
+            ApiKey.DESCRIBE_PRODUCERS: self._producers_described,
+            ApiKey.INIT_PRODUCER_ID: self._producer_made,
+            ApiKey.CREATE_TOPICS: self.topics.created,
+            ApiKey.DELETE_TOPICS: self.topics.deleted,
+            ApiKey.CREATE_PARTITIONS: self.topics.widened,
+            ApiKey.ALTER_CONFIGS: self.topics.altered,
+            ApiKey.INCREMENTAL_ALTER_CONFIGS: self.topics.altered,
+            ApiKey.DESCRIBE_CONFIGS: self.topics.described,
+            ApiKey.METADATA: self.topics.told,
+            ApiKey.HEARTBEAT: self.groups.beaten,
+            ApiKey.LEAVE_GROUP: self.groups.left,
+            ApiKey.DESCRIBE_GROUPS: self.groups.described,
+            ApiKey.LIST_GROUPS: self.groups.listed,
+            ApiKey.OFFSET_COMMIT: self.offsets.committed,
+            ApiKey.OFFSET_FETCH: self.offsets.fetched,
+            ApiKey.OFFSET_DELETE: self.offsets.deleted,
+            ApiKey.DELETE_GROUPS: self.offsets.groups_deleted,
+        }
+
+    def knows(self, api_key: int) -> bool:
+        """Whether the model judges an API at all."""
+        return api_key in self._judges or api_key in (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
+
+    def sent(self, client: int, message: Any, version: int) -> None:
+        """A request is on its way. Those that may wait for other clients take effect now."""
+        self.groups.sent(client, message, version)
+
+    def must_wait(self, client: int) -> bool:
+        """Whether the answer to a client's last request waits for another client."""
+        return self.groups.must_wait(client)
+
+    def judge(self, client: int, message: Any, version: int, response: Any, now_ms: int) -> list[str]:
+        """What in an answer was not allowed. `response` is None where none came; `now_ms` about when it was made."""
+        self._now_ms = now_ms
+        key = message.API_KEY
+        if response is None:
+            return []
+        if key in (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP):
+            return list(self.groups.heard(client, message, version, response))
+        judge = self._judges.get(key)
+        return [] if judge is None else list(judge(message, version, response))
+
+    def unanswered(self, message: Any, version: int, is_closed: bool, now_ms: int) -> list[str]:
+        """Judges silence: a Produce with acks=0 is not answered; an error closes the connection (protocol guide)."""
+        if message.API_KEY != ApiKey.PRODUCE or message.acks != 0:
+            return [] if is_closed and message.API_KEY == ApiKey.PRODUCE else [f"no answer to {type(message).__name__}"]
+        for topic in message.topic_data:
+            for part in topic.partition_data:
+                log = self._log(self._topic(topic.topic_id if version >= IDS_OF_PRODUCE else topic.name), part.index)
+                batch = written(part.records, version)
+                if log is None or is_closed:
+                    continue
+                allowed, earlier = log.known(batch)
+                refused = log.refusals(batch, now_ms)
+                if 0 not in allowed or (refused and not batch.is_transactional):
+                    return [f"Produce with acks=0 to {topic.name}: the connection should be closed, and is open"]
+                if earlier is None and not batch.is_transactional:
+                    log.append(batch, now_ms)
+        return []
+
+    def restarted(self) -> None:
+        """A clean restart of the node."""
+        self.sessions.open.clear()
+        self.groups.restarted()
+        for topic in self.topics.by_name.values():
+            for log in topic.logs:
+                log.restart()
+
+    # -- where things are ---------------------------------------------------------------------------------------
+
+    def _topic(self, name: Any) -> Topic | None:
+        """The topic with a name or an id."""
+        return self.topics.by_id(name) if isinstance(name, bytes) else self.topics.by_name.get(name)
+
+    @staticmethod
+    def _log(topic: Topic | None, partition: int) -> PartitionLog | None:
+        return topic.logs[partition] if topic is not None and 0 <= partition < len(topic.logs) else None
+
+    def _at(self, place: Place) -> PartitionLog | None:
+        return self._log(self._topic(place[0]), place[1])
+
+    # -- the log's requests -------------------------------------------------------------------------------------
+
+    def _produced(self, request: Any, version: int, response: Any) -> Complaints:
+        answers = {
+            (one.topic_id if version >= IDS_OF_PRODUCE else one.name, part.index): part
+            for one in response.responses
+            for part in one.partition_responses
+        }
+        for wanted in request.topic_data:
+            name = wanted.topic_id if version >= IDS_OF_PRODUCE else wanted.name
+            topic = self._topic(name)
+            for part in wanted.partition_data:
+                where = f"Produce to {topic.name if topic else name!r}-{part.index}"
+                answer = answers.get((name, part.index))
+                log = self._log(topic, part.index)
+                if answer is None:
+                    yield f"{where}: no answer for it"
+                elif log is None:
+                    yield from code_kept(where, answer.error_code, self._missing(name, version, IDS_OF_PRODUCE))
+                elif request.acks not in ACKS:
+                    codes = written(part.records, version).faults | {int(ErrorCode.INVALID_REQUIRED_ACKS)}
+                    yield from code_kept(where, answer.error_code, codes)
+                else:
+                    yield from log.produce(where, written(part.records, version), answer, self._now_ms)
+
+    @staticmethod
+    def _missing(name: Any, version: int, ids_from: int) -> frozenset[int]:
+        """The codes for a partition that is not there."""
+        codes = {ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.INVALID_TOPIC_EXCEPTION}
+        if version >= ids_from:
+            codes = {ErrorCode.UNKNOWN_TOPIC_ID} if name == ZERO_UUID else codes | {ErrorCode.UNKNOWN_TOPIC_ID}
+        elif isinstance(name, str) and name.startswith("__"):
+            return ANY
+        return frozenset(map(int, codes))
+
+    def _fetched(self, request: Any, version: int, response: Any) -> Complaints:
+        return fetched(self.sessions, self._at, request, version, response)
+
+    def _offsets_listed(self, request: Any, version: int, response: Any) -> Complaints:
+        yield from self._each(
+            "ListOffsets", request.topics, response.topics, "name", "partition_index",
+            lambda log, where, asked, answer: log.offset_at(where, asked, answer, version),
+        )  # fmt: skip
+
+    def _records_deleted(self, request: Any, version: int, response: Any) -> Complaints:
+        yield from self._each(
+            "DeleteRecords", request.topics, response.topics, "name", "partition_index",
+            lambda log, where, asked, answer: log.delete(where, asked.offset, answer),
+        )  # fmt: skip
+
+    def _epochs_ended(self, request: Any, version: int, response: Any) -> Complaints:
+        yield from self._each(
+            "OffsetForLeaderEpoch", request.topics, response.topics, "topic", "partition",
+            lambda log, where, asked, answer: log.end_of_epoch(where, asked, answer),
+        )  # fmt: skip
+
+    def _each(
+        self, api: str, asked: Any, answered: Any, name: str, index: str,
+        judge: Callable[[PartitionLog, str, Any, Any], Complaints],
+    ) -> Complaints:  # fmt: skip
+        """Judges an answer that has its partitions in topics by name."""
+        answers = {(getattr(one, name), getattr(part, index)): part for one in answered for part in one.partitions}
+        places = [(getattr(one, name), getattr(part, index)) for one in asked for part in one.partitions]
+        for topic in asked:
+            for part in topic.partitions:
+                place = (getattr(topic, name), getattr(part, index))
+                where, answer, log = f"{api} of {place[0]}-{place[1]}", answers.get(place), self._at(place)
+                if places.count(place) > 1:
+                    continue
+                if answer is None:
+                    yield f"{where}: no answer for it"
+                elif log is None:
+                    yield from code_kept(where, answer.error_code, self._missing(place[0], 0, 1))
+                else:
+                    yield from judge(log, where, part, answer)
+
+    def _producers_described(self, request: Any, version: int, response: Any) -> Complaints:
+        answers = {(one.name, part.partition_index): part for one in response.topics for part in one.partitions}
+        for topic in request.topics:
+            for partition in topic.partition_indexes:
+                where = f"DescribeProducers of {topic.name}-{partition}"
+                log, answer = self._at((topic.name, partition)), answers.get((topic.name, partition))
+                if answer is None:
+                    yield f"{where}: no answer for it"
+                elif log is None:
+                    codes = self._missing(topic.name, 0, 1) | {int(ErrorCode.NOT_LEADER_OR_FOLLOWER)}
+                    yield from code_kept(where, answer.error_code, codes)
+                else:
+                    yield from code_kept(where, answer.error_code, {0})
+                    found = sorted(
+                        (one.producer_id, one.producer_epoch, one.last_sequence) for one in answer.active_producers
+                    )
+                    known = sorted((id_, entry.epoch, entry.batches[-1][1]) for id_, entry in log.producers.items())
+                    yield from kept(f"{where}: (id, epoch, last sequence) of producers", found, known)
+
+    def _producer_made(self, request: Any, version: int, response: Any) -> Complaints:
+        if request.transactional_id is not None or getattr(request, "producer_id", -1) != -1:
+            return
+        yield from code_kept("InitProducerId", response.error_code, {0})
+        if not response.error_code:
+            yield from kept("InitProducerId: producer epoch", response.producer_epoch, 0)
+            if response.producer_id in self.producer_ids:
+                yield f"InitProducerId: {response.producer_id} was given out before"
+            self.producer_ids.append(response.producer_id)

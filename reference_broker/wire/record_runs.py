@@ -7,12 +7,16 @@ records, or none at all.
 
 from __future__ import annotations
 
+import struct
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from reference_broker.wire.primitives import read_signed_varlong
+from reference_broker.wire.primitives import Buffer, read_signed_varlong
 
 SHORTEST: Final = 8
 """A run that is shorter is not worth it."""
+SMALLEST: Final = 7
+"""A record has at least so many bytes."""
 WIDE_FROM: Final = 64
 WIDER_FROM: Final = 8192
 """Offset deltas from these on take two and three bytes."""
@@ -34,6 +38,55 @@ class Run(NamedTuple):
     earliest: int
     keyless: range
     """The indices of those without a key."""
+
+
+def run_of_all(data: Buffer, count: int, *, wants_keys: bool = False) -> Run | None:
+    """All records of a small batch, where they look alike; None where that is not so, or cannot be said quickly.
+
+    `wants_keys` asks for `keyless`. The buffer is not copied: the bytes that say something are taken out in one go.
+    """
+    size, rest = divmod(len(data), count)
+    if rest or size < SMALLEST:
+        return None
+    claimed, attributes_at = read_signed_varlong(data, 0)
+    timestamp_at, key_at = attributes_at + 1, attributes_at + 3
+    if attributes_at + claimed != size or data[timestamp_at] > 0x7F or data[timestamp_at + 1]:
+        return None  # the first record's offset delta is not 0, or its timestamp delta takes more than one byte
+    key_size, key_from = read_signed_varlong(data, key_at)
+    value_at = key_from + key_size if key_size > 0 else key_from
+    if value_at >= size:
+        return None
+    value_size, value_from = read_signed_varlong(data, value_at)
+    if (value_from + value_size if value_size > 0 else value_from) != size - 1:
+        return None
+    fields = _fields_of(count, size, timestamp_at, key_from - key_at, value_at - key_from, value_from - value_at)
+    taken = fields.unpack_from(data)
+    starts, times, offsets, keys, values = taken[0::6], taken[1::6], taken[2::6], taken[3::6], taken[4::6]
+    if (
+        bytes(offsets) != NARROW_DELTAS[:count]
+        or starts.count(starts[0]) != count
+        or keys.count(keys[0]) != count
+        or values.count(values[0]) != count
+        or any(taken[5::6])  # headers
+    ):
+        return None
+    latest = max(times)
+    if latest > 0x7F or bytes(times).translate(None, EVEN):
+        return None
+    return Run(
+        len(data),
+        count,
+        latest >> 1,
+        times.index(latest),
+        min(times) >> 1,
+        range(count if wants_keys and key_size < 0 else 0),
+    )
+
+
+@lru_cache(64)
+def _fields_of(count: int, size: int, start: int, key: int, gap: int, value: int) -> struct.Struct:
+    """Of each record: start, timestamp delta, offset delta, length of key, length of value, number of headers."""
+    return struct.Struct(f"{start}sBB{key}s{gap}x{value}s{size - start - 3 - key - gap - value}xB" * count)
 
 
 def run_after(data: bytes, start: int, stop: int, index: int, count: int, *, wants_keys: bool = False) -> Run | None:

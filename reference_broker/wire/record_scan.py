@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reference_broker.wire.primitives import Buffer, MalformedRequest, read_signed_varlong
-from reference_broker.wire.record_runs import run_after
+from reference_broker.wire.record_runs import WIDE_FROM, run_after, run_of_all
 
 PATIENCE = 32
 """How many records to walk over before the next look for a run, when there was none."""
@@ -31,7 +31,15 @@ def scan_records(payload: Buffer, count: int, *, wants_keys: bool = False) -> Sc
 
     `wants_keys` asks for `keyless`, which only compacted topics need.
     """
-    data = payload if isinstance(payload, bytes) else bytes(payload)
+    if 1 < count <= WIDE_FROM:
+        all_of_them = run_of_all(payload, count, wants_keys=wants_keys)
+        if all_of_them is not None:
+            _, _, latest, latest_at, earliest, without_key = all_of_them
+            return Scan(latest, earliest, latest_at, tuple(without_key), are_offsets_sequential=True)
+    return _walk(payload if isinstance(payload, bytes) else bytes(payload), count, wants_keys=wants_keys)
+
+
+def _walk(data: bytes, count: int, *, wants_keys: bool) -> Scan:
     at, end, index = 0, len(data), 0
     latest, earliest, latest_at = -(1 << 63), 1 << 63, -1
     keyless: list[int] = []

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from reference_broker.wire import record_scan
 from reference_broker.wire.primitives import MalformedRequest
-from reference_broker.wire.record_runs import run_after
+from reference_broker.wire.record_runs import run_after, run_of_all
 from reference_broker.wire.record_scan import Scan, scan_records
-from reference_broker.wire.records import HEADER_SIZE, Record, encode_batch
+from reference_broker.wire.records import HEADER_SIZE, Record, encode_batch, encode_record
 
 Outcome = Scan | str
 
@@ -44,11 +44,11 @@ def outcome(scan: Callable[[], Scan]) -> Outcome:
 
 def walked(payload: bytes, count: int) -> Outcome:
     """The outcome without looking for runs."""
-    record_scan.run_after = lambda *_, **__: None  # type: ignore[assignment]
+    record_scan.run_after = record_scan.run_of_all = lambda *_, **__: None  # type: ignore[assignment]
     try:
         return outcome(lambda: scan_records(payload, count, wants_keys=True))
     finally:
-        record_scan.run_after = run_after
+        record_scan.run_after, record_scan.run_of_all = run_after, run_of_all
 
 
 @settings(deadline=None)
@@ -75,6 +75,12 @@ def test_runs_go_across_the_widths_of_offsets(count: int) -> None:
     scan = scan_records(payload, count)
     assert scan.are_offsets_sequential
     assert (scan.max_timestamp_delta, scan.index_of_max_timestamp) == (0, 0)
+
+
+def test_a_first_timestamp_delta_of_two_bytes_misleads_nobody() -> None:
+    one = [Record(at, 1_000_000 + at, b"\xff" * 20, b"value", ()) for at in range(3)]
+    payload = b"".join(encode_record(at, 100 + at, record) for at, record in enumerate(one))
+    assert scan_records(payload, 3) == Scan(102, 100, 2, (), are_offsets_sequential=True)
 
 
 def test_too_few_records_alike_are_no_run() -> None:

@@ -9,7 +9,7 @@ down what works.
 
 **Kafka says** KIP-112, KIP-858; protocol guide: KAFKA_STORAGE_ERROR, Metadata's offline replicas.
 
-**Cannot see** A broker whose only log folder fails, or the one with the metadata log: that one halts.
+**Cannot see** A broker whose only log folder fails: that one ends (durability/full_disks).
 
 **Rejects** tests/plants/goes_on_with_a_failed_folder.py
 """

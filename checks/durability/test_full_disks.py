@@ -1,8 +1,8 @@
 """Acknowledged records survive a full disk.
 
 **Claim** When the disk of one of a broker's log folders has no room left while producers write, the folder is taken
-offline and said to be so; and once there is room and the broker was started again, every record that was acknowledged
-is there, once, at its offset, with its bytes, in that folder and in the others.
+offline and said to be so, and a broker that has no other folder ends; once there is room and the broker was started
+again, every record that was acknowledged is there, once, at its offset, with its bytes, in every folder.
 
 **Why it matters** Disks fill up. What an operator finds after making room must be what clients were told.
 
@@ -21,6 +21,7 @@ from random import Random
 import pytest
 
 from harness.guarantees import ClientSettings
+from harness.hosts import small_disk
 from harness.outcome import BrokenPromise
 from harness.plugin_drive import Drive
 from harness.plugin_names import Names
@@ -42,7 +43,7 @@ NOTICED_WITHIN_S = 8.0
 
 
 class WatchedFullDisk(FullDisk):
-    """A full disk, and whether the broker said that a folder is offline while producers wrote to it."""
+    """A full disk, and whether the broker said that a folder is offline, or ended, while producers wrote to it."""
 
     def __init__(self) -> None:
         self.is_noticed = False
@@ -53,7 +54,7 @@ class WatchedFullDisk(FullDisk):
         deadline = time.monotonic() + NOTICED_WITHIN_S
         while not self.is_noticed and time.monotonic() < deadline:
             time.sleep(0.1)
-            self.is_noticed = _has_failed_folder(cluster)
+            self.is_noticed = not cluster.nodes[0].is_alive() or _has_failed_folder(cluster)
         return done
 
 
@@ -73,6 +74,21 @@ def test_acknowledged_records_survive_a_full_disk(drive: Drive, names: Names, ac
 
     drive(Queue(topic=names.topic("orders"), partitions=4, client=settings), fault, duration_s=4)
 
+    require_noticed(fault)
+
+
+@pytest.mark.claim("D1", "D10")
+@pytest.mark.cluster(small_disk_mb=16, config={"log.dirs": small_disk.FOLDER})
+def test_a_broker_without_another_folder_ends_and_loses_nothing(drive: Drive, names: Names) -> None:
+    settings = ClientSettings(acks="1", is_idempotent=False)
+    fault = WatchedFullDisk()
+
+    drive(Queue(topic=names.topic("orders"), client=settings), fault, duration_s=4)
+
+    require_noticed(fault)
+
+
+def require_noticed(fault: WatchedFullDisk) -> None:
     if not fault.is_noticed:
         raise BrokenPromise(
             f"A log folder's disk was full for {NOTICED_WITHIN_S:g} s while producers wrote to it, and no folder was "

@@ -17,6 +17,8 @@ from pathlib import Path
 from harness.hosts.host import HostTrouble
 
 _CAP_SYS_ADMIN = 21
+FOLDER = "small-disk/data"
+"""A node's log folder on its small disk, relative to where it runs: an entry of log.dirs."""
 _FILLER = "filler"
 _CHUNK = 256 * 1024
 _SMALLEST = 512
@@ -47,7 +49,7 @@ class SmallDisk:
     @property
     def data_dir(self) -> Path:
         """The node's folder on it."""
-        return self.path / "data"
+        return self.path / FOLDER.rpartition("/")[2]
 
     @property
     def is_filled(self) -> bool:

@@ -221,7 +221,7 @@ def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster
         properties, data_dir = folder / "server.properties", folder / "data"
         disk, overrides = None, dict(spec.config)
         if spec.small_disk_mb:
-            disk = SmallDisk(folder / "small-disk", spec.small_disk_mb)
+            disk = SmallDisk((folder / small_disk.FOLDER).parent, spec.small_disk_mb)
             disk.mount()
             overrides = {"log.dirs": f"{data_dir},{disk.data_dir}", **overrides}
         settings = broker_properties.for_one_node(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from harness.hosts import small_disk
+from harness.hosts.identity import identity_of
 from harness.hosts.small_disk import SmallDisk, mounted_below, unmount_below
 from harness.targets import leftovers
 
@@ -38,6 +41,22 @@ def test_a_full_disk_takes_nothing_until_there_is_room(disk: SmallDisk) -> None:
     (disk.path / "more").write_bytes(bytes(8192))
     assert 900_000 < filled <= 1 << 20
     unmount_below(disk.path.parent)
+
+
+def test_the_disk_of_a_run_that_was_killed_is_unmounted_by_the_next(tmp_path: Path) -> None:
+    if (reason := small_disk.missing()) is not None:
+        pytest.skip(reason)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as owner:
+        identity = identity_of(owner.pid)
+        owner.kill()
+    assert identity is not None
+    folder = tmp_path / "kafka-verification-x"
+    folder.mkdir()
+    (folder / "owner").write_text(identity.text())
+    SmallDisk(folder / "disk", 1).mount()
+
+    assert leftovers.sweep_folders(tmp_path) == (folder,)
+    assert (mounted_below(folder), folder.exists()) == ([], False)
 
 
 def test_a_disk_goes_with_its_folder_even_while_it_is_in_use(disk: SmallDisk) -> None:

@@ -107,6 +107,8 @@ class Lockstep:
             player.send(action)
         if action.may_wait:
             return self._settle(action.client, index, played)
+        if action.waits_ms is not None:
+            self._watch(action.client)
         return self._compare(index, self._heard(action.client), played)
 
     def _settle(self, client: int, index: int, played: Played) -> Divergence | None:
@@ -122,6 +124,12 @@ class Lockstep:
             if not slower.has_heard(client, GRACE_S):
                 return self._one_waits(client, index, here)
         return self._compare(index, self._heard(client), played)
+
+    def _watch(self, client: int) -> None:
+        """Waits for both answers at the same time, so that the pace of one does not count for the other."""
+        missing, deadline = list(self.players), time.monotonic() + GRACE_S
+        while missing and time.monotonic() < deadline:
+            missing = [player for player in missing if not player.has_heard(client, 0.002)]
 
     def _heard(self, client: int) -> tuple[Heard, Heard]:
         first, second = self.players

@@ -67,6 +67,8 @@ class _Open:
     message: Any
     """As it was sent."""
     sent_at: float
+    heard_at: float | None = None
+    """When the answer was seen to come in, where it was watched for."""
 
 
 class Player:
@@ -143,7 +145,10 @@ class Player:
 
     def has_heard(self, client: int, within_s: float) -> bool:
         """Whether a client's answer begins to come in this time."""
-        return self._connections[client].has_answer(within_s)
+        has_come = self._connections[client].has_answer(within_s)
+        if has_come and self._open[client].heard_at is None:
+            self._open[client].heard_at = time.monotonic()
+        return has_come
 
     def hear(self, client: int) -> Heard:
         """The answer to a client's last request, waited for, or what else became of it."""
@@ -166,7 +171,7 @@ class Player:
             outcome = Outcome.CLOSED
         if outcome is not Outcome.ANSWERED:
             self.drop(client)
-        waited_ms = 1000 * (time.monotonic() - pending.sent_at)
+        waited_ms = 1000 * ((pending.heard_at or time.monotonic()) - pending.sent_at)
         if key in CHANGES_METADATA and outcome is Outcome.ANSWERED:
             self._barrier.wait()
         return Heard(

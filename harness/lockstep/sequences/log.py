@@ -80,6 +80,8 @@ class _Writer:
     def actions(self) -> Iterator[Action]:
         for topic, partitions in self.partitions.items():
             yield self.created(topic, partitions)
+        if self.random.random() < 0.4:
+            yield self.new_producer()
         for _ in range(self.random.randint(3, 30)):
             yield self.step()
         yield from self.closing()
@@ -224,7 +226,7 @@ class _Writer:
             forgotten_topics_data=forgotten,
         )
         learns = (("session_id", Ref(Kind.SESSION_ID, f"s{client}")),) if session_epoch == 0 else ()
-        return Request(client=client, message=message, version=version, learns=learns)
+        return Request(client=client, message=message, version=version, learns=learns, waits_ms=waits_ms or None)
 
     def session(self, client: int) -> tuple[Any, int]:
         """(id, epoch): mostly without a session, else the client's own, now and then with a wrong epoch."""

@@ -22,7 +22,9 @@ class Behaviour(StrEnum):
     GROUP_LIMITS_AS_NUMBERS = "a group's setting out of range is refused with the range, only what is set is checked"
     KEEPS_LISTS_SHORT = "what stands twice in a list counts once; a null or empty element is refused"
     LIMITS_NEW_PARTITIONS = "too many new partitions are a POLICY_VIOLATION of the whole request, not an accident"
+    LISTS_METADATA_VERSIONS = "the storage tool refuses an unknown release with all those that are known"
     REFUSES_LONG_VALUES = "a setting that has grown too long is INVALID_CONFIG, not an accident"
+    TELLS_BOOTSTRAP_RECORDS = "the storage tool prints the records that a new cluster begins with"
     TELLS_METRICS_DEFAULTS = "settings of client metrics are told with their defaults, with types and sources"
     TELLS_WHY_NOT_UNREGISTERED = "a refusal to unregister a broker comes with its reason"
     WRITES_SETS_AS_JAVA = "a refusal to change settings of a broker lists them as Java prints a set, not Scala"
@@ -45,7 +47,9 @@ SPANS: Final[Mapping[Behaviour, Span]] = {
     Behaviour.GROUP_LIMITS_AS_NUMBERS: Span(first=(4, 4), source="KAFKA-20337, apache/kafka#22185"),
     Behaviour.KEEPS_LISTS_SHORT: Span(first=(4, 2), source="KIP-1161"),
     Behaviour.LIMITS_NEW_PARTITIONS: Span(first=(4, 4), source="KAFKA-19673"),
+    Behaviour.LISTS_METADATA_VERSIONS: Span(first=(4, 2), source="KAFKA-19509"),
     Behaviour.REFUSES_LONG_VALUES: Span(first=(4, 1), source="KAFKA-18907"),
+    Behaviour.TELLS_BOOTSTRAP_RECORDS: Span(first=(4, 2), source="apache/kafka#20303"),
     Behaviour.TELLS_METRICS_DEFAULTS: Span(first=(4, 1), source="KAFKA-17516"),
     Behaviour.TELLS_WHY_NOT_UNREGISTERED: Span(first=(4, 1), source="KAFKA-18859"),
     Behaviour.WRITES_SETS_AS_JAVA: Span(first=(4, 3), source="KAFKA-18854"),

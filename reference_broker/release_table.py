@@ -124,6 +124,32 @@ SUPPORTED_FEATURES: Final[Mapping[str, str]] = {
 }
 """Profile -> feature:smallest-largest level that a node supports."""
 
+KNOWN_FEATURES: Final[Mapping[str, str]] = {
+    "4.0": "eligible.leader.replicas.version group.version kraft.version transaction.version",
+    "4.1": (
+        "eligible.leader.replicas.version group.version kraft.version share.version streams.version transaction.version"
+    ),
+    "4.2": (
+        "eligible.leader.replicas.version group.version kraft.version share.version streams.version transaction.version"
+    ),
+    "4.3": (
+        "eligible.leader.replicas.version group.version kraft.version share.version streams.version transaction.version"
+    ),
+    "4.4": (
+        "eligible.leader.replicas.version group.version kraft.version share.version streams.version transaction.version"
+    ),
+}
+"""Profile -> the features beside metadata.version that its tools know, those to come included."""
+
+NEWEST_METADATA_VERSION: Final[Mapping[str, str]] = {
+    "4.0": "4.1-IV0",
+    "4.1": "4.2-IV1",
+    "4.2": "4.3-IV0",
+    "4.3": "4.4-IV0",
+    "4.4": "4.5-IV0",
+}
+"""Profile -> the newest metadata version that is known, though not yet used."""
+
 FINALIZED_FEATURES: Final[Mapping[str, str]] = {
     "4.0": "group.version:1 metadata.version:25 transaction.version:2",
     "4.1": "eligible.leader.replicas.version:1 group.version:1 metadata.version:27 transaction.version:2",

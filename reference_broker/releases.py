@@ -45,6 +45,16 @@ class Release:
         return _ranges(release_table.SUPPORTED_FEATURES[self.profile])
 
     @property
+    def known_features(self) -> tuple[str, ...]:
+        """The features beside metadata.version that the release's tools know, sorted."""
+        return tuple(release_table.KNOWN_FEATURES[self.profile].split())
+
+    @property
+    def newest_metadata_version(self) -> str:
+        """The newest metadata version that the release knows, though it may not use it yet."""
+        return release_table.NEWEST_METADATA_VERSION[self.profile]
+
+    @property
     def metadata_version(self) -> int:
         """The newest metadata version, which a new cluster gets."""
         return self.supported_features()[METADATA_VERSION][1]

@@ -7,7 +7,6 @@ Kafka documentation, "KRaft: provisioning nodes".
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
@@ -18,29 +17,24 @@ from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Disk, Random
 from reference_broker.properties import format_properties, parse_properties
 from reference_broker.raft.frames import VersionedRecord
-from reference_broker.raft.quorum import DIRECTORY, voters_record
+from reference_broker.raft.quorum import DIRECTORY
 from reference_broker.raft.snapshots import BOOTSTRAP, Snapshot, SnapshotId, encode_snapshot
 from reference_broker.releases import (
     BASELINE,
-    KRAFT_VERSION,
     METADATA_VERSION,
-    METADATA_VERSIONS,
     RELEASES,
     Release,
     find_release,
     metadata_version_name,
 )
+from reference_broker.storage_choices import StorageProblem as StorageProblem
+from reference_broker.storage_choices import chosen_features, chosen_metadata_version, chosen_voters
 from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
-from reference_broker.wire.messages.voters_record import Voter, VotersRecord
+from reference_broker.wire.messages.voters_record import VotersRecord
 from reference_broker.wire.primitives import MalformedRequest, Uuid, parse_uuid, uuid_text
 
 META_PROPERTIES: Final = "meta.properties"
-_CONTROLLER: Final = re.compile(r"(\d+)@(\[[^\]]+\]|[^:]+):(\d+):([A-Za-z0-9_-]{22})")
 Say = Callable[[str], None]
-
-
-class StorageProblem(Exception):
-    """Why a folder cannot be used or formatted; the text says which folder and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +162,8 @@ def format_folders(disk: Disk, config: BrokerConfig, wanted: Format, *, random: 
         say("All of the log directories are already formatted.")
         return
     records = bootstrap_records(wanted)
-    say(f"Bootstrap metadata: {_in_java(records, wanted.metadata_version)}")
+    if config.release.does(Behaviour.TELLS_BOOTSTRAP_RECORDS):
+        say(f"Bootstrap metadata: {_in_java(records, wanted.metadata_version)}")
     version = metadata_version_name(wanted.metadata_version)
     for directory in sorted(new, key=lambda one: (one != config.metadata_log_dir, one)):
         directory_id = random_uuid(random)
@@ -330,9 +325,9 @@ def _info(disk: Disk, config: BrokerConfig, say: Say) -> int:
 
 def _wanted(given: argparse.Namespace, config: BrokerConfig, random: Random) -> Format:
     """What the arguments ask for, checked against the configuration."""
-    level = _metadata_version(given)
-    features, asked = _features(given.feature, level, config.release)
-    voters, directory_id = _voters(given, config, random)
+    level = chosen_metadata_version(given)
+    features, asked = chosen_features(given.feature, level, config.release)
+    voters, directory_id = chosen_voters(given, config, random)
     if asked is not None and asked != (1 if voters is not None or not config.static_voters else 0):
         raise StorageProblem(f"Cannot set kraft.version to {asked}: the quorum's configuration asks for the other.")
     return Format(
@@ -343,88 +338,3 @@ def _wanted(given: argparse.Namespace, config: BrokerConfig, random: Random) -> 
         voter_directory_id=directory_id,
         ignore_formatted=given.ignore_formatted,
     )
-
-
-def _metadata_version(given: argparse.Namespace) -> int:
-    """The level that --release-version or --feature metadata.version=LEVEL names, else the newest."""
-    features = (argument.partition("=") for argument in given.feature)
-    asked = [text.strip() for name, _, text in features if name.strip() == METADATA_VERSION]
-    if asked and given.release_version is not None:
-        raise StorageProblem("Use --release-version instead of --feature metadata.version=X to avoid ambiguity.")
-    release: Release = given.profile
-    names = {name: level for name, level in METADATA_VERSIONS.items() if level <= release.metadata_version}
-    level = release.metadata_version_of(given.release_version) if given.release_version else release.metadata_version
-    if asked:
-        level = next((level for level in names.values() if str(level) == asked[-1]), None)
-    if level is None:
-        unknown = given.release_version or asked[-1]
-        raise StorageProblem(
-            f"Unknown metadata.version '{unknown}'. Supported metadata.version are: {', '.join(names)}"
-        )
-    return level
-
-
-def _features(arguments: Sequence[str], level: int, release: Release) -> tuple[dict[str, int], int | None]:
-    """Levels by feature, sorted, without zeros; and kraft.version where it was named."""
-    supported = release.supported_features()
-    levels = release.default_features(level)
-    kraft: int | None = None
-    for argument in arguments:
-        name, _, text = argument.partition("=")
-        name, text = name.strip(), text.strip()
-        if name == METADATA_VERSION:
-            continue
-        if not re.fullmatch(r"\d+", text):
-            raise StorageProblem(f"Can't parse feature=level string {argument}. (Format is NAME=LEVEL.)")
-        if name not in supported:
-            names = [one for one in supported if one != METADATA_VERSION]
-            raise StorageProblem(f"Unsupported feature: {name}. Supported features are: {', '.join(names)}")
-        if not supported[name][0] <= int(text) <= supported[name][1]:
-            raise StorageProblem(f"No feature:{name} with feature level {text}")
-        if name == KRAFT_VERSION:
-            kraft = int(text)
-        else:
-            levels[name] = int(text)
-    return {name: number for name, number in sorted(levels.items()) if number}, kraft
-
-
-def _voters(given: argparse.Namespace, config: BrokerConfig, random: Random) -> tuple[VotersRecord | None, Uuid | None]:
-    """The voter set to begin with, and the id that this node's metadata folder gets for it."""
-    is_dynamic = given.standalone or given.initial_controllers is not None
-    if config.items("controller.quorum.voters"):
-        if is_dynamic:
-            raise StorageProblem(
-                "You cannot specify controller.quorum.voters and format the node with --initial-controllers or "
-                "--standalone. If you want to use dynamic quorum, please remove controller.quorum.voters and specify "
-                "controller.quorum.bootstrap.servers instead."
-            )
-        return None, None
-    if "controller" not in config.roles:
-        if is_dynamic:
-            raise StorageProblem("You can only use --standalone or --initial-controllers on a controller.")
-        return None, None
-    if given.no_initial_controllers:
-        return None, None
-    if not is_dynamic:
-        raise StorageProblem(
-            "Because controller.quorum.voters is not set on this controller, you must specify one of the following: "
-            "--standalone, --initial-controllers, or --no-initial-controllers."
-        )
-    listener = config.controller_listeners[0]
-    if given.standalone:
-        endpoint = next(one for one in config.advertised() if one.listener == listener)
-        directory_id = random_uuid(random)
-        return voters_record(config.node_id, directory_id, [(listener, endpoint.host, endpoint.port)]), directory_id
-    records: list[Voter] = []
-    own: Uuid | None = None
-    for text in given.initial_controllers.split(","):
-        match = _CONTROLLER.fullmatch(text.strip())
-        if match is None:
-            raise StorageProblem(f"Cannot parse the initial controller {text}: write ID@HOST:PORT:DIRECTORY-ID")
-        one = int(match[1])
-        directory_id = parse_uuid(match[4])
-        own = directory_id if one == config.node_id else own
-        records += voters_record(one, directory_id, [(listener, match[2].strip("[]"), int(match[3]))]).voters
-    if own is None:
-        raise StorageProblem(f"The controller for node {config.node_id} is not among the --initial-controllers.")
-    return VotersRecord(voters=tuple(records)), own

@@ -43,6 +43,7 @@ class Recording:
     configs: Mapping[str, Mapping[str, str]]
     metadata_versions: str
     first_metadata_versions: Mapping[str, tuple[int, ...]]
+    known: str
 
 
 def record(version: str) -> Recording:
@@ -70,6 +71,7 @@ def record(version: str) -> Recording:
             for scope in SCOPES
         },
         metadata_versions=" ".join(f"{number}:{rest}" for kind, number, rest in lines if kind == "metadata"),
+        known=" ".join(sorted({name for kind, name, _ in lines if kind == "level"})),
         first_metadata_versions={name: tuple(firsts) for name, firsts in sorted(levels.items())},
     )
 
@@ -103,15 +105,17 @@ def words(found: Iterable[tuple[Any, int, int]]) -> str:
 
 
 def wrapped(text: str, indent: str) -> str:
-    """Words as literals that stand one under another."""
+    """Words as literals that stand one under another, as the formatter would have them."""
+    if len(text) < 104:
+        return f'"{text}"'
+    if len(text) <= 110:
+        return f'(\n{indent}    "{text}"\n{indent})'
     lines: list[str] = []
     for word in text.split():
         if lines and len(lines[-1]) + len(word) < 100:
             lines[-1] += " " + word
         else:
             lines.append(word)
-    if len(lines) == 1:
-        return f'"{lines[0]}"'
     parts = [line + " " for line in lines[:-1]] + lines[-1:]
     return "(\n" + "".join(f'{indent}    "{part}"\n' for part in parts) + f"{indent})"
 
@@ -161,6 +165,16 @@ def release_table(found: Mapping[str, Recording]) -> str:
             "SUPPORTED_FEATURES",
             "Profile -> feature:smallest-largest level that a node supports.",
             {profile: one.supported for profile, one in found.items()},
+        )
+        + table_of(
+            "KNOWN_FEATURES",
+            "Profile -> the features beside metadata.version that its tools know, those to come included.",
+            {profile: one.known for profile, one in found.items()},
+        )
+        + table_of(
+            "NEWEST_METADATA_VERSION",
+            "Profile -> the newest metadata version that is known, though not yet used.",
+            {profile: one.metadata_versions.split()[-1].partition(":")[2] for profile, one in found.items()},
         )
         + table_of(
             "FINALIZED_FEATURES",

@@ -11,6 +11,8 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import Struct
+
 from reference_broker.apis import api_versions
 from reference_broker.apis.context import Context, Parts
 from reference_broker.apis.registry import BROKER, CONTROLLER, Handler, Served, served
@@ -48,8 +50,7 @@ class Observers:
     trace: Callable[[ConnectionId, str, str], None] | None = None
 
 
-@dataclass(slots=True)
-class _Current:
+class _Current(Struct, frozen=True):
     """The request in progress of a connection: what its answer needs."""
 
     handler: Handler

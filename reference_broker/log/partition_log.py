@@ -148,12 +148,13 @@ class PartitionLog:
         segment, config = self.segments[-1], self.config
         if self._segment_born_ms is None:
             self._segment_born_ms = now_ms
-        if segment.size == 0:
+        size = segment.size
+        if not size:
             return segment
         first = segment.first_timestamp
         age = now_ms - self._segment_born_ms if first is None or first < 0 else header.max_timestamp - first
         if (
-            segment.size + header.size_in_bytes > config.segment_bytes
+            size + header.size_in_bytes > config.segment_bytes
             or age > config.segment_ms
             or segment.offsets.is_full
             or segment.times.is_full

@@ -15,6 +15,7 @@ from reference_broker.wire.record_scan import Scan, scan_records
 from reference_broker.wire.records import (
     COMPRESSION_MASK,
     DECOMPRESSED_LIMIT,
+    HEADER,
     HEADER_SIZE,
     LENGTH_END,
     LOG_APPEND_TIME,
@@ -60,6 +61,10 @@ def only_batch(records: Buffer) -> Batch:
     Unreadable when it does not begin like a batch. Like Kafka, it overlooks a part of a batch that follows the first.
     """
     view = records if isinstance(records, memoryview) else memoryview(records)
+    if len(view) >= HEADER_SIZE:
+        header = BatchHeader._make(HEADER.unpack_from(view))
+        if header.magic == 2 and header.batch_length + LENGTH_END == len(view):
+            return Batch(header, view)  # as nearly always: one whole batch and nothing else
     try:
         size = _size_of_first(view)
     except KafkaError as error:

@@ -29,6 +29,7 @@ NO_SEQUENCE: Final = -1
 DECOMPRESSED_LIMIT: Final = 256 * 1024 * 1024
 
 COMPRESSION_MASK: Final = 0x07
+CODECS: Final = {codec.value: codec for codec in Compression}
 LOG_APPEND_TIME: Final = 0x08
 TRANSACTIONAL: Final = 0x10
 CONTROL: Final = 0x20
@@ -70,10 +71,10 @@ class BatchHeader(NamedTuple):
     @property
     def compression(self) -> Compression:
         """How the records are compressed; MalformedRequest for a codec that does not exist."""
-        try:
-            return Compression(self.attributes & COMPRESSION_MASK)
-        except ValueError:
-            raise MalformedRequest(f"{self.attributes & COMPRESSION_MASK} is no compression codec") from None
+        codec = CODECS.get(self.attributes & COMPRESSION_MASK)
+        if codec is None:
+            raise MalformedRequest(f"{self.attributes & COMPRESSION_MASK} is no compression codec")
+        return codec
 
     @property
     def is_log_append_time(self) -> bool:

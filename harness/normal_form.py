@@ -84,6 +84,8 @@ RULES: Final = (
     Rule("DescribeGroups", "groups[].members", _U, "the order of a hash map"),
     Rule("DeleteGroups", "results", _U, "by the group's coordinator, which a hash of its name chooses"),
     Rule("OffsetFetch", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
+    Rule("OffsetFetch", "*topics", _U, "the order of a hash map, where all are asked for"),
+    Rule("OffsetFetch", "*topics[].partitions", _U, "the order of a hash map, where all are asked for"),
     Rule("DescribeProducers", "topics[].partitions[].active_producers", _U, "the order of a hash map"),
     Rule("DescribeLogDirs", "results[].log_dir", _N, "a path of the node's machine", "folder"),
     Rule("DescribeLogDirs", "results[].total_bytes", _L, "the size of the node's disk"),

@@ -15,12 +15,17 @@ from harness.diff import Difference
 from harness.lockstep.actions import Action
 from harness.lockstep.lockstep import Divergence, Lockstep, Played
 from harness.lockstep.opening import NAME as OPENING
-from harness.lockstep.sequences import log
+from harness.lockstep.sequences import any_request, groups, log, topics
 from harness.lockstep.sequences.writing import Listed, Write, fitted
 from harness.lockstep.shrink import shrunk
 from reference_broker.wire.api_keys import APIS
 
-WRITERS: Final[Mapping[str, Write]] = {"log": log.write}
+WRITERS: Final[Mapping[str, Write]] = {
+    "log": log.write,
+    "topics": topics.write,
+    "groups": groups.write,
+    "any_request": any_request.write,
+}
 """The fields that are searched, in turn."""
 SHRINK_TRIES: Final = 300
 PACE_TRIES: Final = 2

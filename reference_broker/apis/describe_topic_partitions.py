@@ -3,7 +3,8 @@
 **Promises** Topics in order of name, at most max.request.partition.size.limit or the asked number of partitions, and a
 cursor where more follow.
 **Refuses** INVALID_REQUEST: the cursor's topic is not among those asked for, or its partition is negative. Per topic:
-UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, where it was named; UNKNOWN_SERVER_ERROR: an empty name.
+UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, where it was named. For all topics: UNKNOWN_SERVER_ERROR: one of
+them has an empty name.
 **Versions** 0 only.
 **Departs from Kafka** Nothing known.
 """
@@ -85,8 +86,8 @@ def error_response(
 
 def _missing(name: str) -> DescribeTopicPartitionsResponseTopic:
     if not name:
-        # Kafka trips over the empty name (4.3.1), and says so by its error of last resort.
-        return DescribeTopicPartitionsResponseTopic(error_code=ErrorCode.UNKNOWN_SERVER_ERROR, name=TopicName(name))
+        # Kafka trips over the empty name (4.3.1), and says so of all topics by its error of last resort.
+        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, "a topic without a name")
     is_bad = reason_invalid(name) is not None
     return DescribeTopicPartitionsResponseTopic(
         error_code=ErrorCode.INVALID_TOPIC_EXCEPTION if is_bad else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,

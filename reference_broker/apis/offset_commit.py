@@ -56,7 +56,10 @@ def handle(request: OffsetCommitRequest, ctx: Context) -> Any:
             known.append(replace(named, partitions=there))
 
     def finish(response: OffsetCommitResponse) -> OffsetCommitResponse:
-        return OffsetCommitResponse(topics=_merged([*refused, *response.topics], ctx.api_version))
+        # Only beside refusals Kafka merges what is told of a topic that was named twice.
+        return (
+            OffsetCommitResponse(topics=_merged([*refused, *response.topics], ctx.api_version)) if refused else response
+        )
 
     if not known:
         return finish(OffsetCommitResponse())

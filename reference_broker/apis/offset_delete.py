@@ -44,7 +44,8 @@ def handle(request: OffsetDeleteRequest, ctx: Context) -> Any:
             known.append(replace(asked, partitions=there))
 
     def finish(response: OffsetDeleteResponse) -> OffsetDeleteResponse:
-        return OffsetDeleteResponse(topics=_merged([*refused, *response.topics]))
+        # Only beside refusals Kafka merges what is told of a topic that was named twice.
+        return OffsetDeleteResponse(topics=_merged([*refused, *response.topics])) if refused else response
 
     return ctx.groups.delete_offsets(replace(request, topics=tuple(known)), ctx, finish)
 

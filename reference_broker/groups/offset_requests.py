@@ -55,7 +55,7 @@ class OffsetRequests:
 
     def decide_commit(self, request: OffsetCommitRequest, ctx: RequestContext) -> Decision:
         """Records that make this commit true. Topic names and ids in the request are resolved already."""
-        self._require_may_commit(request, ctx)
+        group = self._require_may_commit(request, ctx)
         limit = self._config().number("offset.metadata.max.bytes")
         retention_ms = request.retention_time_ms
         expires_at_ms = -1 if retention_ms == NO_RETENTION_ASKED else ctx.now_ms + retention_ms
@@ -76,9 +76,12 @@ class OffsetRequests:
             topics.append(
                 OffsetCommitResponseTopic(name=topic.name, topic_id=topic.topic_id, partitions=tuple(results))
             )
+        if records:
+            self._groups.setdefault(group.id, group)
         return Decision(tuple(records), OffsetCommitResponse(topics=tuple(topics)))
 
-    def _require_may_commit(self, request: OffsetCommitRequest, ctx: RequestContext) -> None:
+    def _require_may_commit(self, request: OffsetCommitRequest, ctx: RequestContext) -> ClassicGroup:
+        """The group, which may be new: then it is there once something is committed."""
         group = self._groups.get(request.group_id)
         generation, member_id = request.generation_id_or_member_epoch, request.member_id
         if group is None:
@@ -88,9 +91,9 @@ class OffsetRequests:
                     if ctx.api_version >= GROUP_NOT_FOUND_SINCE
                     else ErrorCode.ILLEGAL_GENERATION
                 )
-            group = self._groups[request.group_id] = ClassicGroup(request.group_id, ctx.now_ms)
+            group = ClassicGroup(request.group_id, ctx.now_ms)
         if generation < 0 and group.state is State.EMPTY:
-            return
+            return group
         if generation < 0 and not member_id and request.group_instance_id is None:
             raise KafkaError(ErrorCode.UNKNOWN_MEMBER_ID)
         group.require_member(member_id, request.group_instance_id)
@@ -99,6 +102,7 @@ class OffsetRequests:
         if group.state is State.COMPLETING:
             raise KafkaError(ErrorCode.REBALANCE_IN_PROGRESS)
         self._rebalance.renew_session(group, group.members[member_id], ctx.now_ms)
+        return group
 
     # -- OffsetFetch --------------------------------------------------------------------------------------------
 
@@ -152,7 +156,7 @@ class OffsetRequests:
         topics = []
         for topic in request.topics:
             code = ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC if group.is_subscribed_to(topic.name) else ErrorCode.NONE
-            indexes = dict.fromkeys(partition.partition_index for partition in topic.partitions)
+            indexes = [partition.partition_index for partition in topic.partitions]
             topics.append(
                 OffsetDeleteResponseTopic(
                     name=topic.name,
@@ -165,7 +169,7 @@ class OffsetRequests:
                 offsets = self._offsets.of_topic(group_id, topic.name)
                 records += [
                     offset_tombstone(group_id, topic.name, index)
-                    for index in indexes
+                    for index in dict.fromkeys(indexes)
                     if index in offsets or self._offsets.is_pending(group_id, topic.name, index)
                 ]
         return Decision(tuple(records), OffsetDeleteResponse(topics=tuple(topics)))

@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).resolve().parent
 AT_ONCE = 3
 """Most of a run is waiting, so there may be more of them than cores."""
+PARTS = tuple(range(AT_ONCE))
+"""The checks that plants name, all on the reference without a bug, in as many runs."""
 TIMEOUT_S = 120.0
 DURATION_S = "2"
 REJECTED_BY = re.compile(r"^`(?P<check>checks/[^`]+)`:\s(?P<evidence>.+)$", re.MULTILINE)
@@ -110,22 +112,23 @@ def judge(checks: list[str], target: str, folder: Path) -> Judged:
 @pytest.fixture(scope="module")
 def runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Mapping[Case | None, Future[Judged]]]:
-    """The run of each case that was selected, and at None that of all checks on the reference without a bug."""
+) -> Iterator[Mapping[Case | int, Future[Judged]]]:
+    """The run of each case that was selected, and that of each part of the checks on the reference without a bug."""
     folder = tmp_path_factory.mktemp("plants")
-    chosen = [item.callspec.params["case"] for item in request.session.items if "case" in item.fixturenames]
+    items = [item for item in request.session.items if "runs" in item.fixturenames]
+    chosen = [item.callspec.params["case"] for item in items if "case" in item.fixturenames]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        begun: dict[Case | None, Future[Judged]] = {}
-        if any(item.name == test_the_reference_without_a_bug_passes.__name__ for item in request.session.items):
-            checks = list(dict.fromkeys(case.check for case in CASES if case.check))
-            begun[None] = pool.submit(judge, checks, "reference", folder / "none")
+        begun: dict[Case | int, Future[Judged]] = {}
+        checks = list(dict.fromkeys(case.check for case in CASES if case.check))
+        for part in [item.callspec.params["part"] for item in items if "part" in item.fixturenames]:
+            begun[part] = pool.submit(judge, checks[part :: len(PARTS)], "reference", folder / f"reference-{part}")
         for number, case in enumerate(chosen):
             begun[case] = pool.submit(judge, [case.check], f"planted@{case.plant}", folder / f"{number}")
         yield begun
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_planted_bug_is_rejected(runs: Mapping[Case | None, Future[Judged]], case: Case) -> None:
+def test_a_planted_bug_is_rejected(runs: Mapping[Case | int, Future[Judged]], case: Case) -> None:
     assert case.check, f"tests/plants/{case.plant}.py: **Rejected by** names no check, as `checks/….py`: words"
     run = runs[case].result()
 
@@ -136,8 +139,9 @@ def test_a_planted_bug_is_rejected(runs: Mapping[Case | None, Future[Judged]], c
     assert case.evidence in run.said_of_broken(), f"{case.check} says nothing of {case.evidence}:\n{run.text}"
 
 
-def test_the_reference_without_a_bug_passes(runs: Mapping[Case | None, Future[Judged]]) -> None:
-    run = runs[None].result()
+@pytest.mark.parametrize("part", PARTS)
+def test_the_reference_without_a_bug_passes(runs: Mapping[Case | int, Future[Judged]], part: int) -> None:
+    run = runs[part].result()
 
     assert run.status == pytest.ExitCode.OK, run.text
     assert set(run.outcomes()) - {"skipped"} == {"held"}

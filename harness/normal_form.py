@@ -19,6 +19,8 @@ from reference_broker.wire.primitives import MalformedRequest, Uuid, uuid_text
 from reference_broker.wire.records import Batch, Record, iter_batches
 from reference_broker.wire.schema import Field, is_in
 
+SHORTEST_ID: Final = 13
+"""Characters: a shorter text holds no id and no time."""
 NEAR_MS: Final = 86_400_000
 """A time this close to the present is the present."""
 LONG_NUMBER: Final = re.compile(r"-?\d{13,19}")
@@ -77,6 +79,8 @@ RULES: Final = (
     Rule("AlterConfigs", "responses", _U, "the order of a hash map"),
     Rule("ListConfigResources", "config_resources", _O, "a shared cluster holds the resources of other checks"),
     Rule("ListGroups", "groups", _O, "a shared cluster holds the groups of other checks"),
+    Rule("ListOffsets", "topics", _U, "the order of a hash map"),
+    Rule("ListOffsets", "topics[].partitions", _U, "the order of a hash map"),
     Rule("DeleteRecords", "topics", _U, "the order of a hash map"),
     Rule("DeleteRecords", "topics[].partitions", _U, "the order of a hash map"),
     Rule("JoinGroup", "members", _U, "the order of a hash map"),
@@ -98,14 +102,24 @@ RULES: Final = (
 )
 
 
+Plans = dict[tuple[str, type, int, str], tuple[tuple[Field, str, Rule | None], ...]]
+"""(API, class of a message, version, path) → its fields with their paths and rules."""
+PLANS: Final[Plans] = {}
+"""By RULES; made as they are needed."""
+UNRULED: Final[Plans] = {}
+
+
 class NormalForm:
     """The names given so far in one check on one target."""
 
     def __init__(self, rules: Sequence[Rule] = RULES) -> None:
         self._rules = rules
+        self._plans: Plans = PLANS if rules is RULES else {} if rules else UNRULED
         self._labels: dict[str, str] = {}
         self._names: dict[tuple[str, object], str] = {}
         self._counts: dict[str, int] = {}
+        self._ids: dict[str, str] = {}
+        """Ids that may stand in texts → their names."""
         self.now_ms = 0
         """Time of the last message (ms)."""
 
@@ -120,15 +134,18 @@ class NormalForm:
         if name is None:
             self._counts[noun] = self._counts.get(noun, 0) + 1
             name = self._names[noun, value] = f"{noun} {self._counts[noun]}"
+            if noun.endswith(" id") and isinstance(value, str):
+                self._ids[value] = f"<{name}>"
         return name
 
     def text(self, text: str) -> str:
         """A text with the check's labels, and with ids that have a name or look like one."""
         for real, label in self._labels.items():
             text = text.replace(real, label)
-        for (noun, value), name in self._names.items():
-            if noun.endswith(" id") and isinstance(value, str) and value in text:
-                text = text.replace(value, f"<{name}>")
+        if len(text) < SHORTEST_ID:
+            return text
+        for value, name in self._ids.items():
+            text = text.replace(value, name)
         text = LONG_NUMBER.sub(self._time_in_text, text)
         return UUID_TEXT.sub(lambda found: f"<{self.named('uuid', found.group())}>", text)
 
@@ -145,6 +162,20 @@ class NormalForm:
         """
         self.now_ms = now_ms
         return _Walk(self, api, version, now_ms, everything).fields(message, "")
+
+    def plan(self, api: str, message: Any, version: int, path: str) -> tuple[tuple[Field, str, Rule | None], ...]:
+        """The fields of a message at a path that are looked at, with their own paths and rules."""
+        key = (api, type(message), version, path)
+        found = self._plans.get(key)
+        if found is None:
+            fields = []
+            for field in message.FIELDS:
+                here = f"{path}.{field.name}" if path else field.name
+                rule = self.rule(api, here)
+                if is_in(version, field.versions) and (rule is None or rule.treatment is not Treatment.LEFT_OUT):
+                    fields.append((field, here, rule))
+            found = self._plans[key] = tuple(fields)
+        return found
 
     def rule(self, api: str, path: str) -> Rule | None:
         """The first rule for a field."""
@@ -172,13 +203,8 @@ class _Walk:
 
     def fields(self, message: Any, path: str) -> dict[str, Plain]:
         found: dict[str, Plain] = {}
-        for field in message.FIELDS:
-            if not is_in(self.version, field.versions):
-                continue
-            here = f"{path}.{field.name}" if path else field.name
-            rule = self.form.rule(self.api, here)
-            if rule is None or rule.treatment is not Treatment.LEFT_OUT:
-                found[field.name] = self.value(getattr(message, field.name), field, here, rule)
+        for field, here, rule in self.form.plan(self.api, message, self.version, path):
+            found[field.name] = self.value(getattr(message, field.name), field, here, rule)
         if message.unknown_tagged_fields:
             found["unknown_tagged_fields"] = [[tag, data.hex()] for tag, data in message.unknown_tagged_fields]
         return found
@@ -191,19 +217,16 @@ class _Walk:
         inner = None if rule is None or rule.treatment is not Treatment.NAMED else rule
         if rule is None or inner is not None:
             return [self.scalar(one, field, f"{path}[]", inner) for one in value]
-        # Sorted by a text without this walk's names, so that the names are then given in the same order everywhere.
-        chosen = sorted(value, key=lambda one: self.sort_key(one, field))
-        return [self.scalar(one, field, f"{path}[]", None) for one in chosen if self.may_stay(one, field, rule)]
-
-    def may_stay(self, element: Any, field: Field, rule: Rule) -> bool:
-        if rule.treatment is not Treatment.OURS or not self.everything:
-            return True
-        fresh = _Walk(_copied(self.form), self.api, self.version, self.now_ms)
-        return self.form.is_ours(fresh.scalar(element, field, "", None))
-
-    def sort_key(self, element: Any, field: Field) -> str:
-        fresh = _Walk(_copied(self.form), self.api, self.version, self.now_ms)
-        return repr(fresh.scalar(element, field, "", None))
+        is_ours_only = rule.treatment is Treatment.OURS and self.everything
+        if len(value) > 1 or is_ours_only:
+            # Sorted by a text without this walk's names, so that the names are then given in the same order everywhere.
+            walk = _Walk(_Unnamed(self.form), self.api, self.version, self.now_ms)
+            seen = [(walk.scalar(one, field, "", None), at) for at, one in enumerate(value)]
+            chosen = sorted(
+                (_sort_key(plain), at) for plain, at in seen if not is_ours_only or self.form.is_ours(plain)
+            )
+            value = [value[at] for _, at in chosen]
+        return [self.scalar(one, field, f"{path}[]", None) for one in value]
 
     def scalar(self, value: Any, field: Field, path: str, rule: Rule | None) -> Plain:
         if rule is not None and rule.treatment is Treatment.NAMED:
@@ -275,12 +298,24 @@ class _Walk:
         }
 
 
-def _copied(form: NormalForm) -> NormalForm:
-    """A form that knows the names so far, and whose new names are forgotten."""
-    copy = NormalForm(())
-    copy._labels, copy._names, copy._counts = form._labels, dict(form._names), dict(form._counts)
-    copy.now_ms = form.now_ms
-    return copy
+class _Unnamed(NormalForm):
+    """A form that knows the names so far, and gives no new ones: what has none is called "new"."""
+
+    def __init__(self, form: NormalForm) -> None:
+        super().__init__(())
+        self._labels, self._names, self._ids = form._labels, form._names, form._ids
+        self.now_ms = form.now_ms
+
+    def named(self, noun: str, value: object) -> str:
+        return self._names.get((noun, value)) or f"new {noun}"
+
+
+def _sort_key(plain: Plain) -> str:
+    """A text of an element, with what is said in words last: words may differ where all else is the same."""
+    if not isinstance(plain, Mapping):
+        return repr(plain)
+    words = [value for name, value in plain.items() if name.endswith("message")]
+    return repr([*(pair for pair in plain.items() if not pair[0].endswith("message")), words])
 
 
 def _is_absent(value: object) -> bool:

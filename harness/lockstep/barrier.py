@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.incremental_alter_configs_request import (
@@ -62,6 +63,11 @@ class Barrier:
             change = AlterConfigsResource(resource_type=TOPIC, resource_name=MARKER, configs=(entry,))
             self._ask(IncrementalAlterConfigsRequest(resources=(change,)), 1)
             self._until("a change of the marker", partial(self._shows, value))
+
+    def delete(self, topics: Sequence[str]) -> None:
+        """Has topics deleted, as far as they are there. ClientTrouble."""
+        named = tuple(map(TopicName, topics))
+        self._ask(DeleteTopicsRequest(topic_names=named, timeout_ms=5_000), 5)
 
     def close(self) -> None:
         """Closes the connection."""

@@ -24,6 +24,7 @@ from reference_broker.wire.messages.delete_records_response import (
     DeleteRecordsResponse,
     DeleteRecordsTopicResult,
 )
+from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.refusal import KafkaError
 
 API: Final = ApiKey.DELETE_RECORDS
@@ -32,13 +33,15 @@ LISTENERS: Final = ("broker",)
 
 
 def handle(request: DeleteRecordsRequest, ctx: Context) -> DeleteRecordsResponse:
-    """Raise the log's start of each partition."""
+    """Raise the log's start of each partition; of one that is named twice, what was named last counts."""
+    topics: dict[TopicName, dict[int, DeleteRecordsPartition]] = {}
+    for topic in request.topics:
+        for one in topic.partitions:
+            topics.setdefault(topic.name, {})[one.partition_index] = one
     return DeleteRecordsResponse(
         topics=tuple(
-            DeleteRecordsTopicResult(
-                name=topic.name, partitions=tuple(_deleted(topic.name, one, ctx) for one in topic.partitions)
-            )
-            for topic in request.topics
+            DeleteRecordsTopicResult(name=name, partitions=tuple(_deleted(name, one, ctx) for one in asked.values()))
+            for name, asked in topics.items()
         )
     )
 

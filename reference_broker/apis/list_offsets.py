@@ -76,7 +76,7 @@ def handle(request: ListOffsetsRequest, ctx: Context) -> ListOffsetsResponse:
         topics=tuple(
             ListOffsetsTopicResponse(name=topic.name, partitions=tuple(topics.pop(topic.name).values()))
             for topic in request.topics
-            if topic.name in topics
+            if topics.get(topic.name)
         )
     )
 

@@ -23,6 +23,7 @@ from reference_broker.config_values import (
 from reference_broker.controller.decision import Refusal, VersionedRecord
 from reference_broker.controller.group_settings import check_group
 from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
+from reference_broker.controller.setting_order import in_order
 from reference_broker.controller.topic_names import reason_invalid
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
@@ -273,6 +274,8 @@ class ConfigAdmin:
                 key.parse(text)
             except ConfigInvalid as error:
                 raise bad_request(str(error)) from error
+        if settings.get("log.cleaner.threads") == "0":
+            raise bad_request("/ by zero")  # Kafka divides by it to see whether the number grows too fast
         if is_default:
             own = [
                 name
@@ -315,8 +318,8 @@ def check_known(
     for name in settings:
         if name not in keys:
             raise refuse(unknown + name)
-    for name, text in settings.items():
+    for name in in_order(settings):
         try:
-            keys[name].parse(text)
+            keys[name].parse(settings[name])
         except ConfigInvalid as error:
             raise invalid(str(error)) from error

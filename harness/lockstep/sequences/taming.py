@@ -11,7 +11,7 @@ from harness.lockstep.sequences.settings import CLIENT_METRICS, GROUP, TOPIC, se
 from harness.lockstep.sequences.subscriptions import subscription
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.fetch_request import FetchRequest
-from reference_broker.wire.primitives import BrokerId
+from reference_broker.wire.primitives import ZERO_UUID, BrokerId
 
 TIMEOUT_MS: Final = 15_000
 MOST_PARTITIONS: Final = 4
@@ -42,15 +42,25 @@ def _once(elements: Any, *names: str) -> tuple[Any, ...]:
 
 
 def _fetch(random: Random, own: dict[str, Any]) -> None:
-    """By no follower, without waiting, without a session of another's."""
+    """By no follower, without waiting, without a session of another's.
+
+    Kafka fails where two unknown partitions of the zero id follow each other, so there is one at most.
+    """
     own.update(replica_id=BrokerId(-1), max_wait_ms=0, session_id=0, session_epoch=random.choice((-1, -1, 5)))
     own["replica_state"] = FetchRequest().replica_state
+    topics = []
+    for topic in _once(own["topics"], "topic", "topic_id"):
+        partitions = _once(topic.partitions, "partition")
+        topics.append(_changed(topic, partitions=partitions[:1] if topic.topic_id == ZERO_UUID else partitions))
+    own["topics"] = _once(topics, "topic_id") if any(topic.topic_id != ZERO_UUID for topic in topics) else tuple(topics)
 
 
 def _join_group(random: Random, own: dict[str, Any]) -> None:
     """With subscriptions that can be read: Kafka never answers the others. Timeouts beyond the sequence."""
     own["rebalance_timeout_ms"] = 60_000
-    own["protocols"] = tuple(_changed(one, metadata=subscription(("orders",))) for one in own["protocols"])
+    own["protocols"] = tuple(
+        _changed(one, metadata=subscription(("orders",))) for one in _once(own["protocols"], "name")
+    )
     if own["session_timeout_ms"] in range(6_000, 60_000):
         own["session_timeout_ms"] = 60_000
 
@@ -64,7 +74,8 @@ def _produce(random: Random, own: dict[str, Any]) -> None:
             _changed(one, records=WrittenBatch()) if one.records is None else one
             for one in _once(topic.partition_data, "index")
         )
-        topics.append(_changed(topic, partition_data=data))
+        if data:
+            topics.append(_changed(topic, partition_data=data))
     own["topic_data"] = tuple(topics)
 
 

@@ -59,6 +59,12 @@ def kafka() -> Kafka:
     return Kafka(jars.fetch(VERSION))
 
 
+@pytest.fixture(scope="session")
+def kafka_of(kafka: Kafka) -> Callable[[str], Kafka]:
+    """Kafka of a profile's release: `kafka_of("4.0")`."""
+    return lambda profile: kafka if profile == "4.3" else Kafka(jars.fetch(RELEASES[profile].name))
+
+
 class Folder:
     """A formatted folder with its server.properties, on which either broker may run, one after the other."""
 
@@ -128,13 +134,14 @@ class Folder:
 
 
 @pytest.fixture(scope="module")
-def new_folder(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Folder]]:
+def new_folder(
+    kafka_of: Callable[[str], Kafka], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Folder]]:
     """Makes folders; what runs on them at the end is killed."""
     made: list[Folder] = []
 
     def make(profile: str = "4.3", **settings: Any) -> Folder:
-        one = kafka if profile == "4.3" else Kafka(jars.fetch(RELEASES[profile].name))
-        made.append(Folder(tmp_path_factory.mktemp("node"), one, profile=profile, **settings))
+        made.append(Folder(tmp_path_factory.mktemp("node"), kafka_of(profile), profile=profile, **settings))
         return made[-1]
 
     yield make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,11 @@ class Said:
 class Tools:
     """Both tools, each with a folder of its own."""
 
-    def __init__(self, kafka: Any, folder: Path) -> None:
+    def __init__(self, kafka: Any, folder: Path, *more: str) -> None:
+        """`more` are arguments that only ours takes."""
         self._kafka = kafka
         self._folder = folder
+        self._more = more
 
     def run(self, who: str, file: str, arguments: tuple[str, ...]) -> Said:
         """Runs one of them; ids and the folder's name are taken out of what it says."""
@@ -76,7 +79,7 @@ class Tools:
         if who == "kafka":
             done = self._kafka.run("kafka.tools.StorageTool", *words)
         else:
-            command = [sys.executable, "-m", "reference_broker", "storage", *words]
+            command = [sys.executable, "-m", "reference_broker", "storage", *words, *self._more]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
         return Said(done.returncode, sorted(self._plain(done.stdout, folder).splitlines()), self._reason(done, folder))
 
@@ -97,6 +100,17 @@ def tools(kafka: Any, tmp_path: Path) -> Tools:
 
 @pytest.mark.parametrize("lines", CASES)
 def test_both_tools_say_the_same(tools: Tools, lines: str) -> None:
+    theirs = [tools.run("kafka", file, arguments) for file, arguments in CASES[lines]]
+    ours = [tools.run("reference", file, arguments) for file, arguments in CASES[lines]]
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("lines", ["standalone", "of a release that is none", "with a feature that is none"])
+@pytest.mark.parametrize("profile", ["4.0", "4.1", "4.2", "4.4"])
+def test_a_profiles_tool_says_what_its_releases_does(
+    kafka_of: Callable[[str], Any], tmp_path: Path, profile: str, lines: str
+) -> None:
+    tools = Tools(kafka_of(profile), tmp_path, "--profile", profile)
     theirs = [tools.run("kafka", file, arguments) for file, arguments in CASES[lines]]
     ours = [tools.run("reference", file, arguments) for file, arguments in CASES[lines]]
     assert ours == theirs

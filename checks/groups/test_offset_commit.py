@@ -95,6 +95,9 @@ def test_a_leader_epoch_is_kept(exchange: Exchange, version: int) -> None:
     exchange.ask("offset 42 of epoch 3", request, version)
     found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
     assert found.committed_leader_epoch == 3
+    for later in (8, 9):
+        (of_group,) = exchange.ask("the group's offset then", offsets(later, name, {topic: (0,)}), later).groups
+        assert of_group.topics[0].partitions[0].committed_leader_epoch == 3
 
 
 @variants("metadata", null=None, empty="", korean="안녕하세요", longest="m" * 4096)

@@ -33,10 +33,12 @@ from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
 from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
+from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
+from reference_broker.wire.messages.metadata_request import MetadataRequest
 from reference_broker.wire.messages.offset_delete_request import (
     OffsetDeleteRequest,
     OffsetDeleteRequestPartition,
@@ -127,6 +129,17 @@ def test_groups_without_a_coordinator_are_refused(exchange: Exchange, topic: Top
     }
     for what, found in requests.items():
         asked(exchange, what, found, ErrorCode.NOT_COORDINATOR)
+
+
+def test_its_rack_is_told_as_long_as_it_leads(exchange: Exchange) -> None:
+    """The rack of a broker that serves stands wherever brokers are told."""
+    everyone = DescribeClusterRequest(include_fenced_brokers=False)
+    for version in (0, 1, 2):
+        answer = exchange.ask("the brokers", everyone, version)
+        assert [one.rack for one in answer.brokers] == ["taken-out"]
+    for version in (1, 9, 13):
+        told = exchange.ask("the brokers by Metadata", MetadataRequest(topics=()), version)
+        assert [one.rack for one in told.brokers] == ["taken-out"]
 
 
 def test_no_partition_is_added(exchange: Exchange, topic: TopicName) -> None:

@@ -111,8 +111,9 @@ class ProducerState:
         producer = self.producers.get(header.producer_id)
         if producer is None or producer.epoch != header.producer_epoch:
             return None
+        first, last = header.base_sequence, header.last_sequence
         for seen in producer.batches:
-            if seen.first_sequence == header.base_sequence and seen.last_sequence == header.last_sequence:
+            if seen.first_sequence == first and seen.last_sequence == last:
                 return seen
         return None
 
@@ -154,10 +155,9 @@ class ProducerState:
         if header.is_transactional and producer.first_offset_of_transaction < 0:
             producer.first_offset_of_transaction = header.base_offset
             self._has_transactions = True
+        first, last = header.base_offset, header.last_offset
         producer.batches.append(
-            BatchSeen(
-                header.base_sequence, header.last_sequence, header.base_offset, header.last_offset, header.max_timestamp
-            )
+            BatchSeen(header.base_sequence, header.last_sequence, first, last, header.max_timestamp)
         )
 
     def complete(self, header: BatchHeader, marker: Marker) -> Completed | None:

@@ -5,7 +5,7 @@ Source: Kafka documentation, "Record Batch" and "Topic Configs"; KIP-467 for err
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from reference_broker.log.config import LogConfig
 from reference_broker.wire.compression import Compression, compress, decompress
@@ -48,7 +48,7 @@ class Unreadable(KafkaError):
     """Records that do not even begin like a batch: Kafka refuses the whole request for them."""
 
 
-class Validated(NamedTuple):
+class Validated(Struct, frozen=True):
     """A batch that may be appended. `data` is the client's buffer, or a new one where something had to change."""
 
     header: BatchHeader

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from reference_broker.wire.primitives import Buffer, read_signed_varlong
 
@@ -27,7 +29,7 @@ WIDE_DELTAS_LOW: Final = bytes((2 * delta & 0x7F) | 0x80 for delta in range(WIDE
 WIDE_DELTAS_HIGH: Final = bytes(2 * delta >> 7 for delta in range(WIDER_FROM))
 
 
-class Run(NamedTuple):
+class Run(Struct, frozen=True):
     """Records without headers, their offsets in sequence, up to but without `next_index`, which begins at `stop`."""
 
     stop: int

@@ -6,7 +6,7 @@ zigzagged, where an odd one is below zero. Records that look alike are taken man
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from reference_broker.wire.primitives import Buffer, MalformedRequest, read_signed_varlong
 from reference_broker.wire.record_runs import WIDE_FROM, run_after, run_of_all
@@ -15,7 +15,7 @@ PATIENCE = 32
 """How many records to walk over before the next look for a run, when there was none."""
 
 
-class Scan(NamedTuple):
+class Scan(Struct, frozen=True):
     """What a batch's records look like as a whole."""
 
     max_timestamp_delta: int
@@ -32,10 +32,9 @@ def scan_records(payload: Buffer, count: int, *, wants_keys: bool = False) -> Sc
     `wants_keys` asks for `keyless`, which only compacted topics need.
     """
     if 1 < count <= WIDE_FROM:
-        all_of_them = run_of_all(payload, count, wants_keys=wants_keys)
-        if all_of_them is not None:
-            _, _, latest, latest_at, earliest, without_key = all_of_them
-            return Scan(latest, earliest, latest_at, tuple(without_key), are_offsets_sequential=True)
+        run = run_of_all(payload, count, wants_keys=wants_keys)
+        if run is not None:
+            return Scan(run.latest, run.earliest, run.latest_at, tuple(run.keyless), are_offsets_sequential=True)
     return _walk(payload if isinstance(payload, bytes) else bytes(payload), count, wants_keys=wants_keys)
 
 

@@ -67,6 +67,8 @@ class _Producer:
     label: str
     epoch: int = 0
     sequences: dict[tuple[str, int], int] = field(default_factory=dict)
+    last: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    """Sequence and number of records of its last batch in order, by place."""
 
 
 class _Writer:
@@ -88,7 +90,7 @@ class _Writer:
 
     def created(self, topic: str, partitions: int) -> Request:
         configs = [("retention.ms", "-1")]
-        if self.random.random() < 0.3:
+        if self.random.random() < 0.4:
             configs.append(self.random.choice(CONFIGS))
         wanted = CreatableTopic(
             name=TopicName(topic),
@@ -162,14 +164,19 @@ class _Writer:
     def batch(self, place: tuple[str, int]) -> WrittenBatch:
         random = self.random
         count = chosen(random, (10, 1), (5, 2), (3, 3), (1, 10))
+        producer = random.choice(self.producers) if self.producers and random.random() < 0.5 else None
+        again = producer.last.get(place) if producer is not None and random.random() < 0.15 else None
+        if again is not None:
+            count = again[1]
         values = tuple(
             chosen(random, (20, f"v{random.randint(0, 99)}"), (1, None), (1, "x" * 250)) for _ in range(count)
         )
         own: dict[str, Any] = {}
-        if self.producers and random.random() < 0.5:
-            producer = random.choice(self.producers)
+        if producer is not None:
             expected = producer.sequences.get(place, 0)
-            sequence = chosen(random, (14, expected), (3, max(0, expected - count)), (1, expected + 1), (0.5, 0))
+            sequence = chosen(random, (14, expected), (1, max(0, expected - count)), (1, expected + 1), (0.5, 0))
+            if again is not None:
+                sequence = again[0]
             own = {
                 "producer_id": Ref(Kind.PRODUCER_ID, producer.label),
                 "producer_epoch": chosen(random, (30, producer.epoch), (1, producer.epoch + 1), (0.5, -1)),
@@ -177,6 +184,7 @@ class _Writer:
             }
             if sequence == expected:
                 producer.sequences[place] = expected + count
+                producer.last[place] = (expected, count)
         damage = random.choice(list(DAMAGES)) if random.random() < 0.08 else ""
         if not damage:
             self.ends[place] = self.ends.get(place, 0) + count

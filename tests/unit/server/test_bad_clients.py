@@ -137,6 +137,14 @@ def test_answers_come_in_the_order_of_requests(address: tuple[str, int]) -> None
     assert found == list(range(200))
 
 
+def test_what_came_before_a_malformed_request_is_answered(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as client:
+        good = [frame(ApiKey.METADATA, 12, MetadataRequest(), number) for number in range(3)]
+        client.sendall(b"".join(good) + struct.pack(">i", 3) + b"abc")
+        assert [decode_response(ApiKey.METADATA, 12, receive(client))[0] for _ in good] == [0, 1, 2]
+        assert is_closed(client)
+
+
 def test_a_half_sent_request_holds_nobody_up(address: tuple[str, int]) -> None:
     with socket.create_connection(address) as half, socket.create_connection(address) as other:
         half.sendall(struct.pack(">i", 50_000_000) + b"only a little of it")

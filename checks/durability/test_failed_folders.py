@@ -27,7 +27,18 @@ from harness.exchange import Exchange
 from harness.hosts.host import HostTrouble
 from harness.outcome import require
 from harness.plugin_record import CheckRecord
-from harness.request_forms import batch, delete_records, fetch, list_offsets, produce, produce_quietly
+from harness.request_forms import (
+    batch,
+    commit,
+    coordinated,
+    delete_records,
+    fetch,
+    join,
+    list_offsets,
+    offsets,
+    produce,
+    produce_quietly,
+)
 from harness.targets.target import Cluster
 from nemesis.packages import fault_named
 from reference_broker.wire.errors import ErrorCode
@@ -38,6 +49,7 @@ from reference_broker.wire.messages.describe_topic_partitions_request import (
     DescribeTopicPartitionsRequest,
     TopicRequest,
 )
+from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.messages.offset_for_leader_epoch_request import (
     OffsetForLeaderEpochRequest,
@@ -55,20 +67,27 @@ pytestmark = [
 TOO_MUCH = "x" * 20_000
 """More than the last page that a file already has can take."""
 MOST_TOPICS = 8
+GROUPS = 16
+"""Enough that each folder holds the offsets of some, whatever their names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """A topic in the folder that failed and one in the other, each with a record."""
+    """A topic in the folder that failed and one in the other, each with a record; and groups."""
 
     lost: TopicName
     kept: TopicName
+    groups: tuple[str, ...]
+    """Groups with an offset, the partitions of which are in both folders."""
 
 
 @pytest.fixture
 def topics(exchange: Exchange, cluster: Cluster, record: CheckRecord, chance: Random) -> Iterator[Topics]:
     """Two topics, one of them in a folder that has just failed; healed at the end."""
     found = one_in_each_folder(exchange, cluster)
+    coordinated(exchange)
+    for group in found.groups:
+        exchange.quietly(commit(group, found.kept, 1), 7)
     fault = fault_named("disk")
     record.faults += 1
     with record.step("disk"):
@@ -99,7 +118,8 @@ def one_in_each_folder(exchange: Exchange, cluster: Cluster) -> Topics:
             exchange.form.label(topic, "lost" if is_lost else "kept")
             found[is_lost] = topic
         if len(found) == len(folders):
-            return Topics(found[True], found[False])
+            groups = tuple(exchange.name(f"group-{number}") for number in range(GROUPS))
+            return Topics(found[True], found[False], groups)
     raise HostTrouble(f"of {MOST_TOPICS} topics none went to one of the folders")
 
 
@@ -172,6 +192,34 @@ def test_other_folders_go_on(exchange: Exchange, topics: Topics) -> None:
     assert values(exchange.ask("both records", fetch(topics.kept), 12)) == ["acknowledged", TOO_MUCH]
     new = exchange.topic("new")
     assert code_of(exchange.ask("a record for a new topic", produce(new, batch(TOO_MUCH)), 9)) == ErrorCode.NONE
+
+
+def test_groups_without_their_folder_have_no_coordinator_and_keep_their_offsets(
+    exchange: Exchange, topics: Topics, cluster: Cluster
+) -> None:
+    """Groups whose offsets are in the failed folder are served by nobody, others as before; no offset is lost."""
+    told = exchange.quietly(FindCoordinatorRequest(coordinator_keys=topics.groups), 4).coordinators
+    lost = next(one.key for one in told if one.error_code)
+    kept = next(one.key for one in told if not one.error_code)
+    for group, label, code in (
+        (lost, "a group without its folder", ErrorCode.NOT_COORDINATOR),
+        (kept, "another group", ErrorCode.NONE),
+    ):
+        exchange.form.label(group, label)
+        exchange.ask(f"the coordinator of {label}", FindCoordinatorRequest(coordinator_keys=(group,)), 4)
+        done = exchange.ask(f"an offset of {label}", commit(group, topics.kept, 2), 7)
+        read = exchange.ask(f"the offsets of {label}", offsets(8, group, {topics.kept: (0,)}), 8)
+        joined = exchange.ask(f"a member of {label}", join(group), 3)
+        found = (done.topics[0].partitions[0].error_code, read.groups[0].error_code, joined.error_code)
+        assert found == (code, code, code)
+
+    fault_named("disk").heal(cluster)
+    exchange.connections.drop(exchange.bootstrap)
+    coordinated(exchange)
+
+    for group, offset in ((lost, 1), (kept, 2)):
+        read = exchange.ask("the offset that was acknowledged last", offsets(8, group, {topics.kept: (0,)}), 8)
+        assert read.groups[0].topics[0].partitions[0].committed_offset == offset
 
 
 def test_what_was_acknowledged_is_there_again_after_a_restart(

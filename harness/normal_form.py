@@ -311,11 +311,16 @@ class _Unnamed(NormalForm):
 
 
 def _sort_key(plain: Plain) -> str:
-    """A text of an element, with what is said in words last: words may differ where all else is the same."""
-    if not isinstance(plain, Mapping):
-        return repr(plain)
-    words = [value for name, value in plain.items() if name.endswith("message")]
-    return repr([*(pair for pair in plain.items() if not pair[0].endswith("message")), words])
+    """A text of an element, with what is said in words last (words may differ where all else is the same), and arrays
+    within it in an order of their own."""
+    if isinstance(plain, Mapping):
+        words = [value for name, value in plain.items() if name.endswith("message")]
+        return repr(
+            [*((name, _sort_key(value)) for name, value in plain.items() if not name.endswith("message")), words]
+        )
+    if isinstance(plain, Sequence) and not isinstance(plain, str):
+        return repr(sorted(map(_sort_key, plain)))
+    return repr(plain)
 
 
 def _is_absent(value: object) -> bool:

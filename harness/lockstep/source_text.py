@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from harness.lockstep.actions import Request
 
+Names = Mapping[type, str]
+"""What classes are called that have not their own name: two schemas have an AlterableConfig."""
+OWN_NAMES: Final[Names] = {}
+LONG_TEXT: Final = re.compile(r"([\"'])([^\"']{12})[^\"']{90,}\1")
+"""A text that is cut where people read it."""
 
-def text_of(value: Any) -> str:
+
+def text_of(value: Any, names: Names = OWN_NAMES) -> str:
     """A value as the shortest expression that makes it: fields at their defaults are left out."""
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
     if hasattr(value, "FIELDS"):
-        return f"{type(value).__name__}({', '.join(_arguments(value))})"
+        return f"{names.get(type(value), type(value).__name__)}({', '.join(_arguments(value, names))})"
     if is_dataclass(value) and not isinstance(value, type):
-        return f"{type(value).__name__}({', '.join(_dataclass_arguments(value))})"
+        return f"{type(value).__name__}({', '.join(_dataclass_arguments(value, names))})"
     if isinstance(value, tuple):
-        inner = ", ".join(text_of(one) for one in value)
+        inner = ", ".join(text_of(one, names) for one in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     if isinstance(value, memoryview):
         return repr(bytes(value))
     return repr(value)
 
 
-def _arguments(message: Any) -> Iterator[str]:
+def _arguments(message: Any, names: Names) -> Iterator[str]:
     for field in message.FIELDS:
         value = getattr(message, field.name)
         if value != field.default or type(value) is not type(field.default):
-            yield f"{field.name}={text_of(value)}"
+            yield f"{field.name}={text_of(value, names)}"
     if message.unknown_tagged_fields:
         yield f"unknown_tagged_fields={text_of(message.unknown_tagged_fields)}"
 
 
-def _dataclass_arguments(value: Any) -> Iterator[str]:
+def _dataclass_arguments(value: Any, names: Names) -> Iterator[str]:
     is_positional = not any(field.kw_only for field in fields(value))
     for field in fields(value):
         own = getattr(value, field.name)
         if field.default is MISSING or own != field.default:
-            yield text_of(own) if is_positional else f"{field.name}={text_of(own)}"
+            yield text_of(own, names) if is_positional else f"{field.name}={text_of(own, names)}"
 
 
 REPLAY = ("harness.lockstep.replay", "replay")
@@ -51,17 +59,26 @@ def script_of(
     actions: Sequence[Any], about: Sequence[str], targets: Sequence[str], calls: tuple[str, str] = REPLAY
 ) -> str:
     """A program that plays the sequence; what it calls says what came of it."""
-    classes = dict(sorted({(cls.__name__, cls.__module__) for action in actions for cls in _classes(action)}))
+    classes = sorted(
+        {cls for action in actions for cls in _classes(action)}, key=lambda cls: (cls.__module__, cls.__name__)
+    )
+    counts = Counter(cls.__name__ for cls in classes)
+    names = {cls: _alias(cls) for cls in classes if counts[cls.__name__] > 1}
     lines = ['"""' + about[0], "", *about[1:], '"""', ""] if len(about) > 1 else [f'"""{about[0]}"""', ""]
-    modules: dict[str, list[str]] = {}
-    for name, module in classes.items():
-        modules.setdefault(module, []).append(name)
-    modules.setdefault(calls[0], []).append(calls[1])
+    modules: dict[str, list[str]] = {"harness.lockstep.replay": ["replay"]}
+    for cls in classes:
+        own = f"{cls.__name__} as {names[cls]}" if cls in names else cls.__name__
+        modules.setdefault(cls.__module__, []).append(own)
     lines += [f"from {module} import {', '.join(sorted(modules[module]))}" for module in sorted(modules)]
     lines += ["", "ACTIONS = ("]
-    lines += [f"    {text_of(action)}," for action in actions]
+    lines += [f"    {text_of(action, names)}," for action in actions]
     lines += [")", "", f"{calls[1]}(ACTIONS, {list(targets)!r})", ""]
     return "\n".join(lines)
+
+
+def _alias(cls: type) -> str:
+    """A name that tells classes of the same name apart: that of its module before its own."""
+    return "".join(word.capitalize() for word in cls.__module__.rpartition(".")[2].split("_")) + cls.__name__
 
 
 def _classes(value: Any) -> Iterator[type]:
@@ -88,8 +105,12 @@ def _classes(value: Any) -> Iterator[type]:
 def lines_of(actions: Sequence[Any]) -> list[str]:
     """One line for each action, as a report shows them."""
     return [
-        f"client {action.client}  {text_of(action.message)} v{action.version}"
+        f"client {action.client}  {LONG_TEXT.sub(_shortened, text_of(action.message))} v{action.version}"
         if isinstance(action, Request)
         else text_of(action)
         for action in actions
     ]
+
+
+def _shortened(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2]}…{found[1]}({len(found[0]) - 2:,} characters)"

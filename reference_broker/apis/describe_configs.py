@@ -3,7 +3,7 @@
 **Promises** Every setting with its value, its source, and where asked its synonyms in the order in which they count.
 Secrets are null.
 **Refuses** Per resource: UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC_EXCEPTION; INVALID_REQUEST: another broker's id, no
-name where one is needed, an unknown type.
+name where one is needed. For all: INVALID_REQUEST: one is of an unknown type.
 **Versions** 1 synonyms and sources; 3 types and documentation; 4 flexible.
 **Departs from Kafka** Documentation is null: the text is Kafka's. BROKER_LOGGER has no entries. An unknown type is
 refused in our words.
@@ -36,7 +36,11 @@ LISTENERS: Final = ("broker", "controller")
 
 
 def handle(request: DescribeConfigsRequest, ctx: Context) -> DescribeConfigsResponse:
-    """Answer each resource by itself."""
+    """Answer each resource by itself, unless one is of an unknown type."""
+    for resource in request.resources:
+        if resource.resource_type not in (TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP):
+            text = f"Unexpected resource type UNKNOWN for resource {resource.resource_name}"
+            raise KafkaError(ErrorCode.INVALID_REQUEST, text)
     results = []
     for resource in request.resources:
         try:
@@ -81,13 +85,9 @@ def _entries(resource: DescribeConfigsResource, ctx: Context) -> Sequence[Entry]
         if not name:
             raise KafkaError(ErrorCode.INVALID_REQUEST, "Client metrics subscription name must not be empty")
         return descriptions.client_metrics_entries(name)
-    if resource.resource_type == GROUP:
-        if not name:
-            raise KafkaError(ErrorCode.INVALID_REQUEST, "Group name must not be empty")
-        return descriptions.group_entries(name)
-    raise KafkaError(
-        ErrorCode.INVALID_REQUEST, f"Unexpected resource type UNKNOWN for resource {resource.resource_name}"
-    )
+    if not name:
+        raise KafkaError(ErrorCode.INVALID_REQUEST, "Group name must not be empty")
+    return descriptions.group_entries(name)
 
 
 def _check_broker(name: str, ctx: Context, alternative: str) -> None:

@@ -24,6 +24,7 @@ from reference_broker.controller.decision import Refusal, VersionedRecord
 from reference_broker.controller.group_settings import check_group
 from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.controller.setting_order import in_order
+from reference_broker.controller.thread_counts import reason_refused
 from reference_broker.controller.topic_names import reason_invalid
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
@@ -274,8 +275,8 @@ class ConfigAdmin:
                 key.parse(text)
             except ConfigInvalid as error:
                 raise bad_request(str(error)) from error
-        if settings.get("log.cleaner.threads") == "0":
-            raise bad_request("/ by zero")  # Kafka divides by it to see whether the number grows too fast
+        if reason := reason_refused(settings, self._controller.config.number):
+            raise bad_request(reason)
         if is_default:
             own = [
                 name

@@ -15,7 +15,11 @@ from harness.lockstep.sequences.subscriptions import subscription
 from harness.lockstep.sequences.taming import tamed
 from harness.lockstep.sequences.writing import BORDERS, Listed, chosen, fitted, version_of
 from reference_broker.wire.api_keys import APIS, ApiKey
-from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.messages.create_topics_request import (
+    CreatableTopic,
+    CreatableTopicConfig,
+    CreateTopicsRequest,
+)
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.messages.offset_fetch_request import OffsetFetchRequest, OffsetFetchRequestGroup
@@ -35,6 +39,8 @@ RANGES: Final[Mapping[str, tuple[int, int]]] = {
 }
 WAITS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
 ODD_TEXTS: Final = ("", "x", "é", "a b", "x" * 250, "0", "-1")
+NO_TIME: Final = -1
+"""Of records: no retention counts from it."""
 MORE: Final = 0.25
 """Chance of one more element in an array."""
 
@@ -52,7 +58,8 @@ def write_of_all(random: Random, listed: Listed) -> list[Action]:
 def _actions(random: Random, listed: Listed) -> Iterator[Action]:
     keys = [key for key in listed if key not in LEFT_OUT]
     for topic in TOPICS:
-        wanted = CreatableTopic(name=TopicName(topic), num_partitions=2, replication_factor=1)
+        forever = (CreatableTopicConfig(name="retention.ms", value="-1"),)
+        wanted = CreatableTopic(name=TopicName(topic), num_partitions=2, replication_factor=1, configs=forever)
         message = CreateTopicsRequest(topics=(wanted,), timeout_ms=15_000)
         learns = (("topics.0.topic_id", Ref(Kind.TOPIC_ID, topic)),)
         yield Request(message=message, version=listed[ApiKey.CREATE_TOPICS][1], learns=learns)
@@ -138,7 +145,7 @@ BY_KIND: Final[Mapping[str, Callable[[Random, Field], Any]]] = {
     "uuid": _uuid,
     "bool": lambda random, field: random.random() < 0.5,
     "bytes": lambda random, field: random.choice((b"", b"\0", b"bytes", subscription(TOPICS))),
-    "records": lambda random, field: WrittenBatch(values=("a",) * random.randint(1, 3)),
+    "records": lambda random, field: WrittenBatch(values=("a",) * random.randint(1, 3), timestamp=NO_TIME),
     "float64": lambda random, field: random.choice((0.0, 1.0, -1.5)),
 }
 """What stands for a kind that is no number."""

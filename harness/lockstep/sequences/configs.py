@@ -95,7 +95,7 @@ class Configs:
         return self.request(ApiKey.ALTER_CONFIGS, message)
 
     def resources(self) -> list[tuple[int, Any]]:
-        """One or two, none twice: Kafka never answers an AlterConfigs that names one twice."""
+        """One or two, none twice: Kafka never answers an AlterConfigs that names one twice, shuffles descriptions."""
         several = [self.resource() for _ in range(chosen(self.random, (12, 1), (3, 2)))]
         return list(dict.fromkeys(several))
 
@@ -103,8 +103,7 @@ class Configs:
         """Chosen settings or all, with synonyms and documentation or without."""
         random = self.random
         resources = []
-        for _ in range(chosen(random, (12, 1), (3, 2))):
-            kind, name = self.resource()
+        for kind, name in self.resources():
             keys = tuple(random.sample(list(VALUES.get(kind, VALUES[TOPIC])), random.choice((1, 1, 2, 3))))
             some: Any = chosen(random, (12, keys), (1, ()), (2, None))
             # Of a node only some are asked: others tell of its machine.

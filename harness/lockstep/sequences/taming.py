@@ -15,6 +15,7 @@ from reference_broker.wire.primitives import ZERO_UUID, BrokerId
 
 TIMEOUT_MS: Final = 15_000
 MOST_PARTITIONS: Final = 4
+BY_THE_CLOCK: Final = ("retention.ms", "retention.bytes", "segment.ms")
 NAMES: Final[Mapping[int, Any]] = {
     TOPIC: Ref(Kind.NAME, "orders"),
     GROUP: Ref(Kind.NAME, "workers"),
@@ -34,6 +35,12 @@ def tamed(random: Random, key: int, message: Any) -> Any:
 
 def _changed(message: Any, **changes: Any) -> Any:
     return type(message)(**{name: getattr(message, name) for name in message.__struct_fields__} | changes)
+
+
+def _setting(random: Random, kind: int) -> tuple[str, str | None]:
+    """A setting by which no record goes at a moment of the node's own."""
+    name, value = setting(random, kind)
+    return ("retention.ms", "-1") if name in BY_THE_CLOCK else (name, value)
 
 
 def _once(elements: Any, *names: str) -> tuple[Any, ...]:
@@ -120,7 +127,7 @@ def _alter(random: Random, own: dict[str, Any]) -> None:
         kind = random.choice(list(NAMES))
         configs = []
         for config in one.configs:
-            name, value = setting(random, kind)
+            name, value = _setting(random, kind)
             changes: dict[str, Any] = {"name": name, "value": value}
             if "config_operation" in config.__struct_fields__:
                 changes["config_operation"] = config.config_operation % 4

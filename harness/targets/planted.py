@@ -1,4 +1,4 @@
-"""The target `planted@NAME`: the reference with one bug in it (tests/plants), to see a check reject what it must."""
+"""The target `planted@NAME`: the reference with one bug or difference in it (tests/plants), to see it found."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ PLANTS = Path(__file__).resolve().parents[2] / "tests" / "plants"
 
 
 def plants() -> list[str]:
-    """The bugs that can be planted, sorted; read from the folder, since the harness imports no tests."""
-    found = PLANTS.glob("*.py") if PLANTS.is_dir() else ()
-    return sorted(path.stem for path in found if not path.name.startswith(("test_", "conftest", "__")))
+    """The bugs and differences that can be planted, sorted; read from the folders: the harness imports no tests."""
+    found = [path for folder in (PLANTS, PLANTS / "differences") if folder.is_dir() for path in folder.glob("*.py")]
+    return sorted(path.stem for path in found if not path.name.startswith(("test_", "conftest", "_")))
 
 
 def planted(name: str, plant: str) -> ReferenceTarget:

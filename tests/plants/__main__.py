@@ -1,7 +1,8 @@
 """Runs the reference broker with one bug planted: `python -m tests.plants NAME start FILE …`, or `--list`.
 
-A plant is a file of this folder with a header (**Bug**, **Rejected by**) and a function `plant` that changes the
-broker's classes in this process only. The broker's own files know nothing of it.
+A plant is a file of this folder with a header (**Bug**, **Rejected by**), or of its folder `differences`
+(**Differs**, **Found by**), and a function `plant` that changes the broker's classes in this process only. The broker's
+own files know nothing of it.
 """
 
 from __future__ import annotations
@@ -19,32 +20,38 @@ USAGE = """usage: python -m tests.plants NAME start|storage|dev …   the broker
 example: python -m tests.plants wrong_offset_in_answer dev --port 0"""
 
 
-def names() -> list[str]:
-    """The plants, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.py") if not path.name.startswith(("test_", "__")))
+def places() -> dict[str, Path]:
+    """The plants by name, sorted."""
+    found = [*FOLDER.glob("*.py"), *(FOLDER / "differences").glob("*.py")]
+    return {path.stem: path for path in sorted(found, key=lambda path: path.stem) if _is_plant(path)}
+
+
+def _is_plant(path: Path) -> bool:
+    return not path.name.startswith(("test_", "_"))
 
 
 def title(name: str) -> str:
     """The first line of a plant's header."""
-    text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    text = places()[name].read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
 
 def run(arguments: list[str]) -> int:
     """The exit status: the broker's, or 2 for wrong input."""
     if arguments == ["--list"]:
-        for name in names():
+        for name in places():
             print(f"{name:<38}  {title(name)}")
         return 0
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE)
         return 0 if arguments else BAD_USAGE
     name, *rest = arguments
-    if name not in names():
-        print(f"tests.plants: there is no plant {name} (known: {', '.join(names())})", file=sys.stderr)
+    if name not in places():
+        print(f"tests.plants: there is no plant {name} (known: {', '.join(places())})", file=sys.stderr)
         return BAD_USAGE
     # The only use of a name to find a module: each plant is found by being there.
-    import_module(f"tests.plants.{name}").plant()
+    folder = "tests.plants" if places()[name].parent == FOLDER else "tests.plants.differences"
+    import_module(f"{folder}.{name}").plant()
     return main(rest)
 
 

@@ -1,0 +1,23 @@
+"""Does not wait for records.
+
+**Differs** Fetch is answered at once, whatever max_wait_ms says: an answer that should wait.
+
+**Found by** `log`, level time class: `Fetch (pace)`
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference_broker.effects import Park
+from tests.plants.differences._answers import handle_otherwise
+
+
+def plant() -> None:
+    """Puts it in."""
+
+    def impatient(request: Any, ctx: Any, usual: Any) -> Any:
+        result = usual(request, ctx)
+        return result.resume(ctx.now_ms) if isinstance(result, Park) else result
+
+    handle_otherwise("fetch", impatient)

@@ -1,0 +1,28 @@
+"""Lets a reader wait for an error.
+
+**Differs** Fetch with an error is answered when max_wait_ms is over, where Kafka answers at once.
+
+**Found by** `log`, level time class: `Fetch (pace)`
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference_broker.effects import Park
+from tests.plants.differences._answers import handle_otherwise
+
+
+def plant() -> None:
+    """Puts it in."""
+
+    def slow(request: Any, ctx: Any, usual: Any) -> Any:
+        result = usual(request, ctx)
+        if request.max_wait_ms <= 0 or isinstance(result, Park):
+            return result
+        if not any(one.error_code for topic in result.responses for one in topic.partitions):
+            return result
+        deadline_ms = ctx.now_ms + request.max_wait_ms
+        return Park(keys=(), is_ready=lambda: False, deadline_ms=deadline_ms, resume=lambda now_ms: result)
+
+    handle_otherwise("fetch", slow)

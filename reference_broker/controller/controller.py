@@ -22,7 +22,8 @@ from reference_broker.controller.decision import Decision, MetadataLog, Versione
 from reference_broker.controller.image import BROKER, TOPIC, MetadataDelta, MetadataImage
 from reference_broker.controller.topic_admin import TopicAdmin
 from reference_broker.environment import Random
-from reference_broker.releases import METADATA_VERSION
+from reference_broker.releases import METADATA_VERSION, metadata_version_name
+from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
 from reference_broker.wire.messages.config_record import ConfigRecord
@@ -77,6 +78,7 @@ class Controller:
             for message, version in batch.records:
                 controller.image.replay(message, version)
             controller.image.offset, controller.image.epoch = batch.last_offset, batch.epoch
+        controller._check_metadata_version()
         log.lead(now_ms)
         controller.image.offset, controller.image.epoch = log.high_watermark - 1, log.leader_epoch
         controller._last_append_ms = now_ms
@@ -86,6 +88,16 @@ class Controller:
         controller._refresh_config()
         controller.commit((register_controller_record(controller, bound or {}),), now_ms)
         return controller
+
+    def _check_metadata_version(self) -> None:
+        """UNSUPPORTED_VERSION for a cluster that is ahead of the release: its records may say what is not known here."""
+        level, most = self.image.metadata_version, self.release.metadata_version
+        if level > most:
+            raise KafkaError(
+                ErrorCode.UNSUPPORTED_VERSION,
+                f"the cluster's metadata.version is {metadata_version_name(level)}, and {self.release.name} knows none "
+                f"after {metadata_version_name(most)}: start it with the profile of a newer release",
+            )
 
     def _bootstrap_records(self) -> tuple[VersionedRecord, ...]:
         """The storage tool's records, or a new cluster's defaults; with ELR the cluster's min.insync.replicas."""

@@ -14,6 +14,7 @@ from reference_broker.controller.broker_lifecycle import unregistration_records
 from reference_broker.controller.brokers import UNASSIGNED
 from reference_broker.controller.controller import Controller
 from reference_broker.controller.image import BROKER, TOPIC, MetadataImage
+from reference_broker.releases import RELEASES
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
 from reference_broker.wire.messages.create_topics_request import (
@@ -117,6 +118,18 @@ def topic(name: str = "t", partitions: int = 1, factor: int = 1, **configs: str)
 
 def test_a_new_cluster_begins_with_the_features_of_its_release(controller: Controller) -> None:
     assert controller.image.features["metadata.version"] == 30
+
+
+def test_a_cluster_that_is_ahead_of_the_release_is_not_led(log: LogInMemory, controller: Controller) -> None:
+    older = BrokerConfig.of(SETTINGS, release=RELEASES["4.0"])
+    with pytest.raises(KafkaError, match=r"metadata\.version is 4\.3-IV0, and 4\.0\.2 knows none after 4\.0-IV3"):
+        Controller.open(log=log, cluster_id="C", config=older, now_ms=1_000, random=random.Random(7))
+
+
+def test_a_cluster_that_is_behind_the_release_is_led(log: LogInMemory, controller: Controller) -> None:
+    newer = BrokerConfig.of(SETTINGS, release=RELEASES["4.4"])
+    again = Controller.open(log=log, cluster_id="C", config=newer, now_ms=1_000, random=random.Random(7))
+    assert again.image.features["metadata.version"] == 30
 
 
 def test_bootstrap_sets_min_insync_replicas_for_the_cluster_where_elr_is_on(controller: Controller) -> None:

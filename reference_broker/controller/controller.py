@@ -24,7 +24,6 @@ from reference_broker.controller.topic_admin import TopicAdmin
 from reference_broker.environment import Random
 from reference_broker.releases import METADATA_VERSION, metadata_version_name
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
 from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.messages.end_transaction_record import EndTransactionRecord
@@ -90,7 +89,7 @@ class Controller:
         return controller
 
     def _check_metadata_version(self) -> None:
-        """UNSUPPORTED_VERSION for a cluster that is ahead of the release: its records may say what is not known here."""
+        """UNSUPPORTED_VERSION for a cluster that is ahead of the release: its records may be unknown here."""
         level, most = self.image.metadata_version, self.release.metadata_version
         if level > most:
             raise KafkaError(

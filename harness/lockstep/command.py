@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.clients.client import ClientTrouble
 from harness.hosts.host import HostTrouble
-from harness.known_differences import KnownDifferencesTrouble, accepted_by, read_known
+from harness.known_differences import Known, KnownDifferencesTrouble, accepted_by, complaints, read_known
 from harness.lockstep.clusters import opened
-from harness.lockstep.lockstep import Lockstep, level_of
+from harness.lockstep.lockstep import CHECK, Lockstep, level_of
 from harness.lockstep.opening import openings
 from harness.lockstep.player import Player
 from harness.lockstep.replay import lines_of_divergence
@@ -20,6 +20,8 @@ from harness.lockstep.source_text import lines_of, script_of
 from harness.targets.target import UnknownTarget
 
 BAD_INPUT = 2
+COMPLETE_STEPS = 20_000
+"""Steps of all writers after which an accepted difference that was not met is gone."""
 KNOWN = Path("checks") / "known_differences.toml"
 
 
@@ -53,6 +55,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             first, second = (Player(name, cluster) for name, cluster in clusters)
             lockstep = Lockstep((first, second), lambda difference: accepted_by(difference, known) is not None)
             bootstraps = [cluster.bootstrap for _, cluster in clusters]
+            names = (first.target, second.target)
             listed = listed_by_all(bootstraps)
             opening = openings(bootstraps, listed)
             limits = Limits(seconds=options.seconds, steps=options.steps, kinds=options.kinds)
@@ -65,8 +68,19 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     for number, finding in enumerate(found.findings.values(), 1):
         for line in _told(number, finding, found, options.target, options.out):
             say(line)
+    gone = gone_since(found, known, names, options.writer or tuple(WRITERS))
+    for line in gone:
+        say(f"harness: lockstep: {options.known}: {line}")
     say(_last_line(found))
-    return 1 if found.findings else 0
+    return 1 if found.findings or gone else 0
+
+
+def gone_since(found: Search, known: Sequence[Known], targets: tuple[str, str], writers: Sequence[str]) -> list[str]:
+    """A line for each accepted difference that a complete search has not met."""
+    if found.steps < COMPLETE_STEPS or set(writers) < set(WRITERS):
+        return []
+    used = {entry.number for one in found.accepted if (entry := accepted_by(one, known)) is not None}
+    return complaints(known, used, [(CHECK, targets)])
 
 
 def _told(number: int, finding: Finding, found: Search, targets: list[str], out: Path) -> list[str]:

@@ -98,16 +98,17 @@ def parse_value(name: str, kind: ConfigType, text: str, *, is_short: bool = True
             return int(trimmed)
         raise ConfigInvalid.value(name, text, f"Not a number of type {kind.name}")
     if kind is ConfigType.DOUBLE:
-        try:
-            return float(trimmed)
-        except ValueError:
-            raise ConfigInvalid.value(name, text, "Not a number of type DOUBLE") from None
+        if not _DOUBLE.fullmatch(trimmed):
+            raise ConfigInvalid.value(name, text, "Not a number of type DOUBLE")
+        return float(trimmed.rstrip("fFdD"))
     if kind is ConfigType.LIST:
         parts = re.split(r"\s*,\s*", trimmed) if trimmed else []
         return tuple(dict.fromkeys(parts) if is_short else parts)
     return trimmed
 
 
+_DOUBLE: Final = re.compile(r"[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)", re.ASCII)
+"""A decimal number as Java reads it."""
 _RANGE: Final = re.compile(r"\[(-?[\d.]+),\.\.\.(?:,(-?[\d.]+))?\]( or -1)?")
 _THROTTLED: Final = re.compile(r"\*|(\d+:\d+)(,\d+:\d+)*|")
 _DURATION: Final = re.compile(r"by_duration:-?P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")

@@ -14,6 +14,8 @@ SETTINGS = {
     # Changes are written at once: a sequence waits for each of them.
     "controller.quorum.append.linger.ms": "0",
     "group.coordinator.append.linger.ms": "0",
+    # A node that has no time for its heartbeats for a while is not fenced: its coordinators would be away.
+    "broker.session.timeout.ms": "60000",
 }
 """Beside those of every node."""
 

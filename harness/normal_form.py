@@ -217,6 +217,8 @@ class _Walk:
         inner = None if rule is None or rule.treatment is not Treatment.NAMED else rule
         if rule is None or inner is not None:
             return [self.scalar(one, field, f"{path}[]", inner) for one in value]
+        if rule.treatment is Treatment.UNORDERED and len(value) > 1 and _are_told_apart_by_name(value, field):
+            return [self.scalar(one, field, f"{path}[]", None) for one in sorted(value, key=self.name_of)]
         is_ours_only = rule.treatment is Treatment.OURS and self.everything
         if len(value) > 1 or is_ours_only:
             # Sorted by a text without this walk's names, so that the names are then given in the same order everywhere.
@@ -227,6 +229,9 @@ class _Walk:
             )
             value = [value[at] for _, at in chosen]
         return [self.scalar(one, field, f"{path}[]", None) for one in value]
+
+    def name_of(self, element: Any) -> str:
+        return "" if element.name is None else self.form.text(element.name)
 
     def scalar(self, value: Any, field: Field, path: str, rule: Rule | None) -> Plain:
         if rule is not None and rule.treatment is Treatment.NAMED:
@@ -308,6 +313,13 @@ class _Unnamed(NormalForm):
 
     def named(self, noun: str, value: object) -> str:
         return self._names.get((noun, value)) or f"new {noun}"
+
+
+def _are_told_apart_by_name(value: Any, field: Field) -> bool:
+    """Whether a name comes first in each element, of all that is in it, and no two have the same."""
+    if field.kind != "struct" or field.of.FIELDS[0].name != "name":
+        return False
+    return len({one.name for one in value}) == len(value)
 
 
 def _sort_key(plain: Plain) -> str:

@@ -65,7 +65,7 @@ class Request:
     client: int = 0
     """Which of the sequence's connections; requests on one are answered in order."""
     learns: tuple[tuple[str, Ref], ...] = ()
-    """Path in the answer, as "topics.0.topic_id", and what its value is from now on."""
+    """Path in the answer, as "topics.0.topic_id" or "topics.=orders.topic_id", and what its value is from now on."""
     may_wait: bool = False
     """Whether the answer may wait for another client (JoinGroup, SyncGroup): then the sequence goes on without it."""
     waits_ms: int | None = None

@@ -16,6 +16,7 @@ from harness.normal_form import NormalForm
 from harness.observation import Observation, Outcome, Pace, Plain
 from harness.targets.target import Cluster
 from reference_broker.wire.api_keys import APIS, ApiKey
+from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response, encode_response
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 from reference_broker.wire.primitives import MalformedRequest
@@ -46,6 +47,8 @@ CHANGES_METADATA: Final = frozenset(
     }
 )
 """After these the sequence goes on when the change is in force everywhere."""
+RESULTS: Final = ("topics", "results", "responses")
+"""What their answers call the array of results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +183,7 @@ class Player:
         if outcome is not Outcome.ANSWERED:
             self.drop(client)
         waited_ms = 1000 * ((pending.heard_at or time.monotonic()) - pending.sent_at)
-        if key in CHANGES_METADATA and outcome is Outcome.ANSWERED:
+        if key in CHANGES_METADATA and outcome is Outcome.ANSWERED and _has_changed(request.message, response):
             self._barrier.wait()
         return Heard(
             observation=self._observed(request, outcome, response, waited_ms), response=response, encoding=encoding
@@ -235,13 +238,19 @@ class Player:
         value = response
         for part in path.split("."):
             if isinstance(value, tuple):
-                if not part.isdigit() or int(part) >= len(value):
+                value = self._element(value, part)
+                if value is None:
                     return
-                value = value[int(part)]
             else:
                 value = getattr(value, part)
         if value not in (None, "", b"\0" * 16, -1):
             self._known[ref] = value
+
+    def _element(self, elements: tuple[Any, ...], part: str) -> Any:
+        """The element at an index, or of a label ("=orders"); None without one."""
+        if part.startswith("="):
+            return next((one for one in elements if one.name == self.real(part[1:])), None)
+        return elements[int(part)] if int(part) < len(elements) else None
 
     def _resolved(self, ref: Ref) -> Any:
         if ref.kind is Kind.NAME:
@@ -280,3 +289,11 @@ class Player:
                 self.cluster.bootstrap, client_id=f"client-{client}", timeout_s=ANSWER_TIMEOUT_S
             )
         return self._connections[client]
+
+
+def _has_changed(message: Any, response: Any) -> bool:
+    """Whether anything may be in force later than now: something was more than tried, and not all of it refused."""
+    if getattr(message, "validate_only", False) or response is None:
+        return False
+    results = next((value for name in RESULTS if (value := getattr(response, name, None)) is not None), ())
+    return any(one.error_code == ErrorCode.NONE for one in results)

@@ -13,13 +13,8 @@ from harness.lockstep.actions import Action, Kind, Ref, Request, WrittenBatch
 from harness.lockstep.sequences.served import LEFT_OUT, served
 from harness.lockstep.sequences.subscriptions import subscription
 from harness.lockstep.sequences.taming import tamed
-from harness.lockstep.sequences.writing import BORDERS, Listed, chosen, fitted, version_of
+from harness.lockstep.sequences.writing import BORDERS, Listed, chosen, created, fitted, version_of
 from reference_broker.wire.api_keys import APIS, ApiKey
-from reference_broker.wire.messages.create_topics_request import (
-    CreatableTopic,
-    CreatableTopicConfig,
-    CreateTopicsRequest,
-)
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.messages.offset_fetch_request import OffsetFetchRequest, OffsetFetchRequestGroup
@@ -57,12 +52,7 @@ def write_of_all(random: Random, listed: Listed) -> list[Action]:
 
 def _actions(random: Random, listed: Listed) -> Iterator[Action]:
     keys = [key for key in listed if key not in LEFT_OUT]
-    for topic in TOPICS:
-        forever = (CreatableTopicConfig(name="retention.ms", value="-1"),)
-        wanted = CreatableTopic(name=TopicName(topic), num_partitions=2, replication_factor=1, configs=forever)
-        message = CreateTopicsRequest(topics=(wanted,), timeout_ms=15_000)
-        learns = (("topics.0.topic_id", Ref(Kind.TOPIC_ID, topic)),)
-        yield Request(message=message, version=listed[ApiKey.CREATE_TOPICS][1], learns=learns)
+    yield created(TOPICS, listed, {"retention.ms": "-1"})
     for _ in range(random.randint(10, 30)):
         key = random.choice(keys)
         version = version_of(random, listed, key)

@@ -14,9 +14,8 @@ from typing import Any, Final
 from harness.lockstep.actions import Action, Kind, Ref, Request
 from harness.lockstep.sequences.committed import Committed
 from harness.lockstep.sequences.subscriptions import subscription
-from harness.lockstep.sequences.writing import Listed, chosen, version_of
+from harness.lockstep.sequences.writing import Listed, chosen, created, version_of
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
@@ -25,7 +24,7 @@ from reference_broker.wire.messages.join_group_request import JoinGroupRequest, 
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
 from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
 from reference_broker.wire.messages.sync_group_request import SyncGroupRequest, SyncGroupRequestAssignment
-from reference_broker.wire.primitives import GroupId, TopicName
+from reference_broker.wire.primitives import GroupId
 
 GROUPS: Final = ("workers", "readers")
 TOPICS: Final = ("orders", "events")
@@ -69,11 +68,7 @@ class _Writer:
         self.committed = Committed(random, listed, TOPICS)
 
     def actions(self) -> Iterator[Action]:
-        for topic in TOPICS:
-            wanted = CreatableTopic(name=TopicName(topic), num_partitions=2, replication_factor=1)
-            message = CreateTopicsRequest(topics=(wanted,), timeout_ms=15_000)
-            learns = (("topics.0.topic_id", Ref(Kind.TOPIC_ID, topic)),)
-            yield Request(message=message, version=self.listed[ApiKey.CREATE_TOPICS][1], learns=learns)
+        yield created(TOPICS, self.listed)
         for _ in range(self.random.randint(10, 40)):
             yield from self.step()
         yield from self.closing()

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from types import MappingProxyType
 from typing import Any, Final
 
-from harness.lockstep.actions import Action, Request
+from harness.lockstep.actions import Action, Kind, Ref, Request
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.messages.create_topics_request import (
+    CreatableTopic,
+    CreatableTopicConfig,
+    CreateTopicsRequest,
+)
+from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.schema import is_in
 
 Listed = Mapping[int, tuple[int, int]]
@@ -31,6 +39,17 @@ def version_of(random: Random, listed: Listed, key: int) -> int:
 def chosen(random: Random, *weighted: tuple[float, Any]) -> Any:
     """One of some values, each given with its weight."""
     return random.choices([value for _, value in weighted], [weight for weight, _ in weighted])[0]
+
+
+def created(topics: Sequence[str], listed: Listed, settings: Mapping[str, str] = MappingProxyType({})) -> Request:
+    """The creation of topics of two partitions each, in one request, whose ids are learned."""
+    configs = tuple(CreatableTopicConfig(name=name, value=value) for name, value in settings.items())
+    wanted = (
+        CreatableTopic(name=TopicName(name), num_partitions=2, replication_factor=1, configs=configs) for name in topics
+    )
+    message = CreateTopicsRequest(topics=tuple(wanted), timeout_ms=15_000)
+    learns = tuple((f"topics.={name}.topic_id", Ref(Kind.TOPIC_ID, name)) for name in topics)
+    return Request(message=message, version=listed[ApiKey.CREATE_TOPICS][1], learns=learns)
 
 
 def fitted(action: Action) -> Action:

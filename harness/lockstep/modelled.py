@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harness.clients.connection import RawConnection
 from harness.lockstep.actions import Action, Request, Restart
 from harness.lockstep.library_steps import (
     LibraryClients,
@@ -22,10 +24,15 @@ from harness.observation import Outcome
 from harness.targets.target import Cluster
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.framing import decode_response
-from reference_broker.wire.primitives import MalformedRequest
+from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
+from reference_broker.wire.primitives import GroupId, MalformedRequest
 from reference_broker.wire.records import Record
 
 Step = Action | LibraryStep
+NAMES: Final = re.compile(r" of \S+| to \S+|\d")
+"""What differs from one playing to the next in a complaint."""
+PATIENCE_S: Final = 1.0
+"""How long a group may take to show what was asked of it."""
 APPLIES_AT_ONCE: Final = "reference"
 """Targets of this name have a change in force when they answer."""
 
@@ -41,8 +48,7 @@ class Unkept:
     @property
     def kind(self) -> str:
         """What breaches of one cause have in common: the first complaint without names and numbers."""
-        first = self.complaints[0].partition(" of ")
-        return f"{first[0]} {''.join(letter for letter in first[2].rpartition(':')[2] if not letter.isdigit())}"
+        return NAMES.sub("", self.complaints[0].partition(" should be ")[0])
 
 
 @dataclass(slots=True)
@@ -58,6 +64,10 @@ class Heard:
 
 class JudgedPlayer(Player):
     """A player that gives answers as they are: neither their normal form nor their bytes are of interest."""
+
+    def __init__(self, target: str, cluster: Cluster) -> None:
+        super().__init__(target, cluster)
+        self._onlooker: RawConnection | None = None
 
     def answer(self, client: int) -> Heard:
         """The answer to a client's last request, waited for, or what else became of it."""
@@ -87,6 +97,25 @@ class JudgedPlayer(Player):
             self._barrier.wait()
         return heard
 
+    def await_group(self, group_id: str, state: str, members: int) -> None:
+        """Returns once a group shows this state and number of members; after a while in any case."""
+        deadline = time.monotonic() + PATIENCE_S
+        if self._onlooker is None:
+            self._onlooker = RawConnection.to(self.cluster.bootstrap, client_id="onlooker")
+        while time.monotonic() < deadline:
+            asked = DescribeGroupsRequest(groups=(GroupId(group_id),))
+            found = self._onlooker.request(ApiKey.DESCRIBE_GROUPS, 5, asked).groups[0]
+            if (found.group_state, len(found.members)) == (state, members):
+                break
+            time.sleep(0.002)
+
+    def close(self) -> None:
+        """Closes all connections."""
+        super().close()
+        if self._onlooker is not None:
+            self._onlooker.close()
+            self._onlooker = None
+
     def restart(self, action: Restart) -> None:
         """Stops the node in order, starts it, and waits until all that was there is there again."""
         super().restart(action)
@@ -101,14 +130,17 @@ class Modelled:
         self.player = JudgedPlayer(target, cluster)
         self.library = LibraryClients(cluster.bootstrap)
         self.steps = 0
-        self._run = run
+        self.run = run
         self._begun = 0
+        self.made: list[str] = []
+        """Names of topics that earlier sequences left."""
         self.model = Specification()
 
     def begin(self) -> None:
         """A new sequence: new names, and a model that knows of nothing."""
         self._begun += 1
-        self.player.begin(f"{self._run}-{self._begun}")
+        self.made += self.model.topics.by_name
+        self.player.begin(f"{self.run}-{self._begun}")
         self.library.begin()
         self.model = Specification()
 
@@ -132,7 +164,7 @@ class Modelled:
             return self._request(step)
         if isinstance(step, Restart):
             self.player.restart(step)
-            self.model.restarted()
+            self.model.restarted(int(time.time() * 1000))
             return []
         return self._library(step)
 
@@ -146,6 +178,8 @@ class Modelled:
         self.model.sent(client, player.sent(client), request.version)
         if not request.may_wait and len(player.waiting()) == 1:
             return self._judged(client)
+        if self.model.must_wait(client):
+            self._await_effect(player.sent(client))
         complaints = []
         for waiting in player.waiting():
             if self.model.must_wait(waiting):
@@ -155,6 +189,12 @@ class Modelled:
             if not patience_s < ANSWER_TIMEOUT_S or player.has_heard(waiting, patience_s):
                 complaints += self._judged(waiting)
         return complaints
+
+    def _await_effect(self, message: Any) -> None:
+        """A request that waits has no answer to tell that it was taken: the group's description tells it."""
+        group = self.model.groups.by_id[message.group_id]
+        if message.API_KEY == ApiKey.JOIN_GROUP:
+            self.player.await_group(group.id, group.state, len(group.members))
 
     def _judged(self, client: int) -> list[str]:
         heard = self.player.answer(client)

@@ -7,78 +7,28 @@ members (KIP-345) it has no opinion.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from harness.model.allowed import Complaints, code_kept, kept
+from harness.model.membership import (
+    COMPLETING,
+    EMPTY,
+    ID_REQUIRED_SINCE,
+    PREPARING,
+    PROTOCOL_SINCE,
+    SESSION_MS,
+    STABLE,
+    Expected,
+    Group,
+    Member,
+    are_here,
+    candidates,
+    codes,
+    supports,
+)
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
-
-EMPTY, PREPARING, COMPLETING, STABLE = "Empty", "PreparingRebalance", "CompletingRebalance", "Stable"
-DEAD: Final = "Dead"
-ID_REQUIRED_SINCE: Final = 4
-"""JoinGroup version from which a new member is first given an id."""
-PROTOCOL_SINCE: Final = 5
-"""SyncGroup version from which the protocol must be named."""
-SESSION_MS: Final = (6_000, 1_800_000)
-
-
-def codes(*allowed: ErrorCode) -> frozenset[int]:
-    """A set of codes."""
-    return frozenset(map(int, allowed))
-
-
-@dataclass(slots=True, eq=False)
-class Member:
-    """A member. Its id is None until an answer tells it."""
-
-    id: str | None
-    protocols: tuple[tuple[str, bytes], ...]
-    joining: int | None = None
-    """The client whose JoinGroup waits."""
-    syncing: int | None = None
-    """The client whose SyncGroup waits."""
-    assignment: bytes = b""
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    """A group of members."""
-
-    id: str
-    state: str = EMPTY
-    generation: int = 0
-    protocol_type: str = ""
-    protocol: str | None = None
-    leader: Member | None = None
-    """None while the model cannot know."""
-    members: list[Member] = field(default_factory=list)
-    pending: list[str] = field(default_factory=list)
-    """Ids given to members that have not joined with them yet."""
-    is_kept: bool = False
-    """Whether it is in the log for certain; else Kafka may not show it yet."""
-    is_clear: bool = True
-    """False once something happened of which the model has no opinion."""
-
-    def member(self, member_id: str) -> Member | None:
-        """The member with an id."""
-        return next((one for one in self.members if one.id == member_id), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What a JoinGroup or SyncGroup must be answered."""
-
-    allowed: frozenset[int] = codes(ErrorCode.NONE)
-    group: Group | None = None
-    member: Member | None = None
-    generation: int = -1
-    protocols: tuple[str, ...] = ()
-    """Those that may be chosen."""
-    members: tuple[Member, ...] = ()
-    assignment: bytes = b""
 
 
 class Groups:
@@ -117,7 +67,7 @@ class Groups:
         self._expected.pop(client, None)
         group = self.by_id.get(request.group_id)
         is_static = request.group_instance_id is not None
-        if is_static and request.group_id:
+        if is_static and request.group_id and (group is not None or request.API_KEY == ApiKey.JOIN_GROUP):
             self.group(request.group_id).is_clear = False
         if is_static or (group is not None and not group.is_clear):
             self._unsure.append(client)
@@ -140,7 +90,7 @@ class Groups:
             if request.member_id:
                 return self._refuse(client, ErrorCode.UNKNOWN_MEMBER_ID)
             group = self.group(request.group_id)
-        if not _supports(group, request.protocol_type, protocols):
+        if not supports(group, request.protocol_type, protocols):
             return self._refuse(client, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
         if not request.member_id and version >= ID_REQUIRED_SINCE:
             self._expected[client] = Expected(allowed=codes(ErrorCode.MEMBER_ID_REQUIRED), group=group)
@@ -214,7 +164,7 @@ class Groups:
                 member.syncing = None
             member.assignment = b""
         group.state = PREPARING
-        if was_empty or (not group.pending and _are_here(group)):
+        if was_empty or (not group.pending and are_here(group)):
             self._complete(group)
 
     def _complete(self, group: Group) -> None:
@@ -230,7 +180,7 @@ class Groups:
                 self._expect_join(group, member, client)
 
     def _expect_join(self, group: Group, member: Member, client: int) -> None:
-        chosen = _candidates(group.members) if group.protocol is None else (group.protocol,)
+        chosen = candidates(group.members) if group.protocol is None else (group.protocol,)
         self._expected[client] = Expected(
             group=group, member=member, generation=group.generation, protocols=chosen, members=tuple(group.members)
         )
@@ -277,46 +227,8 @@ class Groups:
 
     # -- heartbeat and leave ------------------------------------------------------------------------------------
 
-    def beaten(self, request: Any, version: int, response: Any) -> Complaints:
-        """Heartbeat."""
-        group = self.by_id.get(request.group_id)
-        if request.group_instance_id is not None or (group is not None and not group.is_clear):
-            return
-        member = None if group is None else group.member(request.member_id)
-        allowed = codes(ErrorCode.NONE)
-        if not request.group_id:
-            allowed = codes(ErrorCode.INVALID_GROUP_ID)
-        elif group is None or member is None:
-            allowed = codes(ErrorCode.UNKNOWN_MEMBER_ID)
-        elif request.generation_id != group.generation:
-            allowed = codes(ErrorCode.ILLEGAL_GENERATION)
-        elif group.state == PREPARING:
-            allowed = codes(ErrorCode.REBALANCE_IN_PROGRESS)
-        yield from code_kept(f"Heartbeat of {request.member_id!r}", response.error_code, allowed)
-
-    def left(self, request: Any, version: int, response: Any) -> Complaints:
-        """LeaveGroup."""
-        group = self.by_id.get(request.group_id)
-        if any(one.group_instance_id is not None for one in request.members) or (group and not group.is_clear):
-            return
-        if not request.group_id:
-            yield from code_kept("LeaveGroup", response.error_code, codes(ErrorCode.INVALID_GROUP_ID))
-            return
-        leaving = [request.member_id] if version < 3 else [one.member_id for one in request.members]
-        answers = [response.error_code] if version < 3 else [one.error_code for one in response.members]
-        if group is None:
-            found = response.error_code if version < 3 else (answers or [response.error_code])[0]
-            allowed = codes(ErrorCode.UNKNOWN_MEMBER_ID, *([] if leaving else [ErrorCode.NONE]))
-            yield from code_kept(f"LeaveGroup of a group that is not there: {request.group_id!r}", found, allowed)
-            return
-        yield from kept("LeaveGroup: number of answers", len(answers), len(leaving))
-        for member_id, code in zip(leaving, answers, strict=False):
-            is_known = member_id in group.pending or (member_id and group.member(member_id) is not None)
-            allowed = codes(ErrorCode.NONE if is_known else ErrorCode.UNKNOWN_MEMBER_ID)
-            yield from code_kept(f"LeaveGroup of {member_id!r}", code, allowed)
-        self._remove(group, leaving)
-
-    def _remove(self, group: Group, leaving: Sequence[str]) -> None:
+    def remove(self, group: Group, leaving: Sequence[str]) -> None:
+        """Members go: those that stay gather again."""
         gone = [one for one in group.members if one.id in leaving]
         was_pending = any(one in group.pending for one in leaving)
         group.pending = [one for one in group.pending if one not in leaving]
@@ -328,68 +240,7 @@ class Groups:
             group.members.remove(member)
             if group.leader is member:
                 group.leader = group.members[0] if len(group.members) == 1 else None
-        if gone and group.state in (COMPLETING, STABLE):
+        if (gone or was_pending) and group.state in (COMPLETING, STABLE):
             self._rebalance(group)
-        elif (gone or was_pending) and group.state == PREPARING and not group.pending and _are_here(group):
+        elif (gone or was_pending) and group.state == PREPARING and not group.pending and are_here(group):
             self._complete(group)
-
-    # -- describe -----------------------------------------------------------------------------------------------
-
-    def described(self, request: Any, version: int, response: Any) -> Complaints:
-        """DescribeGroups."""
-        for answer in response.groups:
-            group, where = self.by_id.get(answer.group_id), f"DescribeGroups of {answer.group_id!r}"
-            if (group is not None and not group.is_clear) or not answer.group_id:
-                continue
-            states = [] if group is None else [group.state]
-            if group is None or not group.is_kept:
-                states.append(DEAD)
-            allowed = codes(ErrorCode.GROUP_ID_NOT_FOUND) if version >= 6 and DEAD in states else frozenset()
-            if group is not None or version < 6:
-                allowed |= codes(ErrorCode.NONE)
-            yield from code_kept(where, answer.error_code, allowed)
-            yield from kept(f"{where}: state", answer.group_state, *states)
-            if group is None or answer.group_state != group.state:
-                continue
-            known = Counter(one.id for one in group.members if one.id is not None)
-            if len(group.members) == known.total():
-                yield from kept(f"{where}: members", sorted(one.member_id for one in answer.members), sorted(known))
-            if group.state == STABLE:
-                for one in answer.members:
-                    member = group.member(one.member_id)
-                    if member is not None:
-                        yield from kept(f"{where}: assignment", bytes(one.member_assignment), member.assignment)
-
-    def listed(self, request: Any, version: int, response: Any) -> Complaints:
-        """ListGroups."""
-        if request.states_filter or request.types_filter:
-            return
-        yield from code_kept("ListGroups", response.error_code, codes(ErrorCode.NONE))
-        found = {one.group_id: one for one in response.groups}
-        for group in self.by_id.values():
-            if group.is_clear and group.is_kept:
-                if group.id not in found:
-                    yield f"ListGroups: group {group.id!r} is missing"
-                elif version >= 4:
-                    yield from kept(f"ListGroups: state of {group.id!r}", found[group.id].group_state, group.state)
-
-
-def _are_here(group: Group) -> bool:
-    """Whether all members have joined the generation that gathers."""
-    return all(one.joining is not None for one in group.members)
-
-
-def _supports(group: Group, protocol_type: str, protocols: Sequence[tuple[str, bytes]]) -> bool:
-    """Whether somebody with these protocols may join."""
-    if group.state == EMPTY:
-        return bool(protocol_type and protocols)
-    names = [{name for name, _ in one.protocols} for one in group.members]
-    return protocol_type == group.protocol_type and any(all(name in own for own in names) for name, _ in protocols)
-
-
-def _candidates(members: Sequence[Member]) -> tuple[str, ...]:
-    """The protocols that all know and that most prefer."""
-    common = [name for name, _ in members[0].protocols if all(name in dict(one.protocols) for one in members)]
-    votes = Counter(next(name for name, _ in one.protocols if name in common) for one in members)
-    most = max(votes.values())
-    return tuple(name for name in common if votes[name] == most)

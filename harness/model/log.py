@@ -22,6 +22,8 @@ REMEMBERED: Final = 5
 LATEST, EARLIEST, LARGEST, EARLIEST_LOCAL, LATEST_TIERED = -1, -2, -3, -4, -5
 SINCE: Final[Mapping[int, int]] = {LARGEST: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9}
 """Special timestamp → first version of ListOffsets that knows it."""
+SILENT_MS: Final = 86_400_000
+"""producer.id.expiration.ms: a producer that is silent for so long may be forgotten."""
 LARGEST_SEQUENCE: Final = 2**31 - 1
 UNKNOWN_TIME: Final = -7
 """Timestamp of a record whose timestamp is not known."""
@@ -34,6 +36,8 @@ class Stored:
     base_offset: int
     records: tuple[Record, ...]
     """With the offsets and timestamps that readers see."""
+    has_known_times: bool = True
+    """Whether the timestamps by which Kafka finds it are known, too."""
 
     @property
     def last_offset(self) -> int:
@@ -50,6 +54,10 @@ class ProducerEntry:
     """(first sequence, last sequence, base offset) of its last batches, the newest last."""
     certain: int = REMEMBERED
     """How many of the newest are certainly known: a restart keeps only the last."""
+    latest_ms: int = -1
+    """Largest timestamp of its last batch: a producer that is silent for too long is forgotten."""
+    is_doubtful: bool = False
+    """Whether it may be forgotten already."""
 
 
 @dataclass(slots=True)
@@ -91,6 +99,10 @@ class PartitionLog:
         if entry is None:
             return OK, None
         last = _sequence(batch.base_sequence, len(batch.records) - 1)
+        if entry.is_doubtful:
+            same = [base for first, final, base in entry.batches if (first, final) == (batch.base_sequence, last)]
+            codes = {ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, ErrorCode.INVALID_PRODUCER_EPOCH}
+            return OK | codes, same[0] if same and batch.producer_epoch == entry.epoch else None
         if batch.producer_epoch == entry.epoch:
             for age, (first, final, base_offset) in enumerate(reversed(entry.batches)):
                 if (first, final) == (batch.base_sequence, last):
@@ -115,21 +127,23 @@ class PartitionLog:
                     record._replace(offset=base + index, timestamp=append_time if stamped else record.timestamp)
                     for index, record in enumerate(batch.records)
                 ),
+                append_time != UNKNOWN_TIME if stamped else not batch.is_doubtful,
             )
         )
         self.end += len(batch.records)
         if batch.producer_id >= 0:
             entry = self.producers.get(batch.producer_id)
-            if entry is None or entry.epoch != batch.producer_epoch:
+            if entry is None or entry.is_doubtful or entry.epoch != batch.producer_epoch:
                 entry = self.producers[batch.producer_id] = ProducerEntry(batch.producer_epoch)
             last = _sequence(batch.base_sequence, len(batch.records) - 1)
             entry.batches = [*entry.batches[1 - REMEMBERED :], (batch.base_sequence, last, base)]
             entry.certain = min(REMEMBERED, entry.certain + 1)
+            entry.latest_ms = max(record.timestamp for record in self.batches[-1].records)
         return base
 
     def append_unseen(self, value: bytes) -> None:
         """Takes a record by a client that stamps it itself: its timestamp and batch are not known."""
-        self.batches.append(Stored(self.end, (Record(self.end, UNKNOWN_TIME, None, value),)))
+        self.batches.append(Stored(self.end, (Record(self.end, UNKNOWN_TIME, None, value),), False))
         self.end += 1
 
     def produce(self, where: str, batch: Written, answer: Any, now_ms: int) -> Complaints:
@@ -146,7 +160,8 @@ class PartitionLog:
         if answer.error_code:
             yield from kept(f"{where}: base offset of a refusal", answer.base_offset, -1)
             return
-        if earlier is not None:
+        is_doubtful = earlier is not None and self.producers[batch.producer_id].is_doubtful
+        if earlier is not None and not (is_doubtful and answer.base_offset == self.end):
             yield from kept(f"{where}: base offset of a batch that was appended before", answer.base_offset, earlier)
             return
         if self.settings["message.timestamp.type"] == "LogAppendTime":
@@ -162,8 +177,8 @@ class PartitionLog:
 
     def epoch_codes(self, epoch: int) -> frozenset[int]:
         """The codes allowed for a request that believes in this leader epoch; -1 believes in none. KIP-320."""
-        if epoch == -1:
-            return OK
+        if epoch < 0:  # some requests believe in none below -1, too
+            return OK if epoch == -1 else OK | {ErrorCode.FENCED_LEADER_EPOCH}
         if epoch < self.leader_epoch:
             return frozenset({ErrorCode.FENCED_LEADER_EPOCH})
         if self.has_restarted:
@@ -179,11 +194,12 @@ class PartitionLog:
         yield from kept(f"{where}: end offset", answer.end_offset, self.end if is_known else -1)
         yield from kept(f"{where}: leader epoch", answer.leader_epoch, self.leader_epoch if is_known else -1)
 
-    def restart(self) -> None:
+    def restart(self, now_ms: int) -> None:
         """What a clean restart of its node does."""
         self.has_restarted = True
         for entry in self.producers.values():
             entry.certain = min(entry.certain, 1)
+            entry.is_doubtful = entry.is_doubtful or now_ms - entry.latest_ms >= SILENT_MS
 
     # -- read ---------------------------------------------------------------------------------------------------
 
@@ -236,9 +252,7 @@ class PartitionLog:
         yield from code_kept(where, answer.error_code, self.epoch_codes(asked.current_leader_epoch))
         if answer.error_code == ErrorCode.NONE:
             depends_on_times = asked.timestamp >= 0 or asked.timestamp == LARGEST
-            if depends_on_times and any(
-                one.timestamp == UNKNOWN_TIME for batch in self.batches for one in batch.records
-            ):
+            if depends_on_times and not all(batch.has_known_times for batch in self.batches):
                 return
             found = (answer.offset, answer.timestamp)
             yield from kept(f"{where}: (offset, timestamp) at time {asked.timestamp}", found, *self.at(asked.timestamp))

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from harness.model.allowed import ANY, Complaints, code_kept, kept
-from harness.model.groups import COMPLETING, EMPTY, Group, Groups, codes
+from harness.model.groups import Groups
+from harness.model.membership import COMPLETING, EMPTY, Group, codes
 from harness.model.topics import Topics
 from reference_broker.wire.errors import ErrorCode
 
@@ -41,6 +42,10 @@ class Offsets:
             for part in one.partitions
         }
         group_codes = self._group_codes(request, version)
+        places = [(one.topic_id, one.name, part.partition_index) for one in request.topics for part in one.partitions]
+        if len(set(places)) < len(places):
+            self._groups.group(request.group_id).is_clear = False
+            return
         for wanted in request.topics:
             name = wanted.topic_id if version >= IDS_SINCE else wanted.name
             topic = self._topics.by_id(name) if version >= IDS_SINCE else self._topics.by_name.get(name)
@@ -54,7 +59,7 @@ class Offsets:
                         allowed = codes(ErrorCode.UNKNOWN_TOPIC_ID)
                     elif isinstance(name, str) and name.startswith("__"):
                         allowed = ANY
-                elif len(part.committed_metadata or "") > LONGEST_METADATA and 0 in allowed:
+                elif len(part.committed_metadata or "") > LONGEST_METADATA and allowed == codes(ErrorCode.NONE):
                     allowed = codes(ErrorCode.OFFSET_METADATA_TOO_LARGE)
                 if code is None:
                     yield f"{where}: no answer for it"
@@ -98,14 +103,14 @@ class Offsets:
         if version < 8:
             asked = [(request.group_id, request.topics, response.topics, response.error_code)]
         else:
-            found = {one.group_id: one for one in response.groups}
+            found, ids = {one.group_id: one for one in response.groups}, [one.group_id for one in request.groups]
             if any(one.group_id not in found for one in request.groups):
                 yield "OffsetFetch: a group that was asked for is missing in the answer"
                 return
             asked = [
                 (one.group_id, one.topics, found[one.group_id].topics, found[one.group_id].error_code)
                 for one in request.groups
-                if one.member_id is None and one.member_epoch == -1
+                if one.member_id is None and one.member_epoch == -1 and ids.count(one.group_id) == 1
             ]
         for group_id, topics, answered, code in asked:
             group = self._groups.by_id.get(group_id)

@@ -45,15 +45,16 @@ def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, respo
         elif response.session_id and request.session_epoch != OPENS:
             yield f"Fetch: session {response.session_id} for a request that wanted none"
         return
-    for place in forgotten(request, version):
-        session.asked.pop(place, None)
-        session.told.pop(place, None)
     for place, part in wanted.items():
         session.asked[place] = part
+    for place in forgotten(request, version):  # also what the same request asks for
+        session.asked.pop(place, None)
+        session.told.pop(place, None)
     if not session.asked:
         sessions.forget(request.session_id)
+        # What the closing request asks for is still read, as without a session.
         yield from kept("Fetch: session id once the session is empty", response.session_id, 0)
-        yield from kept("Fetch: partitions of an empty session", list(answers), [])
+        yield from _judged(log_at, request, version, wanted, answers)
         return
     session.epoch = 1 if session.epoch == 2**31 - 1 else session.epoch + 1
     yield from kept("Fetch: session id", response.session_id, request.session_id)

@@ -64,4 +64,6 @@ def takes(name: str, value: str | None) -> bool | None:
     """Whether a topic takes this setting; None where the model has no opinion."""
     if name not in SETTINGS:
         return None if "." in name else False
+    if value is not None and value != value.strip():
+        return None
     return False if value is None else SETTINGS[name].takes(value)

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from harness.model.allowed import ANY, Complaints, code_kept, kept
 from harness.model.log import OK, PartitionLog
-from harness.model.settings import DEFAULTS, SETTINGS, takes
+from harness.model.settings import DEFAULTS, takes
+from harness.model.topic_settings import altered, described, with_settings
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import ZERO_UUID
 
-TOPIC: Final = 2
-"""Type of a config resource."""
-SET, DELETE, APPEND, SUBTRACT = range(4)
-DYNAMIC_TOPIC: Final = 1
-"""Source of a setting of the topic's own."""
 NAME: Final = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 MANY: Final = 1_000
 """Partitions of one topic beyond which limits of the whole cluster decide."""
@@ -60,6 +56,8 @@ class Topics:
 
     def by_id(self, topic_id: bytes) -> Topic | None:
         """The topic with an id; None where none has it."""
+        if topic_id == ZERO_UUID:
+            return None
         return next((topic for topic in self.by_name.values() if topic.id == topic_id), None)
 
     # -- create and delete --------------------------------------------------------------------------------------
@@ -85,6 +83,7 @@ class Topics:
         own = {config.name: config.value for config in wanted.configs if config.value is not None}
         topic = Topic(wanted.name, answer.topic_id, {})
         topic.apply(own)
+        topic.is_clear = allowed != ANY and all(takes(name, value) for name, value in own.items())
         count = len(wanted.assignments) or wanted.num_partitions
         if count == -1:
             count = answer.num_partitions if version >= 5 else 1
@@ -109,7 +108,10 @@ class Topics:
             codes.add(ErrorCode.INVALID_PARTITIONS)
         if wanted.replication_factor not in (-1, 1):
             codes.add(ErrorCode.INVALID_REPLICATION_FACTOR)
-        return _with_settings(codes, [(config.name, config.value) for config in wanted.configs])
+        names = [config.name for config in wanted.configs]
+        if len(set(names)) < len(names):
+            return ANY
+        return with_settings(codes, [(config.name, config.value) for config in wanted.configs])
 
     def deleted(self, request: Any, version: int, response: Any) -> Complaints:
         """DeleteTopics."""
@@ -117,24 +119,25 @@ class Topics:
             asked = [(name, ZERO_UUID) for name in request.topic_names]
         else:
             asked = [(one.name, one.topic_id) for one in request.topics]
-        found = {(one.name, bytes(one.topic_id)): one for one in response.responses}
-        for name, topic_id in asked:
+        meant = [(self.by_name.get(name) if name is not None else self.by_id(id_)) for name, id_ in asked]
+        is_plain = len(set(asked)) == len(asked) and all((name is None) != (id_ == ZERO_UUID) for name, id_ in asked)
+        is_plain = is_plain and all(one is None or meant.count(one) == 1 for one in meant)
+        for name, topic_id in asked if is_plain else ():
             topic = self.by_name.get(name) if name is not None else self.by_id(topic_id)
-            answer = next(
-                (one for (own, id_), one in found.items() if own == name or (name is None and id_ == topic_id)), None
-            )
-            if len(set(asked)) < len(asked) or (name is not None and topic_id != ZERO_UUID):
-                continue
-            if answer is None:
-                yield f"DeleteTopics of {name or topic_id!r}: no answer for it"
+            where = f"DeleteTopics of {name if name is not None else topic_id.hex()!r}"
+            answers = [
+                one for one in response.responses if name in (None, one.name) and topic_id in (ZERO_UUID, one.topic_id)
+            ]
+            if not answers:
+                yield f"{where}: no answer for it"
                 continue
             missing = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION if name is not None else ErrorCode.UNKNOWN_TOPIC_ID
             allowed = OK if topic is not None else frozenset({int(missing), int(ErrorCode.INVALID_REQUEST)})
-            if topic is None and (name or "").startswith("__"):
-                allowed = ANY
-            yield from code_kept(f"DeleteTopics of {name or topic_id!r}", answer.error_code, allowed)
-            if topic is not None and not answer.error_code:
-                del self.by_name[topic.name]
+            yield from code_kept(where, answers[0].error_code, ANY if (name or "").startswith("__") else allowed)
+        for one in response.responses:
+            gone = self.by_name.get(one.name) or self.by_id(one.topic_id)
+            if gone is not None and not one.error_code:
+                del self.by_name[gone.name]
 
     def widened(self, request: Any, version: int, response: Any) -> Complaints:
         """CreatePartitions."""
@@ -147,7 +150,7 @@ class Topics:
                 continue
             topic = self.by_name.get(wanted.name)
             allowed = OK
-            if wanted.assignments or wanted.count > MANY or wanted.name.startswith("__"):
+            if wanted.assignments is not None or wanted.count > MANY or wanted.name.startswith("__"):
                 allowed = ANY
             elif counts[wanted.name] > 1:
                 allowed = frozenset({int(ErrorCode.INVALID_REQUEST)})
@@ -159,107 +162,13 @@ class Topics:
             if topic is not None and not answer.error_code and not request.validate_only:
                 topic.widen(wanted.count)
 
-    # -- settings -----------------------------------------------------------------------------------------------
-
     def altered(self, request: Any, version: int, response: Any) -> Complaints:
         """IncrementalAlterConfigs and AlterConfigs, of topics."""
-        is_whole = not hasattr(request.resources[0].configs[0], "config_operation") if _has_configs(request) else None
-        if is_whole is None:
-            is_whole = "Incremental" not in type(request).__name__
-        counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
-        for wanted in request.resources:
-            name = wanted.resource_name
-            answer = next(
-                (one for one in response.responses if (one.resource_type, one.resource_name) == (TOPIC, name)), None
-            )
-            if wanted.resource_type != TOPIC or answer is None or counts[TOPIC, name] > 1:
-                continue
-            topic = self.by_name.get(name)
-            where = f"{type(request).__name__.removesuffix('Request')} of topic {name!r}"
-            if topic is None:
-                allowed = frozenset(
-                    {
-                        int(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
-                        int(ErrorCode.INVALID_TOPIC_EXCEPTION),
-                        int(ErrorCode.INVALID_REQUEST),
-                    }
-                )
-                yield from code_kept(
-                    where, answer.error_code, ANY if name.startswith("__") else allowed | _faults(wanted)
-                )
-                continue
-            own, allowed = self._alteration(topic, wanted.configs, is_whole)
-            if not topic.is_clear:
-                allowed = ANY
-            yield from code_kept(where, answer.error_code, allowed)
-            if not answer.error_code and not request.validate_only:
-                topic.is_clear = topic.is_clear and allowed != ANY
-                topic.apply(own)
-
-    @staticmethod
-    def _alteration(topic: Topic, configs: Sequence[Any], is_whole: bool) -> tuple[dict[str, str], frozenset[int]]:
-        """(the topic's own settings afterwards, codes allowed)."""
-        own = {} if is_whole else dict(topic.own)
-        codes: set[int] = set()
-        if len({config.name for config in configs}) < len(configs):
-            if is_whole:
-                return own, ANY
-            codes.add(ErrorCode.INVALID_REQUEST)
-        changed: list[str] = []
-        for config in configs:
-            operation = SET if is_whole else config.config_operation
-            if operation not in range(4):
-                return own, ANY
-            if operation == DELETE:
-                own.pop(config.name, None)
-                if config.name not in SETTINGS:
-                    codes |= {ErrorCode.NONE, ErrorCode.INVALID_CONFIG}
-                continue
-            if config.value is None:
-                codes |= {ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_CONFIG}
-                continue
-            changed.append(config.name)
-            if operation == SET:
-                own[config.name] = config.value
-                continue
-            setting = SETTINGS.get(config.name)
-            if setting is None or not setting.is_list:
-                codes.add(ErrorCode.INVALID_CONFIG)
-                continue
-            now = own.get(config.name, setting.default)
-            parts, given = [one for one in now.split(",") if one], config.value.split(",")
-            kept_parts = [one for one in parts if one not in given]
-            own[config.name] = ",".join(
-                parts + [one for one in given if one not in parts] if operation == APPEND else kept_parts
-            )
-        return own, _with_settings(codes, [(name, own.get(name)) for name in changed if name in own])
+        return altered(self.by_name, request, response)
 
     def described(self, request: Any, version: int, response: Any) -> Complaints:
         """DescribeConfigs, of topics."""
-        for wanted in request.resources:
-            name = wanted.resource_name
-            answer = next(
-                (one for one in response.results if (one.resource_type, one.resource_name) == (TOPIC, name)), None
-            )
-            if wanted.resource_type != TOPIC or answer is None:
-                continue
-            topic, where = self.by_name.get(name), f"DescribeConfigs of topic {name!r}"
-            missing = frozenset({int(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION), int(ErrorCode.INVALID_TOPIC_EXCEPTION)})
-            yield from code_kept(where, answer.error_code, OK if topic else ANY if name.startswith("__") else missing)
-            if topic is None or answer.error_code or not topic.is_clear:
-                continue
-            keys = wanted.configuration_keys
-            found = {one.name: one for one in answer.configs}
-            for key in (
-                SETTINGS if keys is None or (version < 1 and not keys) else [one for one in keys if one in SETTINGS]
-            ):
-                if key not in found:
-                    yield f"{where}: {key} is missing"
-                    continue
-                yield from kept(f"{where}: {key}", found[key].value, topic.settings[key])
-                if version >= 1:
-                    is_own = found[key].config_source == DYNAMIC_TOPIC
-                    yield from kept(f"{where}: whether {key} is the topic's own", is_own, key in topic.own)
+        return described(self.by_name, request, version, response)
 
     # -- metadata -----------------------------------------------------------------------------------------------
 
@@ -267,6 +176,8 @@ class Topics:
         """Metadata."""
         by_name = {one.name: one for one in response.topics}
         is_all = request.topics is None
+        if not is_all and len({one.name is None for one in request.topics}) > 1:
+            return  # by name and by id at once
         for topic in self._asked(request):
             answer = by_name.get(topic.name)
             if answer is None:
@@ -289,34 +200,11 @@ class Topics:
         """The topics that are there and were asked for."""
         for topic in self.by_name.values():
             if request.topics is None or any(
-                one.name == topic.name or (one.name is None and one.topic_id == topic.id) for one in request.topics
+                one.name == topic.name or (one.name is None and one.topic_id == topic.id != ZERO_UUID)
+                for one in request.topics
             ):
                 yield topic
 
 
-def _has_configs(request: Any) -> bool:
-    return bool(request.resources and request.resources[0].configs)
-
-
 def _is_name(name: str) -> bool:
     return bool(NAME.fullmatch(name)) and name not in (".", "..")
-
-
-def _faults(wanted: Any) -> frozenset[int]:
-    """Refusals that settings deserve by themselves, where the topic is not there either."""
-    return frozenset({int(ErrorCode.INVALID_CONFIG), int(ErrorCode.INVALID_REQUEST)}) if wanted.configs else frozenset()
-
-
-def _with_settings(codes: set[int], settings: list[tuple[str, str | None]]) -> frozenset[int]:
-    """The codes, and those that settings deserve; NONE where nothing is certainly wrong."""
-    verdicts = [takes(name, value) for name, value in settings]
-    is_refused = bool(codes)
-    if any(value is None for _, value in settings):
-        codes |= {ErrorCode.INVALID_CONFIG, ErrorCode.INVALID_REQUEST}
-        is_refused = True
-    if False in verdicts or None in verdicts:
-        codes.add(ErrorCode.INVALID_CONFIG)
-        is_refused = is_refused or False in verdicts
-    if not is_refused:
-        codes.add(ErrorCode.NONE)
-    return frozenset(map(int, codes))

@@ -50,6 +50,8 @@ class OffsetRequests:
         self, groups: Groups, offsets: Offsets, rebalance: Rebalance, config: Callable[[], BrokerConfig]
     ) -> None:
         self._groups, self._offsets, self._rebalance, self._config = groups, offsets, rebalance, config
+        self.unseen: set[str] = set()
+        """Groups that a commit made which then wrote nothing. Readers find them once the shard has written anything."""
 
     # -- OffsetCommit -------------------------------------------------------------------------------------------
 
@@ -76,12 +78,14 @@ class OffsetRequests:
             topics.append(
                 OffsetCommitResponseTopic(name=topic.name, topic_id=topic.topic_id, partitions=tuple(results))
             )
-        if records:
-            self._groups.setdefault(group.id, group)
+        if group.id not in self._groups:
+            self._groups[group.id] = group
+            if not records:
+                self.unseen.add(group.id)
         return Decision(tuple(records), OffsetCommitResponse(topics=tuple(topics)))
 
     def _require_may_commit(self, request: OffsetCommitRequest, ctx: RequestContext) -> ClassicGroup:
-        """The group, which may be new: then it is there once something is committed."""
+        """The group, which may be new."""
         group = self._groups.get(request.group_id)
         generation, member_id = request.generation_id_or_member_epoch, request.member_id
         if group is None:

@@ -46,6 +46,7 @@ class GroupShard:
 
     def replay(self, record: CoordinatorRecord, offset: int, producer_id: int) -> None:
         """Apply one record."""
+        self.offsets.unseen.clear()
         key, value = in_present_form(record.key, record.value)
         if isinstance(key, OffsetCommitKey):
             if value is not None and key.group not in self.groups:
@@ -105,7 +106,7 @@ class GroupShard:
         if types and CLASSIC not in types:
             return
         for group in self.groups.values():
-            if not states or group.state.value.lower() in states:
+            if group.id not in self.offsets.unseen and (not states or group.state.value.lower() in states):
                 yield ListedGroup(
                     group_id=GroupId(group.id),
                     protocol_type=group.protocol_type or "",
@@ -116,7 +117,7 @@ class GroupShard:
     def describe(self, group_id: GroupId, version: int) -> DescribedGroup:
         """A group with its members; their metadata is told only while the group is stable."""
         group = self.groups.get(group_id)
-        if group is None:
+        if group is None or group_id in self.offsets.unseen:
             if version < NOT_FOUND_TOLD_SINCE:
                 return DescribedGroup(group_id=group_id, group_state=State.DEAD.value)
             return DescribedGroup(

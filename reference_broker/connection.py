@@ -16,7 +16,7 @@ SIZE_BYTES = 4
 READ_BYTES = 131_072
 """What a read asks for, unless a large request is on its way."""
 LARGEST_READ = 1 << 20
-LANDING_FROM = 1 << 17
+LANDING_FROM = 1 << 15
 LARGEST_LANDING = 2 << 20
 """A request of a size between these is read right into a buffer of its size."""
 TRUSTED = 16

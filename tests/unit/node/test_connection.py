@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_broker.connection import LANDING_FROM, Connection, Landings
+from reference_broker.connection import Connection, Landings
 from reference_broker.effects import ConnectionId, Ticket
 from reference_broker.wire.primitives import MalformedRequest
 
@@ -84,7 +84,7 @@ def test_a_large_request_is_read_in_large_pieces() -> None:
     assert client.wanted_bytes == 499_999
 
 
-LARGE = bytes(range(256)) * (2 * LANDING_FROM // 256)
+LARGE = bytes(range(256)) * 1024
 
 
 def land(client: Connection, data: bytes) -> None:

@@ -33,6 +33,7 @@ def judge(steps: Sequence[Step], targets: Sequence[str]) -> None:
     try:
         with opened([chosen]) as ((name, cluster),):
             modelled = Modelled(name, cluster, run_name())
+            modelled.player.prepare()
             unkept = modelled.play(steps)
             modelled.close()
     except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:

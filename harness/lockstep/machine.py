@@ -20,7 +20,6 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from harness.clients.client import ClientTrouble
 from harness.hosts.host import HostTrouble
 from harness.lockstep.actions import Request
-from harness.lockstep.barrier import Barrier
 from harness.lockstep.judging import run_name, script, shown
 from harness.lockstep.model_command import shortest
 from harness.lockstep.modelled import Modelled, Step, Unkept
@@ -84,10 +83,8 @@ def explore(
     examples: int = EXAMPLES,
 ) -> tuple[int, list[str]]:
     """Plays examples until the time is over; (steps played, topics made). BrokenPromise; ClientTrouble, HostTrouble."""
-    barrier = Barrier(target, cluster.bootstrap)
-    barrier.prepare()
-    barrier.close()
     modelled = Modelled(target, cluster, run_name())
+    modelled.player.prepare()
     bound = type(machine.__name__, (machine,), {"modelled": modelled, "listed": listed_by_all([cluster.bootstrap])})
     deadline, number = time.monotonic() + duration_s, 0
     try:

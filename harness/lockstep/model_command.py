@@ -49,6 +49,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     try:
         with opened([options.target]) as ((name, cluster),):
             modelled = Modelled(name, cluster, run_name())
+            modelled.player.prepare()
             found = _run(modelled, cluster.bootstrap, seed, options, writers, say)
             modelled.close()
     except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
 from harness.lockstep.actions import Action, Request, Restart
 from harness.lockstep.library_steps import (
@@ -31,6 +32,8 @@ from reference_broker.wire.records import Record
 Step = Action | LibraryStep
 NAMES: Final = re.compile(r" of \S+| to \S+|\d")
 """What differs from one playing to the next in a complaint."""
+MANY_GROUPS: Final = tuple(GroupId(f"any-{number}") for number in range(64))
+"""Names of groups on every partition of the offsets' topic."""
 PATIENCE_S: Final = 1.0
 """How long a group may take to show what was asked of it."""
 APPLIES_AT_ONCE: Final = "reference"
@@ -97,14 +100,25 @@ class JudgedPlayer(Player):
             self._barrier.wait()
         return heard
 
+    def prepare(self) -> None:
+        """Waits until all serves: controller, producer ids, and the coordinators of all groups. ClientTrouble."""
+        self._barrier.prepare()
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        while any(one.error_code for one in self._described(MANY_GROUPS)):
+            if time.monotonic() > deadline:
+                raise ClientTrouble(f"{self.target}: not all groups have a coordinator")
+            time.sleep(0.01)
+
+    def _described(self, groups: tuple[GroupId, ...]) -> Any:
+        if self._onlooker is None:
+            self._onlooker = RawConnection.to(self.cluster.bootstrap, client_id="onlooker")
+        return self._onlooker.request(ApiKey.DESCRIBE_GROUPS, 5, DescribeGroupsRequest(groups=groups)).groups
+
     def await_group(self, group_id: str, state: str, members: int) -> None:
         """Returns once a group shows this state and number of members; after a while in any case."""
         deadline = time.monotonic() + PATIENCE_S
-        if self._onlooker is None:
-            self._onlooker = RawConnection.to(self.cluster.bootstrap, client_id="onlooker")
         while time.monotonic() < deadline:
-            asked = DescribeGroupsRequest(groups=(GroupId(group_id),))
-            found = self._onlooker.request(ApiKey.DESCRIBE_GROUPS, 5, asked).groups[0]
+            (found,) = self._described((GroupId(group_id),))
             if (found.group_state, len(found.members)) == (state, members):
                 break
             time.sleep(0.002)
@@ -119,7 +133,7 @@ class JudgedPlayer(Player):
     def restart(self, action: Restart) -> None:
         """Stops the node in order, starts it, and waits until all that was there is there again."""
         super().restart(action)
-        self._barrier.prepare()
+        self.prepare()
 
 
 class Modelled:

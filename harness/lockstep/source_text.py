@@ -65,7 +65,7 @@ def script_of(
     counts = Counter(cls.__name__ for cls in classes)
     names = {cls: _alias(cls) for cls in classes if counts[cls.__name__] > 1}
     lines = ['"""' + about[0], "", *about[1:], '"""', ""] if len(about) > 1 else [f'"""{about[0]}"""', ""]
-    modules: dict[str, list[str]] = {"harness.lockstep.replay": ["replay"]}
+    modules: dict[str, list[str]] = {calls[0]: [calls[1]]}
     for cls in classes:
         own = f"{cls.__name__} as {names[cls]}" if cls in names else cls.__name__
         modules.setdefault(cls.__module__, []).append(own)

@@ -240,7 +240,10 @@ class Groups:
             group.members.remove(member)
             if group.leader is member:
                 group.leader = group.members[0] if len(group.members) == 1 else None
-        if (gone or was_pending) and group.state in (COMPLETING, STABLE):
+        if not group.members and group.pending and group.state != EMPTY:
+            # Nobody's rebalance timeout is 0 ms, so that the join phase may end before or after what comes next.
+            group.is_clear = False
+        elif (gone or was_pending) and group.state in (COMPLETING, STABLE):
             self._rebalance(group)
         elif (gone or was_pending) and group.state == PREPARING and not group.pending and are_here(group):
             self._complete(group)

@@ -61,6 +61,7 @@ class Offsets:
                         allowed = ANY
                 elif len(part.committed_metadata or "") > LONGEST_METADATA and allowed == codes(ErrorCode.NONE):
                     allowed = codes(ErrorCode.OFFSET_METADATA_TOO_LARGE)
+                    self._groups.group(request.group_id)  # it begins with the commit, though that is refused
                 if code is None:
                     yield f"{where}: no answer for it"
                     continue

@@ -10,6 +10,7 @@ import pytest
 
 from harness.clients.client import ClientTrouble
 from harness.exchange import Exchange
+from harness.outcome import BrokenPromise
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 from reference_broker.wire.messages.delete_records_request import (
     DeleteRecordsPartition,
@@ -279,14 +280,20 @@ def offsets(
 
 
 def deposed(exchange: Exchange, topic: str) -> None:
-    """Waits, quietly, until a broker that was unregistered has learnt that it leads neither the topic nor any group."""
+    """Waits, quietly, until a broker that was unregistered has learnt that it leads neither the topic nor any group.
+
+    BrokenPromise when it does not learn it.
+    """
     groups = tuple(OffsetFetchRequestGroup(group_id=GroupId(f"probe-{number}"), topics=()) for number in range(PROBES))
     for _ in exchange.patience():
         (found,) = exchange.quietly(list_offsets(topic, -1), 7).topics[0].partitions
         answer = exchange.quietly(OffsetFetchRequest(groups=groups), 8)
         if found.error_code and all(one.error_code for one in answer.groups):
             return
-    raise ClientTrouble(f"the broker still leads {topic}, or groups, though it is not registered any more")
+    raise BrokenPromise(
+        f"The broker still leads {topic}, or groups, though it is not registered any more.",
+        promise="a broker that was unregistered leads nothing",
+    )
 
 
 def coordinated(exchange: Exchange) -> None:

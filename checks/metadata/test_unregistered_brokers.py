@@ -59,9 +59,11 @@ def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicNa
     produce_quietly(exchange, name, "acknowledged")
     coordinated(exchange)
     exchange.ask("the running broker", UNREGISTER, 0)
-    deposed(exchange, name)
-    yield name
-    strike("kill")
+    try:
+        deposed(exchange, name)
+        yield name
+    finally:
+        strike("kill")
 
 
 def about(topic: str) -> MetadataRequest:

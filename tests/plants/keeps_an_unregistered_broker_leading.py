@@ -4,7 +4,7 @@
 cluster has forgotten.
 
 **Rejected by**
-`checks/metadata/test_unregistered_brokers.py::test_it_takes_nothing`: NOT_LEADER_OR_FOLLOWER
+`checks/metadata/test_unregistered_brokers.py::test_it_takes_nothing`: still leads
 """
 
 from __future__ import annotations

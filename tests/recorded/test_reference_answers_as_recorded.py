@@ -27,7 +27,7 @@ PARTS = {
     "the rest": [file for file in FILES if not file.startswith("protocol/")],
 }
 """Files of checks that run at the same time as the other part: most of a run is waiting."""
-TIMEOUT_S = 240.0
+TIMEOUT_S = 400.0
 FEWEST_EXCHANGES = 1_500
 NEED_ROOT = ("durability/failed_folders",)
 """Files of checks that nobody but root can run."""

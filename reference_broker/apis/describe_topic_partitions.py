@@ -4,7 +4,7 @@
 cursor where more follow.
 **Refuses** INVALID_REQUEST: the cursor's topic is not among those asked for, or its partition is negative. Per topic:
 UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, where it was named. For all topics: UNKNOWN_SERVER_ERROR: one of
-them has an empty name.
+them has an empty name, and there is no cursor.
 **Versions** 0 only.
 **Departs from Kafka** Nothing known.
 """
@@ -64,14 +64,15 @@ def handle(request: DescribeTopicPartitionsRequest, ctx: Context) -> DescribeTop
         topic = ctx.image.topics.get(name)
         if topic is None:
             if not is_all:
-                topics.append(_missing(name))
+                topics.append(_missing(name, has_cursor=cursor is not None))
             continue
         start = cursor.partition_index if cursor is not None and name == first else 0
-        page = [topic.partitions[index] for index in sorted(topic.partitions) if index >= start][:remaining]
+        end = _int32(start + remaining)
+        page = [topic.partitions[index] for index in sorted(topic.partitions) if start <= index < end]
         topics.append(_described(topic, page, ctx))
         remaining -= len(page)
-        if page and page[-1].index + 1 < len(topic.partitions):
-            next_cursor = Cursor(topic_name=TopicName(name), partition_index=page[-1].index + 1)
+        if end < len(topic.partitions):
+            next_cursor = Cursor(topic_name=TopicName(name), partition_index=end)
             break
     return DescribeTopicPartitionsResponse(topics=tuple(topics), next_cursor=next_cursor)
 
@@ -84,9 +85,14 @@ def error_response(
     return DescribeTopicPartitionsResponse(topics=topics)
 
 
-def _missing(name: str) -> DescribeTopicPartitionsResponseTopic:
-    if not name:
-        # Kafka trips over the empty name (4.3.1), and says so of all topics by its error of last resort.
+def _int32(number: int) -> int:
+    """A sum as Java has it: beyond its largest number it goes on with the smallest."""
+    return (number + 2**31) % 2**32 - 2**31
+
+
+def _missing(name: str, *, has_cursor: bool) -> DescribeTopicPartitionsResponseTopic:
+    if not name and not has_cursor:
+        # Kafka takes the empty name for the missing cursor's (4.3.1), trips, and has its error of last resort for all.
         raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, "a topic without a name")
     is_bad = reason_invalid(name) is not None
     return DescribeTopicPartitionsResponseTopic(

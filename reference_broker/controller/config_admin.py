@@ -150,7 +150,8 @@ class ConfigAdmin:
             return None
         keys = self._keys_of(resource_type) or {}
         known = keys.get(self._keys.plain_name(key) if resource_type == BROKER else key)
-        if known is None or known.type is not ConfigType.LIST:
+        # Kafka's controller knows the types of topics' and nodes' settings alone.
+        if known is None or known.type is not ConfigType.LIST or resource_type not in (TOPIC, BROKER):
             word = "APPEND" if operation == Operation.APPEND else "SUBTRACT"
             if resource_type == BROKER:
                 if known is None:

@@ -98,7 +98,8 @@ class Membership:
     def _leave(self, group: ClassicGroup, identity: MemberIdentity) -> MemberResponse:
         member_id = identity.member_id
         if not member_id:
-            member_id = group.static_members.get(identity.group_instance_id or "", "")
+            instance_id = identity.group_instance_id
+            member_id = "" if instance_id is None else group.static_members.get(instance_id, "")
             if not member_id:
                 return _left(identity, ErrorCode.UNKNOWN_MEMBER_ID)
         elif member_id not in group.pending_joins:

@@ -55,6 +55,8 @@ def _actions(random: Random, listed: Listed) -> Iterator[Action]:
     yield created(TOPICS, listed, {"retention.ms": "-1"})
     for _ in range(random.randint(10, 30)):
         key = random.choice(keys)
+        if key == ApiKey.API_VERSIONS:
+            keys.remove(key)  # asked once: it tells an offset of the metadata log, which grows at its own pace
         version = version_of(random, listed, key)
         yield request_of(random, key, version, client=random.randrange(CLIENTS))
     yield from _closing(listed)

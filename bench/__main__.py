@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import checkers, latency, machine, startup, throughput, wire
+from bench import checkers, latency, lockstep, machine, startup, throughput, wire
 from bench.clients import Confluent, JavaTools
 from bench.subjects import KAFKA, Subjects, opened
 from bench.table import Table
@@ -27,16 +27,39 @@ class Amount:
     most_records: int
     latency_s: int
     operations: int
+    coverage_s: tuple[float, ...]
+    model_s: float
 
 
-FULL = Amount(rounds=3, starts=7, megabytes=400, most_records=2_000_000, latency_s=10, operations=1_000_000)
-QUICK = Amount(rounds=1, starts=3, megabytes=100, most_records=500_000, latency_s=5, operations=200_000)
+FULL = Amount(
+    rounds=3,
+    starts=7,
+    megabytes=400,
+    most_records=2_000_000,
+    latency_s=10,
+    operations=1_000_000,
+    coverage_s=(60, 300, 1200),
+    model_s=30,
+)
+QUICK = Amount(
+    rounds=1,
+    starts=3,
+    megabytes=100,
+    most_records=500_000,
+    latency_s=5,
+    operations=200_000,
+    coverage_s=(5, 15, 30),
+    model_s=5,
+)
 
 LOCAL: dict[str, Callable[[Table, Amount], None]] = {
     "wire": lambda table, amount: wire.measure(table),
     "checkers": lambda table, amount: checkers.measure(table, operations=amount.operations),
+    "lockstep": lambda table, amount: lockstep.measure(table, coverage_s=amount.coverage_s, model_s=amount.model_s),
 }
-"""Parts that need no broker."""
+"""Parts that need no broker, or start their own."""
+LAST = ("checkers", "lockstep")
+"""Parts that come when the brokers of the others are gone."""
 
 
 def java_tools(table: Table, subjects: Subjects, amount: Amount, libs: Path | None) -> None:
@@ -76,7 +99,7 @@ WITH_BROKERS: dict[str, Callable[[Table, Subjects, Amount, Path | None], None]] 
     ),
 }
 """Parts that measure both brokers."""
-PARTS = ("wire", *WITH_BROKERS, "checkers")
+PARTS = ("wire", *WITH_BROKERS, *LAST)
 
 
 def kafka_jars() -> Path | None:
@@ -93,7 +116,7 @@ def run(parts: tuple[str, ...], amount: Amount) -> int:
     table, begin, status = Table(), time.monotonic(), 0
     print("\n".join(machine.description()))
     for part in parts:
-        if part in LOCAL and part != "checkers":
+        if part in LOCAL and part not in LAST:
             LOCAL[part](table, amount)
     wanted = [part for part in parts if part in WITH_BROKERS]
     if wanted:
@@ -104,8 +127,9 @@ def run(parts: tuple[str, ...], amount: Amount) -> int:
             status = 1 if subjects.reference is None else 0
             for part in wanted:
                 WITH_BROKERS[part](table, subjects, amount, libs)
-    if "checkers" in parts:
-        LOCAL["checkers"](table, amount)
+    for part in parts:
+        if part in LAST:
+            LOCAL[part](table, amount)
     print(f"\n{table.summary()}\nmeasured in {time.monotonic() - begin:.0f} s")
     return status
 
@@ -118,7 +142,7 @@ def main(arguments: list[str]) -> int:
         epilog="e.g. python -m bench --only java --quick",
     )
     parser.add_argument("--only", action="append", choices=PARTS, help="a part (repeatable); default: all")
-    parser.add_argument("--quick", action="store_true", help="one round with less data: about two minutes")
+    parser.add_argument("--quick", action="store_true", help="one round with less data: about five minutes")
     chosen = parser.parse_args(arguments)
     parts = tuple(part for part in PARTS if chosen.only is None or part in chosen.only)
     return run(parts, QUICK if chosen.quick else FULL)

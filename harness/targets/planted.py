@@ -9,12 +9,22 @@ from harness.targets.reference import ReferenceTarget
 from harness.targets.target import UnknownTarget
 
 PLANTS = Path(__file__).resolve().parents[2] / "tests" / "plants"
+DIFFERENCES = PLANTS / "differences"
 
 
 def plants() -> list[str]:
     """The bugs and differences that can be planted, sorted; read from the folders: the harness imports no tests."""
-    found = [path for folder in (PLANTS, PLANTS / "differences") if folder.is_dir() for path in folder.glob("*.py")]
-    return sorted(path.stem for path in found if not path.name.startswith(("test_", "conftest", "_")))
+    return sorted(_plants_in(PLANTS) + differences())
+
+
+def differences() -> list[str]:
+    """Those that the lockstep search must find, sorted."""
+    return sorted(_plants_in(DIFFERENCES))
+
+
+def _plants_in(folder: Path) -> list[str]:
+    found = folder.glob("*.py") if folder.is_dir() else ()
+    return [path.stem for path in found if not path.name.startswith(("test_", "conftest", "_"))]
 
 
 def planted(name: str, plant: str) -> ReferenceTarget:

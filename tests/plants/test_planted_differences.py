@@ -32,7 +32,7 @@ STEPS = 3_000
 """Until a plant must be found, and of two references that must not differ."""
 SECONDS = 150.0
 """A busy machine may take so long for these steps; a quiet one takes ten."""
-SHRINK_TRIES = 40
+SHRINK_TRIES = 60
 MOST_ACTIONS = 6
 """Of a sequence that was shrunk: a topic, a write or two, a question."""
 FOUND_BY = re.compile(r"\*\*Found by\*\* `(?P<writer>\w+)`, level (?P<level>[\w ]+):\s`(?P<kind>[^`]+)`")

@@ -1,4 +1,6 @@
-"""A plant says what the bug is and which checks reject it; those checks say the same of the plant."""
+"""A plant says what the bug is and which checks reject it; those checks say the same of the plant. A planted
+difference says what differs, and which writer's sequences show it at which level.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,17 @@ import pytest
 from source_tree import ROOT, Source, sources
 
 PLANT_HEADER = ("**Bug**", "**Rejected by**")
+FOUND_BY = re.compile(r"\*\*Found by\*\* `\w+`, level [\w ]+:\s`[^`]+`$", re.MULTILINE)
 
 
 def plants() -> list[Source]:
     return [source for source in sources("tests") if re.fullmatch(r"tests/plants/(?!test_|__)\w+\.py", source.path)]
+
+
+def planted_differences() -> list[Source]:
+    return [
+        source for source in sources("tests") if re.fullmatch(r"tests/plants/differences/(?!_)\w+\.py", source.path)
+    ]
 
 
 def header_of(source: Source) -> str:
@@ -53,3 +62,14 @@ def test_the_plants_that_a_check_names_name_the_check(check: Source) -> None:
         assert (ROOT / path).is_file(), f"{check.path}: there is no {path}"
         plant = next(source for source in plants() if source.path == path)
         assert check.path in rejecting_checks(plant), f"{path}: **Rejected by** does not name {check.path}"
+
+
+@pytest.mark.parametrize("plant", planted_differences(), ids=lambda source: source.path)
+def test_a_planted_difference_says_what_differs_and_what_finds_it(plant: Source) -> None:
+    assert "**Differs** " in header_of(plant)
+    assert FOUND_BY.search(header_of(plant)), f"{plant.path}: write **Found by** `writer`, level words: `API field`"
+
+
+def test_no_two_plants_have_the_same_name() -> None:
+    names = [source.path.rpartition("/")[2] for source in (*plants(), *planted_differences())]
+    assert len(names) == len(set(names))

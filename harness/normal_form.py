@@ -304,15 +304,15 @@ class _Walk:
 
 
 class _Unnamed(NormalForm):
-    """A form that knows the names so far, and gives no new ones: what has none has the next one for now."""
+    """A form that knows the names so far, and gives no new ones: what has none is called "new"."""
 
     def __init__(self, form: NormalForm) -> None:
         super().__init__(())
-        self._labels, self._names, self._ids, self._counts = form._labels, form._names, form._ids, form._counts
+        self._labels, self._names, self._ids = form._labels, form._names, form._ids
         self.now_ms = form.now_ms
 
     def named(self, noun: str, value: object) -> str:
-        return self._names.get((noun, value)) or f"{noun} {self._counts.get(noun, 0) + 1}"
+        return self._names.get((noun, value)) or f"new {noun}"
 
 
 def _are_told_apart_by_name(value: Any, field: Field) -> bool:

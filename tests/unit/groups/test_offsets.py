@@ -130,6 +130,19 @@ def test_metadata_over_the_limit_is_refused(world: World) -> None:
     assert world.committed() == -1
 
 
+def test_a_group_that_committed_nothing_is_not_found_by_readers(world: World) -> None:
+    world.commit(1, metadata="x" * 4_097)
+
+    assert world.described().error_code == ErrorCode.GROUP_ID_NOT_FOUND
+
+
+def test_a_group_that_committed_nothing_is_found_once_something_was_written(world: World) -> None:
+    world.commit(1, metadata="x" * 4_097)
+    world.commit(1)
+
+    assert world.described().error_code == ErrorCode.NONE
+
+
 def test_metadata_is_measured_in_utf_16_units_as_java_does(world: World) -> None:
     assert world.code(world.commit(1, metadata="𝄞" * 2_048)) is ErrorCode.NONE
     assert world.code(world.commit(1, metadata="𝄞" * 2_049)) is ErrorCode.OFFSET_METADATA_TOO_LARGE

@@ -47,6 +47,8 @@ CHANGES_METADATA: Final = frozenset(
     }
 )
 """After these the sequence goes on when the change is in force everywhere."""
+APPLY_AT_ONCE: Final = ("reference", "planted")
+"""Targets, up to "@", that have a change in force when they answer."""
 RESULTS: Final = ("topics", "results", "responses")
 """What their answers call the array of results."""
 
@@ -183,7 +185,8 @@ class Player:
         if outcome is not Outcome.ANSWERED:
             self.drop(client)
         waited_ms = 1000 * ((pending.heard_at or time.monotonic()) - pending.sent_at)
-        if key in CHANGES_METADATA and outcome is Outcome.ANSWERED and _has_changed(request.message, response):
+        is_later = self.target.partition("@")[0] not in APPLY_AT_ONCE
+        if key in CHANGES_METADATA and is_later and _has_changed(request.message, response):
             self._barrier.wait()
         return Heard(
             observation=self._observed(request, outcome, response, waited_ms), response=response, encoding=encoding

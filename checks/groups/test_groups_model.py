@@ -82,11 +82,19 @@ class Groups(ModelMachine):
         super().__init__()
         self.has_id: set[int] = set()
 
-    @initialize()
-    def create(self) -> None:
+    @initialize(formed=st.sampled_from((0, 1, 2, 2)))
+    def create(self, formed: int) -> None:
         wanted = CreatableTopic(name=TopicName(TOPIC), num_partitions=PARTITIONS, replication_factor=1)
         learns = (("topics.0.topic_id", Ref(Kind.TOPIC_ID, TOPIC)),)
         self.ask(CreateTopicsRequest(topics=(wanted,), timeout_ms=15_000), 7, ONLOOKER, learns=learns)
+        own = (("range", b"a"),)
+        for number in range(formed):
+            self.join_as(number, own, is_new=True, version=9)
+            self.join_as(number, own, is_new=False, version=9)
+        for number in range(formed - 1):
+            self.join_as(number, own, is_new=False, version=9)
+        for number in range(formed):
+            self.synchronise_as(number, None, 5)
 
     @rule(
         number=members,
@@ -95,6 +103,9 @@ class Groups(ModelMachine):
         version=st.sampled_from((4, 5, 9)),
     )
     def join(self, number: int, own: Any, is_new: bool, version: int) -> None:
+        self.join_as(number, own, is_new, version)
+
+    def join_as(self, number: int, own: Any, is_new: bool, version: int) -> None:
         is_new = is_new or number not in self.has_id
         if is_new and self.modelled.player.is_waiting(number):
             return
@@ -115,6 +126,9 @@ class Groups(ModelMachine):
         number=members, generation=st.sampled_from((None, None, None, None, 0, 99)), version=st.sampled_from((0, 3, 5))
     )
     def synchronise(self, number: int, generation: int | None, version: int) -> None:
+        self.synchronise_as(number, generation, version)
+
+    def synchronise_as(self, number: int, generation: int | None, version: int) -> None:
         own: Any = Ref(Kind.GENERATION, GROUP) if generation is None else generation
         message = SyncGroupRequest(
             group_id=GroupId(GROUP),

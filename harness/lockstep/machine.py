@@ -29,7 +29,7 @@ from harness.outcome import BrokenPromise
 from harness.targets.target import Cluster
 
 DATABASE: Final = Path(".hypothesis") / "examples"
-EXAMPLES: Final = 10
+EXAMPLES: Final = 20
 """In one round; rounds follow each other, each with its seed, until the time is over."""
 STEPS: Final = 25
 SCRIPTS: Final = Path("reports/out/model")

@@ -53,25 +53,27 @@ def written(data: Any, version: int) -> Written:
     except MalformedRequest:
         return Written(size=len(view), faults=UNREADABLE)
     size = header.size_in_bytes
+    transactional = header.is_transactional
     if view[MAGIC_AT] != 2 or size > len(view):
-        return Written(size=len(view), faults=UNREADABLE)
+        return Written(size=len(view), faults=UNREADABLE, is_transactional=transactional)
     # Whoever stamps a log, it is not the producer: a topic with producers' times takes the records' own.
     batch = Batch(header._replace(attributes=header.attributes & ~LOG_APPEND_TIME), view[:size])
     try:
         records = tuple(record._replace(offset=index) for index, record in enumerate(batch.records()))
     except (MalformedRequest, ValueError):
-        return Written(size=size, faults=UNREADABLE | {ErrorCode.UNKNOWN_SERVER_ERROR})
-    faults: set[int] = set()
+        faults = UNREADABLE | {ErrorCode.UNKNOWN_SERVER_ERROR}
+        return Written(size=size, faults=faults, is_transactional=transactional)
+    codes: set[int] = set()
     if not batch.crc_is_valid():
-        faults |= {ErrorCode.CORRUPT_MESSAGE}
+        codes |= {ErrorCode.CORRUPT_MESSAGE}
     is_uncounted = not records or header.records_count != header.last_offset_delta + 1
     if is_uncounted or header.is_control or header.base_offset or (header.has_producer_id and header.base_sequence < 0):
-        faults |= {ErrorCode.INVALID_RECORD}
+        codes |= {ErrorCode.INVALID_RECORD}
     if header.compression is Compression.ZSTD and version < ZSTD_SINCE:
-        faults |= {ErrorCode.UNSUPPORTED_COMPRESSION_TYPE}
+        codes |= {ErrorCode.UNSUPPORTED_COMPRESSION_TYPE}
     rest = len(view) - size
     if rest >= HEADER_SIZE:
-        faults |= {ErrorCode.INVALID_RECORD}
+        codes |= {ErrorCode.INVALID_RECORD}
     latest = max((record.timestamp for record in records), default=-1)
     return Written(
         records=records,
@@ -80,9 +82,9 @@ def written(data: Any, version: int) -> Written:
         producer_id=header.producer_id,
         producer_epoch=header.producer_epoch,
         base_sequence=header.base_sequence,
-        is_transactional=header.is_transactional,
-        faults=frozenset(faults),
-        is_doubtful=not faults
+        is_transactional=transactional,
+        faults=frozenset(codes),
+        is_doubtful=not codes
         and (
             rest > 0 or bool(header.attributes & (DELETE_HORIZON | LOG_APPEND_TIME)) or header.max_timestamp != latest
         ),

@@ -99,7 +99,7 @@ class PartitionLog:
         if entry is None:
             return OK, None
         last = _sequence(batch.base_sequence, len(batch.records) - 1)
-        if entry.is_doubtful:
+        if entry.is_doubtful or entry.epoch < 0:  # without an epoch a producer goes on anywhere
             same = [base for first, final, base in entry.batches if (first, final) == (batch.base_sequence, last)]
             codes = {ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, ErrorCode.INVALID_PRODUCER_EPOCH}
             return OK | codes, same[0] if same and batch.producer_epoch == entry.epoch else None
@@ -160,7 +160,8 @@ class PartitionLog:
         if answer.error_code:
             yield from kept(f"{where}: base offset of a refusal", answer.base_offset, -1)
             return
-        is_doubtful = earlier is not None and self.producers[batch.producer_id].is_doubtful
+        entry = self.producers.get(batch.producer_id)
+        is_doubtful = entry is not None and (entry.is_doubtful or entry.epoch < 0)
         if earlier is not None and not (is_doubtful and answer.base_offset == self.end):
             yield from kept(f"{where}: base offset of a batch that was appended before", answer.base_offset, earlier)
             return

@@ -134,6 +134,9 @@ class Specification:
             for one in response.responses
             for part in one.partition_responses
         }
+        parts = [part for topic in request.topic_data for part in topic.partition_data]
+        # Of transactions the model has no opinion, and their refusals are for the whole request.
+        more = ANY if any(written(part.records, version).is_transactional for part in parts) else frozenset()
         for wanted in request.topic_data:
             name = wanted.topic_id if version >= IDS_OF_PRODUCE else wanted.name
             topic = self._topic(name)
@@ -145,10 +148,12 @@ class Specification:
                     yield f"{where}: no answer for it"
                 elif log is None:
                     codes = self._missing(name, version, IDS_OF_PRODUCE) | written(part.records, version).faults
-                    yield from code_kept(where, answer.error_code, codes)
+                    yield from code_kept(where, answer.error_code, codes | more)
                 elif request.acks not in ACKS:
                     faults = written(part.records, version).faults
-                    yield from code_kept(where, answer.error_code, faults | {int(ErrorCode.INVALID_REQUIRED_ACKS)})
+                    yield from code_kept(
+                        where, answer.error_code, faults | more | {int(ErrorCode.INVALID_REQUIRED_ACKS)}
+                    )
                 else:
                     yield from log.produce(where, written(part.records, version), answer, self._now_ms)
 

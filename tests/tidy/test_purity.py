@@ -22,6 +22,7 @@ PURE = (
     "harness/checkers",
     "harness/diff.py",
     "harness/guarantees.py",
+    "harness/model",
     "harness/workloads",
 )
 TOOLS = ("reference_broker/wire/generate", "reference_broker/wire/generator", "reference_broker/apis/catalogue.py")

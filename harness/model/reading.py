@@ -21,9 +21,8 @@ LogAt = Callable[[Place], PartitionLog | None]
 def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, response: Any) -> Complaints:
     """Judges an answer to a Fetch, and moves its session on."""
     session, allowed, wanted = sessions.asked(request, version)
-    if request.isolation_level not in (0, READ_COMMITTED):
-        return
-    yield from code_kept("Fetch", response.error_code, allowed)
+    is_judged = request.isolation_level in (0, READ_COMMITTED)
+    yield from code_kept("Fetch", response.error_code, allowed if is_judged else ANY)
     if response.error_code:
         return
     answers = {
@@ -35,8 +34,8 @@ def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, respo
         for place in wanted:
             if place not in answers:
                 yield f"Fetch of {place!r}: no answer for it"
-        told = _judged(log_at, request, version, wanted, answers)
-        yield from told
+        if is_judged:
+            yield from _judged(log_at, request, version, wanted, answers)
         if request.session_epoch == OPENS and response.session_id:
             opened = Session(by_id=version >= 13, asked=dict(wanted))
             sessions.open[response.session_id] = opened
@@ -54,12 +53,14 @@ def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, respo
         sessions.forget(request.session_id)
         # What the closing request asks for is still read, as without a session.
         yield from kept("Fetch: session id once the session is empty", response.session_id, 0)
-        yield from _judged(log_at, request, version, wanted, answers)
+        if is_judged:
+            yield from _judged(log_at, request, version, wanted, answers)
         return
     session.epoch = 1 if session.epoch == 2**31 - 1 else session.epoch + 1
     yield from kept("Fetch: session id", response.session_id, request.session_id)
-    yield from _news(session, log_at, request, answers)
-    yield from _judged(log_at, request, version, session.asked, answers)
+    if is_judged:
+        yield from _news(session, log_at, request, answers)
+        yield from _judged(log_at, request, version, session.asked, answers)
     for place, answer in answers.items():
         _remember(session, place, answer)
 

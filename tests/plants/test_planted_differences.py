@@ -32,9 +32,9 @@ STEPS = 3_000
 """Until a plant must be found, and of two references that must not differ."""
 SECONDS = 150.0
 """A busy machine may take so long for these steps; a quiet one takes ten."""
-SHRINK_TRIES = 60
+SHRINK_TRIES = 100
 MOST_ACTIONS = 6
-"""Of a sequence that was shrunk: a topic, a write or two, a question."""
+"""Of a sequence that was shrunk: a topic, a few writes, a question."""
 FOUND_BY = re.compile(r"\*\*Found by\*\* `(?P<writer>\w+)`, level (?P<level>[\w ]+):\s`(?P<kind>[^`]+)`")
 
 

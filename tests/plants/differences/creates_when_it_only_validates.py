@@ -2,7 +2,7 @@
 
 **Differs** CreateTopics with validate_only makes the topic all the same, as what is asked next shows.
 
-**Found by** `topics`, level any: `* *`
+**Found by** `topics`, level any: `*topics[]`
 """
 
 from __future__ import annotations

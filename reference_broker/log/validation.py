@@ -136,6 +136,8 @@ def validate(batch: Batch, config: LogConfig, now_ms: int, partition: str) -> Va
         plain = _numbered(batch)
         payload = compress(target, plain, level_of(target, config))
     elif target is not codec:
+        if header.is_log_append_time:
+            plain = _numbered(batch)  # written again, each record has the one time that it was read with
         payload = compress(target, plain, level_of(target, config))
     stamped = _stamped(header, scan, config, now_ms)
     if target is not codec or len(payload) != header.batch_length + LENGTH_END - HEADER_SIZE:

@@ -5,6 +5,7 @@ order with several requests in flight is gone.
 
 **Rejected by**
 `checks/protocol/test_idempotent_produce.py::test_a_gap_in_sequences_is_refused`: OUT_OF_ORDER_SEQUENCE_NUMBER
+`checks/protocol/test_log_model.py::test_each_answer_about_a_log_is_allowed`: The model allows another answer
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@
 
 **Rejected by**
 `checks/metadata/test_create_partitions.py::test_a_topic_grows[v3]`: test_a_topic_grows
+`checks/metadata/test_topics_model.py`: The model allows another answer
 """
 
 from __future__ import annotations

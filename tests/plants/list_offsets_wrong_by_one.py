@@ -6,6 +6,7 @@ KAFKA-16342, where the answer pointed elsewhere in a compressed batch.
 **Rejected by**
 `checks/ordering/test_offsets_by_time.py::test_offsets_by_time[none]`: R9
 `checks/protocol/test_list_offsets.py::test_time_zero`: test_time_zero
+`checks/protocol/test_log_model.py::test_each_answer_about_a_log_is_allowed`: The model allows another answer
 """
 
 from __future__ import annotations

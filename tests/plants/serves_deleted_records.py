@@ -4,6 +4,7 @@
 
 **Rejected by**
 `checks/retention/test_delete_records.py::test_records_are_deleted`: OFFSET_OUT_OF_RANGE
+`checks/protocol/test_log_model.py::test_each_answer_about_a_log_is_allowed`: The model allows another answer
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Hypothesis strategies: any message of any version, record batches sound and damaged, settings of topics."""

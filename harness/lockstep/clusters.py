@@ -14,6 +14,9 @@ SETTINGS = {
     # Changes are written at once: a sequence waits for each of them.
     "controller.quorum.append.linger.ms": "0",
     "group.coordinator.append.linger.ms": "0",
+    # Records go when they are told to, not when the retention's turn comes.
+    "log.initial.task.delay.ms": "3600000",
+    "log.retention.check.interval.ms": "3600000",
     # A node that has no time for its heartbeats for a while is not fenced: its coordinators would be away.
     "broker.session.timeout.ms": "60000",
 }

@@ -26,7 +26,10 @@ def shrunk(actions: Sequence[Action], fails: Fails, tries: int = 300) -> tuple[A
     budget = _Budget(fails, tries)
     best = tuple(actions)
     while True:
-        smaller = _plainer(_fewer(best, budget), budget)
+        smaller = _fewer(best, budget)
+        # The last action shows it: a plainer one often needs fewer before it.
+        plainer = _plainer(smaller, budget, len(smaller) - 1)
+        smaller = _plainer(smaller if plainer == smaller else _fewer(plainer, budget), budget)
         if smaller == best or budget.is_spent:
             return smaller
         best = smaller
@@ -61,9 +64,9 @@ def _fewer(actions: tuple[Action, ...], budget: _Budget) -> tuple[Action, ...]:
     return actions
 
 
-def _plainer(actions: tuple[Action, ...], budget: _Budget) -> tuple[Action, ...]:
-    """Sets values to their defaults and takes elements out of arrays, one change at a time."""
-    for index in range(len(actions) - 1, -1, -1):
+def _plainer(actions: tuple[Action, ...], budget: _Budget, since: int = 0) -> tuple[Action, ...]:
+    """Sets values of the actions from an index on to plainer ones, and takes elements out of arrays, one at a time."""
+    for index in range(len(actions) - 1, since - 1, -1):
         action = actions[index]
         if not isinstance(action, Request):
             continue

@@ -227,6 +227,9 @@ def _has_wrong_time(header: BatchHeader, scan: Scan, config: LogConfig, now_ms: 
 def _refuse_records(batch: Batch, config: LogConfig, now_ms: int, partition: str) -> None:
     """Look at each record. RecordsRefused names those that may not stay, in Kafka's words: clients show them."""
     has_create_time = config.message_timestamp_type != "LogAppendTime"
+    codec = batch.header.compression
+    # Of a compressed batch that stays as it is, Kafka reads no keys and values.
+    is_partial = codec is not Compression.NONE and config.compression_type in ("producer", codec.name.lower())
     errors: list[tuple[int, str]] = []
     has_wrong_time = False
     for index, record in enumerate(batch.records()):
@@ -237,7 +240,7 @@ def _refuse_records(batch: Batch, config: LogConfig, now_ms: int, partition: str
             if _is_out_of_range(record.timestamp, config, now_ms):
                 wrong, has_wrong_time = _range_text(record, config, now_ms), True
         elif batch.header.is_log_append_time:
-            wrong, has_wrong_time = _append_time_text(record), True
+            wrong, has_wrong_time = _append_time_text(record, is_partial=is_partial), True
         if wrong is not None:
             errors.append((index, wrong))
     if has_wrong_time:
@@ -261,10 +264,11 @@ def _range_text(record: Record, config: LogConfig, now_ms: int) -> str:
     )
 
 
-def _append_time_text(record: Record) -> str:
-    key, value = len(record.key or b""), len(record.value or b"")
+def _append_time_text(record: Record, *, is_partial: bool) -> str:
+    kind, size_of_null = ("PartialDefaultRecord", -1) if is_partial else ("DefaultRecord", 0)
+    key, value = (size_of_null if part is None else len(part) for part in (record.key, record.value))
     return (
-        f"Invalid timestamp type in message DefaultRecord(offset={record.offset}, timestamp={record.timestamp}, "
+        f"Invalid timestamp type in message {kind}(offset={record.offset}, timestamp={record.timestamp}, "
         f"key={key} bytes, value={value} bytes). Producer should not set timestamp type to LogAppendTime."
     )
 

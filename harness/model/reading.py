@@ -20,10 +20,14 @@ LogAt = Callable[[Place], PartitionLog | None]
 
 def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, response: Any) -> Complaints:
     """Judges an answer to a Fetch, and moves its session on."""
+    if request.session_id in sessions.doubtful:
+        return
     session, allowed, wanted = sessions.asked(request, version)
     is_judged = request.isolation_level in (0, READ_COMMITTED)
     yield from code_kept("Fetch", response.error_code, allowed if is_judged else ANY)
     if response.error_code:
+        if session is not None and not is_judged:
+            sessions.doubtful.append(request.session_id)
         return
     answers = {
         (topic.topic_id if version >= 13 else topic.topic, part.partition_index): part

@@ -34,6 +34,8 @@ class Sessions:
 
     def __init__(self) -> None:
         self.open: dict[int, Session] = {}
+        self.doubtful: list[int] = []
+        """Sessions of which the model has no opinion any more."""
 
     def asked(self, request: Any, version: int) -> tuple[Session | None, frozenset[int], dict[Place, Any]]:
         """(the session, codes allowed for the whole answer, what is read) of a Fetch."""

@@ -171,6 +171,8 @@ class Specification:
         return fetched(self.sessions, self._at, request, version, response)
 
     def _offsets_listed(self, request: Any, version: int, response: Any) -> Complaints:
+        if request.isolation_level not in (0, 1):
+            return
         yield from self._each(
             "ListOffsets", request.topics, response.topics, "name", "partition_index",
             lambda log, where, asked, answer: log.offset_at(where, asked, answer, version),
@@ -237,7 +239,7 @@ class Specification:
                     yield from kept(f"{where}: (id, epoch, last sequence) of producers", found, known)
 
     def _producer_made(self, request: Any, version: int, response: Any) -> Complaints:
-        if request.transactional_id is not None or getattr(request, "producer_id", -1) != -1:
+        if request.transactional_id is not None or (request.producer_id, request.producer_epoch) != (-1, -1):
             return
         yield from code_kept("InitProducerId", response.error_code, {0})
         if not response.error_code:

@@ -72,11 +72,13 @@ class Topics:
                 counts[wanted.name] == 1 or wanted is request.topics[0]
             ):
                 is_twice = counts[wanted.name] > 1
-                yield from self._created(wanted, version, answer, is_twice, request.validate_only)
+                yield from self._created(wanted, version, answer, is_twice, request.validate_only, set(counts))
 
-    def _created(self, wanted: Any, version: int, answer: Any, is_twice: bool, is_trial: bool) -> Complaints:
+    def _created(
+        self, wanted: Any, version: int, answer: Any, is_twice: bool, is_trial: bool, in_this: set[str]
+    ) -> Complaints:
         where = f"CreateTopics of {wanted.name!r}"
-        allowed = frozenset({int(ErrorCode.INVALID_REQUEST)}) if is_twice else self._creation_codes(wanted)
+        allowed = frozenset({int(ErrorCode.INVALID_REQUEST)}) if is_twice else self._creation_codes(wanted, in_this)
         yield from code_kept(where, answer.error_code, allowed)
         if answer.error_code or is_trial:
             return
@@ -94,7 +96,7 @@ class Topics:
         if version >= 7 and answer.topic_id == ZERO_UUID:
             yield f"{where}: a topic that was created has no id"
 
-    def _creation_codes(self, wanted: Any) -> frozenset[int]:
+    def _creation_codes(self, wanted: Any, in_this: set[str]) -> frozenset[int]:
         codes: set[int] = set()
         if not _is_name(wanted.name):
             codes.add(ErrorCode.INVALID_TOPIC_EXCEPTION)
@@ -104,6 +106,8 @@ class Topics:
             codes.add(ErrorCode.TOPIC_ALREADY_EXISTS)
         elif any(one.replace(".", "_") == wanted.name.replace(".", "_") for one in self.by_name):
             codes.add(ErrorCode.INVALID_TOPIC_EXCEPTION)
+            if self.by_name.keys() & in_this:  # which came into being by the same request
+                return ANY
         if wanted.num_partitions < -1 or wanted.num_partitions == 0:
             codes.add(ErrorCode.INVALID_PARTITIONS)
         if wanted.replication_factor not in (-1, 1):
@@ -178,6 +182,10 @@ class Topics:
         is_all = request.topics is None
         if not is_all and len({one.name is None for one in request.topics}) > 1:
             return  # by name and by id at once
+        if not is_all and any(
+            version < 12 if one.name is None else one.topic_id != ZERO_UUID for one in request.topics
+        ):
+            return
         for topic in self._asked(request):
             answer = by_name.get(topic.name)
             if answer is None:

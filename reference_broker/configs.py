@@ -391,7 +391,8 @@ def text_of(key: ConfigKey, value: Value) -> str | None:
         return ",".join(value)
     if key.type is ConfigType.DOUBLE:
         # Java writes the exponent with a capital letter and without a plus sign.
-        return repr(float(value)).replace("e+", "E").replace("e", "E")
+        text = repr(float(value)).replace("e+", "E").replace("e", "E")
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(text, text)
     return str(value)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
@@ -68,6 +69,9 @@ class Heard:
 class JudgedPlayer(Player):
     """A player that gives answers as they are: neither their normal form nor their bytes are of interest."""
 
+    _turn: ClassVar[threading.Lock] = threading.Lock()
+    """Players of one cluster share the barrier's marker."""
+
     def __init__(self, target: str, cluster: Cluster) -> None:
         super().__init__(target, cluster)
         self._onlooker: RawConnection | None = None
@@ -97,7 +101,8 @@ class JudgedPlayer(Player):
         for path, ref in pending.request.learns:
             self._learn(ref, heard.response, path)
         if key in CHANGES_METADATA and self.target.partition("@")[0] != APPLIES_AT_ONCE:
-            self._barrier.wait()
+            with self._turn:
+                self._barrier.wait()
         return heard
 
     def prepare(self) -> None:

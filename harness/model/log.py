@@ -156,6 +156,8 @@ class PartitionLog:
             allowed = refused | (allowed if batch.is_doubtful else frozenset())
         elif batch.is_doubtful:
             allowed |= {ErrorCode.INVALID_RECORD, ErrorCode.CORRUPT_MESSAGE, ErrorCode.INVALID_TIMESTAMP}
+        if batch.producer_id >= 0 > batch.producer_epoch:
+            allowed |= {ErrorCode.UNKNOWN_SERVER_ERROR}  # a batch that is written anew cannot be without an epoch
         yield from code_kept(where, answer.error_code, allowed)
         if answer.error_code:
             yield from kept(f"{where}: base offset of a refusal", answer.base_offset, -1)
@@ -189,7 +191,7 @@ class PartitionLog:
     def end_of_epoch(self, where: str, asked: Any, answer: Any) -> Complaints:
         """Judges a partition's answer to OffsetForLeaderEpoch."""
         yield from code_kept(where, answer.error_code, self.epoch_codes(asked.current_leader_epoch))
-        if answer.error_code or self.has_restarted:
+        if answer.error_code or self.has_restarted or asked.leader_epoch < -1:
             return
         is_known = asked.leader_epoch == self.leader_epoch
         yield from kept(f"{where}: end offset", answer.end_offset, self.end if is_known else -1)

@@ -24,6 +24,7 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import ZERO_UUID
 
 Judge = Callable[[Any, int, Any], Complaints]
+LONGEST_NAME: Final = 249
 ACKS: Final = (-1, 0, 1)
 IDS_OF_PRODUCE: Final = 13
 """Version of Produce (and of Fetch) from which topics have ids."""
@@ -70,7 +71,8 @@ class Specification:
 
     def sent(self, client: int, message: Any, version: int) -> None:
         """A request is on its way. Those that may wait for other clients take effect now."""
-        self.groups.sent(client, message, version)
+        if not _is_shared(message):
+            self.groups.sent(client, message, version)
 
     def must_wait(self, client: int) -> bool:
         """Whether the answer to a client's last request waits for another client."""
@@ -80,7 +82,7 @@ class Specification:
         """What in an answer was not allowed. `response` is None where none came; `now_ms` about when it was made."""
         self._now_ms = now_ms
         key = message.API_KEY
-        if response is None:
+        if response is None or _is_shared(message):
             return []
         if key in (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP):
             return list(self.groups.heard(client, message, version, response))
@@ -247,3 +249,10 @@ class Specification:
             if response.producer_id in self.producer_ids:
                 yield f"InitProducerId: {response.producer_id} was given out before"
             self.producer_ids.append(response.producer_id)
+
+
+def _is_shared(message: Any) -> bool:
+    """Whether a request is about a group whose name is too long to be one sequence's own."""
+    named = [getattr(message, "group_id", ""), *getattr(message, "groups_names", ())]
+    named += [one if isinstance(one, str) else one.group_id for one in getattr(message, "groups", ())]
+    return any(len(name) > LONGEST_NAME for name in named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 
 import pytest
 from source_tree import ROOT, Source, sources
@@ -68,3 +69,14 @@ def test_no_file_names_a_path_of_one_machine_or_a_registry() -> None:
             continue
         wrong += [f"{name}: {match.group()}" for match in FORBIDDEN_TEXT.finditer(text)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_package_is_installed() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    there = {
+        path.parent.relative_to(ROOT).as_posix().replace("/", ".")
+        for top in ("reference_broker", "harness", "nemesis", "reports")
+        for path in (ROOT / top).rglob("__init__.py")
+    }
+
+    assert set(listed) == there

@@ -14,8 +14,10 @@ from harness.lockstep.actions import Request
 Names = Mapping[type, str]
 """What classes are called that have not their own name: two schemas have an AlterableConfig."""
 OWN_NAMES: Final[Names] = {}
-LONG_TEXT: Final = re.compile(r"([\"'])([^\"']{12})[^\"']{90,}\1")
-"""A text that is cut where people read it."""
+TEXT: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+"""A text in source."""
+LONGEST: Final = 100
+"""Characters of a text that people read whole."""
 
 
 def text_of(value: Any, names: Names = OWN_NAMES) -> str:
@@ -105,7 +107,7 @@ def _classes(value: Any) -> Iterator[type]:
 def lines_of(actions: Sequence[Any]) -> list[str]:
     """One line for each action, as a report shows them."""
     return [
-        f"client {action.client}  {LONG_TEXT.sub(_shortened, text_of(action.message))} v{action.version}"
+        f"client {action.client}  {TEXT.sub(_shortened, text_of(action.message))} v{action.version}"
         if isinstance(action, Request)
         else text_of(action)
         for action in actions
@@ -113,4 +115,5 @@ def lines_of(actions: Sequence[Any]) -> list[str]:
 
 
 def _shortened(found: re.Match[str]) -> str:
-    return f"{found[1]}{found[2]}…{found[1]}({len(found[0]) - 2:,} characters)"
+    text = found[0]
+    return text if len(text) <= LONGEST else f"{text[:13]}…{text[0]}({len(text) - 2:,} characters)"

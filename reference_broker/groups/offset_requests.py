@@ -60,7 +60,7 @@ class OffsetRequests:
         group = self._require_may_commit(request, ctx)
         limit = self._config().number("offset.metadata.max.bytes")
         retention_ms = request.retention_time_ms
-        expires_at_ms = -1 if retention_ms == NO_RETENTION_ASKED else ctx.now_ms + retention_ms
+        expires_at_ms = -1 if retention_ms == NO_RETENTION_ASKED else _int64(ctx.now_ms + retention_ms)
         records: list[CoordinatorRecord] = []
         topics = []
         for topic in request.topics:
@@ -251,6 +251,11 @@ def _is_of_another_topic(committed: Committed, topic: OffsetFetchRequestTopics) 
     """Whether the offset was committed for an earlier topic of the same name."""
     stored = committed.value.topic_id
     return ZERO_UUID not in (stored, topic.topic_id) and stored != topic.topic_id
+
+
+def _int64(number: int) -> int:
+    """A sum as Java has it: beyond its largest number it goes on with the smallest."""
+    return (number + 2**63) % 2**64 - 2**63
 
 
 def _java_length(text: str) -> int:

@@ -143,6 +143,10 @@ def test_a_group_that_committed_nothing_is_found_once_something_was_written(worl
     assert world.described().error_code == ErrorCode.NONE
 
 
+def test_the_longest_retention_is_taken(world: World) -> None:
+    assert world.code(world.commit(1, version=4, retention_time_ms=2**63 - 1)) is ErrorCode.NONE
+
+
 def test_metadata_is_measured_in_utf_16_units_as_java_does(world: World) -> None:
     assert world.code(world.commit(1, metadata="𝄞" * 2_048)) is ErrorCode.NONE
     assert world.code(world.commit(1, metadata="𝄞" * 2_049)) is ErrorCode.OFFSET_METADATA_TOO_LARGE

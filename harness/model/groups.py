@@ -67,6 +67,9 @@ class Groups:
         self._expected.pop(client, None)
         group = self.by_id.get(request.group_id)
         is_static = request.group_instance_id is not None
+        # A member that may be put out within a sequence is as little foreseen as a static one.
+        is_join = request.API_KEY == ApiKey.JOIN_GROUP
+        is_static |= is_join and version >= 1 and request.rebalance_timeout_ms < SESSION_MS[0]
         if is_static and request.group_id and (group is not None or request.API_KEY == ApiKey.JOIN_GROUP):
             self.group(request.group_id).is_clear = False
         if is_static or (group is not None and not group.is_clear):

@@ -200,7 +200,8 @@ class Modelled:
         if self.model.must_wait(client):
             self._await_effect(player.sent(client))
         complaints = []
-        for waiting in player.waiting():
+        # The sender's own answer first: others may have been answered because of it.
+        for waiting in sorted(player.waiting(), key=lambda other: (other != client, other)):
             if self.model.must_wait(waiting):
                 patience_s = 0.0
             else:

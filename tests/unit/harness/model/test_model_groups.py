@@ -22,6 +22,7 @@ def join(member_id: str = "") -> JoinGroupRequest:
     return JoinGroupRequest(
         group_id=GROUP,
         session_timeout_ms=60_000,
+        rebalance_timeout_ms=60_000,
         member_id=member_id,
         protocol_type="custom",
         protocols=(JoinGroupRequestProtocol(name="range", metadata=b"m"),),

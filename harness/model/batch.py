@@ -20,6 +20,8 @@ from reference_broker.wire.records import (
 
 ZSTD_SINCE: Final = 7
 """Produce version from which zstd is known (KIP-110)."""
+UNKNOWN_TIME: Final = -7
+"""Timestamp of a record whose timestamp is not known."""
 UNREADABLE: Final = frozenset({ErrorCode.INVALID_RECORD, ErrorCode.CORRUPT_MESSAGE})
 """For bytes that do not hold together, Kafka's code depends on which of its layers notices first."""
 
@@ -61,8 +63,10 @@ def written(data: Any, version: int) -> Written:
     try:
         records = tuple(record._replace(offset=index) for index, record in enumerate(batch.records()))
     except (MalformedRequest, ValueError):
-        faults = UNREADABLE | {ErrorCode.UNKNOWN_SERVER_ERROR}
+        faults = UNREADABLE | {ErrorCode.UNKNOWN_SERVER_ERROR, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE}
         return Written(size=size, faults=faults, is_transactional=transactional)
+    if header.is_log_append_time:  # which of both times a reader sees depends on whether the batch is written anew
+        records = tuple(record._replace(timestamp=UNKNOWN_TIME) for record in records)
     codes: set[int] = set()
     if not batch.crc_is_valid():
         codes |= {ErrorCode.CORRUPT_MESSAGE}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from harness.model.allowed import ANY, Complaints, code_kept, kept
-from harness.model.batch import Written
+from harness.model.batch import UNKNOWN_TIME, Written
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import MalformedRequest
 from reference_broker.wire.records import Record, iter_batches
@@ -25,8 +25,6 @@ SINCE: Final[Mapping[int, int]] = {LARGEST: 7, EARLIEST_LOCAL: 8, LATEST_TIERED:
 SILENT_MS: Final = 86_400_000
 """producer.id.expiration.ms: a producer that is silent for so long may be forgotten."""
 LARGEST_SEQUENCE: Final = 2**31 - 1
-UNKNOWN_TIME: Final = -7
-"""Timestamp of a record whose timestamp is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from harness.model import group_answers
 from harness.model.allowed import ANY, Complaints, code_kept, kept
-from harness.model.batch import written
+from harness.model.batch import UNKNOWN_TIME, written
 from harness.model.groups import Groups
-from harness.model.log import UNKNOWN_TIME, PartitionLog
+from harness.model.log import PartitionLog
 from harness.model.offsets import Offsets
 from harness.model.reading import fetched
 from harness.model.sessions import Place, Sessions

@@ -141,6 +141,9 @@ class _Reading:
                 self.absent.append((wanted, _unread(wanted.index, code), 0))
             else:
                 self.present.append((wanted, partition))
+        if not self.params.is_follower:
+            # Kafka looks for the names of all ids before it looks for partitions.
+            self.absent.sort(key=lambda found: found[1].error_code != ErrorCode.UNKNOWN_TOPIC_ID)
 
     def read_again(self) -> None:
         """Look anew at those that were there."""

@@ -90,7 +90,7 @@ def handle(request: ProduceRequest, ctx: Context) -> Any:
     is_transactional = False
     try:
         for topic in request.topic_data:
-            found = [(data, _batch_of(data)) for data in topic.partition_data]
+            found = [(data, _batch_of(data, ctx.api_version)) for data in topic.partition_data]
             parcels.append((topic, found))
             for _, batch in found:
                 is_transactional |= isinstance(batch, Batch) and batch.header.is_transactional
@@ -131,14 +131,17 @@ def error_response(request: ProduceRequest, version: int, code: ErrorCode, messa
 # -- appending ----------------------------------------------------------------------------------------------------
 
 
-def _batch_of(data: PartitionProduceData) -> Batch | ErrorCode:
-    """The one batch for a partition, or why it is none. Unreadable where the request as a whole is refused."""
+def _batch_of(data: PartitionProduceData, version: int) -> Batch | ErrorCode:
+    """The one batch for a partition, or why it is none. KafkaError where the request as a whole is refused."""
     try:
-        return only_batch(data.records if data.records is not None else b"")
+        batch = only_batch(data.records if data.records is not None else b"")
     except Unreadable:
         raise
     except KafkaError as error:
         return error.code
+    if version < ZSTD_SINCE and batch.header.attributes & COMPRESSION_MASK > Compression.ZSTD:
+        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)  # Kafka looks for zstd here, and finds no codec at all
+    return batch
 
 
 def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks: int, ctx: Context) -> Outcome:

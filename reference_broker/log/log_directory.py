@@ -10,6 +10,7 @@ from reference_broker.log.checkpoints import mark_clean_shutdown, read_offsets, 
 from reference_broker.log.config import LogConfig
 from reference_broker.log.folder_names import DELETE, STRAY, folder_of, mark_of, marked_folder, partition_of
 from reference_broker.log.partition_log import PartitionLog
+from reference_broker.log.producer_replay import KNOWS_ALL
 from reference_broker.log.recovery import ForeignFolder, open_log
 from reference_broker.log.watched_disk import Watch, WatchedDisk
 from reference_broker.wire.errors import ErrorCode
@@ -89,8 +90,12 @@ class LogDirectory:
 
     # -- logs ---------------------------------------------------------------------------------------------------
 
-    def open_log(self, topic: str, partition: int, topic_id: Uuid, config: LogConfig) -> PartitionLog:
+    def open_log(
+        self, topic: str, partition: int, topic_id: Uuid, config: LogConfig, silent_since_ms: int = KNOWS_ALL
+    ) -> PartitionLog:
         """The log of a partition, loaded or created; a loaded one is recovered if the last stop was not clean.
+
+        It knows no producers that were silent since a time (ms).
 
         KafkaError INCONSISTENT_TOPIC_ID when the folder belongs to another topic of that name.
         """
@@ -107,6 +112,7 @@ class LogDirectory:
                 is_clean=self.was_clean,
                 recovery_point=self._recovery_points.get(key, 0),
                 log_start_offset=self._log_starts.get(key, 0),
+                silent_since_ms=silent_since_ms,
             )
         except ForeignFolder as error:
             raise KafkaError(ErrorCode.INCONSISTENT_TOPIC_ID, str(error)) from error

@@ -11,6 +11,8 @@ from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.wire.primitives import MalformedRequest
 from reference_broker.wire.records import Batch, BatchHeader, iter_batches
 
+KNOWS_ALL = -(1 << 62)
+
 
 def load_producers(
     *,
@@ -20,11 +22,13 @@ def load_producers(
     producers: ProducerState,
     start_offset: int,
     trusted_up_to: int,
+    silent_since_ms: int = KNOWS_ALL,
 ) -> None:
     """Rebuild the state at the end of the last segment.
 
     Snapshots beyond `trusted_up_to` may speak of records that a crash took back, and are removed; so are those that
-    belong to no segment, but the newest.
+    belong to no segment, but the newest. Producers of the snapshot without a record after `silent_since_ms` are
+    forgotten, as by a running broker (producer.id.expiration.ms).
     """
     producers.clear()
     bases = {segment.base_offset: None for segment in segments}
@@ -40,6 +44,7 @@ def load_producers(
         else:
             try:
                 producers.load_snapshot(disk, path)
+                producers.expire(silent_since_ms)
                 start, is_loaded = max(offset, start_offset), True
             except MalformedRequest:
                 disk.remove(path)

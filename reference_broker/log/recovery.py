@@ -10,7 +10,7 @@ from reference_broker.log.config import LogConfig
 from reference_broker.log.indexes import CorruptIndex
 from reference_broker.log.leader_epochs import LeaderEpochs
 from reference_broker.log.partition_log import PartitionLog
-from reference_broker.log.producer_replay import load_producers
+from reference_broker.log.producer_replay import KNOWS_ALL, load_producers
 from reference_broker.log.producer_state import ProducerState
 from reference_broker.log.segment import Segment
 from reference_broker.wire.primitives import ZERO_UUID, Uuid
@@ -34,6 +34,7 @@ def open_log(
     is_clean: bool,
     recovery_point: int = 0,
     log_start_offset: int = 0,
+    silent_since_ms: int = KNOWS_ALL,
 ) -> PartitionLog:
     """Open or create the log in a folder.
 
@@ -73,6 +74,7 @@ def open_log(
         producers=log.producers,
         start_offset=start,
         trusted_up_to=end if is_clean else log.recovery_point,
+        silent_since_ms=silent_since_ms,
     )
     return log
 

@@ -133,9 +133,11 @@ def validate(batch: Batch, config: LogConfig, now_ms: int, partition: str) -> Va
         _refuse_records(batch, config, now_ms, partition)
     target = codec if config.compression_type == "producer" else target_codec(config)
     if codec is not Compression.NONE and not scan.are_offsets_sequential:
+        _check_producer(header)
         plain = _numbered(batch)
         payload = compress(target, plain, level_of(target, config))
     elif target is not codec:
+        _check_producer(header)
         if header.is_log_append_time:
             plain = _numbered(batch)  # written again, each record has the one time that it was read with
         payload = compress(target, plain, level_of(target, config))
@@ -155,6 +157,12 @@ def validate(batch: Batch, config: LogConfig, now_ms: int, partition: str) -> Va
         return Validated(header, batch.data)
     data = with_header(stamped, payload)
     return Validated(parse_batch_header(data), data)
+
+
+def _check_producer(header: BatchHeader) -> None:
+    """A batch that is written anew needs all of its producer; Kafka fails on others only then."""
+    if header.has_producer_id and (header.producer_epoch < 0 or header.base_sequence < 0):
+        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"producer {header.producer_id} has no epoch or no sequence")
 
 
 def _codec_of(header: BatchHeader) -> Compression:

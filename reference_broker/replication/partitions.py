@@ -13,6 +13,7 @@ from reference_broker.controller.topics import PartitionImage, TopicImage
 from reference_broker.environment import Disk, Random
 from reference_broker.log.config import LogConfig
 from reference_broker.log.log_directory import LogDirectory
+from reference_broker.log.producer_replay import KNOWS_ALL
 from reference_broker.replication.folder_news import TopicIdPartition, assignment_records, failure_records
 from reference_broker.replication.log_folders import LogFolders, is_assigned
 from reference_broker.replication.partition import Partition, partition_key
@@ -41,6 +42,7 @@ class Partitions:
         self._folders: LogFolders
         self._controller: Controller
         self._upkeep: Upkeep | None = None
+        self._silent_since_ms = KNOWS_ALL
 
     @classmethod
     def open(
@@ -159,6 +161,7 @@ class Partitions:
         """Load the log of every partition that the metadata puts here, set aside the others, and follow metadata."""
         self._controller = controller
         self._upkeep = Upkeep(lambda: controller.config, now_ms)
+        self._silent_since_ms = now_ms - controller.config.number("producer.id.expiration.ms")
         for folder in self._folders:
             self._set_strays_aside(folder)
         for topic in controller.image.topics:
@@ -245,7 +248,7 @@ class Partitions:
         """Open or create a partition's log in its folder. KafkaError where that folder is offline or fails now."""
         key = (topic.name, image.index)
         folder = self._folder_for(topic, image, is_new=is_new)
-        log = folder.open_log(topic.name, image.index, topic.id, config)
+        log = folder.open_log(topic.name, image.index, topic.id, config, self._silent_since_ms)
         partition = Partition(node_id=self._controller.static_config.node_id, log=log, touch=self._touch)
         self._online[key] = self._online_by_id[topic.id, image.index] = partition
         self._places[key] = folder

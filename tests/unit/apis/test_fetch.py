@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from broker_in_memory import NOW, BrokerInMemory, batch, codes
 from fetch_requests import BIG, by_id, fetched, only, part, parts_of, request
@@ -138,6 +139,12 @@ def test_an_unknown_topic_id_is_refused(broker: BrokerInMemory) -> None:
     assert codes(response) == [ErrorCode.UNKNOWN_TOPIC_ID]
 
 
+def test_unknown_ids_are_told_before_unknown_partitions(broker: BrokerInMemory) -> None:
+    known = by_id(broker.controller.image.topics.by_name["t"].id, part(-1))
+    asked = msgspec.structs.replace(known, topics=known.topics + by_id(Uuid(b"x" * 16), part()).topics)
+    assert codes(fetched(broker, asked, 13)) == [ErrorCode.UNKNOWN_TOPIC_ID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]
+
+
 @pytest.mark.parametrize(
     ("epoch", "code"), [(0, ErrorCode.FENCED_LEADER_EPOCH), (99, ErrorCode.UNKNOWN_LEADER_EPOCH), (-2, ErrorCode.NONE)]
 )
@@ -214,6 +221,11 @@ def test_an_isolation_level_that_does_not_exist_is_a_servers_error(broker: Broke
         ErrorCode.UNKNOWN_SERVER_ERROR,
         [ErrorCode.UNKNOWN_SERVER_ERROR],
     )
+
+
+def test_an_isolation_level_does_not_matter_where_nothing_is_read(broker: BrokerInMemory) -> None:
+    response = fetched(broker, by_id(Uuid(b"x" * 16), part(), isolation_level=2), 13)
+    assert (response.error_code, codes(response)) == (ErrorCode.NONE, [ErrorCode.UNKNOWN_TOPIC_ID])
 
 
 # -- waiting --------------------------------------------------------------------------------------------------------

@@ -88,6 +88,18 @@ def test_the_first_record_with_the_largest_timestamp_is_found(broker: BrokerInMe
     assert found(asked(broker, MAX_TIMESTAMP)) == (1, NOW + 9, 0)
 
 
+def test_the_largest_timestamp_may_be_that_of_a_deleted_record(broker: BrokerInMemory) -> None:
+    for timestamp in (9, 5):
+        broker.append(b"a", timestamp=NOW + timestamp)
+    broker.partition().log.raise_log_start(1)
+    assert found(asked(broker, MAX_TIMESTAMP)) == (0, NOW + 9, 0)
+
+
+def test_the_largest_timestamp_may_be_none(broker: BrokerInMemory) -> None:
+    broker.append(b"a", timestamp=-1)
+    assert found(asked(broker, MAX_TIMESTAMP)) == (0, -1, 0)
+
+
 def test_an_empty_log_has_no_largest_timestamp(broker: BrokerInMemory) -> None:
     assert found(asked(broker, MAX_TIMESTAMP)) == (-1, -1, -1)
 

@@ -87,7 +87,8 @@ def searched(other: str, writers: tuple[str, ...], limits: Limits) -> Search:
 @pytest.fixture(scope="module")
 def searches(request: pytest.FixtureRequest) -> Iterator[Mapping[Case | None, Future[Search]]]:
     """The search of each case that was selected, and at None that of two references."""
-    items = [item for item in request.session.items if "searches" in item.fixturenames]
+    own = [item for item in request.session.items if item.path == request.path]
+    items = [item for item in own if "searches" in item.fixturenames]
     chosen = [item.callspec.params["case"] for item in items if "case" in item.fixturenames]
     limits = Limits(seconds=SECONDS, steps=STEPS, kinds=1, shrink_tries=SHRINK_TRIES)
     with ThreadPoolExecutor(AT_ONCE) as pool:

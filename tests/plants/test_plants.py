@@ -115,7 +115,8 @@ def runs(
 ) -> Iterator[Mapping[Case | int, Future[Judged]]]:
     """The run of each case that was selected, and that of each part of the checks on the reference without a bug."""
     folder = tmp_path_factory.mktemp("plants")
-    items = [item for item in request.session.items if "runs" in item.fixturenames]
+    own = [item for item in request.session.items if item.path == request.path]
+    items = [item for item in own if "runs" in item.fixturenames]
     chosen = [item.callspec.params["case"] for item in items if "case" in item.fixturenames]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         begun: dict[Case | int, Future[Judged]] = {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from reference_broker.groups.classic_group import ClassicGroup
 from reference_broker.groups.offset_requests import OffsetRequests
 from reference_broker.groups.request import RequestContext
 from reference_broker.wire.messages.offset_commit_request import OffsetCommitRequest
@@ -20,10 +21,10 @@ def plant() -> None:
     """Puts it in."""
     require = OffsetRequests._require_may_commit
 
-    def lenient(requests: OffsetRequests, request: OffsetCommitRequest, ctx: RequestContext) -> None:
+    def lenient(requests: OffsetRequests, request: OffsetCommitRequest, ctx: RequestContext) -> ClassicGroup:
         group = requests._groups.get(request.group_id)
         if group is not None and request.generation_id_or_member_epoch >= 0:
             request = replace(request, generation_id_or_member_epoch=group.generation)
-        require(requests, request, ctx)
+        return require(requests, request, ctx)
 
     OffsetRequests._require_may_commit = lenient

@@ -16,10 +16,10 @@ def plant() -> None:
     """Puts it in."""
     delete = Partition.delete_records
 
-    def pretend(partition: Partition, offset: int) -> int:
+    def pretend(partition: Partition, offset: int, *, needs_policy: bool = False) -> int:
         log = partition.log
         start = log.log_start_offset
-        answered = delete(partition, offset)
+        answered = delete(partition, offset, needs_policy=needs_policy)
         log.log_start_offset = start
         return answered
 

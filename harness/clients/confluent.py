@@ -78,7 +78,12 @@ class ConfluentProducer:
             options["partition"] = partition
 
         def done(error: Any, message: Any) -> None:
-            on_delivery(_delivery(error, message))
+            try:
+                found = _delivery(error, message)
+            except SystemError:
+                # A fatal error of the producer was still pending when the library called; now it is not.
+                found = _delivery(error, message)
+            on_delivery(found)
 
         while True:
             try:
@@ -93,7 +98,16 @@ class ConfluentProducer:
 
     def flush(self, timeout_s: float) -> None:
         """Waits until every record has its delivery, at most so long."""
-        self._producer.flush(timeout_s)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                self._producer.flush(max(0.0, deadline - time.monotonic()))
+                return
+            except ck.KafkaException:
+                # A fatal error of the producer, as in _serve: the deliveries are still to come.
+                if time.monotonic() >= deadline:
+                    return
+                time.sleep(0.01)
 
     def close(self) -> None:
         """Stops serving deliveries."""

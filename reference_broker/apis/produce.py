@@ -29,7 +29,7 @@ from reference_broker.apis.context import Context
 from reference_broker.apis.leader_hint import addresses_of, leader_of
 from reference_broker.controller.topics import INTERNAL_TOPICS
 from reference_broker.effects import HANG_UP, NO_RESPONSE, Park
-from reference_broker.log.validation import RecordsRefused, Unreadable, only_batch
+from reference_broker.log.validation import RecordsRefused, Unreadable, first_header, only_batch
 from reference_broker.replication.partition import ALL_IN_SYNC, Partition
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.compression import Compression
@@ -92,8 +92,9 @@ def handle(request: ProduceRequest, ctx: Context) -> Any:
         for topic in request.topic_data:
             found = [(data, _batch_of(data, ctx.api_version)) for data in topic.partition_data]
             parcels.append((topic, found))
-            for _, batch in found:
-                is_transactional |= isinstance(batch, Batch) and batch.header.is_transactional
+            for data, batch in found:
+                header = batch.header if isinstance(batch, Batch) else first_header(data.records)
+                is_transactional |= header is not None and header.is_transactional
         if is_transactional:
             _check_transactions(request, parcels)
     except KafkaError:

@@ -83,6 +83,15 @@ def only_batch(records: Buffer) -> Batch:
         raise KafkaError(ErrorCode.CORRUPT_MESSAGE, str(error)) from error
 
 
+def first_header(records: Buffer | None) -> BatchHeader | None:
+    """The header of the first batch, when that is whole and of format 2, whatever follows it."""
+    view = memoryview(records or b"")
+    if len(view) < HEADER_SIZE or view[MAGIC_AT] != 2:
+        return None
+    header = BatchHeader._make(HEADER.unpack_from(view))
+    return header if HEADER_SIZE <= header.size_in_bytes <= len(view) else None
+
+
 def _size_of_first(view: memoryview) -> int | None:
     """Bytes of the batch at the start of a buffer; None when it is not whole. CORRUPT_MESSAGE for absurd ones."""
     if len(view) < LENGTH_END:

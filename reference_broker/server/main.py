@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import resource
@@ -95,6 +96,7 @@ def _run(
     # Said only now: who reads it may stop the node at once, and that must be a stop in order.
     where = ", ".join(f"{one.name} at port {one.port}" for one in listeners)
     lines.log("INFO", f"node {config.node_id} of cluster {node.parts.controller.image.cluster_id} serves {where}")
+    gc.freeze()  # what a node is made of lives as long as it does: not to be looked through again and again
     try:
         on_ready()
         loop.run()

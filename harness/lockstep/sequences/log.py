@@ -53,7 +53,8 @@ CONFIGS: Final = (
     ("message.timestamp.before.max.ms", "1000"),
     ("segment.bytes", "1048576"),
 )
-SPECIAL_TIMES: Final = (-1, -2, -3, -4, -5, -6, -7)
+LARGEST: Final = -3
+SPECIAL_TIMES: Final = (-1, -2, LARGEST, -4, -5, -6, -7)
 """Latest, earliest, largest timestamp, local and tiered ones; the last is unknown to all."""
 
 
@@ -76,6 +77,8 @@ class _Writer:
         self.random, self.listed = random, listed
         self.partitions = {topic: random.choice((1, 1, 2)) for topic in TOPICS[: random.choice((1, 1, 2))]}
         self.ends: dict[tuple[str, int], int] = {}
+        self.by_append_time: list[str] = []
+        """Topics whose largest timestamp is a matter of which batches came within one millisecond."""
         self.producers: list[_Producer] = []
         self.sessions: dict[int, int] = {}
 
@@ -92,6 +95,8 @@ class _Writer:
         configs = [("retention.ms", "-1")]
         if self.random.random() < 0.4:
             configs.append(self.random.choice(CONFIGS))
+        if ("message.timestamp.type", "LogAppendTime") in configs:
+            self.by_append_time.append(topic)
         wanted = CreatableTopic(
             name=TopicName(topic),
             num_partitions=partitions,
@@ -254,6 +259,8 @@ class _Writer:
         version = version_of(random, self.listed, ApiKey.LIST_OFFSETS)
         topic, partition = self.place()
         timestamp = chosen(random, (10, random.choice(SPECIAL_TIMES)), (8, T0 + random.randint(-2, 60)), (1, 0))
+        if timestamp == LARGEST and topic in self.by_append_time:
+            timestamp = -1
         part = ListOffsetsPartition(partition_index=partition, current_leader_epoch=self.epoch(), timestamp=timestamp)
         message = ListOffsetsRequest(
             replica_id=BrokerId(-1),
@@ -304,7 +311,7 @@ class _Writer:
         """What is visible at the end: the bounds of each partition, its producers, and all its records."""
         for topic, partitions in self.partitions.items():
             for partition in range(partitions):
-                for timestamp in (-2, -1, -3):
+                for timestamp in (-2, -1) if topic in self.by_append_time else (-2, -1, LARGEST):
                     part = ListOffsetsPartition(partition_index=partition, timestamp=timestamp)
                     wanted = ListOffsetsTopic(name=TopicName(topic), partitions=(part,))
                     message = ListOffsetsRequest(replica_id=BrokerId(-1), topics=(wanted,))

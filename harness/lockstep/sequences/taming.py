@@ -59,7 +59,7 @@ def _fetch(random: Random, own: dict[str, Any]) -> None:
     for topic in _once(own["topics"], "topic", "topic_id"):
         partitions = _once(topic.partitions, "partition")
         topics.append(_changed(topic, partitions=partitions[:1] if topic.topic_id == ZERO_UUID else partitions))
-    own["topics"] = _once(topics, "topic_id") if any(topic.topic_id != ZERO_UUID for topic in topics) else tuple(topics)
+    own["topics"] = _once(topics, "topic_id")
 
 
 def _join_group(random: Random, own: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest, Met
 from reference_broker.wire.primitives import ZERO_UUID, BrokerId, TopicName
 
 TOPICS: Final = ("orders", "events", "a.b", "a_b")
-ODD_NAMES: Final = ("", ".", "..", "white space", "x" * 200, "x" * 250, "__consumer_offsets", "__cluster_metadata", "é")
+ODD_NAMES: Final = ("", ".", "..", "white space", "x" * 200, "x" * 250, "__marks", "__cluster_metadata", "é")
 CLIENTS: Final = 3
 NODE: Final = BrokerId(1)
 TIMEOUT_MS: Final = 15_000

@@ -242,6 +242,11 @@ def test_transactional_records_without_a_transactional_id_are_refused_as_a_whole
     assert answer.error_code == ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 
 
+def test_the_first_of_two_batches_tells_whether_there_is_a_transaction(broker: BrokerInMemory) -> None:
+    records = batch(b"a", producer_id=1, producer_epoch=0, base_sequence=0, is_transactional=True)
+    assert codes(sent(broker, records * 2)) == [ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED]
+
+
 def test_such_records_without_acks_close_the_connection(broker: BrokerInMemory) -> None:
     records = batch(b"a", producer_id=7, producer_epoch=0, base_sequence=0, is_transactional=True)
     assert sent(broker, records, acks=0) is HANG_UP

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.diff import Difference
+from harness.entries import read_entries
 
 KEYS: Final = {"check", "api", "field", "targets", "reason", "source", "review_by"}
 SOURCE: Final = re.compile(r"(KIP|KAFKA)-\d+|departure")
@@ -106,15 +106,7 @@ def overdue(known: Sequence[Known], today: datetime.date) -> list[str]:
 
 def read_known(path: Path) -> tuple[Known, ...]:
     """The entries of a file; none when it is not there. KnownDifferencesTrouble when it is not as it should be."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as trouble:
-        raise KnownDifferencesTrouble(f"{path}: cannot be read as TOML: {trouble}") from trouble
-    entries = data.pop("accepted", [])
-    if data or not isinstance(entries, list):
-        raise KnownDifferencesTrouble(f"{path}: only [[accepted]] entries may stand here, not {', '.join(data)}")
+    entries = read_entries(path, "accepted", KnownDifferencesTrouble)
     return tuple(_entry(path, number, entry) for number, entry in enumerate(entries, 1))
 
 

@@ -6,12 +6,12 @@ provoked on every target or stand here, and one that stands here must not be pro
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+from harness.entries import read_entries
 from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.errors import ErrorCode
 
@@ -40,15 +40,7 @@ class Unprovoked:
 
 def read_unprovoked(path: Path) -> tuple[Unprovoked, ...]:
     """The entries of a file; none when it is not there. UnprovokedTrouble when it is not as it should be."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as trouble:
-        raise UnprovokedTrouble(f"{path}: cannot be read as TOML: {trouble}") from trouble
-    entries = data.pop("unprovoked", [])
-    if data or not isinstance(entries, list):
-        raise UnprovokedTrouble(f"{path}: only [[unprovoked]] entries may stand here, not {', '.join(data)}")
+    entries = read_entries(path, "unprovoked", UnprovokedTrouble)
     return tuple(made for number, entry in enumerate(entries, 1) for made in _entry(f"{path}: entry {number}", entry))
 
 

@@ -90,13 +90,15 @@ def handle(request: ProduceRequest, ctx: Context) -> Any:
     is_transactional = False
     try:
         for topic in request.topic_data:
-            found = [(data, _batch_of(data, ctx.api_version)) for data in topic.partition_data]
+            found = [(data, _batch_of(data)) for data in topic.partition_data]
             parcels.append((topic, found))
             for data, batch in found:
                 header = batch.header if isinstance(batch, Batch) else first_header(data.records)
                 is_transactional |= header is not None and header.is_transactional
         if is_transactional:
             _check_transactions(request, parcels)
+        if ctx.api_version < ZSTD_SINCE:
+            _check_codecs(parcels, ctx)
     except KafkaError:
         if acks == NO_ACKS:
             return HANG_UP
@@ -132,17 +134,23 @@ def error_response(request: ProduceRequest, version: int, code: ErrorCode, messa
 # -- appending ----------------------------------------------------------------------------------------------------
 
 
-def _batch_of(data: PartitionProduceData, version: int) -> Batch | ErrorCode:
+def _batch_of(data: PartitionProduceData) -> Batch | ErrorCode:
     """The one batch for a partition, or why it is none. KafkaError where the request as a whole is refused."""
     try:
-        batch = only_batch(data.records if data.records is not None else b"")
+        return only_batch(data.records if data.records is not None else b"")
     except Unreadable:
         raise
     except KafkaError as error:
         return error.code
-    if version < ZSTD_SINCE and batch.header.attributes & COMPRESSION_MASK > Compression.ZSTD:
-        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)  # Kafka looks for zstd here, and finds no codec at all
-    return batch
+
+
+def _check_codecs(parcels: Parcels, ctx: Context) -> None:
+    """UNKNOWN_SERVER_ERROR for the whole request: Kafka looks for zstd here, and finds a codec that does not exist."""
+    for topic, found in parcels:
+        for data, batch in found:
+            is_odd = isinstance(batch, Batch) and batch.header.attributes & COMPRESSION_MASK > Compression.ZSTD
+            if is_odd and _absent(topic, data.index, ctx, by_id=False) is None:
+                raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
 
 
 def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks: int, ctx: Context) -> Outcome:

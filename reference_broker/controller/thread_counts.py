@@ -14,6 +14,8 @@ CLEANER: Final = "log.cleaner.threads"
 
 def reason_refused(settings: Mapping[str, str], current: Callable[[str], int]) -> str | None:
     """What is wrong with the wished numbers of threads, in Kafka's words; None for nothing."""
+    if int(settings.get(CLEANER, 1)) == 0:
+        return "/ by zero"  # a cleaner without threads divides its memory by them, before anything else is looked at
     for name in POOLS:
         if name not in settings or (wanted := int(settings[name])) == (now := current(name)):
             continue
@@ -31,8 +33,6 @@ def _reason_cleaner_refused(settings: Mapping[str, str], current: Callable[[str]
     if CLEANER not in settings:
         return None
     wanted, now = int(settings[CLEANER]), current(CLEANER)
-    if wanted == 0:
-        return "/ by zero"  # a cleaner without threads divides its memory by them
     if wanted < now // 2:
         return _wrapped(f"Log cleaner threads cannot be reduced to less than half the current value {now}")
     if wanted > now * 2:

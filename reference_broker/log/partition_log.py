@@ -43,14 +43,19 @@ class Appended(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Whole batches from a log as parts of its files, `size` bytes in all, from one segment; None where it is empty."""
+    """Whole batches from a log as parts of its files, `size` bytes in all, from one segment; None where it is empty.
+
+    `is_cut_short` says that it is empty because the first batch has more bytes than were asked for.
+    """
 
     slices: tuple[FileSlice, ...] = ()
     size: int = 0
     segment: Segment | None = None
+    is_cut_short: bool = False
 
 
 NOTHING = Fetched()
+CUT_SHORT = Fetched(is_cut_short=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +208,9 @@ class PartitionLog:
             size = min(stop - start, max_bytes)
             if size < stop - start or size < 12:
                 size = self._whole_batches(segment, start, size, at_least_one_batch=at_least_one_batch)
-            return Fetched((segment.slice(start, size),), size, segment) if size else NOTHING
+            if not size:
+                return CUT_SHORT if max_bytes else NOTHING
+            return Fetched((segment.slice(start, size),), size, segment)
         return NOTHING
 
     def _whole_batches(self, segment: Segment, start: int, size: int, *, at_least_one_batch: bool) -> int:

@@ -15,6 +15,7 @@ from reference_broker.wire.record_scan import Scan, scan_records
 from reference_broker.wire.records import (
     COMPRESSION_MASK,
     DECOMPRESSED_LIMIT,
+    DELETE_HORIZON,
     HEADER,
     HEADER_SIZE,
     LENGTH_END,
@@ -141,19 +142,16 @@ def validate(batch: Batch, config: LogConfig, now_ms: int, partition: str) -> Va
     if scan.keyless or _has_wrong_time(header, scan, config, now_ms):
         _refuse_records(batch, config, now_ms, partition)
     target = codec if config.compression_type == "producer" else target_codec(config)
-    if codec is not Compression.NONE and not scan.are_offsets_sequential:
+    must_be_numbered = codec is not Compression.NONE and not scan.are_offsets_sequential
+    is_rewritten = must_be_numbered or target is not codec
+    stamped = _stamped(header, scan, config, now_ms)
+    if is_rewritten:
         _check_producer(header)
-        plain = _numbered(batch)
-        payload = compress(target, plain, level_of(target, config))
-    elif target is not codec:
-        _check_producer(header)
-        if header.is_log_append_time:
+        if must_be_numbered or header.is_log_append_time:
             plain = _numbered(batch)  # written again, each record has the one time that it was read with
         payload = compress(target, plain, level_of(target, config))
-    stamped = _stamped(header, scan, config, now_ms)
-    if target is not codec or len(payload) != header.batch_length + LENGTH_END - HEADER_SIZE:
         stamped = stamped._replace(
-            attributes=(stamped.attributes & ~COMPRESSION_MASK) | target,
+            attributes=(stamped.attributes & ~(COMPRESSION_MASK | DELETE_HORIZON)) | target,
             batch_length=HEADER_SIZE - LENGTH_END + len(payload),
         )
         _check_size(stamped, config)
@@ -162,7 +160,7 @@ def validate(batch: Batch, config: LogConfig, now_ms: int, partition: str) -> Va
             ErrorCode.RECORD_LIST_TOO_LARGE,
             f"a batch of {stamped.size_in_bytes} bytes exceeds segment.bytes={config.segment_bytes}",
         )
-    if stamped is header and (codec is Compression.NONE or scan.are_offsets_sequential):
+    if stamped is header:
         return Validated(header, batch.data)
     data = with_header(stamped, payload)
     return Validated(parse_batch_header(data), data)

@@ -233,7 +233,9 @@ class Partition:
                 return Read(high_watermark, stable, start, (), 0, None, diverging)
         up_to = stable if is_committed else high_watermark
         fetched = log.read(offset, max_bytes, up_to, at_least_one_batch=at_least_one_batch)
-        aborted = log.aborted_transactions(offset, fetched) if is_committed else None
+        # Kafka forgets what it knows of transactions where it takes back the beginning of a batch.
+        tells_aborted = is_committed and not fetched.is_cut_short
+        aborted = log.aborted_transactions(offset, fetched) if tells_aborted else None
         return Read(high_watermark, stable, start, fetched.slices, fetched.size, aborted, None)
 
     def _divergence(self, offset: int, last_fetched_epoch: int) -> tuple[int, int] | None:

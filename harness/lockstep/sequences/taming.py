@@ -51,7 +51,7 @@ def _once(elements: Any, *names: str) -> tuple[Any, ...]:
 def _fetch(random: Random, own: dict[str, Any]) -> None:
     """By no follower, without waiting, without a session of another's.
 
-    Kafka fails where anything follows an unknown partition of the zero id, so there is one at most, and last.
+    Kafka fails where anything follows an unknown partition of the zero id in its own order, so that stands alone.
     """
     own.update(replica_id=BrokerId(-1), max_wait_ms=0, session_id=0, session_epoch=random.choice((-1, -1, 5)))
     own["replica_state"] = FetchRequest().replica_state
@@ -59,7 +59,7 @@ def _fetch(random: Random, own: dict[str, Any]) -> None:
     for topic in _once(own["topics"], "topic", "topic_id"):
         partitions = _once(topic.partitions, "partition")
         topics.append(_changed(topic, partitions=partitions[:1] if topic.topic_id == ZERO_UUID else partitions))
-    own["topics"] = tuple(sorted(_once(topics, "topic_id"), key=lambda topic: topic.topic_id == ZERO_UUID))
+    own["topics"] = tuple([one for one in _once(topics, "topic_id") if one.topic_id != ZERO_UUID] or topics[:1])
 
 
 def _join_group(random: Random, own: dict[str, Any]) -> None:

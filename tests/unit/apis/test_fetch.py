@@ -51,6 +51,13 @@ def test_aborted_transactions_are_null_for_who_reads_everything(broker: BrokerIn
     assert only(fetched(broker, request(part(), isolation_level=1))).aborted_transactions == ()
 
 
+def test_aborted_transactions_are_null_where_the_first_batch_is_too_large(broker: BrokerInMemory) -> None:
+    for index in (0, 1):
+        broker.append(b"a", index=index)
+    answers = parts_of(fetched(broker, request(part(0), part(1, max_bytes=1), isolation_level=1)))
+    assert [answers[index].aborted_transactions for index in (0, 1)] == [(), None]
+
+
 def test_the_first_batch_is_whole_whatever_the_limits(broker: BrokerInMemory) -> None:
     broker.append(b"a" * 5000)
     answer = only(fetched(broker, request(part(max_bytes=10), max_bytes=10)))

@@ -59,6 +59,12 @@ def test_an_unknown_codec_is_a_servers_error_found_earlier_by_old_versions(
     assert (answer.error_code, answer.log_start_offset) == (ErrorCode.UNKNOWN_SERVER_ERROR, log_start_offset)
 
 
+@pytest.mark.parametrize("version", [6, 7])
+def test_an_unknown_codec_does_not_matter_where_there_is_no_such_topic(broker: BrokerInMemory, version: int) -> None:
+    answer = only(sent(broker, changed(batch(b"a"), attributes=5), version, topic="unknown"))
+    assert answer.error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+
+
 @pytest.mark.parametrize("acks", [-1, 1])
 def test_a_batch_is_answered_with_the_offset_it_got(broker: BrokerInMemory, acks: int) -> None:
     sent(broker, batch(b"a", b"b"), acks=acks)

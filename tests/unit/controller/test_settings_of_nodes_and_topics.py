@@ -29,6 +29,7 @@ def test_threads_go_no_further(wanted: str) -> None:
 
 def test_a_cleaner_without_threads_is_refused_as_kafka_does() -> None:
     assert refused("log.cleaner.threads", "0", 1) == "/ by zero"
+    assert reason_refused({"num.io.threads": "1", "log.cleaner.threads": "0"}, lambda key: 8) == "/ by zero"
 
 
 def test_other_numbers_are_not_threads() -> None:

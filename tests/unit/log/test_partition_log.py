@@ -15,7 +15,7 @@ from reference_broker.log.validation import RecordsRefused
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import FileSlice
-from reference_broker.wire.records import Record, encode_batch, iter_batches, with_header
+from reference_broker.wire.records import DELETE_HORIZON, Record, encode_batch, iter_batches, with_header
 from reference_broker.wire.refusal import KafkaError
 
 
@@ -157,6 +157,16 @@ def test_records_are_recompressed_for_the_topic(tmp_path: Path) -> None:
     (one,) = log.batches_from(0)
     assert one.header.compression is Compression.GZIP
     assert len(list(one.records())) == 50
+
+
+def test_a_batch_that_is_written_anew_has_no_delete_horizon(tmp_path: Path) -> None:
+    for compression_type, horizon in (("producer", DELETE_HORIZON), ("gzip", 0)):
+        log = opened(tmp_path / compression_type, compression_type=compression_type)
+        (one,) = iter_batches(batch(3))
+        header = one.header._replace(attributes=DELETE_HORIZON)
+        log.append_from_client(with_header(header, one.payload()), 0, NOW)
+        (stored,) = log.batches_from(0)
+        assert stored.header.attributes & DELETE_HORIZON == horizon
 
 
 def test_a_batch_larger_than_a_segment_is_refused(tmp_path: Path) -> None:

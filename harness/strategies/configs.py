@@ -1,23 +1,17 @@
-"""Settings of topics: values within their range, at its borders, and outside of it."""
+"""Settings of resources, from Kafka's table: values within their range, at its borders, and outside of it."""
 
 from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from harness.model.settings import SETTINGS
-
-ODD_VALUES = ("", " ", "many", "-9223372036854775809", "1.5", "true,false", "deleté")
+from harness.strategies.setting_values import rows, values_of
 
 
 @st.composite
-def settings(draw: st.DrawFn) -> tuple[str, str]:
-    """(name, value) of a topic's setting; the value may be one that it does not take."""
-    name = draw(st.sampled_from(sorted(SETTINGS)))
-    setting = SETTINGS[name]
-    if setting.words:
-        values = st.sampled_from(setting.words)
-    else:
-        low, high = setting.low, setting.high
-        borders = st.sampled_from([low, low - 1, low + 1, high, high + 1, int(setting.default)])
-        values = (borders | st.integers(low, high)).map(str)
-    return name, draw(values | st.sampled_from(ODD_VALUES))
+def settings(draw: st.DrawFn, resource_type: int) -> tuple[str, str | None]:
+    """(name, value) of a setting of a type of resource; the value may be one that it does not take."""
+    row = draw(st.sampled_from(list(rows(resource_type).values())))
+    values: st.SearchStrategy[str | None] = st.sampled_from(values_of(row))
+    if row.limits is not None:
+        values |= st.integers(*row.limits).map(str)
+    return row.name, draw(values)

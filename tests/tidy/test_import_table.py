@@ -51,6 +51,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "node": ("reference_broker",),
     RB + "server": ("reference_broker",),
     "harness": ("harness", "nemesis", "reports", RB + "wire"),
+    "harness.strategies": ("harness", RB + "wire", RB + "config_table"),
     "harness.targets.reference": ("harness", "reference_broker"),
     "nemesis": ("nemesis", "harness.hosts", "harness.targets.target", *HARNESS_CORE),
     "reports": ("reports", "harness.store", "harness.catalogue", *HARNESS_CORE),

@@ -10,15 +10,9 @@ from random import Random
 from typing import Any, Final
 
 from harness.lockstep.actions import Kind, Ref, Request
-from harness.lockstep.sequences.settings import (
-    BROKER,
-    CLIENT_METRICS,
-    GROUP,
-    TOPIC,
-    VALUES,
-    setting,
-)
+from harness.lockstep.sequences.settings import VALUES, setting
 from harness.lockstep.sequences.writing import Listed, chosen, version_of
+from harness.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages import alter_configs_request as legacy
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
-TOPIC: Final = 2
-BROKER: Final = 4
+from harness.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC, Row, rows, values_of
+
 BROKER_LOGGER: Final = 8
-CLIENT_METRICS: Final = 16
-GROUP: Final = 32
 
 NUMBERS: Final = ("0", "1", "-1", "-2", "100000", "2147483647", "9223372036854775807", "9223372036854775808", "x", "")
 
@@ -95,10 +93,27 @@ LEGAL_TOPIC_SETTINGS: Final = (
 )
 
 
+UNTRIED: Final[Mapping[str, tuple[str, ...]]] = {"segment.index.bytes": ("4", "5", str(2**31 - 1))}
+"""Setting → legal values by which Kafka cannot make a log, nor others of the same change, or fills its memory."""
+UNTRIED_KINDS: Final = ("CLASS", "PASSWORD", "LIST")
+"""Settings of a node whose values name something outside of it."""
+
+
 def setting(random: Random, resource_type: int) -> tuple[str, str | None]:
-    """A setting of a type of resource and a value for it."""
+    """A setting of a type of resource and a value for it: one that is legal, one of those above, or any of Kafka's."""
     if resource_type == TOPIC and random.random() < 0.5:
         return random.choice(LEGAL_TOPIC_SETTINGS)
+    if resource_type in VALUES and random.random() < 0.5:
+        row = random.choice(_tried(resource_type))
+        return row.name, random.choice([one for one in values_of(row) if one not in UNTRIED.get(row.name, ())])
     values = VALUES.get(resource_type, TOPIC_VALUES)
     name = random.choice(list(values))
     return name, random.choice(values[name])
+
+
+def _tried(resource_type: int) -> list[Row]:
+    """The settings that a sequence may change; of a node, those that can be while it runs."""
+    found = [row for row in rows(resource_type).values() if not row.is_internal]
+    if resource_type != BROKER:
+        return found
+    return [row for row in found if row.is_changeable and row.kind not in UNTRIED_KINDS]

@@ -7,8 +7,9 @@ from random import Random
 from typing import Any, Final
 
 from harness.lockstep.actions import Kind, Ref, WrittenBatch
-from harness.lockstep.sequences.settings import CLIENT_METRICS, GROUP, TOPIC, setting
+from harness.lockstep.sequences.settings import setting
 from harness.lockstep.sequences.subscriptions import subscription
+from harness.strategies.setting_values import CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.fetch_request import FetchRequest
 from reference_broker.wire.primitives import ZERO_UUID, BrokerId

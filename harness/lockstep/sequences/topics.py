@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from harness.lockstep.actions import Action, Kind, Ref, Request
 from harness.lockstep.sequences.configs import Configs
-from harness.lockstep.sequences.settings import TOPIC, setting
+from harness.lockstep.sequences.settings import setting
 from harness.lockstep.sequences.writing import Listed, chosen, version_of
+from harness.strategies.setting_values import TOPIC
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.create_partitions_request import (
     CreatePartitionsAssignment,

@@ -9,6 +9,7 @@ COMMANDS = {
     "list": ("harness.catalogue", "checks|faults|targets|plants   what there is, one line each, with what it needs"),
     "judge": ("harness.judging", "RUN [--check ID]   judge a stored history again"),
     "lockstep": ("harness.lockstep.command", "--target A --target B   search for differences between two targets"),
+    "neighbours": ("harness.lockstep.neighbours", "--target A --target B   search for what changed between releases"),
     "model": ("harness.lockstep.model_command", "--target T   seeded sequences, each answer judged by the model"),
     "record": ("harness.recorded_writing", "--target T [CHECKS]   keep what a target answers in tests/recorded/"),
     "account": ("harness.account_table", "RUN [--strict]   what was compared: APIs, versions, error codes"),
@@ -22,7 +23,7 @@ BAD_INPUT = 2
 
 def usage() -> str:
     """What there is, and an example."""
-    rows = [f"  {name:<8} {text}" for name, (_, text) in COMMANDS.items()]
+    rows = [f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(
         ["usage: python -m harness COMMAND …", *rows, "example: python -m harness judge reports/out/latest"]
     )

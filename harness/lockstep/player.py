@@ -79,8 +79,10 @@ class _Open:
 class Player:
     """One target's side. `begin` starts a new sequence; connections live on."""
 
-    def __init__(self, target: str, cluster: Cluster) -> None:
+    def __init__(self, target: str, cluster: Cluster, patience_s: float = ANSWER_TIMEOUT_S) -> None:
+        """`patience_s` is how long an answer may take before its request counts as never answered."""
         self.target = target
+        self._patience_s = patience_s
         self.cluster = cluster
         self.form = NormalForm()
         self._run = ""
@@ -172,7 +174,7 @@ class Player:
         key, version = request.message.API_KEY, request.version
         response, outcome, encoding = None, Outcome.ANSWERED, "canonical"
         try:
-            frame = connection.receive_frame(ANSWER_TIMEOUT_S)
+            frame = connection.receive_frame(self._patience_s)
             correlation_id, response = decode_response(key, version, frame)
             if b"".join(map(bytes, encode_response(key, version, correlation_id, response)))[4:] != frame:  # type: ignore[arg-type]
                 encoding = "other bytes than its fields have in Kafka's encoding"
@@ -196,7 +198,7 @@ class Player:
         """A Produce with acks=0: no answer comes, but an error closes the connection, as the next request tells."""
         outcome = Outcome.SILENT
         try:
-            self._connections[pending.request.client].request(ApiKey.API_VERSIONS, 3, PROBE, ANSWER_TIMEOUT_S)
+            self._connections[pending.request.client].request(ApiKey.API_VERSIONS, 3, PROBE, self._patience_s)
         except OSError:
             outcome = Outcome.CLOSED
             self.drop(pending.request.client)

@@ -1,0 +1,254 @@
+"""`python -m harness neighbours`: what differs between two releases of Kafka, each difference by itself.
+
+A search for defects ends a sequence at its first difference. Between releases some differences are met in every
+sequence (a new setting in each answer), so here a difference that is known does not count any more: the search goes on
+behind it. What is found is kept as a script, to be named with the change that explains it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from harness.clients.client import ClientTrouble
+from harness.clients.connection import RawConnection
+from harness.diff import Difference
+from harness.hosts.host import HostTrouble
+from harness.lockstep.actions import Action
+from harness.lockstep.clusters import opened
+from harness.lockstep.lockstep import Divergence, Lockstep
+from harness.lockstep.neighbours_replay import REPLAY, lines_of_differences
+from harness.lockstep.opening import NAME as OPENING
+from harness.lockstep.opening import openings
+from harness.lockstep.player import Player
+from harness.lockstep.search import SHRINK_S, SHRINK_TRIES, WRITERS, listed_by_all
+from harness.lockstep.sequences import any_request, coordinators
+from harness.lockstep.sequences.writing import Listed, Write, fitted
+from harness.lockstep.shrink import shrunk
+from harness.lockstep.source_text import lines_of, script_of
+from harness.targets.target import UnknownTarget
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
+from reference_broker.wire.primitives import TransactionalId
+
+BAD_INPUT = 2
+OF_ALL: Final[Mapping[str, Write]] = {
+    **WRITERS,
+    "any_request": any_request.write_of_all,
+    "coordinators": coordinators.write,
+}
+"""The writers for two real Kafkas: of any API that both list."""
+SETTING: Final = re.compile(r"configs\[([^\]]+)\](.*)")
+NUMBER: Final = re.compile(r"-?\d+")
+DOTTED: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+PATIENCE_S: Final = 2.5
+"""Much is never answered by either (members that wait for others), and answers that come are quick."""
+LOADED_WITHIN_S: Final = 30.0
+IDS_TRIED: Final = 16
+"""Enough to meet every partition of the transactions' topic."""
+TRANSACTION: Final = 1
+"""Type of a coordinator's key."""
+TEXTS: Final = ".documentation"
+"""A setting's words for people are no behaviour."""
+
+
+def item_of(difference: Difference) -> str:
+    """What a difference is about, whatever sequence met it: a setting, or a field with both codes or messages."""
+    setting = SETTING.search(difference.field)
+    if setting is not None:
+        return f"setting {setting[1]}{setting[2]}"
+    path = re.sub(r"\[\d+\]", "[]", difference.field)
+    says_why = path.endswith(("error_code", "error_message")) or path.startswith("(")
+    values = " | ".join(_shape(value) for value in difference.values.values()) if says_why else ""
+    return f"{difference.api} {path} {values}".strip()
+
+
+def _shape(value: str) -> str:
+    """A message without the names and numbers of its case; a code as it is."""
+    return value if value[:1] != '"' else NUMBER.sub("#", DOTTED.sub("…", value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """A difference between releases, with those that were new at the same action."""
+
+    writer: str
+    number: int
+    actions: tuple[Action, ...]
+    divergence: Divergence
+    items: tuple[str, ...]
+    after_s: float
+    after_steps: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Apart:
+    """How two releases differ, as far as it was searched."""
+
+    lockstep: Lockstep
+    listed: Listed
+    seed: int
+    known: set[str] = field(default_factory=set)
+    met: list[Met] = field(default_factory=list)
+    sequences: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+
+    def search(
+        self, opening: Sequence[tuple[Action, ...]], writers: Sequence[str], seconds: float, say: Callable[[str], None]
+    ) -> None:
+        """Plays the opening, then the writers' sequences in turn. ClientTrouble, HostTrouble when a target is away."""
+        self.lockstep.accepts = self._is_known
+        started = time.monotonic()
+        while self.seconds < seconds:
+            number = self.sequences - len(opening)
+            writer = OPENING if number < 0 else writers[number % len(writers)]
+            if number < 0:
+                actions = opening[self.sequences]
+            else:
+                actions = tuple(map(fitted, OF_ALL[writer](Random(f"{self.seed}/{writer}/{number}"), self.listed)))
+            played = self.lockstep.play(actions)
+            self.sequences += 1
+            self.steps += played.steps
+            self.seconds = time.monotonic() - started
+            if played.divergence is not None:
+                self._keep(writer, number if number >= 0 else self.sequences - 1, actions, played.divergence, say)
+        self.seconds = time.monotonic() - started
+
+    def _is_known(self, difference: Difference) -> bool:
+        return difference.field.endswith(TEXTS) or item_of(difference) in self.known
+
+    def _keep(
+        self,
+        writer: str,
+        number: int,
+        actions: tuple[Action, ...],
+        divergence: Divergence,
+        say: Callable[[str], None],
+    ) -> None:
+        wanted = item_of(divergence.differences[0])
+        if wanted in self.known:
+            return  # of pace: it ends a sequence though it is known
+        say(f"{writer} {number} differs after {self.seconds:.1f} s, {self.steps:,} steps: {wanted}; shrinking")
+        last, is_chance = [divergence], not self._shows(actions, wanted)
+        if is_chance:
+            self.known.add(wanted)
+            say(f"  not seen again: {wanted}")
+            return
+        deadline = time.monotonic() + SHRINK_S
+
+        def still(candidate: Sequence[Action]) -> bool:
+            found = self._shows(candidate, wanted) if time.monotonic() < deadline else None
+            if found is not None:
+                last[0] = found
+            return found is not None
+
+        smallest = shrunk(actions[: divergence.at + 1], still, SHRINK_TRIES)
+        new = tuple(dict.fromkeys(map(item_of, last[0].differences)))
+        self.known.update(new, [wanted])
+        self.met.append(
+            Met(
+                writer=writer,
+                number=number,
+                actions=smallest,
+                divergence=last[0],
+                items=new,
+                after_s=self.seconds,
+                after_steps=self.steps,
+            )
+        )
+
+    def _shows(self, actions: Sequence[Action], item: str) -> Divergence | None:
+        try:
+            divergence = self.lockstep.play(actions).divergence
+        except ClientTrouble:
+            return None
+        if divergence is None or item not in map(item_of, divergence.differences):
+            return None
+        return divergence
+
+
+def await_transactions(bootstrap: str) -> None:
+    """Waits until every transactional id has a coordinator that is loaded. ClientTrouble when that takes too long."""
+    deadline = time.monotonic() + LOADED_WITHIN_S
+    with RawConnection.to(bootstrap) as connection:
+        for number in range(IDS_TRIED):
+            while True:
+                name = TransactionalId(f"ready-{number}")
+                asked = FindCoordinatorRequest(key_type=TRANSACTION, coordinator_keys=(name,))
+                connection.request(ApiKey.FIND_COORDINATOR, 4, asked)
+                producer = InitProducerIdRequest(transactional_id=name, transaction_timeout_ms=60_000)
+                if not connection.request(ApiKey.INIT_PRODUCER_ID, 4, producer).error_code:
+                    break
+                if time.monotonic() > deadline:
+                    raise ClientTrouble(f"{bootstrap}: no coordinator of transactions in {LOADED_WITHIN_S:.0f} s")
+                time.sleep(0.05)
+
+
+def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
+    """0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness neighbours",
+        description="Searches for what changed between two releases of Kafka; each difference counts once.",
+        epilog="example: python -m harness neighbours --target kafka@4.3.0 --target kafka@4.3.1 --seconds 60",
+    )
+    parser.add_argument("--target", action="append", default=[], help="twice: the older, then the newer")
+    parser.add_argument("--seed", type=int, default=1, help="of the sequences (default 1)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to search (default 60)")
+    parser.add_argument("--writer", action="append", choices=list(OF_ALL), help="repeatable; else all, in turn")
+    parser.add_argument("--out", type=Path, default=Path("reports/out/neighbours"), help="folder for the scripts")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as leaving:
+        return BAD_INPUT if leaving.code else 0
+    if len(options.target) != 2:
+        say(f"harness: neighbours needs --target twice, not {len(options.target)} times")
+        return BAD_INPUT
+    say(f"neighbours    {' | '.join(options.target)}   seed {options.seed}")
+    try:
+        with opened(options.target) as clusters:
+            first, second = (Player(name, cluster, PATIENCE_S) for name, cluster in clusters)
+            bootstraps = [cluster.bootstrap for _, cluster in clusters]
+            for bootstrap in bootstraps:
+                await_transactions(bootstrap)
+            listed = listed_by_all(bootstraps)
+            apart = Apart(lockstep=Lockstep((first, second)), listed=listed, seed=options.seed)
+            writers = options.writer or tuple(OF_ALL)
+            try:
+                apart.search(openings(bootstraps, listed), writers, options.seconds, say)
+            finally:
+                _tell(apart, options.target, options.out, say)
+                first.close()
+                second.close()
+    except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
+        say(f"harness: neighbours: {trouble}")
+        return BAD_INPUT
+    return 1 if apart.met else 0
+
+
+def _tell(apart: Apart, targets: list[str], out: Path, say: Callable[[str], None]) -> None:
+    """All that was met, for a person, and the scripts in files."""
+    out.mkdir(parents=True, exist_ok=True)
+    for number, met in enumerate(apart.met, 1):
+        differing = lines_of_differences(met.divergence.differences)
+        about = [
+            f"Differs on {' and '.join(targets)}: {met.items[0]}",
+            f"Found by seed {apart.seed}, {met.writer} {met.number}, "
+            f"after {met.after_s:.1f} s and {met.after_steps:,} steps.",
+        ]
+        path = out / f"difference_{number}.py"
+        path.write_text(script_of(met.actions, about, targets, REPLAY), encoding="utf-8")
+        say(f"\nDIFFERS  {'; '.join(met.items)}   ({met.writer} {met.number}, {met.after_s:.1f} s)  {path}")
+        for line in (*lines_of(met.actions), *differing):
+            say(f"  {line}")
+    say(
+        f"{apart.sequences:,} sequences · {apart.steps:,} steps · {apart.seconds:.0f} s · "
+        f"{len(apart.met)} differences · seed {apart.seed}"
+    )

@@ -1,0 +1,61 @@
+"""What the script of a difference between releases calls: plays to the end, and tells all that differs on the way.
+
+Between releases a sequence may differ in more than what it was kept for; so it does not end at the first difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from harness.clients.client import ClientTrouble
+from harness.diff import Difference
+from harness.hosts.host import HostTrouble
+from harness.lockstep.actions import Action
+from harness.lockstep.clusters import opened
+from harness.lockstep.lockstep import Lockstep
+from harness.lockstep.player import Player
+from harness.lockstep.source_text import lines_of
+from harness.targets.target import UnknownTarget
+
+REPLAY: Final = ("harness.lockstep.neighbours_replay", "replay_all")
+
+
+def all_differences(lockstep: Lockstep, actions: Sequence[Action]) -> list[Difference]:
+    """Every difference of a sequence, in order. ClientTrouble, HostTrouble when a target is away."""
+    before, lockstep.accepts = lockstep.accepts, lambda difference: True
+    try:
+        played = lockstep.play(actions)
+    finally:
+        lockstep.accepts = before
+    return [*played.accepted, *(played.divergence.differences if played.divergence is not None else ())]
+
+
+def replay_all(actions: Sequence[Action], targets: Sequence[str]) -> None:
+    """Ends the program: 0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+    parser = argparse.ArgumentParser(description="Plays a sequence on two releases and tells all that differs.")
+    parser.add_argument("--target", action="append", help=f"twice; else {' and '.join(targets)}")
+    chosen = parser.parse_args().target or list(targets)
+    try:
+        with opened(chosen) as clusters:
+            first, second = (Player(name, cluster) for name, cluster in clusters)
+            found = all_differences(Lockstep((first, second)), actions)
+            first.close()
+            second.close()
+    except (HostTrouble, ClientTrouble, UnknownTarget, ValueError) as trouble:
+        print(f"replay: {trouble}", file=sys.stderr)
+        sys.exit(2)
+    print("\n".join([*lines_of(actions), *(lines_of_differences(found) if found else ["no difference"])]))
+    sys.exit(1 if found else 0)
+
+
+def lines_of_differences(differences: Sequence[Difference]) -> list[str]:
+    """Each difference: API, version and field, and both values under each other."""
+    lines = []
+    for difference in differences:
+        width = max(map(len, difference.values))
+        lines.append(f"{difference.api} v{difference.version}, field {difference.field}")
+        lines += [f"  {target:<{width}}  {value}" for target, value in difference.values.items()]
+    return lines

@@ -1,0 +1,305 @@
+"""Coordinators, for targets that both have them all: transactions, and groups of every protocol. Pure.
+
+Requests come from their schemas as in any_request; here the fields that tie them together (members, their epochs,
+producers, instances, subscriptions) mostly fit each other, so that groups form and transactions are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+from typing import Any, Final
+
+from harness.lockstep.actions import Action, Kind, Ref, Request, WrittenBatch
+from harness.lockstep.sequences.any_request import message_of
+from harness.lockstep.sequences.subscriptions import subscription
+from harness.lockstep.sequences.taming import tamed
+from harness.lockstep.sequences.writing import Listed, chosen, created, fitted, version_of
+from reference_broker.wire.api_keys import APIS, ApiKey
+
+TOPICS: Final = ("orders", "events")
+GROUPS: Final = ("workers", "others")
+MEMBERS: Final = ("m0", "m1")
+PRODUCERS: Final = ("t0", "t1")
+CLIENTS: Final = 3
+WAITS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
+FAMILIES: Final[Mapping[str, tuple[int, ...]]] = {
+    "consumer": (
+        *(ApiKey.CONSUMER_GROUP_HEARTBEAT,) * 4,
+        *(ApiKey.CONSUMER_GROUP_DESCRIBE, ApiKey.OFFSET_COMMIT, ApiKey.OFFSET_FETCH, ApiKey.JOIN_GROUP),
+        *(ApiKey.SYNC_GROUP, ApiKey.HEARTBEAT, ApiKey.LEAVE_GROUP, ApiKey.DESCRIBE_GROUPS, ApiKey.LIST_GROUPS),
+        *(ApiKey.DELETE_GROUPS, ApiKey.OFFSET_DELETE, ApiKey.CREATE_PARTITIONS),
+    ),
+    "share": (
+        *(ApiKey.SHARE_GROUP_HEARTBEAT,) * 4,
+        *(ApiKey.SHARE_FETCH, ApiKey.SHARE_FETCH, ApiKey.SHARE_ACKNOWLEDGE, ApiKey.SHARE_GROUP_DESCRIBE),
+        *(ApiKey.DESCRIBE_SHARE_GROUP_OFFSETS, ApiKey.ALTER_SHARE_GROUP_OFFSETS, ApiKey.DELETE_SHARE_GROUP_OFFSETS),
+        *(ApiKey.DELETE_GROUPS, ApiKey.LIST_GROUPS, ApiKey.PRODUCE, ApiKey.INCREMENTAL_ALTER_CONFIGS),
+    ),
+    "streams": (
+        *(ApiKey.STREAMS_GROUP_HEARTBEAT,) * 4,
+        *(ApiKey.STREAMS_GROUP_DESCRIBE, ApiKey.DELETE_GROUPS, ApiKey.OFFSET_COMMIT, ApiKey.OFFSET_FETCH),
+        *(ApiKey.LIST_GROUPS, ApiKey.JOIN_GROUP, ApiKey.CREATE_PARTITIONS),
+    ),
+    "transactions": (
+        *(ApiKey.INIT_PRODUCER_ID,) * 3,
+        *(ApiKey.ADD_PARTITIONS_TO_TXN, ApiKey.ADD_OFFSETS_TO_TXN, ApiKey.TXN_OFFSET_COMMIT, ApiKey.TXN_OFFSET_COMMIT),
+        *(ApiKey.PRODUCE, ApiKey.PRODUCE, ApiKey.END_TXN, ApiKey.OFFSET_FETCH, ApiKey.DELETE_GROUPS),
+        *(ApiKey.DESCRIBE_TRANSACTIONS, ApiKey.LIST_TRANSACTIONS, ApiKey.DESCRIBE_PRODUCERS, ApiKey.OFFSET_DELETE),
+        *(ApiKey.DELETE_TOPICS, ApiKey.OFFSET_COMMIT),
+    ),
+    "telemetry": (
+        *(ApiKey.GET_TELEMETRY_SUBSCRIPTIONS, ApiKey.PUSH_TELEMETRY, ApiKey.PUSH_TELEMETRY),
+        *(ApiKey.INCREMENTAL_ALTER_CONFIGS, ApiKey.LIST_CONFIG_RESOURCES, ApiKey.DESCRIBE_CONFIGS),
+    ),
+    "administration": (
+        *(ApiKey.DESCRIBE_CLIENT_QUOTAS, ApiKey.DESCRIBE_USER_SCRAM_CREDENTIALS, ApiKey.ELECT_LEADERS),
+        *(ApiKey.ALTER_PARTITION_REASSIGNMENTS, ApiKey.LIST_PARTITION_REASSIGNMENTS, ApiKey.DESCRIBE_ACLS),
+        *(ApiKey.CREATE_TOPICS, ApiKey.DELETE_TOPICS, ApiKey.CREATE_PARTITIONS, ApiKey.INCREMENTAL_ALTER_CONFIGS),
+        *(ApiKey.DESCRIBE_TOPIC_PARTITIONS, ApiKey.CREATE_DELEGATION_TOKEN, ApiKey.DESCRIBE_DELEGATION_TOKEN),
+        *(ApiKey.ALTER_CONFIGS, ApiKey.DESCRIBE_LOG_DIRS, ApiKey.DELETE_RECORDS),
+    ),
+}
+"""What is asked together, each as often as it stands there."""
+
+
+def write(random: Random, listed: Listed) -> list[Action]:
+    """From eight to twenty-five requests of one family, over two topics with a record each."""
+    return list(_actions(random, listed))
+
+
+def _actions(random: Random, listed: Listed) -> Iterator[Action]:
+    families = [
+        found
+        for name in FAMILIES
+        if (found := [key for key in FAMILIES[name] if key in listed and _is_of(name, listed)])
+    ]
+    keys = random.choice(families)
+    yield created(TOPICS, listed, {"retention.ms": "-1"})
+    for _ in range(random.randint(8, 25)):
+        key = random.choice(keys)
+        yield _request(random, key, version_of(random, listed, key))
+
+
+def _is_of(family: str, listed: Listed) -> bool:
+    """Whether the targets have what the family is about."""
+    needed = {"share": ApiKey.SHARE_GROUP_HEARTBEAT, "streams": ApiKey.STREAMS_GROUP_HEARTBEAT}
+    return needed.get(family, ApiKey.API_VERSIONS) in listed
+
+
+def _request(random: Random, key: int, version: int) -> Request:
+    message = _tied(random, key, tamed(random, key, message_of(random, APIS[key].request, version)), version)
+    action = Request(
+        client=random.randrange(CLIENTS),
+        message=message,
+        version=version,
+        may_wait=key in WAITS,
+        learns=_learned(key, message),
+    )
+    found = fitted(action)
+    assert isinstance(found, Request)
+    return found
+
+
+def _learned(key: int, message: Any) -> tuple[tuple[str, Ref], ...]:
+    if key == ApiKey.INIT_PRODUCER_ID and message.transactional_id:
+        return (("producer_id", Ref(Kind.PRODUCER_ID, message.transactional_id)),)
+    if key in (ApiKey.CONSUMER_GROUP_HEARTBEAT, ApiKey.SHARE_GROUP_HEARTBEAT, ApiKey.STREAMS_GROUP_HEARTBEAT):
+        epoch = ("member_epoch", Ref(Kind.GENERATION, f"{message.group_id}/{message.member_id}"))
+        return (epoch, ("member_id", Ref(Kind.MEMBER_ID, message.group_id)))
+    if key == ApiKey.JOIN_GROUP:
+        return (
+            ("generation_id", Ref(Kind.GENERATION, f"{message.group_id}/classic")),
+            ("member_id", Ref(Kind.MEMBER_ID, f"{message.group_id}/classic")),
+        )
+    return ()
+
+
+def _tied(random: Random, key: int, message: Any, version: int) -> Any:
+    """The message with the fields that tie it to others, at every depth."""
+    own = {name: getattr(message, name) for name in message.__struct_fields__}
+    group = random.choice(GROUPS)
+    if "group_id" in own and random.random() < 0.95:
+        own["group_id"] = group
+    if "group_ids" in own and random.random() < 0.9:
+        own["group_ids"] = tuple(random.sample((*GROUPS, "", "nobody's"), random.randint(1, 3)))
+    _member(random, key, own)
+    _producer(random, key, own)
+    if key in TIES:
+        TIES[key](random, own)
+    return type(message)(**own)
+
+
+def _member(random: Random, key: int, own: dict[str, Any]) -> None:
+    """One of two members, the epoch that it was told; classic groups' members are named by the coordinator."""
+    if "member_id" not in own:
+        return
+    group = own.get("group_id")
+    if key in (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.HEARTBEAT):
+        told = Ref(Kind.MEMBER_ID, f"{group}/classic")
+        own["member_id"] = chosen(random, (6, told), (3 if key == ApiKey.JOIN_GROUP else 0.3, ""), (1, "m0"))
+        if "generation_id" in own:
+            own["generation_id"] = chosen(random, (8, Ref(Kind.GENERATION, f"{group}/classic")), (1, 1), (1, -1))
+        return
+    member = random.choice(MEMBERS)
+    epoch = Ref(Kind.GENERATION, f"{group}/{member}")
+    own["member_id"] = member
+    for name in ("member_epoch", "generation_id_or_member_epoch"):
+        if name in own:
+            own[name] = chosen(random, (5, epoch), (4, 0), (1, -1), (1, -2), (1, 1), (0.5, 2))
+
+
+def _producer(random: Random, key: int, own: dict[str, Any]) -> None:
+    """One of two transactional producers, by the id that it was told, in one of its first epochs."""
+    if "producer_id" in own and "transactional_id" in own:
+        name = random.choice(PRODUCERS)
+        own["transactional_id"] = name if random.random() < 0.9 else own["transactional_id"]
+        known = (4, Ref(Kind.PRODUCER_ID, name))
+        own["producer_id"] = chosen(random, known, (12 if key == ApiKey.INIT_PRODUCER_ID else 0.2, -1))
+        fresh = key == ApiKey.INIT_PRODUCER_ID and own["producer_id"] == -1
+        own["producer_epoch"] = -1 if fresh else chosen(random, (8, 0), (4, 1), (2, 2), (0.5, -1))
+    if "transaction_timeout_ms" in own:
+        own["transaction_timeout_ms"] = chosen(random, (12, 60_000), (1, 0), (1, 900_001), (1, -1))
+
+
+def _changed(message: Any, **changes: Any) -> Any:
+    return type(message)(**{name: getattr(message, name) for name in message.__struct_fields__} | changes)
+
+
+def _consumer_heartbeat(random: Random, own: dict[str, Any]) -> None:
+    first = own["member_epoch"] == 0
+    own["instance_id"] = chosen(random, (6, None), (3, "i0"), (1, "i1"), (0.2, ""))
+    own["rebalance_timeout_ms"] = 60_000 if first else chosen(random, (3, -1), (1, 60_000), (0.3, 0))
+    names = chosen(random, (4, ("orders",)), (3, TOPICS), (1, ("nowhere",)), (0.5, ()), (0.1, ("orders", "orders")))
+    own["subscribed_topic_names"] = names if first or random.random() < 0.3 else None
+    regex = chosen(random, (5, None), (1, ".*orders"), (0.5, ""), (0.3, "["), (0.3, ".*"))
+    own["subscribed_topic_regex"] = regex
+    own["server_assignor"] = chosen(random, (8, None), (2, "range"), (2, "uniform"), (0.5, "other"), (0.2, ""))
+    owned = own["topic_partitions"]
+    own["topic_partitions"] = () if first else chosen(random, (4, None), (2, owned), (1, ()))
+    own["rack_id"] = chosen(random, (8, None), (1, "r"), (0.2, ""))
+
+
+def _share_heartbeat(random: Random, own: dict[str, Any]) -> None:
+    names = chosen(random, (4, ("orders",)), (3, TOPICS), (1, ("nowhere",)), (0.5, ()))
+    own["subscribed_topic_names"] = names if own["member_epoch"] == 0 or random.random() < 0.3 else None
+    own["rack_id"] = chosen(random, (8, None), (1, "r"))
+
+
+def _share_session(random: Random, own: dict[str, Any]) -> None:
+    """Of the fetch or of what is acknowledged; nothing waits."""
+    own["share_session_epoch"] = chosen(random, (5, 0), (4, 1), (3, 2), (1, -1), (1, 3))
+    if "max_wait_ms" in own:
+        own.update(max_wait_ms=0, min_bytes=0, max_bytes=1_000_000, max_records=random.choice((1, 10, 500)))
+        own["batch_size"] = random.choice((1, 10, 500))
+    own["is_renew_ack"] = random.random() < 0.1
+
+
+def _streams_heartbeat(random: Random, own: dict[str, Any]) -> None:
+    first = own["member_epoch"] == 0
+    own["instance_id"] = chosen(random, (8, None), (1, "i0"))
+    own["rack_id"] = chosen(random, (8, None), (1, "r"))
+    own["rebalance_timeout_ms"] = 60_000 if first else -1
+    own["process_id"] = "p0" if first else chosen(random, (4, None), (1, "p1"))
+    own["endpoint_information_epoch"] = random.choice((0, 0, 1, -1))
+    own["shutdown_application"] = random.random() < 0.05
+    if own["topology"] is not None:
+        parts = {one.subtopology_id: _topology_part(random, one) for one in own["topology"].subtopologies or ()}
+        own["topology"] = _changed(
+            own["topology"],
+            epoch=random.choice((0, 0, 0, 1)),
+            subtopologies=tuple(parts[name] for name in sorted(parts)),
+        )
+    if not first and random.random() < 0.8:
+        own["topology"] = None
+    for name in ("active_tasks", "standby_tasks", "warmup_tasks"):
+        own[name] = () if first else chosen(random, (4, None), (1, own[name]), (1, ()))
+
+
+def _topology_part(random: Random, part: Any) -> Any:
+    return _changed(
+        part,
+        source_topics=random.choice((("orders",), TOPICS, ("nowhere",))),
+        source_topic_regex=(),
+        state_changelog_topics=part.state_changelog_topics if random.random() < 0.2 else (),
+        repartition_source_topics=part.repartition_source_topics if random.random() < 0.2 else (),
+        repartition_sink_topics=(),
+        copartition_groups=part.copartition_groups if random.random() < 0.1 else (),
+    )
+
+
+def _join(random: Random, own: dict[str, Any]) -> None:
+    own.update(protocol_type="consumer", session_timeout_ms=45_000, rebalance_timeout_ms=60_000)
+    own["group_instance_id"] = chosen(random, (6, None), (3, "i0"), (1, "i1"))
+    topics = chosen(random, (4, ("orders",)), (1, TOPICS))
+    own["protocols"] = tuple(_changed(one, name="range", metadata=subscription(topics)) for one in own["protocols"][:1])
+
+
+def _produce(random: Random, own: dict[str, Any]) -> None:
+    """Plain records, or those of a producer's transaction."""
+    name = random.choice(PRODUCERS)
+    batch = WrittenBatch()
+    if random.random() < 0.6:
+        own["transactional_id"] = name
+        batch = WrittenBatch(
+            producer_id=Ref(Kind.PRODUCER_ID, name),
+            producer_epoch=chosen(random, (6, 0), (4, 1), (2, 2)),
+            base_sequence=chosen(random, (8, 0), (2, 1)),
+            is_transactional=random.random() < 0.9,
+        )
+    own["acks"] = -1
+    own["topic_data"] = tuple(
+        _changed(topic, partition_data=tuple(_changed(one, records=batch) for one in topic.partition_data))
+        for topic in own["topic_data"][:1]
+    )
+
+
+def _offset_fetch(random: Random, own: dict[str, Any]) -> None:
+    """The group's own name in each of its forms."""
+    own["require_stable"] = random.random() < 0.5
+    own["groups"] = tuple(
+        _changed(one, group_id=random.choice(GROUPS), member_id=None, member_epoch=-1) for one in own["groups"][:2]
+    )
+
+
+def _delete_groups(random: Random, own: dict[str, Any]) -> None:
+    own["groups_names"] = tuple(random.sample(GROUPS, random.randint(1, 2)))
+
+
+def _list_transactions(random: Random, own: dict[str, Any]) -> None:
+    """Of all sequences' transactions those of this one cannot be told: only what nobody has, or what is refused."""
+    own["state_filters"] = (random.choice(("Ongoing ", "x", "Dead")),)
+    own["duration_filter"] = -1
+    own["transactional_id_pattern"] = chosen(random, (5, None), (2, "x+"), (2, "["), (1, ""))
+
+
+def _push(random: Random, own: dict[str, Any]) -> None:
+    own["compression_type"] = chosen(random, (5, 0), (1, 1), (1, 4), (1, 9))
+
+
+def _reassign(random: Random, own: dict[str, Any]) -> None:
+    """To the one node there is, or to none that is."""
+    own["topics"] = tuple(
+        _changed(topic, partitions=tuple(_changed(one, replicas=_replicas(random)) for one in topic.partitions))
+        for topic in own["topics"]
+    )
+
+
+def _replicas(random: Random) -> Any:
+    return chosen(random, (4, (1,)), (2, None), (1, ()), (1, (2,)), (1, (1, 1)), (1, (-1,)))
+
+
+TIES: Final[Mapping[int, Callable[[Random, dict[str, Any]], None]]] = {
+    ApiKey.CONSUMER_GROUP_HEARTBEAT: _consumer_heartbeat,
+    ApiKey.SHARE_GROUP_HEARTBEAT: _share_heartbeat,
+    ApiKey.SHARE_FETCH: _share_session,
+    ApiKey.SHARE_ACKNOWLEDGE: _share_session,
+    ApiKey.STREAMS_GROUP_HEARTBEAT: _streams_heartbeat,
+    ApiKey.JOIN_GROUP: _join,
+    ApiKey.PRODUCE: _produce,
+    ApiKey.OFFSET_FETCH: _offset_fetch,
+    ApiKey.DELETE_GROUPS: _delete_groups,
+    ApiKey.LIST_TRANSACTIONS: _list_transactions,
+    ApiKey.PUSH_TELEMETRY: _push,
+    ApiKey.ALTER_PARTITION_REASSIGNMENTS: _reassign,
+}

@@ -20,6 +20,10 @@ from harness.lockstep.player import Player
 from harness.lockstep.source_text import lines_of
 from harness.targets.target import UnknownTarget
 
+PATIENCE_S: Final = 2.5
+"""Much is never answered by either (members that wait for others), and answers that come are quick."""
+SETTLE_S: Final = 0.025
+"""Coordinators tell each other in much less."""
 REPLAY: Final = ("harness.lockstep.neighbours_replay", "replay_all")
 
 
@@ -40,7 +44,7 @@ def replay_all(actions: Sequence[Action], targets: Sequence[str]) -> None:
     chosen = parser.parse_args().target or list(targets)
     try:
         with opened(chosen) as clusters:
-            first, second = (Player(name, cluster) for name, cluster in clusters)
+            first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
             found = all_differences(Lockstep((first, second)), actions)
             first.close()
             second.close()

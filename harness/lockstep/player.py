@@ -47,6 +47,15 @@ CHANGES_METADATA: Final = frozenset(
     }
 )
 """After these the sequence goes on when the change is in force everywhere."""
+GOES_ON: Final = frozenset(
+    {
+        *(ApiKey.END_TXN, ApiKey.INIT_PRODUCER_ID, ApiKey.ADD_PARTITIONS_TO_TXN),
+        *(ApiKey.SHARE_GROUP_HEARTBEAT, ApiKey.STREAMS_GROUP_HEARTBEAT, ApiKey.CONSUMER_GROUP_HEARTBEAT),
+        *(ApiKey.SHARE_FETCH, ApiKey.SHARE_ACKNOWLEDGE),
+        *(ApiKey.ALTER_SHARE_GROUP_OFFSETS, ApiKey.DELETE_SHARE_GROUP_OFFSETS, ApiKey.DELETE_GROUPS),
+    }
+)
+"""Their answers come before their coordinators have told others."""
 APPLY_AT_ONCE: Final = ("reference", "planted")
 """Targets, up to "@", that have a change in force when they answer."""
 RESULTS: Final = ("topics", "results", "responses")
@@ -79,10 +88,16 @@ class _Open:
 class Player:
     """One target's side. `begin` starts a new sequence; connections live on."""
 
-    def __init__(self, target: str, cluster: Cluster, patience_s: float = ANSWER_TIMEOUT_S) -> None:
-        """`patience_s` is how long an answer may take before its request counts as never answered."""
+    def __init__(
+        self, target: str, cluster: Cluster, patience_s: float = ANSWER_TIMEOUT_S, settle_s: float = 0.0
+    ) -> None:
+        """`patience_s` is how long an answer may take before its request counts as never answered.
+
+        `settle_s` is waited after requests whose work goes on behind their answers.
+        """
         self.target = target
         self._patience_s = patience_s
+        self._settle_s = settle_s
         self.cluster = cluster
         self.form = NormalForm()
         self._run = ""
@@ -190,6 +205,8 @@ class Player:
         is_later = self.target.partition("@")[0] not in APPLY_AT_ONCE
         if key in CHANGES_METADATA and is_later and _has_changed(request.message, response):
             self._barrier.wait()
+        if key in GOES_ON and self._settle_s:
+            time.sleep(self._settle_s)
         return Heard(
             observation=self._observed(request, outcome, response, waited_ms), response=response, encoding=encoding
         )

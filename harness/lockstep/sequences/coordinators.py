@@ -6,7 +6,9 @@ producers, instances, subscriptions) mostly fit each other, so that groups form 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
@@ -16,10 +18,12 @@ from harness.lockstep.sequences.subscriptions import subscription
 from harness.lockstep.sequences.taming import tamed
 from harness.lockstep.sequences.writing import Listed, chosen, created, fitted, version_of
 from reference_broker.wire.api_keys import APIS, ApiKey
+from reference_broker.wire.messages.produce_request import PartitionProduceData, TopicProduceData
+from reference_broker.wire.primitives import TopicName
 
 TOPICS: Final = ("orders", "events")
-GROUPS: Final = ("workers", "others")
-MEMBERS: Final = ("m0", "m1")
+GROUPS: Final = ("workers", "others", "a:b")
+MEMBERS: Final = ("m0", "m1", "m2")
 PRODUCERS: Final = ("t0", "t1")
 CLIENTS: Final = 3
 WAITS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
@@ -32,7 +36,8 @@ FAMILIES: Final[Mapping[str, tuple[int, ...]]] = {
     ),
     "share": (
         *(ApiKey.SHARE_GROUP_HEARTBEAT,) * 4,
-        *(ApiKey.SHARE_FETCH, ApiKey.SHARE_FETCH, ApiKey.SHARE_ACKNOWLEDGE, ApiKey.SHARE_GROUP_DESCRIBE),
+        *(ApiKey.SHARE_FETCH,) * 5,
+        *(ApiKey.SHARE_ACKNOWLEDGE, ApiKey.SHARE_ACKNOWLEDGE, ApiKey.SHARE_GROUP_DESCRIBE, ApiKey.PRODUCE),
         *(ApiKey.DESCRIBE_SHARE_GROUP_OFFSETS, ApiKey.ALTER_SHARE_GROUP_OFFSETS, ApiKey.DELETE_SHARE_GROUP_OFFSETS),
         *(ApiKey.DELETE_GROUPS, ApiKey.LIST_GROUPS, ApiKey.PRODUCE, ApiKey.INCREMENTAL_ALTER_CONFIGS),
     ),
@@ -63,34 +68,49 @@ FAMILIES: Final[Mapping[str, tuple[int, ...]]] = {
 """What is asked together, each as often as it stands there."""
 
 
+@dataclass(slots=True, kw_only=True)
+class _State:
+    """What a sequence has to remember of itself."""
+
+    family: str
+    groups: tuple[str, ...]
+    joined: set[tuple[str, str]] = field(default_factory=set)
+    """(group, member) that have said that they join."""
+    epochs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(group, member) → the next epoch of its share session."""
+
+
 def write(random: Random, listed: Listed) -> list[Action]:
     """From eight to twenty-five requests of one family, over two topics with a record each."""
     return list(_actions(random, listed))
 
 
 def _actions(random: Random, listed: Listed) -> Iterator[Action]:
-    families = [
-        found
-        for name in FAMILIES
-        if (found := [key for key in FAMILIES[name] if key in listed and _is_of(name, listed)])
-    ]
-    keys = random.choice(families)
+    family = random.choice([name for name in FAMILIES if _is_of(name, listed)])
+    keys = [key for key in FAMILIES[family] if key in listed]
+    state = _State(family=family, groups=random.choice((GROUPS[:1], GROUPS[:1], GROUPS[:2], GROUPS[2:])))
     yield created(TOPICS, listed, {"retention.ms": "-1"})
-    for _ in range(random.randint(8, 25)):
+    for _ in range(random.randint(8, 30)):
         key = random.choice(keys)
-        yield _request(random, key, version_of(random, listed, key))
+        yield _request(random, state, key, version_of(random, listed, key))
 
 
 def _is_of(family: str, listed: Listed) -> bool:
     """Whether the targets have what the family is about."""
-    needed = {"share": ApiKey.SHARE_GROUP_HEARTBEAT, "streams": ApiKey.STREAMS_GROUP_HEARTBEAT}
+    needed = {
+        "share": ApiKey.SHARE_GROUP_HEARTBEAT,
+        "streams": ApiKey.STREAMS_GROUP_HEARTBEAT,
+        "telemetry": ApiKey.PUSH_TELEMETRY,
+    }
     return needed.get(family, ApiKey.API_VERSIONS) in listed
 
 
-def _request(random: Random, key: int, version: int) -> Request:
-    message = _tied(random, key, tamed(random, key, message_of(random, APIS[key].request, version)), version)
+def _request(random: Random, state: _State, key: int, version: int) -> Request:
+    message = _tied(random, state, key, tamed(random, key, message_of(random, APIS[key].request, version)))
+    # A share session belongs to its connection, so each member has one of its own.
+    member = getattr(message, "member_id", None)
     action = Request(
-        client=random.randrange(CLIENTS),
+        client=MEMBERS.index(member) if member in MEMBERS else random.randrange(CLIENTS),
         message=message,
         version=version,
         may_wait=key in WAITS,
@@ -115,29 +135,39 @@ def _learned(key: int, message: Any) -> tuple[tuple[str, Ref], ...]:
     return ()
 
 
-def _tied(random: Random, key: int, message: Any, version: int) -> Any:
+def _tied(random: Random, state: _State, key: int, message: Any) -> Any:
     """The message with the fields that tie it to others, at every depth."""
     own = {name: getattr(message, name) for name in message.__struct_fields__}
-    group = random.choice(GROUPS)
-    if "group_id" in own and random.random() < 0.95:
-        own["group_id"] = group
+    if "group_id" in own and random.random() < 0.97:
+        own["group_id"] = random.choice(state.groups)
     if "group_ids" in own and random.random() < 0.9:
-        own["group_ids"] = tuple(random.sample((*GROUPS, "", "nobody's"), random.randint(1, 3)))
-    _member(random, key, own)
+        own["group_ids"] = tuple(random.sample((*state.groups, *state.groups, "", "nobody's"), random.randint(1, 3)))
+    if own.get("groups"):
+        own["groups"] = tuple(
+            random.choice(state.groups) if isinstance(one, str) else _changed(one, group_id=random.choice(state.groups))
+            for one in own["groups"]
+        )
+    if "groups_names" in own:
+        own["groups_names"] = tuple(random.sample(state.groups, 1))
+    _member(random, state, key, own)
     _producer(random, key, own)
     if key in TIES:
         TIES[key](random, own)
+    if key == ApiKey.PRODUCE:
+        _produce(random, state, own)
+    if "share_session_epoch" in own:
+        own["share_session_epoch"] = _session_epoch(random, state, own)
     return type(message)(**own)
 
 
-def _member(random: Random, key: int, own: dict[str, Any]) -> None:
+def _member(random: Random, state: _State, key: int, own: dict[str, Any]) -> None:
     """One of two members, the epoch that it was told; classic groups' members are named by the coordinator."""
     if "member_id" not in own:
         return
     group = own.get("group_id")
     if key in (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.HEARTBEAT):
         told = Ref(Kind.MEMBER_ID, f"{group}/classic")
-        own["member_id"] = chosen(random, (6, told), (3 if key == ApiKey.JOIN_GROUP else 0.3, ""), (1, "m0"))
+        own["member_id"] = chosen(random, (6, told), (6 if key == ApiKey.JOIN_GROUP else 0.3, ""), (1, "m0"))
         if "generation_id" in own:
             own["generation_id"] = chosen(random, (8, Ref(Kind.GENERATION, f"{group}/classic")), (1, 1), (1, -1))
         return
@@ -146,7 +176,10 @@ def _member(random: Random, key: int, own: dict[str, Any]) -> None:
     own["member_id"] = member
     for name in ("member_epoch", "generation_id_or_member_epoch"):
         if name in own:
-            own[name] = chosen(random, (5, epoch), (4, 0), (1, -1), (1, -2), (1, 1), (0.5, 2))
+            own[name] = chosen(random, (8, epoch), (2, 0), (1, -1), (1, -2), (0.5, 1), (0.5, 2))
+    if "member_epoch" in own and (str(group), member) not in state.joined and random.random() < 0.9:
+        state.joined.add((str(group), member))
+        own["member_epoch"] = 0
 
 
 def _producer(random: Random, key: int, own: dict[str, Any]) -> None:
@@ -172,7 +205,7 @@ def _consumer_heartbeat(random: Random, own: dict[str, Any]) -> None:
     own["rebalance_timeout_ms"] = 60_000 if first else chosen(random, (3, -1), (1, 60_000), (0.3, 0))
     names = chosen(random, (4, ("orders",)), (3, TOPICS), (1, ("nowhere",)), (0.5, ()), (0.1, ("orders", "orders")))
     own["subscribed_topic_names"] = names if first or random.random() < 0.3 else None
-    regex = chosen(random, (5, None), (1, ".*orders"), (0.5, ""), (0.3, "["), (0.3, ".*"))
+    regex = chosen(random, (6, None), (2, ".*orders"), (1, ""), (0.2, "["), (0.3, ".*"))
     own["subscribed_topic_regex"] = regex
     own["server_assignor"] = chosen(random, (8, None), (2, "range"), (2, "uniform"), (0.5, "other"), (0.2, ""))
     owned = own["topic_partitions"]
@@ -188,11 +221,42 @@ def _share_heartbeat(random: Random, own: dict[str, Any]) -> None:
 
 def _share_session(random: Random, own: dict[str, Any]) -> None:
     """Of the fetch or of what is acknowledged; nothing waits."""
-    own["share_session_epoch"] = chosen(random, (5, 0), (4, 1), (3, 2), (1, -1), (1, 3))
     if "max_wait_ms" in own:
         own.update(max_wait_ms=0, min_bytes=0, max_bytes=1_000_000, max_records=random.choice((1, 10, 500)))
         own["batch_size"] = random.choice((1, 10, 500))
     own["is_renew_ack"] = random.random() < 0.1
+    own["topics"] = tuple(
+        _changed(topic, topic_id=Ref(Kind.TOPIC_ID, name), partitions=_share_partitions(random, topic.partitions))
+        for topic, name in zip(own["topics"] or (), TOPICS, strict=False)
+    )
+
+
+def _share_partitions(random: Random, partitions: Any) -> Any:
+    """With nothing to acknowledge, or with a record or two of the first ones in any way, known or not."""
+    found = {one.partition_index: one for one in partitions or ()}
+    return tuple(
+        _changed(one, acknowledgement_batches=tuple(_acknowledged(random, batch) for batch in _some(random, one)))
+        for one in found.values()
+    )
+
+
+def _some(random: Random, partition: Any) -> Any:
+    return partition.acknowledgement_batches[:1] if random.random() < 0.5 else ()
+
+
+def _acknowledged(random: Random, batch: Any) -> Any:
+    first = chosen(random, (6, 0), (2, 1), (1, 2))
+    kinds = (chosen(random, (4, 1), (2, 2), (2, 3), (1, 4), (1, 0), (1, 5), (0.5, -1)),)
+    return _changed(batch, first_offset=first, last_offset=first + random.choice((0, 0, 0, 1)), acknowledge_types=kinds)
+
+
+def _session_epoch(random: Random, state: _State, own: dict[str, Any]) -> int:
+    """Mostly the next one of the session."""
+    name = (str(own.get("group_id")), str(own.get("member_id")))
+    due = state.epochs[name]
+    epoch: int = chosen(random, (12, due), (1, 0), (1, -1), (0.5, due + 1))
+    state.epochs[name] = 0 if epoch == -1 else epoch + 1
+    return epoch
 
 
 def _streams_heartbeat(random: Random, own: dict[str, Any]) -> None:
@@ -235,11 +299,12 @@ def _join(random: Random, own: dict[str, Any]) -> None:
     own["protocols"] = tuple(_changed(one, name="range", metadata=subscription(topics)) for one in own["protocols"][:1])
 
 
-def _produce(random: Random, own: dict[str, Any]) -> None:
+def _produce(random: Random, state: _State, own: dict[str, Any]) -> None:
     """Plain records, or those of a producer's transaction."""
-    name = random.choice(PRODUCERS)
-    batch = WrittenBatch()
-    if random.random() < 0.6:
+    name, topic = random.choice(PRODUCERS), random.choice(TOPICS)
+    batch = WrittenBatch(values=("a",) * random.randint(1, 3))
+    own["transactional_id"] = None
+    if state.family == "transactions" and random.random() < 0.8:
         own["transactional_id"] = name
         batch = WrittenBatch(
             producer_id=Ref(Kind.PRODUCER_ID, name),
@@ -248,22 +313,15 @@ def _produce(random: Random, own: dict[str, Any]) -> None:
             is_transactional=random.random() < 0.9,
         )
     own["acks"] = -1
-    own["topic_data"] = tuple(
-        _changed(topic, partition_data=tuple(_changed(one, records=batch) for one in topic.partition_data))
-        for topic in own["topic_data"][:1]
-    )
+    data = PartitionProduceData(index=chosen(random, (3, 0), (1, 1)), records=batch)
+    topic_id: Any = Ref(Kind.TOPIC_ID, topic)
+    own["topic_data"] = (TopicProduceData(name=TopicName(topic), topic_id=topic_id, partition_data=(data,)),)
 
 
 def _offset_fetch(random: Random, own: dict[str, Any]) -> None:
     """The group's own name in each of its forms."""
     own["require_stable"] = random.random() < 0.5
-    own["groups"] = tuple(
-        _changed(one, group_id=random.choice(GROUPS), member_id=None, member_epoch=-1) for one in own["groups"][:2]
-    )
-
-
-def _delete_groups(random: Random, own: dict[str, Any]) -> None:
-    own["groups_names"] = tuple(random.sample(GROUPS, random.randint(1, 2)))
+    own["groups"] = tuple(_changed(one, member_id=None, member_epoch=-1) for one in own["groups"][:2])
 
 
 def _list_transactions(random: Random, own: dict[str, Any]) -> None:
@@ -296,9 +354,7 @@ TIES: Final[Mapping[int, Callable[[Random, dict[str, Any]], None]]] = {
     ApiKey.SHARE_ACKNOWLEDGE: _share_session,
     ApiKey.STREAMS_GROUP_HEARTBEAT: _streams_heartbeat,
     ApiKey.JOIN_GROUP: _join,
-    ApiKey.PRODUCE: _produce,
     ApiKey.OFFSET_FETCH: _offset_fetch,
-    ApiKey.DELETE_GROUPS: _delete_groups,
     ApiKey.LIST_TRANSACTIONS: _list_transactions,
     ApiKey.PUSH_TELEMETRY: _push,
     ApiKey.ALTER_PARTITION_REASSIGNMENTS: _reassign,

@@ -1,0 +1,54 @@
+"""Differences between neighbouring releases of Apache Kafka that a search found show when their scripts are replayed.
+
+The quick ones only, unless NEIGHBOURS=all is set: each pair needs two nodes and the jars of two releases.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.lockstep.clusters import opened
+from harness.lockstep.lockstep import Lockstep
+from harness.lockstep.neighbours import await_transactions, item_of
+from harness.lockstep.neighbours_kept import Kept, actions_of, read_kept
+from harness.lockstep.neighbours_replay import PATIENCE_S, SETTLE_S, all_differences
+from harness.lockstep.player import Player
+from harness.targets.kafka_process import java_missing
+
+FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "neighbours"
+KEPT = [one for one in read_kept(FOLDER) if one.is_quick or os.environ.get("NEIGHBOURS") == "all"]
+PAIRS = list(dict.fromkeys((one.older, one.newer) for one in KEPT))
+TRIES = 2
+"""A coordinator that is slow once is no different release."""
+
+
+@pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: "-".join(pair))
+def pair(request: pytest.FixtureRequest) -> Iterator[tuple[tuple[str, str], Lockstep]]:
+    if (reason := java_missing()) is not None:
+        pytest.skip(reason)
+    names = [f"kafka@{version}" for version in request.param]
+    with opened(names) as clusters:
+        for _, cluster in clusters:
+            await_transactions(cluster.bootstrap)
+        first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
+        yield request.param, Lockstep((first, second))
+        first.close()
+        second.close()
+
+
+def test_what_a_later_release_changed_is_seen_again(pair: tuple[tuple[str, str], Lockstep]) -> None:
+    releases, lockstep = pair
+
+    hidden = [one.script for one in KEPT if (one.older, one.newer) == releases and not _shows(lockstep, one)]
+
+    assert hidden == []
+
+
+def _shows(lockstep: Lockstep, kept: Kept) -> bool:
+    """Whether the first thing that the script was kept for differs."""
+    actions = actions_of(FOLDER / kept.script)
+    return any(kept.items[0] in map(item_of, all_differences(lockstep, actions)) for _ in range(TRIES))

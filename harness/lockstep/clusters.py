@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.lockstep.barrier import Barrier
 from harness.targets.target import Cluster, ClusterSpec, TargetTrouble, resolve
@@ -24,8 +24,11 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def opened(names: Sequence[str]) -> Iterator[list[tuple[str, Cluster]]]:
-    """A cluster for each name. UnknownTarget, TargetTrouble when one is not to be had. Two of one name: "#2" behind."""
+def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Iterator[list[tuple[str, Cluster]]]:
+    """A cluster for each name, all with `more` settings. Two of one name: "#2" behind.
+
+    UnknownTarget, TargetTrouble when one is not to be had.
+    """
     with contextlib.ExitStack() as stack:
         found: list[tuple[str, Cluster]] = []
         for name in names:
@@ -33,7 +36,7 @@ def opened(names: Sequence[str]) -> Iterator[list[tuple[str, Cluster]]]:
             missing = target.missing(ClusterSpec())
             if missing is not None:
                 raise TargetTrouble(f"--target {name}: {missing}")
-            cluster = target.open(ClusterSpec(config=SETTINGS))
+            cluster = target.open(ClusterSpec(config={**SETTINGS, **(more or {})}))
             stack.callback(cluster.close)
             shown = name if name not in [known for known, _ in found] else f"{name}#{len(found) + 1}"
             found.append((shown, cluster))

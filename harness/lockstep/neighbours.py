@@ -33,6 +33,7 @@ from harness.lockstep.sequences import any_request, coordinators
 from harness.lockstep.sequences.writing import Listed, Write, fitted
 from harness.lockstep.shrink import shrunk
 from harness.lockstep.source_text import lines_of, script_of
+from harness.strategies.setting_values import BROKER, rows
 from harness.targets.target import UnknownTarget
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
@@ -53,6 +54,9 @@ NAMES: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+|\b(?:workers|others|orders|event
 MOST_TRIES: Final = 4
 CHANCES: Final = 3
 """How often a difference that is not seen again is looked into."""
+COORDINATORS: Final = ("group.", "share.", "transaction.")
+"""Beginnings of their settings' names."""
+_WORDS: Final = re.compile(r"[A-Za-z]+")
 LOADED_WITHIN_S: Final = 30.0
 IDS_TRIED: Final = 16
 """Enough to meet every partition of the transactions' topic."""
@@ -60,8 +64,19 @@ TRANSACTION: Final = 1
 """Type of a coordinator's key."""
 MADE_UP: Final = re.compile(r'"[\w-]{22}"|127\.0\.0\.1:\d+')
 """The id that a coordinator gives to a member that speaks the classic protocol; where a node listens."""
-OF_ALL_SEQUENCES: Final = ("ListTransactions",)
-"""What they tell hangs on what other sequences left, and on how far their ends have come."""
+BY_CHANCE: Final = (
+    "ListTransactions ",  # what other sequences left, and how far their ends have come
+    "ShareGroupHeartbeat assignment",  # by a hash of what is made up
+    "ShareGroupDescribe groups[].members[].assignment",
+    "ShareFetch responses[].topic_id",  # which partitions a fetch serves, and in which turn
+    "ShareFetch responses[].partitions[].partition_index",
+    "ShareFetch responses[].partitions[].records",
+    "ShareFetch responses[].partitions[].acquired_records",
+    "ShareFetch responses[].partitions[].current_leader",
+)
+"""Beginnings of items that differ between two of one release too."""
+TURNS: Final = ("ShareFetch responses[]", "ShareFetch responses[].partitions[]")
+"""Elements that one answer has and the other not, by chance too."""
 TEXTS: Final = ".documentation"
 """A setting's words for people are no behaviour."""
 
@@ -134,11 +149,10 @@ class Apart:
         self.seconds = time.monotonic() - started
 
     def _is_known(self, difference: Difference) -> bool:
-        if difference.field.endswith(TEXTS) or difference.api in OF_ALL_SEQUENCES:
+        item = item_of(difference)
+        if difference.field.endswith(TEXTS) or item in TURNS or any(map(item.startswith, BY_CHANCE)):
             return True
-        return len({MADE_UP.sub("…", value) for value in difference.values.values()}) == 1 or (
-            item_of(difference) in self.known
-        )
+        return item in self.known or len({MADE_UP.sub("…", value) for value in difference.values.values()}) == 1
 
     def _keep(
         self,
@@ -202,6 +216,17 @@ class Apart:
         return divergence
 
 
+def settings_by_seed(seed: int) -> dict[str, str]:
+    """What the coordinators of both nodes are set to, of the settings whose values are words."""
+    random = Random(f"settings/{seed}")
+    found = {}
+    for name, row in rows(BROKER).items():
+        words = ("true", "false") if row.kind == "BOOLEAN" else _WORDS.findall(row.valid.partition("[")[2])
+        if name.startswith(COORDINATORS) and not row.is_internal and words and random.random() < 0.7:
+            found[name] = ",".join(words) if row.kind == "LIST" else random.choice(words)
+    return found
+
+
 def await_transactions(bootstrap: str) -> None:
     """Waits until every transactional id has a coordinator that is loaded. ClientTrouble when that takes too long."""
     deadline = time.monotonic() + LOADED_WITHIN_S
@@ -229,6 +254,9 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     parser.add_argument("--target", action="append", default=[], help="twice: the older, then the newer")
     parser.add_argument("--seed", type=int, default=1, help="of the sequences (default 1)")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to search (default 60)")
+    parser.add_argument(
+        "--settings", type=int, help="seed of what the nodes' coordinators are set to (default: nothing)"
+    )
     parser.add_argument("--writer", action="append", choices=list(OF_ALL), help="repeatable; else all, in turn")
     parser.add_argument("--out", type=Path, default=Path("reports/out/neighbours"), help="folder for the scripts")
     try:
@@ -238,9 +266,10 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     if len(options.target) != 2:
         say(f"harness: neighbours needs --target twice, not {len(options.target)} times")
         return BAD_INPUT
-    say(f"neighbours    {' | '.join(options.target)}   seed {options.seed}")
+    settings = {} if options.settings is None else settings_by_seed(options.settings)
+    say(f"neighbours    {' | '.join(options.target)}   seed {options.seed}   settings {settings or 'as ever'}")
     try:
-        with opened(options.target) as clusters:
+        with opened(options.target, settings) as clusters:
             first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
             bootstraps = [cluster.bootstrap for _, cluster in clusters]
             for bootstrap in bootstraps:
@@ -251,7 +280,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             try:
                 apart.search(openings(bootstraps, listed), writers, options.seconds, say)
             finally:
-                _tell(apart, options.target, options.out, say)
+                _tell(apart, options.target, settings, options.out, say)
                 first.close()
                 second.close()
     except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
@@ -260,7 +289,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     return 1 if apart.met else 0
 
 
-def _tell(apart: Apart, targets: list[str], out: Path, say: Callable[[str], None]) -> None:
+def _tell(apart: Apart, targets: list[str], settings: Mapping[str, str], out: Path, say: Callable[[str], None]) -> None:
     """All that was met, for a person, and the scripts in files."""
     out.mkdir(parents=True, exist_ok=True)
     for number, met in enumerate(apart.met, 1):
@@ -271,7 +300,10 @@ def _tell(apart: Apart, targets: list[str], out: Path, say: Callable[[str], None
             f"after {met.after_s:.1f} s and {met.after_steps:,} steps.",
         ]
         path = out / f"difference_{number}.py"
-        path.write_text(script_of(met.actions, about, targets, REPLAY), encoding="utf-8")
+        script = script_of(met.actions, about, targets, REPLAY)
+        if settings:
+            script = script.replace(f"(ACTIONS, {targets!r})", f"(ACTIONS, {targets!r}, {dict(settings)!r})")
+        path.write_text(script, encoding="utf-8")
         say(f"\nDIFFERS  {'; '.join(met.items)}   ({met.writer} {met.number}, {met.after_s:.1f} s)  {path}")
         for line in (*lines_of(met.actions), *differing):
             say(f"  {line}")

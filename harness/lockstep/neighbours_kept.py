@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from typing import Any, Final
 from harness.entries import read_entries
 from harness.lockstep.actions import Action
 
-KEYS: Final = {"pair", "script", "items", "change", "what", "found", "is_quick"}
+KEYS: Final = {"pair", "script", "items", "change", "what", "found", "settings", "is_quick"}
 SOURCE: Final = re.compile(r"(KAFKA|KIP)-\d+|apache/kafka#\d+|id not found")
 """Of a change: its issue, its proposal, or the pull request of one that has neither."""
 
@@ -36,6 +36,8 @@ class Kept:
     """What changed, in a sentence."""
     found: str
     """Seed, writer and number, seconds and steps."""
+    settings: Mapping[str, str]
+    """Of both nodes, beside those of every lockstep run."""
     is_quick: bool
     """Whether CI replays it."""
 
@@ -53,7 +55,7 @@ def _kept(entry: Any, number: int) -> Kept:
     if not all(SOURCE.fullmatch(source) for source in sources):
         raise ValueError(f"finding {number}: change {entry['change']!r} names no issue, proposal or pull request")
     older, newer = entry["pair"]
-    own = {key: entry[key] for key in ("script", "change", "what", "found", "is_quick")}
+    own = {key: entry[key] for key in ("script", "change", "what", "found", "settings", "is_quick")}
     return Kept(older=older, newer=newer, items=tuple(entry["items"]), **own)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from harness.clients.client import ClientTrouble
@@ -37,13 +38,18 @@ def all_differences(lockstep: Lockstep, actions: Sequence[Action]) -> list[Diffe
     return [*played.accepted, *(played.divergence.differences if played.divergence is not None else ())]
 
 
-def replay_all(actions: Sequence[Action], targets: Sequence[str]) -> None:
-    """Ends the program: 0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+def replay_all(
+    actions: Sequence[Action], targets: Sequence[str], settings: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Plays on targets whose nodes have these settings too. Ends the program.
+
+    Its status is 0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble.
+    """
     parser = argparse.ArgumentParser(description="Plays a sequence on two releases and tells all that differs.")
     parser.add_argument("--target", action="append", help=f"twice; else {' and '.join(targets)}")
     chosen = parser.parse_args().target or list(targets)
     try:
-        with opened(chosen) as clusters:
+        with opened(chosen, settings) as clusters:
             first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
             found = all_differences(Lockstep((first, second)), actions)
             first.close()

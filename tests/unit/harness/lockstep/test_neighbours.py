@@ -12,7 +12,7 @@ from harness.diff import Difference
 from harness.lockstep import lockstep as module
 from harness.lockstep.actions import Request
 from harness.lockstep.lockstep import Lockstep
-from harness.lockstep.neighbours import Apart, item_of
+from harness.lockstep.neighbours import Apart, item_of, settings_by_seed
 from harness.lockstep.neighbours_kept import actions_of, read_kept, table
 from harness.lockstep.neighbours_replay import REPLAY, all_differences
 from harness.lockstep.player import Player
@@ -106,6 +106,13 @@ def test_the_words_of_a_settings_documentation_are_no_difference() -> None:
     assert apart._is_known(difference("results[0].configs[a.b].documentation", '"old"', '"new"'))
 
 
+def test_settings_come_from_a_seed_and_are_the_coordinators_own() -> None:
+    found = [settings_by_seed(seed) for seed in range(20)]
+
+    assert found == [settings_by_seed(seed) for seed in range(20)]
+    assert all(name.startswith(("group.", "share.", "transaction.")) for one in found for name in one)
+
+
 def test_coordinators_are_written_alike_from_one_seed() -> None:
     assert coordinators.write(Random("1/2"), LISTED) == coordinators.write(Random("1/2"), LISTED)
 
@@ -137,7 +144,9 @@ def test_the_readme_shows_the_table_of_the_findings() -> None:
 
 
 def test_a_finding_must_name_its_change(tmp_path: Path) -> None:
-    entry = 'pair = ["1", "2"]\nscript = "x.py"\nitems = ["y"]\nwhat = "z"\nfound = "f"\nis_quick = false\n'
+    entry = (
+        'pair = ["1", "2"]\nscript = "x.py"\nitems = ["y"]\nwhat = "z"\nfound = "f"\nsettings = {}\nis_quick = false\n'
+    )
     (tmp_path / "findings.toml").write_text(f'[[found]]\nchange = "somewhere"\n{entry}', encoding="utf-8")
 
     with pytest.raises(ValueError, match="names no issue"):

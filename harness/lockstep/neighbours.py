@@ -11,11 +11,11 @@ import argparse
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
@@ -38,7 +38,7 @@ from harness.targets.target import UnknownTarget
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
-from reference_broker.wire.primitives import TransactionalId
+from reference_broker.wire.primitives import TransactionalId, Uuid, uuid_text
 
 BAD_INPUT = 2
 OF_ALL: Final[Mapping[str, Write]] = {
@@ -61,11 +61,13 @@ LOADED_WITHIN_S: Final = 30.0
 IDS_TRIED: Final = 16
 """Enough to meet every partition of the transactions' topic."""
 TRANSACTION: Final = 1
-"""Type of a coordinator's key."""
+SHARE: Final = 2
+"""Types of a coordinator's key."""
 MADE_UP: Final = re.compile(r'"[\w-]{22}"|127\.0\.0\.1:\d+')
 """The id that a coordinator gives to a member that speaks the classic protocol; where a node listens."""
 BY_CHANCE: Final = (
     "ListTransactions ",  # what other sequences left, and how far their ends have come
+    "ConsumerGroupDescribe groups[].members[].member_id",  # in the order of names that are made up
     "ShareGroupHeartbeat assignment",  # by a hash of what is made up
     "ShareGroupDescribe groups[].members[].assignment",
     "ShareFetch responses[].topic_id",  # which partitions a fetch serves, and in which turn
@@ -227,21 +229,32 @@ def settings_by_seed(seed: int) -> dict[str, str]:
     return found
 
 
-def await_transactions(bootstrap: str) -> None:
-    """Waits until every transactional id has a coordinator that is loaded. ClientTrouble when that takes too long."""
+def await_coordinators(bootstrap: str) -> None:
+    """Waits until those of transactions and of share groups' state are there and loaded. ClientTrouble in the end."""
     deadline = time.monotonic() + LOADED_WITHIN_S
     with RawConnection.to(bootstrap) as connection:
-        for number in range(IDS_TRIED):
+        for key, version, message in _asked_of_coordinators(connection):
             while True:
-                name = TransactionalId(f"ready-{number}")
-                asked = FindCoordinatorRequest(key_type=TRANSACTION, coordinator_keys=(name,))
-                connection.request(ApiKey.FIND_COORDINATOR, 4, asked)
-                producer = InitProducerIdRequest(transactional_id=name, transaction_timeout_ms=60_000)
-                if not connection.request(ApiKey.INIT_PRODUCER_ID, 4, producer).error_code:
+                answer = connection.request(key, version, message)
+                if not any(one.error_code for one in getattr(answer, "coordinators", (answer,))):
                     break
                 if time.monotonic() > deadline:
-                    raise ClientTrouble(f"{bootstrap}: no coordinator of transactions in {LOADED_WITHIN_S:.0f} s")
+                    raise ClientTrouble(f"{bootstrap}: a coordinator is not there after {LOADED_WITHIN_S:.0f} s")
                 time.sleep(0.05)
+
+
+def _asked_of_coordinators(connection: RawConnection) -> Iterator[tuple[int, int, Any]]:
+    """(API, version, message) whose answers have no error once all coordinators serve."""
+    newest = connection.listed(ApiKey.FIND_COORDINATOR)[1]
+    has_share_groups = connection.listed(ApiKey.SHARE_FETCH)[1] >= 0
+    for number in range(IDS_TRIED):
+        name = TransactionalId(f"ready-{number}")
+        yield ApiKey.FIND_COORDINATOR, 4, FindCoordinatorRequest(key_type=TRANSACTION, coordinator_keys=(name,))
+        producer = InitProducerIdRequest(transactional_id=name, transaction_timeout_ms=60_000)
+        yield ApiKey.INIT_PRODUCER_ID, 4, producer
+        if has_share_groups:
+            state = f"ready:{uuid_text(Uuid(bytes([1] * 15 + [number])))}:0"
+            yield ApiKey.FIND_COORDINATOR, newest, FindCoordinatorRequest(key_type=SHARE, coordinator_keys=(state,))
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
@@ -273,7 +286,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
             bootstraps = [cluster.bootstrap for _, cluster in clusters]
             for bootstrap in bootstraps:
-                await_transactions(bootstrap)
+                await_coordinators(bootstrap)
             listed = listed_by_all(bootstraps)
             apart = Apart(lockstep=Lockstep((first, second)), listed=listed, seed=options.seed)
             writers = options.writer or tuple(OF_ALL)

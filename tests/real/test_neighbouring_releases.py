@@ -14,7 +14,7 @@ import pytest
 
 from harness.lockstep.clusters import opened
 from harness.lockstep.lockstep import Lockstep
-from harness.lockstep.neighbours import await_transactions, item_of
+from harness.lockstep.neighbours import await_coordinators, item_of
 from harness.lockstep.neighbours_kept import Kept, actions_of, read_kept
 from harness.lockstep.neighbours_replay import PATIENCE_S, SETTLE_S, all_differences
 from harness.lockstep.player import Player
@@ -35,7 +35,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Lockstep]]:
     older, newer, *settings = request.param
     with opened([f"kafka@{older}", f"kafka@{newer}"], dict(settings)) as clusters:
         for _, cluster in clusters:
-            await_transactions(cluster.bootstrap)
+            await_coordinators(cluster.bootstrap)
         first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
         yield request.param, Lockstep((first, second))
         first.close()

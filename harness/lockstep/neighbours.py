@@ -45,6 +45,7 @@ OF_ALL: Final[Mapping[str, Write]] = {
     **WRITERS,
     "any_request": any_request.write_of_all,
     "coordinators": coordinators.write,
+    **{family: coordinators.writer_of(family) for family in coordinators.FAMILIES},
 }
 """The writers for two real Kafkas: of any API that both list."""
 SETTING: Final = re.compile(r"configs\[([^\]]+)\](.*)")

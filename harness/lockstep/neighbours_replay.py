@@ -23,7 +23,7 @@ from harness.targets.target import UnknownTarget
 
 PATIENCE_S: Final = 2.5
 """Much is never answered by either (members that wait for others), and answers that come are quick."""
-SETTLE_S: Final = 0.025
+SETTLE_S: Final = 0.012
 """Coordinators tell each other in much less."""
 REPLAY: Final = ("harness.lockstep.neighbours_replay", "replay_all")
 

@@ -16,14 +16,17 @@ from harness.lockstep.actions import Action, Kind, Ref, Request, WrittenBatch
 from harness.lockstep.sequences.any_request import message_of
 from harness.lockstep.sequences.subscriptions import subscription
 from harness.lockstep.sequences.taming import tamed
-from harness.lockstep.sequences.writing import Listed, chosen, created, fitted, version_of
+from harness.lockstep.sequences.writing import Listed, Write, chosen, created, fitted, version_of
 from reference_broker.wire.api_keys import APIS, ApiKey
+from reference_broker.wire.messages.join_group_request import JoinGroupRequestProtocol
 from reference_broker.wire.messages.produce_request import PartitionProduceData, TopicProduceData
 from reference_broker.wire.primitives import TopicName
 
 TOPICS: Final = ("orders", "events")
 GROUPS: Final = ("workers", "others", "a:b")
 MEMBERS: Final = ("m0", "m1", "m2")
+INSTANCES: Final = {"m1": "i0"}
+"""Which members are static."""
 PRODUCERS: Final = ("t0", "t1")
 CLIENTS: Final = 3
 WAITS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
@@ -82,11 +85,15 @@ class _State:
 
 def write(random: Random, listed: Listed) -> list[Action]:
     """From eight to twenty-five requests of one family, over two topics with a record each."""
-    return list(_actions(random, listed))
+    return list(_actions(random, listed, random.choice([name for name in FAMILIES if _is_of(name, listed)])))
 
 
-def _actions(random: Random, listed: Listed) -> Iterator[Action]:
-    family = random.choice([name for name in FAMILIES if _is_of(name, listed)])
+def writer_of(family: str) -> Write:
+    """A writer of one family alone."""
+    return lambda random, listed: list(_actions(random, listed, family))
+
+
+def _actions(random: Random, listed: Listed, family: str) -> Iterator[Action]:
     keys = [key for key in FAMILIES[family] if key in listed]
     state = _State(family=family, groups=random.choice((GROUPS[:1], GROUPS[:1], GROUPS[:2], GROUPS[2:])))
     yield created(TOPICS, listed, {"retention.ms": "-1"})
@@ -201,11 +208,12 @@ def _changed(message: Any, **changes: Any) -> Any:
 
 def _consumer_heartbeat(random: Random, own: dict[str, Any]) -> None:
     first = own["member_epoch"] == 0
-    own["instance_id"] = chosen(random, (6, None), (3, "i0"), (1, "i1"), (0.2, ""))
+    instance = INSTANCES.get(own["member_id"])
+    own["instance_id"] = instance if random.random() < 0.9 else chosen(random, (3, None), (3, "i0"), (1, ""))
     own["rebalance_timeout_ms"] = 60_000 if first else chosen(random, (3, -1), (1, 60_000), (0.3, 0))
     names = chosen(random, (4, ("orders",)), (3, TOPICS), (1, ("nowhere",)), (0.5, ()), (0.1, ("orders", "orders")))
     own["subscribed_topic_names"] = names if first or random.random() < 0.3 else None
-    regex = chosen(random, (6, None), (2, ".*orders"), (1, ""), (0.2, "["), (0.3, ".*"))
+    regex = chosen(random, (5, None), (2, ".*orders"), (2, ""), (0.2, "["), (0.3, ".*"))
     own["subscribed_topic_regex"] = regex
     own["server_assignor"] = chosen(random, (8, None), (2, "range"), (2, "uniform"), (0.5, "other"), (0.2, ""))
     owned = own["topic_partitions"]
@@ -293,10 +301,13 @@ def _topology_part(random: Random, part: Any) -> Any:
 
 
 def _join(random: Random, own: dict[str, Any]) -> None:
+    """With a subscription that can be read, as a static member or another."""
     own.update(protocol_type="consumer", session_timeout_ms=45_000, rebalance_timeout_ms=60_000)
-    own["group_instance_id"] = chosen(random, (6, None), (3, "i0"), (1, "i1"))
-    topics = chosen(random, (4, ("orders",)), (1, TOPICS))
-    own["protocols"] = tuple(_changed(one, name="range", metadata=subscription(topics)) for one in own["protocols"][:1])
+    own["group_instance_id"] = chosen(random, (4, None), (4, "i0"), (1, "i1"))
+    if own["group_instance_id"] is not None and random.random() < 0.7:
+        own["member_id"] = ""
+    topics = chosen(random, (4, ("orders",)), (2, TOPICS), (1, ("events",)))
+    own["protocols"] = (JoinGroupRequestProtocol(name="range", metadata=subscription(topics)),)
 
 
 def _produce(random: Random, state: _State, own: dict[str, Any]) -> None:

@@ -76,7 +76,8 @@ class ConfigKey:
 
     def parse(self, text: str | None) -> Value:
         """The value of a text; ConfigInvalid where it is not of the type or not valid."""
-        value = None if text is None else parse_value(self.name, self.type, text, is_short=self.is_short_list)
+        is_short = self.is_short_list and not self.valid.startswith("[partitionId]")
+        value = None if text is None else parse_value(self.name, self.type, text, is_short=is_short)
         check_value(self, value)
         return value
 

@@ -51,7 +51,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     "min.compaction.lag.ms": Setting(default="0"),
     "min.insync.replicas": Setting(default="1", low=1, high=2**31 - 1),
     "preallocate": Setting(default="false", words=BOOLEAN),
-    "retention.bytes": Setting(default="-1", low=-LARGEST),
+    "retention.bytes": Setting(default="-1", low=-LARGEST - 1),
     "retention.ms": Setting(default="604800000", low=-1),
     "segment.bytes": Setting(default="1073741824", low=1_048_576, high=2**31 - 1),
     "segment.ms": Setting(default="604800000", low=1),

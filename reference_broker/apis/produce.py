@@ -90,7 +90,7 @@ def handle(request: ProduceRequest, ctx: Context) -> Any:
     is_transactional = False
     try:
         for topic in request.topic_data:
-            found = [(data, _batch_of(data)) for data in topic.partition_data]
+            found = [(data, _batch_of(data, ctx.api_version)) for data in topic.partition_data]
             parcels.append((topic, found))
             for data, batch in found:
                 header = batch.header if isinstance(batch, Batch) else first_header(data.records)
@@ -134,21 +134,31 @@ def error_response(request: ProduceRequest, version: int, code: ErrorCode, messa
 # -- appending ----------------------------------------------------------------------------------------------------
 
 
-def _batch_of(data: PartitionProduceData) -> Batch | ErrorCode:
+def _batch_of(data: PartitionProduceData, version: int) -> Batch | ErrorCode:
     """The one batch for a partition, or why it is none. KafkaError where the request as a whole is refused."""
     try:
-        return only_batch(data.records if data.records is not None else b"")
+        batch = only_batch(data.records if data.records is not None else b"")
     except Unreadable:
         raise
     except KafkaError as error:
-        return error.code
+        is_old = version < ZSTD_SINCE and _first_codec(data) == Compression.ZSTD
+        return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE if is_old else error.code
+    if version < ZSTD_SINCE and batch.header.attributes & COMPRESSION_MASK == Compression.ZSTD:
+        return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
+    return batch
+
+
+def _first_codec(data: PartitionProduceData) -> int:
+    """The number of the first batch's codec, whatever follows that batch; 0 where there is none."""
+    header = first_header(data.records)
+    return 0 if header is None else header.attributes & COMPRESSION_MASK
 
 
 def _check_codecs(parcels: Parcels, ctx: Context) -> None:
     """UNKNOWN_SERVER_ERROR for the whole request: Kafka looks for zstd here, and finds a codec that does not exist."""
     for topic, found in parcels:
-        for data, batch in found:
-            is_odd = isinstance(batch, Batch) and batch.header.attributes & COMPRESSION_MASK > Compression.ZSTD
+        for data, _ in found:
+            is_odd = _first_codec(data) > Compression.ZSTD
             if is_odd and _absent(topic, data.index, ctx, by_id=False) is None:
                 raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
 
@@ -161,8 +171,6 @@ def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks:
         return _refused(index, absent)
     if isinstance(batch, ErrorCode):
         return _refused(index, batch)
-    if ctx.api_version < ZSTD_SINCE and batch.header.attributes & COMPRESSION_MASK == Compression.ZSTD:
-        return _refused(index, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
     if acks not in (ALL_IN_SYNC, NO_ACKS, 1):
         return _refused(index, ErrorCode.INVALID_REQUIRED_ACKS)
     if batch.header.is_transactional and batch.header.has_producer_id:

@@ -23,9 +23,10 @@ from reference_broker.config_values import (
 from reference_broker.controller.decision import Refusal, VersionedRecord
 from reference_broker.controller.group_settings import check_group
 from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
+from reference_broker.controller.node_settings import RETENTION_MS, reason_refused
 from reference_broker.controller.setting_order import in_order
-from reference_broker.controller.thread_counts import reason_refused
 from reference_broker.controller.topic_names import reason_invalid
+from reference_broker.java_hash import in_map_order
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
 from reference_broker.wire.messages.config_record import ConfigRecord
@@ -96,7 +97,7 @@ class ConfigAdmin:
             self._check_shape(resource_type, name, kept)
             current = self._controller.image.config(resource_type, name)
             wanted: dict[str, str | None] = {}
-            for key, operation, value in kept:
+            for key, operation, value in _in_kafkas_order(kept):
                 wanted[key] = self._changed(resource_type, key, current.get(key), operation, value)
             return self._decide(resource_type, name, wanted), None
         except KafkaError as error:
@@ -241,6 +242,11 @@ class ConfigAdmin:
                 "storage."
             )
 
+    def _number_now(self, name: str) -> int:
+        """The node's number until now, retention in ms from whichever unit it was given in."""
+        config = self._controller.config
+        return int(config.topic_settings()["retention.ms"]) if name == RETENTION_MS else config.number(name)
+
     def _set_text(self, names: list[str], in_scala: str = "Set") -> str:
         """A set of names as the release's language prints it; `in_scala` is the kind that Kafka had there."""
         inside = ", ".join(names)
@@ -276,7 +282,7 @@ class ConfigAdmin:
                 key.parse(text)
             except ConfigInvalid as error:
                 raise bad_request(str(error)) from error
-        if reason := reason_refused(settings, self._controller.config.number):
+        if reason := reason_refused(settings, self._number_now):
             raise bad_request(reason)
         if is_default:
             own = [
@@ -293,6 +299,12 @@ class ConfigAdmin:
                 )
 
 
+def _in_kafkas_order(changes: list[Change]) -> list[Change]:
+    """As Kafka's map of them lists them: of several that cannot be it names the first."""
+    by_key = {change[0]: change for change in changes}
+    return [by_key[key] for key in in_map_order(by_key)]
+
+
 def check_subscription(settings: Mapping[str, str]) -> None:
     """INVALID_REQUEST for an interval, INVALID_CONFIG for a client pattern that cannot be (KIP-714)."""
     interval = settings.get("interval.ms")
@@ -300,7 +312,7 @@ def check_subscription(settings: Mapping[str, str]) -> None:
         raise bad_request(
             f"Invalid value {interval} for interval.ms, interval must be between 100 and 3600000 (1 hour)"
         )
-    for pattern in filter(None, settings.get("match", "").split(",")):
+    for pattern in filter(None, settings.get("match", "").strip().split(",")):
         name, separator, regex = (part.strip() for part in pattern.partition("="))
         try:
             re.compile(regex)

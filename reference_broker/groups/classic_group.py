@@ -8,9 +8,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from reference_broker.coordinator.java_hash import in_map_order
 from reference_broker.groups.member import Member, Protocols
 from reference_broker.groups.subscription import CONSUMER, subscribed_topics
+from reference_broker.java_hash import in_map_order
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.group_metadata_value import GroupMetadataValue
 from reference_broker.wire.messages.join_group_response import JoinGroupResponseMember

@@ -13,7 +13,6 @@ from typing import Any, Final, Protocol
 from msgspec.structs import replace as with_fields
 
 from reference_broker.configs import BrokerConfig
-from reference_broker.coordinator.java_hash import partition_for
 from reference_broker.coordinator.runtime import CoordinatorLog, Part, Runtime
 from reference_broker.coordinator.shard import Decision
 from reference_broker.effects import DEFERRED, Answer, ConnectionId
@@ -22,6 +21,7 @@ from reference_broker.groups.answers import join_refused
 from reference_broker.groups.records import TYPES
 from reference_broker.groups.request import RequestContext
 from reference_broker.groups.shard import GroupShard
+from reference_broker.java_hash import partition_for
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult
 from reference_broker.wire.messages.describe_groups_response import DescribedGroup

@@ -108,6 +108,7 @@ class PartitionLog:
         """The same for a batch whose bounds are known."""
         valid = validate(batch, self.config, now_ms, self.name)
         header = valid.header
+        self._make_room(header, now_ms)  # like Kafka, also for a batch that is then refused, or there already
         if header.has_producer_id:
             seen = self.producers.find_duplicate(header)
             if seen is not None:
@@ -123,12 +124,14 @@ class PartitionLog:
 
     def append_own(self, batch: Buffer, leader_epoch: int, now_ms: int) -> Appended:
         """Append a batch that this node made itself: a coordinator's or the controller's records, a marker."""
-        return self._append(parse_batch_header(batch), batch, leader_epoch, now_ms)
+        header = parse_batch_header(batch)
+        self._make_room(header, now_ms)
+        return self._append(header, batch, leader_epoch, now_ms)
 
     def _append(self, header: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> Appended:
         first = self.log_end_offset
         header = BatchHeader(first, header.batch_length, leader_epoch, *header[3:])
-        segment = self._segment_for(header, now_ms)
+        segment = self.segments[-1]
         stamp = STAMP.pack(first, header.batch_length, leader_epoch)
         segment.append(header, (stamp, memoryview(data)[STAMP_SIZE:]))
         self.log_end_offset = segment.next_offset
@@ -148,14 +151,14 @@ class PartitionLog:
             log_start_offset=self.log_start_offset,
         )
 
-    def _segment_for(self, header: BatchHeader, now_ms: int) -> Segment:
-        """The segment for the next batch, a new one where the last is full, old, or too far from its base."""
+    def _make_room(self, header: BatchHeader, now_ms: int) -> None:
+        """Begin a new segment for the next batch where the last is full, old, or too far from its base."""
         segment, config = self.segments[-1], self.config
         if self._segment_born_ms is None:
             self._segment_born_ms = now_ms
         size = segment.size
         if not size:
-            return segment
+            return
         first = segment.first_timestamp
         age = now_ms - self._segment_born_ms if first is None or first < 0 else header.max_timestamp - first
         if (
@@ -163,10 +166,9 @@ class PartitionLog:
             or age > config.segment_ms
             or segment.offsets.is_full
             or segment.times.is_full
-            or header.last_offset - segment.base_offset > 0x7FFFFFFF
+            or self.log_end_offset + header.last_offset_delta - segment.base_offset > 0x7FFFFFFF
         ):
             self.roll(now_ms)
-        return self.segments[-1]
 
     def roll(self, now_ms: int) -> None:
         """Close the last segment and begin another at the log's end. What was closed is flushed later, as in Kafka."""

@@ -12,6 +12,7 @@ CONFIGS = (RB + "configs", RB + "config_table", RB + "config_changes", RB + "con
 EFFECTS = (RB + "effects",)
 LOG = (RB + "log",)
 RELEASES = (RB + "releases", RB + "release_table", RB + "behaviours")
+JAVA = (RB + "java_hash",)
 COORDINATOR = (RB + "coordinator",)
 GROUPS = (RB + "groups",)
 CONTROLLER = (RB + "controller",)
@@ -35,8 +36,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + CONTROLLER,
     RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS,
     RB + "coordinator": WIRE + EFFECTS + CONFIGS,
-    RB + "groups": WIRE + EFFECTS + CONFIGS + COORDINATOR + ENVIRONMENT,
-    RB + "controller": WIRE + EFFECTS + CONFIGS + RELEASES + ENVIRONMENT,
+    RB + "groups": WIRE + EFFECTS + CONFIGS + COORDINATOR + ENVIRONMENT + JAVA,
+    RB + "controller": WIRE + EFFECTS + CONFIGS + RELEASES + ENVIRONMENT + JAVA,
     RB + "apis": WIRE
     + EFFECTS
     + ENVIRONMENT

@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 
 from reference_broker.config_values import ConfigInvalid, ConfigType, parse_value
+from reference_broker.controller.node_settings import reason_refused
 from reference_broker.controller.setting_order import in_order
-from reference_broker.controller.thread_counts import reason_refused
+
+NOW = {
+    "log.cleaner.dedupe.buffer.size": 128 << 20,
+    "log.retention.ms": 1000,
+    "log.retention.bytes": -1,
+    "log.local.retention.ms": -2,
+    "log.local.retention.bytes": -2,
+}
 
 
 def refused(name: str, wanted: str, now: int = 8) -> str | None:
-    return reason_refused({name: wanted}, lambda key: now)
+    return reason_refused({name: wanted}, lambda key: NOW.get(key, now))
 
 
 def test_settings_are_looked_at_in_kafka_s_order() -> None:
@@ -29,7 +37,31 @@ def test_threads_go_no_further(wanted: str) -> None:
 
 def test_a_cleaner_without_threads_is_refused_as_kafka_does() -> None:
     assert refused("log.cleaner.threads", "0", 1) == "/ by zero"
-    assert reason_refused({"num.io.threads": "1", "log.cleaner.threads": "0"}, lambda key: 8) == "/ by zero"
+    assert (
+        reason_refused({"num.io.threads": "1", "log.cleaner.threads": "0"}, lambda key: NOW.get(key, 8)) == "/ by zero"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "said"),
+    [
+        ("log.roll.ms", "0", "requirement failed: log.roll.ms must be"),
+        ("log.roll.jitter.ms", "-1", "requirement failed: log.roll.jitter.ms must be"),
+        ("log.retention.ms", "0", "requirement failed: log.retention.ms must be"),
+        ("log.cleaner.dedupe.buffer.size", str(8 << 20), "at least 1MB per cleaner thread"),
+        ("max.connections", "0", "Invalid max.connections 0"),
+        ("remote.log.reader.threads", "17", "not be greater than double the current value 8"),
+        ("log.local.retention.ms", "-1", "must not be -1 as log.retention.ms value is set as 1000"),
+        ("log.local.retention.ms", "1001", "must not be more than log.retention.ms property value: 1000"),
+    ],
+)
+def test_settings_of_a_node_fit_each_other(name: str, wanted: str, said: str) -> None:
+    assert said in str(refused(name, wanted))
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("log.local.retention.ms", "1000"), ("log.local.retention.bytes", "-1")])
+def test_what_fits_is_taken(name: str, wanted: str) -> None:
+    assert refused(name, wanted) is None
 
 
 def test_other_numbers_are_not_threads() -> None:

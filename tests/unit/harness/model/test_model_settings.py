@@ -1,4 +1,4 @@
-"""Any setting of Kafka's table is taken or refused by the reference, and the model has no other opinion of a topic's."""
+"""Any setting of Kafka's table is taken or refused by the reference; the model has no other opinion of a topic's."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_broker.coordinator.java_hash import in_map_order, java_hash, partition_for
+from reference_broker.java_hash import in_map_order, java_hash, partition_for
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ MADE_UP: Final = re.compile(r'"[\w-]{22}"|127\.0\.0\.1:\d+')
 """The id that a coordinator gives to a member that speaks the classic protocol; where a node listens."""
 BY_CHANCE: Final = (
     "ListTransactions ",  # what other sequences left, and how far their ends have come
-    "ConsumerGroupDescribe groups[].members[].member_id",  # in the order of names that are made up
+    "ConsumerGroupDescribe groups[].members[]",  # in the order of names that are made up
     "ShareGroupHeartbeat assignment",  # by a hash of what is made up
     "ShareGroupDescribe groups[].members[].assignment",
     "ShareFetch responses[].topic_id",  # which partitions a fetch serves, and in which turn

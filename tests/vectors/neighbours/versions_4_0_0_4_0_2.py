@@ -1,6 +1,6 @@
 """Kafka 4.0.0 and 4.0.2 differ: the versions that they list.
 
-Found by seed 2, opening 0, after 0.0 s and 1 steps.
+Found by seed 5, opening 0, after 0.0 s and 1 steps.
 """
 
 from harness.lockstep.actions import Request

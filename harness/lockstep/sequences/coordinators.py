@@ -44,6 +44,10 @@ FAMILIES: Final[Mapping[str, tuple[int, ...]]] = {
         *(ApiKey.DESCRIBE_SHARE_GROUP_OFFSETS, ApiKey.ALTER_SHARE_GROUP_OFFSETS, ApiKey.DELETE_SHARE_GROUP_OFFSETS),
         *(ApiKey.DELETE_GROUPS, ApiKey.LIST_GROUPS, ApiKey.PRODUCE, ApiKey.INCREMENTAL_ALTER_CONFIGS),
     ),
+    "share_state": (
+        *(ApiKey.INITIALIZE_SHARE_GROUP_STATE, ApiKey.READ_SHARE_GROUP_STATE, ApiKey.READ_SHARE_GROUP_STATE),
+        *(ApiKey.WRITE_SHARE_GROUP_STATE, ApiKey.READ_SHARE_GROUP_STATE_SUMMARY, ApiKey.DELETE_SHARE_GROUP_STATE),
+    ),
     "streams": (
         *(ApiKey.STREAMS_GROUP_HEARTBEAT,) * 4,
         *(ApiKey.STREAMS_GROUP_DESCRIBE, ApiKey.DELETE_GROUPS, ApiKey.OFFSET_COMMIT, ApiKey.OFFSET_FETCH),
@@ -106,6 +110,7 @@ def _is_of(family: str, listed: Listed) -> bool:
     """Whether the targets have what the family is about."""
     needed = {
         "share": ApiKey.SHARE_GROUP_HEARTBEAT,
+        "share_state": ApiKey.SHARE_GROUP_HEARTBEAT,
         "streams": ApiKey.STREAMS_GROUP_HEARTBEAT,
         "telemetry": ApiKey.PUSH_TELEMETRY,
     }
@@ -239,6 +244,23 @@ def _share_session(random: Random, own: dict[str, Any]) -> None:
     )
 
 
+def _share_state(random: Random, own: dict[str, Any]) -> None:
+    """Of one partition of one topic, in one of its first epochs."""
+    state_epoch, leader_epoch = (chosen(random, (6, 0), (4, 1), (2, 2), (3, -1), (1, -2)) for _ in range(2))
+    changes = {"partition": 0, "state_epoch": state_epoch, "leader_epoch": leader_epoch}
+    own["topics"] = tuple(
+        _changed(
+            topic,
+            topic_id=Ref(Kind.TOPIC_ID, TOPICS[0]),
+            partitions=tuple(
+                _changed(one, **{name: value for name, value in changes.items() if name in one.__struct_fields__})
+                for one in topic.partitions[:1]
+            ),
+        )
+        for topic in own["topics"][:1]
+    )
+
+
 def _share_partitions(random: Random, partitions: Any) -> Any:
     """With nothing to acknowledge, or with a record or two of the first ones in any way, known or not."""
     found = {one.partition_index: one for one in partitions or ()}
@@ -363,6 +385,11 @@ TIES: Final[Mapping[int, Callable[[Random, dict[str, Any]], None]]] = {
     ApiKey.SHARE_GROUP_HEARTBEAT: _share_heartbeat,
     ApiKey.SHARE_FETCH: _share_session,
     ApiKey.SHARE_ACKNOWLEDGE: _share_session,
+    ApiKey.INITIALIZE_SHARE_GROUP_STATE: _share_state,
+    ApiKey.READ_SHARE_GROUP_STATE: _share_state,
+    ApiKey.WRITE_SHARE_GROUP_STATE: _share_state,
+    ApiKey.READ_SHARE_GROUP_STATE_SUMMARY: _share_state,
+    ApiKey.DELETE_SHARE_GROUP_STATE: _share_state,
     ApiKey.STREAMS_GROUP_HEARTBEAT: _streams_heartbeat,
     ApiKey.JOIN_GROUP: _join,
     ApiKey.OFFSET_FETCH: _offset_fetch,

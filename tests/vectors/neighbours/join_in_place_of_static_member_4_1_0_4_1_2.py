@@ -1,4 +1,4 @@
-"""Kafka 4.1.0 and 4.1.2 differ: a classic member takes the place of a group's only member, which had a regular expression.
+"""Kafka 4.1.0 and 4.1.2 differ: a classic member takes the place of a group's only one, of a regular expression.
 
 Found by seed 5, consumer 8, after 7.8 s and 217 steps.
 """

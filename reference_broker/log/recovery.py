@@ -115,7 +115,9 @@ def _load_segments(
                 recover_segment(segment)
                 continue
         is_whole = recover_segment(segment)
-        if not is_whole or (following is not None and segment.next_offset > following):
+        # A crash may take all that was not flushed of a segment, and leave the next: only compaction makes such holes.
+        has_hole = following is not None and segment.next_offset < following and not config.is_compacted
+        if not is_whole or has_hole or (following is not None and segment.next_offset > following):
             for surplus in bases[index + 1 :]:
                 Segment(disk, directory, surplus, config).remove()
             break

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from memory_disk import MemoryDisk
 
@@ -193,6 +193,7 @@ def test_a_lost_producer_snapshot_is_rebuilt_from_the_log() -> None:
     assert refused.value.code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
 
 
+@example(steps=["append", "roll", "crash"], seed=273896)  # the first segment is lost, the second is there
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.sampled_from(["append", "flush", "roll", "checkpoint", "restart", "crash"]), max_size=30), st.integers()

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from harness.lockstep.actions import Action, Kind, Ref, Request, WrittenBatch
 from harness.lockstep.sequences.any_request import message_of
+from harness.lockstep.sequences.families import FAMILIES
 from harness.lockstep.sequences.subscriptions import subscription
 from harness.lockstep.sequences.taming import tamed
 from harness.lockstep.sequences.writing import Listed, Write, chosen, created, fitted, version_of
@@ -30,49 +31,6 @@ INSTANCES: Final = {"m1": "i0"}
 PRODUCERS: Final = ("t0", "t1")
 CLIENTS: Final = 3
 WAITS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
-FAMILIES: Final[Mapping[str, tuple[int, ...]]] = {
-    "consumer": (
-        *(ApiKey.CONSUMER_GROUP_HEARTBEAT,) * 4,
-        *(ApiKey.CONSUMER_GROUP_DESCRIBE, ApiKey.OFFSET_COMMIT, ApiKey.OFFSET_FETCH, ApiKey.JOIN_GROUP),
-        *(ApiKey.SYNC_GROUP, ApiKey.HEARTBEAT, ApiKey.LEAVE_GROUP, ApiKey.DESCRIBE_GROUPS, ApiKey.LIST_GROUPS),
-        *(ApiKey.DELETE_GROUPS, ApiKey.OFFSET_DELETE, ApiKey.CREATE_PARTITIONS),
-    ),
-    "share": (
-        *(ApiKey.SHARE_GROUP_HEARTBEAT,) * 4,
-        *(ApiKey.SHARE_FETCH,) * 5,
-        *(ApiKey.SHARE_ACKNOWLEDGE, ApiKey.SHARE_ACKNOWLEDGE, ApiKey.SHARE_GROUP_DESCRIBE, ApiKey.PRODUCE),
-        *(ApiKey.DESCRIBE_SHARE_GROUP_OFFSETS, ApiKey.ALTER_SHARE_GROUP_OFFSETS, ApiKey.DELETE_SHARE_GROUP_OFFSETS),
-        *(ApiKey.DELETE_GROUPS, ApiKey.LIST_GROUPS, ApiKey.PRODUCE, ApiKey.INCREMENTAL_ALTER_CONFIGS),
-    ),
-    "share_state": (
-        *(ApiKey.INITIALIZE_SHARE_GROUP_STATE, ApiKey.READ_SHARE_GROUP_STATE, ApiKey.READ_SHARE_GROUP_STATE),
-        *(ApiKey.WRITE_SHARE_GROUP_STATE, ApiKey.READ_SHARE_GROUP_STATE_SUMMARY, ApiKey.DELETE_SHARE_GROUP_STATE),
-    ),
-    "streams": (
-        *(ApiKey.STREAMS_GROUP_HEARTBEAT,) * 4,
-        *(ApiKey.STREAMS_GROUP_DESCRIBE, ApiKey.DELETE_GROUPS, ApiKey.OFFSET_COMMIT, ApiKey.OFFSET_FETCH),
-        *(ApiKey.LIST_GROUPS, ApiKey.JOIN_GROUP, ApiKey.CREATE_PARTITIONS),
-    ),
-    "transactions": (
-        *(ApiKey.INIT_PRODUCER_ID,) * 3,
-        *(ApiKey.ADD_PARTITIONS_TO_TXN, ApiKey.ADD_OFFSETS_TO_TXN, ApiKey.TXN_OFFSET_COMMIT, ApiKey.TXN_OFFSET_COMMIT),
-        *(ApiKey.PRODUCE, ApiKey.PRODUCE, ApiKey.END_TXN, ApiKey.OFFSET_FETCH, ApiKey.DELETE_GROUPS),
-        *(ApiKey.DESCRIBE_TRANSACTIONS, ApiKey.LIST_TRANSACTIONS, ApiKey.DESCRIBE_PRODUCERS, ApiKey.OFFSET_DELETE),
-        *(ApiKey.DELETE_TOPICS, ApiKey.OFFSET_COMMIT),
-    ),
-    "telemetry": (
-        *(ApiKey.GET_TELEMETRY_SUBSCRIPTIONS, ApiKey.PUSH_TELEMETRY, ApiKey.PUSH_TELEMETRY),
-        *(ApiKey.INCREMENTAL_ALTER_CONFIGS, ApiKey.LIST_CONFIG_RESOURCES, ApiKey.DESCRIBE_CONFIGS),
-    ),
-    "administration": (
-        *(ApiKey.DESCRIBE_CLIENT_QUOTAS, ApiKey.DESCRIBE_USER_SCRAM_CREDENTIALS, ApiKey.ELECT_LEADERS),
-        *(ApiKey.ALTER_PARTITION_REASSIGNMENTS, ApiKey.LIST_PARTITION_REASSIGNMENTS, ApiKey.DESCRIBE_ACLS),
-        *(ApiKey.CREATE_TOPICS, ApiKey.DELETE_TOPICS, ApiKey.CREATE_PARTITIONS, ApiKey.INCREMENTAL_ALTER_CONFIGS),
-        *(ApiKey.DESCRIBE_TOPIC_PARTITIONS, ApiKey.CREATE_DELEGATION_TOKEN, ApiKey.DESCRIBE_DELEGATION_TOKEN),
-        *(ApiKey.ALTER_CONFIGS, ApiKey.DESCRIBE_LOG_DIRS, ApiKey.DELETE_RECORDS),
-    ),
-}
-"""What is asked together, each as often as it stands there."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -261,6 +219,13 @@ def _share_state(random: Random, own: dict[str, Any]) -> None:
     )
 
 
+def _find_coordinator(random: Random, own: dict[str, Any]) -> None:
+    """Of share partitions: group, topic id and partition."""
+    topic_id = chosen(random, (8, "A" * 22), (1, "A"), (1, ""))
+    own["coordinator_keys"] = (f"{random.choice((*GROUPS, ''))}:{topic_id}:{random.choice((0, 0, 1, 'x'))}",)
+    own["key_type"] = 2
+
+
 def _share_partitions(random: Random, partitions: Any) -> Any:
     """With nothing to acknowledge, or with a record or two of the first ones in any way, known or not."""
     found = {one.partition_index: one for one in partitions or ()}
@@ -385,6 +350,7 @@ TIES: Final[Mapping[int, Callable[[Random, dict[str, Any]], None]]] = {
     ApiKey.SHARE_GROUP_HEARTBEAT: _share_heartbeat,
     ApiKey.SHARE_FETCH: _share_session,
     ApiKey.SHARE_ACKNOWLEDGE: _share_session,
+    ApiKey.FIND_COORDINATOR: _find_coordinator,
     ApiKey.INITIALIZE_SHARE_GROUP_STATE: _share_state,
     ApiKey.READ_SHARE_GROUP_STATE: _share_state,
     ApiKey.WRITE_SHARE_GROUP_STATE: _share_state,

@@ -259,8 +259,8 @@ class _Walk:
             value = [value[at] for _, at in chosen]
         return [self.scalar(one, field, f"{path}[]", None) for one in value]
 
-    def name_of(self, element: Any) -> str:
-        return "" if element.name is None else self.form.text(element.name)
+    def name_of(self, element: Any) -> tuple[bool, str]:
+        return (False, "") if element.name is None else (True, self.form.text(element.name))
 
     def scalar(self, value: Any, field: Field, path: str, rule: Rule | None) -> Plain:
         if rule is not None and rule.treatment is Treatment.NAMED:

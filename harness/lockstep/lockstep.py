@@ -10,6 +10,7 @@ from typing import Final
 
 from harness.diff import Difference, differing, readable
 from harness.lockstep.actions import Action, Actions, Restart
+from harness.lockstep.leaders import Leaders
 from harness.lockstep.player import QUIET_S, Heard, Player
 from harness.observation import Observation
 
@@ -66,6 +67,8 @@ class Played:
     accepted: list[Difference] = field(default_factory=list)
     observations: list[tuple[Observation, Observation]] = field(default_factory=list)
     """Of each exchange, in order: first and second target's."""
+    is_over: bool = False
+    """Whether it ended early, because a target's chance decides what would follow."""
 
 
 class Lockstep:
@@ -74,6 +77,7 @@ class Lockstep:
     def __init__(self, players: tuple[Player, Player], accepts: Accepts = lambda difference: False) -> None:
         self.players = players
         self.accepts = accepts
+        self._leaders = Leaders()
         self._played = 0
         self._run = f"l{uuid.uuid4().hex[:6]}"
 
@@ -82,14 +86,15 @@ class Lockstep:
         self._played += 1
         for player in self.players:
             player.begin(f"{self._run}-{self._played}")
+        self._leaders = Leaders()
         played = Played()
         for index, action in enumerate(actions):
             played.divergence = self._step(index, action, played)
-            if played.divergence is not None:
+            if played.divergence is not None or played.is_over:
                 return played
         for client in self.players[0].waiting():
             played.divergence = self._settle(client, len(actions) - 1, played)
-            if played.divergence is not None:
+            if played.divergence is not None or played.is_over:
                 break
         return played
 
@@ -148,6 +153,9 @@ class Lockstep:
     def _compare(self, index: int, heard: tuple[Heard, Heard], played: Played) -> Divergence | None:
         one, other = heard[0].observation, heard[1].observation
         played.observations.append((one, other))
+        if self._leaders.differ_by_chance(one, other):
+            played.is_over = True
+            return None
         if one == other and heard[0].encoding == heard[1].encoding:
             return None
         first, second = (player.target for player in self.players)

@@ -1,6 +1,6 @@
 """Kafka 4.3.1 and 4.4.0 differ: a static member joins a streams group.
 
-Found by seed 2, coordinators 179, after 103.3 s and 4,447 steps.
+Found by seed 5, streams 32, after 39.7 s and 497 steps.
 """
 
 from harness.lockstep.actions import Kind, Ref, Request

@@ -11,41 +11,38 @@ import argparse
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from harness.clients.client import ClientTrouble
-from harness.clients.connection import RawConnection
 from harness.diff import Difference
 from harness.hosts.host import HostTrouble
 from harness.lockstep.actions import Action, Request
 from harness.lockstep.clusters import opened
 from harness.lockstep.lockstep import Divergence, Lockstep
+from harness.lockstep.neighbours_ready import await_coordinators
 from harness.lockstep.neighbours_replay import PATIENCE_S, REPLAY, SETTLE_S, lines_of_differences
 from harness.lockstep.opening import NAME as OPENING
 from harness.lockstep.opening import openings
 from harness.lockstep.player import Player
 from harness.lockstep.search import SHRINK_S, SHRINK_TRIES, WRITERS, listed_by_all
 from harness.lockstep.sequences import any_request, coordinators
+from harness.lockstep.sequences.families import FAMILIES
 from harness.lockstep.sequences.writing import Listed, Write, fitted
 from harness.lockstep.shrink import shrunk
 from harness.lockstep.source_text import lines_of, script_of
 from harness.strategies.setting_values import BROKER, rows
 from harness.targets.target import UnknownTarget
-from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
-from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
-from reference_broker.wire.primitives import TransactionalId, Uuid, uuid_text
 
 BAD_INPUT = 2
 OF_ALL: Final[Mapping[str, Write]] = {
     **WRITERS,
     "any_request": any_request.write_of_all,
     "coordinators": coordinators.write,
-    **{family: coordinators.writer_of(family) for family in coordinators.FAMILIES},
+    **{family: coordinators.writer_of(family) for family in FAMILIES},
 }
 """The writers for two real Kafkas: of any API that both list."""
 SETTING: Final = re.compile(r"configs\[([^\]]+)\](.*)")
@@ -58,13 +55,7 @@ CHANCES: Final = 3
 COORDINATORS: Final = ("group.", "share.", "transaction.")
 """Beginnings of their settings' names."""
 _WORDS: Final = re.compile(r"[A-Za-z]+")
-LOADED_WITHIN_S: Final = 30.0
-IDS_TRIED: Final = 16
-"""Enough to meet every partition of the transactions' topic."""
-TRANSACTION: Final = 1
-SHARE: Final = 2
-"""Types of a coordinator's key."""
-MADE_UP: Final = re.compile(r'"[\w-]{22}"|127\.0\.0\.1:\d+')
+MADE_UP: Final = re.compile(r"(?<![\w-])[\w-]{22}(?![\w-])|127\.0\.0\.1:\d+")
 """The id that a coordinator gives to a member that speaks the classic protocol; where a node listens."""
 BY_CHANCE: Final = (
     "ListTransactions ",  # what other sequences left, and how far their ends have come
@@ -228,34 +219,6 @@ def settings_by_seed(seed: int) -> dict[str, str]:
         if name.startswith(COORDINATORS) and not row.is_internal and words and random.random() < 0.7:
             found[name] = ",".join(words) if row.kind == "LIST" else random.choice(words)
     return found
-
-
-def await_coordinators(bootstrap: str) -> None:
-    """Waits until those of transactions and of share groups' state are there and loaded. ClientTrouble in the end."""
-    deadline = time.monotonic() + LOADED_WITHIN_S
-    with RawConnection.to(bootstrap) as connection:
-        for key, version, message in _asked_of_coordinators(connection):
-            while True:
-                answer = connection.request(key, version, message)
-                if not any(one.error_code for one in getattr(answer, "coordinators", (answer,))):
-                    break
-                if time.monotonic() > deadline:
-                    raise ClientTrouble(f"{bootstrap}: a coordinator is not there after {LOADED_WITHIN_S:.0f} s")
-                time.sleep(0.05)
-
-
-def _asked_of_coordinators(connection: RawConnection) -> Iterator[tuple[int, int, Any]]:
-    """(API, version, message) whose answers have no error once all coordinators serve."""
-    newest = connection.listed(ApiKey.FIND_COORDINATOR)[1]
-    has_share_groups = connection.listed(ApiKey.SHARE_FETCH)[1] >= 0
-    for number in range(IDS_TRIED):
-        name = TransactionalId(f"ready-{number}")
-        yield ApiKey.FIND_COORDINATOR, 4, FindCoordinatorRequest(key_type=TRANSACTION, coordinator_keys=(name,))
-        producer = InitProducerIdRequest(transactional_id=name, transaction_timeout_ms=60_000)
-        yield ApiKey.INIT_PRODUCER_ID, 4, producer
-        if has_share_groups:
-            state = f"ready:{uuid_text(Uuid(bytes([1] * 15 + [number])))}:0"
-            yield ApiKey.FIND_COORDINATOR, newest, FindCoordinatorRequest(key_type=SHARE, coordinator_keys=(state,))
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:

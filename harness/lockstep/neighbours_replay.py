@@ -17,6 +17,7 @@ from harness.hosts.host import HostTrouble
 from harness.lockstep.actions import Action
 from harness.lockstep.clusters import opened
 from harness.lockstep.lockstep import Lockstep
+from harness.lockstep.neighbours_ready import await_coordinators
 from harness.lockstep.player import Player
 from harness.lockstep.source_text import lines_of
 from harness.targets.target import UnknownTarget
@@ -50,6 +51,8 @@ def replay_all(
     chosen = parser.parse_args().target or list(targets)
     try:
         with opened(chosen, settings) as clusters:
+            for _, cluster in clusters:
+                await_coordinators(cluster.bootstrap)
             first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
             found = all_differences(Lockstep((first, second)), actions)
             first.close()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
+from typing import NoReturn
 
 COMMANDS = {
     "list": ("harness.catalogue", "checks|faults|targets|plants   what there is, one line each, with what it needs"),
@@ -47,5 +50,11 @@ def main(arguments: list[str]) -> int:
     return int(command.main(rest))
 
 
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """A command that is told to end clears up what it started, as after an interrupt."""
+    raise SystemExit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
     sys.exit(main(sys.argv[1:]))

@@ -40,7 +40,7 @@ class Row:
     default: str | None
     valid: str
     is_changeable: bool
-    """Whether it can be changed while the node runs."""
+    """Of a node's: whether all nodes of a cluster take a change of it while they run."""
     is_internal: bool
 
     @property
@@ -73,7 +73,7 @@ def _read(line: str) -> Row:
         kind=kind,
         default=None if default in (NOTHING, "!") else default,
         valid=valid,
-        is_changeable=mode != "",
+        is_changeable=mode == "dynamic",
         is_internal=internal == "internal",
     )
 

@@ -310,7 +310,7 @@ def check_subscription(settings: Mapping[str, str]) -> None:
     interval = settings.get("interval.ms")
     if interval is not None and not 100 <= int(interval) <= 3_600_000:
         raise bad_request(
-            f"Invalid value {interval} for interval.ms, interval must be between 100 and 3600000 (1 hour)"
+            f"Invalid value {int(interval)} for interval.ms, interval must be between 100 and 3600000 (1 hour)"
         )
     for pattern in filter(None, settings.get("match", "").strip().split(",")):
         name, separator, regex = (part.strip() for part in pattern.partition("="))

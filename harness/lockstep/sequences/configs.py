@@ -55,13 +55,18 @@ class Configs:
             (0.5, (random.choice((0, 1, 3, 64, -1)), "x")),
         )
 
+    def count(self, kind: int) -> int:
+        """How many settings of a resource change; of several wrong ones of a node Kafka names the first it defines."""
+        several = () if kind == BROKER else ((4, 2),)
+        return int(chosen(self.random, (12, 1), *several, (0.7, 0)))
+
     def incremental_alter(self) -> Request:
         """Each of the four known operations."""
         random = self.random
         resources, has_broker = [], False
         for kind, name in self.resources():
             configs = []
-            for _ in range(chosen(random, (12, 1), (4, 2), (0.5, 0))):
+            for _ in range(self.count(kind)):
                 key, value = setting(random, kind)
                 operation = chosen(random, (12, SET), (5, DELETE), (1, APPEND), (1, SUBTRACT))
                 if operation in (APPEND, SUBTRACT) and random.random() < 0.7:
@@ -80,7 +85,7 @@ class Configs:
         random = self.random
         resources, has_broker = [], False
         for kind, name in self.resources():
-            settings = dict(setting(random, kind) for _ in range(chosen(random, (12, 1), (4, 2), (1, 0))))
+            settings = dict(setting(random, kind) for _ in range(self.count(kind)))
             configs = tuple(legacy.AlterableConfig(name=key, value=value) for key, value in settings.items())
             has_broker |= kind not in (TOPIC, GROUP, CLIENT_METRICS)
             resources.append(legacy.AlterConfigsResource(resource_type=kind, resource_name=name, configs=configs))

@@ -274,15 +274,13 @@ class ConfigAdmin:
                 "These security configs can be dynamically updated only per-listener using the listener prefix: "
                 f"{self._set_text(bare, 'HashSet')}"
             )
-        for name, text in settings.items():
-            key = self._keys.broker.get(plain[name])
-            if key is None:
-                continue
+        known = {name: text for name, text in settings.items() if plain[name] in self._keys.broker}
+        for name, text in known.items():
             try:
-                key.parse(text)
+                self._keys.broker[plain[name]].parse(text)
             except ConfigInvalid as error:
                 raise bad_request(str(error)) from error
-        if reason := reason_refused(settings, self._number_now):
+        if reason := reason_refused(known, self._number_now):
             raise bad_request(reason)
         if is_default:
             own = [

@@ -22,11 +22,14 @@ LEAST_CLEANER_MEMORY: Final = 1 << 20
 ROLL, JITTER, RETENTION_MS = "log.roll.ms", "log.roll.jitter.ms", "log.retention.ms"
 LOCAL: Final = (("log.local.retention.ms", RETENTION_MS), ("log.local.retention.bytes", "log.retention.bytes"))
 """How long the part of a log that is not in remote storage stays, and the whole (KIP-405)."""
+INTERVALS: Final = tuple(f"group.{kind}.assignment.interval.ms" for kind in ("consumer", "share", "streams"))
+"""Each has bounds of its own in the same configuration."""
 UNLIMITED: Final = -1
 AS_THE_WHOLE: Final = -2
 NUMBERS: Final = (
     *(NETWORK, *POOLS, *REMOTE_POOLS, *CONNECTIONS, CLEANER, CLEANER_MEMORY, ROLL, JITTER),
     *(name for pair in LOCAL for name in pair),
+    *INTERVALS,
 )
 Current = Callable[[str], int]
 
@@ -60,7 +63,18 @@ def _broken_requirement(wanted: Mapping[str, int], current: Current) -> str | No
         return "/ by zero"  # a cleaner without threads divides its memory by them
     elif wanted.get(CLEANER_MEMORY, current(CLEANER_MEMORY)) <= LEAST_CLEANER_MEMORY * threads:
         wrong = f"{CLEANER_MEMORY} must be at least 1MB per cleaner thread."
-    return wrong and f"requirement failed: {wrong}"
+    return f"requirement failed: {wrong}" if wrong else next(_intervals_out_of_bounds(wanted, current), None)
+
+
+def _intervals_out_of_bounds(wanted: Mapping[str, int], current: Current) -> Iterator[str]:
+    for name in INTERVALS:
+        if name not in wanted:
+            continue
+        least, most = (name.replace(".assignment", f".{bound}.assignment") for bound in ("min", "max"))
+        if wanted[name] < current(least):
+            yield f"{name} must be greater than or equal to {least}"
+        elif wanted[name] > current(most):
+            yield f"{name} must be less than or equal to {most}"
 
 
 def _refusals(changed: Mapping[str, int], current: Current) -> Iterator[str]:

@@ -51,6 +51,8 @@ def test_a_cleaner_without_threads_is_refused_as_kafka_does() -> None:
         ("log.cleaner.dedupe.buffer.size", str(8 << 20), "at least 1MB per cleaner thread"),
         ("max.connections", "0", "Invalid max.connections 0"),
         ("remote.log.reader.threads", "17", "not be greater than double the current value 8"),
+        ("group.share.assignment.interval.ms", "7", "must be greater than or equal to group.share.min.assignment"),
+        ("group.streams.assignment.interval.ms", "9", "must be less than or equal to group.streams.max.assignment"),
         ("log.local.retention.ms", "-1", "must not be -1 as log.retention.ms value is set as 1000"),
         ("log.local.retention.ms", "1001", "must not be more than log.retention.ms property value: 1000"),
     ],

@@ -105,8 +105,10 @@ class Lockstep:
             return None
         if any(player.is_waiting(action.client) for player in self.players):
             divergence = self._settle(action.client, index, played)
-            if divergence is not None or any(player.is_waiting(action.client) for player in self.players):
-                return divergence  # both wait on: the client has no turn
+            if played.is_over or any(player.is_waiting(action.client) for player in self.players):
+                return None  # both wait on: the client has no turn
+            if divergence is not None:
+                return divergence
         played.steps += 1
         for player in self.players:
             player.send(action)

@@ -158,7 +158,7 @@ class ConfigDescriptions:
         entries = []
         for key in self._keys.client_metrics.values():
             text = overrides.get(key.name)
-            value = key.default or "" if text is None else text
+            value = key.default or "" if text is None else normal(key, text) or ""
             chain = () if text is None else (Synonym(key.name, value, Source.CLIENT_METRICS),)
             entry = _entry(key, value, chain, is_read_only=False)
             if is_whole:

@@ -239,10 +239,12 @@ class PartitionLog:
                 yield batch
 
     def offset_at_time(self, timestamp: int) -> OffsetAtTime | None:
-        """The first record with this timestamp or a later one; None when there is none."""
-        for segment in self.segments:
-            if segment.max_timestamp < timestamp:
-                continue
+        """The first record with this timestamp or a later one; None when there is none.
+
+        Like Kafka it looks at the first segment that has such a timestamp alone, even where all of it lies before the
+        log's start.
+        """
+        for segment in [one for one in self.segments if one.max_timestamp >= timestamp][:1]:
             for position, header in segment.batches_at_or_after(timestamp):
                 (batch,) = iter_batches(segment.read_batch(position, header))
                 for record in batch.records():

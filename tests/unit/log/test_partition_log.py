@@ -135,6 +135,16 @@ def test_a_search_by_time_passes_over_what_was_deleted(tmp_path: Path) -> None:
     assert found.offset == 2
 
 
+def test_a_search_by_time_looks_at_the_first_segment_that_could_have_it_alone(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(3), 0, NOW)
+    log.roll(NOW)
+    log.append_from_client(batch(3), 0, NOW)
+    log.raise_log_start(3)
+
+    assert log.offset_at_time(NOW) is None
+
+
 def test_log_append_time_replaces_the_clients_clock(tmp_path: Path) -> None:
     log = opened(tmp_path, message_timestamp_type="LogAppendTime")
     assert log.append_from_client(batch(2, timestamp=5), 0, NOW).log_append_time_ms == NOW

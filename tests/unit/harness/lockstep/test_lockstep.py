@@ -118,6 +118,18 @@ def test_what_waited_is_compared_once_it_is_there() -> None:
     assert field_of(played(answering(1), answering(2), JOIN, beat)) == "n"
 
 
+@pytest.mark.parametrize("may_wait", [False, True])
+def test_a_sequence_ends_where_chance_makes_another_leader(may_wait: bool) -> None:
+    again = Request(message=JoinGroupRequest(), version=8, may_wait=may_wait)
+
+    def naming(leader: str) -> Answer:
+        return lambda request: {"leader": "m0" if request is JOIN else leader}
+
+    found = played(naming("m1"), naming("m2"), JOIN, again, BEAT, BEAT)
+
+    assert (found.divergence, found.steps, found.is_over) == (None, 2, True)
+
+
 def test_a_restart_is_played_on_both() -> None:
     players = pair(code(0), code(0))
     lockstep(players).play([Restart()])

@@ -241,8 +241,7 @@ class PartitionLog:
     def offset_at_time(self, timestamp: int) -> OffsetAtTime | None:
         """The first record with this timestamp or a later one; None when there is none.
 
-        Like Kafka it looks at the first segment that has such a timestamp alone, even where all of it lies before the
-        log's start.
+        Like Kafka it looks at the first segment with such a timestamp alone, though it may lie before the log's start.
         """
         for segment in [one for one in self.segments if one.max_timestamp >= timestamp][:1]:
             for position, header in segment.batches_at_or_after(timestamp):
@@ -261,8 +260,9 @@ class PartitionLog:
         for segment in [one for one in self.segments if one.max_timestamp == latest][:1]:
             for position, header in segment.batches_at_or_after(latest):
                 (batch,) = iter_batches(segment.read_batch(position, header))
-                offset = next(record.offset for record in batch.records() if record.timestamp == latest)
-                return OffsetAtTime(offset, latest, header.partition_leader_epoch)
+                for record in batch.records():
+                    if record.timestamp == latest:  # none has it where all are earlier than -1, "no time"
+                        return OffsetAtTime(record.offset, latest, header.partition_leader_epoch)
         return None
 
     @property

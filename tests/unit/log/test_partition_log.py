@@ -145,6 +145,13 @@ def test_a_search_by_time_looks_at_the_first_segment_that_could_have_it_alone(tm
     assert log.offset_at_time(NOW) is None
 
 
+def test_records_from_before_all_time_have_no_largest_timestamp(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(encode_batch([Record(0, -5, b"k", b"v")]), 0, NOW)
+
+    assert log.offset_of_max_timestamp() is None
+
+
 def test_log_append_time_replaces_the_clients_clock(tmp_path: Path) -> None:
     log = opened(tmp_path, message_timestamp_type="LogAppendTime")
     assert log.append_from_client(batch(2, timestamp=5), 0, NOW).log_append_time_ms == NOW

@@ -74,9 +74,14 @@ class ConfigKey:
     is_short_list: bool = True
     """Whether what stands twice in a list counts once, and null and empty elements are refused."""
 
+    @property
+    def lists_replicas(self) -> bool:
+        """Whether the value is a list of throttled replicas: those are kept as they were given."""
+        return self.valid.startswith("[partitionId]")
+
     def parse(self, text: str | None) -> Value:
         """The value of a text; ConfigInvalid where it is not of the type or not valid."""
-        is_short = self.is_short_list and not self.valid.startswith("[partitionId]")
+        is_short = self.is_short_list and not self.lists_replicas
         value = None if text is None else parse_value(self.name, self.type, text, is_short=is_short)
         check_value(self, value)
         return value
@@ -160,7 +165,7 @@ def _check_list(key: ConfigKey, value: Value) -> None:
             return
         raise ConfigInvalid(f"Configuration '{key.name}' values must not be null.")
     values = value if isinstance(value, tuple) else (str(value),)
-    if key.valid.startswith("[partitionId]"):
+    if key.lists_replicas:
         if not _THROTTLED.fullmatch(",".join(values)):
             raise ConfigInvalid.value(
                 key.name,

@@ -14,7 +14,7 @@ from harness.lockstep.clusters import opened
 from harness.lockstep.lockstep import CHECK, Lockstep, level_of
 from harness.lockstep.opening import openings
 from harness.lockstep.player import Player
-from harness.lockstep.replay import lines_of_divergence
+from harness.lockstep.replay import lines_of_differences
 from harness.lockstep.search import WRITERS, Finding, Limits, Search, listed_by_all, search
 from harness.lockstep.source_text import lines_of, script_of
 from harness.targets.target import UnknownTarget
@@ -85,7 +85,7 @@ def gone_since(found: Search, known: Sequence[Known], targets: tuple[str, str], 
 
 def _told(number: int, finding: Finding, found: Search, targets: list[str], out: Path) -> list[str]:
     """A finding for a person, its script kept in a file."""
-    differing = lines_of_divergence(finding.divergence)
+    differing = lines_of_differences(finding.divergence.differences)
     about = [f"Differs on {' and '.join(targets)}.", *differing]
     path = out / f"difference-{number}.py"
     out.mkdir(parents=True, exist_ok=True)

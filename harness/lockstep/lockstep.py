@@ -67,6 +67,8 @@ class Played:
     accepted: list[Difference] = field(default_factory=list)
     observations: list[tuple[Observation, Observation]] = field(default_factory=list)
     """Of each exchange, in order: first and second target's."""
+    leaders: Leaders = field(default_factory=Leaders)
+    """Whom both targets named."""
     is_over: bool = False
     """Whether it ended early, because a target's chance decides what would follow."""
 
@@ -77,7 +79,6 @@ class Lockstep:
     def __init__(self, players: tuple[Player, Player], accepts: Accepts = lambda difference: False) -> None:
         self.players = players
         self.accepts = accepts
-        self._leaders = Leaders()
         self._played = 0
         self._run = f"l{uuid.uuid4().hex[:6]}"
 
@@ -86,7 +87,6 @@ class Lockstep:
         self._played += 1
         for player in self.players:
             player.begin(f"{self._run}-{self._played}")
-        self._leaders = Leaders()
         played = Played()
         for index, action in enumerate(actions):
             played.divergence = self._step(index, action, played)
@@ -105,10 +105,9 @@ class Lockstep:
             return None
         if any(player.is_waiting(action.client) for player in self.players):
             divergence = self._settle(action.client, index, played)
-            if played.is_over or any(player.is_waiting(action.client) for player in self.players):
-                return None  # both wait on: the client has no turn
-            if divergence is not None:
-                return divergence
+            is_ended = divergence is not None or played.is_over
+            if is_ended or any(player.is_waiting(action.client) for player in self.players):
+                return divergence  # both wait on: the client has no turn
         played.steps += 1
         for player in self.players:
             player.send(action)
@@ -155,7 +154,7 @@ class Lockstep:
     def _compare(self, index: int, heard: tuple[Heard, Heard], played: Played) -> Divergence | None:
         one, other = heard[0].observation, heard[1].observation
         played.observations.append((one, other))
-        if self._leaders.differ_by_chance(one, other):
+        if played.leaders.differ_by_chance(one, other):
             played.is_over = True
             return None
         if one == other and heard[0].encoding == heard[1].encoding:

@@ -24,10 +24,11 @@ from harness.lockstep.actions import Action, Request
 from harness.lockstep.clusters import opened
 from harness.lockstep.lockstep import Divergence, Lockstep
 from harness.lockstep.neighbours_ready import await_coordinators
-from harness.lockstep.neighbours_replay import PATIENCE_S, REPLAY, SETTLE_S, lines_of_differences
+from harness.lockstep.neighbours_replay import PATIENCE_S, REPLAY, SETTLE_S
 from harness.lockstep.opening import NAME as OPENING
 from harness.lockstep.opening import openings
 from harness.lockstep.player import Player
+from harness.lockstep.replay import lines_of_differences
 from harness.lockstep.search import SHRINK_S, SHRINK_TRIES, WRITERS, listed_by_all
 from harness.lockstep.sequences import any_request, coordinators
 from harness.lockstep.sequences.families import FAMILIES

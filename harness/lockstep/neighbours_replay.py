@@ -19,6 +19,7 @@ from harness.lockstep.clusters import opened
 from harness.lockstep.lockstep import Lockstep
 from harness.lockstep.neighbours_ready import await_coordinators
 from harness.lockstep.player import Player
+from harness.lockstep.replay import lines_of_differences
 from harness.lockstep.source_text import lines_of
 from harness.targets.target import UnknownTarget
 
@@ -66,13 +67,3 @@ def replay_all(
         sys.exit(2)
     print("\n".join([*lines_of(actions), *(lines_of_differences(found) if found else ["no difference"])]))
     sys.exit(1 if found else 0)
-
-
-def lines_of_differences(differences: Sequence[Difference]) -> list[str]:
-    """Each difference: API, version and field, and both values under each other."""
-    lines = []
-    for difference in differences:
-        width = max(map(len, difference.values))
-        lines.append(f"{difference.api} v{difference.version}, field {difference.field}")
-        lines += [f"  {target:<{width}}  {value}" for target, value in difference.values.items()]
-    return lines

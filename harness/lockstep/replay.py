@@ -10,10 +10,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from harness.diff import Difference
 from harness.hosts.host import HostTrouble
 from harness.lockstep.actions import Action
 from harness.lockstep.clusters import opened
-from harness.lockstep.lockstep import Divergence, Lockstep
+from harness.lockstep.lockstep import Lockstep
 from harness.lockstep.player import Player
 from harness.lockstep.source_text import lines_of
 from harness.targets.target import UnknownTarget
@@ -38,14 +39,14 @@ def replay(actions: Sequence[Action], targets: Sequence[str]) -> None:
         sys.exit(f"replay: {trouble}")
     for line in lines_of(actions):
         print(line)
-    print("\n".join(lines_of_divergence(divergence)) if divergence else "no difference")
+    print("\n".join(lines_of_differences(divergence.differences)) if divergence else "no difference")
     sys.exit(1 if divergence else 0)
 
 
-def lines_of_divergence(divergence: Divergence) -> list[str]:
+def lines_of_differences(differences: Sequence[Difference]) -> list[str]:
     """Each difference: API, version and field, and both values under each other."""
     lines = []
-    for difference in divergence.differences:
+    for difference in differences:
         width = max(map(len, difference.values))
         lines.append(f"{difference.api} v{difference.version}, field {difference.field}")
         lines += [f"  {target:<{width}}  {value}" for target, value in difference.values.items()]

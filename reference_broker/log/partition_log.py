@@ -17,6 +17,7 @@ from reference_broker.log.leader_epochs import LeaderEpochs
 from reference_broker.log.producer_replay import load_producers, take_marker
 from reference_broker.log.producer_state import Producer, ProducerState
 from reference_broker.log.segment import Segment
+from reference_broker.log.time_search import OffsetAtTime, first_at
 from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.log.validation import only_batch, validate
 from reference_broker.wire.errors import ErrorCode
@@ -56,15 +57,6 @@ class Fetched:
 
 NOTHING = Fetched()
 CUT_SHORT = Fetched(is_cut_short=True)
-
-
-@dataclass(frozen=True, slots=True)
-class OffsetAtTime:
-    """An answer to a question about time; `leader_epoch` -1 when unknown."""
-
-    offset: int
-    timestamp: int
-    leader_epoch: int
 
 
 class PartitionLog:
@@ -239,31 +231,16 @@ class PartitionLog:
                 yield batch
 
     def offset_at_time(self, timestamp: int) -> OffsetAtTime | None:
-        """The first record with this timestamp or a later one; None when there is none.
-
-        Like Kafka it looks at the first segment with such a timestamp alone, though it may lie before the log's start.
-        """
-        for segment in [one for one in self.segments if one.max_timestamp >= timestamp][:1]:
-            for position, header in segment.batches_at_or_after(timestamp):
-                (batch,) = iter_batches(segment.read_batch(position, header))
-                for record in batch.records():
-                    if record.timestamp >= timestamp and record.offset >= self.log_start_offset:
-                        return OffsetAtTime(record.offset, record.timestamp, header.partition_leader_epoch)
-        return None
+        """The first record with this timestamp or a later one; None when there is none."""
+        return first_at(self.segments, timestamp, self.log_start_offset)
 
     def offset_of_max_timestamp(self) -> OffsetAtTime | None:
         """The first record with the largest timestamp (KIP-734); None for an empty log.
 
-        Also one below the log's start, while its segment is there, as in Kafka.
+        Also one below the log's start, while its segment is there, as in Kafka. None as well where all records are
+        earlier than -1, "no time", which their batches then claim.
         """
-        latest = max((segment.max_timestamp for segment in self.segments), default=-1)
-        for segment in [one for one in self.segments if one.max_timestamp == latest][:1]:
-            for position, header in segment.batches_at_or_after(latest):
-                (batch,) = iter_batches(segment.read_batch(position, header))
-                for record in batch.records():
-                    if record.timestamp == latest:  # none has it where all are earlier than -1, "no time"
-                        return OffsetAtTime(record.offset, latest, header.partition_leader_epoch)
-        return None
+        return first_at(self.segments, max(segment.max_timestamp for segment in self.segments))
 
     @property
     def size(self) -> int:

@@ -115,9 +115,9 @@ def _load_segments(
                 recover_segment(segment)
                 continue
         is_whole = recover_segment(segment)
-        # A crash may take all that was not flushed of a segment, and leave the next: only compaction makes such holes.
-        has_hole = following is not None and segment.next_offset < following and not config.is_compacted
-        if not is_whole or has_hole or (following is not None and segment.next_offset > following):
+        hole = 0 if following is None else following - segment.next_offset
+        # A crash may take all that was not flushed of a segment, and leave the next: only compaction makes holes.
+        if not is_whole or hole < 0 or (hole and not config.is_compacted):
             for surplus in bases[index + 1 :]:
                 Segment(disk, directory, surplus, config).remove()
             break

@@ -70,13 +70,12 @@ class Loop:
                     self._accept(key.data)
                 else:
                     self._drain_wakeups()
+            if time.monotonic() >= self._next_idle_look_s:
+                self._close_idle()
             # What a request made due at once is done before the next request: its client may be quick.
             deadline_ms = self._node.next_deadline_ms()
             if now_ms() >= deadline_ms:
                 self._carry_out(self._node.on_time(now_ms()))
-                deadline_ms = self._node.next_deadline_ms()
-            if time.monotonic() >= self._next_idle_look_s:
-                self._close_idle()
                 deadline_ms = self._node.next_deadline_ms()
 
     def close(self) -> None:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reference_broker.log.partition_log import OffsetAtTime, PartitionLog
+from reference_broker.log.partition_log import PartitionLog
+from reference_broker.log.time_search import OffsetAtTime
 
 
 def plant() -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from harness.lockstep.actions import Action, Kind, Ref, Request, WrittenBatch
 from harness.lockstep.sequences.any_request import message_of
 from harness.lockstep.sequences.families import FAMILIES
@@ -114,7 +116,7 @@ def _tied(random: Random, state: _State, key: int, message: Any) -> Any:
         own["group_ids"] = tuple(random.sample((*state.groups, *state.groups, "", "nobody's"), random.randint(1, 3)))
     if own.get("groups"):
         own["groups"] = tuple(
-            random.choice(state.groups) if isinstance(one, str) else _changed(one, group_id=random.choice(state.groups))
+            random.choice(state.groups) if isinstance(one, str) else replace(one, group_id=random.choice(state.groups))
             for one in own["groups"]
         )
     if "groups_names" in own:
@@ -165,10 +167,6 @@ def _producer(random: Random, key: int, own: dict[str, Any]) -> None:
         own["transaction_timeout_ms"] = chosen(random, (12, 60_000), (1, 0), (1, 900_001), (1, -1))
 
 
-def _changed(message: Any, **changes: Any) -> Any:
-    return type(message)(**{name: getattr(message, name) for name in message.__struct_fields__} | changes)
-
-
 def _consumer_heartbeat(random: Random, own: dict[str, Any]) -> None:
     first = own["member_epoch"] == 0
     instance = INSTANCES.get(own["member_id"])
@@ -197,7 +195,7 @@ def _share_session(random: Random, own: dict[str, Any]) -> None:
         own["batch_size"] = random.choice((1, 10, 500))
     own["is_renew_ack"] = random.random() < 0.1
     own["topics"] = tuple(
-        _changed(topic, topic_id=Ref(Kind.TOPIC_ID, name), partitions=_share_partitions(random, topic.partitions))
+        replace(topic, topic_id=Ref(Kind.TOPIC_ID, name), partitions=_share_partitions(random, topic.partitions))
         for topic, name in zip(own["topics"] or (), TOPICS, strict=False)
     )
 
@@ -207,11 +205,11 @@ def _share_state(random: Random, own: dict[str, Any]) -> None:
     state_epoch, leader_epoch = (chosen(random, (6, 0), (4, 1), (2, 2), (3, -1), (1, -2)) for _ in range(2))
     changes = {"partition": 0, "state_epoch": state_epoch, "leader_epoch": leader_epoch}
     own["topics"] = tuple(
-        _changed(
+        replace(
             topic,
             topic_id=Ref(Kind.TOPIC_ID, TOPICS[0]),
             partitions=tuple(
-                _changed(one, **{name: value for name, value in changes.items() if name in one.__struct_fields__})
+                replace(one, **{name: value for name, value in changes.items() if name in one.__struct_fields__})
                 for one in topic.partitions[:1]
             ),
         )
@@ -230,7 +228,7 @@ def _share_partitions(random: Random, partitions: Any) -> Any:
     """With nothing to acknowledge, or with a record or two of the first ones in any way, known or not."""
     found = {one.partition_index: one for one in partitions or ()}
     return tuple(
-        _changed(one, acknowledgement_batches=tuple(_acknowledged(random, batch) for batch in _some(random, one)))
+        replace(one, acknowledgement_batches=tuple(_acknowledged(random, batch) for batch in _some(random, one)))
         for one in found.values()
     )
 
@@ -242,7 +240,7 @@ def _some(random: Random, partition: Any) -> Any:
 def _acknowledged(random: Random, batch: Any) -> Any:
     first = chosen(random, (6, 0), (2, 1), (1, 2))
     kinds = (chosen(random, (4, 1), (2, 2), (2, 3), (1, 4), (1, 0), (1, 5), (0.5, -1)),)
-    return _changed(batch, first_offset=first, last_offset=first + random.choice((0, 0, 0, 1)), acknowledge_types=kinds)
+    return replace(batch, first_offset=first, last_offset=first + random.choice((0, 0, 0, 1)), acknowledge_types=kinds)
 
 
 def _session_epoch(random: Random, state: _State, own: dict[str, Any]) -> int:
@@ -264,7 +262,7 @@ def _streams_heartbeat(random: Random, own: dict[str, Any]) -> None:
     own["shutdown_application"] = random.random() < 0.05
     if own["topology"] is not None:
         parts = {one.subtopology_id: _topology_part(random, one) for one in own["topology"].subtopologies or ()}
-        own["topology"] = _changed(
+        own["topology"] = replace(
             own["topology"],
             epoch=random.choice((0, 0, 0, 1)),
             subtopologies=tuple(parts[name] for name in sorted(parts)),
@@ -276,7 +274,7 @@ def _streams_heartbeat(random: Random, own: dict[str, Any]) -> None:
 
 
 def _topology_part(random: Random, part: Any) -> Any:
-    return _changed(
+    return replace(
         part,
         source_topics=random.choice((("orders",), TOPICS, ("nowhere",))),
         source_topic_regex=(),
@@ -319,7 +317,7 @@ def _produce(random: Random, state: _State, own: dict[str, Any]) -> None:
 def _offset_fetch(random: Random, own: dict[str, Any]) -> None:
     """The group's own name in each of its forms."""
     own["require_stable"] = random.random() < 0.5
-    own["groups"] = tuple(_changed(one, member_id=None, member_epoch=-1) for one in own["groups"][:2])
+    own["groups"] = tuple(replace(one, member_id=None, member_epoch=-1) for one in own["groups"][:2])
 
 
 def _list_transactions(random: Random, own: dict[str, Any]) -> None:
@@ -336,7 +334,7 @@ def _push(random: Random, own: dict[str, Any]) -> None:
 def _reassign(random: Random, own: dict[str, Any]) -> None:
     """To the one node there is, or to none that is."""
     own["topics"] = tuple(
-        _changed(topic, partitions=tuple(_changed(one, replicas=_replicas(random)) for one in topic.partitions))
+        replace(topic, partitions=tuple(replace(one, replicas=_replicas(random)) for one in topic.partitions))
         for topic in own["topics"]
     )
 

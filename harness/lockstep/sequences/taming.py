@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from harness.lockstep.actions import Kind, Ref, WrittenBatch
 from harness.lockstep.sequences.settings import setting
 from harness.lockstep.sequences.subscriptions import subscription
@@ -34,10 +36,6 @@ def tamed(random: Random, key: int, message: Any) -> Any:
     return type(message)(**own)
 
 
-def _changed(message: Any, **changes: Any) -> Any:
-    return type(message)(**{name: getattr(message, name) for name in message.__struct_fields__} | changes)
-
-
 def _setting(random: Random, kind: int) -> tuple[str, str | None]:
     """A setting by which no record goes at a moment of the node's own."""
     name, value = setting(random, kind)
@@ -59,7 +57,7 @@ def _fetch(random: Random, own: dict[str, Any]) -> None:
     topics = []
     for topic in _once(own["topics"], "topic", "topic_id"):
         partitions = _once(topic.partitions, "partition")
-        topics.append(_changed(topic, partitions=partitions[:1] if topic.topic_id == ZERO_UUID else partitions))
+        topics.append(replace(topic, partitions=partitions[:1] if topic.topic_id == ZERO_UUID else partitions))
     own["topics"] = tuple([one for one in _once(topics, "topic_id") if one.topic_id != ZERO_UUID] or topics[:1])
 
 
@@ -67,7 +65,7 @@ def _join_group(random: Random, own: dict[str, Any]) -> None:
     """With subscriptions that can be read: Kafka never answers the others. Timeouts beyond the sequence."""
     own["rebalance_timeout_ms"] = 60_000
     own["protocols"] = tuple(
-        _changed(one, metadata=subscription(("orders",))) for one in _once(own["protocols"], "name")
+        replace(one, metadata=subscription(("orders",))) for one in _once(own["protocols"], "name")
     )
     if own["session_timeout_ms"] in range(6_000, 60_000):
         own["session_timeout_ms"] = 60_000
@@ -79,11 +77,11 @@ def _produce(random: Random, own: dict[str, Any]) -> None:
     topics = []
     for topic in _once(own["topic_data"], "name", "topic_id"):
         data = tuple(
-            _changed(one, records=WrittenBatch()) if one.records is None else one
+            replace(one, records=WrittenBatch()) if one.records is None else one
             for one in _once(topic.partition_data, "index")
         )
         if data:
-            topics.append(_changed(topic, partition_data=data))
+            topics.append(replace(topic, partition_data=data))
     own["topic_data"] = tuple(topics)
 
 
@@ -111,14 +109,14 @@ def _create_topics(random: Random, own: dict[str, Any]) -> None:
     topics = []
     for topic in own["topics"]:
         configs = tuple(
-            _changed(one, name=name, value=value) for one in topic.configs for name, value in [setting(random, TOPIC)]
+            replace(one, name=name, value=value) for one in topic.configs for name, value in [setting(random, TOPIC)]
         )
-        topics.append(_changed(topic, configs=configs, num_partitions=min(topic.num_partitions, MOST_PARTITIONS)))
+        topics.append(replace(topic, configs=configs, num_partitions=min(topic.num_partitions, MOST_PARTITIONS)))
     own["topics"] = tuple(topics)
 
 
 def _create_partitions(random: Random, own: dict[str, Any]) -> None:
-    own["topics"] = tuple(_changed(one, count=min(one.count, MOST_PARTITIONS)) for one in own["topics"])
+    own["topics"] = tuple(replace(one, count=min(one.count, MOST_PARTITIONS)) for one in own["topics"])
 
 
 def _alter(random: Random, own: dict[str, Any]) -> None:
@@ -132,8 +130,8 @@ def _alter(random: Random, own: dict[str, Any]) -> None:
             changes: dict[str, Any] = {"name": name, "value": value}
             if "config_operation" in config.__struct_fields__:
                 changes["config_operation"] = config.config_operation % 4
-            configs.append(_changed(config, **changes))
-        resources.append(_changed(one, resource_type=kind, resource_name=NAMES[kind], configs=tuple(configs)))
+            configs.append(replace(config, **changes))
+        resources.append(replace(one, resource_type=kind, resource_name=NAMES[kind], configs=tuple(configs)))
     own["resources"] = _once(resources, "resource_type", "resource_name")
 
 
@@ -142,7 +140,7 @@ def _describe_configs(random: Random, own: dict[str, Any]) -> None:
     resources = []
     for one in own["resources"]:
         kind = random.choice([*NAMES, *NAMES, 0, 99])
-        resources.append(_changed(one, resource_type=kind, resource_name=NAMES.get(kind, "x")))
+        resources.append(replace(one, resource_type=kind, resource_name=NAMES.get(kind, "x")))
     own["resources"] = _once(resources, "resource_type", "resource_name")
 
 

@@ -25,6 +25,9 @@ from harness.guarantees import ClientSettings
 from harness.history import OpType
 
 _QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 500}
+_FATAL = (ck.KafkaException, SystemError)
+"""A fatal error of the producer, as a call that serves deliveries raises it: the error itself or, once a delivery's own
+call into the library has met it and cleared it, SystemError. The deliveries still to come tell it of each record."""
 
 
 class ConfluentProducer:
@@ -57,8 +60,7 @@ class ConfluentProducer:
         while not self._is_closed.is_set():
             try:
                 self._producer.poll(0.1)
-            except ck.KafkaException:
-                # A fatal error of the producer; each record's own delivery says so, too.
+            except _FATAL:
                 self._is_closed.wait(0.1)
 
     def send(
@@ -103,15 +105,14 @@ class ConfluentProducer:
             try:
                 self._producer.flush(max(0.0, deadline - time.monotonic()))
                 return
-            except ck.KafkaException:
-                # A fatal error of the producer, as in _serve: the deliveries are still to come.
+            except _FATAL:
                 if time.monotonic() >= deadline:
                     return
                 time.sleep(0.01)
 
     def close(self) -> None:
         """Stops serving deliveries."""
-        self._producer.flush(1)
+        self.flush(1)
         self._is_closed.set()
         self._thread.join(5)
 

@@ -110,7 +110,7 @@ def _covered(targets: Sequence[str], until_s: Sequence[float]) -> Iterator[Cover
         opening = openings(bootstraps, listed)
         for seed, until in enumerate(until_s, SEED):
             limits = Limits(seconds=until - covered.seconds, kinds=1_000)
-            covered.take(search(lockstep, listed, seed, limits, opening=opening))
+            covered.take(search(lockstep, listed, Search(seed=seed), limits, opening=opening))
             opening = []
             yield covered
         for player in players:
@@ -126,7 +126,7 @@ def _plants(table: Table) -> None:
             bootstraps = [cluster.bootstrap for _, cluster in clusters]
             listed, limits = listed_by_all(bootstraps), Limits(seconds=PATIENCE_S, kinds=1, shrink_tries=0)
             found = search(
-                Lockstep((first, second)), listed, SEED, limits, opening=openings(bootstraps, listed)
+                Lockstep((first, second)), listed, Search(seed=SEED), limits, opening=openings(bootstraps, listed)
             ).findings.values()
             first.close()
             second.close()

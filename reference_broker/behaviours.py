@@ -23,6 +23,8 @@ class Behaviour(StrEnum):
     KEEPS_LISTS_SHORT = "what stands twice in a list counts once; a null or empty element is refused"
     LIMITS_NEW_PARTITIONS = "too many new partitions are a POLICY_VIOLATION of the whole request, not an accident"
     LISTS_METADATA_VERSIONS = "the storage tool refuses an unknown release with all those that are known"
+    NAMES_UNKNOWN_LISTS = "adding to a broker's setting that nobody knows is refused by its name, not an accident"
+    REFUSES_DUPLICATES = "what stands twice in a list of a broker's settings is refused, not ignored"
     REFUSES_LONG_VALUES = "a setting that has grown too long is INVALID_CONFIG, not an accident"
     TELLS_BOOTSTRAP_RECORDS = "the storage tool prints the records that a new cluster begins with"
     TELLS_METRICS_DEFAULTS = "settings of client metrics are told with their defaults, with types and sources"
@@ -48,6 +50,8 @@ SPANS: Final[Mapping[Behaviour, Span]] = {
     Behaviour.KEEPS_LISTS_SHORT: Span(first=(4, 2), source="KIP-1161"),
     Behaviour.LIMITS_NEW_PARTITIONS: Span(first=(4, 4), source="KAFKA-19673"),
     Behaviour.LISTS_METADATA_VERSIONS: Span(first=(4, 2), source="KAFKA-19509"),
+    Behaviour.NAMES_UNKNOWN_LISTS: Span(first=(4, 3), source="seen with 4.2.1 and 4.3.1"),
+    Behaviour.REFUSES_DUPLICATES: Span(first=(4, 4), source="KAFKA-19875: ignored until then"),
     Behaviour.REFUSES_LONG_VALUES: Span(first=(4, 1), source="KAFKA-18907"),
     Behaviour.TELLS_BOOTSTRAP_RECORDS: Span(first=(4, 2), source="apache/kafka#20303"),
     Behaviour.TELLS_METRICS_DEFAULTS: Span(first=(4, 1), source="KAFKA-17516"),

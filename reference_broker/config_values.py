@@ -73,6 +73,8 @@ class ConfigKey:
     is_internal: bool
     is_short_list: bool = True
     """Whether what stands twice in a list counts once, and null and empty elements are refused."""
+    refuses_duplicates: bool = False
+    """Whether a short list is refused where something stands twice in it."""
 
     @property
     def lists_replicas(self) -> bool:
@@ -82,7 +84,8 @@ class ConfigKey:
     def parse(self, text: str | None) -> Value:
         """The value of a text; ConfigInvalid where it is not of the type or not valid."""
         is_short = self.is_short_list and not self.lists_replicas
-        value = None if text is None else parse_value(self.name, self.type, text, is_short=is_short)
+        is_cut = is_short and not self.refuses_duplicates
+        value = None if text is None else parse_value(self.name, self.type, text, is_short=is_cut)
         check_value(self, value)
         return value
 
@@ -110,7 +113,18 @@ def parse_value(name: str, kind: ConfigType, text: str, *, is_short: bool = True
     if kind is ConfigType.LIST:
         parts = re.split(r"\s*,\s*", trimmed) if trimmed else []
         return tuple(dict.fromkeys(parts) if is_short else parts)
+    if kind is ConfigType.CLASS and trimmed not in _CLASSES:
+        raise ConfigInvalid.value(name, text, f"Class {text} could not be found.")
     return trimmed
+
+
+_CLASSES: Final = frozenset(
+    row.split("|")[2]
+    for table in (config_table.BROKER, config_table.TOPIC)
+    for row in table.splitlines()
+    if "|CLASS|" in row
+)
+"""The classes that a node has here, in name: the defaults."""
 
 
 _DOUBLE: Final = re.compile(r"[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)", re.ASCII)
@@ -118,6 +132,7 @@ _DOUBLE: Final = re.compile(r"[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)
 _RANGE: Final = re.compile(r"\[(-?[\d.]+),\.\.\.(?:,(-?[\d.]+))?\]( or -1)?")
 _THROTTLED: Final = re.compile(r"\*|(\d+:\d+)(,\d+:\d+)*|")
 _DURATION: Final = re.compile(r"by_duration:-?P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
+_UNCHECKED_LISTS: Final = ("config.providers",)
 _NULLABLE_LISTS: Final = ("advertised.listeners", "early.start.listeners", "log.dirs")
 
 
@@ -137,7 +152,7 @@ def check_value(key: ConfigKey, value: Value) -> None:
                 key.name,
                 value,
                 f"Invalid value `{value}` for configuration {key.name}. The value must be either 'earliest', 'latest' "
-                "or of the format 'by_duration:<PnDTnHnMn.nS>'.",
+                f"or of the format 'by_duration:<PnDTnHnMn.nS{'.' if key.valid.startswith('[earliest') else ''}>'.",
             )
     elif key.valid.startswith("["):
         allowed = key.valid[1:-1].split(", ")
@@ -175,6 +190,8 @@ def _check_list(key: ConfigKey, value: Value) -> None:
             )
         return
     allowed = key.valid[1:-1].split(", ") if key.valid.startswith("[") else []
+    if key.is_short_list and key.refuses_duplicates and len(set(values)) < len(values):
+        raise ConfigInvalid(f"Configuration '{key.name}' values must not be duplicated.")
     for one in values:
         if not one and key.is_short_list:
             raise ConfigInvalid(f"Configuration '{key.name}' values must not be empty.")
@@ -182,7 +199,7 @@ def _check_list(key: ConfigKey, value: Value) -> None:
             raise ConfigInvalid.value(key.name, one, f"String must be one of: {', '.join(allowed)}")
 
 
-def _read(row: str, is_short_list: bool) -> ConfigKey:
+def _read(row: str, *, is_short_list: bool, refuses_duplicates: bool) -> ConfigKey:
     name, kind, default, valid, extra, internal, *_ = [*row.split("|"), "", "", "", "", ""]
     is_mode = extra in ("", "per-broker", "dynamic")
     synonyms = () if is_mode else tuple(one.split("*") for one in extra.split(","))
@@ -196,6 +213,7 @@ def _read(row: str, is_short_list: bool) -> ConfigKey:
         synonyms=tuple(Synonym(synonym, int(factor)) for synonym, factor in synonyms),
         is_internal=internal == "internal",
         is_short_list=is_short_list,
+        refuses_duplicates=refuses_duplicates,
     )
 
 
@@ -240,7 +258,11 @@ def _keys_of(release: Release, scope: str, table: str) -> Mapping[str, ConfigKey
         else:
             rows[row.partition("|")[0]] = row
     is_short = release.does(Behaviour.KEEPS_LISTS_SHORT)
-    return {name: _read(rows[name], is_short) for name in sorted(rows)}
+    refuses = scope == "broker" and release.does(Behaviour.REFUSES_DUPLICATES)
+    return {
+        name: _read(rows[name], is_short_list=is_short and name not in _UNCHECKED_LISTS, refuses_duplicates=refuses)
+        for name in sorted(rows)
+    }
 
 
 # Pairs of one broker setting in two units, the first to be asked first.

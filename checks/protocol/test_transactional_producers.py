@@ -2,7 +2,7 @@
 
 **Claim** A transactional id whose transactions could last for ever, or for no time, gets no producer id; a broker that
 does not coordinate it says so. Transactional records are refused where the request names no transaction, where they
-are of several producers, and where no coordinator can agree.
+are of several producers, and where no coordinator can agree; what was refused so is sent again before what follows.
 **Why it matters** A transaction that nobody coordinates would never end, and hold up every reader of committed records.
 **Kafka says** Protocol guide, InitProducerId and Produce; KIP-98, KIP-890 (the coordinator must agree).
 **Cannot see** Transactions that are coordinated.
@@ -91,5 +91,60 @@ def test_records_that_no_coordinator_agrees_to_are_refused(exchange: Exchange, v
     where = at(exchange, exchange.topic(), version)
     asked = produce(where, transactional("a", new_producer(exchange)), transactional_id=exchange.name("payments"))
     answer = exchange.ask("transactional records without a coordinator", asked, version)
+
+    assert codes(answer) == [ErrorCode.NOT_ENOUGH_REPLICAS]
+
+
+# (version in which the transaction's batch was refused, its sequence, the sequence that follows, whether that is taken)
+AFTER_A_REFUSAL = [
+    pytest.param(version, refused, then, taken, id=f"v{version}-{refused}-{then}")
+    for version, refused, then, taken in (
+        (11, 2, 0, True),
+        (11, 2, 2, True),
+        (11, 2, 4, False),
+        (12, 0, 0, True),
+        (12, 2, 2, False),
+        (12, 2, 4, False),
+    )
+]
+
+
+@pytest.mark.parametrize(("version", "refused", "then", "taken"), AFTER_A_REFUSAL)
+def test_what_was_not_agreed_to_bars_what_follows(
+    exchange: Exchange, version: int, refused: int, then: int, taken: bool
+) -> None:
+    """After a refused batch its producer may not begin above it: else its retry would come too late for ever."""
+    topic, own = exchange.topic(), new_producer(exchange)
+    first = batch("a", producer_id=own, producer_epoch=0, base_sequence=refused, is_transactional=True)
+    exchange.ask(
+        f"sequence {refused} of a transaction",
+        produce(topic, first, transactional_id=exchange.name("payments")),
+        version,
+    )
+    second = batch("b", producer_id=own, producer_epoch=0, base_sequence=then)
+    answer = exchange.ask(f"then sequence {then} of none", produce(topic, second), version)
+
+    assert codes(answer) == [ErrorCode.NONE if taken else ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER]
+
+
+@versions(11, 12)
+def test_an_older_epoch_is_refused_before_a_coordinator_is_asked(exchange: Exchange, version: int) -> None:
+    """A producer that was replaced has no transaction to go on with."""
+    topic, own = exchange.topic(), new_producer(exchange)
+    newer = batch("a", producer_id=own, producer_epoch=1, base_sequence=0)
+    exchange.ask("epoch 1 of no transaction", produce(topic, newer), version)
+    asked = produce(topic, transactional("b", own), transactional_id=exchange.name("payments"))
+    answer = exchange.ask("epoch 0 of a transaction", asked, version)
+
+    assert codes(answer) == [ErrorCode.INVALID_PRODUCER_EPOCH]
+
+
+@versions(3, 9, 12)
+def test_a_transaction_is_refused_before_the_acks_are_looked_at(exchange: Exchange, version: int) -> None:
+    """That nobody agrees to a transaction is told even where the request asks for acks that there are not."""
+    asked = produce(
+        exchange.topic(), transactional("a", new_producer(exchange)), transactional_id=exchange.name("payments"), acks=2
+    )
+    answer = exchange.ask("two acks for a transaction", asked, version)
 
     assert codes(answer) == [ErrorCode.NOT_ENOUGH_REPLICAS]

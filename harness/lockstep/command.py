@@ -49,6 +49,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         return BAD_INPUT
     seed = options.seed if options.seed is not None else secrets.randbelow(10**8)
     say(f"lockstep      {' | '.join(options.target)}   seed {seed}")
+    found = Search(seed=seed)
     try:
         known = read_known(options.known)
         with opened(options.target) as clusters:
@@ -59,20 +60,26 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             listed = listed_by_all(bootstraps)
             opening = openings(bootstraps, listed)
             limits = Limits(seconds=options.seconds, steps=options.steps, kinds=options.kinds)
-            found = search(lockstep, listed, seed, limits, options.writer or tuple(WRITERS), say, opening)
+            search(lockstep, listed, found, limits, options.writer or tuple(WRITERS), say, opening)
             first.close()
             second.close()
     except (HostTrouble, ClientTrouble, UnknownTarget, KnownDifferencesTrouble) as trouble:
-        say(f"harness: lockstep: {trouble}")
+        _show(found, options.target, options.out, say)
+        writer, number = found.playing
+        say(f"harness: lockstep: {f'{writer} {number}: ' if writer else ''}{trouble}")
         return BAD_INPUT
-    for number, finding in enumerate(found.findings.values(), 1):
-        for line in _told(number, finding, found, options.target, options.out):
-            say(line)
+    _show(found, options.target, options.out, say)
     gone = gone_since(found, known, names, options.writer or tuple(WRITERS))
     for line in gone:
         say(f"harness: lockstep: {options.known}: {line}")
     say(_last_line(found))
     return 1 if found.findings or gone else 0
+
+
+def _show(found: Search, targets: list[str], out: Path, say: Callable[[str], None]) -> None:
+    for number, finding in enumerate(found.findings.values(), 1):
+        for line in _told(number, finding, found, targets, out):
+            say(line)
 
 
 def gone_since(found: Search, known: Sequence[Known], targets: tuple[str, str], writers: Sequence[str]) -> list[str]:

@@ -52,6 +52,8 @@ class Search:
 
     seed: int
     sequences: int = 0
+    playing: tuple[str, int] = ("", 0)
+    """(writer, number) of the sequence that is played, or was last."""
     steps: int = 0
     seconds: float = 0.0
     findings: dict[str, Finding] = field(default_factory=dict)
@@ -98,19 +100,22 @@ def sequence(writer: str, seed: int, number: int, listed: Listed) -> tuple[Actio
 def search(
     lockstep: Lockstep,
     listed: Listed,
-    seed: int,
+    state: Search,
     limits: Limits,
     writers: Sequence[str] = tuple(WRITERS),
     say: Callable[[str], None] = lambda line: None,
     opening: Sequence[tuple[Action, ...]] = (),
 ) -> Search:
-    """Plays the opening, then runs until a limit is reached. ClientTrouble, HostTrouble when a target is away."""
-    state = Search(seed=seed)
+    """Plays the opening, then runs until a limit is reached; the state, with what was found.
+
+    ClientTrouble, HostTrouble when a target is away: the state has what was found until then.
+    """
     started = time.monotonic()
     while state.seconds < limits.seconds and state.steps < limits.steps and len(state.findings) < limits.kinds:
         number = state.sequences - len(opening)
         writer = OPENING if number < 0 else writers[number % len(writers)]
-        actions = opening[state.sequences] if number < 0 else sequence(writer, seed, number, listed)
+        actions = opening[state.sequences] if number < 0 else sequence(writer, state.seed, number, listed)
+        state.playing = (writer, number if number >= 0 else state.sequences)
         played = _confirmed(lockstep, actions)
         state.sequences += 1
         state.steps += played.steps
@@ -118,8 +123,7 @@ def search(
         state.exercised.update((one.api, one.version) for one, _ in played.observations)
         state.seconds = time.monotonic() - started
         if played.divergence is not None:
-            place = (writer, number if number >= 0 else state.sequences - 1)
-            _keep(state, lockstep, place, actions[: played.divergence.at + 1], played, limits, say)
+            _keep(state, lockstep, actions[: played.divergence.at + 1], played, limits, say)
     state.seconds = time.monotonic() - started
     return state
 
@@ -137,19 +141,19 @@ def _confirmed(lockstep: Lockstep, actions: Sequence[Action]) -> Played:
 def _keep(
     state: Search,
     lockstep: Lockstep,
-    place: tuple[str, int],
     actions: tuple[Action, ...],
     played: Played,
     limits: Limits,
     say: Callable[[str], None],
 ) -> None:
-    """Shrinks a divergence of a new kind; counts one of a kind that is known. `place` is (writer, number)."""
+    """Shrinks a divergence of a new kind; counts one of a kind that is known."""
     assert played.divergence is not None
     kind = played.divergence.kind
     state.repeats[kind] += 1
     if kind in state.findings:
         return
-    say(f"{place[0]} {place[1]} differs after {state.seconds:.1f} s: {kind}; shrinking")
+    writer, number = state.playing
+    say(f"{writer} {number} differs after {state.seconds:.1f} s: {kind}; shrinking")
     last: list[Divergence] = [played.divergence]
 
     deadline = time.monotonic() + SHRINK_S
@@ -168,8 +172,8 @@ def _keep(
 
     smallest = shrunk(actions, still, limits.shrink_tries)
     state.findings[kind] = Finding(
-        writer=place[0],
-        number=place[1],
+        writer=writer,
+        number=number,
         actions=smallest,
         divergence=last[0],
         found_after_s=state.seconds,

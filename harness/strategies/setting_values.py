@@ -41,6 +41,8 @@ class Row:
     valid: str
     is_changeable: bool
     """Of a node's: whether all nodes of a cluster take a change of it while they run."""
+    is_per_node: bool
+    """Of a node's: whether each node takes a change of its own while it runs."""
     is_internal: bool
 
     @property
@@ -74,6 +76,7 @@ def _read(line: str) -> Row:
         default=None if default in (NOTHING, "!") else default,
         valid=valid,
         is_changeable=mode == "dynamic",
+        is_per_node=mode == "per-broker",
         is_internal=internal == "internal",
     )
 

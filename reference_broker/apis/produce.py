@@ -44,7 +44,7 @@ from reference_broker.wire.messages.produce_response import (
     TopicProduceResponse,
 )
 from reference_broker.wire.primitives import BrokerId
-from reference_broker.wire.records import COMPRESSION_MASK, Batch
+from reference_broker.wire.records import COMPRESSION_MASK, Batch, BatchHeader
 from reference_broker.wire.refusal import KafkaError
 
 API: Final = ApiKey.PRODUCE
@@ -52,6 +52,8 @@ VERSIONS: Final = range(14)
 LISTENERS: Final = ("broker",)
 
 TOPIC_IDS_SINCE: Final = 13
+EPOCHS_BUMPED_SINCE: Final = 12
+"""Producers of transactions get a new epoch with each (KIP-890)."""
 LEADERS_SINCE: Final = 10
 ZSTD_SINCE: Final = 7
 ADMIN_CLIENT: Final = "__admin_client"
@@ -171,12 +173,15 @@ def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks:
         return _refused(index, absent)
     if isinstance(batch, ErrorCode):
         return _refused(index, batch)
+    if batch.header.is_transactional and batch.header.has_producer_id:
+        name = partition.topic if partition is not None else _name_of(topic, ctx, by_id=by_id)
+        unverified = _unverified(name, index, batch.header, ctx)
+        if unverified is not None:
+            return unverified
     if acks not in (ALL_IN_SYNC, NO_ACKS, 1):
         return _refused(index, ErrorCode.INVALID_REQUIRED_ACKS)
-    if batch.header.is_transactional and batch.header.has_producer_id:
-        return _refused(index, ErrorCode.NOT_ENOUGH_REPLICAS, message=NOT_AGREED)
     if partition is None:
-        return _not_here(topic, index, ctx, by_id=by_id)
+        return _not_here(_name_of(topic, ctx, by_id=by_id), index, ctx)
     if partition.is_internal and ctx.client_id != ADMIN_CLIENT:
         return _refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION)
     return _append_to(partition, batch, acks, ctx)
@@ -244,9 +249,12 @@ def _absent(topic: TopicProduceData, index: int, ctx: Context, *, by_id: bool) -
     return None if image is not None and index in image.partitions else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
 
 
-def _not_here(topic: TopicProduceData, index: int, ctx: Context, *, by_id: bool) -> PartitionProduceResponse:
+def _name_of(topic: TopicProduceData, ctx: Context, *, by_id: bool) -> str:
+    return ctx.image.topics.by_id[topic.topic_id].name if by_id else topic.name
+
+
+def _not_here(name: str, index: int, ctx: Context) -> PartitionProduceResponse:
     """The error where the metadata has the partition, but no log of it can be written here."""
-    name = ctx.image.topics.by_id[topic.topic_id].name if by_id else topic.name
     if name in INTERNAL_TOPICS and ctx.client_id != ADMIN_CLIENT:
         return _refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION)
     try:
@@ -282,6 +290,17 @@ def _check_transactions(request: ProduceRequest, parcels: Parcels) -> None:
         raise KafkaError(
             ErrorCode.INVALID_PRODUCER_ID_MAPPING, "Transactional records contained more than one producer ID"
         )
+
+
+def _unverified(name: str, index: int, header: BatchHeader, ctx: Context) -> PartitionProduceResponse | None:
+    """Why a batch of a transaction is refused; None where the log has that transaction open already."""
+    begins_at_zero = ctx.api_version >= EPOCHS_BUMPED_SINCE
+    try:
+        partition = ctx.partitions.get(name, index)
+        must_ask = partition.begin_verification(header, ctx.now_ms, begins_at_zero=begins_at_zero)
+    except KafkaError as error:
+        return _with_leader(name, index, error.code, ctx)
+    return _refused(index, ErrorCode.NOT_ENOUGH_REPLICAS, message=NOT_AGREED) if must_ask else None
 
 
 # -- answering ----------------------------------------------------------------------------------------------------

@@ -155,14 +155,20 @@ class ConfigAdmin:
         if known is None or known.type is not ConfigType.LIST or resource_type not in (TOPIC, BROKER):
             word = "APPEND" if operation == Operation.APPEND else "SUBTRACT"
             if resource_type == BROKER:
+                if known is None and not self._controller.release.does(Behaviour.NAMES_UNKNOWN_LISTS):
+                    raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
                 if known is None:
                     raise invalid(f"Unknown config name: {key}")
                 raise invalid(f"Config value {word.lower()} is not allowed for config key: {key}")
             raise invalid(f"Can't {word} to key {key} because its type is not LIST.")
+        if current is None and known.is_required:
+            raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)  # Kafka reads a default that there is not
         default = self._controller.config.topic_default(known) if resource_type == TOPIC else known.default or ""
         parts = [part for part in (default if current is None else current).split(",") if part]
+        were = tuple(parts)
         for part in (value or "").split(","):
-            if operation == Operation.APPEND and part not in parts:
+            # Twice what is appended twice to a node's list: Kafka looks only at what was there.
+            if operation == Operation.APPEND and part not in (were if resource_type == BROKER else parts):
                 parts.append(part)
             elif operation == Operation.SUBTRACT and part in parts:
                 parts.remove(part)
@@ -280,8 +286,6 @@ class ConfigAdmin:
                 self._keys.broker[plain[name]].parse(text)
             except ConfigInvalid as error:
                 raise bad_request(str(error)) from error
-        if reason := reason_refused(known, self._number_now):
-            raise bad_request(reason)
         if is_default:
             own = [
                 name
@@ -295,6 +299,8 @@ class ConfigAdmin:
                     "Cannot update these configs at default cluster level, broker id must be specified: "
                     f"{self._set_text(own)}"
                 )
+        if reason := reason_refused(known, self._number_now, self._controller.static_config.log_dirs):
+            raise bad_request(reason)
 
 
 def _in_kafkas_order(changes: list[Change]) -> list[Change]:

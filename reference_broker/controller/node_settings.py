@@ -6,8 +6,10 @@ then asks the listeners, then its other parts in turn: the first that is against
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
+
+from reference_broker.controller.node_parts import part_refused, reporters_refused
 
 NETWORK: Final = "num.network.threads"
 POOLS: Final = ("background.threads", "num.io.threads", "num.recovery.threads.per.data.dir", "num.replica.fetchers")
@@ -27,22 +29,25 @@ INTERVALS: Final = tuple(f"group.{kind}.assignment.interval.ms" for kind in ("co
 UNLIMITED: Final = -1
 AS_THE_WHOLE: Final = -2
 NUMBERS: Final = (
-    *(NETWORK, *POOLS, *REMOTE_POOLS, *CONNECTIONS, CLEANER, CLEANER_MEMORY, ROLL, JITTER),
+    *(NETWORK, *POOLS, *REMOTE_POOLS, *CONNECTIONS, CLEANER, CLEANER_MEMORY),
     *(name for pair in LOCAL for name in pair),
     *INTERVALS,
 )
+MAY_BE_UNSET: Final = (ROLL, JITTER)
+"""Numbers that need not have a value until now."""
 Current = Callable[[str], int]
 
 
-def reason_refused(settings: Mapping[str, str], current: Current) -> str | None:
+def reason_refused(settings: Mapping[str, str], current: Current, folders: Sequence[str] = ()) -> str | None:
     """What is wrong with the wished settings, each of which is valid by itself; None for nothing.
 
-    `current` gives the number that counts until now.
+    `current` gives the number that counts until now, `folders` are the node's log.dirs.
     """
-    wanted = {name: int(settings[name]) for name in NUMBERS if name in settings}
-    if broken := _broken_requirement(wanted, current):
+    wanted = {name: int(settings[name]) for name in (*NUMBERS, *MAY_BE_UNSET) if name in settings}
+    if broken := _broken_requirement(wanted, current) or part_refused(settings, folders):
         return broken
-    wrong = next(_refusals({name: value for name, value in wanted.items() if value != current(name)}, current), None)
+    changed = {name: wanted[name] for name in NUMBERS if name in wanted and wanted[name] != current(name)}
+    wrong = next(_refusals(changed, current), None) or reporters_refused(settings)
     return wrong and (
         f"Invalid value org.apache.kafka.common.config.ConfigException: {wrong} "
         "for configuration Invalid dynamic configuration"

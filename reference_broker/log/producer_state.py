@@ -62,6 +62,21 @@ class Completed(NamedTuple):
 
 
 @dataclass(slots=True)
+class Verification:
+    """That the coordinator of a producer's transaction is being asked whether this partition belongs to it (KIP-890).
+
+    It stays when the coordinator does not agree: what the producer then sends must not begin above the lowest sequence
+    that was refused.
+    """
+
+    epoch: int
+    lowest_sequence: int
+    since_ms: int
+    begins_at_zero: bool
+    """Whether a producer that the log does not know must begin with sequence 0: Produce from version 12 on."""
+
+
+@dataclass(slots=True)
 class Producer:
     """One producer id on one partition."""
 
@@ -89,6 +104,7 @@ class ProducerState:
     def __init__(self) -> None:
         self.producers: dict[int, Producer] = {}
         self.completed: list[Completed] = []
+        self.verifications: dict[int, Verification] = {}
         self._has_transactions = False
 
     @property
@@ -117,20 +133,42 @@ class ProducerState:
                 return seen
         return None
 
+    def begin_verification(self, header: BatchHeader, now_ms: int, *, begins_at_zero: bool) -> bool:
+        """Note that a batch waits for the coordinator of its transaction; False where it need not, as that is open.
+
+        INVALID_PRODUCER_EPOCH for an older epoch.
+        """
+        self._check_epoch(header)
+        producer = self.producers.get(header.producer_id)
+        if (
+            producer is not None
+            and producer.epoch == header.producer_epoch
+            and producer.first_offset_of_transaction >= 0
+        ):
+            return False
+        found = self.verifications.get(header.producer_id)
+        if found is None:
+            self.verifications[header.producer_id] = Verification(
+                header.producer_epoch, header.base_sequence, now_ms, begins_at_zero
+            )
+        elif header.producer_epoch > found.epoch:
+            found.epoch, found.lowest_sequence = header.producer_epoch, header.base_sequence
+        elif header.producer_epoch == found.epoch:
+            found.lowest_sequence = min(found.lowest_sequence, header.base_sequence)
+        return True
+
     def check(self, header: BatchHeader) -> None:
         """Refuse a batch that does not follow its producer's last one.
 
         INVALID_PRODUCER_EPOCH for an older epoch, OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. A producer that the log does
-        not know (never seen, or expired) may start anywhere, as in Kafka.
+        not know (never seen, or expired) may start anywhere, as in Kafka, unless it was to be verified.
         """
+        self._check_epoch(header)
+        if self.verifications:
+            self._check_verified(header)
         producer = self.producers.get(header.producer_id)
         if producer is None:
             return
-        if header.producer_epoch < producer.epoch:
-            raise KafkaError(
-                ErrorCode.INVALID_PRODUCER_EPOCH,
-                f"producer {header.producer_id} sends with epoch {header.producer_epoch}, {producer.epoch} is current",
-            )
         if producer.epoch < 0:
             return  # what was first written without an epoch may go on anywhere, as in Kafka
         if header.producer_epoch > producer.epoch:
@@ -141,6 +179,27 @@ class ProducerState:
             raise KafkaError(
                 ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
                 f"producer {header.producer_id} sends sequence {header.base_sequence}, {expected} was to come",
+            )
+
+    def _check_epoch(self, header: BatchHeader) -> None:
+        producer = self.producers.get(header.producer_id)
+        if producer is not None and header.producer_epoch < producer.epoch:
+            raise KafkaError(
+                ErrorCode.INVALID_PRODUCER_EPOCH,
+                f"producer {header.producer_id} sends with epoch {header.producer_epoch}, {producer.epoch} is current",
+            )
+
+    def _check_verified(self, header: BatchHeader) -> None:
+        found = self.verifications.get(header.producer_id)
+        if found is None:
+            return
+        highest = found.lowest_sequence
+        if found.begins_at_zero and header.producer_id not in self.producers:
+            highest = min(highest, 0)
+        if header.base_sequence > highest:
+            raise KafkaError(
+                ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+                f"producer {header.producer_id} sends sequence {header.base_sequence}, {highest} was not yet written",
             )
 
     def note(self, header: BatchHeader) -> None:
@@ -186,6 +245,8 @@ class ProducerState:
         ]
         for producer_id in silent:
             del self.producers[producer_id]
+        for producer_id in [one for one, found in self.verifications.items() if found.since_ms <= up_to_ms]:
+            del self.verifications[producer_id]
 
     def clear(self) -> None:
         """Know nobody, as before the first batch."""

@@ -14,7 +14,7 @@ from reference_broker.log.partition_log import Appended, PartitionLog
 from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
-from reference_broker.wire.records import Batch
+from reference_broker.wire.records import Batch, BatchHeader
 from reference_broker.wire.refusal import KafkaError
 
 ALL_IN_SYNC: Final = -1
@@ -153,6 +153,15 @@ class Partition:
         appended = self.log.append_own(batch, self.leader_epoch, now_ms)
         self._after_append()
         return appended
+
+    def begin_verification(self, header: BatchHeader, now_ms: int, *, begins_at_zero: bool) -> bool:
+        """Whether a transaction's coordinator must be asked before its batch is appended; notes that it is.
+
+        NOT_LEADER_OR_FOLLOWER; the refusals of `ProducerState.begin_verification`.
+        """
+        if not self.is_leader:
+            raise self._not_leader()
+        return self.log.producers.begin_verification(header, now_ms, begins_at_zero=begins_at_zero)
 
     def _check_writable(self, acks: int) -> None:
         if not self.is_leader:

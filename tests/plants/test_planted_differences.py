@@ -77,7 +77,12 @@ def searched(other: str, writers: tuple[str, ...], limits: Limits) -> Search:
         listed = listed_by_all(bootstraps)
         try:
             return search(
-                Lockstep((first, second)), listed, SEED, limits, writers, opening=openings(bootstraps, listed)
+                Lockstep((first, second)),
+                listed,
+                Search(seed=SEED),
+                limits,
+                writers,
+                opening=openings(bootstraps, listed),
             )
         finally:
             first.close()

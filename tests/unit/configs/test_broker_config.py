@@ -7,7 +7,7 @@ import pytest
 from reference_broker.config_values import config_keys
 from reference_broker.configs import BrokerConfig, ConfigInvalid
 from reference_broker.properties import format_properties, parse_properties
-from reference_broker.releases import BASELINE
+from reference_broker.releases import BASELINE, RELEASES
 
 TEXT = """
 process.roles=broker,controller
@@ -94,3 +94,22 @@ def test_the_finest_unit_of_retention_counts(overrides: list[str], retention_ms:
 def test_every_default_is_valid() -> None:
     keys = config_keys(BASELINE).topic.values()
     assert [key.name for key in keys if key.default is not None and key.parse(key.default) is None] == []
+
+
+@pytest.mark.parametrize(("release", "policy"), [("4.1", ("compact", "compact")), ("4.3", ("compact",))])
+def test_what_stands_twice_in_a_list_counts_as_the_release_has_it(release: str, policy: tuple[str, ...]) -> None:
+    assert config_keys(RELEASES[release]).broker["log.cleanup.policy"].parse("compact,compact") == policy
+
+
+def test_since_4_4_nothing_stands_twice_in_a_nodes_list() -> None:
+    keys = config_keys(RELEASES["4.4"])
+    with pytest.raises(ConfigInvalid, match="values must not be duplicated"):
+        keys.broker["log.cleanup.policy"].parse("compact,compact")
+    assert keys.topic["cleanup.policy"].parse("compact,compact") == ("compact",)
+
+
+def test_a_class_that_is_not_there_is_refused_as_it_was_written() -> None:
+    key = config_keys(BASELINE).broker["principal.builder.class"]
+    with pytest.raises(ConfigInvalid, match=r"Invalid value  com\.Mine .*: Class  com\.Mine  could not be found"):
+        key.parse(" com.Mine ")
+    assert key.parse(f" {key.default} ") == key.default

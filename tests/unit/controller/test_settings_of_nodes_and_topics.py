@@ -66,6 +66,15 @@ def test_what_fits_is_taken(name: str, wanted: str) -> None:
     assert refused(name, wanted) is None
 
 
+@pytest.mark.parametrize("name", ["log.roll.ms", "log.roll.jitter.ms"])
+def test_a_number_that_was_not_set_may_be_set(name: str) -> None:
+    def current(key: str) -> int:
+        assert key != name, f"{name} has no value"
+        return NOW.get(key, 8)
+
+    assert reason_refused({name: "1"}, current) is None
+
+
 def test_other_numbers_are_not_threads() -> None:
     assert refused("message.max.bytes", "1") is None
 

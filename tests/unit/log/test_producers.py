@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from log_on_disk import NOW, batch, opened
 
+from reference_broker.log.producer_state import ProducerState
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.records import Record, encode_batch
+from reference_broker.wire.records import BatchHeader, Record, encode_batch, parse_batch_header
 from reference_broker.wire.refusal import KafkaError
 
 
@@ -137,3 +138,58 @@ def test_a_producer_that_fell_silent_before_a_restart_is_not_loaded(
     log.close(NOW)
     again = opened(tmp_path, is_clean=True, silent_since_ms=silent_since_ms)
     assert [producer.producer_id for producer in again.active_producers()] == known
+
+
+def header_of(sequence: int, epoch: int = 0) -> BatchHeader:
+    return parse_batch_header(batch(1, producer_id=7, producer_epoch=epoch, base_sequence=sequence))
+
+
+@pytest.mark.parametrize(
+    ("asked", "begins_at_zero", "then", "is_taken"),
+    [
+        ([(3, 0)], False, (3, 0), True),
+        ([(3, 0)], False, (4, 0), False),
+        ([(3, 0), (2, 0)], False, (3, 0), False),
+        ([(3, 0), (5, 0)], False, (3, 0), True),
+        ([(3, 0), (5, 1)], False, (5, 1), True),
+        ([(3, 1), (0, 0)], False, (3, 1), True),
+        ([(3, 0)], True, (3, 0), False),
+        ([(3, 0)], True, (0, 0), True),
+    ],
+)
+def test_a_producer_that_was_not_verified_does_not_skip_what_was_refused(
+    asked: list[tuple[int, int]], begins_at_zero: bool, then: tuple[int, int], is_taken: bool
+) -> None:
+    state = ProducerState()
+    for sequence, epoch in asked:
+        assert state.begin_verification(header_of(sequence, epoch), NOW, begins_at_zero=begins_at_zero)
+    if is_taken:
+        state.check(header_of(*then))
+        return
+    with pytest.raises(KafkaError) as refused:
+        state.check(header_of(*then))
+    assert refused.value.code == ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+
+
+def test_an_older_epoch_is_not_verified() -> None:
+    state = ProducerState()
+    state.note(header_of(0, epoch=2))
+    with pytest.raises(KafkaError) as refused:
+        state.begin_verification(header_of(0, epoch=1), NOW, begins_at_zero=False)
+    assert refused.value.code == ErrorCode.INVALID_PRODUCER_EPOCH
+
+
+def test_an_open_transaction_is_not_verified_again(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(2, producer_id=7, producer_epoch=0, base_sequence=0, is_transactional=True), 0, NOW)
+    assert not log.producers.begin_verification(header_of(2), NOW, begins_at_zero=True)
+    assert log.producers.begin_verification(header_of(0, epoch=1), NOW, begins_at_zero=True)
+
+
+def test_verifications_are_forgotten_with_time() -> None:
+    state = ProducerState()
+    state.begin_verification(header_of(3), NOW, begins_at_zero=False)
+    state.expire(NOW - 1)
+    assert state.verifications
+    state.expire(NOW)
+    assert not state.verifications

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from harness.clients.client import ClientTrouble
 from harness.diff import Difference
 from harness.known_differences import Known, read_known
 from harness.lockstep import lockstep as module
@@ -28,7 +29,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def searched(first: Answer, second: Answer, limits: Limits = SHORT, **more: Any) -> Search:
     players = FakePlayer("one", first), FakePlayer("other", second)
-    return search(Lockstep(cast(tuple[Player, Player], players)), LISTED, 3, limits, **more)
+    return search(Lockstep(cast(tuple[Player, Player], players)), LISTED, Search(seed=3), limits, **more)
 
 
 def same(request: Request) -> Any:
@@ -62,6 +63,21 @@ def test_it_ends_at_the_kinds_asked_for() -> None:
     found = searched(same, wrong_on(ApiKey.LIST_OFFSETS), Limits(steps=10_000, kinds=1, shrink_tries=0))
 
     assert (len(found.findings), found.steps < 10_000) == (1, True)
+
+
+def test_what_was_found_stays_when_a_target_goes_away() -> None:
+    answer, state = wrong_on(ApiKey.LIST_OFFSETS), Search(seed=3)
+
+    def gone_later(request: Request) -> Any:
+        if state.findings:
+            raise ClientTrouble("it is away")
+        return answer(request)
+
+    players = cast(tuple[Player, Player], (FakePlayer("first", same), FakePlayer("second", gone_later)))
+    with pytest.raises(ClientTrouble, match="it is away"):
+        search(Lockstep(players), LISTED, state, Limits(shrink_tries=0))
+
+    assert (len(state.findings), state.playing[0] in WRITERS) == (1, True)
 
 
 def test_the_writers_take_turns() -> None:

@@ -47,12 +47,12 @@ class Barrier:
     def prepare(self) -> None:
         """Creates the marker; waits until groups have coordinators and producers get ids. ClientTrouble."""
         marker = CreatableTopic(name=MARKER, num_partitions=1, replication_factor=1)
-        self._until("the marker topic", lambda: self._creates(marker))
+        self._until("the marker topic", lambda: self._refusal_of(marker))
         producer = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
-        self._until("producer ids", lambda: not self._ask(producer, 4).error_code)
+        self._until("producer ids", lambda: _said(self._ask(producer, 4).error_code))
         coordinator = FindCoordinatorRequest(key_type=0, coordinator_keys=("any",))
-        self._until("group coordinators", lambda: not self._ask(coordinator, 4).coordinators[0].error_code)
-        self._until("groups that are loaded", lambda: not self._ask(ListGroupsRequest(), 4).error_code)
+        self._until("group coordinators", lambda: _said(self._ask(coordinator, 4).coordinators[0].error_code))
+        self._until("groups that are loaded", lambda: _said(self._ask(ListGroupsRequest(), 4).error_code))
         self.wait()
 
     def wait(self) -> None:
@@ -62,7 +62,7 @@ class Barrier:
             entry = AlterableConfig(name=KEY, config_operation=0, value=value)
             change = AlterConfigsResource(resource_type=TOPIC, resource_name=MARKER, configs=(entry,))
             self._ask(IncrementalAlterConfigsRequest(resources=(change,)), 1)
-            self._until("a change of the marker", partial(self._shows, value))
+            self._until("a change of the marker", partial(self._other_than, value))
 
     def delete(self, topics: Sequence[str]) -> None:
         """Has topics deleted, as far as they are there. ClientTrouble."""
@@ -75,20 +75,23 @@ class Barrier:
             self._connection.close()
             self._connection = None
 
-    def _creates(self, marker: CreatableTopic) -> bool:
-        answer = self._ask(CreateTopicsRequest(topics=(marker,), timeout_ms=5_000), 7)
-        return answer.topics[0].error_code in READY
+    def _refusal_of(self, marker: CreatableTopic) -> str:
+        code = self._ask(CreateTopicsRequest(topics=(marker,), timeout_ms=5_000), 7).topics[0].error_code
+        return "" if code in READY else _said(code)
 
-    def _shows(self, value: str) -> bool:
+    def _other_than(self, value: str) -> str:
         wanted = DescribeConfigsResource(resource_type=TOPIC, resource_name=MARKER, configuration_keys=(KEY,))
         found = self._ask(DescribeConfigsRequest(resources=(wanted,)), 4).results[0].configs
-        return bool(found) and found[0].value == value
+        if not found:
+            return "no such topic"
+        return "" if found[0].value == value else f"{found[0].value}, not {value}"
 
-    def _until(self, what: str, is_so: Callable[[], bool]) -> None:
+    def _until(self, what: str, lacking: Callable[[], str]) -> None:
+        """Returns once nothing is lacking. ClientTrouble that tells what still is."""
         deadline = time.monotonic() + PATIENCE_S
-        while not is_so():
+        while why := lacking():
             if time.monotonic() > deadline:
-                raise ClientTrouble(f"{self._target}: waited {PATIENCE_S:.0f} s in vain for {what}")
+                raise ClientTrouble(f"{self._target}: waited {PATIENCE_S:.0f} s in vain for {what}: {why}")
             time.sleep(0.0005)
 
     def _ask(self, message: Any, version: int) -> Any:
@@ -99,3 +102,8 @@ class Barrier:
         except OSError as trouble:
             self.close()
             raise ClientTrouble(f"{self._target}: {type(trouble).__name__}: {trouble}") from trouble
+
+
+def _said(code: int) -> str:
+    """An error's name; nothing for none."""
+    return ErrorCode(code).name if code else ""

@@ -91,6 +91,8 @@ def _beside_kafka(table: Table, coverage_s: Sequence[float]) -> None:
             told = f"after {until:g} s of the reference and Kafka in lockstep"
             table.add(Row(name=f"versions of APIs {told}", unit="", reference=len(covered.versions)))
             table.add(Row(name=f"kinds of differences {told}", unit="", reference=len(covered.kinds)))
+            for kind in sorted(covered.kinds):
+                table.note(f"differs {told}: {kind}")
         rate = covered.steps / covered.seconds
     except HostTrouble as trouble:
         table.note(f"not measured: {trouble}")

@@ -17,8 +17,9 @@ SETTINGS = {
     # Records go when they are told to, not when the retention's turn comes.
     "log.initial.task.delay.ms": "3600000",
     "log.retention.check.interval.ms": "3600000",
-    # A node that has no time for its heartbeats for a while is not fenced: its coordinators would be away.
-    "broker.session.timeout.ms": "60000",
+    # A node that has no time for its heartbeats for a while is not fenced: its coordinators would be away. Not longer
+    # than a node is waited for: Kafka 4.0 may refuse one that comes again until then.
+    "broker.session.timeout.ms": "30000",
 }
 """Beside those of every node."""
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reference_broker.apis.context import Context
+from reference_broker.behaviours import Behaviour
 from reference_broker.controller.config_admin import BROKER_LOGGER
 from reference_broker.controller.config_description import Entry
 from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
@@ -49,6 +50,8 @@ def handle(request: DescribeConfigsRequest, ctx: Context) -> DescribeConfigsResp
             results.append(_refused(resource, error.code, error.detail))
             continue
         wanted = resource.configuration_keys
+        if resource.resource_type == CLIENT_METRICS and not ctx.release.does(Behaviour.TELLS_METRICS_DEFAULTS):
+            wanted = None
         results.append(
             DescribeConfigsResult(
                 resource_type=resource.resource_type,

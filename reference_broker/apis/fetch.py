@@ -25,9 +25,10 @@ from typing import Final, NamedTuple
 
 from reference_broker.apis.context import Context
 from reference_broker.apis.leader_hint import addresses_of, leader_of
+from reference_broker.behaviours import Behaviour
 from reference_broker.effects import Park
 from reference_broker.log.segment import Segment
-from reference_broker.replication.fetch_session import TOPIC_IDS_SINCE, Found, Plan, Wanted
+from reference_broker.replication.fetch_session import INITIAL_EPOCH, TOPIC_IDS_SINCE, Found, Plan, Wanted
 from reference_broker.replication.partition import NO_EPOCH, Partition, Read
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -80,6 +81,8 @@ def handle(request: FetchRequest, ctx: Context) -> FetchResponse | Park:
     version = ctx.api_version
     replica_id = request.replica_state.replica_id if version >= 15 else request.replica_id
     is_follower = replica_id >= 0
+    if version >= TOPIC_IDS_SINCE and request.session_epoch == INITIAL_EPOCH:
+        _check_names(request, ctx)
     plan = ctx.fetch_sessions.plan(request, version, ctx.image.topics.by_id, is_follower=is_follower, now_ms=ctx.now_ms)
     if plan.error or not plan.wanted:
         return plan.answer([], (), ctx.now_ms)
@@ -99,6 +102,13 @@ def handle(request: FetchRequest, ctx: Context) -> FetchResponse | Park:
     if request.max_wait_ms <= 0 or reading.size >= params.min_bytes or reading.must_answer_now or not reading.present:
         return reading.answer(ctx.now_ms)
     return _park(request, reading)
+
+
+def _check_names(request: FetchRequest, ctx: Context) -> None:
+    """UNKNOWN_SERVER_ERROR where a session begins with a topic of the zero id, and the release cannot remember it."""
+    is_nameless = any(topic.topic_id == ZERO_UUID and topic.partitions for topic in request.topics)
+    if is_nameless and not ctx.release.does(Behaviour.OPENS_NAMELESS_SESSIONS):
+        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
 
 
 def error_response(request: FetchRequest, version: int, code: ErrorCode, message: str | None) -> FetchResponse:

@@ -107,8 +107,9 @@ class ConfigAdmin:
         """AlterConfigs for one resource: what is not named goes back to its default."""
         kept = list(settings)
         try:
-            self._check_shape(resource_type, name, [(key, Operation.SET, value) for key, value in kept])
-            wanted: dict[str, str | None] = dict(kept)
+            changes: list[Change] = [(key, Operation.SET, value) for key, value in kept]
+            self._check_shape(resource_type, name, changes)
+            wanted = {key: value for key, _, value in _in_kafkas_order(changes)}
             for key in self._controller.image.config(resource_type, name):
                 wanted.setdefault(key, None)
             return self._decide(resource_type, name, wanted), None

@@ -14,7 +14,7 @@ from reference_broker.apis.context import Context, Parts
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.controller import Controller
 from reference_broker.effects import ConnectionId, Park, Ticket
-from reference_broker.releases import BASELINE
+from reference_broker.releases import BASELINE, Release
 from reference_broker.replication.fetch_session import FetchSessions
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
@@ -96,6 +96,7 @@ class BrokerInMemory:
         metadata: MetadataLogInMemory | None = None,
         folders: dict[str, Uuid] | None = None,
         settings: dict[str, str] | None = None,
+        release: Release = BASELINE,
     ) -> None:
         self.disk, self.metadata = disk or MemoryDisk(), metadata or MetadataLogInMemory()
         self.folders, self.settings = folders or FOLDERS, settings or {}
@@ -105,7 +106,7 @@ class BrokerInMemory:
         for path in self.folders:
             if not self.disk.is_broken:
                 self.disk.make_directories(path)
-        config = BrokerConfig.of(SETTINGS | {"log.dirs": ",".join(self.folders)} | self.settings)
+        config = BrokerConfig.of(SETTINGS | {"log.dirs": ",".join(self.folders)} | self.settings, release=release)
         chance = random.Random(7)
         self.partitions = Partitions.open(
             disk=self.disk,
@@ -133,7 +134,7 @@ class BrokerInMemory:
             groups=cast(Any, None),
             fetch_sessions=self.sessions,
             random=chance,
-            release=BASELINE,
+            release=release,
         )
 
     def stop(self) -> None:

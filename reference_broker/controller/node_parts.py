@@ -1,6 +1,6 @@
 """What settings of a running node say that no single value shows: folders, addresses and classes, in Kafka's words.
 
-Departure: a change of `listeners` or `listener.security.protocol.map` is taken and changes nothing before a restart.
+Departure: a change of `listeners` or `listener.security.protocol.map` is taken, and changes nothing.
 """
 
 from __future__ import annotations

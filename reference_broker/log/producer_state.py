@@ -211,9 +211,11 @@ class ProducerState:
             producer.epoch = header.producer_epoch
             producer.batches.clear()
         producer.last_timestamp = header.max_timestamp
-        if header.is_transactional and producer.first_offset_of_transaction < 0:
-            producer.first_offset_of_transaction = header.base_offset
-            self._has_transactions = True
+        if header.is_transactional:
+            self.verifications.pop(header.producer_id, None)
+            if producer.first_offset_of_transaction < 0:
+                producer.first_offset_of_transaction = header.base_offset
+                self._has_transactions = True
         first, last = header.base_offset, header.last_offset
         producer.batches.append(
             BatchSeen(header.base_sequence, header.last_sequence, first, last, header.max_timestamp)

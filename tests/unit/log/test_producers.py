@@ -186,6 +186,13 @@ def test_an_open_transaction_is_not_verified_again(tmp_path: Path) -> None:
     assert log.producers.begin_verification(header_of(0, epoch=1), NOW, begins_at_zero=True)
 
 
+def test_records_of_a_transaction_end_its_verification(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.producers.begin_verification(header_of(0), NOW, begins_at_zero=True)
+    log.append_from_client(batch(2, producer_id=7, producer_epoch=0, base_sequence=0, is_transactional=True), 0, NOW)
+    assert not log.producers.verifications
+
+
 def test_verifications_are_forgotten_with_time() -> None:
     state = ProducerState()
     state.begin_verification(header_of(3), NOW, begins_at_zero=False)

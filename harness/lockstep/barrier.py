@@ -32,7 +32,8 @@ from reference_broker.wire.primitives import TopicName
 MARKER: Final = TopicName("lockstep-marker")
 KEY: Final = "retention.ms"
 TOPIC: Final = 2
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 60.0
+"""Kafka reads all that its groups ever wrote when it starts: after a long search that takes a while."""
 READY: Final = (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS)
 
 

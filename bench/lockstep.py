@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.subjects import KAFKA
 from bench.table import Goal, Row, Table
@@ -12,12 +12,11 @@ from harness.hosts.host import HostTrouble
 from harness.known_differences import accepted_by, read_known
 from harness.lockstep.clusters import opened
 from harness.lockstep.command import KNOWN
-from harness.lockstep.judging import run_name
 from harness.lockstep.lockstep import Lockstep
-from harness.lockstep.modelled import Modelled
+from harness.lockstep.model_command import Judging
 from harness.lockstep.opening import openings
 from harness.lockstep.player import Player
-from harness.lockstep.search import WRITERS, Limits, Search, listed_by_all, search, sequence
+from harness.lockstep.search import Limits, Search, listed_by_all, search
 from harness.targets.planted import differences
 
 REFERENCE = "reference"
@@ -63,20 +62,12 @@ def _model(table: Table, seconds: float) -> None:
 
 def _model_rate(target: str, seconds: float) -> float | None:
     """Steps per second of one target; None where it is not to be had."""
+    judging = Judging(target=target, seed=SEED)
     try:
-        with opened([target]) as ((name, cluster),):
-            modelled, listed = Modelled(name, cluster, run_name()), listed_by_all([cluster.bootstrap])
-            playing_s, number, steps = 0.0, 0, 0
-            while playing_s < seconds:
-                actions = sequence(list(WRITERS)[number % len(WRITERS)], SEED, number, listed)
-                modelled.steps, started = 0, time.monotonic()
-                modelled.play(actions)
-                playing_s += time.monotonic() - started
-                steps, number = steps + modelled.steps, number + 1
-            modelled.close()
+        judging.run(seconds, 1, Path("reports/out/model"), print)
     except HostTrouble:
         return None
-    return steps / playing_s
+    return judging.rate
 
 
 def _alone(table: Table, seconds: float) -> None:

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -23,11 +23,13 @@ from harness.lockstep.clusters import opened
 from harness.lockstep.judging import run_name, script, shown
 from harness.lockstep.modelled import Modelled, Step, Unkept
 from harness.lockstep.search import WRITERS, listed_by_all, sequence
+from harness.lockstep.sequences.writing import Listed
 from harness.lockstep.shrink import shrunk
 from harness.targets.target import UnknownTarget
 from reference_broker.wire.api_keys import ApiKey
 
 BAD_INPUT: Final = 2
+PLAYERS: Final = 3
 SHRINK_TRIES: Final = 300
 SHRINK_S: Final = 20.0
 
@@ -46,7 +48,9 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         "--kinds", type=int, default=5, help="end after so many kinds of what is not allowed (default 5)"
     )
     parser.add_argument("--writer", action="append", choices=list(WRITERS), help="repeatable; else all, in turn")
-    parser.add_argument("--players", type=int, default=3, help="sequences played at the same time (default 3)")
+    parser.add_argument(
+        "--players", type=int, default=PLAYERS, help=f"sequences played at the same time (default {PLAYERS})"
+    )
     parser.add_argument("--restarts", action="store_true", help="keep the restarts of the node, which take their time")
     parser.add_argument("--out", type=Path, default=Path("reports/out/model"), help="folder for scripts of findings")
     try:
@@ -54,64 +58,87 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     except SystemExit as leaving:
         return BAD_INPUT if leaving.code else 0
     seed = options.seed if options.seed is not None else secrets.randbelow(10**8)
-    say(f"model         {options.target}   seed {seed}   {', '.join(options.writer or WRITERS)}")
+    writers = tuple(options.writer or WRITERS)
+    say(f"model         {options.target}   seed {seed}   {', '.join(writers)}")
+    judging = Judging(
+        target=options.target,
+        seed=seed,
+        writers=writers,
+        players=1 if options.restarts else options.players,
+        restarts=options.restarts,
+    )
     try:
-        with opened([options.target]) as ((name, cluster),):
-            players = [Modelled(name, cluster, run_name()) for _ in range(1 if options.restarts else options.players)]
-            players[0].player.prepare()
-            found = _run(players, cluster.bootstrap, seed, options, say)
-            for modelled in players:
-                modelled.close()
+        judging.run(options.seconds, options.kinds, options.out, say)
     except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
         say(f"harness: model: {trouble}")
         return BAD_INPUT
-    return 1 if found else 0
+    parts = [f"{judging.sequences:,} sequences", f"{judging.steps:,} steps", f"{judging.rate:,.0f} steps/s"]
+    say(" · ".join([*parts, f"{len(judging.found)} kinds not allowed", f"seed {seed}"]))
+    return 1 if judging.found else 0
 
 
-def _run(
-    players: Sequence[Modelled], bootstrap: str, seed: int, options: Any, say: Callable[[str], None]
-) -> Counter[str]:
-    """Plays until the time is over; how often each kind was found."""
-    found: Counter[str] = Counter()
-    listed = listed_by_all([bootstrap])
-    writers = options.writer or list(WRITERS)
-    numbers, playing_s = itertools.count(), 0.0
+@dataclass(slots=True, kw_only=True)
+class Judging:
+    """Sequences played on one target, several at the same time, and what was not allowed of them."""
 
-    def turn(modelled: Modelled) -> tuple[int, list[Action], Unkept] | None:
-        """Plays sequences until the time is over or something was not allowed."""
-        while time.monotonic() < deadline and not is_over.is_set():
-            number = next(numbers)
-            written = sequence(writers[number % len(writers)], seed, number, listed)
-            actions = [hurried(step) for step in written if options.restarts or not isinstance(step, Restart)]
-            if (unkept := modelled.play(actions)) is not None:
-                is_over.set()
-                return number, actions, unkept
-        return None
+    target: str
+    seed: int
+    writers: tuple[str, ...] = tuple(WRITERS)
+    players: int = PLAYERS
+    restarts: bool = False
+    """Whether restarts of the node, which take their time, are kept: then one player at most."""
+    found: Counter[str] = field(default_factory=Counter)
+    """Kind of what is not allowed → how often it was found."""
+    sequences: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    """Played so far, without shrinking (s)."""
 
-    with ThreadPoolExecutor(len(players)) as pool:
-        while playing_s < options.seconds and len(found) < options.kinds:
-            started, is_over = time.monotonic(), threading.Event()
-            deadline = started + options.seconds - playing_s
-            turns = list(pool.map(turn, players))
-            playing_s += time.monotonic() - started
-            steps = sum(modelled.steps for modelled in players)
-            for number, actions, unkept in filter(None, turns):
-                found[unkept.kind] += 1
-                if found[unkept.kind] == 1:
-                    say(f"\nNOT ALLOWED  sequence {number}, found after {playing_s:.1f} s")
-                    _tell(players[0], actions[: unkept.at + 1], unkept, options.out / f"unkept-{len(found)}.py", say)
-            for modelled, count in zip(players, _shares(steps, len(players)), strict=True):
-                modelled.steps = count
-    steps, sequences = sum(modelled.steps for modelled in players), next(numbers)
-    rate = steps / playing_s if playing_s else 0.0
-    parts = [f"{sequences:,} sequences", f"{steps:,} steps", f"{rate:,.0f} steps/s", f"{len(found)} kinds not allowed"]
-    say(" · ".join([*parts, f"seed {seed}"]))
-    return found
+    @property
+    def rate(self) -> float:
+        """Steps per second."""
+        return self.steps / self.seconds if self.seconds else 0.0
 
+    def run(self, seconds: float, kinds: int, out: Path, say: Callable[[str], None]) -> None:
+        """Plays until the time is over or so many kinds are found. HostTrouble, ClientTrouble, UnknownTarget."""
+        with opened([self.target]) as ((name, cluster),):
+            players = [Modelled(name, cluster, run_name()) for _ in range(self.players)]
+            players[0].player.prepare()
+            listed = listed_by_all([cluster.bootstrap])
+            with ThreadPoolExecutor(len(players)) as pool:
+                while self.seconds < seconds and len(self.found) < kinds:
+                    for number, actions, unkept in self._round(pool, players, listed, seconds):
+                        self.found[unkept.kind] += 1
+                        if self.found[unkept.kind] == 1:
+                            say(f"\nNOT ALLOWED  sequence {number}, found after {self.seconds:.1f} s")
+                            path = out / f"unkept-{len(self.found)}.py"
+                            _tell(players[0], actions[: unkept.at + 1], unkept, path, say)
+            for modelled in players:
+                modelled.close()
 
-def _shares(steps: int, players: int) -> list[int]:
-    """The steps so far, without those of shrinking, put down to the first player."""
-    return [steps] + [0] * (players - 1)
+    def _round(
+        self, pool: ThreadPoolExecutor, players: Sequence[Modelled], listed: Listed, seconds: float
+    ) -> list[tuple[int, list[Action], Unkept]]:
+        """Plays until the time is over or something was not allowed: (number, sequence, what was not allowed)."""
+        started, is_over, numbers = time.monotonic(), threading.Event(), itertools.count(self.sequences)
+        deadline = started + seconds - self.seconds
+
+        def turn(modelled: Modelled) -> tuple[int, list[Action], Unkept] | None:
+            modelled.steps = 0
+            while time.monotonic() < deadline and not is_over.is_set():
+                number = next(numbers)
+                written = sequence(self.writers[number % len(self.writers)], self.seed, number, listed)
+                actions = [hurried(step) for step in written if self.restarts or not isinstance(step, Restart)]
+                if (unkept := modelled.play(actions)) is not None:
+                    is_over.set()
+                    return number, actions, unkept
+            return None
+
+        turns = list(pool.map(turn, players))
+        self.seconds += time.monotonic() - started
+        self.steps += sum(modelled.steps for modelled in players)
+        self.sequences = next(numbers)
+        return [one for one in turns if one is not None]
 
 
 def _tell(modelled: Modelled, actions: Sequence[Step], unkept: Unkept, path: Path, say: Callable[[str], None]) -> None:

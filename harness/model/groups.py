@@ -41,12 +41,17 @@ class Groups:
 
     def must_wait(self, client: int) -> bool:
         """Whether the answer to a client's last request waits for another client's request."""
-        waiting = [one for group in self.by_id.values() for one in group.members]
-        return any(client in (one.joining, one.syncing) for one in waiting)
+        return any(group.is_clear for group in self._waited_for(client))
 
     def is_unsure(self, client: int) -> bool:
         """Whether the model cannot say if the client's last request waits."""
-        return client in self._unsure
+        return client in self._unsure or any(not group.is_clear for group in self._waited_for(client))
+
+    def _waited_for(self, client: int) -> list[Group]:
+        """The groups in which a member waits on a client's behalf."""
+        return [
+            group for group in self.by_id.values() if any(client in (one.joining, one.syncing) for one in group.members)
+        ]
 
     def restarted(self) -> None:
         """After a clean restart: what was only in memory is gone, members are found again from the log."""

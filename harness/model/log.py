@@ -272,7 +272,9 @@ class PartitionLog:
             # Records below the log start stay in their segment, and Kafka may still name one of them.
             largest = [max((time for _, time in some), default=-1) for some in (times, alive)]
             return [one for one in times if one[1] in largest] + [(-1, -1)] * (not alive or largest[1] < 0)
-        return [one for one in alive if one[1] >= timestamp][:1] or [(-1, -1)]
+        # Kafka looks in one segment, and records from before all time may have ended one too early.
+        may_miss = self.start > 0 and any(time < 0 for _, time in times)
+        return [one for one in alive if one[1] >= timestamp][:1] + [(-1, -1)] * may_miss or [(-1, -1)]
 
     # -- delete -------------------------------------------------------------------------------------------------
 

@@ -76,6 +76,15 @@ def test_all_are_answered_once_all_have_joined() -> None:
     assert model.judge(1, join(), 3, joined("m1", "m0", 2), NOW) == []
 
 
+def test_of_who_waits_in_a_group_that_is_not_clear_the_model_has_no_opinion() -> None:
+    model = given_one_member()
+    model.sent(1, join(), 3)
+    model.groups.group(GROUP).is_clear = False
+
+    assert (model.must_wait(1), model.groups.is_unsure(1)) == (False, True)
+    assert model.judge(1, join(), 3, joined("m1", "m0", 2), NOW) == []
+
+
 def test_a_generation_that_is_not_the_next_is_not_allowed() -> None:
     model = Specification()
     model.sent(0, join(), 3)

@@ -13,12 +13,16 @@ from harness.lockstep.bytes import DAMAGES, bytes_of
 from harness.model.batch import written
 from harness.model.log import PartitionLog
 from harness.model.settings import DEFAULTS
+from harness.model.specification import Specification
+from harness.model.topics import Topic
 from harness.strategies.batches import batch_bytes, batches
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_records_response import DeleteRecordsPartitionResult
 from reference_broker.wire.messages.list_offsets_request import ListOffsetsPartition
 from reference_broker.wire.messages.list_offsets_response import ListOffsetsPartitionResponse
+from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
 from reference_broker.wire.messages.produce_response import PartitionProduceResponse
+from reference_broker.wire.primitives import TopicName
 
 NOW = 1_700_000_100_000
 
@@ -102,6 +106,30 @@ def test_offsets_are_found_by_time(at: int, offset: int, timestamp: int) -> None
 
     assert list(own.offset_at("", asked, ListOffsetsPartitionResponse(offset=offset, timestamp=timestamp), 9)) == []
     assert list(own.offset_at("", asked, ListOffsetsPartitionResponse(offset=offset + 1, timestamp=timestamp), 9))
+
+
+@pytest.mark.parametrize(("first_time", "may_miss"), [(-1, True), (1, False)])
+def test_a_search_by_time_may_miss_what_follows_records_from_before_all_time(first_time: int, may_miss: bool) -> None:
+    own = log()
+    for timestamp, base_offset in ((first_time, 0), (NOW, 1)):
+        one = written(bytes_of(WrittenBatch(values=("a",), timestamp=timestamp), -1), 12)
+        produced(own, one, base_offset=base_offset)
+    list(own.delete("orders-0", 1, DeleteRecordsPartitionResult(low_watermark=1)))
+
+    assert own.at(5) == [(1, NOW)] + [(-1, -1)] * may_miss
+
+
+def test_what_is_sound_is_appended_where_another_partition_has_the_connection_closed() -> None:
+    model = Specification()
+    topic = Topic("orders", b"o" * 16, {})
+    topic.logs.append(log())
+    model.topics.by_name["orders"] = topic
+    data = bytes_of(WrittenBatch(values=("a",)), -1)
+    parts = (PartitionProduceData(index=0, records=data),)
+    topics = tuple(TopicProduceData(name=TopicName(name), partition_data=parts) for name in ("orders", "nowhere"))
+
+    assert model.unanswered(ProduceRequest(acks=0, topic_data=topics), 9, is_closed=True, now_ms=NOW) == []
+    assert topic.logs[0].end == 1
 
 
 @settings(max_examples=200, deadline=None, database=None)

@@ -14,7 +14,7 @@ from harness.lockstep.sequences.subscriptions import subscription
 from harness.strategies.setting_values import CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.fetch_request import FetchRequest
-from reference_broker.wire.primitives import ZERO_UUID, BrokerId
+from reference_broker.wire.primitives import BrokerId
 
 TIMEOUT_MS: Final = 15_000
 MOST_PARTITIONS: Final = 4
@@ -48,17 +48,11 @@ def _once(elements: Any, *names: str) -> tuple[Any, ...]:
 
 
 def _fetch(random: Random, own: dict[str, Any]) -> None:
-    """By no follower, without waiting, without a session of another's.
-
-    Kafka fails where anything follows an unknown partition of the zero id in its own order, so that stands alone.
-    """
+    """By no follower, without waiting, without a session of another's."""
     own.update(replica_id=BrokerId(-1), max_wait_ms=0, session_id=0, session_epoch=random.choice((-1, -1, 5)))
     own["replica_state"] = FetchRequest().replica_state
-    topics = []
-    for topic in _once(own["topics"], "topic", "topic_id"):
-        partitions = _once(topic.partitions, "partition")
-        topics.append(replace(topic, partitions=partitions[:1] if topic.topic_id == ZERO_UUID else partitions))
-    own["topics"] = tuple([one for one in _once(topics, "topic_id") if one.topic_id != ZERO_UUID] or topics[:1])
+    topics = _once(_once(own["topics"], "topic", "topic_id"), "topic_id")
+    own["topics"] = tuple(replace(topic, partitions=_once(topic.partitions, "partition")) for topic in topics)
 
 
 def _join_group(random: Random, own: dict[str, Any]) -> None:

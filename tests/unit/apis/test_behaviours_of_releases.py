@@ -18,6 +18,7 @@ from reference_broker.wire.messages.incremental_alter_configs_request import (
     IncrementalAlterConfigsRequest,
 )
 from reference_broker.wire.messages.offset_fetch_request import OffsetFetchRequest
+from reference_broker.wire.primitives import ZERO_UUID, Uuid
 
 BROKER, CLIENT_METRICS, GROUP = 4, 16, 32
 SET, APPEND = 0, 2
@@ -68,6 +69,18 @@ def test_which_settings_of_clients_metrics_are_told(profile: str, names: list[st
 def test_a_session_that_begins_with_a_topic_of_the_zero_id(profile: str, code: ErrorCode) -> None:
     asked = FetchRequest(max_wait_ms=0, session_epoch=0, topics=(FetchTopic(partitions=(FetchPartition(),)),))
     assert of(profile).call(fetch, asked, 17).error_code == code
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [("t", "", ErrorCode.NONE), ("", "t", ErrorCode.NONE), ("", "x", ErrorCode.UNKNOWN_SERVER_ERROR)],
+)
+def test_what_follows_a_topic_of_the_zero_id_in_an_answer(before: str, after: str, code: ErrorCode) -> None:
+    """Partitions with an error come behind those that were read: only there something can follow it."""
+    broker = BrokerInMemory()
+    ids = {"": ZERO_UUID, "t": broker.create("t"), "x": Uuid(b"x" * 16)}
+    topics = tuple(FetchTopic(topic_id=ids[name], partitions=(FetchPartition(),)) for name in (before, after))
+    assert broker.call(fetch, FetchRequest(max_wait_ms=0, session_epoch=-1, topics=topics), 17).error_code == code
 
 
 def test_the_offsets_of_no_group() -> None:

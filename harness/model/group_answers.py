@@ -32,7 +32,10 @@ def beaten(groups: Groups, request: Any, version: int, response: Any) -> Complai
 def left(groups: Groups, request: Any, version: int, response: Any) -> Complaints:
     """LeaveGroup."""
     group = groups.by_id.get(request.group_id)
-    if any(one.group_instance_id is not None for one in request.members) or (group and not group.is_clear):
+    is_static = any(one.group_instance_id is not None for one in request.members)
+    if is_static and group is not None:
+        group.is_clear = False
+    if is_static or (group is not None and not group.is_clear):
         return
     if not request.group_id:
         yield from code_kept("LeaveGroup", response.error_code, codes(ErrorCode.INVALID_GROUP_ID))

@@ -26,7 +26,7 @@ def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, respo
     is_judged = request.isolation_level in (0, READ_COMMITTED)
     yield from code_kept("Fetch", response.error_code, allowed if is_judged else ANY)
     if response.error_code:
-        if session is not None and not is_judged:
+        if session is not None and (not is_judged or response.error_code == ErrorCode.UNKNOWN_SERVER_ERROR):
             sessions.doubtful.append(request.session_id)
         return
     answers = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.primitives import ZERO_UUID
 
 CLOSES, OPENS = -1, 0
 """Session epochs of requests that read without a session, and that ask for a new one."""
@@ -42,7 +44,7 @@ class Sessions:
         wanted = dict(places(request.topics, version))
         if request.session_epoch in (CLOSES, OPENS):
             self.open.pop(request.session_id, None)
-            return None, frozenset({0}), wanted
+            return None, _codes(wanted), wanted
         session = self.open.get(request.session_id)
         if session is None:
             return None, frozenset({int(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)}), {}
@@ -50,11 +52,17 @@ class Sessions:
             return None, frozenset({int(ErrorCode.INVALID_FETCH_SESSION_EPOCH)}), {}
         if session.by_id != (version >= 13):
             return None, frozenset({int(ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)}), {}
-        return session, frozenset({0}), wanted
+        return session, _codes([*session.asked, *wanted]), wanted
 
     def forget(self, session_id: int) -> None:
         """Closes a session, if it is open."""
         self.open.pop(session_id, None)
+
+
+def _codes(asked: Iterable[Place]) -> frozenset[int]:
+    """The codes allowed for a whole answer; Kafka may fail where a topic of the zero id is among others."""
+    is_nameless = any(topic == ZERO_UUID for topic, _ in asked)
+    return frozenset({0, int(ErrorCode.UNKNOWN_SERVER_ERROR)} if is_nameless else {0})
 
 
 def places(topics: Any, version: int) -> list[tuple[Place, Any]]:

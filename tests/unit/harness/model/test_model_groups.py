@@ -10,6 +10,8 @@ from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.messages.heartbeat_response import HeartbeatResponse
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
 from reference_broker.wire.messages.join_group_response import JoinGroupResponse, JoinGroupResponseMember
+from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
+from reference_broker.wire.messages.leave_group_response import LeaveGroupResponse
 from reference_broker.wire.messages.sync_group_request import SyncGroupRequest, SyncGroupRequestAssignment
 from reference_broker.wire.messages.sync_group_response import SyncGroupResponse
 from reference_broker.wire.primitives import GroupId
@@ -83,6 +85,14 @@ def test_of_who_waits_in_a_group_that_is_not_clear_the_model_has_no_opinion() ->
 
     assert (model.must_wait(1), model.groups.is_unsure(1)) == (False, True)
     assert model.judge(1, join(), 3, joined("m1", "m0", 2), NOW) == []
+
+
+def test_a_static_member_that_leaves_makes_a_group_unclear() -> None:
+    model = given_one_member()
+    asked: Any = LeaveGroupRequest(group_id=GROUP, members=(MemberIdentity(member_id="m0", group_instance_id="i0"),))
+
+    assert model.judge(0, asked, 5, LeaveGroupResponse(), NOW) == []
+    assert not model.groups.group(GROUP).is_clear
 
 
 def test_a_generation_that_is_not_the_next_is_not_allowed() -> None:

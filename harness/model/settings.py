@@ -34,6 +34,10 @@ class Setting:
         except ValueError:
             return False
 
+    def told(self, value: str) -> str:
+        """A valid value as Kafka tells it."""
+        return ",".join(part.strip() for part in value.split(",")) if self.is_list else value
+
 
 BOOLEAN: Final = ("true", "false")
 CODECS: Final = ("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer")

@@ -123,7 +123,7 @@ def described(topics: Mapping[str, HasSettings], request: Any, version: int, res
             if key not in found:
                 yield f"{where}: {key} is missing"
                 continue
-            yield from kept(f"{where}: {key}", found[key].value, topic.settings[key])
+            yield from kept(f"{where}: {key}", found[key].value, SETTINGS[key].told(topic.settings[key]))
             if version >= 1:
                 is_own = found[key].config_source == DYNAMIC_TOPIC
                 yield from kept(f"{where}: whether {key} is the topic's own", is_own, key in topic.own)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.model.settings import takes
+from harness.model.settings import SETTINGS, takes
 from harness.strategies.configs import settings as any_setting
 from harness.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.config_values import ConfigInvalid, ConfigKey, config_keys
@@ -43,3 +43,8 @@ def test_the_model_and_the_reference_agree_on_what_a_topic_takes(setting: tuple[
     opinion = takes(name, value)
 
     assert opinion is None or opinion == (reason_refused(KEYS.topic[name], value) is None)
+
+
+def test_a_list_is_told_without_blanks() -> None:
+    assert SETTINGS["cleanup.policy"].told("delete, compact") == "delete,compact"
+    assert SETTINGS["retention.ms"].told("5") == "5"

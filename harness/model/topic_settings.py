@@ -46,6 +46,8 @@ def altered(topics: Mapping[str, HasSettings], request: Any, response: Any) -> C
         where = f"{type(request).__name__.removesuffix('Request')} of topic {wanted.resource_name!r}"
         if topic is None:
             allowed = MISSING | (FAULTS if wanted.configs else frozenset())
+            if not wanted.resource_name:  # topics have no settings in common
+                allowed |= {int(ErrorCode.INVALID_REQUEST)}
             is_internal = wanted.resource_name.startswith("__")
             yield from code_kept(where, code, ANY if is_internal or not is_plain else allowed)
             continue

@@ -141,6 +141,10 @@ class JudgedPlayer(Player):
         self.prepare()
 
 
+MOVES_GROUPS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.LEAVE_GROUP)
+"""After which others that wait in a group may be answered."""
+
+
 class Modelled:
     """One target under the model's eyes."""
 
@@ -200,12 +204,14 @@ class Modelled:
         if self.model.must_wait(client):
             self._await_effect(player.sent(client))
         complaints = []
+        is_about_groups = request.message.API_KEY in MOVES_GROUPS
         # The sender's own answer first: others may have been answered because of it.
         for waiting in sorted(player.waiting(), key=lambda other: (other != client, other)):
-            if self.model.must_wait(waiting):
+            is_unsure = self.model.groups.is_unsure(waiting)
+            if self.model.must_wait(waiting) or (is_unsure and waiting != client and not is_about_groups):
                 patience_s = 0.0
             else:
-                patience_s = QUIET_S if self.model.groups.is_unsure(waiting) else ANSWER_TIMEOUT_S
+                patience_s = QUIET_S if is_unsure else ANSWER_TIMEOUT_S
             if not patience_s < ANSWER_TIMEOUT_S or player.has_heard(waiting, patience_s):
                 complaints += self._judged(waiting)
         return complaints

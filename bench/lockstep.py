@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.subjects import KAFKA
 from bench.table import Goal, Row, Table
+from harness.clients.client import ClientTrouble
 from harness.hosts.host import HostTrouble
 from harness.known_differences import accepted_by, read_known
 from harness.lockstep.clusters import opened
@@ -65,7 +66,7 @@ def _model_rate(target: str, seconds: float) -> float | None:
     judging = Judging(target=target, seed=SEED)
     try:
         judging.run(seconds, 1, Path("reports/out/model"), print)
-    except HostTrouble:
+    except (HostTrouble, ClientTrouble):
         return None
     return judging.rate
 
@@ -85,7 +86,7 @@ def _beside_kafka(table: Table, coverage_s: Sequence[float]) -> None:
             for kind in sorted(covered.kinds):
                 table.note(f"differs {told}: {kind}")
         rate = covered.steps / covered.seconds
-    except HostTrouble as trouble:
+    except (HostTrouble, ClientTrouble) as trouble:
         table.note(f"not measured: {trouble}")
         return
     table.add(Row(name="steps in lockstep with Kafka", unit="1/s", reference=rate, goal=STEPS_PER_S))

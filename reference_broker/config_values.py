@@ -147,12 +147,13 @@ def check_value(key: ConfigKey, value: Value) -> None:
         if not value and value is not None:
             raise ConfigInvalid.value(key.name, value, "String must be non-empty")
     elif key.name == "share.auto.offset.reset":
+        dot = "." if key.valid.startswith("[earliest") else ""  # 4.0 names it first, and has a dot too many
         if value not in ("latest", "earliest") and not _DURATION.fullmatch(str(value)):
             raise ConfigInvalid.value(
                 key.name,
                 value,
                 f"Invalid value `{value}` for configuration {key.name}. The value must be either 'earliest', 'latest' "
-                f"or of the format 'by_duration:<PnDTnHnMn.nS{'.' if key.valid.startswith('[earliest') else ''}>'.",
+                f"or of the format 'by_duration:<PnDTnHnMn.nS{dot}>'.",
             )
     elif key.valid.startswith("["):
         allowed = key.valid[1:-1].split(", ")

@@ -93,23 +93,24 @@ class Specification:
         """Judges silence: a Produce with acks=0 is not answered; an error closes the connection (protocol guide)."""
         if message.API_KEY != ApiKey.PRODUCE or message.acks != 0:
             return [] if is_closed and message.API_KEY == ApiKey.PRODUCE else [f"no answer to {type(message).__name__}"]
-        batches = [written(part.records, version) for topic in message.topic_data for part in topic.partition_data]
-        if is_closed and any(one.faults or one.is_doubtful or one.is_transactional for one in batches):
+        sent = [
+            (topic, part.index, written(part.records, version))
+            for topic in message.topic_data
+            for part in topic.partition_data
+        ]
+        if is_closed and any(batch.faults or batch.is_doubtful or batch.is_transactional for _, _, batch in sent):
             return []  # the request as a whole may have been refused
-        for topic in message.topic_data:
-            for part in topic.partition_data:
-                log = self._log(self._topic(topic.topic_id if version >= IDS_OF_PRODUCE else topic.name), part.index)
-                batch = written(part.records, version)
-                if log is None:
-                    continue
-                allowed, earlier = log.known(batch)
-                refused = log.refusals(batch, now_ms)
-                if 0 not in allowed or (refused and not batch.is_transactional):
-                    if is_closed:
-                        continue
-                    return [f"Produce with acks=0 to {topic.name}: the connection should be closed, and is open"]
-                if earlier is None and not batch.is_transactional:
-                    log.append(batch, UNKNOWN_TIME)
+        for topic, index, batch in sent:
+            log = self._log(self._topic(topic.topic_id if version >= IDS_OF_PRODUCE else topic.name), index)
+            if log is None:
+                continue
+            allowed, earlier = log.known(batch)
+            refused = log.refusals(batch, now_ms)
+            must_close = 0 not in allowed or (refused and not batch.is_transactional)
+            if must_close and not is_closed:
+                return [f"Produce with acks=0 to {topic.name}: the connection should be closed, and is open"]
+            if not must_close and earlier is None and not batch.is_transactional:
+                log.append(batch, UNKNOWN_TIME)
         return []
 
     def restarted(self, now_ms: int) -> None:

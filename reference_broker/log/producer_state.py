@@ -138,8 +138,7 @@ class ProducerState:
 
         INVALID_PRODUCER_EPOCH for an older epoch.
         """
-        self._check_epoch(header)
-        producer = self.producers.get(header.producer_id)
+        producer = self._current(header)
         if (
             producer is not None
             and producer.epoch == header.producer_epoch
@@ -163,10 +162,9 @@ class ProducerState:
         INVALID_PRODUCER_EPOCH for an older epoch, OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. A producer that the log does
         not know (never seen, or expired) may start anywhere, as in Kafka, unless it was to be verified.
         """
-        self._check_epoch(header)
+        producer = self._current(header)
         if self.verifications:
             self._check_verified(header)
-        producer = self.producers.get(header.producer_id)
         if producer is None:
             return
         if producer.epoch < 0:
@@ -181,13 +179,15 @@ class ProducerState:
                 f"producer {header.producer_id} sends sequence {header.base_sequence}, {expected} was to come",
             )
 
-    def _check_epoch(self, header: BatchHeader) -> None:
+    def _current(self, header: BatchHeader) -> Producer | None:
+        """A batch's producer, None where the log does not know it. INVALID_PRODUCER_EPOCH for an older epoch."""
         producer = self.producers.get(header.producer_id)
         if producer is not None and header.producer_epoch < producer.epoch:
             raise KafkaError(
                 ErrorCode.INVALID_PRODUCER_EPOCH,
                 f"producer {header.producer_id} sends with epoch {header.producer_epoch}, {producer.epoch} is current",
             )
+        return producer
 
     def _check_verified(self, header: BatchHeader) -> None:
         found = self.verifications.get(header.producer_id)

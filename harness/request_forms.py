@@ -66,7 +66,7 @@ def variants(name: str, **values: Any) -> Any:
     return pytest.mark.parametrize(name, list(values.values()), ids=list(values))
 
 
-METADATA_VERSION_OF: Final = {"4.1": 26, "4.2": 28, "4.3": 30, "4.4": 31}
+METADATA_VERSION_OF: Final = {"4.0": 22, "4.1": 26, "4.2": 28, "4.3": 30, "4.4": 31}
 """Release line -> the first metadata version that it brought."""
 
 

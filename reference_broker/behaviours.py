@@ -17,7 +17,11 @@ class Behaviour(StrEnum):
 
     ANSWERS_NO_GROUPS = "a request for the offsets of no group is answered, not left without an answer"
     BOOTSTRAPS_BY_SNAPSHOT = "the storage tool leaves the features in the metadata log's first snapshot, not beside it"
+    CHECKS_EPOCHS_FIRST = "a transaction's batch of an older epoch is refused before its coordinator is asked"
     CORDONS_FOLDERS = "a placement that fails may be for cordoned folders, says the refusal"
+    DEMANDS_A_FIRST_SEQUENCE = (
+        "a producer with an epoch for each transaction begins with sequence 0 once it was refused"
+    )
     DELETES_WITHOUT_POLICY = "records may be deleted from a topic whose cleanup.policy is empty"
     GROUP_SETTINGS_ARE_THE_BROKERS = "a group's setting is told with the broker's setting that it begins as"
     GROUP_LIMITS_AS_NUMBERS = "a group's setting out of range is refused with the range, only what is set is checked"
@@ -48,7 +52,9 @@ class Span:
 SPANS: Final[Mapping[Behaviour, Span]] = {
     Behaviour.ANSWERS_NO_GROUPS: Span(first=(4, 1), source="seen with 4.0.2 and 4.1.2"),
     Behaviour.BOOTSTRAPS_BY_SNAPSHOT: Span(first=(4, 4), source="KIP-1170"),
+    Behaviour.CHECKS_EPOCHS_FIRST: Span(first=(4, 1), source="seen with 4.0.2 and 4.1.2"),
     Behaviour.CORDONS_FOLDERS: Span(first=(4, 3), source="KIP-1066"),
+    Behaviour.DEMANDS_A_FIRST_SEQUENCE: Span(first=(4, 1), source="seen with 4.0.2 and 4.1.2"),
     Behaviour.DELETES_WITHOUT_POLICY: Span(first=(4, 2), source="KIP-1161"),
     Behaviour.GROUP_SETTINGS_ARE_THE_BROKERS: Span(first=(4, 3), source="KAFKA-20289"),
     Behaviour.GROUP_LIMITS_AS_NUMBERS: Span(first=(4, 4), source="KAFKA-20337, apache/kafka#22185"),

@@ -14,7 +14,7 @@ from __future__ import annotations
 import pytest
 
 from harness.exchange import Exchange
-from harness.request_forms import all_versions, batch, new_producer, produce, versions
+from harness.request_forms import all_versions, batch, is_since, new_producer, produce, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.messages.produce_response import ProduceResponse
@@ -95,23 +95,24 @@ def test_records_that_no_coordinator_agrees_to_are_refused(exchange: Exchange, v
     assert codes(answer) == [ErrorCode.NOT_ENOUGH_REPLICAS]
 
 
-# (version in which the transaction's batch was refused, its sequence, the sequence that follows, whether that is taken)
+# (version in which the transaction's batch was refused, its sequence, the sequence that follows, the release since
+# which that is refused)
 AFTER_A_REFUSAL = [
-    pytest.param(version, refused, then, taken, id=f"v{version}-{refused}-{then}")
-    for version, refused, then, taken in (
-        (11, 2, 0, True),
-        (11, 2, 2, True),
-        (11, 2, 4, False),
-        (12, 0, 0, True),
-        (12, 2, 2, False),
-        (12, 2, 4, False),
+    pytest.param(version, refused, then, since, id=f"v{version}-{refused}-{then}")
+    for version, refused, then, since in (
+        (11, 2, 0, None),
+        (11, 2, 2, None),
+        (11, 2, 4, "4.0"),
+        (12, 0, 0, None),
+        (12, 2, 2, "4.1"),
+        (12, 2, 4, "4.0"),
     )
 ]
 
 
-@pytest.mark.parametrize(("version", "refused", "then", "taken"), AFTER_A_REFUSAL)
+@pytest.mark.parametrize(("version", "refused", "then", "since"), AFTER_A_REFUSAL)
 def test_what_was_not_agreed_to_bars_what_follows(
-    exchange: Exchange, version: int, refused: int, then: int, taken: bool
+    exchange: Exchange, version: int, refused: int, then: int, since: str | None
 ) -> None:
     """After a refused batch its producer may not begin above it: else its retry would come too late for ever."""
     topic, own = exchange.topic(), new_producer(exchange)
@@ -124,19 +125,21 @@ def test_what_was_not_agreed_to_bars_what_follows(
     second = batch("b", producer_id=own, producer_epoch=0, base_sequence=then)
     answer = exchange.ask(f"then sequence {then} of none", produce(topic, second), version)
 
-    assert codes(answer) == [ErrorCode.NONE if taken else ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER]
+    is_refused = since is not None and is_since(exchange, since)
+    assert codes(answer) == [ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER if is_refused else ErrorCode.NONE]
 
 
 @versions(11, 12)
 def test_an_older_epoch_is_refused_before_a_coordinator_is_asked(exchange: Exchange, version: int) -> None:
-    """A producer that was replaced has no transaction to go on with."""
+    """A producer that was replaced has no transaction to go on with (since 4.1)."""
     topic, own = exchange.topic(), new_producer(exchange)
     newer = batch("a", producer_id=own, producer_epoch=1, base_sequence=0)
     exchange.ask("epoch 1 of no transaction", produce(topic, newer), version)
     asked = produce(topic, transactional("b", own), transactional_id=exchange.name("payments"))
     answer = exchange.ask("epoch 0 of a transaction", asked, version)
 
-    assert codes(answer) == [ErrorCode.INVALID_PRODUCER_EPOCH]
+    is_checked = is_since(exchange, "4.1")
+    assert codes(answer) == [ErrorCode.INVALID_PRODUCER_EPOCH if is_checked else ErrorCode.NOT_ENOUGH_REPLICAS]
 
 
 @versions(3, 9, 12)

@@ -27,6 +27,7 @@ from msgspec.structs import replace
 
 from reference_broker.apis.context import Context
 from reference_broker.apis.leader_hint import addresses_of, leader_of
+from reference_broker.behaviours import Behaviour
 from reference_broker.controller.topics import INTERNAL_TOPICS
 from reference_broker.effects import HANG_UP, NO_RESPONSE, Park
 from reference_broker.log.validation import RecordsRefused, Unreadable, first_header, only_batch
@@ -294,10 +295,13 @@ def _check_transactions(request: ProduceRequest, parcels: Parcels) -> None:
 
 def _unverified(name: str, index: int, header: BatchHeader, ctx: Context) -> PartitionProduceResponse | None:
     """Why a batch of a transaction is refused; None where the log has that transaction open already."""
-    begins_at_zero = ctx.api_version >= EPOCHS_BUMPED_SINCE
+    begins_at_zero = ctx.api_version >= EPOCHS_BUMPED_SINCE and ctx.release.does(Behaviour.DEMANDS_A_FIRST_SEQUENCE)
+    checks_epoch = ctx.release.does(Behaviour.CHECKS_EPOCHS_FIRST)
     try:
         partition = ctx.partitions.get(name, index)
-        must_ask = partition.begin_verification(header, ctx.now_ms, begins_at_zero=begins_at_zero)
+        must_ask = partition.begin_verification(
+            header, ctx.now_ms, begins_at_zero=begins_at_zero, checks_epoch=checks_epoch
+        )
     except KafkaError as error:
         return _with_leader(name, index, error.code, ctx)
     return _refused(index, ErrorCode.NOT_ENOUGH_REPLICAS, message=NOT_AGREED) if must_ask else None

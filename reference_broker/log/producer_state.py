@@ -73,7 +73,7 @@ class Verification:
     lowest_sequence: int
     since_ms: int
     begins_at_zero: bool
-    """Whether a producer that the log does not know must begin with sequence 0: Produce from version 12 on."""
+    """Whether a producer that the log does not know must begin with sequence 0: since 4.1, by Produce 12 and later."""
 
 
 @dataclass(slots=True)
@@ -133,12 +133,14 @@ class ProducerState:
                 return seen
         return None
 
-    def begin_verification(self, header: BatchHeader, now_ms: int, *, begins_at_zero: bool) -> bool:
+    def begin_verification(
+        self, header: BatchHeader, now_ms: int, *, begins_at_zero: bool, checks_epoch: bool = True
+    ) -> bool:
         """Note that a batch waits for the coordinator of its transaction; False where it need not, as that is open.
 
-        INVALID_PRODUCER_EPOCH for an older epoch.
+        INVALID_PRODUCER_EPOCH for an older epoch, where that is checked.
         """
-        producer = self._current(header)
+        producer = self._current(header) if checks_epoch else self.producers.get(header.producer_id)
         if (
             producer is not None
             and producer.epoch == header.producer_epoch

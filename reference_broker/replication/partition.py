@@ -154,14 +154,16 @@ class Partition:
         self._after_append()
         return appended
 
-    def begin_verification(self, header: BatchHeader, now_ms: int, *, begins_at_zero: bool) -> bool:
+    def begin_verification(self, header: BatchHeader, now_ms: int, *, begins_at_zero: bool, checks_epoch: bool) -> bool:
         """Whether a transaction's coordinator must be asked before its batch is appended; notes that it is.
 
         NOT_LEADER_OR_FOLLOWER; the refusals of `ProducerState.begin_verification`.
         """
         if not self.is_leader:
             raise self._not_leader()
-        return self.log.producers.begin_verification(header, now_ms, begins_at_zero=begins_at_zero)
+        return self.log.producers.begin_verification(
+            header, now_ms, begins_at_zero=begins_at_zero, checks_epoch=checks_epoch
+        )
 
     def _check_writable(self, acks: int) -> None:
         if not self.is_leader:

@@ -179,6 +179,12 @@ def test_an_older_epoch_is_not_verified() -> None:
     assert refused.value.code == ErrorCode.INVALID_PRODUCER_EPOCH
 
 
+def test_a_release_may_verify_an_older_epoch_all_the_same() -> None:
+    state = ProducerState()
+    state.note(header_of(0, epoch=2))
+    assert state.begin_verification(header_of(0, epoch=1), NOW, begins_at_zero=False, checks_epoch=False)
+
+
 def test_an_open_transaction_is_not_verified_again(tmp_path: Path) -> None:
     log = opened(tmp_path)
     log.append_from_client(batch(2, producer_id=7, producer_epoch=0, base_sequence=0, is_transactional=True), 0, NOW)

@@ -99,10 +99,11 @@ class Barrier:
         try:
             if self._connection is None:
                 self._connection = RawConnection.to(self._bootstrap, client_id="barrier")
-            return self._connection.request(message.API_KEY, version, message)
+            return self._connection.request(message.API_KEY, version, message, PATIENCE_S)
         except OSError as trouble:
             self.close()
-            raise ClientTrouble(f"{self._target}: {type(trouble).__name__}: {trouble}") from trouble
+            asked, why = type(message).__name__, f"{type(trouble).__name__}: {trouble}"
+            raise ClientTrouble(f"{self._target}: no answer to the barrier's {asked}: {why}") from trouble
 
 
 def _said(code: int) -> str:

@@ -1,8 +1,8 @@
 """Hypothesis's rule-based state machines on a target: rules are steps, the model judges each answer.
 
 Rules draw steps from Hypothesis; what is not allowed is made as short as it can be (harness/lockstep/shrink.py, in
-bounded time), and shown as a script that runs alone. Hypothesis keeps failing examples in its database, `.hypothesis/`
-of the folder in which pytest runs, and plays them first the next time.
+bounded time), and shown as a script that runs alone. Hypothesis keeps failing examples in a database, and plays them
+first the next time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from harness.cache import cache_folder
 from harness.clients.client import ClientTrouble
 from harness.hosts.host import HostTrouble
 from harness.lockstep.actions import Request
@@ -28,7 +29,6 @@ from harness.lockstep.sequences.writing import Listed, fitted
 from harness.outcome import BrokenPromise
 from harness.targets.target import Cluster
 
-DATABASE: Final = Path(".hypothesis") / "examples"
 EXAMPLES: Final = 20
 """In one round; rounds follow each other, each with its seed, until the time is over."""
 STEPS: Final = 25
@@ -89,7 +89,7 @@ def explore(
     deadline, number = time.monotonic() + duration_s, 0
     try:
         while number == 0 or time.monotonic() < deadline:
-            _round(bound, f"{run_seed}/{machine.__name__}/{number}", examples)
+            play_round(bound, f"{run_seed}/{machine.__name__}/{number}", examples)
             number += 1
         modelled.begin()
         return modelled.steps, modelled.made
@@ -97,15 +97,18 @@ def explore(
         modelled.close()
 
 
-def _round(bound: Any, text: str, examples: int) -> None:
-    """Some examples. BrokenPromise, with the shortest sequence."""
+def play_round(bound: Any, text: str, examples: int) -> None:
+    """Some examples, seeded by a text: those that failed before, then new ones. BrokenPromise, the shortest sequence.
+
+    `bound` is a machine with its `modelled` and `listed`; its name is what failing examples are kept under.
+    """
     chosen = settings(
         max_examples=examples,
         stateful_step_count=STEPS,
         deadline=None,
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         suppress_health_check=list(HealthCheck),
-        database=DirectoryBasedExampleDatabase(DATABASE),
+        database=DirectoryBasedExampleDatabase(cache_folder() / "examples"),
         print_blob=False,
         report_multiple_bugs=False,
         verbosity=Verbosity.quiet,

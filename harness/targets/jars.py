@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.cache import cache_folder
 from harness.targets.target import TargetTrouble, UnknownTarget
 
 PUBLISHED = ("4.0.0", "4.0.2", "4.1.0", "4.1.1", "4.1.2", "4.2.0", "4.2.1", "4.2.2", "4.3.0", "4.3.1", "4.4.0")
@@ -22,12 +23,6 @@ _ATTEMPTS = 3
 _ATTEMPT_TIMEOUT_S = 300.0
 _PROGRESS_EVERY_S = 2.0
 _BROKER_JAR = re.compile(r"kafka_2\.13-(\d[\w.\-]*)\.jar")
-
-
-def cache_folder() -> Path:
-    """Where fetched things stay: $KAFKA_VERIFICATION_CACHE, else a folder under the user's cache."""
-    chosen = os.environ.get("KAFKA_VERIFICATION_CACHE")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "kafka-verification"
 
 
 def libs_folder(version: str) -> Path:

@@ -89,7 +89,7 @@ class Judged:
 
 
 def judge(checks: list[str], target: str, folder: Path) -> Judged:
-    """Runs checks on a target from a folder of the test's own, so that what they store does not mix with a user's."""
+    """Runs checks on a target from a folder of the test's own: nothing of earlier runs helps, nothing is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("checks", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
@@ -98,7 +98,7 @@ def judge(checks: list[str], target: str, folder: Path) -> Judged:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *chosen, *options],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "KAFKA_VERIFICATION_CACHE": str(folder / "cache")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",

@@ -12,7 +12,10 @@ COMMANDS = {
     "list": ("harness.catalogue", "checks|faults|targets|plants   what there is, one line each, with what it needs"),
     "judge": ("harness.judging", "RUN [--check ID]   judge a stored history again"),
     "lockstep": ("harness.lockstep.command", "--target A --target B   search for differences between two targets"),
-    "neighbours": ("harness.lockstep.neighbours", "--target A --target B   search for what changed between releases"),
+    "neighbours": (
+        "harness.lockstep.neighbours.command",
+        "--target A --target B   what changed between two releases, found by search",
+    ),
     "model": ("harness.lockstep.model_command", "--target T   seeded sequences, each answer judged by the model"),
     "record": ("harness.recorded_writing", "--target T [CHECKS]   keep what a target answers in tests/recorded/"),
     "account": ("harness.account_table", "RUN [--strict]   what was compared: APIs, versions, error codes"),

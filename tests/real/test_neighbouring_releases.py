@@ -15,10 +15,10 @@ import pytest
 
 from harness.lockstep.clusters import opened
 from harness.lockstep.lockstep import Lockstep
-from harness.lockstep.neighbours import item_of
-from harness.lockstep.neighbours_kept import Kept, actions_of, read_kept
-from harness.lockstep.neighbours_ready import await_coordinators
-from harness.lockstep.neighbours_replay import PATIENCE_S, SETTLE_S, TRIES, all_differences
+from harness.lockstep.neighbours.items import item_of
+from harness.lockstep.neighbours.kept import Kept, actions_of, read_kept
+from harness.lockstep.neighbours.ready import await_coordinators
+from harness.lockstep.neighbours.replay import PATIENCE_S, SETTLE_S, TRIES, all_differences
 from harness.lockstep.player import Player
 from harness.targets import jars
 from harness.targets.kafka_process import java_missing

@@ -4,7 +4,7 @@ Found by seed 6, share_state 4, after 6.0 s and 157 steps.
 """
 
 from harness.lockstep.actions import Request
-from harness.lockstep.neighbours_replay import replay_all
+from harness.lockstep.neighbours.replay import replay_all
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 
 ACTIONS = (

@@ -4,7 +4,7 @@ Found by seed 5, transactions 57, after 99.2 s and 1,101 steps.
 """
 
 from harness.lockstep.actions import Kind, Ref, Request, WrittenBatch
-from harness.lockstep.neighbours_replay import replay_all
+from harness.lockstep.neighbours.replay import replay_all
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData

@@ -4,7 +4,7 @@ Found by seed 2, any_request 153, after 88.3 s and 3,827 steps.
 """
 
 from harness.lockstep.actions import Request
-from harness.lockstep.neighbours_replay import replay_all
+from harness.lockstep.neighbours.replay import replay_all
 from reference_broker.wire.messages.streams_group_heartbeat_request import (
     StreamsGroupHeartbeatRequest,
     Subtopology,

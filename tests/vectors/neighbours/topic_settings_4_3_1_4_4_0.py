@@ -4,7 +4,7 @@ Found by seed 2, opening 5, after 0.1 s and 6 steps.
 """
 
 from harness.lockstep.actions import Request
-from harness.lockstep.neighbours_replay import replay_all
+from harness.lockstep.neighbours.replay import replay_all
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 
 ACTIONS = (

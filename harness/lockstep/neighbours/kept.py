@@ -29,7 +29,7 @@ class Kept:
     script: str
     """File name."""
     items: tuple[str, ...]
-    """As neighbours.item_of tells them; the first is the one that the script was shrunk to."""
+    """As item_of tells them; the first is the one that the script was shrunk to."""
     change: str
     """By commas, each as SOURCE has it."""
     what: str

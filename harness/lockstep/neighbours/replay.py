@@ -17,7 +17,7 @@ from harness.hosts.host import HostTrouble
 from harness.lockstep.actions import Action
 from harness.lockstep.clusters import opened
 from harness.lockstep.lockstep import Lockstep
-from harness.lockstep.neighbours_ready import await_coordinators
+from harness.lockstep.neighbours.ready import await_coordinators
 from harness.lockstep.player import Player
 from harness.lockstep.replay import lines_of_differences
 from harness.lockstep.source_text import lines_of
@@ -29,7 +29,7 @@ SETTLE_S: Final = 0.012
 """Coordinators tell each other in much less."""
 TRIES: Final = 20
 """How often to play under new names: some differences show only where the names of two groups have different hashes."""
-REPLAY: Final = ("harness.lockstep.neighbours_replay", "replay_all")
+REPLAY: Final = ("harness.lockstep.neighbours.replay", "replay_all")
 
 
 def all_differences(lockstep: Lockstep, actions: Sequence[Action]) -> list[Difference]:

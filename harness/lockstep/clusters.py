@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.lockstep.barrier import Barrier
@@ -14,7 +15,8 @@ SETTINGS = {
     # Changes are written at once: a sequence waits for each of them.
     "controller.quorum.append.linger.ms": "0",
     "group.coordinator.append.linger.ms": "0",
-    # Records go when they are told to, not when the retention's turn comes.
+    # Records go when they are told to, not when the retention's turn comes. The files of deleted topics would go in the
+    # same turn: see `restart`.
     "log.initial.task.delay.ms": "3600000",
     "log.retention.check.interval.ms": "3600000",
     # A node that has no time for its heartbeats for a while is not fenced: its coordinators would be away. Not longer
@@ -22,6 +24,14 @@ SETTINGS = {
     "broker.session.timeout.ms": "30000",
 }
 """Beside those of every node."""
+MANY_DELETED = 1_500
+"""After so many deleted topics a node should start without their files.
+
+Kafka holds each of their partitions in memory until the files are gone, which with these settings is never: with some
+ten thousand it does little but collect garbage.
+"""
+DELETED = "*-delete"
+"""How a partition's folder is marked when its topic is deleted."""
 
 
 @contextlib.contextmanager
@@ -46,3 +56,22 @@ def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Itera
             barrier.prepare()
             barrier.close()
         yield found
+
+
+def restart(cluster: Cluster, *, without_deleted: bool) -> None:
+    """Stops each node in order and starts it again, without the files of deleted topics or with all that was there.
+
+    HostTrouble when that fails.
+    """
+    for node in cluster.nodes:
+        node.stop()
+        if without_deleted and node.data_dir is not None:
+            for folder in node.data_dir.glob(DELETED):
+                shutil.rmtree(folder)
+        node.start()
+        node.wait_ready()
+
+
+def can_clear(cluster: Cluster) -> bool:
+    """Whether the files of its nodes are in reach."""
+    return bool(cluster.nodes) and all(node.data_dir is not None for node in cluster.nodes)

@@ -87,6 +87,7 @@ class Lockstep:
         self._played += 1
         for player in self.players:
             player.begin(f"{self._run}-{self._played}")
+            player.tidy()
         played = Played()
         for index, action in enumerate(actions):
             played.divergence = self._step(index, action, played)

@@ -19,7 +19,7 @@ import msgspec
 from harness.clients.client import ClientTrouble
 from harness.hosts.host import HostTrouble
 from harness.lockstep.actions import Action, Request, Restart
-from harness.lockstep.clusters import opened
+from harness.lockstep.clusters import MANY_DELETED, opened
 from harness.lockstep.judging import run_name, script, shown
 from harness.lockstep.modelled import Modelled, Step, Unkept
 from harness.lockstep.search import WRITERS, listed_by_all, sequence
@@ -113,6 +113,7 @@ class Judging:
                             say(f"\nNOT ALLOWED  sequence {number}, found after {self.seconds:.1f} s")
                             path = out / f"unkept-{len(self.found)}.py"
                             _tell(players[0], actions[: unkept.at + 1], unkept, path, say)
+                    _tidy(players)
             for modelled in players:
                 modelled.close()
 
@@ -125,7 +126,7 @@ class Judging:
 
         def turn(modelled: Modelled) -> tuple[int, list[Action], Unkept] | None:
             modelled.steps = 0
-            while time.monotonic() < deadline and not is_over.is_set():
+            while time.monotonic() < deadline and not is_over.is_set() and _deleted(players) <= MANY_DELETED:
                 number = next(numbers)
                 written = sequence(self.writers[number % len(self.writers)], self.seed, number, listed)
                 actions = [hurried(step) for step in written if self.restarts or not isinstance(step, Restart)]
@@ -139,6 +140,20 @@ class Judging:
         self.steps += sum(modelled.steps for modelled in players)
         self.sequences = next(numbers)
         return [one for one in turns if one is not None]
+
+
+def _deleted(players: Sequence[Modelled]) -> int:
+    return sum(modelled.player.deleted for modelled in players)
+
+
+def _tidy(players: Sequence[Modelled]) -> None:
+    """What each player does alone in lockstep, for players who share a node."""
+    first = players[0].player
+    first.deleted = _deleted(players)
+    for modelled in players[1:]:
+        modelled.player.deleted = 0
+        modelled.player.close()
+    first.tidy()
 
 
 def _tell(modelled: Modelled, actions: Sequence[Step], unkept: Unkept, path: Path, say: Callable[[str], None]) -> None:

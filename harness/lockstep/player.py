@@ -11,6 +11,7 @@ from harness.clients.connection import RawConnection
 from harness.lockstep.actions import Kind, Ref, Request, Restart, WrittenBatch
 from harness.lockstep.barrier import Barrier
 from harness.lockstep.bytes import bytes_of
+from harness.lockstep.clusters import MANY_DELETED, can_clear, restart
 from harness.lockstep.source_text import text_of
 from harness.normal_form import NormalForm
 from harness.observation import Observation, Outcome, Pace, Plain
@@ -107,6 +108,8 @@ class Player:
         self._open: dict[int, _Open] = {}
         self._made: set[str] = set()
         """Real names of topics that the sequence may have created."""
+        self.deleted = 0
+        """How many topics were deleted since the node last started without them."""
         self._barrier = Barrier(target, cluster.bootstrap)
 
     def begin(self, run: str) -> None:
@@ -116,6 +119,7 @@ class Player:
         if self._made:
             # Thousands of topics would make the node slow; nothing waits until they are gone.
             self._barrier.delete(sorted(self._made))
+            self.deleted += len(self._made)
             self._made.clear()
         self.form = NormalForm()
         self._run = run
@@ -148,14 +152,18 @@ class Player:
         """The clients whose last request has no answer yet."""
         return sorted(self._open)
 
-    def restart(self, action: Restart) -> None:
+    def restart(self, action: Restart, *, without_deleted: bool = False) -> None:
         """Stops the node in order and starts it again. HostTrouble when that fails."""
         self.close()
-        for node in self.cluster.nodes:
-            node.stop()
-            node.start()
-            node.wait_ready()
+        restart(self.cluster, without_deleted=without_deleted)
         self._barrier.prepare()
+
+    def tidy(self) -> None:
+        """Between sequences: has a node that holds many deleted topics start without them. HostTrouble."""
+        if self.deleted > MANY_DELETED:
+            self.deleted = 0
+            if can_clear(self.cluster):
+                self.restart(Restart(), without_deleted=True)
 
     def send(self, request: Request) -> None:
         """Sends a request. ClientTrouble when there is no connection to be had."""

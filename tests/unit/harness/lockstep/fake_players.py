@@ -40,6 +40,9 @@ class FakePlayer:
     def restart(self, action: Restart) -> None:
         self.restarts += 1
 
+    def tidy(self) -> None:
+        """Nothing is left here."""
+
     def send(self, request: Request) -> None:
         self._open[request.client] = request
 

@@ -135,9 +135,9 @@ class JudgedPlayer(Player):
             self._onlooker.close()
             self._onlooker = None
 
-    def restart(self, action: Restart, *, without_deleted: bool = False) -> None:
+    def restart(self, action: Restart) -> None:
         """Stops the node in order, starts it, and waits until all that was there is there again."""
-        super().restart(action, without_deleted=without_deleted)
+        super().restart(action)
         self.prepare()
 
 

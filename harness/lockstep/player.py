@@ -109,7 +109,7 @@ class Player:
         self._made: set[str] = set()
         """Real names of topics that the sequence may have created."""
         self.deleted = 0
-        """How many topics were deleted since the node last started without them."""
+        """How many topics earlier sequences deleted since the node last started."""
         self._barrier = Barrier(target, cluster.bootstrap)
 
     def begin(self, run: str) -> None:
@@ -152,18 +152,19 @@ class Player:
         """The clients whose last request has no answer yet."""
         return sorted(self._open)
 
-    def restart(self, action: Restart, *, without_deleted: bool = False) -> None:
-        """Stops the node in order and starts it again. HostTrouble when that fails."""
+    def restart(self, action: Restart) -> None:
+        """Stops the node in order and starts it again, without what earlier sequences deleted. HostTrouble."""
         self.close()
-        restart(self.cluster, without_deleted=without_deleted)
+        restart(self.cluster, keep=f"{self._run}-")
+        self.deleted = 0
         self._barrier.prepare()
 
     def tidy(self) -> None:
-        """Between sequences: has a node that holds many deleted topics start without them. HostTrouble."""
+        """Before a sequence's first step: has a node that holds many deleted topics start without them. HostTrouble."""
         if self.deleted > MANY_DELETED:
             self.deleted = 0
             if can_clear(self.cluster):
-                self.restart(Restart(), without_deleted=True)
+                self.restart(Restart())
 
     def send(self, request: Request) -> None:
         """Sends a request. ClientTrouble when there is no connection to be had."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from harness.lockstep import model_command, player
-from harness.lockstep.actions import Request, Restart
-from harness.lockstep.clusters import can_clear, opened
+from harness.lockstep.actions import Request
+from harness.lockstep.clusters import can_clear, opened, restart
 from harness.lockstep.model_command import Judging
 from harness.lockstep.player import Player
 from harness.targets.target import Cluster
@@ -43,7 +44,7 @@ def one_after_the_other(on: Player, sequences: int) -> None:
     for number in range(sequences):
         on.begin(f"run-{number}")
         on.play(CREATE)
-    on.begin("run")
+    on.begin("end")
 
 
 def test_what_was_deleted_is_gone_before_it_is_too_much(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,13 +61,25 @@ def test_what_was_deleted_is_gone_before_it_is_too_much(cluster: Cluster, monkey
     one.close()
 
 
-def test_a_restart_in_a_sequence_removes_nothing(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[bool] = []
-    monkeypatch.setattr(player, "restart", lambda cluster, *, without_deleted: told.append(without_deleted))
-    one = Player("reference", cluster)
-    one.restart(Restart())
-    assert told == [False]
-    one.close()
+def test_a_restart_finds_what_its_own_sequence_deleted(tmp_path: Path) -> None:
+    class Node:
+        data_dir = tmp_path
+
+        def stop(self) -> None:
+            (tmp_path / "run-1-orders-0.0a-delete").mkdir()
+            (tmp_path / "run-11-orders-0.0b-delete").mkdir()
+            (tmp_path / "run-1-events-0").mkdir()
+
+        def start(self) -> None:
+            assert sorted(one.name for one in tmp_path.iterdir()) == ["run-1-events-0", "run-1-orders-0.0a-delete"]
+
+        def wait_ready(self) -> None:
+            pass
+
+    class OneNode:
+        nodes = (Node(),)
+
+    restart(cast(Cluster, OneNode()), keep="run-1-")
 
 
 def test_files_out_of_reach_are_left() -> None:
@@ -74,22 +87,15 @@ def test_files_out_of_reach_are_left() -> None:
         bootstrap = "127.0.0.1:1"
         nodes = ()
 
-    assert not can_clear(Away())  # type: ignore[arg-type]
+    assert not can_clear(cast(Cluster, Away()))
 
 
 def test_players_who_share_a_node_stop_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(player, "MANY_DELETED", 40)
     monkeypatch.setattr(model_command, "MANY_DELETED", 40)
-    starts: list[bool] = []
-    plain = Player.restart
-
-    def counted(self: Player, action: Restart, *, without_deleted: bool = False) -> None:
-        starts.append(without_deleted)
-        plain(self, action, without_deleted=without_deleted)
-
-    monkeypatch.setattr(Player, "restart", counted)
+    starts: list[str] = []
+    monkeypatch.setattr(player, "restart", lambda cluster, keep: starts.append(keep))
     judging = Judging(target="reference", seed=1, writers=("topics",))
     judging.run(1.0, 1, tmp_path, print)
     assert not judging.found
     assert starts
-    assert all(starts)

@@ -12,10 +12,12 @@ from harness.lockstep.actions import Request, Restart
 from harness.lockstep.lockstep import Lockstep, Played, kind_of, level_of
 from harness.lockstep.player import Player
 from harness.observation import Outcome, Pace
+from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest
 from tests.unit.harness.lockstep.fake_players import Answer, FakePlayer
 
+LOOK = Request(message=DescribeGroupsRequest(), version=5)
 BEAT = Request(message=HeartbeatRequest(), version=4)
 JOIN = Request(message=JoinGroupRequest(), version=9, may_wait=True)
 
@@ -100,6 +102,19 @@ def test_a_client_that_waits_on_both_has_no_turn() -> None:
 
 def test_a_request_that_waits_on_one_alone_is_a_divergence() -> None:
     assert field_of(played(code(0), lambda request: None, JOIN)) == "(pace)"
+
+
+def states(*shown: str) -> Answer:
+    left = list(shown)
+    return lambda request: {"group_state": left.pop(0)}
+
+
+def test_a_group_is_looked_at_again_before_its_state_differs() -> None:
+    assert played(states("Empty", "Empty"), states("PreparingRebalance", "Empty"), LOOK).divergence is None
+
+
+def test_a_group_of_another_state_is_a_divergence() -> None:
+    assert field_of(played(states("Empty", "Empty"), states("Stable", "Stable"), LOOK)) == "group_state"
 
 
 def test_what_waited_is_compared_once_it_is_there() -> None:

@@ -36,7 +36,7 @@ DELETED = "*-delete"
 
 @contextlib.contextmanager
 def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Iterator[list[tuple[str, Cluster]]]:
-    """A cluster for each name, all with `more` settings. Two of one name: "#2" behind.
+    """A cluster for each name, in memory, all with `more` settings. Two of one name: "#2" behind.
 
     UnknownTarget, TargetTrouble when one is not to be had.
     """
@@ -47,7 +47,7 @@ def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Itera
             missing = target.missing(ClusterSpec())
             if missing is not None:
                 raise TargetTrouble(f"--target {name}: {missing}")
-            cluster = target.open(ClusterSpec(config={**SETTINGS, **(more or {})}))
+            cluster = target.open(ClusterSpec(config={**SETTINGS, **(more or {})}, in_memory=True))
             stack.callback(cluster.close)
             shown = name if name not in [known for known, _ in found] else f"{name}#{len(found) + 1}"
             found.append((shown, cluster))

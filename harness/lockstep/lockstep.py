@@ -134,7 +134,7 @@ class Lockstep:
         here = [player.has_heard(client, 0) for player in self.players]
         deadline = time.monotonic() + QUIET_S
         while not all(here) and time.monotonic() < deadline:
-            here = [player.has_heard(client, 0.02) for player in self.players]
+            here = [player.has_heard(client, 0.001) for player in self.players]
         if not any(here):
             return None
         if not all(here):

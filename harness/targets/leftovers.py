@@ -12,6 +12,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from harness.hosts.host import HostTrouble, ProcessState, wait_until
 from harness.hosts.identity import identity_of, is_dead, own_identity, parse
@@ -22,11 +23,16 @@ _PREFIX = "kafka-verification-"
 _OWNER = "owner"
 _NODE = "node.process"
 _GONE_TIMEOUT_S = 10.0
+MEMORY: Final = Path("/dev/shm")
+"""Where Linux keeps files in memory."""
+MEMORY_WANTED: Final = 1 << 30
+"""Bytes that must be free there: in a container it is often small."""
 
 
-def new_folder() -> Path:
-    """A new temporary folder that is ours until we remove it or end."""
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+def new_folder(in_memory: bool = False) -> Path:
+    """A new temporary folder that is ours until we remove it or end; in memory where that is wanted and to be had."""
+    parent = MEMORY if in_memory and _has_room(MEMORY) else None
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     (folder / _OWNER).write_text(own_identity().text(), encoding="utf-8")
     return folder
 
@@ -54,15 +60,20 @@ def note_process(folder: Path, pid: int) -> None:
         (folder / _NODE).write_text(identity.text(), encoding="utf-8")
 
 
-def sweep_folders(parent: Path | None = None) -> tuple[Path, ...]:
+def sweep_folders(*parents: Path) -> tuple[Path, ...]:
     """Ends the processes and removes the folders whose owner is dead; the removed folders."""
     swept = []
-    for folder in sorted((parent or Path(tempfile.gettempdir())).glob(_PREFIX + "*")):
-        if _is_abandoned(folder):
-            _end_node(folder)
-            remove_folder(folder)
-            swept.append(folder)
+    for parent in parents or (Path(tempfile.gettempdir()), MEMORY):
+        for folder in sorted(parent.glob(_PREFIX + "*")):
+            if _is_abandoned(folder):
+                _end_node(folder)
+                remove_folder(folder)
+                swept.append(folder)
     return tuple(swept)
+
+
+def _has_room(parent: Path) -> bool:
+    return os.access(parent, os.W_OK) and shutil.disk_usage(parent).free >= MEMORY_WANTED
 
 
 def _is_abandoned(folder: Path) -> bool:

@@ -215,7 +215,7 @@ def open_local_cluster(name: str, software: Software, spec: ClusterSpec) -> Loca
 
 def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:
     leftovers.sweep_folders()
-    folder = leftovers.new_folder()
+    folder = leftovers.new_folder(spec.in_memory)
     try:
         port, controller_port = free_ports(2)
         properties, data_dir = folder / "server.properties", folder / "data"

@@ -31,12 +31,14 @@ class UnknownTarget(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ClusterSpec:
-    """What a check wants: how many nodes, settings on top of the target's defaults (Kafka's own keys), a small disk."""
+    """What a check wants: how many nodes, settings on top of the target's defaults (Kafka's own keys), which disk."""
 
     nodes: int = 1
     config: Mapping[str, str] = field(default_factory=dict)
     small_disk_mb: int = 0
     """Size of a disk of each node's own, with its second log folder on it; 0 for none."""
+    in_memory: bool = False
+    """Whether local nodes may keep their data in memory: no change waits for a disk, and only a lost machine tells."""
 
 
 class Node(Protocol):

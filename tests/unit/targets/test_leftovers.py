@@ -121,3 +121,32 @@ def test_a_temporary_folder_is_ours_while_it_is_used() -> None:
 
 def test_a_process_that_does_not_run_has_no_identity() -> None:
     assert identity_of(os.getppid() + 10_000_000) is None
+
+
+def test_a_folder_is_in_memory_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "MEMORY", tmp_path)
+    monkeypatch.setattr(leftovers, "MEMORY_WANTED", 0)
+    folder = leftovers.new_folder(in_memory=True)
+
+    assert folder.parent == tmp_path
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_folder_is_on_disk_where_memory_is_short_or_not_wanted(
+    wanted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "MEMORY", tmp_path)
+    monkeypatch.setattr(leftovers, "MEMORY_WANTED", 1 << 62 if wanted else 0)
+    folder = leftovers.new_folder(in_memory=wanted)
+
+    assert folder.parent != tmp_path
+    leftovers.remove_folder(folder)
+
+
+def test_a_machine_without_files_in_memory_has_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "MEMORY", tmp_path / "absent")
+    folder = leftovers.new_folder(in_memory=True)
+
+    assert folder.is_dir()
+    assert leftovers.sweep_folders(leftovers.MEMORY) == ()
+    leftovers.remove_folder(folder)

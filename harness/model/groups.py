@@ -242,7 +242,9 @@ class Groups:
         group.pending = [one for one in group.pending if one not in leaving]
         for member in gone:
             if member.syncing is not None:
+                # Kafka forgets the request with its member: nobody answers it.
                 group.is_clear = False
+                self._unsure.append(member.syncing)
             if member.joining is not None:
                 self._refuse(member.joining, ErrorCode.UNKNOWN_MEMBER_ID)
             group.members.remove(member)

@@ -11,7 +11,7 @@ from reference_broker.wire.messages.heartbeat_response import HeartbeatResponse
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
 from reference_broker.wire.messages.join_group_response import JoinGroupResponse, JoinGroupResponseMember
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
-from reference_broker.wire.messages.leave_group_response import LeaveGroupResponse
+from reference_broker.wire.messages.leave_group_response import LeaveGroupResponse, MemberResponse
 from reference_broker.wire.messages.sync_group_request import SyncGroupRequest, SyncGroupRequestAssignment
 from reference_broker.wire.messages.sync_group_response import SyncGroupResponse
 from reference_broker.wire.primitives import GroupId
@@ -85,6 +85,22 @@ def test_of_who_waits_in_a_group_that_is_not_clear_the_model_has_no_opinion() ->
 
     assert (model.must_wait(1), model.groups.is_unsure(1)) == (False, True)
     assert model.judge(1, join(), 3, joined("m1", "m0", 2), NOW) == []
+
+
+def test_whether_a_member_that_leaves_hears_of_its_sync_is_open() -> None:
+    model = given_one_member()
+    model.sent(1, join(), 3)
+    model.sent(0, join("m0"), 3)
+    model.judge(0, join("m0"), 3, joined("m0", "m0", 2, "m0", "m1"), NOW)
+    model.judge(1, join(), 3, joined("m1", "m0", 2), NOW)
+    model.sent(1, SyncGroupRequest(group_id=GROUP, generation_id=2, member_id="m1"), 3)
+    assert model.must_wait(1)
+    leaving = tuple(MemberIdentity(member_id=one) for one in ("m0", "m1"))
+    asked: Any = LeaveGroupRequest(group_id=GROUP, members=leaving)
+    told = LeaveGroupResponse(members=tuple(MemberResponse(member_id=one.member_id) for one in leaving))
+
+    assert model.judge(0, asked, 5, told, NOW) == []
+    assert (model.must_wait(1), model.groups.is_unsure(1)) == (False, True)
 
 
 def test_a_static_member_that_leaves_makes_a_group_unclear() -> None:

@@ -17,8 +17,10 @@ from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
+from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.incremental_alter_configs_request import (
     AlterableConfig,
@@ -26,6 +28,7 @@ from reference_broker.wire.messages.incremental_alter_configs_request import (
     IncrementalAlterConfigsRequest,
 )
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
+from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
 from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
 from reference_broker.wire.primitives import TopicName
 
@@ -69,6 +72,21 @@ class Barrier:
         """Has topics deleted, as far as they are there. ClientTrouble."""
         named = tuple(map(TopicName, topics))
         self._ask(DeleteTopicsRequest(topic_names=named, timeout_ms=5_000), 5)
+
+    def delete_groups(self, keep: str) -> None:
+        """Has all classic groups deleted whose names do not begin with `keep`, their members put out. ClientTrouble."""
+        listed = self._ask(ListGroupsRequest(), 5).groups
+        named = tuple(
+            one.group_id for one in listed if one.group_type == "classic" and not one.group_id.startswith(keep)
+        )
+        for group in self._ask(DescribeGroupsRequest(groups=named), 5).groups:
+            leaving = tuple(
+                MemberIdentity(member_id=one.member_id, group_instance_id=one.group_instance_id)
+                for one in group.members
+            )
+            if leaving:
+                self._ask(LeaveGroupRequest(group_id=group.group_id, members=leaving), 5)
+        self._ask(DeleteGroupsRequest(groups_names=named), 2)
 
     def close(self) -> None:
         """Closes the connection."""

@@ -23,7 +23,7 @@ from reference_broker.wire.messages.api_versions_request import ApiVersionsReque
 from reference_broker.wire.primitives import MalformedRequest
 
 ANSWER_TIMEOUT_S: Final = 8.0
-QUIET_S: Final = 0.03
+QUIET_S: Final = 0.02
 """An answer that may wait for another client, and is not here after this time, is waiting."""
 WAITED_SHARE: Final = 0.7
 PROBE: Final = ApiVersionsRequest(client_software_name="lockstep", client_software_version="1")
@@ -59,6 +59,8 @@ GOES_ON: Final = frozenset(
 """Their answers come before their coordinators have told others."""
 APPLY_AT_ONCE: Final = ("reference", "planted")
 """Targets, up to "@", that have a change in force when they answer."""
+MANY_SEQUENCES: Final = 50
+"""After so many the groups that they left are deleted: each ListGroups would list them all."""
 RESULTS: Final = ("topics", "results", "responses")
 """What their answers call the array of results."""
 
@@ -110,6 +112,7 @@ class Player:
         """Real names of topics that the sequence may have created."""
         self.deleted = 0
         """How many topics earlier sequences deleted since the node last started."""
+        self._tidied = 0
         self._barrier = Barrier(target, cluster.bootstrap)
 
     def begin(self, run: str) -> None:
@@ -160,7 +163,10 @@ class Player:
         self._barrier.prepare()
 
     def tidy(self) -> None:
-        """Before a sequence's first step: has a node that holds many deleted topics start without them. HostTrouble."""
+        """Before a sequence's first step: has what would make a node slow removed. ClientTrouble, HostTrouble."""
+        self._tidied = (self._tidied + 1) % MANY_SEQUENCES
+        if not self._tidied:
+            self._barrier.delete_groups(keep=f"{self._run}-")
         if self.deleted > MANY_DELETED:
             self.deleted = 0
             if can_clear(self.cluster):

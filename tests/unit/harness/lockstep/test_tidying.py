@@ -8,20 +8,50 @@ from typing import cast
 
 import pytest
 
+from harness.clients.connection import RawConnection
 from harness.lockstep import model_command, player
 from harness.lockstep.actions import Request
 from harness.lockstep.clusters import can_clear, opened, restart
 from harness.lockstep.model_command import Judging
 from harness.lockstep.player import Player
 from harness.targets.target import Cluster
+from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
-from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
+from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
+from reference_broker.wire.messages.offset_commit_request import (
+    OffsetCommitRequest,
+    OffsetCommitRequestPartition,
+    OffsetCommitRequestTopic,
+)
+from reference_broker.wire.primitives import GroupId, TopicName
 
 CREATE = Request(
     message=CreateTopicsRequest(
         topics=(CreatableTopic(name=TopicName("orders"), num_partitions=2, replication_factor=1),), timeout_ms=5_000
     ),
     version=7,
+)
+COMMIT = Request(
+    message=OffsetCommitRequest(
+        group_id=GroupId("workers"),
+        topics=(
+            OffsetCommitRequestTopic(
+                name=TopicName("__consumer_offsets"),
+                partitions=(OffsetCommitRequestPartition(partition_index=0, committed_offset=1),),
+            ),
+        ),
+    ),
+    version=8,
+)
+JOIN = Request(
+    message=JoinGroupRequest(
+        group_id=GroupId("joiners"),
+        session_timeout_ms=60_000,
+        protocol_type="consumer",
+        protocols=(JoinGroupRequestProtocol(name="range", metadata=b""),),
+    ),
+    version=1,
 )
 
 
@@ -58,6 +88,23 @@ def test_what_was_deleted_is_gone_before_it_is_too_much(cluster: Cluster, monkey
     assert deleted(cluster) == []
     assert one.deleted == 0
     assert one.play(CREATE).response.topics[0].error_code == 0
+    one.close()
+
+
+def test_groups_of_earlier_sequences_go_once_they_are_many(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player, "MANY_SEQUENCES", 2)
+    one = Player("reference", cluster)
+
+    def groups() -> list[str]:
+        with RawConnection.to(cluster.bootstrap, client_id="onlooker") as asking:
+            return sorted(found.group_id for found in asking.request(ApiKey.LIST_GROUPS, 4, ListGroupsRequest()).groups)
+
+    for number in range(3):
+        one.begin(f"run-{number}")
+        one.tidy()
+        one.play(COMMIT)
+        one.play(JOIN)
+    assert groups() == ["run-1-joiners", "run-1-workers", "run-2-joiners", "run-2-workers"]
     one.close()
 
 

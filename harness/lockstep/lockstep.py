@@ -117,7 +117,7 @@ class Lockstep:
         if action.may_wait:
             return self._settle(action.client, index, played)
         if action.waits_ms is not None:
-            self._watch(action.client)
+            self._here(action.client, GRACE_S)
         heard = self._heard(action.client)
         if action.message.API_KEY in SHOWS_GROUPS and heard[0].observation != heard[1].observation:
             time.sleep(QUIET_S)
@@ -131,10 +131,7 @@ class Lockstep:
 
     def _settle(self, client: int, index: int, played: Played) -> Divergence | None:
         """Compares a client's answers if they are here; a difference when only one target has answered."""
-        here = [player.has_heard(client, 0) for player in self.players]
-        deadline = time.monotonic() + QUIET_S
-        while not all(here) and time.monotonic() < deadline:
-            here = [player.has_heard(client, 0.001) for player in self.players]
+        here = self._here(client, QUIET_S)
         if not any(here):
             return None
         if not all(here):
@@ -143,11 +140,13 @@ class Lockstep:
                 return self._one_waits(client, index, here)
         return self._compare(index, self._heard(client), played)
 
-    def _watch(self, client: int) -> None:
-        """Waits for both answers at the same time, so that the pace of one does not count for the other."""
-        missing, deadline = list(self.players), time.monotonic() + GRACE_S
-        while missing and time.monotonic() < deadline:
-            missing = [player for player in missing if not player.has_heard(client, 0.002)]
+    def _here(self, client: int, within_s: float) -> list[bool]:
+        """Which answers come in this time, waited for together: the pace of one does not count for the other."""
+        deadline = time.monotonic() + within_s
+        here = [player.has_heard(client, 0) for player in self.players]
+        while not all(here) and time.monotonic() < deadline:
+            here = [player.has_heard(client, 0.001) for player in self.players]
+        return here
 
     def _heard(self, client: int) -> tuple[Heard, Heard]:
         first, second = self.players

@@ -113,6 +113,7 @@ class Player:
         self.deleted = 0
         """How many topics earlier sequences deleted since the node last started."""
         self._tidied = 0
+        """How many sequences began since groups were deleted."""
         self._barrier = Barrier(target, cluster.bootstrap)
 
     def begin(self, run: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from bench.table import Row, Table, at_most
-from harness.guarantees import Guarantees
+from harness.judging.guarantees import Guarantees
 from harness.workloads.queue import CHECKERS
 from harness.workloads.synthetic import legal_history
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from bench.subjects import KAFKA
 from bench.table import Goal, Row, Table
 from harness.clients.client import ClientTrouble
+from harness.comparing.known_differences import accepted_by, read_known
 from harness.hosts.host import HostTrouble
-from harness.known_differences import accepted_by, read_known
-from harness.lockstep.clusters import opened
-from harness.lockstep.command import KNOWN
-from harness.lockstep.lockstep import Lockstep
-from harness.lockstep.model_command import Judging
-from harness.lockstep.opening import openings
-from harness.lockstep.player import Player
-from harness.lockstep.search import Limits, Search, listed_by_all, search
+from harness.search.lockstep.clusters import opened
+from harness.search.lockstep.command import KNOWN
+from harness.search.lockstep.lockstep import Lockstep
+from harness.search.lockstep.model_command import Judging
+from harness.search.lockstep.opening import openings
+from harness.search.lockstep.player import Player
+from harness.search.lockstep.search import Limits, Search, listed_by_all, search
 from harness.targets.planted import differences
 
 REFERENCE = "reference"

@@ -1,3 +1,3 @@
-"""Turns the plugin on for everything in this folder; see harness/plugin.py for options and fixtures."""
+"""Turns the plugin on for everything in this folder; see harness/pytest_plugin/hooks.py for options and fixtures."""
 
-pytest_plugins = ["harness.plugin"]
+pytest_plugins = ["harness.pytest_plugin.hooks"]

@@ -10,15 +10,24 @@ from typing import NoReturn
 
 COMMANDS = {
     "list": ("harness.catalogue", "checks|faults|targets|plants   what there is, one line each, with what it needs"),
-    "judge": ("harness.judging", "RUN [--check ID]   judge a stored history again"),
-    "lockstep": ("harness.lockstep.command", "--target A --target B   search for differences between two targets"),
+    "judge": ("harness.judging.judge", "RUN [--check ID]   judge a stored history again"),
+    "lockstep": (
+        "harness.search.lockstep.command",
+        "--target A --target B   search for differences between two targets",
+    ),
     "neighbours": (
-        "harness.lockstep.neighbours.command",
+        "harness.search.neighbours.command",
         "--target A --target B   what changed between two releases, found by search",
     ),
-    "model": ("harness.lockstep.model_command", "--target T   seeded sequences, each answer judged by the model"),
-    "record": ("harness.recorded_writing", "--target T [CHECKS]   keep what a target answers in tests/recorded/"),
-    "account": ("harness.account_table", "RUN [--strict]   what was compared: APIs, versions, error codes"),
+    "model": (
+        "harness.search.lockstep.model_command",
+        "--target T   seeded sequences, each answer judged by the model",
+    ),
+    "record": (
+        "harness.comparing.recorded.writing",
+        "--target T [CHECKS]   keep what a target answers in tests/recorded/",
+    ),
+    "account": ("harness.comparing.account.table", "RUN [--strict]   what was compared: APIs, versions, error codes"),
     "report": ("reports.build", "RUN   build the report of a stored run"),
     "kafka": ("harness.targets.jars", "VERSION   fetch Kafka's jars, with progress"),
     "image": ("harness.targets.images", "[--kafka VERSION] [--anchor]   build local container images"),

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.store import OUT, StoreTrouble
+from harness.history.store import OUT, StoreTrouble
 from reports import matrix, summary
 from reports.results import Results, load, shown_path
 

@@ -11,9 +11,9 @@ from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
-from harness.checkers.evidence import line
-from harness.history import Acknowledged, Committed, FinalEnd, Operation, Polled, Position, Send
-from harness.verdicts import Anomaly
+from harness.history.operations import Acknowledged, Committed, FinalEnd, Operation, Polled, Position, Send
+from harness.judging.checkers.evidence import line
+from harness.judging.verdicts import Anomaly
 
 BEFORE_MS = 1_000
 AFTER_MS = 4_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.guarantees import ANOMALIES, Guarantees, Standing
-from harness.history import History, HistoryTrouble, Operation
-from harness.verdicts import Anomaly
+from harness.history.operations import History, HistoryTrouble, Operation
+from harness.judging.guarantees import ANOMALIES, Guarantees, Standing
+from harness.judging.verdicts import Anomaly
 from reports.excerpt import Focus, LogExcerpt, focus_of, history_lines, log_excerpts
 from reports.orders import log_strip, order_plot, sightings
 from reports.results import Outcome, Result

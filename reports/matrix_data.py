@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.diff import readable
-from harness.store import StoreTrouble
+from harness.comparing.diff import readable
+from harness.history.store import StoreTrouble
 from reports.results import Results, shown_path
 
 ACCOUNT = "account.json"

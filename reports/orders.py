@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from harness.history import Acknowledged, FinalEnd, Operation, OpType, Polled, Send
+from harness.history.operations import Acknowledged, FinalEnd, Operation, OpType, Polled, Send
 from reports.excerpt import Focus
 from reports.svg import Canvas, ticks
 

@@ -11,9 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from harness.guarantees import Guarantees
-from harness.store import Item, Meta, Run, StoreTrouble, verdict_of
-from harness.verdicts import Anomaly, Verdict
+from harness.history.store import Item, Meta, Run, StoreTrouble, verdict_of
+from harness.judging.guarantees import Guarantees
+from harness.judging.verdicts import Anomaly, Verdict
 from reports.words import title
 
 OUT_MARK = ("reports", "out")

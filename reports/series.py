@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.history import NEMESIS
+from harness.history.operations import NEMESIS
 
 
 @dataclass(frozen=True, slots=True)

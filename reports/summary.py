@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.store import StoreTrouble
+from harness.history.store import StoreTrouble
 from reports import matrix
 from reports.page import page
 from reports.results import Result, Results, load

@@ -10,7 +10,7 @@ are so after the broker was killed the moment after it had acknowledged them.
 **Cannot see** a quorum of several controllers.
 
 **Rejects** tests/plants/loses_the_last_changes_on_kill.py, tests/plants/loses_topic_config_on_restart.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from collections.abc import Callable
 import pytest
 
 from harness.clients.operator import Operator
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.severity("critical")]

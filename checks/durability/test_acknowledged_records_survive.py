@@ -13,16 +13,16 @@ have written the record. With one replica the two promise the same.
 **Rejects** tests/plants/acknowledges_before_writing.py, tests/plants/duplicates_a_retried_batch.py,
 tests/plants/loses_the_unflushed_tail_on_kill.py, tests/plants/refuses_after_appending.py,
 tests/plants/serves_a_corrupt_batch.py, tests/plants/skips_a_batch.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.guarantees import ClientSettings
-from harness.plugin_drive import Drive
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
 from harness.workloads.queue import Queue
 
 pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("blocker")]

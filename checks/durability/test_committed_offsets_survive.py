@@ -22,9 +22,9 @@ import pytest
 from harness.clients.client import Library
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read
-from harness.guarantees import ClientSettings
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("OffsetCommit"), pytest.mark.severity("critical")]

@@ -11,7 +11,7 @@ and this is still so after a clean restart.
 (log.flush.start.offset.checkpoint.interval.ms), and Kafka does not promise more.
 
 **Rejects** tests/plants/log_start_forgotten_on_restart.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from harness.clients.client import Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("DeleteRecords"), pytest.mark.severity("critical")]

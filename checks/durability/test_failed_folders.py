@@ -23,11 +23,8 @@ from typing import Any
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.hosts.host import HostTrouble
-from harness.outcome import require
-from harness.plugin_record import CheckRecord
-from harness.request_forms import (
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import (
     batch,
     commit,
     coordinated,
@@ -39,6 +36,9 @@ from harness.request_forms import (
     produce,
     produce_quietly,
 )
+from harness.hosts.host import HostTrouble
+from harness.judging.outcome import require
+from harness.pytest_plugin.record import CheckRecord
 from harness.targets.target import Cluster
 from nemesis.packages import fault_named
 from reference_broker.wire.errors import ErrorCode

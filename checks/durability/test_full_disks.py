@@ -20,11 +20,11 @@ from random import Random
 
 import pytest
 
-from harness.guarantees import ClientSettings
 from harness.hosts import small_disk
-from harness.outcome import BrokenPromise
-from harness.plugin_drive import Drive
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import BrokenPromise
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
 from harness.targets.readiness import ask
 from harness.targets.target import Cluster
 from harness.workloads.queue import Queue

@@ -11,16 +11,16 @@ start again must find what others have already acted on.
 **Cannot see** how fast the recovery was, and whether a clean start skipped it.
 
 **Rejects** tests/plants/truncates_a_good_batch_on_recovery.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.guarantees import ClientSettings
-from harness.plugin_drive import Drive
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
 from harness.workloads.queue import Queue
 
 SETTINGS = ClientSettings(acks="1", is_idempotent=False)

@@ -9,16 +9,16 @@ paused while up to five requests were on their way, so that clients sent batches
 
 **Cannot see** the state of producers across a change of leader: there is one replica.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.guarantees import ClientSettings
-from harness.plugin_drive import Drive
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
 from harness.workloads.queue import Queue
 
 pytestmark = [pytest.mark.feature("InitProducerId"), pytest.mark.severity("critical")]

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, commit, coordinated, offsets, stable, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, commit, coordinated, offsets, stable, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
 from reference_broker.wire.messages.delete_groups_response import DeleteGroupsResponse

@@ -5,15 +5,15 @@ dead.
 **Why it matters** People look here when a consumer stands still.
 **Kafka says** Protocol guide, DescribeGroups; KIP-430 (operations), KIP-345 (instances), KIP-1043 (unknown groups).
 **Cannot see** Groups of the consumer protocol of KIP-848.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, commit, coordinated, join, joined, stable, sync, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, commit, coordinated, join, joined, stable, sync, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity

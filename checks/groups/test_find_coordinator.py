@@ -4,15 +4,15 @@
 **Why it matters** Nothing of a group works before its coordinator is found.
 **Kafka says** Protocol guide, FindCoordinator; KIP-699 (several keys), KIP-932 (share groups).
 **Cannot see** Coordinators of transactions; coordinators that move.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, coordinated, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, coordinated, variants, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 

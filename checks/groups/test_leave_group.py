@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, coordinated, join, stable, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, coordinated, join, stable, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity

@@ -4,15 +4,15 @@
 **Why it matters** Groups that nobody knows of hold back nobody, until their offsets count.
 **Kafka says** Protocol guide, ListGroups; KIP-518 (states), KIP-848 (types).
 **Cannot see** Groups of other checks: answers are compared for this check's own.
-**Rejects** tests/unit/harness/test_diff.py::test_an_element_that_only_one_side_has_is_named
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_an_element_that_only_one_side_has_is_named
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, commit, coordinated, joined, stable, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, commit, coordinated, joined, stable, versions
 from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
 from reference_broker.wire.messages.list_groups_response import ListGroupsResponse
 

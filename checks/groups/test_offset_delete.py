@@ -4,15 +4,15 @@
 **Why it matters** Forgotten offsets make consumers begin anew.
 **Kafka says** Protocol guide, OffsetDelete; KIP-496.
 **Cannot see** Groups of the consumer protocol of KIP-848.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import commit, coordinated, offsets, stable, subscription
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import commit, coordinated, offsets, stable, subscription
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_delete_request import (
     OffsetDeleteRequest,

@@ -11,8 +11,17 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, commit, coordinated, is_since, offsets, stable, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import (
+    all_versions,
+    commit,
+    coordinated,
+    is_since,
+    offsets,
+    stable,
+    variants,
+    versions,
+)
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_fetch_request import (
     OffsetFetchRequest,

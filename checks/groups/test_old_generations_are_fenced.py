@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, commit, coordinated, join, offsets, stable, sync
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, commit, coordinated, join, offsets, stable, sync
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import TopicName
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, coordinated, join, joined, stable, sync, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, coordinated, join, joined, stable, sync, variants, versions
 from reference_broker.wire.errors import ErrorCode
 
 pytestmark = pytest.mark.feature("SyncGroup")

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.alter_configs_request import (
     AlterableConfig,

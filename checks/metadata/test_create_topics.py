@@ -15,8 +15,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import (
     CreatableReplicaAssignment,

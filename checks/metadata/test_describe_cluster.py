@@ -4,15 +4,15 @@
 **Why it matters** Admin clients find their way by it.
 **Kafka says** Protocol guide, DescribeCluster; KIP-700, KIP-919 (endpoint types), KIP-1073 (fenced brokers).
 **Cannot see** A controller's own listener; clusters with fenced brokers.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
 

@@ -5,15 +5,15 @@ null; a resource that is not there or not the broker's to tell is refused.
 **Why it matters** People and programs decide by these values what a topic keeps and for how long.
 **Kafka says** Protocol guide, DescribeConfigs; KIP-133, KIP-226 (synonyms), KIP-569 (types and documentation).
 **Cannot see** Settings of other brokers.
-**Rejects** tests/unit/harness/test_diff.py::test_an_element_that_only_one_side_has_is_named
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_an_element_that_only_one_side_has_is_named
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, variants, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.describe_configs_response import (

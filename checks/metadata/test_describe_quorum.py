@@ -4,15 +4,15 @@
 **Why it matters** People watch by it whether a controller may be taken away.
 **Kafka says** Protocol guide, DescribeQuorum; KIP-595, KIP-836 (times), KIP-853 (directories, endpoints).
 **Cannot see** Quorums of several controllers, observers.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, variants
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, variants
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_quorum_request import DescribeQuorumRequest, PartitionData, TopicData
 from reference_broker.wire.primitives import TopicName

@@ -5,15 +5,15 @@ follow, from which the next page goes on without a gap or a repetition.
 **Why it matters** Large clusters cannot be described in one answer.
 **Kafka says** Protocol guide, DescribeTopicPartitions; KIP-966.
 **Cannot see** Eligible leader replicas, which need several brokers.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import coordinated, variants
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import coordinated, variants
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_topic_partitions_request import (
     Cursor,

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import has_feature, is_since, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import has_feature, is_since, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.incremental_alter_configs_request import (

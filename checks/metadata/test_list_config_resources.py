@@ -5,7 +5,7 @@ not list are refused.
 **Why it matters** Tools that copy settings from one cluster to another start here.
 **Kafka says** Protocol guide, ListConfigResources; KIP-1142, KIP-714 (version 0, client metrics alone).
 **Cannot see** Resources of other checks: answers are compared for this check's own.
-**Rejects** tests/unit/harness/test_diff.py::test_an_element_that_only_one_side_has_is_named
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_an_element_that_only_one_side_has_is_named
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import is_since, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import is_since, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.incremental_alter_configs_request import (
     AlterableConfig,

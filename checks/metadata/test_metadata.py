@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, coordinated, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, coordinated, variants, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic

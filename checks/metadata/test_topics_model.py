@@ -16,12 +16,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from harness.lockstep.actions import Kind, Ref
-from harness.lockstep.barrier import MARKER
-from harness.lockstep.machine import ModelMachine, explore
-from harness.plugin_names import Names
-from harness.plugin_options import OPTIONS, ChosenTarget
-from harness.plugin_record import CheckRecord
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.options import OPTIONS, ChosenTarget
+from harness.pytest_plugin.record import CheckRecord
+from harness.search.lockstep.actions import Kind, Ref
+from harness.search.lockstep.barrier import MARKER
+from harness.search.lockstep.machine import ModelMachine, explore
 from harness.targets.target import Cluster
 from reference_broker.wire.messages.alter_configs_request import (
     AlterableConfig,

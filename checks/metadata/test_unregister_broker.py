@@ -4,15 +4,15 @@
 **Why it matters** A mistyped id must not remove a broker.
 **Kafka says** Protocol guide, UnregisterBroker; KIP-500.
 **Cannot see** A broker that is gone: the checks' clusters keep theirs.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import variants
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import variants
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
 from reference_broker.wire.primitives import BrokerId

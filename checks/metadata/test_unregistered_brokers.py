@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import (
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import (
     batch,
     commit,
     coordinated,

@@ -6,17 +6,17 @@ another type) is taken, or refused with a reason.
 **Kafka says** Kafka documentation, "Broker Configs", "Topic Configs", "Group Configs"; KIP-226, KIP-339, KIP-1000.
 **Cannot see** What a value does once it counts; settings that need a restart; several wrong settings at once; those of
 listeners, whose refusals name the node's own ports.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.observation import Plain
-from harness.request_forms import is_since
-from harness.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC, rows, values_of
+from harness.comparing.exchange import Exchange
+from harness.comparing.observation import Plain
+from harness.comparing.request_forms import is_since
+from harness.search.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC, rows, values_of
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.incremental_alter_configs_request import (
     AlterableConfig,

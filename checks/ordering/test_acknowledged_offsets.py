@@ -10,7 +10,7 @@ acknowledgement is the one at which consumers find the record; the end of the lo
 **Cannot see** anything under faults: see the checks of durability.
 
 **Rejects** tests/plants/wrong_offset_in_answer.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import pytest
 from harness.clients.client import CLIENTS, Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.transfer import Outgoing, produce, read_partitions
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("critical")]

@@ -10,17 +10,17 @@ without a gap and without going back; and so does each of two groups that share 
 **Cannot see** redelivery after a rebalance, which Kafka allows.
 
 **Rejects** tests/plants/skips_a_batch.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.guarantees import ClientSettings
-from harness.outcome import BrokenPromise
-from harness.plugin_drive import Drive, Driven
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import BrokenPromise
+from harness.pytest_plugin.drive import Drive, Driven
+from harness.pytest_plugin.names import Names
 from harness.workloads.queue import Queue
 
 pytestmark = [pytest.mark.feature("Fetch"), pytest.mark.severity("critical")]

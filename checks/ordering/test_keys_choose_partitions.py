@@ -21,8 +21,8 @@ from harness.clients.client import CLIENTS, Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.murmur2 import partition_of
 from harness.clients.transfer import Outgoing, produce, read_partitions
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("Produce")]

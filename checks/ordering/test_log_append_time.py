@@ -10,7 +10,7 @@ append, the same that the acknowledgement names, never the producer's, and never
 **Cannot see** a broker's clock that jumps.
 
 **Rejects** tests/plants/ignores_log_append_time.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import pytest
 from harness.clients.client import CLIENTS, Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.transfer import Outgoing, produce, read_partitions
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("Produce")]

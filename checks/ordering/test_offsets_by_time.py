@@ -10,7 +10,7 @@ record with the greatest timestamp; nothing where every record is older. Timesta
 **Cannot see** several segments: see the checks of retention.
 
 **Rejects** tests/plants/list_offsets_wrong_by_one.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import pytest
 from harness.clients.client import Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.transfer import Outgoing, send_all
-from harness.guarantees import ClientSettings
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("ListOffsets")]

@@ -10,7 +10,7 @@ that was sent after another was acknowledged stands behind it, with up to five r
 **Cannot see** order between partitions, of which Kafka promises none.
 
 **Rejects** tests/plants/reorders_two_batches.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from __future__ import annotations
 import pytest
 
 from harness.clients.client import CLIENTS
-from harness.guarantees import ClientSettings
-from harness.plugin_drive import Drive
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
 from harness.workloads.queue import Queue
 
 pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("critical")]

@@ -10,7 +10,7 @@ sent, empty, null, long and in any script, for every compression and every clien
 **Cannot see** clients that are not in this suite.
 
 **Rejects** tests/plants/changes_timestamps.py, tests/plants/drops_headers.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import pytest
 from harness.clients.client import CLIENTS, Consumed, Library, library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.transfer import Outgoing, produce, read_partitions
-from harness.guarantees import ClientSettings
-from harness.outcome import BrokenPromise
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import BrokenPromise
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("blocker")]

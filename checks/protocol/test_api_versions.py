@@ -15,8 +15,8 @@ import struct
 import pytest
 from msgspec.structs import replace
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, variants, versions
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest

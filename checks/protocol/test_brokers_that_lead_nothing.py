@@ -6,7 +6,7 @@ NOT_COORDINATOR, in every API and in every form that its versions give to it.
 what is not so.
 **Kafka says** Protocol guide, error codes; KIP-500 (a broker that is unregistered leads nothing).
 **Cannot see** A cluster in which another broker leads.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import (
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import (
     batch,
     commit,
     coordinated,

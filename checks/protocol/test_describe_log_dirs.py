@@ -4,15 +4,15 @@
 **Why it matters** People plan disks by it.
 **Kafka says** Protocol guide, DescribeLogDirs; KIP-113, KIP-827 (total and usable bytes), KIP-1066 (cordoned folders).
 **Cannot see** Brokers with several folders; folders that failed.
-**Rejects** tests/unit/harness/test_diff.py::test_an_element_that_only_one_side_has_is_named
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_an_element_that_only_one_side_has_is_named
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, produce_quietly, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, produce_quietly, versions
 from reference_broker.wire.messages.describe_log_dirs_request import DescribableLogDirTopic, DescribeLogDirsRequest
 from reference_broker.wire.primitives import TopicName
 

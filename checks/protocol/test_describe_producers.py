@@ -4,15 +4,15 @@
 **Why it matters** Hanging transactions are found by it.
 **Kafka says** Protocol guide, DescribeProducers; KIP-664.
 **Cannot see** Open transactions.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import new_producer, produce_quietly, variants
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import new_producer, produce_quietly, variants
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest
 from reference_broker.wire.primitives import TopicName

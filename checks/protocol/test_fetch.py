@@ -16,8 +16,8 @@ import time
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, batch, fetch, produce, produce_quietly, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, batch, fetch, produce, produce_quietly, variants, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
 from reference_broker.wire.messages.fetch_response import FetchResponse, PartitionData

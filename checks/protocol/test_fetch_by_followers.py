@@ -7,15 +7,15 @@ that are not.
 **Kafka says** Protocol guide, Fetch; KIP-392 (log start), KIP-903 (the replica's state), KIP-853 (its folder), KIP-1166
 (its high watermark).
 **Cannot see** Real followers.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import fetch, produce_quietly, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import fetch, produce_quietly, variants, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import ReplicaState
 from reference_broker.wire.messages.fetch_response import FetchResponse, PartitionData

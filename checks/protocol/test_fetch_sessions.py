@@ -5,15 +5,15 @@ an epoch of it that is not known is refused.
 **Why it matters** Readers of many partitions use sessions; one that drops a partition loses records.
 **Kafka says** KIP-227 (sessions), KIP-516 (topic ids).
 **Cannot see** Eviction from a full cache of sessions.
-**Rejects** tests/unit/harness/test_diff.py
+**Rejects** tests/unit/harness/comparing/test_diff.py
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import fetch, produce_quietly, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import fetch, produce_quietly, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest

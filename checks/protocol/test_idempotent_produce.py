@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import batch, new_producer, produce, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import batch, new_producer, produce, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.produce_response import PartitionProduceResponse, ProduceResponse
 from reference_broker.wire.primitives import Uuid

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, new_producer, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, new_producer, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.primitives import ProducerId, TransactionalId

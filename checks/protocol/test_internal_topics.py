@@ -5,15 +5,15 @@ nobody deletes records of it.
 **Why it matters** A client that takes it for one of its topics subscribes to it, or spoils every group's offsets.
 **Kafka says** Protocol guide, Metadata (is_internal), INVALID_TOPIC_EXCEPTION; KIP-966 (topics page by page).
 **Cannot see** The internal topics of transactions and share groups.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import batch, commit, coordinated, delete_records, produce, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import batch, commit, coordinated, delete_records, produce, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.describe_topic_partitions_request import (

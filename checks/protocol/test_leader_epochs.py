@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import batch, fetch, list_offsets, produce, produce_quietly
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import batch, fetch, list_offsets, produce, produce_quietly
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.messages.offset_for_leader_epoch_request import (

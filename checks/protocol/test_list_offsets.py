@@ -13,8 +13,16 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import T0, all_versions, delete_records, list_offsets, produce_quietly, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import (
+    T0,
+    all_versions,
+    delete_records,
+    list_offsets,
+    produce_quietly,
+    variants,
+    versions,
+)
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.list_offsets_request import (
     ListOffsetsPartition,

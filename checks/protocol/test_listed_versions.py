@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import variants
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import variants
 from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.alter_configs_request import AlterConfigsRequest

@@ -19,14 +19,14 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from harness.lockstep.actions import Kind, Ref, Restart, WrittenBatch
-from harness.lockstep.barrier import MARKER
-from harness.lockstep.bytes import DAMAGES
-from harness.lockstep.library_steps import LibraryProduce, LibraryRead
-from harness.lockstep.machine import ModelMachine, explore
-from harness.plugin_names import Names
-from harness.plugin_options import OPTIONS, ChosenTarget
-from harness.plugin_record import CheckRecord
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.options import OPTIONS, ChosenTarget
+from harness.pytest_plugin.record import CheckRecord
+from harness.search.lockstep.actions import Kind, Ref, Restart, WrittenBatch
+from harness.search.lockstep.barrier import MARKER
+from harness.search.lockstep.bytes import DAMAGES
+from harness.search.lockstep.library_steps import LibraryProduce, LibraryRead
+from harness.search.lockstep.machine import ModelMachine, explore
 from harness.targets.target import Cluster
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.messages.create_topics_request import (

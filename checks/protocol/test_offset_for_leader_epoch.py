@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import produce_quietly, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import produce_quietly, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_for_leader_epoch_request import (
     OffsetForLeaderEpochRequest,

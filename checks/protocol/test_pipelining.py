@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from harness.exchange import CLIENT_ID, Exchange
-from harness.request_forms import batch, fetch, produce, variants
+from harness.comparing.exchange import CLIENT_ID, Exchange
+from harness.comparing.request_forms import batch, fetch, produce, variants
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response, encode_request
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest

@@ -7,7 +7,7 @@ own error, for its partition alone, and appends nothing.
 KIP-951 (new leaders in answers).
 **Cannot see** Several replicas: acks=all with one replica is acks=1 that waits for nobody. Null records: 4.3.1 leaves
 such a request without an answer.
-**Rejects** tests/unit/harness/test_diff.py
+**Rejects** tests/unit/harness/comparing/test_diff.py
 """
 
 from __future__ import annotations
@@ -17,8 +17,18 @@ import time
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import T0, all_versions, batch, coordinated, fetch, produce, records, variants, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import (
+    T0,
+    all_versions,
+    batch,
+    coordinated,
+    fetch,
+    produce,
+    records,
+    variants,
+    versions,
+)
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData

@@ -6,15 +6,15 @@ are of several producers, and where no coordinator can agree; what was refused s
 **Why it matters** A transaction that nobody coordinates would never end, and hold up every reader of committed records.
 **Kafka says** Protocol guide, InitProducerId and Produce; KIP-98, KIP-890 (the coordinator must agree).
 **Cannot see** Transactions that are coordinated.
-**Rejects** tests/unit/harness/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import all_versions, batch, is_since, new_producer, produce, versions
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import all_versions, batch, is_since, new_producer, produce, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.messages.produce_response import ProduceResponse

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exchange import Exchange
-from harness.request_forms import (
+from harness.comparing.exchange import Exchange
+from harness.comparing.request_forms import (
     all_versions,
     coordinated,
     delete_records,

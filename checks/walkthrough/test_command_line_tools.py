@@ -9,7 +9,7 @@ retention, and show a group's lag, on this cluster as on any.
 
 **Cannot see** the shell scripts around the tools: the classes are run as the scripts run them.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import pytest
 from harness.clients.client import library
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read
-from harness.guarantees import ClientSettings
-from harness.java import Java, succeed
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
+from harness.targets.kafka_tools import Java, succeed
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("Tools"), pytest.mark.needs("java")]

@@ -10,7 +10,7 @@ takes its partition over; together they are given every record. Another group is
 **Cannot see** who gets which partition: that is the assignor's business.
 
 **Rejects** tests/plants/finds_no_committed_offset.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from harness.clients.client import Library
 from harness.clients.group_members import GroupMembers
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce
-from harness.outcome import BrokenPromise, require
-from harness.plugin_names import Names
+from harness.judging.outcome import BrokenPromise, require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("JoinGroup"), pytest.mark.claim("G1", "G5")]

@@ -9,7 +9,7 @@ that it was told, and a client in another language reads it letter for letter, i
 
 **Cannot see** other releases of the Java client.
 
-**Rejects** tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from harness.clients.client import Library
 from harness.clients.murmur2 import partition_of
 from harness.clients.operator import Operator
 from harness.clients.transfer import read_partitions
-from harness.java import Java, succeed
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
+from harness.targets.kafka_tools import Java, succeed
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("Produce"), pytest.mark.claim("O2", "O7", "O9"), pytest.mark.needs("java")]

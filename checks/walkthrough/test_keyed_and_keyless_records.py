@@ -9,7 +9,7 @@
 **Cannot see** how even the spread is: clients send in batches, a batch to one partition.
 
 **Rejects** tests/plants/drops_keys.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import pytest
 from harness.clients.client import Library
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions, send_all
-from harness.guarantees import ClientSettings
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("Produce"), pytest.mark.claim("O9", "O4")]

@@ -10,7 +10,7 @@ nothing when the rest is read.
 **Cannot see** lag of transactions that are open.
 
 **Rejects** tests/plants/commits_one_too_far.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from harness.clients.client import Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read
-from harness.guarantees import ClientSettings
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("OffsetFetch"), pytest.mark.claim("G3")]

@@ -10,7 +10,7 @@ as often as it likes; a new group reads from the beginning.
 **Cannot see** groups whose offsets have expired.
 
 **Rejects** tests/plants/finds_no_committed_offset.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import pytest
 from harness.clients.client import Library
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read, read_partitions
-from harness.guarantees import ClientSettings
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("OffsetCommit"), pytest.mark.claim("G3", "D8")]

@@ -10,7 +10,7 @@ answer names the partition and offset at which it stands.
 **Cannot see** serialisers of a schema registry.
 
 **Rejects** tests/plants/wrong_offset_in_answer.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from kafka import KafkaConsumer, KafkaProducer
 from harness.clients.client import library
 from harness.clients.operator import Operator
 from harness.clients.transfer import read_partitions
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
 pytestmark = [

@@ -10,7 +10,7 @@ limit the oldest stay as well.
 **Cannot see** when exactly the disk is freed.
 
 **Rejects** tests/plants/deletes_what_is_kept_for_ever.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from harness.clients.client import Library
 from harness.clients.cluster_view import RawAdmin
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
-from harness.outcome import require
-from harness.plugin_names import Names
-from harness.plugin_options import ChosenTarget
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.options import ChosenTarget
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("Retention"), pytest.mark.claim("R2", "R3")]

@@ -10,7 +10,7 @@ away; its settings are those that were given, and an altered one counts at once 
 **Cannot see** replicas: there is one node.
 
 **Rejects** tests/plants/response_with_wrong_error_code.py,
-tests/unit/harness/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from __future__ import annotations
 import pytest
 
 from harness.clients.operator import Operator, refusal_of
-from harness.outcome import require
-from harness.plugin_names import Names
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
 
 pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.claim("M7")]
 SEVEN_DAYS_MS = "604800000"

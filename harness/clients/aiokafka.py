@@ -23,8 +23,8 @@ from harness.clients.client import (
     Producer,
     classified,
 )
-from harness.guarantees import ClientSettings
-from harness.history import OpType
+from harness.history.operations import OpType
+from harness.judging.guarantees import ClientSettings
 
 _PATIENCE_S = 30.0
 _NAMES = {"MessageSizeTooLargeError": "MESSAGE_TOO_LARGE", "InvalidTopicError": "INVALID_TOPIC_EXCEPTION"}

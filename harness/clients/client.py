@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.guarantees import ClientSettings
-from harness.history import OpType
+from harness.history.operations import OpType
+from harness.judging.guarantees import ClientSettings
 
 DELIVERY_TIMEOUT_MS = 10_000
 """After which a client gives a record up: shorter than Kafka's default, so that faults of seconds matter."""

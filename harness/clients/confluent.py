@@ -21,8 +21,8 @@ from harness.clients.client import (
     Producer,
     classified,
 )
-from harness.guarantees import ClientSettings
-from harness.history import OpType
+from harness.history.operations import OpType
+from harness.judging.guarantees import ClientSettings
 
 _QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 500}
 _FATAL = (ck.KafkaException, SystemError)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from harness.clients.client import ClientTrouble, Consumed, Consumer, Library
-from harness.guarantees import ClientSettings
+from harness.judging.guarantees import ClientSettings
 
 _POLL_S = 0.1
 _LOOK_S = 0.05

@@ -24,8 +24,8 @@ from harness.clients.client import (
     Producer,
     classified,
 )
-from harness.guarantees import ClientSettings
-from harness.history import OpType
+from harness.history.operations import OpType
+from harness.judging.guarantees import ClientSettings
 
 _JOINING_S = 2.0
 """When a poll's time ends in the moment between JoinGroup and SyncGroup, kafka-python 3.0.12 forgets the answer: it

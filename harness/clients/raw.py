@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from harness.clients.client import REQUEST_TIMEOUT_MS, ClientTrouble, Consumed, Consumer, Producer
 from harness.clients.cluster_view import EARLIEST, TROUBLE, ClusterView, RawAdmin
 from harness.clients.raw_producer import RawProducer
-from harness.guarantees import ClientSettings
+from harness.judging.guarantees import ClientSettings
 from reference_broker.wire.errors import ErrorCode, is_retriable
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
 from reference_broker.wire.primitives import TopicName

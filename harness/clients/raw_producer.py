@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from harness.clients.client import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, Delivery, Headers, OnDelivery, classified
 from harness.clients.cluster_view import TROUBLE, ClusterView
 from harness.clients.murmur2 import partition_of
-from harness.guarantees import ClientSettings
-from harness.history import OpType
+from harness.history.operations import OpType
+from harness.judging.guarantees import ClientSettings
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode, is_retriable
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest

@@ -16,8 +16,8 @@ from harness.clients.client import (
     Library,
     Producer,
 )
-from harness.guarantees import ClientSettings
-from harness.history import OpType
+from harness.history.operations import OpType
+from harness.judging.guarantees import ClientSettings
 
 _POLL_S = 0.2
 READ_S = 30.0

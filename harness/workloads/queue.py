@@ -11,19 +11,19 @@ from random import Random
 
 from crc32c import crc32c
 
-from harness.checkers.acknowledged_offset import acknowledged_offset
-from harness.checkers.duplicate import duplicate
-from harness.checkers.evidence import Evidence
-from harness.checkers.inconsistent_offsets import inconsistent_offsets
-from harness.checkers.lost_write import lost_write, unseen
-from harness.checkers.poll_order import nonmonotonic_poll, poll_skip
-from harness.checkers.record_integrity import aborted_read, record_integrity
-from harness.checkers.ruling import Checker
-from harness.checkers.send_order import nonmonotonic_send, realtime_order
-from harness.checkers.vanished_read import vanished_read
-from harness.guarantees import ClientSettings, Guarantees
-from harness.history import History, Send
-from harness.verdicts import Validity, Verdict
+from harness.history.operations import History, Send
+from harness.judging.checkers.acknowledged_offset import acknowledged_offset
+from harness.judging.checkers.duplicate import duplicate
+from harness.judging.checkers.evidence import Evidence
+from harness.judging.checkers.inconsistent_offsets import inconsistent_offsets
+from harness.judging.checkers.lost_write import lost_write, unseen
+from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip
+from harness.judging.checkers.record_integrity import aborted_read, record_integrity
+from harness.judging.checkers.ruling import Checker
+from harness.judging.checkers.send_order import nonmonotonic_send, realtime_order
+from harness.judging.checkers.vanished_read import vanished_read
+from harness.judging.guarantees import ClientSettings, Guarantees
+from harness.judging.verdicts import Validity, Verdict
 
 CHECKERS: tuple[Checker, ...] = (
     lost_write,

@@ -6,7 +6,7 @@ from random import Random
 
 import msgspec
 
-from harness.history import (
+from harness.history.operations import (
     NEMESIS,
     Acknowledged,
     FinalEnd,

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.lockstep.clusters import opened
-from harness.lockstep.lockstep import Lockstep, kind_of, level_of
-from harness.lockstep.opening import NAME as OPENING
-from harness.lockstep.opening import openings
-from harness.lockstep.player import Player
-from harness.lockstep.search import WRITERS, Limits, Search, listed_by_all, search
+from harness.search.lockstep.clusters import opened
+from harness.search.lockstep.lockstep import Lockstep, kind_of, level_of
+from harness.search.lockstep.opening import NAME as OPENING
+from harness.search.lockstep.opening import openings
+from harness.search.lockstep.player import Player
+from harness.search.lockstep.search import WRITERS, Limits, Search, listed_by_all, search
 
 FOLDER = Path(__file__).resolve().parent / "differences"
 SEED = 1

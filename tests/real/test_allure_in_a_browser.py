@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.store import Meta, Run
+from harness.history.store import Meta, Run
 from reports import build
 from tests.real import chromium
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.store import Run
+from harness.history.store import Run
 from reports import summary
 from tests.real import chromium
 from tests.unit.reports import accounts

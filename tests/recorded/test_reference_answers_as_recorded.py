@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.recorded import Recording, read_recording, remake
-from harness.recorded_writing import distinct
+from harness.comparing.recorded.answers import Recording, read_recording, remake
+from harness.comparing.recorded.writing import distinct
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).resolve().parent / "kafka-4.3.1"

@@ -18,10 +18,7 @@ GROUPS = (RB + "groups",)
 CONTROLLER = (RB + "controller",)
 RAFT = (RB + "raft",)
 REPLICATION = (RB + "replication",)
-HARNESS_CORE = tuple(
-    "harness." + part
-    for part in ("history", "verdicts", "checkers", "guarantees", "model", "diff", "workloads", "operations", "rules")
-)
+HARNESS_CORE = tuple("harness." + part for part in ("history", "judging", "comparing.diff", "model", "workloads"))
 
 # importer -> what of ours it may import; the longest matching importer counts, and a package may import itself.
 TABLE: dict[str, tuple[str, ...]] = {
@@ -52,10 +49,10 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "node": ("reference_broker",),
     RB + "server": ("reference_broker",),
     "harness": ("harness", "nemesis", "reports", RB + "wire"),
-    "harness.strategies": ("harness", RB + "wire", RB + "config_table"),
+    "harness.search.strategies": ("harness", RB + "wire", RB + "config_table"),
     "harness.targets.reference": ("harness", "reference_broker"),
     "nemesis": ("nemesis", "harness.hosts", "harness.targets.target", *HARNESS_CORE),
-    "reports": ("reports", "harness.store", "harness.catalogue", *HARNESS_CORE),
+    "reports": ("reports", "harness.catalogue", *HARNESS_CORE),
     "checks": ("checks", "harness", "nemesis", RB + "wire"),
 } | dict.fromkeys(HARNESS_CORE, (*HARNESS_CORE, RB + "wire"))
 

@@ -19,9 +19,9 @@ PURE = (
     "reference_broker/apis",
     "reference_broker/log",
     "reference_broker/node.py",
-    "harness/checkers",
-    "harness/diff.py",
-    "harness/guarantees.py",
+    "harness/judging/checkers",
+    "harness/comparing/diff.py",
+    "harness/judging/guarantees.py",
     "harness/model",
     "harness/workloads",
 )

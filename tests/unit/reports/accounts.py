@@ -1,4 +1,4 @@
-"""An account of a run made by hand, in the form of harness/account.py: little, and everything that can occur in it."""
+"""An account of a run made by hand, as harness/comparing/account writes them: little, and everything that can occur."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from harness.store import Run
+from harness.history.store import Run
 
 TARGETS = ("reference", "kafka@4.3.1")
 HOSTILE = "</script><script>document.title = 'taken over'</script><!--"

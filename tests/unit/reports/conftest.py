@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.guarantees import ClientSettings, Guarantees, TopicSettings
-from harness.history import History, HistoryWriter
-from harness.store import Item, Meta, Run, verdict_data
-from harness.verdicts import merged
+from harness.history.operations import History, HistoryWriter
+from harness.history.store import Item, Meta, Run, verdict_data
+from harness.judging.guarantees import ClientSettings, Guarantees, TopicSettings
+from harness.judging.verdicts import merged
 from harness.workloads import queue
 from harness.workloads.synthetic import Script
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.store import Item, Run
+from harness.history.store import Item, Run
 from reports import allure
 from reports.results import load
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.store import Item, Run, StoreTrouble
+from harness.history.store import Item, Run, StoreTrouble
 from reports import matrix_data
 from reports.results import load
 from tests.unit.reports import accounts

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.store import Run, StoreTrouble
+from harness.history.store import Run, StoreTrouble
 from reports import build, matrix, summary
 from tests.unit.reports import accounts
 

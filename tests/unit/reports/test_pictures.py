@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.checkers.duplicate import duplicate
-from harness.checkers.lost_write import lost_write
-from harness.checkers.poll_order import nonmonotonic_poll
-from harness.guarantees import Guarantees
-from harness.history import History
+from harness.history.operations import History
+from harness.judging.checkers.duplicate import duplicate
+from harness.judging.checkers.lost_write import lost_write
+from harness.judging.checkers.poll_order import nonmonotonic_poll
+from harness.judging.guarantees import Guarantees
 from harness.workloads.synthetic import Script, legal_history
 from reports.excerpt import Focus, focus_of
 from reports.orders import log_strip, order_plot, sightings

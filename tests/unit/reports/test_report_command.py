@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.store import Run
+from harness.history.store import Run
 from reports import build
 
 

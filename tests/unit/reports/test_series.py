@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.history import History
+from harness.history.operations import History
 from harness.workloads.synthetic import Script
 from reports.series import Band, Gap, Series, longest_gap, series_of
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.store import Item, Run, StoreTrouble
+from harness.history.store import Item, Run, StoreTrouble
 from reports import summary
 
 Store = Callable[..., Item]

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from harness.store import Item, Run
+from harness.history.store import Item, Run
 from reports import summary
 
 Store = Callable[..., Item]

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from harness.strategies.messages import requests, responses
+from harness.search.strategies.messages import requests, responses
 from reference_broker.wire.codec import decode, encode_bytes
 from reference_broker.wire.framing import decode_response, encode_response
 

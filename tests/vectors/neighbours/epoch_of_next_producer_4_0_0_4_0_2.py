@@ -3,8 +3,9 @@
 Found by seed 5, transactions 53, after 92.1 s and 1,014 steps.
 """
 
-from harness.lockstep.actions import Kind, Ref, Request
-from harness.lockstep.neighbours.replay import replay_all
+from harness.search.neighbours.replay import replay_all
+
+from harness.search.lockstep.actions import Kind, Ref, Request
 from reference_broker.wire.messages.add_offsets_to_txn_request import AddOffsetsToTxnRequest
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 

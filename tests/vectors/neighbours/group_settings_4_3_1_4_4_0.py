@@ -3,8 +3,9 @@
 Found by seed 2, topics 6, after 1.9 s and 199 steps.
 """
 
-from harness.lockstep.actions import Kind, Ref, Request
-from harness.lockstep.neighbours.replay import replay_all
+from harness.search.neighbours.replay import replay_all
+
+from harness.search.lockstep.actions import Kind, Ref, Request
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 
 ACTIONS = (

@@ -3,8 +3,9 @@
 Found by seed 5, consumer 12, after 11.1 s and 280 steps.
 """
 
-from harness.lockstep.actions import Kind, Ref, Request
-from harness.lockstep.neighbours.replay import replay_all
+from harness.search.neighbours.replay import replay_all
+
+from harness.search.lockstep.actions import Kind, Ref, Request
 from reference_broker.wire.messages.consumer_group_heartbeat_request import ConsumerGroupHeartbeatRequest
 
 ACTIONS = (

@@ -3,8 +3,9 @@
 Found by seed 2, any_request 153, after 88.3 s and 3,827 steps.
 """
 
-from harness.lockstep.actions import Request
-from harness.lockstep.neighbours.replay import replay_all
+from harness.search.neighbours.replay import replay_all
+
+from harness.search.lockstep.actions import Request
 from reference_broker.wire.messages.streams_group_heartbeat_request import (
     StreamsGroupHeartbeatRequest,
     Subtopology,

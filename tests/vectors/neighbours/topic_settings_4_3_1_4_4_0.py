@@ -3,8 +3,9 @@
 Found by seed 2, opening 5, after 0.1 s and 6 steps.
 """
 
-from harness.lockstep.actions import Request
-from harness.lockstep.neighbours.replay import replay_all
+from harness.search.neighbours.replay import replay_all
+
+from harness.search.lockstep.actions import Request
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 
 ACTIONS = (

@@ -12,8 +12,8 @@ from harness.clients.client import Delivery
 from harness.clients.confluent import ConfluentProducer
 from harness.clients.connection import RawConnection
 from harness.clients.operator import Operator
-from harness.guarantees import ClientSettings
-from harness.history import OpType
+from harness.history.operations import OpType
+from harness.judging.guarantees import ClientSettings
 from harness.targets.target import Cluster, ClusterSpec, resolve
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest

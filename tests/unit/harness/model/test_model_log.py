@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.lockstep.actions import WrittenBatch
-from harness.lockstep.bytes import DAMAGES, bytes_of
 from harness.model.batch import written
 from harness.model.log import PartitionLog
 from harness.model.settings import DEFAULTS
 from harness.model.specification import Specification
 from harness.model.topics import Topic
-from harness.strategies.batches import batch_bytes, batches
+from harness.search.lockstep.actions import WrittenBatch
+from harness.search.lockstep.bytes import DAMAGES, bytes_of
+from harness.search.strategies.batches import batch_bytes, batches
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_records_response import DeleteRecordsPartitionResult
 from reference_broker.wire.messages.list_offsets_request import ListOffsetsPartition

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.model.settings import SETTINGS, takes
-from harness.strategies.configs import settings as any_setting
-from harness.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC
+from harness.search.strategies.configs import settings as any_setting
+from harness.search.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.config_values import ConfigInvalid, ConfigKey, config_keys
 from reference_broker.releases import find_release
 

@@ -1,0 +1,1 @@
+"""Two targets asked the same: exchanges, their normal form, differences, recorded answers, the account."""

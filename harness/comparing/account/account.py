@@ -1,0 +1,256 @@
+"""The account of a run: which API, version and error code was asked of which target, how often, and with what answer.
+
+It is added up while the run goes on, in bounded memory, and stored in the run's folder as account.json. Pages and
+tables are made from that file alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from harness.comparing.observation import Observation, Outcome, Plain
+from reference_broker.wire.api_keys import APIS
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.schema import Field, is_in
+
+MOST_EXCHANGES: Final = 12
+"""Exchanges that are kept of an API's version on a target."""
+LONG_ARRAY: Final = 12
+"""Elements of an array that are kept of an exchange; the last then says how many more there were."""
+BY_NAME: Final = {api.name: api for api in APIS.values()}
+Refusals = Mapping[str, Sequence[tuple[int, str]]]
+"""Name of an API → (error code, when) of each refusal that it lists."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was seen of one version of one API on one target."""
+
+    exercised: int = 0
+    answered: int = 0
+    error_codes: Counter[int] = field(default_factory=Counter)
+    """By exchange: a code that stands several times in an answer counts once."""
+    fields: set[str] = field(default_factory=set)
+    answer_fields: set[str] = field(default_factory=set)
+    distinct: dict[tuple[str, tuple[int, ...]], dict[str, Any]] = field(default_factory=dict)
+    further: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, check: str, observation: Observation, codes: tuple[int, ...]) -> None:
+        """Counts an exchange, and keeps it where it is of a new kind or there is room."""
+        self.exercised += 1
+        self.answered += observation.outcome is Outcome.ANSWERED
+        self.error_codes.update(codes)
+        key = (observation.request, codes)
+        if key not in self.distinct and len(self.distinct) < MOST_EXCHANGES:
+            self.distinct[key] = kept(check, observation)
+        elif len(self.further) < MOST_EXCHANGES:
+            self.further.append(kept(check, observation))
+
+    def exchanges(self) -> list[dict[str, Any]]:
+        """Those that are kept, the ones of different kinds first."""
+        return [*self.distinct.values(), *self.further][:MOST_EXCHANGES]
+
+    @property
+    def is_served(self) -> bool:
+        """Whether it is answered at all, and not only with UNSUPPORTED_VERSION."""
+        refused = self.error_codes[ErrorCode.UNSUPPORTED_VERSION]
+        return self.answered > 0 and not (refused == self.answered and len(self.error_codes) == 1)
+
+
+class Account:
+    """The account of a run while it goes on."""
+
+    def __init__(self, targets: Sequence[str]) -> None:
+        self.targets = tuple(targets)
+        self.listed: dict[str, dict[int, tuple[int, int]]] = {}
+        """Target → API key → versions that it says it serves, both inclusive."""
+        self.tallies: dict[tuple[int, int, str], Tally] = {}
+
+    def add(self, target: str, check: str, observation: Observation) -> None:
+        """Counts what was observed, unless it is no exchange with an API."""
+        api = BY_NAME.get(observation.api)
+        if api is None:
+            return
+        tally = self.tallies.setdefault((api.key, observation.version, target), Tally())
+        tally.add(check, observation, error_codes(observation.answer))
+        tally.fields.update(given(api.request.FIELDS, observation.sent))
+        tally.answer_fields.update(given(api.response.FIELDS, observation.answer))
+
+    def data(
+        self,
+        run: str,
+        *,
+        refusals: Refusals,
+        unprovoked: Mapping[tuple[str, int], str],
+        differences: Sequence[Mapping[str, Any]],
+        differing: Iterable[tuple[str, str, Observation]] = (),
+    ) -> dict[str, Any]:
+        """The whole as JSON data; `differing` are (target, check, observation) to be kept whatever else is."""
+        for target, check, observation in differing:
+            self._keep(target, check, observation)
+        keys = {key for key, _, _ in self.tallies} | {key for found in self.listed.values() for key in found}
+        apis = [self._api(key, refusals, unprovoked, differences) for key in sorted(keys) if key in APIS]
+        return {"run": run, "targets": list(self.targets), "apis": apis}
+
+    def _keep(self, target: str, check: str, observation: Observation) -> None:
+        api = BY_NAME.get(observation.api)
+        tally = self.tallies.get((api.key, observation.version, target)) if api else None
+        if tally is not None:
+            key = (observation.request, error_codes(observation.answer))
+            tally.distinct.pop(key, None)
+            tally.distinct = {key: {**kept(check, observation, LONG_ARRAY * 8), "differs": True}, **tally.distinct}
+
+    def _api(
+        self,
+        key: int,
+        refusals: Refusals,
+        unprovoked: Mapping[tuple[str, int], str],
+        differences: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        api = APIS[key]
+        versions = sorted(
+            {version for at, version, _ in self.tallies if at == key}
+            | {
+                version
+                for found in self.listed.values()
+                if key in found
+                for version in range(found[key][0], found[key][1] + 1)
+            }
+        )
+        rows = [self._version(key, version) for version in versions]
+        return {
+            "api": api.name,
+            "key": key,
+            "has_header": api.name in refusals,
+            "versions": rows,
+            "refusals": [
+                {
+                    "code": code,
+                    "name": code_name(code),
+                    "when": when,
+                    "provoked": {target: self._provoked(key, target, code) for target in self.targets},
+                    "unprovoked_reason": unprovoked.get((api.name, code)),
+                }
+                for code, when in refusals.get(api.name, ())
+            ],
+            "differences": [one for one in differences if one["api"] == api.name],
+            "all_fields": {str(version): list(leaves(api.request.FIELDS, version)) for version in versions},
+            "all_answer_fields": {str(version): list(leaves(api.response.FIELDS, version)) for version in versions},
+        }
+
+    def _provoked(self, key: int, target: str, code: int) -> int:
+        return sum(tally.error_codes[code] for (at, _, on), tally in self.tallies.items() if at == key and on == target)
+
+    def _version(self, key: int, version: int) -> dict[str, Any]:
+        return {
+            "version": version,
+            "targets": {target: self._cell(key, version, target) for target in self.targets},
+        }
+
+    def _cell(self, key: int, version: int, target: str) -> dict[str, Any]:
+        low, high = self.listed.get(target, {}).get(key, (0, -1))
+        is_listed = low <= version <= high
+        tally = self.tallies.get((key, version, target))
+        if tally is None:
+            tally = Tally()
+        return {
+            "listed": is_listed,
+            "served": tally.is_served if tally.exercised else is_listed,
+            "exercised": tally.exercised,
+            "error_codes": {str(code): count for code, count in sorted(tally.error_codes.items())},
+            "fields": sorted(tally.fields),
+            "answer_fields": sorted(tally.answer_fields),
+            "exchanges": tally.exchanges(),
+        }
+
+
+def kept(check: str, observation: Observation, longest: int = LONG_ARRAY) -> dict[str, Any]:
+    """An exchange as the account keeps it, long arrays cut."""
+    return {
+        "check": check,
+        "request": observation.request,
+        "sent": shortened(observation.sent, longest),
+        "answer": shortened(observation.answer, longest),
+        "outcome": observation.outcome.value,
+        "pace": observation.pace.value,
+    }
+
+
+def shortened(value: Plain, longest: int) -> Plain:
+    """Data whose arrays have at most so many elements, the last saying what was left out."""
+    if isinstance(value, Mapping):
+        return {key: shortened(inner, longest) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        cut = [shortened(inner, longest) for inner in value[:longest]]
+        return [*cut, f"… and {len(value) - longest:,} more"] if len(value) > longest else cut
+    return value
+
+
+def error_codes(answer: Plain) -> tuple[int, ...]:
+    """The error codes that stand in an answer, each once, sorted."""
+    return tuple(sorted(set(_codes(answer))))
+
+
+def _codes(value: Plain) -> Iterator[int]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key.endswith("error_code") and isinstance(inner, int):
+                yield inner
+            else:
+                yield from _codes(inner)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for inner in value:
+            yield from _codes(inner)
+
+
+def code_name(code: int) -> str:
+    """An error code's name."""
+    try:
+        return ErrorCode(code).name
+    except ValueError:
+        return f"code {code}"
+
+
+def leaves(fields: Sequence[Field], version: int, path: str = "") -> Iterator[str]:
+    """The fields of a message that a version has: "topic_data[].name"; structs only by what is in them."""
+    for one in fields:
+        if is_in(version, one.versions):
+            here = f"{path}{one.name}{'[]' if one.is_array and one.kind == 'struct' else ''}"
+            if one.kind == "struct":
+                yield from leaves(one.of.FIELDS, version, f"{here}.")
+            else:
+                yield here
+
+
+def given(fields: Sequence[Field], message: Plain, path: str = "") -> Iterator[str]:
+    """The fields, as `leaves` names them, of a message in normal form that are not at their defaults."""
+    if not isinstance(message, Mapping):
+        return
+    for one in fields:
+        value = message.get(one.name)
+        here = f"{path}{one.name}{'[]' if one.is_array and one.kind == 'struct' else ''}"
+        if one.kind == "struct":
+            elements = value if one.is_array else [value]
+            for inner in elements if isinstance(elements, Sequence) else ():
+                yield from given(one.of.FIELDS, inner, f"{here}.")
+        elif one.name in message and not _is_default(value, one):
+            yield here
+
+
+def _is_default(value: Plain, of: Field) -> bool:
+    if of.is_array:
+        return value is None if of.default is None else value is not None and not value
+    if of.kind == "uuid":
+        return value == "zero"
+    if of.kind in ("bytes", "records"):
+        return value is None if of.default is None else not value
+    return bool(value == of.default)
+
+
+def text_of(account: Mapping[str, Any]) -> str:
+    """The account as it is stored."""
+    return json.dumps(account, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"

@@ -1,0 +1,111 @@
+"""Prints the account of a stored run: `python -m harness account RUN [--strict]`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+from harness.catalogue import ROOT as PROJECT
+from harness.comparing.account.judging import gaps
+from harness.comparing.account.unprovoked import UNPROVOKED_FILE, Unprovoked, UnprovokedTrouble, read_unprovoked
+from harness.history.store import Run, StoreTrouble
+
+BAD_INPUT: Final = 2
+MOST_SHOWN: Final = 60
+"""Gaps that are shown without --strict."""
+Json = Mapping[str, Any]
+
+
+def table(account: Json) -> Iterator[str]:
+    """A line for each API, with three columns for each target: versions asked of those listed, error codes provoked of
+    those that the header lists, exchanges.
+    """
+    targets: Sequence[str] = account["targets"]
+    wide = max((len(api["api"]) for api in account["apis"]), default=3)
+    columns = [max(len(target), 26) for target in targets]
+    heads = "  ".join(f"{target:<{width}}" for target, width in zip(targets, columns, strict=True))
+    yield f"{'API':<{wide}}  {heads}  differences"
+    below = "  ".join(f"{'versions  codes  exchanges':<{width}}" for width in columns)
+    yield f"{'':<{wide}}  {below}"
+    for api in account["apis"]:
+        if not any(row["targets"][target]["exercised"] for row in api["versions"] for target in targets):
+            continue
+        cells = "  ".join(f"{_cell(api, target):<{width}}" for target, width in zip(targets, columns, strict=True))
+        yield f"{api['api']:<{wide}}  {cells}  {_differences(api)}".rstrip()
+
+
+def _cell(api: Json, target: str) -> str:
+    cells = [row["targets"][target] for row in api["versions"]]
+    listed = sum(cell["listed"] for cell in cells)
+    asked = sum(bool(cell["exercised"]) for cell in cells if cell["listed"])
+    provoked = sum(bool(refusal["provoked"][target]) for refusal in api["refusals"])
+    exchanges = sum(cell["exercised"] for cell in cells)
+    return f"{f'{asked}/{listed}':>8}  {f'{provoked}/' + str(len(api['refusals'])):>5}  {exchanges:>9,}"
+
+
+def _differences(api: Json) -> str:
+    accepted = sum(bool(one["accepted_by"]) for one in api["differences"])
+    still_open = len(api["differences"]) - accepted
+    parts = [f"{still_open:,} open" if still_open else "", f"{accepted:,} accepted" if accepted else ""]
+    return ", ".join(filter(None, parts)) or "none"
+
+
+def totals(account: Json) -> str:
+    """The whole in one line."""
+    targets = account["targets"]
+    ours = [api for api in account["apis"] if api["has_header"]]
+    parts = []
+    for target in targets:
+        cells = [row["targets"][target] for api in ours for row in api["versions"] if row["targets"][target]["listed"]]
+        refusals = [refusal for api in ours for refusal in api["refusals"]]
+        asked = sum(bool(cell["exercised"]) for cell in cells)
+        provoked = sum(bool(refusal["provoked"][target]) for refusal in refusals)
+        parts.append(f"{target}: {asked:,} of {len(cells):,} versions, {provoked:,} of {len(refusals):,} refusals")
+    return "; ".join(parts)
+
+
+def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
+    """0; with --strict 1 where something is missing; 2 for wrong input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness account",
+        description="What a run compared: APIs, versions, error codes, differences; and what is missing.",
+        epilog="example: python -m harness account reports/out/latest --strict",
+    )
+    parser.add_argument("run", type=Path, help="the folder of a run")
+    parser.add_argument("--strict", action="store_true", help="what is missing is an error")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as leaving:
+        return BAD_INPUT if leaving.code else 0
+    try:
+        account = Run(options.run).account()
+        unprovoked = read_unprovoked(PROJECT / "checks" / UNPROVOKED_FILE)
+    except (StoreTrouble, UnprovokedTrouble) as trouble:
+        say(f"harness: {trouble}")
+        return BAD_INPUT
+    if account is None:
+        say(f"harness: {options.run}: there is no account of this run: no check of it asked a cluster anything")
+        return BAD_INPUT
+    return _told(account, unprovoked, is_strict=options.strict, say=say)
+
+
+def _told(account: Json, unprovoked: Sequence[Unprovoked], *, is_strict: bool, say: Callable[[str], None]) -> int:
+    for line in table(account):
+        say(line)
+    missing = gaps(account, unprovoked)
+    say("")
+    for line in missing if is_strict else missing[:MOST_SHOWN]:
+        say(f"missing  {line}")
+    if not is_strict and len(missing) > MOST_SHOWN:
+        say(f"missing  … and {len(missing) - MOST_SHOWN:,} more: --strict shows all")
+    here = [one for one in unprovoked if any(fnmatchcase(target, one.target) for target in account["targets"])]
+    excused = f"; {len(here):,} refusals cannot be provoked (checks/{UNPROVOKED_FILE})" if here else ""
+    say(f"{totals(account)}{excused}")
+    say(f"{len(missing):,} missing" if missing else "nothing is missing")
+    return int(is_strict and bool(missing))
+
+
+__all__ = ["main", "table", "totals"]

@@ -1,0 +1,377 @@
+"""Asks a cluster one request at a time, over the raw client, and keeps each question and answer as an observation.
+
+A check gets an Exchange as a fixture (harness/comparing/differences.py). Names that it makes are unique to the run, so
+that it may share a cluster with others. What it asks `quietly` is preparation and not observed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from harness.clients.client import ClientTrouble
+from harness.clients.cluster_view import LATEST
+from harness.clients.connection import RawConnection
+from harness.comparing.normal_form import NormalForm
+from harness.comparing.observation import Observation, Outcome, Pace, Plain, remark
+from reference_broker.wire.api_keys import APIS, ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.framing import decode_response
+from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from reference_broker.wire.messages.create_topics_request import (
+    CreatableTopic,
+    CreatableTopicConfig,
+    CreateTopicsRequest,
+)
+from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
+from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
+from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
+from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
+from reference_broker.wire.messages.list_offsets_request import (
+    ListOffsetsPartition,
+    ListOffsetsRequest,
+    ListOffsetsTopic,
+)
+from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.primitives import BrokerId, GroupId, MalformedRequest, TopicName, Uuid
+
+CLIENT_ID = "exchange"
+ANSWER_TIMEOUT_S = 15.0
+WAITED_SHARE = 0.7
+"""An answer that took this share of the time that it may wait has waited."""
+PATIENCE_S = 10.0
+PROBE = ApiVersionsRequest(client_software_name="exchange", client_software_version="1")
+
+
+class Connections:
+    """One connection for each cluster, opened when first needed and again when it was closed."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, RawConnection] = {}
+        self.coordinated: set[str] = set()
+        """Clusters whose groups all have a coordinator, as far as is known."""
+
+    def to(self, bootstrap: str) -> RawConnection:
+        """The connection shared by all checks. ClientTrouble when there is none to be had."""
+        known = self._open.get(bootstrap)
+        if known is not None and known.has_answer(0):
+            # Nothing was asked: the broker closed it, perhaps because another check stopped the broker.
+            self.drop(bootstrap)
+        if bootstrap not in self._open:
+            self._open[bootstrap] = connected(bootstrap)
+        return self._open[bootstrap]
+
+    def drop(self, bootstrap: str) -> None:
+        """Closes it, after trouble."""
+        self.coordinated.discard(bootstrap)
+        if (connection := self._open.pop(bootstrap, None)) is not None:
+            connection.close()
+
+    def close(self) -> None:
+        """Closes all."""
+        for bootstrap in list(self._open):
+            self.drop(bootstrap)
+
+
+def connected(bootstrap: str, client_id: str | None = CLIENT_ID) -> RawConnection:
+    """A new connection. ClientTrouble when there is none to be had."""
+    try:
+        return RawConnection.to(bootstrap, client_id=client_id, timeout_s=ANSWER_TIMEOUT_S)
+    except OSError as trouble:
+        raise ClientTrouble(f"no connection to {bootstrap}: {trouble}") from trouble
+
+
+@dataclass(slots=True)
+class Pending:
+    """A request on a connection of its own whose answer is not here yet."""
+
+    exchange: Exchange
+    connection: RawConnection
+    words: str
+    message: Any
+    version: int
+    started: float
+    waits_ms: int | None
+
+    def answer(self, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
+        """The response, waited for and observed. AssertionError when the broker closes the connection or is silent."""
+        response, outcome = self.observe(timeout_s)
+        name = APIS[self.message.API_KEY].name
+        assert outcome is Outcome.ANSWERED, f"{name} v{self.version} ({self.words}): {outcome}"
+        return response
+
+    def observe(self, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Any, Outcome]:
+        """(response, what became of the request), whatever that is."""
+        response, outcome = None, Outcome.ANSWERED
+        try:
+            frame = self.connection.receive_frame(timeout_s)
+            _, response = decode_response(self.message.API_KEY, self.version, frame)
+        except TimeoutError:
+            outcome = Outcome.SILENT
+        except OSError:
+            outcome = Outcome.CLOSED
+        elapsed_ms = 1000 * (time.monotonic() - self.started)
+        self.exchange.observe(self.words, self.message, self.version, outcome, response, elapsed_ms, self.waits_ms)
+        return response, outcome
+
+    def is_answered(self, within_s: float) -> bool:
+        """Whether the answer begins to come in this time; it can still be read."""
+        return self.connection.has_answer(within_s)
+
+
+class Exchange:
+    """Requests of one check to one cluster."""
+
+    def __init__(
+        self, *, bootstrap: str, run: str, connections: Connections, keep: Callable[[Observation], None]
+    ) -> None:
+        """`run` makes names unique; `keep` takes each observation."""
+        self.bootstrap = bootstrap
+        self.form = NormalForm()
+        self._run = run
+        self.connections = connections
+        self._keep = keep
+        self._own: list[RawConnection] = []
+        self._made: list[str] = []
+
+    # -- names and topics ---------------------------------------------------------------------------------------
+
+    def name(self, label: str) -> str:
+        """A name unique to this run, for a topic or a group; observations show the label."""
+        real = f"{self._run}-{label}"
+        self.form.label(real, label)
+        self._made.append(real)
+        return real
+
+    def topic(self, label: str = "orders", partitions: int = 1, **config: str) -> TopicName:
+        """A new topic that keeps its records, ready for use. Keys of the config are written with _ for a dot."""
+        name = TopicName(self.name(label))
+        settings = {"retention_ms": "-1", **config}
+        topic = CreatableTopic(
+            name=name,
+            num_partitions=partitions,
+            replication_factor=-1,
+            configs=tuple(
+                CreatableTopicConfig(name=key.replace("_", "."), value=value) for key, value in settings.items()
+            ),
+        )
+        found = self.quietly(CreateTopicsRequest(topics=(topic,), timeout_ms=15_000)).topics[0]
+        if found.error_code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
+            raise ClientTrouble(f"topic {name}: {ErrorCode(found.error_code).name} {found.error_message or ''}")
+        self.await_topic(name, partitions)
+        return name
+
+    def await_topic(self, topic: TopicName, partitions: int = 1) -> None:
+        """Waits until the broker leads each partition: after a creation, a restart. ClientTrouble when it does not."""
+        for _ in self.patience():
+            if self._is_hosted(topic, partitions):
+                return
+        raise ClientTrouble(f"topic {topic}: its partitions have no leader after {PATIENCE_S} s")
+
+    @staticmethod
+    def patience(seconds: float = PATIENCE_S) -> Iterator[None]:
+        """Turns in which to look again for something that takes its time, until the time is over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            yield
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.02)
+
+    def topic_id(self, topic: str) -> Uuid:
+        """The id of a topic that is there."""
+        found = self.quietly(_about(topic))
+        topic_id: Uuid = found.topics[0].topic_id
+        return topic_id
+
+    def _is_hosted(self, topic: TopicName, partitions: int) -> bool:
+        """Whether the broker has the log of each partition; Metadata may tell of them a little sooner."""
+        asked = tuple(ListOffsetsPartition(partition_index=index, timestamp=LATEST) for index in range(partitions))
+        request = ListOffsetsRequest(
+            replica_id=BrokerId(-1), topics=(ListOffsetsTopic(name=topic, partitions=asked),), timeout_ms=1_000
+        )
+        found = self.quietly(request).topics[0].partitions
+        return all(one.error_code == ErrorCode.NONE for one in found)
+
+    # -- requests -----------------------------------------------------------------------------------------------
+
+    def quietly(self, message: Any, version: int | None = None) -> Any:
+        """A response that is not observed; the highest version that both speak. ClientTrouble when none comes."""
+        connection = self.connections.to(self.bootstrap)
+        try:
+            spoken = connection.highest(message.API_KEY) if version is None else version
+            return connection.request(message.API_KEY, spoken, message)
+        except (OSError, MalformedRequest) as trouble:
+            self.connections.drop(self.bootstrap)
+            name = APIS[message.API_KEY].name
+            raise ClientTrouble(f"{name} to {self.bootstrap}: {type(trouble).__name__}: {trouble}") from trouble
+
+    def ask(self, words: str, message: Any, version: int, *, waits_ms: int | None = None) -> Any:
+        """The response, observed. `waits_ms`: how long the answer may wait for something to happen.
+
+        AssertionError when the broker closes the connection or stays silent.
+        """
+        response, outcome = self._asked(words, message, version, waits_ms)
+        name = APIS[message.API_KEY].name
+        assert outcome is Outcome.ANSWERED, f"{name} v{version} ({words}): {outcome}"
+        return response
+
+    def expect_closed(self, words: str, message: Any, version: int) -> None:
+        """A request that makes the broker close the connection. AssertionError when it does not."""
+        _, outcome = self._asked(words, message, version, None, connection=self.connection())
+        name = APIS[message.API_KEY].name
+        assert outcome is Outcome.CLOSED, f"{name} v{version} ({words}): {outcome}, expected: {Outcome.CLOSED}"
+
+    def expect_silence(self, words: str, message: Any, version: int) -> None:
+        """A request that gets no answer on a connection that stays usable. AssertionError when it is otherwise."""
+        self._require(message.API_KEY, version)
+        connection = self.connection()
+        started = time.monotonic()
+        connection.send_only(message.API_KEY, version, message)
+        outcome = Outcome.SILENT
+        try:
+            connection.request(ApiKey.API_VERSIONS, 3, PROBE)
+        except TimeoutError:
+            outcome = Outcome.CLOSED
+        except MalformedRequest:
+            outcome = Outcome.ANSWERED  # what came is no answer to the probe
+        except ConnectionError as trouble:
+            outcome = Outcome.ANSWERED if "out of order" in str(trouble) else Outcome.CLOSED
+        self.observe(words, message, version, outcome, None, 1000 * (time.monotonic() - started), None)
+        name = APIS[message.API_KEY].name
+        assert outcome is Outcome.SILENT, f"{name} v{version} ({words}): {outcome}, expected: {Outcome.SILENT}"
+
+    def expect_closed_on(self, words: str, frame: bytes, *, api: str = "(bytes)", version: int = -1) -> None:
+        """Bytes, as they are, that make the broker close the connection. AssertionError when it does not."""
+        connection = self.connection()
+        connection.send_bytes(frame)
+        outcome = Outcome.SILENT
+        if connection.has_answer(ANSWER_TIMEOUT_S):
+            outcome = Outcome.CLOSED if connection.is_closed_by_peer() else Outcome.ANSWERED
+        self._keep(Observation(api=api, version=version, request=self.form.text(words), outcome=outcome))
+        assert outcome is Outcome.CLOSED, f"{words}: {outcome}, expected: {Outcome.CLOSED}"
+
+    def note(self, what: str, value: Plain) -> None:
+        """Keeps something that is no answer as it came: what it is, and its value."""
+        self._keep(remark(what, value))
+
+    def ask_frame(self, words: str, frame: bytes, api_key: int, answer_version: int) -> Any:
+        """The response, in a version, to bytes as they are, observed. AssertionError when none comes."""
+        connection = self.connection()
+        connection.send_bytes(frame)
+        outcome, response, api = Outcome.ANSWERED, None, APIS[api_key]
+        try:
+            _, response = decode_response(api_key, answer_version, connection.receive_frame())
+        except TimeoutError:
+            outcome = Outcome.SILENT
+        except OSError:
+            outcome = Outcome.CLOSED
+        answer: Plain = None
+        if response is not None:
+            answer = self.form.of(api.name, response, answer_version, int(time.time() * 1000))
+        self._keep(
+            Observation(
+                api=api.name, version=answer_version, request=self.form.text(words), outcome=outcome, answer=answer
+            )
+        )
+        assert outcome is Outcome.ANSWERED, f"{words}: {outcome}"
+        return response
+
+    def start(
+        self, words: str, message: Any, version: int, *, waits_ms: int | None = None, client_id: str | None = CLIENT_ID
+    ) -> Pending:
+        """Sends a request on a connection of its own, and leaves its answer for later."""
+        self._require(message.API_KEY, version)
+        connection = self.connection(client_id)
+        connection.send_only(message.API_KEY, version, message)
+        return Pending(self, connection, words, message, version, time.monotonic(), waits_ms)
+
+    def connection(self, client_id: str | None = CLIENT_ID) -> RawConnection:
+        """A connection of this check's own, closed at its end."""
+        connection = connected(self.bootstrap, client_id)
+        self._own.append(connection)
+        return connection
+
+    def clear_away(self) -> None:
+        """Deletes the topics and groups that bear this check's names, for a cluster that stays."""
+        names = tuple(dict.fromkeys(self._made))
+        if names:
+            self.quietly(DeleteTopicsRequest(topic_names=tuple(map(TopicName, names)), timeout_ms=10_000), 5)
+            groups = tuple(map(GroupId, names))
+            for group in self.quietly(DescribeGroupsRequest(groups=groups), 5).groups:
+                if group.members:  # a group with members is not deleted
+                    leaving = tuple(MemberIdentity(member_id=member.member_id) for member in group.members)
+                    self.quietly(LeaveGroupRequest(group_id=group.group_id, members=leaving), 3)
+            self.quietly(DeleteGroupsRequest(groups_names=groups), 2)
+
+    def close(self) -> None:
+        """Closes the check's own connections."""
+        for connection in self._own:
+            connection.close()
+
+    def _asked(
+        self, words: str, message: Any, version: int, waits_ms: int | None, connection: RawConnection | None = None
+    ) -> tuple[Any, Outcome]:
+        self._require(message.API_KEY, version)
+        response, outcome = None, Outcome.ANSWERED
+        used = self.connections.to(self.bootstrap) if connection is None else connection
+        started = time.monotonic()
+        try:
+            response = used.request(message.API_KEY, version, message)
+        except TimeoutError:
+            outcome = Outcome.SILENT
+        except OSError:
+            outcome = Outcome.CLOSED
+        if outcome is not Outcome.ANSWERED and connection is None:
+            self.connections.drop(self.bootstrap)
+        self.observe(words, message, version, outcome, response, 1000 * (time.monotonic() - started), waits_ms)
+        return response, outcome
+
+    def _require(self, api_key: int, version: int) -> None:
+        """Skips the check where the release does not list a version: there is nothing that it promises."""
+        try:
+            low, high = self.connections.to(self.bootstrap).listed(api_key)
+        except (OSError, MalformedRequest) as trouble:
+            self.connections.drop(self.bootstrap)
+            raise ClientTrouble(f"ApiVersions to {self.bootstrap}: {type(trouble).__name__}: {trouble}") from trouble
+        if not low <= version <= high:
+            pytest.skip(f"{APIS[api_key].name} v{version} is not listed here ({low} to {high})")
+
+    def observe(
+        self,
+        words: str,
+        message: Any,
+        version: int,
+        outcome: Outcome,
+        response: Any,
+        elapsed_ms: float,
+        waits_ms: int | None,
+    ) -> None:
+        """Keeps an observation."""
+        name = APIS[message.API_KEY].name
+        now_ms = int(time.time() * 1000)
+        sent = self.form.of(name, message, version, now_ms)
+        answer: Plain = None
+        if response is not None:
+            is_for_all = not getattr(message, "topics", None)
+            answer = self.form.of(name, response, version, now_ms, everything=is_for_all)
+        has_waited = waits_ms is not None and elapsed_ms >= WAITED_SHARE * waits_ms
+        self._keep(
+            Observation(
+                api=name,
+                version=version,
+                request=self.form.text(words),
+                sent=sent,
+                outcome=outcome,
+                answer=answer,
+                pace=Pace.WAITED if has_waited else Pace.AT_ONCE,
+            )
+        )
+
+
+def _about(topic: str) -> MetadataRequest:
+    return MetadataRequest(topics=(MetadataRequestTopic(name=TopicName(topic)),), allow_auto_topic_creation=False)

@@ -1,0 +1,1 @@
+"""What clients and faults did, in files, and the store of runs."""

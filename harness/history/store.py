@@ -1,0 +1,228 @@
+"""Where runs are kept: `reports/out/RUN/` with a folder for each check on each target, and a link `latest`.
+
+RUN/run.json                    targets, seed, when
+RUN/account.json                what was compared: each API, version and error code, on each target
+RUN/ITEM/meta.json              check, claim, target, client, settings, verdicts
+RUN/ITEM/history.jsonl          what was done and seen
+RUN/ITEM/logs/NAME              the nodes' logs
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.history.operations import History, HistoryWriter, read_history
+from harness.judging.guarantees import ClientSettings, Guarantees, TopicSettings
+from harness.judging.verdicts import Anomaly, Validity, Verdict
+
+OUT = Path("reports") / "out"
+"""Under the folder in which a run was started."""
+
+
+class StoreTrouble(Exception):
+    """A stored run that cannot be used: what, where, what to do."""
+
+
+@dataclass(kw_only=True)
+class Meta:
+    """What is known of one check on one target."""
+
+    check: str
+    """Its id: "durability/acknowledged_records_survive[kill]"."""
+    claim: str = ""
+    target: str = ""
+    version: str = ""
+    client: str = ""
+    seed: int = 0
+    workload: str = "queue"
+    """Names the checkers that judge the history."""
+    client_settings: Mapping[str, Any] = field(default_factory=dict)
+    topic_settings: Mapping[str, Any] = field(default_factory=dict)
+    rerun: str = ""
+    """The command that runs it again."""
+    verdict: str = ""
+    verdicts: Sequence[Mapping[str, Any]] = ()
+    duration_s: float = 0.0
+    operations: int = 0
+    faults: int = 0
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def rules(self) -> Guarantees:
+        """What its settings promise. StoreTrouble when they are not of this version."""
+        try:
+            client = ClientSettings(**self.client_settings)
+            topic: dict[str, Any] = dict(self.topic_settings)
+            if "cleanup_policy" in topic:
+                topic["cleanup_policy"] = tuple(topic["cleanup_policy"])
+            return Guarantees.of(client, TopicSettings(**topic))
+        except TypeError as trouble:
+            raise StoreTrouble(f"{self.check}: its settings are not of this version: {trouble}") from trouble
+
+
+def verdict_data(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON data."""
+    return asdict(verdict)
+
+
+def verdict_of(data: Mapping[str, Any]) -> Verdict:
+    """A verdict from JSON data."""
+
+    def anomalies(listed: Sequence[Mapping[str, Any]]) -> tuple[Anomaly, ...]:
+        return tuple(Anomaly(**{**found, "witness_lines": tuple(found["witness_lines"])}) for found in listed)
+
+    return Verdict(
+        checker=data["checker"],
+        validity=Validity(data["validity"]),
+        anomalies=anomalies(data["anomalies"]),
+        tolerated=anomalies(data["tolerated"]),
+        reason=data["reason"],
+        count=data["count"],
+    )
+
+
+class Item:
+    """The folder of one check on one target."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def history_path(self) -> Path:
+        """Its history, which a check without a workload has not."""
+        return self.path / "history.jsonl"
+
+    def history_writer(self) -> HistoryWriter:
+        """A writer for its history; OSError when there is one."""
+        return HistoryWriter(self.history_path)
+
+    def history(self) -> History:
+        """Its history. HistoryTrouble when it is missing or damaged."""
+        return read_history(self.history_path)
+
+    def write_meta(self, meta: Meta) -> None:
+        """Replaces what is known of it."""
+        _write(self.path / "meta.json", asdict(meta))
+
+    def meta(self) -> Meta:
+        """What is known of it. StoreTrouble when that cannot be read."""
+        return _meta(self.path / "meta.json")
+
+    def write_logs(self, logs: Mapping[str, str]) -> None:
+        """Keeps the nodes' logs."""
+        folder = self.path / "logs"
+        folder.mkdir(exist_ok=True)
+        for name, text in logs.items():
+            (folder / safe(name)).write_text(text, encoding="utf-8", errors="replace")
+
+
+class Run:
+    """The folder of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, *, root: Path = OUT, about: Mapping[str, Any] | None = None) -> Run:
+        """A new folder named by the time, and `latest` pointing at it."""
+        root.mkdir(parents=True, exist_ok=True)
+        stem = time.strftime("%Y%m%d-%H%M%S")
+        for number in range(1, 1000):
+            path = root / (stem if number == 1 else f"{stem}-{number}")
+            try:
+                path.mkdir()
+                break
+            except FileExistsError:
+                continue
+        _write(path / "run.json", dict(about or {}))
+        _point(root / "latest", path.name)
+        return cls(path)
+
+    def item(self, check: str, target: str) -> Item:
+        """A new folder for a check on a target."""
+        stem = safe(f"{check}-{target}")
+        path = self.path / stem
+        number = 1
+        while path.exists():
+            number += 1
+            path = self.path / f"{stem}-{number}"
+        path.mkdir()
+        return Item(path)
+
+    def items(self) -> list[Item]:
+        """The folders of its checks, by name."""
+        return [Item(found.parent) for found in sorted(self.path.glob("*/meta.json"))]
+
+    def finish(self, about: Mapping[str, Any]) -> None:
+        """Replaces what was said of it when it was made, and makes it `latest`, which another run may have been."""
+        _write(self.path / "run.json", dict(about))
+        _point(self.path.parent / "latest", self.path.name)
+
+    def write_account(self, text: str) -> None:
+        """Keeps the account of what was compared."""
+        (self.path / "account.json").write_text(text, encoding="utf-8")
+
+    def account(self) -> dict[str, Any] | None:
+        """The account of what was compared; None for a run that compared nothing. StoreTrouble where it is damaged."""
+        path = self.path / "account.json"
+        if not path.is_file():
+            return None
+        found = _read(path)
+        if not isinstance(found, dict) or not isinstance(found.get("apis"), list):
+            raise StoreTrouble(f"{path}: this is no account of a run")
+        return found
+
+    def about(self) -> dict[str, Any]:
+        """What was said of it when it was made."""
+        found = _read(self.path / "run.json")
+        return found if isinstance(found, dict) else {}
+
+
+def open_items(path: Path) -> list[Item]:
+    """The items of a run's folder, or the one of an item's folder. StoreTrouble when it is neither."""
+    if (path / "meta.json").is_file():
+        return [Item(path)]
+    items = Run(path).items() if path.is_dir() else []
+    if not items:
+        raise StoreTrouble(f"{path}: no stored run here; give a folder under {OUT} (for instance {OUT / 'latest'})")
+    return items
+
+
+def safe(name: str) -> str:
+    """A name that can be a file's."""
+    return re.sub(r"[^A-Za-z0-9._@-]+", "-", name).strip("-.")[:150] or "unnamed"
+
+
+def _meta(path: Path) -> Meta:
+    data = _read(path)
+    try:
+        return Meta(**data)
+    except TypeError as trouble:
+        raise StoreTrouble(f"{path}: not of this version: {trouble}") from trouble
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as trouble:
+        raise StoreTrouble(f"{path}: cannot be read: {trouble}") from trouble
+
+
+def _write(path: Path, data: Any) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(data, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    os.replace(fresh, path)
+
+
+def _point(link: Path, name: str) -> None:
+    """Makes the link name another folder, at once; runs that start at the same time do not disturb each other."""
+    fresh = link.with_name(f"{link.name}.{name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)  # of a process of the same number that died here
+    fresh.symlink_to(name)
+    os.replace(fresh, link)

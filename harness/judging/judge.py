@@ -1,0 +1,67 @@
+"""Judges stored histories again: `python -m harness judge RUN [--check ID]`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.history.operations import HistoryTrouble
+from harness.history.store import Item, StoreTrouble, open_items
+from harness.judging.verdicts import Validity, Verdict, merged
+from harness.workloads import queue
+
+BAD_INPUT = 3
+"""Exit status when there is nothing that can be judged."""
+
+
+def judge_item(item: Item) -> tuple[Verdict, ...]:
+    """The verdicts of the present checkers on a stored history."""
+    return queue.judge(item.history(), item.meta().rules())
+
+
+def describe(check: str, target: str, verdicts: tuple[Verdict, ...]) -> list[str]:
+    """Lines for a person: the verdict, then the witnesses and reasons of what did not hold."""
+    validity = merged(verdict.validity for verdict in verdicts)
+    lines = [f"{validity.upper():<8} {check} [{target}]"]
+    for verdict in verdicts:
+        if verdict.validity is not Validity.VALID:
+            count = f", {verdict.count:,} found" if verdict.count else ""
+            lines.append(f"  {verdict.checker}: {verdict.validity}{count}; {verdict.reason}")
+            for anomaly in verdict.anomalies[:2]:
+                lines.append(f"    {anomaly.claim}  {anomaly.sentence}")
+                lines += [f"      {witness}" for witness in anomaly.witness_lines]
+        elif verdict.tolerated:
+            lines.append(f"  {verdict.checker}: {verdict.count:,} found, {verdict.reason}")
+    return lines
+
+
+def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
+    """0 valid, 1 invalid, 2 unknown, 3 bad input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness judge",
+        description="Judges stored histories again.",
+        epilog="example: python -m harness judge reports/out/latest",
+    )
+    parser.add_argument("run", type=Path, help="the folder of a run, or of one check in it")
+    parser.add_argument("--check", help="only checks whose id contains this")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as leaving:  # argparse leaves with 2, which here means unknown
+        return BAD_INPUT if leaving.code else 0
+    try:
+        found = [item for item in open_items(options.run) if item.history_path.is_file()]
+        chosen = [item for item in found if not options.check or options.check in item.meta().check]
+        if not chosen:
+            raise StoreTrouble(f"{options.run}: no stored history of a check named {options.check or '(any)'}")
+        validities = []
+        for item in chosen:
+            meta = item.meta()
+            verdicts = judge_item(item)
+            validities.append(merged(verdict.validity for verdict in verdicts))
+            for line in describe(meta.check, meta.target, verdicts):
+                say(line)
+    except (StoreTrouble, HistoryTrouble) as trouble:
+        say(f"harness: {trouble}")
+        return BAD_INPUT
+    return merged(validities).exit_code

@@ -1,0 +1,106 @@
+"""How a check ended, in the words of the reports, and the exceptions by which a check says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from harness.judging.verdicts import Verdict
+
+_SHORT = 120
+_LISTED = 6
+_NOTHING = object()
+
+
+class Outcome(StrEnum):
+    """The end of one check on one target."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+    """Nothing is proved, either way; it fails, since unknown never passes."""
+    DIFFERS = "differs"
+    SKIPPED = "skipped"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it fails the run."""
+        return self in (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.DIFFERS)
+
+
+class BrokenPromise(AssertionError):
+    """The target did not do what Kafka promises."""
+
+    outcome = Outcome.BROKEN
+
+    def __init__(
+        self,
+        happened: str,
+        *,
+        witness: Sequence[str] = (),
+        promise: str = "",
+        anomaly: str = "",
+        claim: str = "",
+        verdicts: Sequence[Verdict] = (),
+    ) -> None:
+        """`happened` is a sentence with numbers; `witness` the least evidence; `promise` what forbids it."""
+        super().__init__(happened)
+        self.happened = happened
+        self.witness = tuple(witness)
+        self.promise = promise
+        self.anomaly = anomaly
+        self.claim = claim
+        self.verdicts = tuple(verdicts)
+
+
+def require(found: object, wanted: object, what: str) -> None:
+    """BrokenPromise when something is not what was promised; `what` names it in words: "the group's lag"."""
+    if found != wanted:
+        lines = _unlike(found, wanted)
+        if lines is None:
+            raise BrokenPromise(f"{_capital(what)} should be {_short(wanted)}, and is {_short(found)}.")
+        raise BrokenPromise(f"{_capital(what)} is not what it should be.", witness=lines)
+
+
+def _unlike(found: object, wanted: object) -> list[str] | None:
+    """Where two collections of the same kind differ, a line each, the first few; None for anything short or single."""
+    if len(repr(found)) + len(repr(wanted)) <= _SHORT:
+        return None
+    if isinstance(found, Mapping) and isinstance(wanted, Mapping):
+        ours, theirs = dict(wanted), dict(found)
+    elif isinstance(found, list) and isinstance(wanted, list):
+        ours, theirs = dict(enumerate(wanted)), dict(enumerate(found))
+    else:
+        return None
+    keys = [key for key in {**ours, **theirs} if ours.get(key, _NOTHING) != theirs.get(key, _NOTHING)]
+    lines = [
+        f"{key!r}: {_short(theirs[key]) if key in theirs else 'nothing'}, "
+        f"where {_short(ours[key]) if key in ours else 'nothing'} should be"
+        for key in keys[:_LISTED]
+    ]
+    return lines + ([f"… and {len(keys) - _LISTED:,} more"] if len(keys) > _LISTED else [])
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+class Unproven(Exception):
+    """The check could not find out: what was in the way, and what to do."""
+
+    outcome = Outcome.UNKNOWN
+
+
+class Differs(AssertionError):
+    """Two targets answered differently; the text is ready to be shown, a line each."""
+
+    outcome = Outcome.DIFFERS
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = tuple(lines)

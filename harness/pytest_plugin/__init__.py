@@ -1,0 +1,1 @@
+"""The pytest plugin: options, targets as parameters, fixtures, verdicts, the words of a run."""

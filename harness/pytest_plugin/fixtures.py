@@ -1,0 +1,187 @@
+"""The fixtures that checks use."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import NoReturn
+
+import pytest
+
+from harness.clients.client import ClientTrouble, Library, library
+from harness.clients.cluster_view import RawAdmin
+from harness.clients.operator import Operator
+from harness.hosts import small_disk
+from harness.judging.outcome import Outcome, Unproven
+from harness.pytest_plugin.clusters import spec_of
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.options import OPTIONS, ChosenTarget, Options
+from harness.pytest_plugin.record import CheckRecord, record_of
+from harness.pytest_plugin.session import SESSION
+from harness.targets import kafka_tools as java_tools
+from harness.targets.kafka_tools import Java
+from harness.targets.target import DISK_FAULT, Cluster
+from nemesis.packages import fault_named
+
+Strike = Callable[[str], None]
+Lack = Callable[[str, str], NoReturn]
+_NAMES: pytest.StashKey[Names] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> ChosenTarget:
+    """The target under check."""
+    chosen: ChosenTarget = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    """The run's seed."""
+    return pytestconfig.stash[OPTIONS].seed
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> CheckRecord:
+    """What is known of this check on this target: steps, observations, differences."""
+    return record_of(request.node)
+
+
+@pytest.fixture
+def chance(seed: int, record: CheckRecord) -> Random:
+    """Randomness of this check's own, the same in each run with the seed, and for each target."""
+    return Random(f"{seed}/{record.check}")
+
+
+def skip_for_lack(options: Options, means: str, reason: str) -> NoReturn:
+    """Skips for want of java, docker or root. Unproven, which fails, where --require names it."""
+    if means in options.required:
+        raise Unproven(f"{reason} (--require {means})")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def lack(pytestconfig: pytest.Config) -> Lack:
+    """lack(means, reason): skips, or fails where --require names the means."""
+
+    def lacking(means: str, reason: str) -> NoReturn:
+        skip_for_lack(pytestconfig.stash[OPTIONS], means, reason)
+
+    return lacking
+
+
+@pytest.fixture
+def usable(target: ChosenTarget, request: pytest.FixtureRequest, lack: Lack) -> ChosenTarget:
+    """The target, when it can be used here and offers what the check's cluster needs."""
+    spec = spec_of(request.node)
+    if spec.small_disk_mb and not target.supports(DISK_FAULT):
+        why, lacking = target.missing(spec) or "no hand on its disks", small_disk.missing()
+        if lacking is not None and why.endswith(lacking):
+            lack("root", why)
+        pytest.skip(why)
+    if (reason := target.missing(spec)) is not None:
+        lack(target.means or "", reason)
+    return target
+
+
+@pytest.fixture
+def cluster(usable: ChosenTarget, request: pytest.FixtureRequest, record: CheckRecord) -> Iterator[Cluster]:
+    """A healthy cluster of the target, shared with other checks that want the same."""
+    clusters, spec = request.config.stash[SESSION].clusters, spec_of(request.node)
+    leased = clusters.lease(usable, spec)
+    record.version = leased.version()
+    yield leased
+    if not usable.is_ours and _NAMES in request.node.stash:
+        _tidy_up(leased, request.node.stash[_NAMES])
+    if record.outcome is Outcome.BROKEN or (record.outcome is Outcome.UNKNOWN and record.faults):
+        with contextlib.suppress(Exception):  # what went wrong with the check is the trouble to tell
+            record.open_folder(request.config.stash[SESSION].run()).write_logs(clusters.logs(usable, spec))
+    if record.faults and record.outcome is not Outcome.HELD:
+        clusters.repair(usable, spec)
+    else:
+        clusters.inspect(usable, spec)
+
+
+def _tidy_up(cluster: Cluster, names: Names) -> None:
+    """Deletes the topics that a check made on a cluster that is not ours."""
+    admin = RawAdmin(cluster.bootstrap, patience_s=5)
+    with contextlib.suppress(ClientTrouble, OSError), contextlib.closing(admin):
+        for topic in names.topics:
+            admin.delete_topic(topic)
+
+
+@pytest.fixture
+def client(request: pytest.FixtureRequest, record: CheckRecord) -> Library:
+    """The client library under check: --client, or the one that the check is parametrised with."""
+    name = str(getattr(request, "param", None) or request.config.stash[OPTIONS].clients[0])
+    record.client = name
+    try:
+        return library(name)
+    except ImportError as missing:
+        pytest.skip(f"--client {name}: the package {missing.name} is not installed")
+
+
+@pytest.fixture
+def names(request: pytest.FixtureRequest, record: CheckRecord) -> Names:
+    """Names for topics and groups that no other run has."""
+    given = request.node.stash[_NAMES] = Names(request.config.stash[SESSION].tag, record.check)
+    return given
+
+
+@pytest.fixture
+def admin(cluster: Cluster) -> Iterator[RawAdmin]:
+    """Makes topics and looks at them, with the project's own client."""
+    opened = RawAdmin(cluster.bootstrap)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def operator(cluster: Cluster) -> Operator:
+    """Makes, describes and alters topics and groups, with librdkafka's admin client."""
+    return Operator(cluster.bootstrap)
+
+
+@pytest.fixture
+def drive(
+    request: pytest.FixtureRequest, usable: ChosenTarget, client: Library, record: CheckRecord, names: Names, seed: int
+) -> Drive:
+    """drive(Queue(…), "kill"): a workload under faults, stored and judged."""
+    session = request.config.stash[SESSION]
+    return Drive(
+        cluster=lambda: request.getfixturevalue("cluster"),
+        target=usable,
+        library=client,
+        record=record,
+        folder=lambda: record.open_folder(session.run()),
+        seed=seed,
+        duration_s=request.config.stash[OPTIONS].duration_s,
+        show=lambda progress: session.progress.show(record.check.partition("/")[2], progress),
+    )
+
+
+@pytest.fixture
+def strike(usable: ChosenTarget, cluster: Cluster, record: CheckRecord, chance: Random) -> Strike:
+    """strike("kill"): does it to a node, heals it, and waits until all answer. Skips where it is not offered."""
+
+    def striking(name: str) -> None:
+        if not usable.supports(name):
+            pytest.skip(f"{usable.name}: no hand on its nodes, so no {name}")
+        fault = fault_named(name)
+        record.faults += 1
+        with record.step(name):
+            fault.inject(cluster, chance)
+            fault.heal(cluster)
+
+    return striking
+
+
+@pytest.fixture
+def java(pytestconfig: pytest.Config, lack: Lack) -> Java:
+    """Kafka's own tools and clients; skips where Java or Kafka's jars are missing. Fetches them where required."""
+    reason = java_tools.missing()
+    if reason is not None and not ("java" in pytestconfig.stash[OPTIONS].required and java_tools.may_fetch()):
+        lack("java", reason)
+    return Java()

@@ -1,0 +1,307 @@
+"""The pytest plugin: options, targets as parameters, verdicts, words. `checks/conftest.py` turns it on.
+
+Each check on each target is one item. Items are ordered by target and cluster, so that clusters, which are dear, are
+opened once; differences between targets come last.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Generator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.judging.outcome import Outcome
+from harness.pytest_plugin.clusters import key_of
+from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a plugin
+    admin,
+    chance,
+    client,
+    cluster,
+    drive,
+    java,
+    lack,
+    names,
+    operator,
+    record,
+    seed,
+    skip_for_lack,
+    strike,
+    target,
+    usable,
+)
+from harness.pytest_plugin.options import OPTIONS, add_options, read_options
+from harness.pytest_plugin.record import CheckRecord, record_of
+from harness.pytest_plugin.session import SESSION, Session
+from harness.pytest_plugin.words import area_lines, counts_line, failure_lines, outcome_of, skip_lines
+from harness.targets.kafka_process import java_missing
+
+__all__ = [
+    "admin",
+    "chance",
+    "client",
+    "cluster",
+    "drive",
+    "java",
+    "lack",
+    "names",
+    "operator",
+    "record",
+    "seed",
+    "strike",
+    "target",
+    "usable",
+]
+
+_MARKERS = (
+    "cluster(nodes=1, config={}): the cluster that a check wants, where the target's default does not do",
+    "feature(name): the API or KIP that a check is about",
+    "severity(level): blocker, critical, normal, minor or trivial",
+    "needs(*means): what a check needs beside its target: java, docker, root",
+)
+_QUIET = ("ignore:read_text is deprecated", "ignore:open_text is deprecated")
+"""Warnings that kafka-python's import gives, and nobody here can do anything about."""
+_LETTERS = {Outcome.HELD: ".", Outcome.BROKEN: "B", Outcome.UNKNOWN: "U", Outcome.DIFFERS: "D", Outcome.SKIPPED: "s"}
+_PROPERTY = "verdict"
+"""The user property of a report that carries the outcome."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Reads the options; a wrong one ends the run."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    for warning in _QUIET:
+        config.addinivalue_line("filterwarnings", warning)
+    config.stash[OPTIONS] = read_options(config)
+    config.stash[SESSION] = Session(config)
+    try:
+        differences = import_module("harness.comparing.differences")
+    except ModuleNotFoundError as missing:
+        if missing.name != "harness.comparing.differences":
+            raise
+        return
+    config.pluginmanager.register(differences.Differences(config), "harness.comparing.differences")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Targets, seed, and how to run it again."""
+    session = config.stash[SESSION]
+    lines = []
+    for number, chosen in enumerate(session.options.targets):
+        reason = chosen.missing(None)
+        label = "target        " if number == 0 else "              "
+        lines.append(f"{label}{chosen.name}{f'   (cannot be used: {reason})' if reason else ''}")
+    lines.append(f"client        {', '.join(session.options.clients)}")
+    lines.append(f"seed          {session.options.seed}   rerun with: {session.rerun()}")
+    return lines
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A cluster that someone named by its address must answer: skipping all its checks would look like success."""
+    for chosen in session.config.stash[OPTIONS].targets:
+        if not chosen.is_ours and (reason := chosen.missing(None)) is not None:
+            raise pytest.UsageError(f"harness: --target {reason}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One item for each target, and for each client where several were asked for."""
+    options = metafunc.config.stash[OPTIONS]
+    marked = {
+        name.strip()
+        for marker in metafunc.definition.iter_markers("parametrize")
+        for name in (marker.args[0].split(",") if isinstance(marker.args[0], str) else marker.args[0])
+    }
+    if "client" in metafunc.fixturenames and "client" not in marked and len(options.clients) > 1:
+        metafunc.parametrize("client", options.clients, indirect=True)
+    if "target" in metafunc.fixturenames:
+        chosen = options.targets
+        metafunc.parametrize("target", chosen, ids=[each.name for each in chosen], indirect=True, scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """By target, then by cluster, then as they were; items for no single target last."""
+    order = {chosen.name: number for number, chosen in enumerate(config.stash[OPTIONS].targets)}
+    specs: dict[Any, int] = {}
+    for item in items:
+        key = key_of(item)
+        if key is not None:
+            specs.setdefault(key[1:], len(specs) if key[1:] != (1, 0, ()) else -1)
+
+    def rank(item: pytest.Item) -> tuple[int, int]:
+        key = key_of(item)
+        return (len(order), 0) if key is None else (order[key[0]], specs[key[1:]])
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Starts a record; a check that needs what this machine lacks is skipped, or fails where it is required."""
+    session = item.config.stash[SESSION]
+    session.progress.begin()
+    kept = record_of(item)
+    kept.started = time.monotonic()
+    options = session.options
+    kept.rerun = kept.rerun or f"pytest '{item.nodeid}' {options.for_target(kept.target)}"
+    kept.version = kept.version or session.clusters.versions.get(kept.target, "")
+    for marker in item.iter_markers("needs"):
+        for means in marker.args:
+            if (reason := _missing_means(str(means))) is not None:
+                skip_for_lack(options, str(means), reason)
+
+
+def _missing_means(means: str) -> str | None:
+    """Why this machine lacks what a check needs beside its target; None when it does not."""
+    if means == "java":
+        return java_missing()
+    if means == "root" and os.geteuid() != 0:
+        return "root is needed"
+    return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turns what a check raised into its outcome and its words; stores it when it has been torn down."""
+    report = yield
+    session, kept = item.config.stash[SESSION], record_of(item)
+    _end_progress(session, item)
+    if report.skipped:
+        kept.outcome, kept.skip_reason = Outcome.SKIPPED, _skip_reason(report)
+    elif report.failed and call.excinfo is not None:
+        kept.outcome = outcome_of(call.excinfo.value)
+        folder = kept.open_folder(session.run())
+        kept.shown_folder = session.shown(folder.path)
+        kept.failure += failure_lines(kept, kept.outcome, call.excinfo.value, _where(item, call))
+        if item.config.get_verbosity() < 2:
+            report.longrepr = "\n".join(kept.failure)
+    elif report.when == "call":
+        kept.outcome = Outcome.HELD
+    if report.when == "teardown":
+        _store(session, kept)
+    report.user_properties.append((_PROPERTY, str(kept.outcome)))
+    return report
+
+
+def _end_progress(session: Session, item: pytest.Item) -> None:
+    """Takes the rewritten line away, and gives pytest's own line back."""
+    reporter = item.config.pluginmanager.get_plugin("terminalreporter")
+    if session.progress.clear() and reporter is not None:
+        reporter.currentfspath = None
+        reporter.write_fspath_result(item.nodeid, "")
+
+
+def _store(session: Session, kept: CheckRecord) -> None:
+    kept.duration_s = time.monotonic() - kept.started
+    session.records.append(kept)
+    folder = kept.open_folder(session.run())
+    folder.write_meta(kept.meta(session.options.seed))
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    found = report.longrepr
+    text = str(found[2]) if isinstance(found, tuple) else str(found)
+    return text.removeprefix("Skipped: ")
+
+
+def _where(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
+    """The innermost line of a check's own file on the way to what was raised."""
+    assert call.excinfo is not None
+    frames = traceback.extract_tb(call.excinfo.tb)
+    own = [frame for frame in frames if Path(frame.filename) == item.path] or frames[-1:]
+    return f"{item.nodeid.partition('::')[0]}:{own[-1].lineno}" if own else item.nodeid
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """After a check: clusters that no later check uses are closed."""
+    done = yield
+    item.config.stash[SESSION].clusters.close_all_but(None if nextitem is None else key_of(nextitem))
+    return done
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """The outcome's own category, letter and word."""
+    found = [value for name, value in getattr(report, "user_properties", ()) if name == _PROPERTY]
+    if not found:
+        return None
+    if report.when == "call" or report.failed or (report.when == "setup" and report.skipped):
+        outcome = Outcome(str(found[-1]))
+        # Not pytest's own categories, so that it does not list again what our summary says.
+        return f"{outcome} checks", _LETTERS[outcome], outcome.upper()
+    return "", "", ""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What did not hold, and why checks were skipped."""
+    session = config.stash[SESSION]
+    for kept in session.records:
+        if kept.outcome.is_failure:
+            terminalreporter.write_line("")
+            for number, line in enumerate(kept.failure):
+                terminalreporter.write_line(line, red=number == 0, bold=number == 0)
+    skipped = skip_lines(session.records)
+    if skipped:
+        terminalreporter.write_line("")
+        for line in skipped:
+            terminalreporter.write_line(line, yellow=True)
+    # Our own counts line takes the place of pytest's, and is the last.
+    terminalreporter.summary_stats = lambda: None  # type: ignore[method-assign]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Closes what is open, writes the summary, and says the last lines."""
+    ours = session.config.stash[SESSION]
+    ours.clusters.close_all_but(None)
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if ours.stored is None or reporter is None:
+        return
+    ours.stored.finish(ours.about())
+    trouble = _write_summary(ours.stored.path)
+    is_plain = not _can_draw(reporter)
+    reporter.write_line("")
+    for line, has_held in area_lines(ours.records, is_plain=is_plain):
+        reporter.write_line(line, green=has_held, red=not has_held)
+    reporter.write_line("")
+    is_good = not any(kept.outcome.is_failure for kept in ours.records)
+    elapsed_s = ours.about()["elapsed_s"]
+    counts = counts_line(ours.records, elapsed_s, is_plain=is_plain)
+    reporter.write_line(counts, green=is_good, red=not is_good, bold=True)
+    page = ours.stored.path / "index.html"
+    reporter.write_line(f"report        {ours.shown(page if page.is_file() else ours.stored.path)}{trouble}")
+    ours.progress.close()
+
+
+def _write_summary(path: Path) -> str:
+    """Builds the page of the run; what was in the way, for the line that names it."""
+    try:
+        import_module("reports.summary").write(path)
+    except ModuleNotFoundError as missing:
+        return f"   (no page: {missing.name} is not there)"
+    except Exception as trouble:
+        return f"   (the page could not be written: {type(trouble).__name__}: {trouble})"
+    return ""
+
+
+def _can_draw(reporter: pytest.TerminalReporter) -> bool:
+    encoding = getattr(getattr(reporter, "_tw", None), "_file", None)
+    try:
+        "█·".encode(getattr(encoding, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

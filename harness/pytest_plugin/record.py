@@ -1,0 +1,191 @@
+"""What the plugin knows of one check on one target, from its start until it is stored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pytest
+
+from harness.catalogue import Header, check_id, one_line
+from harness.history.store import Item, Meta, Run, verdict_data
+from harness.judging.guarantees import ANOMALIES, ClientSettings, TopicSettings
+from harness.judging.outcome import BrokenPromise, Outcome
+from harness.judging.verdicts import Validity, Verdict, merged
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckRecord:
+    """One check on one target. Checks and other plugins add to it while it runs (fixture `record`)."""
+
+    check: str
+    """ "durability/acknowledged_records_survive[kill-all]"."""
+    target: str
+    """As given by --target; "a | b" for a difference."""
+    header: Header
+    sentence: str
+    """The claim in words."""
+    claims: tuple[str, ...] = ()
+    feature: str = ""
+    severity: str = "normal"
+    client: str = ""
+    rerun: str = ""
+    version: str = ""
+    outcome: Outcome = Outcome.UNKNOWN
+    failure: tuple[str, ...] = ()
+    """The lines that are shown of what did not hold."""
+    skip_reason: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    client_settings: ClientSettings | None = None
+    topic_settings: TopicSettings | None = None
+    operations: int = 0
+    faults: int = 0
+    observations: int = 0
+    differences: list[Mapping[str, Any]] = field(default_factory=list)
+    phases: list[Mapping[str, Any]] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    duration_s: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+    folder: Item | None = None
+    shown_folder: str = ""
+    """Its folder as people would type it."""
+
+    @property
+    def area(self) -> str:
+        """The first part of its id: "durability"."""
+        return self.check.partition("/")[0]
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """A phase of the check, named and timed."""
+        start_s = time.monotonic() - self.started
+        self.steps.append(what)
+        try:
+            yield
+        finally:
+            stop_s = time.monotonic() - self.started
+            self.phases.append({"name": what, "start_s": round(start_s, 3), "stop_s": round(stop_s, 3)})
+
+    def open_folder(self, run: Run) -> Item:
+        """Its folder in the run, made when first asked for."""
+        if self.folder is None:
+            self.folder = run.item(self.check, self.target)
+        return self.folder
+
+    def meta(self, seed: int) -> Meta:
+        """What is stored of it."""
+        return Meta(
+            check=self.check,
+            claim=" ".join(self.claims),
+            target=self.target,
+            version=self.version,
+            client=self.client,
+            seed=seed,
+            workload="queue" if self.client_settings else "",
+            client_settings=asdict(self.client_settings) if self.client_settings else {},
+            topic_settings=asdict(self.topic_settings) if self.topic_settings else {},
+            rerun=self.rerun,
+            verdict=str(self._validity()),
+            verdicts=[verdict_data(verdict) for verdict in self.verdicts],
+            duration_s=round(self.duration_s, 3),
+            operations=self.operations,
+            faults=self.faults,
+            more={
+                "outcome": str(self.outcome),
+                "sentence": self.sentence,
+                "title": self.header.title,
+                "why": self.header.why,
+                "kafka_says": self.header.kafka_says,
+                "cannot_see": self.header.cannot_see,
+                "feature": self.feature,
+                "severity": self.severity,
+                "phases": self.phases,
+                "steps": self.steps,
+                "failure": "\n".join(self.failure),
+                "skip_reason": self.skip_reason,
+                "observations": self.observations,
+                "differences": self.differences,
+            },
+        )
+
+    def _validity(self) -> Validity:
+        if self.outcome is Outcome.BROKEN:
+            return Validity.INVALID
+        if self.outcome is Outcome.HELD:
+            return merged(verdict.validity for verdict in self.verdicts) if self.verdicts else Validity.VALID
+        return Validity.UNKNOWN
+
+
+RECORD: pytest.StashKey[CheckRecord] = pytest.StashKey()
+"""Where an item keeps its record."""
+
+
+def record_of(item: pytest.Item) -> CheckRecord:
+    """An item's record, made when first asked for."""
+    found = item.stash.get(RECORD, None)
+    if found is None:
+        found = item.stash[RECORD] = _new_record(item)
+    return found
+
+
+def target_name(item: pytest.Item) -> str | None:
+    """The target for which an item was made; None when it is for none."""
+    callspec = getattr(item, "callspec", None)
+    parameter = callspec.params.get("target") if callspec else None
+    return None if parameter is None else str(getattr(parameter, "name", parameter))
+
+
+def variant(item: pytest.Item) -> str:
+    """The part of an item's id in brackets that does not name the target."""
+    callspec = getattr(item, "callspec", None)
+    text = str(callspec.id) if callspec else ""
+    name = target_name(item)
+    if name is None:
+        return text
+    return "" if text == name else text.removesuffix(f"-{name}")
+
+
+def _new_record(item: pytest.Item) -> CheckRecord:
+    module = getattr(item, "module", None)
+    header = Header.of(getattr(module, "__doc__", None))
+    own = one_line((getattr(getattr(item, "function", None), "__doc__", None) or "").partition("\n\n")[0])
+    file, _, _ = item.nodeid.partition("::")
+    stem, name = check_id(file), getattr(item, "originalname", None) or item.name
+    name = name.removeprefix("test_")
+    named = stem if stem.endswith("/" + name) else f"{stem}::{name}"
+    brackets = variant(item)
+    claims = {str(word): None for marker in item.iter_markers("claim") for word in marker.args}
+    return CheckRecord(
+        check=f"{named}[{brackets}]" if brackets else named,
+        target=target_name(item) or "",
+        header=header,
+        sentence=own or header.claim,
+        claims=tuple(claims),
+        feature=_word(item, "feature"),
+        severity=_word(item, "severity") or ("critical" if claims else "normal"),
+    )
+
+
+def _word(item: pytest.Item, marker: str) -> str:
+    found = item.get_closest_marker(marker)
+    return str(found.args[0]) if found and found.args else ""
+
+
+def witness_of(verdicts: tuple[Verdict, ...]) -> BrokenPromise | None:
+    """The gravest anomaly that verdicts hold, as the exception that a check raises."""
+    for verdict in verdicts:
+        if verdict.validity is Validity.INVALID and verdict.anomalies:
+            first = verdict.anomalies[0]
+            more = f" ({verdict.count:,} such were found; this is the first.)" if verdict.count > 1 else ""
+            return BrokenPromise(
+                first.sentence + "." + more,
+                witness=first.witness_lines,
+                promise=f"{ANOMALIES[first.name][1]} ({verdict.reason.removeprefix('forbidden: ')})",
+                anomaly=first.name.replace("-", " "),
+                claim=first.claim,
+                verdicts=verdicts,
+            )
+    return None

@@ -1,0 +1,79 @@
+"""What the plugin keeps for a whole session."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.history.store import OUT, Run
+from harness.pytest_plugin.clusters import Clusters
+from harness.pytest_plugin.names import run_tag
+from harness.pytest_plugin.options import OPTIONS, Options
+from harness.pytest_plugin.progress_line import ProgressLine
+from harness.pytest_plugin.record import CheckRecord
+
+
+class Session:
+    """One run of checks."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.options: Options = config.stash[OPTIONS]
+        self.tag = run_tag()
+        self.progress = ProgressLine(config)
+        self.clusters = Clusters(self.progress.say)
+        self.records: list[CheckRecord] = []
+        """Of the checks that have ended, in order."""
+        self.started = time.monotonic()
+        self._started_at_ms = time.time_ns() // 1_000_000
+        self._run: Run | None = None
+
+    def run(self) -> Run:
+        """The run's folder in the store, made when first asked for."""
+        if self._run is None:
+            self._run = Run.create(root=self._config.rootpath / OUT, about=self.about())
+        return self._run
+
+    @property
+    def stored(self) -> Run | None:
+        """The run's folder, if anything was stored."""
+        return self._run
+
+    def shown(self, path: Path) -> str:
+        """A path as people would type it: from the folder in which pytest was started."""
+        try:
+            return path.relative_to(self._config.invocation_params.dir).as_posix()
+        except ValueError:
+            return str(path)
+
+    def about(self) -> dict[str, Any]:
+        """What is said of the run: how it was asked for, and on what it ran."""
+        options = self.options
+        return {
+            "targets": [target.name for target in options.targets],
+            "versions": dict(self.clusters.versions),
+            "clients": list(options.clients),
+            "seed": options.seed,
+            "duration_s": options.duration_s,
+            "started_at_ms": self._started_at_ms,
+            "elapsed_s": round(time.monotonic() - self.started, 3),
+            "rerun": self.rerun(),
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "arguments": list(sys.argv[1:]),
+        }
+
+    def rerun(self) -> str:
+        """The command that does the whole run again."""
+        places = " ".join(argument for argument in self._config.args) or "checks/"
+        shown = self.shown(Path(places)) if Path(places).is_absolute() else places
+        return f"pytest {shown} {self.options.words()}"
+
+
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+"""Where the configuration keeps it."""

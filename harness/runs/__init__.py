@@ -1,0 +1,1 @@
+"""Runs of a workload with clients and faults on a cluster."""

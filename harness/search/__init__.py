@@ -1,0 +1,1 @@
+"""The search for differences that nobody thought of."""

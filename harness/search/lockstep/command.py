@@ -1,0 +1,122 @@
+"""`python -m harness lockstep`: searches for differences between two targets."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.clients.client import ClientTrouble
+from harness.comparing.known_differences import Known, KnownDifferencesTrouble, accepted_by, complaints, read_known
+from harness.hosts.host import HostTrouble
+from harness.search.lockstep.clusters import opened
+from harness.search.lockstep.lockstep import CHECK, Lockstep, level_of
+from harness.search.lockstep.opening import openings
+from harness.search.lockstep.player import Player
+from harness.search.lockstep.replay import lines_of_differences
+from harness.search.lockstep.search import WRITERS, Finding, Limits, Search, listed_by_all, search
+from harness.search.lockstep.source_text import lines_of, script_of
+from harness.targets.target import UnknownTarget
+
+BAD_INPUT = 2
+COMPLETE_STEPS = 20_000
+"""Steps of all writers after which an accepted difference that was not met is gone."""
+KNOWN = Path("checks") / "known_differences.toml"
+
+
+def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
+    """0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness lockstep",
+        description="Gives the same seeded sequences to two targets, step by step, and compares all they answer.",
+        epilog="example: python -m harness lockstep --target reference --target kafka@4.3.1 --seconds 60",
+    )
+    parser.add_argument("--target", action="append", default=[], help="twice; the same name twice opens two of it")
+    parser.add_argument("--seed", type=int, help="of the sequences; else one at random, which is printed")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to search (default 60)")
+    parser.add_argument("--steps", type=int, default=10_000_000, help="end after so many steps")
+    parser.add_argument("--kinds", type=int, default=20, help="end after so many kinds of differences (default 20)")
+    parser.add_argument("--writer", action="append", choices=list(WRITERS), help="repeatable; else all, in turn")
+    parser.add_argument("--known", type=Path, default=KNOWN, help=f"accepted differences (default {KNOWN})")
+    parser.add_argument("--out", type=Path, default=Path("reports/out/lockstep"), help="folder for scripts of findings")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as leaving:
+        return BAD_INPUT if leaving.code else 0
+    if len(options.target) != 2:
+        say(f"harness: lockstep needs --target twice, not {len(options.target)} times")
+        return BAD_INPUT
+    seed = options.seed if options.seed is not None else secrets.randbelow(10**8)
+    say(f"lockstep      {' | '.join(options.target)}   seed {seed}")
+    found = Search(seed=seed)
+    try:
+        known = read_known(options.known)
+        with opened(options.target) as clusters:
+            first, second = (Player(name, cluster) for name, cluster in clusters)
+            lockstep = Lockstep((first, second), lambda difference: accepted_by(difference, known) is not None)
+            bootstraps = [cluster.bootstrap for _, cluster in clusters]
+            names = (first.target, second.target)
+            listed = listed_by_all(bootstraps)
+            opening = openings(bootstraps, listed)
+            limits = Limits(seconds=options.seconds, steps=options.steps, kinds=options.kinds)
+            search(lockstep, listed, found, limits, options.writer or tuple(WRITERS), say, opening)
+            first.close()
+            second.close()
+    except (HostTrouble, ClientTrouble, UnknownTarget, KnownDifferencesTrouble) as trouble:
+        _show(found, options.target, options.out, say)
+        writer, number = found.playing
+        say(f"harness: lockstep: {f'{writer} {number}: ' if writer else ''}{trouble}")
+        return BAD_INPUT
+    _show(found, options.target, options.out, say)
+    gone = gone_since(found, known, names, options.writer or tuple(WRITERS))
+    for line in gone:
+        say(f"harness: lockstep: {options.known}: {line}")
+    say(_last_line(found))
+    return 1 if found.findings or gone else 0
+
+
+def _show(found: Search, targets: list[str], out: Path, say: Callable[[str], None]) -> None:
+    for number, finding in enumerate(found.findings.values(), 1):
+        for line in _told(number, finding, found, targets, out):
+            say(line)
+
+
+def gone_since(found: Search, known: Sequence[Known], targets: tuple[str, str], writers: Sequence[str]) -> list[str]:
+    """A line for each accepted difference that a complete search has not met."""
+    if found.steps < COMPLETE_STEPS or set(writers) < set(WRITERS):
+        return []
+    used = {entry.number for one in found.accepted if (entry := accepted_by(one, known)) is not None}
+    return complaints(known, used, [(CHECK, targets)])
+
+
+def _told(number: int, finding: Finding, found: Search, targets: list[str], out: Path) -> list[str]:
+    """A finding for a person, its script kept in a file."""
+    differing = lines_of_differences(finding.divergence.differences)
+    about = [f"Differs on {' and '.join(targets)}.", *differing]
+    path = out / f"difference-{number}.py"
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(script_of(finding.actions, about, targets), encoding="utf-8")
+    level = level_of(finding.divergence.differences[0])
+    again = found.repeats[finding.divergence.kind]
+    return [
+        "",
+        f"DIFFERS  {finding.divergence.kind}   ({level}; {finding.writer}, seen {again} times)",
+        *(f"  {line}" for line in lines_of(finding.actions)),
+        *(f"    {line}" for line in differing),
+        f"  Rerun  python {path}",
+    ]
+
+
+def _last_line(found: Search) -> str:
+    rate = found.steps / found.seconds if found.seconds else 0.0
+    parts = (
+        f"{found.sequences:,} sequences",
+        f"{found.steps:,} steps",
+        f"{rate:,.0f} steps/s",
+        f"{len(found.exercised)} API versions",
+        f"{len(found.findings)} kinds of differences",
+        f"{len(found.accepted)} accepted",
+        f"seed {found.seed}",
+    )
+    return " · ".join(parts)

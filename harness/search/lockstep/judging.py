@@ -1,0 +1,57 @@
+"""What a script of a broken promise calls: plays its sequence on a target and has it judged by the model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+
+from harness.clients.client import ClientTrouble
+from harness.hosts.host import HostTrouble
+from harness.search.lockstep.clusters import opened
+from harness.search.lockstep.modelled import Modelled, Step, Unkept
+from harness.search.lockstep.source_text import lines_of, script_of
+from harness.targets.target import UnknownTarget
+
+CALL = ("harness.search.lockstep.judging", "judge")
+"""What a script calls."""
+
+
+def run_name() -> str:
+    """A prefix of names that no other run has."""
+    return f"m{uuid.uuid4().hex[:8]}"
+
+
+def judge(steps: Sequence[Step], targets: Sequence[str]) -> None:
+    """Ends the program: 0 when all is allowed, 1 when something is not, 2 for wrong input or a target in trouble."""
+    parser = argparse.ArgumentParser(
+        description="Plays a sequence on one target, judged by the model.", epilog="example: --target kafka@4.3.1"
+    )
+    parser.add_argument("--target", help=f"else {targets[0]}")
+    chosen = parser.parse_args().target or targets[0]
+    try:
+        with opened([chosen]) as ((name, cluster),):
+            modelled = Modelled(name, cluster, run_name())
+            modelled.player.prepare()
+            unkept = modelled.play(steps)
+            modelled.close()
+    except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
+        print(f"judge: {trouble}", file=sys.stderr)
+        sys.exit(2)
+    for line in lines_of(steps):
+        print(line)
+    print("\n".join(unkept.complaints) if unkept else "all that was answered is allowed")
+    sys.exit(1 if unkept else 0)
+
+
+def script(steps: Sequence[Step], unkept: Unkept, target: str) -> str:
+    """A program that shows a broken promise."""
+    about = [f"Not allowed on {target}:", *unkept.complaints]
+    return script_of(steps, about, [target], CALL)
+
+
+def shown(steps: Sequence[Step], unkept: Unkept) -> Iterator[str]:
+    """A broken promise for a person: each step in a line, then what was not allowed."""
+    yield from (f"{number}  {line}" for number, line in enumerate(lines_of(steps), 1))
+    yield from (f"→ {complaint}" for complaint in unkept.complaints)

@@ -1,0 +1,140 @@
+"""Hypothesis's rule-based state machines on a target: rules are steps, the model judges each answer.
+
+Rules draw steps from Hypothesis; what is not allowed is made as short as it can be (harness/search/lockstep/shrink.py,
+in bounded time), and shown as a script that runs alone. Hypothesis keeps failing examples in a database, and plays them
+first the next time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.errors import Flaky
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from harness.cache import cache_folder
+from harness.clients.client import ClientTrouble
+from harness.hosts.host import HostTrouble
+from harness.judging.outcome import BrokenPromise
+from harness.search.lockstep.actions import Request
+from harness.search.lockstep.judging import run_name, script, shown
+from harness.search.lockstep.model_command import shortest
+from harness.search.lockstep.modelled import Modelled, Step, Unkept
+from harness.search.lockstep.search import listed_by_all
+from harness.search.sequences.writing import Listed, fitted
+from harness.targets.target import Cluster
+
+EXAMPLES: Final = 20
+"""In one round; rounds follow each other, each with its seed, until the time is over."""
+STEPS: Final = 25
+SCRIPTS: Final = Path("reports/out/model")
+
+
+class NotAllowed(AssertionError):
+    """An answer that the model does not allow."""
+
+
+class ModelMachine(RuleBasedStateMachine):
+    """What all machines share: an example is a sequence under names of its own."""
+
+    modelled: ClassVar[Modelled]
+    listed: ClassVar[Listed]
+    """The versions that may be asked."""
+    failed: ClassVar[tuple[tuple[Step, ...], Unkept] | None] = None
+    trouble: ClassVar[Exception | None] = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: list[Step] = []
+        self.modelled.begin()
+
+    def do(self, step: Step) -> None:
+        """Plays a step. NotAllowed when what came of it is not allowed."""
+        step = fitted(step) if isinstance(step, Request) else step
+        self.steps.append(step)
+        try:
+            complaints = self.modelled.step(step)
+        except (ClientTrouble, HostTrouble, OSError) as trouble:
+            type(self).trouble = trouble
+            raise
+        if complaints:
+            unkept = Unkept(at=len(self.steps) - 1, complaints=tuple(complaints))
+            type(self).failed = (tuple(self.steps), unkept)
+            raise NotAllowed(complaints[0])
+
+    def ask(self, message: Any, version: int, client: int = 0, **more: Any) -> None:
+        """Plays a request."""
+        low, high = self.listed[message.API_KEY]
+        self.do(Request(message=message, version=min(max(version, low), high), client=client, **more))
+
+
+def explore(
+    machine: type[ModelMachine],
+    target: str,
+    cluster: Cluster,
+    *,
+    run_seed: int,
+    duration_s: float,
+    examples: int = EXAMPLES,
+) -> tuple[int, list[str]]:
+    """Plays examples until the time is over; (steps played, topics made). BrokenPromise; ClientTrouble, HostTrouble."""
+    modelled = Modelled(target, cluster, run_name())
+    modelled.player.prepare()
+    bound = type(machine.__name__, (machine,), {"modelled": modelled, "listed": listed_by_all([cluster.bootstrap])})
+    deadline, number = time.monotonic() + duration_s, 0
+    try:
+        while number == 0 or time.monotonic() < deadline:
+            play_round(bound, f"{run_seed}/{machine.__name__}/{number}", examples)
+            number += 1
+        modelled.begin()
+        return modelled.steps, modelled.made
+    finally:
+        modelled.close()
+
+
+def play_round(bound: Any, text: str, examples: int) -> None:
+    """Some examples, seeded by a text: those that failed before, then new ones. BrokenPromise, the shortest sequence.
+
+    `bound` is a machine with its `modelled` and `listed`; its name is what failing examples are kept under.
+    """
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=STEPS,
+        deadline=None,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+        database=DirectoryBasedExampleDatabase(cache_folder() / "examples"),
+        print_blob=False,
+        report_multiple_bugs=False,
+        verbosity=Verbosity.quiet,
+    )
+    try:
+        run_state_machine_as_test(seed(text)(bound), settings=chosen)
+    except (NotAllowed, Flaky, ClientTrouble, HostTrouble, OSError):
+        # What is flaky is so because it did not happen again: that it happened once is enough.
+        if bound.trouble is not None:
+            raise bound.trouble from None
+        if bound.failed is None:
+            raise
+    if bound.failed is not None:
+        raise promise_broken(bound.modelled, *bound.failed) from None
+
+
+def promise_broken(modelled: Modelled, steps: Sequence[Step], unkept: Unkept) -> BrokenPromise:
+    """What is shown of a sequence that was answered with something that is not allowed: the shortest such sequence."""
+    smallest, last = shortest(modelled, steps[: unkept.at + 1], unkept)
+    target = modelled.player.target
+    path = SCRIPTS / f"{modelled.run}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(script(smallest, last, target), encoding="utf-8")
+    return BrokenPromise(
+        "The model allows another answer. " + "; ".join(last.complaints) + ".",
+        witness=[*shown(smallest, last), f"Runs alone: python {path}"],
+        promise="the answers that harness/model allows, written from Kafka's documents",
+        anomaly="not allowed by the model",
+    )

@@ -1,0 +1,194 @@
+"""`python -m harness model`: plays written sequences on one target; the model judges each answer."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+import msgspec
+
+from harness.clients.client import ClientTrouble
+from harness.hosts.host import HostTrouble
+from harness.search.lockstep.actions import Action, Request, Restart
+from harness.search.lockstep.clusters import MANY_DELETED, opened
+from harness.search.lockstep.judging import run_name, script, shown
+from harness.search.lockstep.modelled import Modelled, Step, Unkept
+from harness.search.lockstep.search import WRITERS, listed_by_all, sequence
+from harness.search.lockstep.shrink import shrunk
+from harness.search.sequences.writing import Listed
+from harness.targets.target import UnknownTarget
+from reference_broker.wire.api_keys import ApiKey
+
+BAD_INPUT: Final = 2
+PLAYERS: Final = 3
+SHRINK_TRIES: Final = 300
+SHRINK_S: Final = 20.0
+
+
+def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
+    """0 when all that was answered is allowed, 1 when something is not, 2 for wrong input or a target in trouble."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness model",
+        description="Plays seeded sequences on one target; the model judges each answer.",
+        epilog="example: python -m harness model --target reference --seconds 10 --writer log",
+    )
+    parser.add_argument("--target", default="reference", help="what to judge (default reference)")
+    parser.add_argument("--seed", type=int, help="of the sequences; else one at random, which is printed")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long to play (default 10)")
+    parser.add_argument(
+        "--kinds", type=int, default=5, help="end after so many kinds of what is not allowed (default 5)"
+    )
+    parser.add_argument("--writer", action="append", choices=list(WRITERS), help="repeatable; else all, in turn")
+    parser.add_argument(
+        "--players", type=int, default=PLAYERS, help=f"sequences played at the same time (default {PLAYERS})"
+    )
+    parser.add_argument("--restarts", action="store_true", help="keep the restarts of the node, which take their time")
+    parser.add_argument("--out", type=Path, default=Path("reports/out/model"), help="folder for scripts of findings")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as leaving:
+        return BAD_INPUT if leaving.code else 0
+    seed = options.seed if options.seed is not None else secrets.randbelow(10**8)
+    writers = tuple(options.writer or WRITERS)
+    say(f"model         {options.target}   seed {seed}   {', '.join(writers)}")
+    judging = Judging(
+        target=options.target,
+        seed=seed,
+        writers=writers,
+        players=1 if options.restarts else options.players,
+        restarts=options.restarts,
+    )
+    try:
+        judging.run(options.seconds, options.kinds, options.out, say)
+    except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
+        say(f"harness: model: {trouble}")
+        return BAD_INPUT
+    parts = [f"{judging.sequences:,} sequences", f"{judging.steps:,} steps", f"{judging.rate:,.0f} steps/s"]
+    say(" · ".join([*parts, f"{len(judging.found)} kinds not allowed", f"seed {seed}"]))
+    return 1 if judging.found else 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Judging:
+    """Sequences played on one target, several at the same time, and what was not allowed of them."""
+
+    target: str
+    seed: int
+    writers: tuple[str, ...] = tuple(WRITERS)
+    players: int = PLAYERS
+    restarts: bool = False
+    """Whether restarts of the node, which take their time, are kept: then one player at most."""
+    found: Counter[str] = field(default_factory=Counter)
+    """Kind of what is not allowed → how often it was found."""
+    sequences: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    """Played so far, without shrinking (s)."""
+
+    @property
+    def rate(self) -> float:
+        """Steps per second."""
+        return self.steps / self.seconds if self.seconds else 0.0
+
+    def run(self, seconds: float, kinds: int, out: Path, say: Callable[[str], None]) -> None:
+        """Plays until the time is over or so many kinds are found. HostTrouble, ClientTrouble, UnknownTarget."""
+        with opened([self.target]) as ((name, cluster),):
+            players = [Modelled(name, cluster, run_name()) for _ in range(self.players)]
+            players[0].player.prepare()
+            listed = listed_by_all([cluster.bootstrap])
+            with ThreadPoolExecutor(len(players)) as pool:
+                while self.seconds < seconds and len(self.found) < kinds:
+                    for number, actions, unkept in self._round(pool, players, listed, seconds):
+                        self.found[unkept.kind] += 1
+                        if self.found[unkept.kind] == 1:
+                            say(f"\nNOT ALLOWED  sequence {number}, found after {self.seconds:.1f} s")
+                            path = out / f"unkept-{len(self.found)}.py"
+                            _tell(players[0], actions[: unkept.at + 1], unkept, path, say)
+                    _tidy(players)
+            for modelled in players:
+                modelled.close()
+
+    def _round(
+        self, pool: ThreadPoolExecutor, players: Sequence[Modelled], listed: Listed, seconds: float
+    ) -> list[tuple[int, list[Action], Unkept]]:
+        """Plays until the time is over or something was not allowed: (number, sequence, what was not allowed)."""
+        started, is_over, numbers = time.monotonic(), threading.Event(), itertools.count(self.sequences)
+        deadline = started + seconds - self.seconds
+
+        def turn(modelled: Modelled) -> tuple[int, list[Action], Unkept] | None:
+            modelled.steps = 0
+            while time.monotonic() < deadline and not is_over.is_set() and _deleted(players) <= MANY_DELETED:
+                number = next(numbers)
+                written = sequence(self.writers[number % len(self.writers)], self.seed, number, listed)
+                actions = [hurried(step) for step in written if self.restarts or not isinstance(step, Restart)]
+                if (unkept := modelled.play(actions)) is not None:
+                    is_over.set()
+                    return number, actions, unkept
+            return None
+
+        turns = list(pool.map(turn, players))
+        self.seconds += time.monotonic() - started
+        self.steps += sum(modelled.steps for modelled in players)
+        self.sequences = next(numbers)
+        return [one for one in turns if one is not None]
+
+
+def _deleted(players: Sequence[Modelled]) -> int:
+    return sum(modelled.player.deleted for modelled in players)
+
+
+def _tidy(players: Sequence[Modelled]) -> None:
+    """What each player does alone in lockstep, for players who share a node."""
+    first = players[0].player
+    first.deleted = _deleted(players)
+    for modelled in players[1:]:
+        modelled.player.deleted = 0
+        modelled.player.close()
+    first.tidy()
+
+
+def _tell(modelled: Modelled, actions: Sequence[Step], unkept: Unkept, path: Path, say: Callable[[str], None]) -> None:
+    """Shows the shortest sequence, and keeps it as a script."""
+    smallest, last = shortest(modelled, actions, unkept)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(script(smallest, last, modelled.player.target), encoding="utf-8")
+    for line in shown(smallest, last):
+        say(f"  {line}")
+    say(f"  Rerun  python {path}")
+
+
+def hurried(step: Action) -> Action:
+    """The step without waiting: the model does not judge how long a Fetch waits for records."""
+    if isinstance(step, Request) and step.message.API_KEY == ApiKey.FETCH and step.message.max_wait_ms:
+        return replace(step, message=msgspec.structs.replace(step.message, max_wait_ms=0))
+    return step
+
+
+def shortest(modelled: Modelled, steps: Sequence[Step], unkept: Unkept) -> tuple[tuple[Step, ...], Unkept]:
+    """The shortest sequence, found in bounded time, that still breaks the same promise, and how it does."""
+    last = [unkept]
+    deadline = time.monotonic() + SHRINK_S
+
+    def still(candidate: Sequence[Step]) -> bool:
+        if time.monotonic() > deadline:
+            return False
+        try:
+            again = modelled.play(candidate)
+        except ClientTrouble:
+            return False
+        if again is None or again.kind != unkept.kind:
+            return False
+        last[0] = again
+        return True
+
+    smallest = shrunk(cast(Any, steps), cast(Any, still), SHRINK_TRIES)
+    return smallest[: last[0].at + 1], last[0]

@@ -1,0 +1,337 @@
+"""Plays a sequence's actions on one target: labels and Refs become what they are there, answers their normal form."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from harness.clients.client import ClientTrouble
+from harness.clients.connection import RawConnection
+from harness.comparing.normal_form import NormalForm
+from harness.comparing.observation import Observation, Outcome, Pace, Plain
+from harness.search.lockstep.actions import Kind, Ref, Request, Restart, WrittenBatch
+from harness.search.lockstep.barrier import Barrier
+from harness.search.lockstep.bytes import bytes_of
+from harness.search.lockstep.clusters import MANY_DELETED, can_clear, restart
+from harness.search.lockstep.source_text import text_of
+from harness.targets.target import Cluster
+from reference_broker.wire.api_keys import APIS, ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.framing import decode_response, encode_response
+from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from reference_broker.wire.primitives import MalformedRequest
+
+ANSWER_TIMEOUT_S: Final = 8.0
+QUIET_S: Final = 0.02
+"""An answer that may wait for another client, and is not here after this time, is waiting."""
+WAITED_SHARE: Final = 0.7
+PROBE: Final = ApiVersionsRequest(client_software_name="lockstep", client_software_version="1")
+UNLEARNED: Final[dict[Kind, Any]] = {
+    Kind.TOPIC_ID: b"\x77" * 16,
+    Kind.PRODUCER_ID: 4_000_000,
+    Kind.MEMBER_ID: "nobody",
+    Kind.GENERATION: 1,
+    Kind.SESSION_ID: 77,
+}
+"""What a Ref is where nothing was learned: the answer that should have told it was an error."""
+LABELLED: Final = frozenset({"topicName", "groupId", "transactionalId"})
+"""Entities of the schema whose texts are labels."""
+LONGEST_NAME: Final = 249
+CHANGES_METADATA: Final = frozenset(
+    {
+        ApiKey.CREATE_TOPICS,
+        ApiKey.DELETE_TOPICS,
+        ApiKey.CREATE_PARTITIONS,
+        ApiKey.ALTER_CONFIGS,
+        ApiKey.INCREMENTAL_ALTER_CONFIGS,
+    }
+)
+"""After these the sequence goes on when the change is in force everywhere."""
+GOES_ON: Final = frozenset(
+    {
+        *(ApiKey.END_TXN, ApiKey.INIT_PRODUCER_ID, ApiKey.ADD_PARTITIONS_TO_TXN),
+        *(ApiKey.SHARE_GROUP_HEARTBEAT, ApiKey.STREAMS_GROUP_HEARTBEAT, ApiKey.CONSUMER_GROUP_HEARTBEAT),
+        *(ApiKey.SHARE_FETCH, ApiKey.SHARE_ACKNOWLEDGE),
+        *(ApiKey.ALTER_SHARE_GROUP_OFFSETS, ApiKey.DELETE_SHARE_GROUP_OFFSETS, ApiKey.DELETE_GROUPS),
+    }
+)
+"""Their answers come before their coordinators have told others."""
+APPLY_AT_ONCE: Final = ("reference", "planted")
+"""Targets, up to "@", that have a change in force when they answer."""
+MANY_SEQUENCES: Final = 50
+"""After so many the groups that they left are deleted: each ListGroups would list them all."""
+RESULTS: Final = ("topics", "results", "responses")
+"""What their answers call the array of results."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What came of a request on one target."""
+
+    observation: Observation
+    response: Any
+    """The message; None without one."""
+    encoding: str = "canonical"
+    """Whether the answer's bytes are those that its fields have in Kafka's own encoding."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A request whose answer is not here yet."""
+
+    request: Request
+    message: Any
+    """As it was sent."""
+    sent_at: float
+    heard_at: float | None = None
+    """When the answer was seen to come in, where it was watched for."""
+
+
+class Player:
+    """One target's side. `begin` starts a new sequence; connections live on."""
+
+    def __init__(
+        self, target: str, cluster: Cluster, patience_s: float = ANSWER_TIMEOUT_S, settle_s: float = 0.0
+    ) -> None:
+        """`patience_s` is how long an answer may take before its request counts as never answered.
+
+        `settle_s` is waited after requests whose work goes on behind their answers.
+        """
+        self.target = target
+        self._patience_s = patience_s
+        self._settle_s = settle_s
+        self.cluster = cluster
+        self.form = NormalForm()
+        self._run = ""
+        self._known: dict[Ref, Any] = {}
+        self._labels: dict[str, str] = {}
+        self._connections: dict[int, RawConnection] = {}
+        self._open: dict[int, _Open] = {}
+        self._made: set[str] = set()
+        """Real names of topics that the sequence may have created."""
+        self.deleted = 0
+        """How many topics earlier sequences deleted since the node last started."""
+        self._tidied = 0
+        """How many sequences began since groups were deleted."""
+        self._barrier = Barrier(target, cluster.bootstrap)
+
+    def begin(self, run: str) -> None:
+        """Forgets what the last sequence learned. `run` makes the names of this playing unique."""
+        for client in list(self._open):
+            self.drop(client)
+        if self._made:
+            # Thousands of topics would make the node slow; nothing waits until they are gone.
+            self._barrier.delete(sorted(self._made))
+            self.deleted += len(self._made)
+            self._made.clear()
+        self.form = NormalForm()
+        self._run = run
+        self._known.clear()
+        self._labels.clear()
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._barrier.close()
+        for client in list(self._connections):
+            self.drop(client)
+
+    def drop(self, client: int) -> None:
+        """Closes a client's connection; what it waits for is not heard any more."""
+        self._open.pop(client, None)
+        if (connection := self._connections.pop(client, None)) is not None:
+            connection.close()
+
+    # -- actions ------------------------------------------------------------------------------------------------
+
+    def is_waiting(self, client: int) -> bool:
+        """Whether a client's last request has no answer yet."""
+        return client in self._open
+
+    def sent(self, client: int) -> Any:
+        """A client's last request as it was sent, while its answer is not here."""
+        return self._open[client].message
+
+    def waiting(self) -> list[int]:
+        """The clients whose last request has no answer yet."""
+        return sorted(self._open)
+
+    def restart(self, action: Restart) -> None:
+        """Stops the node in order and starts it again, without what earlier sequences deleted. HostTrouble."""
+        self.close()
+        restart(self.cluster, keep=f"{self._run}-")
+        self.deleted = 0
+        self._barrier.prepare()
+
+    def tidy(self) -> None:
+        """Before a sequence's first step: has what would make a node slow removed. ClientTrouble, HostTrouble."""
+        self._tidied = (self._tidied + 1) % MANY_SEQUENCES
+        if not self._tidied:
+            self._barrier.delete_groups(keep=f"{self._run}-")
+        if self.deleted > MANY_DELETED:
+            self.deleted = 0
+            if can_clear(self.cluster):
+                self.restart(Restart())
+
+    def send(self, request: Request) -> None:
+        """Sends a request. ClientTrouble when there is no connection to be had."""
+        message = self._filled(request.message)
+        if message.API_KEY == ApiKey.CREATE_TOPICS:
+            self._made.update(topic.name for topic in message.topics if topic.name.startswith(self._run))
+        for attempt in (1, 2):
+            try:
+                self._connection(request.client).send_only(request.message.API_KEY, request.version, message)
+                break
+            except OSError as trouble:
+                # A broker may close an idle connection at any time; then nothing of the request was read.
+                self.drop(request.client)
+                if attempt == 2:
+                    raise ClientTrouble(f"{self.target}: {trouble}") from trouble
+        self._open[request.client] = _Open(request, message, time.monotonic())
+
+    def has_heard(self, client: int, within_s: float) -> bool:
+        """Whether a client's answer begins to come in this time."""
+        has_come = self._connections[client].has_answer(within_s)
+        if has_come and self._open[client].heard_at is None:
+            self._open[client].heard_at = time.monotonic()
+        return has_come
+
+    def hear(self, client: int) -> Heard:
+        """The answer to a client's last request, waited for, or what else became of it."""
+        pending = self._open.pop(client)
+        request, connection = pending.request, self._connections[client]
+        if getattr(request.message, "acks", None) == 0:
+            return self._heard_nothing(pending)
+        key, version = request.message.API_KEY, request.version
+        response, outcome, encoding = None, Outcome.ANSWERED, "canonical"
+        try:
+            frame = connection.receive_frame(self._patience_s)
+            correlation_id, response = decode_response(key, version, frame)
+            if b"".join(map(bytes, encode_response(key, version, correlation_id, response)))[4:] != frame:  # type: ignore[arg-type]
+                encoding = "other bytes than its fields have in Kafka's encoding"
+        except TimeoutError:
+            outcome = Outcome.SILENT
+        except MalformedRequest as trouble:
+            encoding = f"cannot be read: {trouble}"
+        except OSError:
+            outcome = Outcome.CLOSED
+        if outcome is not Outcome.ANSWERED:
+            self.drop(client)
+        waited_ms = 1000 * ((pending.heard_at or time.monotonic()) - pending.sent_at)
+        is_later = self.target.partition("@")[0] not in APPLY_AT_ONCE
+        if key in CHANGES_METADATA and is_later and _has_changed(request.message, response):
+            self._barrier.wait()
+        if key in GOES_ON and self._settle_s:
+            time.sleep(self._settle_s)
+        return Heard(
+            observation=self._observed(request, outcome, response, waited_ms), response=response, encoding=encoding
+        )
+
+    def _heard_nothing(self, pending: _Open) -> Heard:
+        """A Produce with acks=0: no answer comes, but an error closes the connection, as the next request tells."""
+        outcome = Outcome.SILENT
+        try:
+            self._connections[pending.request.client].request(ApiKey.API_VERSIONS, 3, PROBE, self._patience_s)
+        except OSError:
+            outcome = Outcome.CLOSED
+            self.drop(pending.request.client)
+        return Heard(observation=self._observed(pending.request, outcome, None, 0.0), response=None)
+
+    def play(self, request: Request) -> Heard:
+        """Sends a request and hears its answer."""
+        self.send(request)
+        return self.hear(request.client)
+
+    def _observed(self, request: Request, outcome: Outcome, response: Any, waited_ms: float) -> Observation:
+        api = APIS[request.message.API_KEY].name
+        answer: Plain = None
+        if response is not None:
+            for path, ref in request.learns:
+                self._learn(ref, response, path)
+            asked_for_all = not getattr(request.message, "topics", None)
+            answer = self.form.of(api, response, request.version, int(time.time() * 1000), everything=asked_for_all)
+        has_waited = request.waits_ms is not None and waited_ms >= WAITED_SHARE * request.waits_ms
+        return Observation(
+            api=api,
+            version=request.version,
+            request=text_of(request.message),
+            outcome=outcome,
+            answer=answer,
+            pace=Pace.WAITED if has_waited else Pace.AT_ONCE,
+        )
+
+    # -- what stands for what -----------------------------------------------------------------------------------
+
+    def real(self, label: str) -> str:
+        """The name that a label has in this playing. Names that no topic or group may have stay as they are."""
+        if not label or label.startswith("__") or label in (".", "..") or len(label) > LONGEST_NAME:
+            return label
+        known = self._labels.get(label)
+        if known is None:
+            known = self._labels[label] = f"{self._run}-{label}"[: max(LONGEST_NAME, len(label))]
+            self.form.label(known, label)
+        return known
+
+    def _learn(self, ref: Ref, response: Any, path: str) -> None:
+        value = response
+        for part in path.split("."):
+            if isinstance(value, tuple):
+                value = self._element(value, part)
+                if value is None:
+                    return
+            else:
+                value = getattr(value, part)
+        if value not in (None, "", b"\0" * 16, -1):
+            self._known[ref] = value
+
+    def _element(self, elements: tuple[Any, ...], part: str) -> Any:
+        """The element at an index, or of a label ("=orders"); None without one."""
+        if part.startswith("="):
+            return next((one for one in elements if one.name == self.real(part[1:])), None)
+        return elements[int(part)] if int(part) < len(elements) else None
+
+    def _resolved(self, ref: Ref) -> Any:
+        if ref.kind is Kind.NAME:
+            return self.real(ref.label)
+        return self._known.get(ref, UNLEARNED[ref.kind])
+
+    def _filled(self, message: Any) -> Any:
+        """The message with its labels, Refs and batches as they are here."""
+        changed = {}
+        for field in message.FIELDS:
+            value = getattr(message, field.name)
+            found = self._value(value, field.entity in LABELLED)
+            if found is not value:
+                changed[field.name] = found
+        if not changed:
+            return message
+        kept = {name: getattr(message, name) for name in message.__struct_fields__ if name not in changed}
+        return type(message)(**kept, **changed)
+
+    def _value(self, value: Any, is_label: bool) -> Any:
+        if isinstance(value, tuple):
+            found = tuple(self._value(one, is_label) for one in value)
+            return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
+        if isinstance(value, Ref):
+            return self._resolved(value)
+        if isinstance(value, str):
+            return self.real(value) if is_label else value
+        if isinstance(value, WrittenBatch):
+            producer = value.producer_id
+            return memoryview(bytes_of(value, self._resolved(producer) if isinstance(producer, Ref) else producer))
+        return self._filled(value) if hasattr(value, "FIELDS") else value
+
+    def _connection(self, client: int) -> RawConnection:
+        if client not in self._connections:
+            self._connections[client] = RawConnection.to(
+                self.cluster.bootstrap, client_id=f"client-{client}", timeout_s=ANSWER_TIMEOUT_S
+            )
+        return self._connections[client]
+
+
+def _has_changed(message: Any, response: Any) -> bool:
+    """Whether anything may be in force later than now: something was more than tried, and not all of it refused."""
+    if getattr(message, "validate_only", False) or response is None:
+        return False
+    results = next((value for name in RESULTS if (value := getattr(response, name, None)) is not None), ())
+    return any(one.error_code == ErrorCode.NONE for one in results)

@@ -1,0 +1,53 @@
+"""What a printed script calls: plays its actions on targets and says what came of them.
+
+With one target the answers are shown; with two, also how they differ. `--target` on the script's command line chooses
+others than those the script was made for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from harness.comparing.diff import Difference
+from harness.hosts.host import HostTrouble
+from harness.search.lockstep.actions import Action
+from harness.search.lockstep.clusters import opened
+from harness.search.lockstep.lockstep import Lockstep
+from harness.search.lockstep.player import Player
+from harness.search.lockstep.source_text import lines_of
+from harness.targets.target import UnknownTarget
+
+
+def replay(actions: Sequence[Action], targets: Sequence[str]) -> None:
+    """Ends the program: 0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+    parser = argparse.ArgumentParser(
+        description="Plays a sequence on two targets.", epilog="example: --target reference --target kafka@4.3.1"
+    )
+    parser.add_argument("--target", action="append", help=f"twice; else {' and '.join(targets)}")
+    chosen = parser.parse_args().target or list(targets)
+    if len(chosen) == 1:
+        chosen *= 2
+    try:
+        with opened(chosen) as clusters:
+            first, second = (Player(name, cluster) for name, cluster in clusters)
+            divergence = Lockstep((first, second)).play(actions).divergence
+            first.close()
+            second.close()
+    except (HostTrouble, UnknownTarget) as trouble:
+        sys.exit(f"replay: {trouble}")
+    for line in lines_of(actions):
+        print(line)
+    print("\n".join(lines_of_differences(divergence.differences)) if divergence else "no difference")
+    sys.exit(1 if divergence else 0)
+
+
+def lines_of_differences(differences: Sequence[Difference]) -> list[str]:
+    """Each difference: API, version and field, and both values under each other."""
+    lines = []
+    for difference in differences:
+        width = max(map(len, difference.values))
+        lines.append(f"{difference.api} v{difference.version}, field {difference.field}")
+        lines += [f"  {target:<{width}}  {value}" for target, value in difference.values.items()]
+    return lines

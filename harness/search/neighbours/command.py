@@ -1,0 +1,110 @@
+"""`python -m harness neighbours`: searches for what changed between two releases of Kafka."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from harness.clients.client import ClientTrouble
+from harness.hosts.host import HostTrouble
+from harness.search.lockstep.clusters import opened
+from harness.search.lockstep.lockstep import Lockstep
+from harness.search.lockstep.opening import openings
+from harness.search.lockstep.player import Player
+from harness.search.lockstep.replay import lines_of_differences
+from harness.search.lockstep.search import listed_by_all
+from harness.search.lockstep.source_text import lines_of, script_of
+from harness.search.neighbours.readiness import await_coordinators
+from harness.search.neighbours.release_diff import OF_ALL, Apart
+from harness.search.neighbours.replay import PATIENCE_S, REPLAY, SETTLE_S
+from harness.search.strategies.setting_values import BROKER, rows
+from harness.targets.target import UnknownTarget
+
+BAD_INPUT = 2
+COORDINATORS: Final = ("group.", "share.", "transaction.")
+"""Beginnings of their settings' names."""
+_WORDS: Final = re.compile(r"[A-Za-z]+")
+
+
+def settings_by_seed(seed: int) -> dict[str, str]:
+    """What the coordinators of both nodes are set to, of the settings whose values are words."""
+    random = Random(f"settings/{seed}")
+    found = {}
+    for name, row in rows(BROKER).items():
+        words = ("true", "false") if row.kind == "BOOLEAN" else _WORDS.findall(row.valid.partition("[")[2])
+        if name.startswith(COORDINATORS) and not row.is_internal and words and random.random() < 0.7:
+            found[name] = ",".join(words) if row.kind == "LIST" else random.choice(words)
+    return found
+
+
+def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
+    """0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+    parser = argparse.ArgumentParser(
+        prog="python -m harness neighbours",
+        description="Searches for what changed between two releases of Kafka; each difference counts once.",
+        epilog="example: python -m harness neighbours --target kafka@4.3.0 --target kafka@4.3.1 --seconds 60",
+    )
+    parser.add_argument("--target", action="append", default=[], help="twice: the older, then the newer")
+    parser.add_argument("--seed", type=int, default=1, help="of the sequences (default 1)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to search (default 60)")
+    parser.add_argument(
+        "--settings", type=int, help="seed of what the nodes' coordinators are set to (default: nothing)"
+    )
+    parser.add_argument("--writer", action="append", choices=list(OF_ALL), help="repeatable; else all, in turn")
+    parser.add_argument("--out", type=Path, default=Path("reports/out/neighbours"), help="folder for the scripts")
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as leaving:
+        return BAD_INPUT if leaving.code else 0
+    if len(options.target) != 2:
+        say(f"harness: neighbours needs --target twice, not {len(options.target)} times")
+        return BAD_INPUT
+    settings = {} if options.settings is None else settings_by_seed(options.settings)
+    say(f"neighbours    {' | '.join(options.target)}   seed {options.seed}   settings {settings or 'as ever'}")
+    try:
+        with opened(options.target, settings) as clusters:
+            first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
+            bootstraps = [cluster.bootstrap for _, cluster in clusters]
+            for bootstrap in bootstraps:
+                await_coordinators(bootstrap)
+            listed = listed_by_all(bootstraps)
+            apart = Apart(lockstep=Lockstep((first, second)), listed=listed, seed=options.seed)
+            writers = options.writer or tuple(OF_ALL)
+            try:
+                apart.search(openings(bootstraps, listed), writers, options.seconds, say)
+            finally:
+                _tell(apart, options.target, settings, options.out, say)
+                first.close()
+                second.close()
+    except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
+        say(f"harness: neighbours: {trouble}")
+        return BAD_INPUT
+    return 1 if apart.met else 0
+
+
+def _tell(apart: Apart, targets: list[str], settings: Mapping[str, str], out: Path, say: Callable[[str], None]) -> None:
+    """All that was met, for a person, and the scripts in files."""
+    out.mkdir(parents=True, exist_ok=True)
+    for number, met in enumerate(apart.met, 1):
+        differing = lines_of_differences(met.divergence.differences)
+        about = [
+            f"Differs on {' and '.join(targets)}: {met.items[0]}",
+            f"Found by seed {apart.seed}, {met.writer} {met.number}, "
+            f"after {met.after_s:.1f} s and {met.after_steps:,} steps.",
+        ]
+        path = out / f"difference_{number}.py"
+        script = script_of(met.actions, about, targets, REPLAY)
+        if settings:
+            script = script.replace(f"(ACTIONS, {targets!r})", f"(ACTIONS, {targets!r}, {dict(settings)!r})")
+        path.write_text(script, encoding="utf-8")
+        say(f"\nDIFFERS  {'; '.join(met.items)}   ({met.writer} {met.number}, {met.after_s:.1f} s)  {path}")
+        for line in (*lines_of(met.actions), *differing):
+            say(f"  {line}")
+    say(
+        f"{apart.sequences:,} sequences · {apart.steps:,} steps · {apart.seconds:.0f} s · "
+        f"{len(apart.met)} differences · seed {apart.seed}"
+    )

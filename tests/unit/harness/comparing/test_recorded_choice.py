@@ -1,0 +1,79 @@
+"""Which recording a target is compared with, and what `python -m harness record` does not take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.comparing.observation import remark
+from harness.comparing.recorded import writing as recorded_writing
+from harness.comparing.recorded.answers import RecordingTrouble, folder_of, write_file
+from harness.comparing.recorded.choice import choose, release_of
+from harness.targets.reference import BASELINE
+
+
+def recorded(base: Path, *releases: str) -> None:
+    for release in releases:
+        path = folder_of(release, base / "tests" / "recorded") / "area" / "water.jsonl"
+        seen = {"area/water": [remark("depth", 3)]}
+        write_file(path, target=f"kafka@{release}", release=release, file="area/water", checks=seen)
+
+
+@pytest.mark.parametrize(
+    ("target", "release"),
+    [
+        ("reference", BASELINE),
+        ("reference@4.1", "4.1"),
+        ("planted@drops_keys", BASELINE),
+        ("kafka@4.2.1", "4.2.1"),
+        ("kafka", None),
+        ("docker@apache/kafka:4.3.1", "4.3.1"),
+        ("docker@apache/kafka:latest", None),
+        ("docker@registry:5000/kafka", None),
+        ("at:127.0.0.1:9092", None),
+    ],
+)
+def test_a_target_tells_its_release_by_its_name(target: str, release: str | None) -> None:
+    assert release_of(target) == release
+
+
+def test_each_target_is_compared_with_the_recording_of_its_own_release(tmp_path: Path) -> None:
+    recorded(tmp_path, BASELINE, "4.2.1")
+
+    chosen = choose("", [("reference", "reference"), ("old", "kafka@4.2.1"), ("older", "kafka@4.1.2")], tmp_path)
+
+    names = {target: recording.name for target, recording in chosen.by_target.items()}
+    assert names == {"reference": f"recorded kafka@{BASELINE}", "old": "recorded kafka@4.2.1"}
+    assert chosen.notes == ["older: there is no recording of release 4.1.2"]
+
+
+def test_a_cluster_of_an_unknown_release_is_compared_with_the_folder_that_was_named(tmp_path: Path) -> None:
+    recorded(tmp_path, "4.2.1")
+    folder = folder_of("4.2.1", tmp_path / "tests" / "recorded")
+
+    assert choose(str(folder), [("mine", "at:127.0.0.1:9092")], tmp_path).by_target["mine"].release == "4.2.1"
+
+
+def test_a_cluster_of_an_unknown_release_has_no_recording_of_its_own(tmp_path: Path) -> None:
+    recorded(tmp_path, "4.2.1")
+
+    with pytest.raises(RecordingTrouble, match="there is no recording of its release, which its name does not tell"):
+        choose("", [("mine", "at:127.0.0.1:9092")], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--target", "reference"], "not of our own broker"),
+        (["--target", "planted@drops_keys"], "not of our own broker"),
+        (["--target", "kafka@4.3.1", "checks/nothing"], "there are no such checks"),
+    ],
+    ids=["the reference", "a plant", "no such checks"],
+)
+def test_wrong_input_is_told_in_one_line(arguments: list[str], said: str) -> None:
+    lines: list[str] = []
+
+    assert recorded_writing.main(arguments, lines.append) == 2
+    assert len(lines) == 1
+    assert said in lines[0]

@@ -1,0 +1,265 @@
+"""Each checker: a history that it must reject, one that it must accept, one of which nothing can be said."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.history.operations import History, Polled
+from harness.judging.checkers.acknowledged_offset import acknowledged_offset
+from harness.judging.checkers.duplicate import duplicate
+from harness.judging.checkers.inconsistent_offsets import inconsistent_offsets
+from harness.judging.checkers.lost_write import lost_write, unseen
+from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip
+from harness.judging.checkers.record_integrity import aborted_read, record_integrity
+from harness.judging.checkers.ruling import Checker
+from harness.judging.checkers.send_order import nonmonotonic_send, realtime_order
+from harness.judging.checkers.vanished_read import vanished_read
+from harness.judging.guarantees import ClientSettings, Guarantees
+from harness.judging.verdicts import Validity
+from harness.workloads.queue import CHECKERS, judge
+from harness.workloads.synthetic import Script, legal_history
+
+SAFE = Guarantees.of(ClientSettings())
+
+
+def three_sent() -> Script:
+    """a, b, c acknowledged at 0, 1, 2."""
+    script = Script()
+    for offset, value in enumerate("abc"):
+        script.send(value, offset)
+    return script
+
+
+def a_gap() -> History:
+    script = three_sent()
+    script.final_read({0: "a", 2: "c"})
+    return script.history()
+
+
+def a_lost_tail() -> History:
+    script = three_sent()
+    script.final_read({0: "a", 1: "b"})
+    return script.history()
+
+
+def a_read_that_vanished() -> History:
+    script = Script()
+    script.info(script.invoke("a"))
+    script.poll({0: "a"})
+    script.fault("kill", "kill -9 node 1")
+    script.final_read({})
+    return script.history()
+
+
+def two_values_at_an_offset() -> History:
+    script = three_sent()
+    script.poll({1: "b"})
+    script.poll({1: "c"}, process="consumer 2")
+    script.final_read({0: "a", 1: "b", 2: "c"})
+    return script.history()
+
+
+def a_wrong_acknowledgement() -> History:
+    script = Script()
+    script.send("a", 7)
+    script.final_read({0: "a"}, end=8, reached=8)
+    return script.history()
+
+
+def a_value_twice() -> History:
+    script = three_sent()
+    script.final_read({0: "a", 1: "b", 2: "c", 3: "b"})
+    return script.history()
+
+
+def sends_that_changed_places() -> History:
+    script = Script()
+    first, second = script.invoke("a"), script.invoke("b")
+    script.ok(second, 0)
+    script.ok(first, 1)
+    script.final_read({0: "b", 1: "a"})
+    return script.history()
+
+
+def a_send_before_one_already_acknowledged() -> History:
+    script = Script()
+    script.send("a", 1)
+    script.send("b", 0, process="producer 2")
+    script.final_read({0: "b", 1: "a"})
+    return script.history()
+
+
+def a_consumer_that_goes_back() -> History:
+    script = three_sent()
+    script.poll({0: "a", 1: "b"})
+    script.poll({1: "b", 2: "c"})
+    script.final_read({0: "a", 1: "b", 2: "c"})
+    return script.history()
+
+
+def a_consumer_that_skips() -> History:
+    script = three_sent()
+    script.poll({0: "a"})
+    script.poll({2: "c"})
+    script.final_read({0: "a", 1: "b", 2: "c"})
+    return script.history()
+
+
+def a_changed_key() -> History:
+    script = three_sent()
+    true = script.record("b", 1)
+    script.poll({0: "a"})
+    changed = msgspec.structs.replace(true, key="other")
+    last = script.operations[-1]
+    script.operations[-1] = msgspec.structs.replace(last, value=Polled("t", 0, (script.record("a", 0), changed)))
+    script.final_read({0: "a", 1: "b", 2: "c"})
+    return script.history()
+
+
+def a_refused_value_in_the_log() -> History:
+    script = three_sent()
+    script.fail(script.invoke("d"))
+    script.final_read({0: "a", 1: "b", 2: "c", 3: "d"})
+    return script.history()
+
+
+REJECTED = [
+    (lost_write, a_gap),
+    (unseen, a_lost_tail),
+    (vanished_read, a_read_that_vanished),
+    (inconsistent_offsets, two_values_at_an_offset),
+    (acknowledged_offset, a_wrong_acknowledgement),
+    (duplicate, a_value_twice),
+    (nonmonotonic_send, sends_that_changed_places),
+    (realtime_order, a_send_before_one_already_acknowledged),
+    (nonmonotonic_poll, a_consumer_that_goes_back),
+    (poll_skip, a_consumer_that_skips),
+    (record_integrity, a_changed_key),
+    (aborted_read, a_refused_value_in_the_log),
+]
+
+
+@pytest.mark.parametrize(("checker", "history"), REJECTED, ids=lambda part: part.__name__)
+def test_a_checker_rejects_its_anomaly(checker: Checker, history: object) -> None:
+    verdict = checker(history(), SAFE)  # type: ignore[operator]
+
+    assert verdict.validity is Validity.INVALID
+
+
+@pytest.mark.parametrize(("checker", "history"), REJECTED, ids=lambda part: part.__name__)
+def test_a_rejection_shows_a_witness_of_a_few_lines(checker: Checker, history: object) -> None:
+    verdict = checker(history(), SAFE)  # type: ignore[operator]
+
+    assert 1 <= len(verdict.anomalies[0].witness_lines) <= 10
+
+
+def test_every_checker_of_the_queue_has_a_history_that_it_rejects() -> None:
+    assert [checker for checker, _ in REJECTED] == list(CHECKERS)
+
+
+@pytest.mark.parametrize("checker", CHECKERS, ids=lambda checker: checker.__name__)
+def test_a_checker_accepts_a_faithful_log(checker: Checker) -> None:
+    script = three_sent()
+    script.poll({0: "a", 1: "b"})
+    script.poll({2: "c"})
+    script.final_read({0: "a", 1: "b", 2: "c"})
+
+    assert checker(script.history(), SAFE).validity is Validity.VALID
+
+
+def test_a_lost_write_names_value_and_offset() -> None:
+    anomaly = lost_write(a_gap(), SAFE).anomalies[0]
+
+    assert "value b, acknowledged at t-0 offset 1" in anomaly.sentence
+
+
+@pytest.mark.parametrize("checker", [lost_write, unseen, vanished_read], ids=lambda checker: checker.__name__)
+def test_without_a_whole_final_read_nothing_is_known_of_loss(checker: Checker) -> None:
+    script = three_sent()
+    script.poll({0: "a"})
+    script.final_read({0: "a"}, end=3, reached=1)
+
+    assert checker(script.history(), SAFE).validity is Validity.UNKNOWN
+
+
+def test_a_torn_history_is_unknown_even_when_nothing_is_missing() -> None:
+    script = three_sent()
+    script.final_read({0: "a", 1: "b", 2: "c"})
+
+    assert lost_write(script.history(is_complete=False), SAFE).validity is Validity.UNKNOWN
+
+
+def test_a_history_without_an_acknowledgement_is_unknown() -> None:
+    script = Script()
+    script.info(script.invoke("a"))
+    script.final_read({})
+
+    assert judge(script.history(), SAFE)[0].validity is Validity.UNKNOWN
+
+
+def test_a_seek_lets_a_consumer_read_again() -> None:
+    script = three_sent()
+    script.poll({0: "a", 1: "b"})
+    script.position()
+    script.poll({0: "a"})
+
+    assert nonmonotonic_poll(script.history(), SAFE).is_valid
+
+
+def test_a_hole_in_the_offsets_is_no_skip_when_nobody_read_a_record_there() -> None:
+    script = Script()
+    script.send("a", 0)
+    script.send("b", 5)
+    script.poll({0: "a", 5: "b"})
+
+    assert poll_skip(script.history(), SAFE).is_valid
+
+
+def test_a_duplicate_is_tolerated_and_reported_without_idempotence() -> None:
+    verdict = duplicate(a_value_twice(), Guarantees.of(ClientSettings(is_idempotent=False)))
+
+    assert (verdict.validity, len(verdict.tolerated)) == (Validity.VALID, 1)
+
+
+def test_an_unanswered_send_may_be_in_the_log_or_not() -> None:
+    script = three_sent()
+    script.info(script.invoke("d"))
+    script.info(script.invoke("e"))
+    script.final_read({0: "a", 1: "b", 2: "c", 3: "d"})
+
+    assert all(verdict.is_valid for verdict in judge(script.history(), SAFE))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), sends=st.integers(1, 400))
+def test_a_legal_history_is_accepted(seed: int, sends: int) -> None:
+    verdicts = judge(legal_history(sends, seed), SAFE)
+
+    assert not [verdict for verdict in verdicts if verdict.validity is Validity.INVALID]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), data=st.data())
+def test_a_record_taken_out_of_every_read_is_found_missing(seed: int, data: st.DataObject) -> None:
+    history = legal_history(200, seed)
+    finals = [op.value for op in history if op.f == "final_read" and isinstance(op.value, Polled)]
+    acknowledged = {op.of for op in history if op.f == "send" and op.kind == "ok"}
+    values = {op.value.value for op in history if op.index in acknowledged}  # type: ignore[union-attr]
+    victims = [record.value for polled in finals for record in polled.records if record.value in values]
+    victim = data.draw(st.sampled_from(victims))
+
+    damaged = History(without(operation, victim) for operation in history)
+
+    assert lost_write(damaged, SAFE).anomalies[0].sentence.startswith(f"value {victim},")
+
+
+def without(operation: object, value: str) -> object:
+    """The operation with a value taken out of what was read."""
+    polled = operation.value  # type: ignore[attr-defined]
+    if not isinstance(polled, Polled):
+        return operation
+    records = tuple(record for record in polled.records if record.value != value)
+    return msgspec.structs.replace(operation, value=Polled(polled.topic, polled.partition, records))  # type: ignore[type-var]

@@ -1,0 +1,43 @@
+"""What stands in the way of a check here, told apart by the means that is lacking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Means(StrEnum):
+    """What a target, a fault or a check may need; the first few are words of `--require`."""
+
+    JAVA = "java"
+    DOCKER = "docker"
+    ROOT = "root"
+    TOOL = "tool"
+    """A program of the operating system: iptables, tc, faketime, mvn."""
+    KERNEL = "kernel"
+    """Something that this machine's kernel was built without: netem."""
+    NETWORK = "network"
+    """An address that answers, an image that can be pulled."""
+    NODES = "nodes"
+    """As many nodes, or nodes of such roles, as the check asks for."""
+    FAULTS = "faults"
+    """Control over the processes, links, clocks or disks of the cluster."""
+    API = "api"
+    """An API, or a version of it, that a cluster given by its address does not serve."""
+    SOFTWARE = "software"
+    """A release, jar, image or setting that the target cannot have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One means that is missing: why, and what would help, as one sentence that a user reads."""
+
+    means: Means
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+    def of(self, name: str) -> Lack:
+        """The same, said of a target or a fault by its name: "kafka@4.3.1: Java 17 or newer is needed …"."""
+        return Lack(self.means, f"{name}: {self.reason}")

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.search.neighbours.items import item_of
-from harness.search.neighbours.replay import PATIENCE_S, SETTLE_S, TRIES, all_differences
 
 from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.lockstep import Lockstep
 from harness.search.lockstep.player import Player
 from harness.search.neighbours.findings import Kept, actions_of, read_kept
+from harness.search.neighbours.items import item_of
 from harness.search.neighbours.readiness import await_coordinators
+from harness.search.neighbours.replay import PATIENCE_S, SETTLE_S, TRIES, all_differences
 from harness.targets import jars
 from harness.targets.kafka_process import java_missing
 

@@ -3,9 +3,8 @@
 Found by seed 2, any_request 33, after 28.5 s and 834 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.alter_configs_request import (
     AlterableConfig,
     AlterConfigsRequest,

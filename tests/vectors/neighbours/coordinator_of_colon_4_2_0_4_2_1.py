@@ -3,9 +3,8 @@
 Found by seed 6, share_state 4, after 6.0 s and 157 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 
 ACTIONS = (

@@ -3,9 +3,8 @@
 Found by seed 6, share_state 0, after 0.5 s and 57 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.initialize_share_group_state_request import (
     InitializeShareGroupStateRequest,

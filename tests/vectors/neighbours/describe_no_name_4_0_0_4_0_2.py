@@ -3,9 +3,8 @@
 Found by seed 5, consumer 6, after 12.4 s and 173 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.consumer_group_describe_request import ConsumerGroupDescribeRequest
 from reference_broker.wire.messages.consumer_group_heartbeat_request import ConsumerGroupHeartbeatRequest
 

@@ -3,9 +3,8 @@
 Found by seed 5, transactions 53, after 92.1 s and 1,014 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.add_offsets_to_txn_request import AddOffsetsToTxnRequest
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 

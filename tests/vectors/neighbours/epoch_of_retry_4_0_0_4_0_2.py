@@ -3,9 +3,8 @@
 Found by seed 5, transactions 57, after 99.2 s and 1,101 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request, WrittenBatch
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData

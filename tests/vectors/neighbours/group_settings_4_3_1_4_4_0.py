@@ -3,9 +3,8 @@
 Found by seed 2, topics 6, after 1.9 s and 199 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 
 ACTIONS = (

@@ -3,9 +3,8 @@
 Found by seed 5, consumer 8, after 7.8 s and 217 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.consumer_group_heartbeat_request import ConsumerGroupHeartbeatRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
 

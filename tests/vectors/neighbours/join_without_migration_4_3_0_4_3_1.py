@@ -3,9 +3,8 @@
 Found by seed 6, consumer 0, after 0.6 s and 51 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.consumer_group_heartbeat_request import ConsumerGroupHeartbeatRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
 

@@ -3,9 +3,8 @@
 Found by seed 5, consumer 12, after 11.1 s and 280 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.consumer_group_heartbeat_request import ConsumerGroupHeartbeatRequest
 
 ACTIONS = (

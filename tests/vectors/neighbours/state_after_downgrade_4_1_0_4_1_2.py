@@ -3,9 +3,8 @@
 Found by seed 5, consumer 54, after 29.7 s and 1,096 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.consumer_group_heartbeat_request import ConsumerGroupHeartbeatRequest
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol

@@ -3,9 +3,8 @@
 Found by seed 5, streams 32, after 39.7 s and 497 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.streams_group_heartbeat_request import StreamsGroupHeartbeatRequest, Topology
 
 ACTIONS = (

@@ -3,9 +3,8 @@
 Found by seed 5, streams 8, after 9.3 s and 153 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Kind, Ref, Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.streams_group_heartbeat_request import (
     StreamsGroupHeartbeatRequest,
     TaskOffset,

@@ -3,9 +3,8 @@
 Found by seed 2, any_request 153, after 88.3 s and 3,827 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.streams_group_heartbeat_request import (
     StreamsGroupHeartbeatRequest,
     Subtopology,

@@ -3,9 +3,8 @@
 Found by seed 2, opening 5, after 0.1 s and 6 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 
 ACTIONS = (

@@ -3,9 +3,8 @@
 Found by seed 2, opening 0, after 0.0 s and 1 steps.
 """
 
-from harness.search.neighbours.replay import replay_all
-
 from harness.search.lockstep.actions import Request
+from harness.search.neighbours.replay import replay_all
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 
 ACTIONS = (

@@ -1,0 +1,178 @@
+"""Reads the folder of a partition as Apache Kafka writes it, whoever wrote it: batches, leader epochs, where it begins.
+
+The folder may belong to a running broker: what stands behind the last whole batch is a write in progress, and is told
+apart from damage in the middle. Source: Kafka documentation, "Log" and "Message Format"; KIP-101 for the epochs.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crc32c import crc32c
+
+from reference_broker.wire.records import CRC_FROM, HEADER, HEADER_SIZE, LENGTH_END, BatchHeader
+
+_SEGMENT = re.compile(r"\d{20}\.log")
+_PARTITION = re.compile(r"(?P<topic>.+)-(?P<number>\d+)")
+LOG_START_CHECKPOINT = "log-start-offset-checkpoint"
+HIGH_WATERMARK_CHECKPOINT = "replication-offset-checkpoint"
+LEADER_EPOCH_CHECKPOINT = "leader-epoch-checkpoint"
+
+TopicPartition = tuple[str, int]
+
+
+class UnreadableLog(ValueError):
+    """A folder that cannot be a partition's log: what is wrong, and in which file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBatch:
+    """A batch in a segment, without its records."""
+
+    base_offset: int
+    last_offset: int
+    leader_epoch: int
+    producer_id: int
+    producer_epoch: int
+    base_sequence: int
+    records: int
+    is_control: bool
+    is_transactional: bool
+    digest: int
+    """CRC-32 of all its bytes: equal batches have equal ones."""
+    is_sound: bool
+    """Whether its own CRC-32C fits its bytes."""
+    place: str
+    """File and position: "00000000000000000000.log at 4,096"."""
+
+    @property
+    def last_sequence(self) -> int:
+        """Sequence number of the last record; they wrap at 2^31. -1 without an idempotent producer."""
+        if self.base_sequence < 0:
+            return -1
+        return (self.base_sequence + self.last_offset - self.base_offset) & 0x7FFFFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaLog:
+    """One replica of one partition."""
+
+    node: int
+    batches: tuple[StoredBatch, ...]
+    """In the order of the files."""
+    leader_epochs: tuple[tuple[int, int], ...]
+    """(epoch, its first offset), as its checkpoint says."""
+    log_start: int
+    """The first offset that is served, as its checkpoint says; else that of the first segment."""
+    high_watermark: int
+    """As last checkpointed; 0 where it never was. It may lag behind what the replica knows."""
+    trailing_bytes: int = 0
+    """Bytes behind the last whole batch: a write in progress, or a torn one."""
+
+    @property
+    def log_end(self) -> int:
+        """The offset after the last batch."""
+        return self.batches[-1].last_offset + 1 if self.batches else self.log_start
+
+
+def read_replica(node: int, log_dir: Path, topic: str, partition: int) -> ReplicaLog:
+    """The replica in a log folder of a node. UnreadableLog where it is not there, or is no log."""
+    folder = log_dir / f"{topic}-{partition}"
+    segments = sorted(path for path in _listed(folder) if _SEGMENT.fullmatch(path.name))
+    if not segments:
+        raise UnreadableLog(
+            f"{folder}: there is no segment (…00.log); is partition {topic}-{partition} on node {node}?"
+        )
+    batches: list[StoredBatch] = []
+    trailing = 0
+    for number, segment in enumerate(segments):
+        found, trailing = _read_segment(segment)
+        if trailing and number < len(segments) - 1:
+            raise UnreadableLog(f"{segment}: {trailing:,} bytes behind the last whole batch, and later segments follow")
+        batches += found
+    starts = read_checkpoint(log_dir / LOG_START_CHECKPOINT)
+    marks = read_checkpoint(log_dir / HIGH_WATERMARK_CHECKPOINT)
+    key = topic, partition
+    return ReplicaLog(
+        node=node,
+        batches=tuple(batches),
+        leader_epochs=_read_epochs(folder / LEADER_EPOCH_CHECKPOINT),
+        log_start=max(starts.get(key, 0), int(segments[0].stem)),
+        high_watermark=marks.get(key, 0),
+        trailing_bytes=trailing,
+    )
+
+
+def partitions_in(log_dir: Path) -> list[TopicPartition]:
+    """The partitions that have a folder there, by name; not those that are being deleted, moved or are stray."""
+    found = [_PARTITION.fullmatch(path.name) for path in _listed(log_dir) if path.is_dir()]
+    return sorted((match["topic"], int(match["number"])) for match in found if match)
+
+
+def read_checkpoint(path: Path) -> Mapping[TopicPartition, int]:
+    """An offset checkpoint: partition → offset; empty where there is no file. UnreadableLog where it is damaged."""
+    return {(topic, int(number)): int(offset) for topic, number, offset in _rows(path, 3)}
+
+
+def _read_epochs(path: Path) -> tuple[tuple[int, int], ...]:
+    return tuple((int(epoch), int(start)) for epoch, start in _rows(path, 2))
+
+
+def _rows(path: Path, width: int) -> list[list[str]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    rows = [line.split(" ") for line in lines[2:] if line]
+    is_whole = lines[:1] == ["0"] and lines[1:2] == [str(len(rows))] and all(len(row) == width for row in rows)
+    if lines and not is_whole:
+        raise UnreadableLog(f"{path}: not a checkpoint of version 0 whose second line counts its {len(rows)} entries")
+    return rows
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as trouble:
+        raise UnreadableLog(f"{folder}: cannot be listed: {trouble.strerror}") from trouble
+
+
+def _read_segment(path: Path) -> tuple[list[StoredBatch], int]:
+    """(batches, bytes behind the last whole one)."""
+    data = path.read_bytes()
+    batches = list(_batches(path.name, data))
+    end = sum(size for size, _ in batches)
+    return [batch for _, batch in batches], len(data) - end
+
+
+def _batches(name: str, data: bytes) -> Iterator[tuple[int, StoredBatch]]:
+    """(size, batch) one after another, up to the first that is not whole."""
+    at = 0
+    while at + HEADER_SIZE <= len(data):
+        header = BatchHeader(*HEADER.unpack_from(data, at))
+        size = header.batch_length + LENGTH_END
+        if header.magic != 2 or size < HEADER_SIZE or at + size > len(data):
+            return
+        body = memoryview(data)[at : at + size]
+        yield (
+            size,
+            StoredBatch(
+                base_offset=header.base_offset,
+                last_offset=header.last_offset,
+                leader_epoch=header.partition_leader_epoch,
+                producer_id=header.producer_id,
+                producer_epoch=header.producer_epoch,
+                base_sequence=header.base_sequence,
+                records=header.records_count,
+                is_control=header.is_control,
+                is_transactional=header.is_transactional,
+                digest=zlib.crc32(body),
+                is_sound=crc32c(body[CRC_FROM:]) == header.crc & 0xFFFFFFFF,
+                place=f"{name} at {at:,}",
+            ),
+        )
+        at += size

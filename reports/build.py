@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.history.store import OUT, StoreTrouble
 from reports import matrix, summary
+from reports.allure.configuration import CONFIGURATION, REPORT
 from reports.results import Results, load, shown_path
 
 ALLURE = "allure@3.18.0"
@@ -70,7 +71,7 @@ def main(arguments: list[str], say: Say = print) -> int:
 def build_allure(results: Results, say: Say) -> str:
     """Writes Allure's results and its report; what is in the way, "" when nothing was."""
     try:
-        from reports import allure
+        from reports.allure import results as allure
     except ModuleNotFoundError as missing:
         return f"the Python package of {missing.name} is not installed"
     written = allure.write(results)
@@ -81,9 +82,9 @@ def build_allure(results: Results, say: Say) -> str:
     if trouble:
         return trouble
     say(f"allure        npm package {ALLURE} makes the HTML (at most {GENERATE_S} s; fetched when it is not here yet)")
-    trouble = _generate(results.path, allure.RESULTS, allure.REPORT, allure.CONFIGURATION)
+    trouble = _generate(results.path, allure.RESULTS, REPORT, CONFIGURATION)
     if not trouble:
-        say(f"report        {shown_path(results.path)}/{allure.REPORT}/index.html")
+        say(f"report        {shown_path(results.path)}/{REPORT}/index.html")
     return trouble
 
 

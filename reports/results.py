@@ -90,6 +90,19 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where a check's promise, or the bug that it was written for, is told."""
+
+    name: str
+    """ "KIP-98", "KAFKA-17754", or the title of a page."""
+    url: str
+    kind: str = "link"
+    """Allure's type: "link" of a document, "issue" of a bug."""
+    is_known_bug: bool = False
+    """Whether the check was written for it, so that a failure is this bug's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One check on one target."""
 
@@ -118,6 +131,16 @@ class Result:
     def file(self) -> str:
         """The file of checks that it stands in: "durability/acked_records_survive"."""
         return self.base.partition("::")[0]
+
+    @property
+    def function(self) -> str:
+        """The function in that file: "acked_records_survive"."""
+        return self.base.rpartition("::")[2].rpartition("/")[2]
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Where its promise is told, as the check's marker names it."""
+        return tuple(_link(data) for data in _listed(self.more.get("links")) if isinstance(data, Mapping))
 
     @property
     def parameters(self) -> str:
@@ -314,6 +337,15 @@ def _unfinished(folder: Path) -> Result:
 def _unreadable(item: Item, why: str) -> Result:
     meta = Meta(check=item.path.name, verdict="unknown", more={"failure": why})
     return Result(item=item, meta=meta, outcome=Outcome.UNKNOWN)
+
+
+def _link(data: Mapping[str, Any]) -> Link:
+    return Link(
+        name=_text(data.get("name")),
+        url=_text(data.get("url")),
+        kind=_text(data.get("kind")) or "link",
+        is_known_bug=data.get("is_known_bug") is True,
+    )
 
 
 def _difference(data: Any) -> Difference:

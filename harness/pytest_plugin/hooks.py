@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from harness.judging.outcome import Outcome
+from harness.pytest_plugin import allure_folder
 from harness.pytest_plugin.clusters import key_of
 from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a plugin
     admin,
@@ -35,6 +36,7 @@ from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a
     target,
     usable,
 )
+from harness.pytest_plugin.links import MARKERS as LINK_MARKERS
 from harness.pytest_plugin.options import OPTIONS, add_options, read_options
 from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.session import SESSION, Session
@@ -76,9 +78,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Reads the options; a wrong one ends the run."""
-    for marker in _MARKERS:
+    allure_folder.take_over(config)
+    for marker in (*_MARKERS, *LINK_MARKERS):
         config.addinivalue_line("markers", marker)
     for warning in _QUIET:
         config.addinivalue_line("filterwarnings", warning)
@@ -273,6 +277,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         return
     ours.stored.finish(ours.about())
     trouble = _write_summary(ours.stored.path)
+    trouble_with_allure = allure_folder.write_results(session.config, ours.stored.path)
     is_plain = not _can_draw(reporter)
     reporter.write_line("")
     for line, has_held in area_lines(ours.records, is_plain=is_plain):
@@ -284,6 +289,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     reporter.write_line(counts, green=is_good, red=not is_good, bold=True)
     page = ours.stored.path / "index.html"
     reporter.write_line(f"report        {ours.shown(page if page.is_file() else ours.stored.path)}{trouble}")
+    if trouble_with_allure:
+        reporter.write_line(f"allure        {trouble_with_allure}", red=True)
     ours.progress.close()
 
 

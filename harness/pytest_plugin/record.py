@@ -15,6 +15,7 @@ from harness.history.store import Item, Meta, Run, verdict_data
 from harness.judging.guarantees import ANOMALIES, ClientSettings, TopicSettings
 from harness.judging.outcome import BrokenPromise, Outcome
 from harness.judging.verdicts import Validity, Verdict, merged
+from harness.pytest_plugin.links import Link, links_of
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class CheckRecord:
     topic_settings: TopicSettings | None = None
     operations: int = 0
     faults: int = 0
+    links: tuple[Link, ...] = ()
+    """Where its promise is told."""
     observations: int = 0
     differences: list[Mapping[str, Any]] = field(default_factory=list)
     phases: list[Mapping[str, Any]] = field(default_factory=list)
@@ -108,6 +111,7 @@ class CheckRecord:
                 "skip_reason": self.skip_reason,
                 "observations": self.observations,
                 "differences": self.differences,
+                "links": [asdict(link) for link in self.links],
             },
         )
 
@@ -166,6 +170,7 @@ def _new_record(item: pytest.Item) -> CheckRecord:
         claims=tuple(claims),
         feature=_word(item, "feature"),
         severity=_word(item, "severity") or ("critical" if claims else "normal"),
+        links=links_of(item),
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from harness.history.store import Item, Run
-from reports import allure
+from reports.allure import results as allure
+from reports.allure.configuration import CONFIGURATION
 from reports.results import load
 
 Store = Callable[..., Item]
@@ -54,6 +55,48 @@ def test_an_outcome_has_its_status(run: Run, store: Store, outcome: str, status:
     store("durability/x", outcome=outcome)
 
     assert written(run)[0]["status"] == status
+
+
+def test_a_result_stands_in_the_suites_of_its_folder_file_and_function(whole_run: Run) -> None:
+    found = labels(broken(whole_run))
+
+    assert [found[name] for name in ("parentSuite", "suite", "subSuite")] == [
+        "Durability",
+        "Acknowledged records survive",
+        "Acknowledged records survive",
+    ]
+
+
+def test_the_links_of_a_check_are_links_and_tags(run: Run, store: Store) -> None:
+    link = {"name": "KIP-98", "url": "https://example.org/KIP-98", "kind": "link"}
+    store("durability/x", links=[link])
+    result = written(run)[0]
+
+    assert result["links"] == [{"name": "KIP-98", "url": "https://example.org/KIP-98", "type": "link"}]
+    assert {"name": "tag", "value": "KIP-98"} in result["labels"]
+
+
+def test_a_check_that_was_written_for_a_bug_resolves_its_failure_as_that_bug(run: Run, store: Store) -> None:
+    bug = {"name": "KAFKA-19367", "url": "https://example.org/KAFKA-19367", "kind": "issue", "is_known_bug": True}
+    store("transactions/x", outcome="broken", links=[bug])
+    written(run)
+    text = (run.path / CONFIGURATION).read_text(encoding="utf-8")
+
+    rule = {"resolution": "issue", "issue": {"id": "KAFKA-19367", "type": "kafka"}, "testCaseId": ["transactions/x"]}
+    assert json.dumps(rule) in text
+
+
+def test_the_faults_of_a_phase_are_steps_within_it(whole_run: Run) -> None:
+    steps = {step["name"]: step for step in broken(whole_run)["steps"]}
+
+    assert [inner["name"].partition(":")[0] for inner in steps["run"]["steps"]] == ["fault"]
+
+
+def test_results_may_go_to_a_folder_that_was_named(whole_run: Run, tmp_path: Path) -> None:
+    allure.write(load(whole_run.path), tmp_path / "results")
+
+    assert len(list((tmp_path / "results").glob("*-result.json"))) == 14
+    assert (tmp_path / "results" / "allurerc.mjs").is_file()
 
 
 def test_phases_are_steps_with_their_times(whole_run: Run) -> None:
@@ -121,7 +164,7 @@ def test_writing_again_replaces_the_results(whole_run: Run) -> None:
 def test_the_configuration_is_a_module_that_node_reads(whole_run: Run, tmp_path: Path) -> None:
     written(whole_run)
     script = tmp_path / "show.mjs"
-    configuration = (whole_run.path / allure.CONFIGURATION).as_uri()
+    configuration = (whole_run.path / CONFIGURATION).as_uri()
     script.write_text(
         f'import all from "{configuration}";\n'
         'const labels = [{ name: "target", value: "kafka@4.3.1" }];\n'

@@ -1,7 +1,7 @@
-"""Allure results written from a stored run: epic = area of guarantees, feature = API or KIP, story = claim.
+"""One Allure result for each check on each target: epic = area of guarantees, feature = API or KIP, story = claim.
 
 The model and its file logger are those of allure-python-commons. Each target is an environment of its own, so that
-one test shows how it fared on each (`allurerc.mjs`, written beside the results).
+one test shows how it fared on each (`allurerc.mjs`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import (
     Attachment,
     Label,
+    Link,
     Parameter,
     Status,
     StatusDetails,
@@ -23,24 +24,13 @@ from allure_commons.model2 import (
     TestStepResult,
 )
 
+from reports.allure.configuration import CONFIGURATION, categories, configuration
 from reports.findings import Findings, findings_of
 from reports.results import Outcome, Result, Results
 from reports.timeline import timeline
 from reports.words import title
 
 RESULTS = "allure-results"
-CONFIGURATION = "allurerc.mjs"
-REPORT = "allure-report"
-HISTORY = "allure-history.jsonl"
-"""Beside the runs, so that a report shows how the earlier ones went."""
-
-CATEGORIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("Broken promise", "^Broken promise", ("failed",)),
-    ("Differs between targets", "^Differs", ("failed",)),
-    ("Unknown: nothing was proved", "^Unknown", ("broken",)),
-    ("Harness trouble", "^Harness trouble", ("broken",)),
-)
-"""(name, how its messages start, Allure's statuses)."""
 _STATUS = {
     Outcome.HELD: Status.PASSED,
     Outcome.BROKEN: Status.FAILED,
@@ -52,60 +42,19 @@ _SEVERITIES = ("blocker", "critical", "normal", "minor", "trivial")
 _TEXT, _PICTURE, _JSON = ("text/plain", "txt"), ("image/svg+xml", "svg"), ("application/json", "json")
 
 
-def write(results: Results) -> int:
-    """Replaces the run's Allure results and configuration; how many results there are."""
-    folder = results.path / RESULTS
-    logger: Any = AllureFileLogger(folder, clean=True)  # type: ignore[no-untyped-call]
+def write(results: Results, folder: Path | None = None) -> int:
+    """Replaces the run's Allure results and configuration, or adds them to a folder; how many results there are.
+
+    A folder that was named keeps what else is in it, as `--alluredir` does, and holds the configuration itself.
+    """
+    place = folder or results.path / RESULTS
+    logger: Any = AllureFileLogger(place, clean=folder is None)  # type: ignore[no-untyped-call]
     for result in results.results:
         logger.report_result(_Writer(logger, results, result).made())
-    _write_environment(folder, results)
-    categories = [
-        {"name": name, "messageRegex": f"{start}[\\s\\S]*", "matchedStatuses": list(statuses)}
-        for name, start, statuses in CATEGORIES
-    ]
-    (folder / "categories.json").write_text(json.dumps(categories, indent=1), encoding="utf-8")
-    (results.path / CONFIGURATION).write_text(configuration(results), encoding="utf-8")
+    _write_environment(place, results)
+    (place / "categories.json").write_text(json.dumps(categories(), indent=1), encoding="utf-8")
+    ((results.path if folder is None else place) / CONFIGURATION).write_text(configuration(results), encoding="utf-8")
     return len(results.results)
-
-
-def configuration(results: Results) -> str:
-    """Allure's configuration for this run: an environment a target, our categories, one file that opens from disk."""
-    names = dict.fromkeys([*results.targets, *(result.meta.target for result in results.results)])
-    environments = '    "run": { name: "the run as a whole", matcher: ({ labels }) => '
-    environments += '!labels.some((label) => label.name === "target") },\n'
-    environments += "\n".join(
-        f"    {json.dumps(f'target_{number}')}: {{ name: {json.dumps(name)}, matcher: ({{ labels }}) => "
-        f'labels.some((label) => label.name === "target" && label.value === {json.dumps(name)}) }},'
-        for number, name in enumerate(name for name in names if name)
-    )
-    rules = "\n".join(
-        f"    {{ name: {json.dumps(name)}, matchers: {{ statuses: {json.dumps(list(statuses))}, message: /{start}/ }}, "
-        'groupBy: ["environment"] },'
-        for name, start, statuses in CATEGORIES
-    )
-    appends = "false" if (results.path / REPORT).exists() else "true"
-    return f"""// Written by `python -m harness report` for this run.
-export default {{
-  name: {json.dumps(_report_name(results), ensure_ascii=False)},
-  historyPath: {json.dumps(f"../{HISTORY}")},
-  appendHistory: {appends},
-  environments: {{
-{environments}
-  }},
-  categories: [
-{rules}
-  ],
-  plugins: {{
-    awesome: {{
-      options: {{ singleFile: true, reportLanguage: "en", theme: "auto", groupBy: ["epic", "feature", "story"] }},
-    }},
-  }},
-}};
-"""
-
-
-def _report_name(results: Results) -> str:
-    return f"Apache Kafka verification: {', '.join(results.targets) or 'no target'}, seed {results.seed}"
 
 
 def _write_environment(folder: Path, results: Results) -> None:
@@ -154,8 +103,9 @@ class _Writer:
             stage="finished",
             description=self._description(),
             labels=self._labels(),
+            links=[Link(type=link.kind, url=link.url, name=link.name) for link in result.links],
             parameters=self._parameters(),
-            steps=self._steps(start),
+            steps=self._steps(start, found),
             start=start,
             stop=stop,
         )
@@ -203,6 +153,9 @@ class _Writer:
             ("epic", title(result.area)),
             ("feature", result.text("feature") or title(result.file.rpartition("/")[2])),
             ("story", result.sentence),
+            ("parentSuite", title(result.area)),
+            ("suite", title(result.file.rpartition("/")[2])),
+            ("subSuite", title(result.function)),
             ("severity", severity if severity in _SEVERITIES else "normal"),
             ("target", meta.target),
             ("client", meta.client),
@@ -210,6 +163,7 @@ class _Writer:
             ("framework", "pytest"),
             ("language", "python"),
             *(("tag", claim) for claim in meta.claim.replace(",", " ").split()),
+            *(("tag", link.name) for link in result.links),
         ]
         return [Label(name=name, value=value) for name, value in pairs if value]
 
@@ -231,20 +185,22 @@ class _Writer:
             if value
         ]
 
-    def _steps(self, start: int) -> list[TestStepResult]:
-        """The phases, with their times; steps without times where there are no phases."""
+    def _steps(self, start: int, found: Findings) -> list[TestStepResult]:
+        """The phases, with their times and the faults in them; steps without times where there are no phases."""
         last = len(self._result.phases) - 1
         status = _STATUS[self._result.outcome]
         steps = [
-            TestStepResult(
-                name=phase.name,
-                status=status if number == last else Status.PASSED,
-                stage="finished",
-                start=start + int(phase.start_s * 1000),
-                stop=start + int(phase.stop_s * 1000),
-            )
+            _step(phase.name, status if number == last else Status.PASSED, start, phase.start_s, phase.stop_s)
             for number, phase in enumerate(self._result.phases)
         ]
+        for phase, step in zip(self._result.phases, steps, strict=True):
+            step.steps = [
+                _step(
+                    f"fault: {band.what or band.fault}", Status.PASSED, start, band.start_ms / 1e3, band.stop_ms / 1e3
+                )
+                for band in found.series.bands
+                if phase.start_s <= band.start_ms / 1e3 < phase.stop_s
+            ]
         named = self._result.more.get("steps")
         if steps or not isinstance(named, list):
             return steps
@@ -284,6 +240,16 @@ class _Writer:
         file = f"{uuid.uuid4()}-attachment.{kind[1]}"
         self._logger.report_attached_data(body, file)
         return Attachment(name=name, source=file, type=kind[0])
+
+
+def _step(name: str, status: str, start: int, start_s: float, stop_s: float) -> TestStepResult:
+    return TestStepResult(
+        name=name,
+        status=status,
+        stage="finished",
+        start=start + int(start_s * 1000),
+        stop=start + int(stop_s * 1000),
+    )
 
 
 def _step_name(step: Any) -> str:

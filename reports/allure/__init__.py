@@ -1,0 +1,1 @@
+"""Allure's results and configuration, written from a stored run."""

@@ -11,7 +11,7 @@ from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
-from harness.history.operations import Acknowledged, Committed, FinalEnd, Operation, Polled, Position, Send
+from harness.history.operations import Acknowledged, Committed, FaultAct, FinalEnd, Operation, Polled, Position, Send
 from harness.judging.checkers.evidence import line
 from harness.judging.verdicts import Anomaly
 
@@ -100,6 +100,8 @@ def _said(operation: Operation) -> str:
         )
     elif isinstance(value, FinalEnd):
         text = f"{value.topic}-{value.partition}  read offsets {value.start} to {value.reached - 1} of {value.end}"
+    elif isinstance(value, FaultAct):
+        text = f"{value.sentence}  {value.proof}".strip()
     elif value is not None:
         text = value
     return f"{text}  {operation.kind}: {operation.error}".strip() if operation.error else text

@@ -111,7 +111,33 @@ class FinalEnd(msgspec.Struct, frozen=True, gc=False, tag="end", tag_field="is")
         return self.reached >= self.end
 
 
-Value = Send | Acknowledged | Polled | Position | Committed | FinalEnd | str | None
+class FaultAct(msgspec.Struct, frozen=True, gc=False, tag="fault", tag_field="is", kw_only=True):
+    """What the nemesis does to the cluster: written before the act without a proof, and after it with one."""
+
+    kind: str
+    """ "kill", "partition", …"""
+    nodes: tuple[int, ...] = ()
+    """Ids of the nodes that it strikes."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Ordered pairs "who no longer hears whom": ("node 1", "node 2"), ("clients", "node 2")."""
+    parameters: dict[str, str] = {}
+    proof: str = ""
+    """How it is known that it took effect, as a sentence; of a heal, what was done."""
+
+    @property
+    def sentence(self) -> str:
+        """ "kill nodes 1, 2", "partition: node 1 does not hear node 2"; without the proof."""
+        told = self.kind
+        if self.nodes:
+            told += f" node{'s' if len(self.nodes) > 1 else ''} {', '.join(map(str, self.nodes))}"
+        if self.links:
+            told += ": " + ", ".join(f"{who} does not hear {whom}" for who, whom in self.links)
+        if self.parameters:
+            told += f" ({', '.join(f'{name} {value}' for name, value in self.parameters.items())})"
+        return told
+
+
+Value = Send | Acknowledged | Polled | Position | Committed | FinalEnd | FaultAct | str | None
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

@@ -51,7 +51,14 @@ TABLE: dict[str, tuple[str, ...]] = {
     "harness": ("harness", "nemesis", "reports", RB + "wire"),
     "harness.search.strategies": ("harness", RB + "wire", RB + "config_table"),
     "harness.targets.reference": ("harness", "reference_broker"),
-    "nemesis": ("nemesis", "harness.hosts", "harness.targets.target", *HARNESS_CORE),
+    "nemesis": (
+        "nemesis",
+        "harness.hosts",
+        "harness.targets.target",
+        "harness.targets.lack",
+        "harness.targets.cluster_view",
+        *HARNESS_CORE,
+    ),
     "reports": ("reports", "harness.catalogue", *HARNESS_CORE),
     "checks": ("checks", "harness", "nemesis", RB + "wire"),
 } | dict.fromkeys(HARNESS_CORE, (*HARNESS_CORE, RB + "wire"))

@@ -24,6 +24,9 @@ PURE = (
     "harness/judging/guarantees.py",
     "harness/model",
     "harness/workloads",
+    "harness/targets/cluster_view.py",
+    "nemesis/grudges.py",
+    "nemesis/node_specs.py",
 )
 TOOLS = ("reference_broker/wire/generate", "reference_broker/wire/generator", "reference_broker/apis/catalogue.py")
 """Run by hand on files, never by a node."""
@@ -34,7 +37,7 @@ CLOCK_READERS = {"now", "utcnow", "today", "monotonic", "perf_counter"}
 def pure_sources() -> list[Source]:
     return [
         source
-        for source in sources("reference_broker", "harness")
+        for source in sources("reference_broker", "harness", "nemesis")
         if source.path.startswith(PURE) and not source.path.startswith(TOOLS)
     ]
 

@@ -57,6 +57,8 @@ TABLE: dict[str, tuple[str, ...]] = {
         "harness.targets.target",
         "harness.targets.lack",
         "harness.targets.cluster_view",
+        "harness.clients.connection",  # probes as a client, and faults that are requests
+        RB + "wire",
         *HARNESS_CORE,
     ),
     "reports": ("reports", "harness.catalogue", *HARNESS_CORE),

@@ -27,6 +27,7 @@ PURE = (
     "harness/targets/cluster_view.py",
     "nemesis/grudges.py",
     "nemesis/node_specs.py",
+    "nemesis/rules.py",
 )
 TOOLS = ("reference_broker/wire/generate", "reference_broker/wire/generator", "reference_broker/apis/catalogue.py")
 """Run by hand on files, never by a node."""

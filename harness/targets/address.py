@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from harness.targets.cluster_view import ClusterView
+from harness.targets.looking import look_at
 from harness.targets.readiness import answers
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget
 
@@ -40,6 +42,10 @@ class AddressCluster:
     def version(self) -> str:
         """Not told by the protocol."""
         return "unknown"
+
+    def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
+        """What it looks like now, from outside. TargetTrouble when no broker says."""
+        return look_at(self.bootstrap, (), topics, groups)
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here: none."""

@@ -10,14 +10,16 @@ import atexit
 import contextlib
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from harness.hosts.identity import is_dead, own_identity, parse
 from harness.hosts.ssh import SshHost, new_key, public_line
 from harness.targets import broker_properties, images
+from harness.targets.cluster_view import ClusterView
 from harness.targets.container_node import ContainerNode, Pair
+from harness.targets.looking import look_at
 from harness.targets.ports import free_ports
 from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
 
@@ -82,6 +84,10 @@ class ContainerCluster:
     def version(self) -> str:
         """The image's tag, which is the release in published images."""
         return self._version
+
+    def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
+        """What it looks like now, from outside. TargetTrouble when no broker says."""
+        return look_at(self.bootstrap, [self._node.id], topics, groups)
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here."""

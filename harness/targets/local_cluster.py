@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from harness.hosts.host import ProcessState
 from harness.hosts.plain import LocalProcess
 from harness.hosts.small_disk import SmallDisk
 from harness.targets import broker_properties, leftovers
+from harness.targets.cluster_view import ClusterView
+from harness.targets.looking import look_at
 from harness.targets.ports import free_ports
 from harness.targets.readiness import last_lines, wait_until_ready
 from harness.targets.target import DISK_FAULT, PROCESS_FAULTS, ClusterSpec, TargetTrouble
@@ -168,6 +170,10 @@ class LocalCluster:
     def version(self) -> str:
         """The release."""
         return self._version
+
+    def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
+        """What it looks like now, from outside. TargetTrouble when no broker says."""
+        return look_at(self.bootstrap, [self._node.id], topics, groups)
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here."""

@@ -5,13 +5,14 @@ All calls are synchronous and may come from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from harness.hosts.host import HostTrouble
 from harness.hosts.small_disk import SmallDisk
+from harness.targets.cluster_view import ClusterView
 
 PROCESS_FAULTS = ("kill", "pause", "restart")
 """Faults that need a handle on the node's process."""
@@ -116,6 +117,13 @@ class Cluster(Protocol):
 
     def version(self) -> str:
         """The release, as people would say it: "4.3.1"."""
+        ...
+
+    def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
+        """What it looks like now, from outside. TargetTrouble when no broker says.
+
+        Without `topics`, of all that are not internal.
+        """
         ...
 
     def supports(self, fault: str) -> bool:

@@ -109,13 +109,13 @@ def _checks() -> Iterator[str]:
 
 
 def _faults() -> Iterator[str]:
-    from nemesis.packages import FAULTS
+    from nemesis.fault_names import FAULTS
 
-    for name, fault in FAULTS:
+    for fault in FAULTS:
         tree = ast.parse((ROOT / "nemesis" / f"{fault.__module__.rpartition('.')[2]}.py").read_text(encoding="utf-8"))
         text = ast.get_docstring(tree) or ""
         needs = one_line(text.partition("**Needs**")[2].partition("\n\n")[0])
-        yield f"{name:<8}  {text.partition(chr(10))[0]:<40}  needs {needs}"
+        yield f"{fault.kind:<8}  {text.partition(chr(10))[0]:<40}  needs {needs}"
 
 
 def _targets() -> Iterator[str]:

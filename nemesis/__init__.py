@@ -1,0 +1,75 @@
+"""Faults for clusters: what checks import. `drive(queue, kill(leader))`; see README.md for all of them."""
+
+from __future__ import annotations
+
+from nemesis.disk import FullDisk as disk
+from nemesis.grudges import (
+    bridge,
+    deaf,
+    halves,
+    isolate,
+    isolate_controller,
+    isolate_coordinator,
+    isolate_followers,
+    isolate_leader,
+    isolate_minority,
+    isolate_one,
+    majorities_ring,
+    mute,
+    one_way,
+    one_way_leader,
+    one_way_one,
+)
+from nemesis.kill import Kill as kill
+from nemesis.node_specs import (
+    controller,
+    coordinator,
+    coordinator_of,
+    every,
+    exactly,
+    followers,
+    followers_of,
+    leader,
+    leader_of,
+    majority,
+    minority,
+    one,
+    one_broker,
+)
+from nemesis.pause import Pause as pause
+from nemesis.restart import Restart as restart
+
+__all__ = [
+    "bridge",
+    "controller",
+    "coordinator",
+    "coordinator_of",
+    "deaf",
+    "disk",
+    "every",
+    "exactly",
+    "followers",
+    "followers_of",
+    "halves",
+    "isolate",
+    "isolate_controller",
+    "isolate_coordinator",
+    "isolate_followers",
+    "isolate_leader",
+    "isolate_minority",
+    "isolate_one",
+    "kill",
+    "leader",
+    "leader_of",
+    "majorities_ring",
+    "majority",
+    "minority",
+    "mute",
+    "one",
+    "one_broker",
+    "one_way",
+    "one_way_leader",
+    "one_way_one",
+    "pause",
+    "restart",
+]

@@ -1,90 +1,161 @@
-"""What every fault is: it strikes one node, it heals itself, and it proves that it has healed."""
+"""What every fault is: it says whom it will strike, strikes and proves it, heals itself, and proves that too."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from enum import StrEnum
 from random import Random
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble
+from harness.targets.cluster_view import ClusterView
+from harness.targets.lack import Lack, Means
 from harness.targets.target import Cluster, Node
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Family(StrEnum):
+    """What a fault acts on, in the order in which those of a combination are injected.
+
+    Two of one family are not combined: the one would hide the other, or undo it.
+    """
+
+    METADATA = "metadata"
+    CLOCK = "clock"
+    PROCESS = "process"
+    LINK = "link"
 
 
 class Fault(Protocol):
-    """Trouble made on purpose. A fault object may be used again after its heal, on one cluster at a time."""
+    """Trouble made on purpose. A fault may be used again after its heal, on one cluster at a time."""
+
+    @property
+    def kind(self) -> str:
+        """ "kill", "partition", …: as in histories, and as asked of `Cluster.lack_for_fault`."""
+        ...
 
     @property
     def name(self) -> str:
-        """As in histories, reports and `supports`."""
+        """The kind and where: "kill leader"; also `str` of the fault."""
         ...
 
-    def inject(self, cluster: Cluster, random: Random) -> str:
-        """Does it, and says to whom. HostTrouble when it cannot be done: then no check may be judged by it."""
+    @property
+    def family(self) -> Family:
+        """What it acts on."""
+        ...
+
+    def lack(self, cluster: Cluster) -> Lack | None:
+        """What stands in its way on this cluster; None when it can be done."""
+        ...
+
+    def plan(self, view: ClusterView, random: Random) -> FaultAct:
+        """Whom and how; pure. HostTrouble when the cluster has no such nodes now."""
+        ...
+
+    def inject(self, cluster: Cluster, act: FaultAct) -> str:
+        """Does it, and says how it is known that it took effect. HostTrouble when it took none: then no check may be
+        judged by it."""
         ...
 
     def heal(self, cluster: Cluster) -> str:
-        """Undoes it and waits until the nodes answer; idempotent, so that it can also be the last act of a run."""
+        """Undoes all of its own, and says what was done; idempotent. Nodes need not answer yet."""
         ...
 
     def verify_healed(self, cluster: Cluster) -> None:
-        """HostTrouble when a node is still dead, still paused, or does not answer."""
+        """Waits until all that it touched is well: HostTrouble when it does not become so."""
         ...
 
 
-def choose_node(cluster: Cluster, random: Random) -> Node:
-    """A node to strike. HostTrouble when the cluster has none in our hands."""
-    if not cluster.nodes:
-        raise HostTrouble(f"the cluster at {cluster.bootstrap} has no nodes that we may harm")
-    return random.choice(cluster.nodes)
+def lack_of(cluster: Cluster, kind: str, name: str, least_nodes: int) -> Lack | None:
+    """What a fault lacks on a cluster: the means, or the nodes."""
+    if not cluster.supports(kind):
+        return Lack(Means.FAULTS, f"the cluster at {cluster.bootstrap} gives no control for {name}")
+    if len(cluster.nodes) < least_nodes:
+        count = len(cluster.nodes)
+        return Lack(Means.NODES, f"{name} needs {least_nodes} nodes; the cluster has {count}")
+    return None
 
 
-def resume_paused(cluster: Cluster) -> list[int]:
-    """Continues every paused node; their ids."""
-    paused = [node for node in cluster.nodes if node.is_alive() and node.is_paused()]
-    for node in paused:
-        node.resume()
-    return [node.id for node in paused]
+def require_well(node: Node) -> None:
+    """Waits until a node that runs answers; HostTrouble when it does not, is dead or paused."""
+    if not node.is_alive():
+        raise HostTrouble(f"node {node.id} does not run after the heal")
+    if node.is_paused():
+        raise HostTrouble(f"node {node.id} is still paused after the heal")
+    node.wait_ready()
 
 
-def start_dead(cluster: Cluster) -> list[int]:
-    """Starts every node that does not run; their ids. They may not answer yet."""
-    dead = [node for node in cluster.nodes if not node.is_alive()]
-    for node in dead:
-        node.start()
-    return [node.id for node in dead]
+class Troubles:
+    """What failed, collected so that all the rest is tried first."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keeps a HostTrouble of its block for later."""
+        try:
+            yield
+        except HostTrouble as trouble:
+            self.texts.append(str(trouble))
+
+    def raise_any(self) -> None:
+        """One HostTrouble with all of them, when there are any."""
+        if self.texts:
+            raise HostTrouble("; ".join(dict.fromkeys(self.texts)))
 
 
-def clear_disks(cluster: Cluster) -> list[int]:
-    """Makes room on every disk that was filled and restarts its node, whose log folder stays offline until then."""
-    filled = [node for node in cluster.nodes if node.small_disk is not None and node.small_disk.is_filled]
-    for node in filled:
-        assert node.small_disk is not None
-        node.small_disk.make_room()
-        node.stop()
-        node.start()
-    return [node.id for node in filled]
-
-
-def require_healthy(cluster: Cluster) -> None:
-    """Every node is alive, not paused, and answers requests; else HostTrouble."""
-    for node in cluster.nodes:
-        if not node.is_alive():
-            raise HostTrouble(f"node {node.id} does not run after the heal")
-        if node.is_paused():
-            raise HostTrouble(f"node {node.id} is still paused after the heal")
-        node.wait_ready()
+def at_once(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """The results of a function over items, one thread each; all have ended when it returns or raises the first."""
+    chosen = list(items)
+    if len(chosen) < 2:
+        return [work(item) for item in chosen]
+    with ThreadPoolExecutor(len(chosen)) as pool:
+        futures = [pool.submit(work, item) for item in chosen]
+    return [future.result() for future in futures]
 
 
 def restore(cluster: Cluster) -> str:
-    """The last act of any run, whatever faults it had: all nodes resumed, started and answering, no disk full."""
-    resumed = resume_paused(cluster)
-    restarted = clear_disks(cluster)
-    started = [*restarted, *start_dead(cluster)]
-    require_healthy(cluster)
-    return f"resumed {resumed or 'none'}, started {started or 'none'}, all answer"
+    """The last act of any run, whatever faults it had: all nodes resumed, started and answering, no disk full.
+
+    HostTrouble, after every node was tried, with all that failed.
+    """
+    done: list[str] = []
+    troubles = Troubles()
+    for node in cluster.nodes:
+        with troubles.collected():
+            done += _restored(node)
+    for node in cluster.nodes:
+        with troubles.collected():
+            require_well(node)
+    troubles.raise_any()
+    return f"{', '.join(done) or 'nothing to restore'}; all answer"
 
 
-def nodes_text(ids: list[int]) -> str:
-    """ "node 1", "nodes 1, 2", or "no node"."""
-    if not ids:
-        return "no node"
-    return f"node{'s' if len(ids) > 1 else ''} {', '.join(map(str, ids))}"
+def clear_disk(node: Node) -> bool:
+    """Makes room on a disk that was filled and stops the node, whose log folder stays offline until it starts again;
+    whether there was need to."""
+    if node.small_disk is None or not node.small_disk.is_filled:
+        return False
+    node.small_disk.make_room()
+    node.stop()
+    return True
+
+
+def _restored(node: Node) -> list[str]:
+    """Does what a node needs to run again; what was done."""
+    done = []
+    if node.is_alive() and node.is_paused():
+        node.resume()
+        done.append(f"resumed node {node.id}")
+    if clear_disk(node):
+        done.append(f"made room for node {node.id}")
+    if not node.is_alive():
+        node.start()
+        done.append(f"started node {node.id}")
+    return done

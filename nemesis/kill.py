@@ -1,38 +1,39 @@
-"""Kill a node.
+"""Kill nodes.
 
-**Does** SIGKILL to one node chosen at random: the process ends at once, without flushing, deregistering or answering;
-what it wrote stays in the page cache, so this is a crash of the process and not a loss of power.
+**Does** SIGKILL to the chosen nodes: their processes end at once, without flushing, deregistering or answering; what
+they wrote stays in the page cache, so this is a crash of the process and not a loss of power. The proof is that no such
+process runs any more.
 
-**Needs** a handle on the node's process: `reference`, `kafka@VERSION`, `docker@IMAGE`.
+**Needs** a handle on the nodes' processes: every target but `at:`.
 
-**Heals** by starting every node that does not run, on its old data and port, and waiting until it answers.
+**Heals** by starting the nodes that it killed, on their old data and ports, and waiting until they answer.
 """
 
 from __future__ import annotations
 
-from random import Random
-
+from harness.history.operations import FaultAct
+from harness.hosts.host import HostTrouble
 from harness.targets.target import Cluster
-from nemesis.fault import choose_node, nodes_text, require_healthy, start_dead
+from nemesis.fault import at_once
+from nemesis.node_fault import NodeFault, start_struck
+from nemesis.node_specs import nodes_text
 
 
-class Kill:
+class Kill(NodeFault):
     """kill -9 and start again (Fault)."""
 
-    name = "kill"
+    kind = "kill"
 
-    def inject(self, cluster: Cluster, random: Random) -> str:
-        """Kills one node, and says which."""
-        node = choose_node(cluster, random)
-        node.kill()
-        return f"kill -9 node {node.id}"
+    def inject(self, cluster: Cluster, act: FaultAct) -> str:
+        """Kills the nodes and looks that their processes are gone."""
+        nodes = self.strike(cluster, act)
+        if dead := [node.id for node in nodes if not node.is_alive()]:
+            raise HostTrouble(f"{nodes_text(dead)} cannot be killed: not running")
+        at_once(lambda node: node.kill(), nodes)
+        if alive := [node.id for node in nodes if node.is_alive()]:
+            raise HostTrouble(f"{nodes_text(alive)} still runs after SIGKILL")
+        return f"no process of {nodes_text(act.nodes)} runs"
 
     def heal(self, cluster: Cluster) -> str:
-        """Starts the dead and waits until they answer."""
-        started = start_dead(cluster)
-        self.verify_healed(cluster)
-        return f"started {nodes_text(started)}"
-
-    def verify_healed(self, cluster: Cluster) -> None:
-        """HostTrouble unless every node runs and answers."""
-        require_healthy(cluster)
+        """Starts the nodes that it killed."""
+        return f"started {nodes_text(start_struck(self, cluster))}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from harness.clients.connection import RawConnection
 from harness.hosts.host import Host, HostTrouble, wait_until
 from harness.hosts.identity import is_dead, own_identity, parse
+from nemesis.fault import at_once
 from nemesis.rules import (
     CLIENTS,
     CONTROLLER,
@@ -32,8 +32,6 @@ OPEN_WITHIN_S = 30.0
 """How long a healed link may take to answer again."""
 _API_VERSIONS = 18
 _numbers = itertools.count(1)
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 
 class LinkedNode(Protocol):
@@ -104,7 +102,7 @@ class Chain:
         self._rules = tuple(rules)
         places = sorted({rule.at for rule in rules})
         try:
-            _at_once(lambda at: self._script(at, install_script(self.name, self._owner, self._at(at))), places)
+            at_once(lambda at: self._script(at, install_script(self.name, self._owner, self._at(at))), places)
         except HostTrouble:
             self.remove()
             raise
@@ -139,7 +137,7 @@ class Chain:
             except HostTrouble as trouble:
                 troubles.append(str(trouble))
 
-        _at_once(remove_at, sorted(self._hosts))
+        at_once(remove_at, sorted(self._hosts))
         if troubles:
             raise HostTrouble("; ".join(sorted(troubles)))
         return tuple(sorted(had))
@@ -211,7 +209,7 @@ def prove_cut(cluster: LinkedCluster, chain: Chain, rules: Sequence[Rule], liste
     parties = parties_of(cluster)
     links = {rule.link for rule in rules}
     probes = sorted({probe for link in links for probe in probes_of(link, parties)})
-    answered = _at_once(lambda probe: is_open(cluster, *probe, listener), probes)
+    answered = at_once(lambda probe: is_open(cluster, *probe, listener), probes)
     if through := [f"{source} to {target}" for (source, target), is_up in zip(probes, answered, strict=True) if is_up]:
         raise HostTrouble(f"the cut took no effect: a probe was answered from {', '.join(through)}")
     packets = chain.packets()
@@ -230,7 +228,7 @@ def require_open(cluster: LinkedCluster, timeout_s: float = OPEN_WITHIN_S) -> in
     count = len(shut)
 
     def all_answer() -> bool:
-        answers = _at_once(lambda pair: is_open(cluster, *pair), shut)
+        answers = at_once(lambda pair: is_open(cluster, *pair), shut)
         shut[:] = [pair for pair, is_up in zip(list(shut), answers, strict=True) if is_up is False]
         return not shut
 
@@ -277,13 +275,3 @@ def _run(host: Host, at: str, command: Sequence[str]) -> str:
         text = result.errors.strip() or f"status {result.status}"
         raise HostTrouble(f"{at}: {command[-1].splitlines()[-1] if command[0] == 'sh' else command[0]}: {text}")
     return result.output
-
-
-def _at_once(work: Callable[[_T], _R], items: Iterable[_T]) -> list[_R]:
-    """The results of a function over items, one thread each; all have ended when it returns or raises."""
-    chosen = list(items)
-    if not chosen:
-        return []
-    with ThreadPoolExecutor(len(chosen)) as pool:
-        futures = [pool.submit(work, item) for item in chosen]
-    return [future.result() for future in futures]

@@ -1,38 +1,45 @@
-"""Pause a node.
+"""Pause nodes.
 
-**Does** SIGSTOP to one node chosen at random, verified by the process's state: it keeps its connections and its memory,
-answers nothing, and does not notice the time that passes (as in a long collection of garbage, or a frozen machine).
+**Does** SIGSTOP to the chosen nodes: they keep their connections and their memory, answer nothing, and do not notice
+the time that passes (as in a long collection of garbage, or a frozen machine). The proof is the state T of their
+processes.
 
-**Needs** a handle on the node's process: `reference`, `kafka@VERSION`, `docker@IMAGE`.
+**Needs** a handle on the nodes' processes: every target but `at:`.
 
-**Heals** by SIGCONT to every paused node, verified by its state and by an answer.
+**Heals** by SIGCONT to the nodes that it paused, proved by their state and by an answer.
 """
 
 from __future__ import annotations
 
-from random import Random
-
+from harness.history.operations import FaultAct
+from harness.hosts.host import HostTrouble
 from harness.targets.target import Cluster
-from nemesis.fault import choose_node, nodes_text, require_healthy, resume_paused
+from nemesis.fault import Troubles, at_once
+from nemesis.node_fault import NodeFault
+from nemesis.node_specs import nodes_text
 
 
-class Pause:
+class Pause(NodeFault):
     """SIGSTOP and SIGCONT (Fault)."""
 
-    name = "pause"
+    kind = "pause"
 
-    def inject(self, cluster: Cluster, random: Random) -> str:
-        """Pauses one node, and says which."""
-        node = choose_node(cluster, random)
-        node.pause()
-        return f"pause node {node.id}"
+    def inject(self, cluster: Cluster, act: FaultAct) -> str:
+        """Pauses the nodes and looks at the state of their processes."""
+        nodes = self.strike(cluster, act)
+        at_once(lambda node: node.pause(), nodes)
+        if going := [node.id for node in nodes if not node.is_paused()]:
+            raise HostTrouble(f"{nodes_text(going)} is not in state T after SIGSTOP")
+        return f"the process of {nodes_text(act.nodes)} is in state T (stopped)"
 
     def heal(self, cluster: Cluster) -> str:
-        """Continues the paused and waits until they answer."""
-        resumed = resume_paused(cluster)
-        self.verify_healed(cluster)
+        """Continues the nodes that it paused and that still run; each is tried."""
+        resumed: list[int] = []
+        troubles = Troubles()
+        for node in self.struck(cluster):
+            with troubles.collected():
+                if node.is_alive() and node.is_paused():
+                    node.resume()
+                    resumed.append(node.id)
+        troubles.raise_any()
         return f"resumed {nodes_text(resumed)}"
-
-    def verify_healed(self, cluster: Cluster) -> None:
-        """HostTrouble unless every node runs and answers."""
-        require_healthy(cluster)

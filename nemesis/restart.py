@@ -1,38 +1,38 @@
-"""Stop a node cleanly, and start it again.
+"""Stop nodes cleanly, and start them again.
 
-**Does** SIGTERM to one node chosen at random, waited for: the node ends as in an upgrade, its data flushed, its clean
-shutdown noted.
+**Does** SIGTERM to the chosen nodes, waited for: they end as in an upgrade, their data flushed, their clean shutdown
+noted. The proof is that no such process runs any more.
 
-**Needs** a handle on the node's process: `reference`, `kafka@VERSION`, `docker@IMAGE`.
+**Needs** a handle on the nodes' processes: every target but `at:`.
 
-**Heals** by starting every node that does not run, on its old data and port, and waiting until it answers.
+**Heals** by starting the nodes that it stopped, on their old data and ports, and waiting until they answer.
 """
 
 from __future__ import annotations
 
-from random import Random
-
+from harness.history.operations import FaultAct
+from harness.hosts.host import HostTrouble
 from harness.targets.target import Cluster
-from nemesis.fault import choose_node, nodes_text, require_healthy, start_dead
+from nemesis.fault import at_once
+from nemesis.node_fault import NodeFault, start_struck
+from nemesis.node_specs import nodes_text
 
 
-class Restart:
+class Restart(NodeFault):
     """A clean stop and a start (Fault)."""
 
-    name = "restart"
+    kind = "restart"
 
-    def inject(self, cluster: Cluster, random: Random) -> str:
-        """Stops one node cleanly, and says which."""
-        node = choose_node(cluster, random)
-        node.stop()
-        return f"stop node {node.id}"
+    def inject(self, cluster: Cluster, act: FaultAct) -> str:
+        """Stops the nodes cleanly and looks that their processes are gone."""
+        nodes = self.strike(cluster, act)
+        if dead := [node.id for node in nodes if not node.is_alive()]:
+            raise HostTrouble(f"{nodes_text(dead)} cannot be stopped: not running")
+        at_once(lambda node: node.stop(), nodes)
+        if alive := [node.id for node in nodes if node.is_alive()]:
+            raise HostTrouble(f"{nodes_text(alive)} still runs after SIGTERM")
+        return f"no process of {nodes_text(act.nodes)} runs"
 
     def heal(self, cluster: Cluster) -> str:
-        """Starts the stopped and waits until they answer."""
-        started = start_dead(cluster)
-        self.verify_healed(cluster)
-        return f"started {nodes_text(started)}"
-
-    def verify_healed(self, cluster: Cluster) -> None:
-        """HostTrouble unless every node runs and answers."""
-        require_healthy(cluster)
+        """Starts the nodes that it stopped."""
+        return f"started {nodes_text(start_struck(self, cluster))}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.history.operations import NEMESIS
+from harness.history.operations import NEMESIS, FaultAct
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _series(lines: Sequence[_Line]) -> Series:
                     calls.append(Call(started, now_ms, line.kind))
         elif line.f == "poll" and line.kind == "ok":
             reads.append(now_ms)
-        elif line.process == NEMESIS:
+        elif line.process == NEMESIS and line.kind != "invoke":
             nemesis.append(line)
     calls += [Call(started, end_ms, "info") for started in open_sends.values()]
     calls.sort(key=lambda call: call.start_ms)
@@ -179,5 +179,6 @@ def _bands(nemesis: Sequence[_Line], end_ms: float) -> tuple[Band, ...]:
 
 
 def _said(value: msgspec.Raw) -> str:
-    found = msgspec.json.decode(value) if bytes(value) else None
-    return found if isinstance(found, str) else ""
+    """What the nemesis says of a fault, whether as a structure or, in unit tests, as a text."""
+    found = msgspec.json.decode(value, type=FaultAct | str) if bytes(value) else ""
+    return found if isinstance(found, str) else found.sentence

@@ -40,7 +40,8 @@ from harness.hosts.host import HostTrouble
 from harness.judging.outcome import require
 from harness.pytest_plugin.record import CheckRecord
 from harness.targets.target import Cluster
-from nemesis.packages import fault_named
+from nemesis.disk import FullDisk
+from nemesis.fault import restore
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_log_dirs_request import DescribableLogDirTopic, DescribeLogDirsRequest
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest
@@ -88,10 +89,10 @@ def topics(exchange: Exchange, cluster: Cluster, record: CheckRecord, chance: Ra
     coordinated(exchange)
     for group in found.groups:
         exchange.quietly(commit(group, found.kept, 1), 7)
-    fault = fault_named("disk")
+    fault = FullDisk()
     record.faults += 1
     with record.step("disk"):
-        fault.inject(cluster, chance)
+        fault.inject(cluster, fault.plan(cluster.view(topics=()), chance))
     answer = exchange.ask("a record that the disk does not take", produce(found.lost, batch(TOO_MUCH)), 9)
     require(code_of(answer), ErrorCode.KAFKA_STORAGE_ERROR, "the answer to a record that a full disk cannot take")
     for _ in exchange.patience():
@@ -100,6 +101,7 @@ def topics(exchange: Exchange, cluster: Cluster, record: CheckRecord, chance: Ra
     yield found
     with record.step("heal"):
         fault.heal(cluster)
+        fault.verify_healed(cluster)
 
 
 def one_in_each_folder(exchange: Exchange, cluster: Cluster) -> Topics:
@@ -213,7 +215,7 @@ def test_groups_without_their_folder_have_no_coordinator_and_keep_their_offsets(
         found = (done.topics[0].partitions[0].error_code, read.groups[0].error_code, joined.error_code)
         assert found == (code, code, code)
 
-    fault_named("disk").heal(cluster)
+    restore(cluster)
     exchange.connections.drop(exchange.bootstrap)
     coordinated(exchange)
 
@@ -226,7 +228,7 @@ def test_what_was_acknowledged_is_there_again_after_a_restart(
     exchange: Exchange, topics: Topics, cluster: Cluster
 ) -> None:
     """Once there is room and the broker was started again, both topics hold just what was acknowledged."""
-    fault_named("disk").heal(cluster)
+    restore(cluster)
 
     for topic in (topics.lost, topics.kept):
         exchange.await_topic(topic)

@@ -16,10 +16,10 @@ again, every record that was acknowledged is there, once, at its offset, with it
 from __future__ import annotations
 
 import time
-from random import Random
 
 import pytest
 
+from harness.history.operations import FaultAct
 from harness.hosts import small_disk
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import BrokenPromise
@@ -46,11 +46,12 @@ class WatchedFullDisk(FullDisk):
     """A full disk, and whether the broker said that a folder is offline, or ended, while producers wrote to it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.is_noticed = False
 
-    def inject(self, cluster: Cluster, random: Random) -> str:
+    def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Fills the disk and looks for a while at what the broker says."""
-        done = super().inject(cluster, random)
+        done = super().inject(cluster, act)
         deadline = time.monotonic() + NOTICED_WITHIN_S
         while not self.is_noticed and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -16,12 +16,12 @@ from harness.judging.outcome import Unproven
 from harness.judging.verdicts import Validity, Verdict
 from harness.pytest_plugin.options import ChosenTarget
 from harness.pytest_plugin.record import CheckRecord, witness_of
-from harness.runs.drive import Strike
 from harness.runs.drive import run as run_workload
+from harness.runs.fault import Fault
 from harness.runs.progress import Progress
 from harness.targets.target import Cluster
 from harness.workloads.queue import Queue, judge
-from nemesis.packages import fault_named
+from nemesis.fault_names import fault_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Drive:
     def __call__(
         self,
         queue: Queue,
-        *faults: str | Strike | None,
-        at_end: Sequence[str | Strike] = (),
+        *faults: str | Fault | None,
+        at_end: Sequence[str | Fault] = (),
         topic: TopicSettings | None = None,
         config: Mapping[str, str] | None = None,
         duration_s: float | None = None,
@@ -106,9 +106,9 @@ class Drive:
         self._record.operations = progress.sent + progress.acknowledged
         self._show(progress)
 
-    def _strikes(self, faults: Sequence[str | Strike | None]) -> list[Strike]:
-        chosen: list[Strike] = [fault_named(fault) if isinstance(fault, str) else fault for fault in faults if fault]
+    def _strikes(self, faults: Sequence[str | Fault | None]) -> list[Fault]:
+        chosen: list[Fault] = [fault_named(fault) if isinstance(fault, str) else fault for fault in faults if fault]
         for fault in chosen:
-            if not self._target.supports(fault.name):
+            if not self._target.supports(fault.kind):
                 pytest.skip(f"{self._target.name}: no hand on its nodes, so no {fault.name}")
         return chosen

@@ -23,7 +23,7 @@ from harness.pytest_plugin.session import SESSION
 from harness.targets import kafka_tools as java_tools
 from harness.targets.kafka_tools import Java
 from harness.targets.target import DISK_FAULT, Cluster
-from nemesis.packages import fault_named
+from nemesis.fault_names import fault_named
 
 Strike = Callable[[str], None]
 Lack = Callable[[str, str], NoReturn]
@@ -172,8 +172,9 @@ def strike(usable: ChosenTarget, cluster: Cluster, record: CheckRecord, chance: 
         fault = fault_named(name)
         record.faults += 1
         with record.step(name):
-            fault.inject(cluster, chance)
+            fault.inject(cluster, fault.plan(cluster.view(topics=()), chance))
             fault.heal(cluster)
+            fault.verify_healed(cluster)
 
     return striking
 

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
 
+import msgspec
 from crc32c import crc32c
 
 from harness.clients.client import DELIVERY_TIMEOUT_MS, ClientTrouble, Consumed, Consumer, Delivery, Library
@@ -31,6 +31,7 @@ from harness.history.operations import (
     read_history,
 )
 from harness.hosts.host import HostTrouble
+from harness.runs.fault import Fault
 from harness.runs.progress import Counts, Phase, Progress
 from harness.targets.target import Cluster
 from harness.workloads.queue import Message, Queue, messages, name_of
@@ -46,27 +47,6 @@ _CALM_S = 1.0
 
 class DriveTrouble(Exception):
     """The run could not be done as asked: the verdict is unknown, not a broken promise."""
-
-
-class Strike(Protocol):
-    """What the drive needs of a fault."""
-
-    @property
-    def name(self) -> str:
-        """As in the history."""
-        ...
-
-    def inject(self, cluster: Cluster, random: Random) -> str:
-        """Does it, and says to whom."""
-        ...
-
-    def heal(self, cluster: Cluster) -> str:
-        """Undoes it, and says what was done."""
-        ...
-
-    def verify_healed(self, cluster: Cluster) -> None:
-        """HostTrouble when a node is not back."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +188,25 @@ class _Run:
             self.counts.read += len(found)
         return found
 
-    def strike(self, fault: Strike, random: Random, hold_s: float) -> None:
+    def strike(self, fault: Fault, random: Random, hold_s: float) -> None:
         """Injects a fault, lets it be felt, heals it."""
         self.enter(fault.name)
         self.counts.faults += 1
-        self.writer.append(NEMESIS, OpType.INFO, fault.name, fault.inject(self.cluster, random))
+        act = fault.plan(self.cluster.view((self.queue.topic,), self._groups()), random)
+        invoked = self.writer.append(NEMESIS, OpType.INVOKE, fault.name, act)
+        done = msgspec.structs.replace(act, proof=fault.inject(self.cluster, act))
+        self.writer.append(NEMESIS, OpType.INFO, fault.name, done, of=invoked)
         time.sleep(hold_s)
-        self.writer.append(NEMESIS, OpType.INFO, "heal", fault.heal(self.cluster))
+        invoked = self.writer.append(NEMESIS, OpType.INVOKE, "heal", act)
+        healed = msgspec.structs.replace(act, proof=fault.heal(self.cluster))
+        fault.verify_healed(self.cluster)
+        self.writer.append(NEMESIS, OpType.INFO, "heal", healed, of=invoked)
+
+    def _groups(self) -> tuple[str, ...]:
+        """The groups of the consumers, when they subscribe."""
+        if self.queue.client.consumers != "subscribe":
+            return ()
+        return tuple(f"{self.queue.topic}-group-{number}" for number in range(self.queue.groups))
 
     def final_read(self, partition: int, deadline: float) -> None:
         """Reads a partition from its start to its end by a fresh client."""
@@ -277,8 +269,8 @@ def run(
     writer: HistoryWriter,
     seed: object,
     duration_s: float = 10.0,
-    faults: Sequence[Strike] = (),
-    at_end: Sequence[Strike] = (),
+    faults: Sequence[Fault] = (),
+    at_end: Sequence[Fault] = (),
     hold_s: float = 2.0,
     replicas: int = 1,
     topic_config: Mapping[str, str] | None = None,
@@ -343,7 +335,7 @@ def _threads(work: _Run, life: Callable[[int], None], count: int) -> list[thread
     return threads
 
 
-def _strike_all(work: _Run, faults: Sequence[Strike], duration_s: float, hold_s: float) -> None:
+def _strike_all(work: _Run, faults: Sequence[Fault], duration_s: float, hold_s: float) -> None:
     """The run phase: its faults, the rest of its time, and the final heal, which is verified."""
     random = Random(f"{work.seed}/{NEMESIS}")
     started = time.monotonic()

@@ -13,6 +13,11 @@ class Fault(Protocol):
     """Trouble made on purpose. The run writes the act into the history before `inject`, and its proof after."""
 
     @property
+    def kind(self) -> str:
+        """ "kill", "partition", …: as asked of `Cluster.supports`."""
+        ...
+
+    @property
     def name(self) -> str:
         """As in histories and reports: "kill leader"."""
         ...

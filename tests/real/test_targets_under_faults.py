@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from harness.targets.readiness import answers
 from harness.targets.target import Cluster, ClusterSpec, TargetTrouble, resolve
-from nemesis.packages import fault_named
+from nemesis.fault_names import fault_named
 
 TARGETS = ("reference", "kafka@4.3.1", f"docker@{os.environ.get('KAFKA_IMAGE', 'local/kafka:4.3.1')}")
 VALUE = "주문 1".encode()
@@ -50,8 +50,9 @@ def first_value(cluster: Cluster, topic: str) -> bytes | None:
 def test_an_acknowledged_record_is_there_after_the_fault(cluster: Cluster, fault: str) -> None:
     topic, nemesis = f"after-{fault}", fault_named(fault)
     send(cluster, topic)
-    nemesis.inject(cluster, Random(1))
+    nemesis.inject(cluster, nemesis.plan(cluster.view(), Random(1)))
     nemesis.heal(cluster)
+    nemesis.verify_healed(cluster)
     assert first_value(cluster, topic) == VALUE
 
 

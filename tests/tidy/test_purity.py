@@ -28,6 +28,7 @@ PURE = (
     "nemesis/grudges.py",
     "nemesis/node_specs.py",
     "nemesis/rules.py",
+    "nemesis/schedules.py",
 )
 TOOLS = ("reference_broker/wire/generate", "reference_broker/wire/generator", "reference_broker/apis/catalogue.py")
 """Run by hand on files, never by a node."""

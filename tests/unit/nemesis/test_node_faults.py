@@ -1,4 +1,4 @@
-"""Each fault strikes one node, heals itself, and says so when it has not healed."""
+"""Faults of nodes strike those that were chosen, prove it, heal themselves, and say so when they have not healed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
+from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble
+from harness.targets.cluster_view import ClusterView
+from harness.targets.lack import Means
+from nemesis.disk import FullDisk
 from nemesis.fault import restore
-from nemesis.packages import fault_named
+from nemesis.fault_names import fault_named
+from nemesis.kill import Kill
+from nemesis.node_specs import exactly, leader, minority
+from nemesis.pause import Pause
 
 
 @dataclass
@@ -37,11 +44,15 @@ class FakeNode:
     alive: bool = True
     paused: bool = False
     starts: bool = True
+    resumes: bool = True
+    pauses: bool = True
     small_disk: FakeDisk | None = None
 
     def start(self) -> None:
         self.told.append("start")
-        self.alive = self.starts
+        if not self.starts:
+            raise HostTrouble(f"node {self.id} does not start")
+        self.alive = True
 
     def stop(self) -> None:
         self.told.append("stop")
@@ -53,10 +64,12 @@ class FakeNode:
 
     def pause(self) -> None:
         self.told.append("pause")
-        self.paused = True
+        self.paused = self.pauses
 
     def resume(self) -> None:
         self.told.append("resume")
+        if not self.resumes:
+            raise HostTrouble(f"node {self.id} does not go on")
         self.paused = False
 
     def is_alive(self) -> bool:
@@ -75,69 +88,154 @@ class FakeCluster:
 
     nodes: tuple[FakeNode, ...]
     bootstrap: str = "nowhere:1"
+    faults: tuple[str, ...] = ("kill", "pause", "restart", "disk")
+
+    def supports(self, fault: str) -> bool:
+        return fault in self.faults
 
 
-def cluster_of(*nodes: FakeNode) -> Any:
-    return FakeCluster(nodes)
+def cluster_of(*nodes: FakeNode, **options: Any) -> Any:
+    return FakeCluster(nodes, **options)
+
+
+def acted(fault: Any, cluster: Any, *nodes: int) -> str:
+    """Strikes these nodes, or the first."""
+    return str(fault.inject(cluster, FaultAct(kind=fault.kind, nodes=nodes or (1,))))
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [
-        ("kill", ["kill", "start", "wait_ready"]),
-        ("pause", ["pause", "resume", "wait_ready"]),
-        ("restart", ["stop", "start", "wait_ready"]),
-    ],
+    [("kill", ["kill", "start"]), ("pause", ["pause", "resume"]), ("restart", ["stop", "start"])],
 )
 def test_a_fault_strikes_and_its_heal_brings_the_node_back(name: str, told: list[str]) -> None:
-    node, fault = FakeNode(1), fault_named(name)
-    fault.inject(cluster_of(node), Random(1))
-    fault.heal(cluster_of(node))
+    cluster, fault = cluster_of(node := FakeNode(1)), fault_named(name)
+    acted(fault, cluster)
+    fault.heal(cluster)
     assert node.told == told
 
 
-@pytest.mark.parametrize("name", ["kill", "pause", "restart"])
-def test_a_fault_strikes_one_node_of_three_and_names_it(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "proof"),
+    [
+        ("kill", "no process of nodes 1, 3 runs"),
+        ("pause", "the process of nodes 1, 3 is in state T (stopped)"),
+        ("restart", "no process of nodes 1, 3 runs"),
+    ],
+)
+def test_a_fault_strikes_the_nodes_of_its_act_and_proves_it(name: str, proof: str) -> None:
     nodes = (FakeNode(1), FakeNode(2), FakeNode(3))
-    said = fault_named(name).inject(cluster_of(*nodes), Random(4))
-    assert [f"node {node.id}" for node in nodes if node.told] == [said[said.index("node") :]]
+    said = acted(fault_named(name), cluster_of(*nodes), 1, 3)
+    assert (said, [node.id for node in nodes if node.told]) == (proof, [1, 3])
 
 
-@pytest.mark.parametrize("name", ["kill", "pause", "restart"])
+@pytest.mark.parametrize("name", ["kill", "pause", "restart", "disk"])
 def test_a_second_heal_changes_nothing(name: str) -> None:
-    node = FakeNode(1)
-    fault_named(name).heal(cluster_of(node))
-    assert node.told == ["wait_ready"]
+    node = FakeNode(1, small_disk=FakeDisk())
+    cluster, fault = cluster_of(node), fault_named(name)
+    acted(fault, cluster)
+    fault.heal(cluster)
+    told = list(node.told)
+    fault.heal(cluster)
+    assert node.told == told
+
+
+def test_a_heal_leaves_what_another_fault_has_struck() -> None:
+    nodes = (FakeNode(1), FakeNode(2, alive=False))
+    cluster, fault = cluster_of(*nodes), Kill()
+    acted(fault, cluster)
+    fault.heal(cluster)
+    assert nodes[1].told == []
+
+
+def test_a_node_that_does_not_start_again_does_not_keep_the_others_from_it() -> None:
+    nodes = (FakeNode(1, starts=False), FakeNode(2))
+    cluster, fault = cluster_of(*nodes), Kill()
+    acted(fault, cluster, 1, 2)
+    with pytest.raises(HostTrouble, match="node 1 does not start"):
+        fault.heal(cluster)
+    assert nodes[1].told == ["kill", "start"]
+
+
+def test_a_node_that_does_not_go_on_does_not_keep_the_others_from_it() -> None:
+    nodes = (FakeNode(1, resumes=False), FakeNode(2))
+    cluster, fault = cluster_of(*nodes), Pause()
+    acted(fault, cluster, 1, 2)
+    with pytest.raises(HostTrouble, match="node 1 does not go on"):
+        fault.heal(cluster)
+    assert nodes[1].told == ["pause", "resume"]
+
+
+def test_a_heal_is_verified_by_an_answer() -> None:
+    cluster, fault = cluster_of(node := FakeNode(1)), Kill()
+    acted(fault, cluster)
+    fault.heal(cluster)
+    fault.verify_healed(cluster)
+    assert node.told == ["kill", "start", "wait_ready"]
+
+
+def test_a_node_that_was_not_healed_is_noticed() -> None:
+    cluster, fault = cluster_of(FakeNode(1), FakeNode(2)), Kill()
+    acted(fault, cluster, 1, 2)
+    with pytest.raises(HostTrouble, match=r"node 1 does not run after the heal; node 2 does not run"):
+        fault.verify_healed(cluster)
+
+
+def test_a_pause_that_took_no_effect_is_trouble_not_a_verdict() -> None:
+    with pytest.raises(HostTrouble, match="node 1 is not in state T after SIGSTOP"):
+        acted(Pause(), cluster_of(FakeNode(1, pauses=False)))
+
+
+@pytest.mark.parametrize("name", ["kill", "restart"])
+def test_a_node_that_does_not_run_cannot_be_struck(name: str) -> None:
+    with pytest.raises(HostTrouble, match=r"node 1 cannot be .*: not running"):
+        acted(fault_named(name), cluster_of(FakeNode(1, alive=False)))
 
 
 def test_a_full_disk_is_healed_by_room_and_a_restart() -> None:
-    node, fault = FakeNode(1, small_disk=FakeDisk()), fault_named("disk")
-    said = fault.inject(cluster_of(FakeNode(2), node), Random(1))
-    fault.heal(cluster_of(FakeNode(2), node))
-    assert said == "fill the small disk of node 1 with 4,096 bytes"
+    node, fault = FakeNode(2, small_disk=FakeDisk()), FullDisk()
+    cluster = cluster_of(FakeNode(1), node)
+    said = acted(fault, cluster, 2)
+    fault.heal(cluster)
+    fault.verify_healed(cluster)
+    assert said == "the small disk has no block left after 4,096 bytes for node 2"
     assert node.told == ["stop", "start", "wait_ready"]
 
 
 def test_a_disk_that_stays_full_is_trouble() -> None:
-    node = FakeNode(1, small_disk=FakeDisk(stays_full=True))
-    fault_named("disk").inject(cluster_of(node), Random(1))
+    cluster, fault = cluster_of(FakeNode(1, small_disk=FakeDisk(stays_full=True))), FullDisk()
+    acted(fault, cluster)
+    fault.heal(cluster)
     with pytest.raises(HostTrouble, match="node 1 is still full after the heal"):
-        fault_named("disk").heal(cluster_of(node))
+        fault.verify_healed(cluster)
 
 
 def test_a_node_without_a_small_disk_cannot_have_it_filled() -> None:
     with pytest.raises(HostTrouble, match="no small disk that could be filled"):
-        fault_named("disk").inject(cluster_of(FakeNode(1)), Random(1))
-
-
-def test_a_node_that_does_not_start_again_is_trouble_not_a_verdict() -> None:
-    with pytest.raises(HostTrouble, match="node 1 does not run after the heal"):
-        fault_named("kill").heal(cluster_of(FakeNode(1, alive=False, starts=False)))
+        acted(FullDisk(), cluster_of(FakeNode(1)))
 
 
 def test_a_cluster_without_nodes_in_our_hands_cannot_be_struck() -> None:
-    with pytest.raises(HostTrouble, match="no nodes that we may harm"):
-        fault_named("kill").inject(cluster_of(), Random(1))
+    with pytest.raises(HostTrouble, match="no node 1 that we may harm"):
+        acted(Kill(), cluster_of())
+
+
+def test_a_plan_names_the_nodes_and_why() -> None:
+    view = ClusterView(nodes=(1, 2, 3), brokers=(1, 2, 3), leaders={("orders", 0): 2})
+    act = Kill(leader).plan(view, Random(1))
+    assert act == FaultAct(kind="kill", nodes=(2,), parameters={"on": "leader of orders-0"})
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"), [(Kill(), "kill"), (Kill(leader), "kill leader"), (Pause(exactly(2)), "pause node 2")]
+)
+def test_a_fault_reads_as_its_kind_and_where(fault: object, text: str) -> None:
+    assert str(fault) == text
+
+
+def test_a_fault_says_what_it_lacks() -> None:
+    lacks = [Kill().lack(cluster_of(FakeNode(1), faults=())), Kill(minority).lack(cluster_of(FakeNode(1)))]
+    assert [lack.means for lack in lacks if lack] == [Means.FAULTS, Means.NODES]
+    assert str(lacks[1]) == "kill minority needs 3 nodes; the cluster has 1"
 
 
 def test_the_last_act_of_a_run_resumes_and_starts_all() -> None:
@@ -152,6 +250,17 @@ def test_the_last_act_of_a_run_makes_room() -> None:
     assert (node.small_disk, node.told) == (FakeDisk(), ["stop", "start", "wait_ready"])
 
 
+def test_the_last_act_of_a_run_tries_every_node() -> None:
+    nodes = (FakeNode(1, alive=False, starts=False), FakeNode(2, alive=False))
+    with pytest.raises(HostTrouble, match="node 1 does not start; node 1 does not run after the heal"):
+        restore(cluster_of(*nodes))
+    assert nodes[1].told == ["start", "wait_ready"]
+
+
 def test_an_unknown_fault_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"no fault 'kil' .*kill, pause, restart"):
         fault_named("kil")
+
+
+def test_a_fault_is_named_with_the_nodes_it_strikes() -> None:
+    assert [str(fault_named("kill leader")), str(fault_named("pause", on=leader))] == ["kill leader", "pause leader"]

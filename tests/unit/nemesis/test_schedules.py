@@ -9,44 +9,77 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nemesis.packages import FAULTS, Strike, fault_named, schedule
+from nemesis.fault import Family
+from nemesis.kill import Kill
+from nemesis.pause import Pause
+from nemesis.schedules import Spell, schedule
+
+FAULTS = (Kill(), Pause())
+seeds = st.integers(0, 2**32)
 
 
-def drawn(seed: int, duration_s: float, **options: float) -> tuple[Strike, ...]:
-    return schedule([fault_named(name) for name, _ in FAULTS], Random(seed), duration_s=duration_s, **options)
+class Split(Kill):
+    """A fault of another family."""
+
+    family = Family.LINK
 
 
-def times(strikes: tuple[Strike, ...]) -> list[tuple[str, float, float]]:
-    return [(strike.fault.name, strike.inject_at_s, strike.heal_at_s) for strike in strikes]
+def drawn(seed: int, duration_s: float, **options: float) -> tuple[Spell, ...]:
+    return schedule([*FAULTS, Split()], Random(seed), duration_s=duration_s, **options)
+
+
+def told(spells: tuple[Spell, ...]) -> list[tuple[str, float, float]]:
+    return [(str([fault.kind for fault in spell.faults]), spell.begin_s, spell.end_s) for spell in spells]
 
 
 def test_the_same_seed_gives_the_same_schedule() -> None:
-    assert times(drawn(7, 60)) == times(drawn(7, 60))
+    assert told(drawn(7, 600)) == told(drawn(7, 600))
 
 
-@given(st.integers(0, 2**32), st.floats(0, 300), st.floats(0.1, 20), st.floats(0, 10))
-def test_strikes_do_not_overlap_and_heal_before_the_end(seed: int, duration: float, every: float, hold: float) -> None:
-    strikes = drawn(seed, duration, every_s=every, hold_s=hold)
-    in_order = all(first.heal_at_s <= second.inject_at_s for first, second in pairwise(strikes))
+@given(seeds, st.floats(0, 600), st.floats(1, 60), st.floats(0.1, 0.75), st.floats(0, 10))
+def test_spells_do_not_overlap_and_heal_before_the_end(
+    seed: int, duration: float, period: float, hold: float, calm: float
+) -> None:
+    spells = drawn(seed, duration, period_s=period, hold_share=hold, calm_s=calm)
+    in_order = all(first.end_s < second.begin_s for first, second in pairwise(spells))
     assert in_order
-    assert all(0 <= strike.inject_at_s <= strike.heal_at_s <= duration for strike in strikes)
+    assert all(0 <= spell.begin_s < spell.end_s <= duration for spell in spells)
 
 
-@given(st.integers(0, 2**32))
-def test_a_run_of_ten_seconds_has_a_strike(seed: int) -> None:
-    assert drawn(seed, 10)
+@given(seeds, st.floats(0.5, 600))
+def test_every_run_with_faults_has_one(seed: int, duration: float) -> None:
+    assert any(spell.faults for spell in drawn(seed, duration))
 
 
-@given(st.integers(0, 2**32))
+@given(seeds)
+def test_a_combination_has_one_fault_of_a_family(seed: int) -> None:
+    for spell in drawn(seed, 600):
+        families = [fault.family for fault in spell.faults]
+        assert len(set(families)) == len(families)
+
+
+@given(seeds)
+def test_a_share_of_the_periods_is_quiet(seed: int) -> None:
+    spells = drawn(seed, 20_000, quiet_share=0.25)
+    quiet = sum(not spell.faults for spell in spells) / len(spells)
+    assert 0.1 < quiet < 0.4
+
+
+@given(seeds)
+def test_no_period_is_quiet_when_none_shall_be(seed: int) -> None:
+    assert all(spell.faults for spell in drawn(seed, 600, quiet_share=0))
+
+
+@given(seeds)
 def test_each_fault_comes_once_before_any_comes_again(seed: int) -> None:
-    names = [strike.fault.name for strike in drawn(seed, 120)]
-    assert sorted(names[: len(FAULTS)]) == sorted(name for name, _ in FAULTS)
+    names = [fault.kind for spell in schedule(FAULTS, Random(seed), duration_s=600) for fault in spell.faults]
+    assert sorted(names[:2]) == ["kill", "pause"]
 
 
-def test_no_faults_make_no_strikes() -> None:
+def test_no_faults_make_no_spells() -> None:
     assert schedule([], Random(1), duration_s=60) == ()
 
 
-def test_a_jitter_that_could_turn_time_back_is_refused() -> None:
-    with pytest.raises(ValueError, match="jitter 1"):
-        drawn(1, 60, jitter=1)
+def test_a_hold_that_leaves_no_quiet_is_refused() -> None:
+    with pytest.raises(ValueError, match="a hold of 1 of them"):
+        drawn(1, 60, hold_share=1)

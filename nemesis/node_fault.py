@@ -1,0 +1,78 @@
+"""What the faults of chosen nodes share: the choice, and the nodes that were struck, until they are healed."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import ClassVar
+
+from harness.history.operations import FaultAct
+from harness.hosts.host import HostTrouble
+from harness.targets.cluster_view import ClusterView
+from harness.targets.lack import Lack
+from harness.targets.target import Cluster, Node
+from nemesis.fault import Family, Troubles, lack_of, require_well
+from nemesis.node_specs import NodeSpec, one
+
+
+class NodeFault:
+    """A fault that strikes nodes; its kinds say how it is injected and healed."""
+
+    kind: ClassVar[str]
+    family: ClassVar[Family] = Family.PROCESS
+
+    def __init__(self, on: NodeSpec = one) -> None:
+        self.on = on
+        self._struck: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The kind, and the nodes unless it is any one: "kill", "kill leader"."""
+        return self.kind if self.on is one else f"{self.kind} {self.on}"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.on!s})"
+
+    def lack(self, cluster: Cluster) -> Lack | None:
+        """What stands in its way on this cluster."""
+        return lack_of(cluster, self.kind, self.name, self.on.least_nodes)
+
+    def plan(self, view: ClusterView, random: Random) -> FaultAct:
+        """The nodes that it will strike, and why these."""
+        chosen = self.on.choose(view, random)
+        return FaultAct(kind=self.kind, nodes=chosen.nodes, parameters={"on": chosen.because})
+
+    def verify_healed(self, cluster: Cluster) -> None:
+        """HostTrouble unless every node that was struck runs and answers; each is tried."""
+        troubles = Troubles()
+        for node in self.struck(cluster):
+            with troubles.collected():
+                require_well(node)
+        troubles.raise_any()
+
+    def strike(self, cluster: Cluster, act: FaultAct) -> tuple[Node, ...]:
+        """Remembers the nodes of an act for the heal, and gives them."""
+        self._struck = act.nodes
+        return self.struck(cluster)
+
+    def struck(self, cluster: Cluster) -> tuple[Node, ...]:
+        """The nodes that were struck last, healed or not. HostTrouble when the cluster does not have one of them."""
+        nodes = {node.id: node for node in cluster.nodes}
+        if missing := [node for node in self._struck if node not in nodes]:
+            raise HostTrouble(f"the cluster at {cluster.bootstrap} has no node {missing[0]} that we may harm")
+        return tuple(nodes[node] for node in self._struck)
+
+
+def start_struck(fault: NodeFault, cluster: Cluster) -> list[int]:
+    """Starts the nodes that a fault has struck and that do not run; their ids. Each is tried."""
+    started: list[int] = []
+    troubles = Troubles()
+    for node in fault.struck(cluster):
+        with troubles.collected():
+            if not node.is_alive():
+                node.start()
+                started.append(node.id)
+    troubles.raise_any()
+    return started

@@ -31,6 +31,7 @@ from harness.comparing.recorded.writing import Recorder
 from harness.judging.outcome import Outcome
 from harness.pytest_plugin.options import OPTIONS
 from harness.pytest_plugin.record import record_of, target_name
+from harness.pytest_plugin.sampling import sample_of
 from harness.pytest_plugin.session import SESSION
 from harness.targets.reference import refusals
 from harness.targets.target import Cluster, Target
@@ -232,7 +233,7 @@ class Differences:
         if ours.stored is None:
             return
         if self.account.tallies:
-            ours.stored.write_account(text_of(self._account(ours.stored.path.name, Path(session.config.rootpath))))
+            ours.stored.write_account(text_of(self._account(ours.stored.path.name, session.config)))
         if self.recorder is not None:
             held = {
                 (check, target): seen.observations[target]
@@ -247,9 +248,10 @@ class Differences:
         for line in self.recorder.lines if self.recorder is not None else ():
             terminalreporter.write_line(line)
 
-    def _account(self, run: str, root: Path) -> dict[str, Any]:
+    def _account(self, run: str, config: pytest.Config) -> dict[str, Any]:
+        file, sample = Path(config.rootpath) / "checks" / UNPROVOKED_FILE, sample_of(config)
         try:
-            unprovoked = {(one.api, one.code): one.reason for one in read_unprovoked(root / "checks" / UNPROVOKED_FILE)}
+            unprovoked = {(one.api, one.code): one.reason for one in read_unprovoked(file)}
         except UnprovokedTrouble:
             unprovoked = {}  # `python -m harness account` says what is wrong with it
         return self.account.data(
@@ -258,6 +260,7 @@ class Differences:
             unprovoked=unprovoked,
             differences=self.found,
             differing=self._differing(),
+            sample=None if sample is None else (sample.taken, sample.of),
         )
 
     def _differing(self) -> Iterator[tuple[str, str, Observation]]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from harness.judging.outcome import Outcome
-from harness.pytest_plugin import allure_folder
+from harness.pytest_plugin import allure_folder, sampling
 from harness.pytest_plugin.clusters import key_of
 from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a plugin
     admin,
@@ -88,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", warning)
     config.stash[OPTIONS] = read_options(config)
     config.stash[SESSION] = Session(config)
+    sampling.register(config, config.stash[OPTIONS].seed)
     try:
         differences = import_module("harness.comparing.differences")
     except ModuleNotFoundError as missing:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness.clients.client import CLIENTS
+from harness.pytest_plugin import sampling
 from harness.targets.target import Cluster, ClusterSpec, Target, TargetTrouble, UnknownTarget, resolve
 
 MEANS = ("java", "docker", "root")
@@ -96,7 +97,7 @@ OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """--target, --client, --seed, --duration, --require, --recorded, --record."""
+    """--target, --client, --seed, --duration, --require, --sample, --recorded, --record."""
     group = parser.getgroup("kafka", "Apache Kafka verification")
     group.addoption(
         "--target",
@@ -109,6 +110,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--seed", metavar="N", help="a number that repeats a run's choices (default: the date)")
     group.addoption("--duration", metavar="S", help=f"seconds of load in each run (default {DEFAULT_DURATION_S:g})")
     group.addoption("--require", action="append", metavar="M", help="fail, do not skip, for lack of java, docker, root")
+    sampling.add_option(group)
     group.addoption(
         "--recorded",
         nargs="?",

@@ -72,7 +72,8 @@ class Session:
         """The command that does the whole run again."""
         places = " ".join(argument for argument in self._config.args) or "checks/"
         shown = self.shown(Path(places)) if Path(places).is_absolute() else places
-        return f"pytest {shown} {self.options.words()}"
+        share = self._config.getoption("--sample")
+        return f"pytest {shown} {self.options.words()}{f' --sample {share}' if share else ''}"
 
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()

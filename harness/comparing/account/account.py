@@ -88,13 +88,17 @@ class Account:
         unprovoked: Mapping[tuple[str, int], str],
         differences: Sequence[Mapping[str, Any]],
         differing: Iterable[tuple[str, str, Observation]] = (),
+        sample: tuple[int, int] | None = None,
     ) -> dict[str, Any]:
-        """The whole as JSON data; `differing` are (target, check, observation) to be kept whatever else is."""
+        """The whole as JSON data; `differing` are (target, check, observation) to be kept whatever else is; `sample`
+        is how many items of how many were run, where not all were.
+        """
         for target, check, observation in differing:
             self._keep(target, check, observation)
         keys = {key for key, _, _ in self.tallies} | {key for found in self.listed.values() for key in found}
         apis = [self._api(key, refusals, unprovoked, differences) for key in sorted(keys) if key in APIS]
-        return {"run": run, "targets": list(self.targets), "apis": apis}
+        whole = {"run": run, "targets": list(self.targets), "apis": apis}
+        return whole if sample is None else {**whole, "sample": {"taken": sample[0], "of": sample[1]}}
 
     def _keep(self, target: str, check: str, observation: Observation) -> None:
         api = BY_NAME.get(observation.api)

@@ -104,6 +104,8 @@ def _told(account: Json, unprovoked: Sequence[Unprovoked], *, is_strict: bool, s
     here = [one for one in unprovoked if any(fnmatchcase(target, one.target) for target in account["targets"])]
     excused = f"; {len(here):,} refusals cannot be provoked (checks/{UNPROVOKED_FILE})" if here else ""
     say(f"{totals(account)}{excused}")
+    if (sample := account.get("sample")) is not None:
+        say(f"sampled {sample['taken']:,} of {sample['of']:,} items (--sample): what was not asked is not missing")
     say(f"{len(missing):,} missing" if missing else "nothing is missing")
     return int(is_strict and bool(missing))
 

@@ -132,6 +132,18 @@ def test_a_code_that_no_header_lists_is_told() -> None:
     )
 
 
+def test_what_a_sample_left_out_is_not_missing() -> None:
+    assert gaps(told(asked(), listed=(9, 10), sample=(3, 12)), ()) == []
+
+
+def test_a_code_that_no_header_lists_is_told_of_a_sample_too() -> None:
+    assert gaps(told(asked(code=7), sample=(3, 12)), ())
+
+
+def test_an_excuse_for_what_a_sample_provoked_is_told() -> None:
+    assert gaps(told(asked(code=3), sample=(3, 12)), [Unprovoked(api="Metadata", code=3, reason="for a test")])
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -161,6 +173,15 @@ def test_the_table_tells_versions_codes_and_what_is_missing(tmp_path: Path) -> N
     assert account_table.main([str(tmp_path), "--strict"], said.append) == 1
     assert any(line.split() == ["Metadata", "1/1", "0/1", "1", "none"] for line in said)
     assert "missing  Metadata UNKNOWN_TOPIC_OR_PARTITION (per topic): not provoked on reference" in said
+
+
+def test_the_table_says_that_only_a_sample_was_run(tmp_path: Path) -> None:
+    (tmp_path / "account.json").write_text(json.dumps(told(asked(), sample=(312, 1204))), encoding="utf-8")
+    said: list[str] = []
+
+    account_table.main([str(tmp_path)], said.append)
+
+    assert "sampled 312 of 1,204 items (--sample): what was not asked is not missing" in said
 
 
 def test_a_run_without_an_account_is_told_in_one_line(tmp_path: Path) -> None:

@@ -111,11 +111,11 @@ def _checks() -> Iterator[str]:
 def _faults() -> Iterator[str]:
     from nemesis.fault_names import FAULTS
 
+    width = max(len(fault.name + fault.words) for fault in FAULTS)
     for fault in FAULTS:
-        tree = ast.parse((ROOT / "nemesis" / f"{fault.__module__.rpartition('.')[2]}.py").read_text(encoding="utf-8"))
-        text = ast.get_docstring(tree) or ""
+        text = ast.get_docstring(ast.parse((ROOT / "nemesis" / f"{fault.module}.py").read_text(encoding="utf-8"))) or ""
         needs = one_line(text.partition("**Needs**")[2].partition("\n\n")[0])
-        yield f"{fault.kind:<8}  {text.partition(chr(10))[0]:<40}  needs {needs}"
+        yield f"{fault.name + fault.words:<{width}}  {text.partition(chr(10))[0]:<56}  needs {needs}"
 
 
 def _targets() -> Iterator[str]:

@@ -36,10 +36,13 @@ from nemesis.node_specs import (
     one,
     one_broker,
 )
+from nemesis.partition import Between
+from nemesis.partition import Partition as partition
 from nemesis.pause import Pause as pause
 from nemesis.restart import Restart as restart
 
 __all__ = [
+    "Between",
     "bridge",
     "controller",
     "coordinator",
@@ -70,6 +73,7 @@ __all__ = [
     "one_way",
     "one_way_leader",
     "one_way_one",
+    "partition",
     "pause",
     "restart",
 ]

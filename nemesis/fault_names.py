@@ -1,22 +1,74 @@
-"""Faults as a command or a check writes them: "kill", "pause leader"."""
+"""Faults as a command or a check writes them: "kill", "pause leader", "partition:bridge"."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from nemesis.disk import FullDisk
 from nemesis.fault import Fault
+from nemesis.grudges import grudge_named, isolate, isolate_one
 from nemesis.kill import Kill
 from nemesis.node_specs import NodeSpec, node_spec_named, one
+from nemesis.partition import Between, Partition
 from nemesis.pause import Pause
 from nemesis.restart import Restart
 
-FAULTS: tuple[type[Kill] | type[Pause] | type[Restart] | type[FullDisk], ...] = (Kill, Pause, Restart, FullDisk)
-"""Every fault, for `python -m harness list faults`."""
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """A kind of faults: how it is written, and what makes one."""
+
+    name: str
+    module: str
+    """The file with its header: **Does**, **Needs**, **Heals**."""
+    make: Callable[[NodeSpec, tuple[str, ...]], Fault]
+    """(nodes to strike, the words after colons) -> a new fault. ValueError for words that it does not know."""
+    words: str = ""
+    """What may stand after a colon."""
+
+
+def _of_nodes(cls: Callable[[NodeSpec], Fault]) -> Callable[[NodeSpec, tuple[str, ...]], Fault]:
+    def make(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+        if words:
+            raise ValueError(f"nothing may follow its colon, {words[0]!r} does")
+        return cls(on)
+
+    return make
+
+
+def _partition(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    grudge = isolate_one if on is one else isolate(on)
+    between = Between.NODES
+    for word in words:
+        if word.replace("-", " ") in tuple(Between):
+            between = Between(word.replace("-", " "))
+        else:
+            grudge = grudge_named(word)
+    return Partition(grudge, between)
+
+
+FAULTS: tuple[FaultKind, ...] = (
+    FaultKind("kill", "kill", _of_nodes(Kill)),
+    FaultKind("pause", "pause", _of_nodes(Pause)),
+    FaultKind("restart", "restart", _of_nodes(Restart)),
+    FaultKind("disk", "disk", _of_nodes(FullDisk)),
+    FaultKind("partition", "partition", _partition, "[:GRUDGE][:BETWEEN]"),
+)
+"""Every fault, for `list faults`."""
 
 
 def fault_named(text: str, on: NodeSpec = one) -> Fault:
-    """A new fault: its kind, and the nodes it strikes unless it is `on`. ValueError, with what is known, for others."""
-    kind, _, where = text.strip().partition(" ")
-    for fault in FAULTS:
-        if fault.kind == kind:
-            return fault(node_spec_named(where) if where else on)
-    raise ValueError(f"there is no fault {kind!r} (known: {', '.join(fault.kind for fault in FAULTS)})")
+    """A new fault: "KIND", "KIND NODES", "KIND:WORD:…"; it strikes `on` unless it names nodes itself.
+
+    ValueError, with what is known, for what is none.
+    """
+    written, _, where = text.strip().partition(" ")
+    name, *words = written.split(":")
+    for kind in FAULTS:
+        if kind.name == name:
+            try:
+                return kind.make(node_spec_named(where) if where else on, tuple(words))
+            except ValueError as trouble:
+                raise ValueError(f"{text}: {trouble}") from trouble
+    raise ValueError(f"there is no fault {name!r} (known: {', '.join(kind.name for kind in FAULTS)})")

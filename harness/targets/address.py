@@ -39,6 +39,11 @@ class AddressCluster:
         """None: we have no hand on its nodes."""
         return ()
 
+    @property
+    def client_addresses(self) -> tuple[str, ...]:
+        """None are known."""
+        return ()
+
     def version(self) -> str:
         """Not told by the protocol."""
         return "unknown"

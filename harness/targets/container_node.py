@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,16 @@ class ContainerNode:
     def address(self) -> tuple[str, int]:
         """Host and published port at which clients reach it."""
         return self._address
+
+    @property
+    def internal_address(self) -> None:
+        """None: a single node has no peers."""
+        return None
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Listener → port, of the listener for clients."""
+        return {"PLAINTEXT": self._address[1]}
 
     @property
     def data_dir(self) -> None:

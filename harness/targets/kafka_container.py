@@ -81,6 +81,11 @@ class ContainerCluster:
         """The node."""
         return (self._node,)
 
+    @property
+    def client_addresses(self) -> tuple[str, ...]:
+        """None are known."""
+        return ()
+
     def version(self) -> str:
         """The image's tag, which is the release in published images."""
         return self._version

@@ -73,6 +73,21 @@ class LocalNode:
         return ("127.0.0.1", self._port)
 
     @property
+    def internal_address(self) -> None:
+        """None: a single node has no peers."""
+        return None
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Listener → port, of the listener for clients."""
+        return {"PLAINTEXT": self._port}
+
+    @property
+    def host(self) -> None:
+        """None: it shares this machine's network namespace."""
+        return None
+
+    @property
     def data_dir(self) -> Path:
         """Its log.dirs entry."""
         return self._data_dir
@@ -166,6 +181,11 @@ class LocalCluster:
     def folder(self) -> Path:
         """Holds server.properties, the data and the log, until close."""
         return self._folder
+
+    @property
+    def client_addresses(self) -> tuple[str, ...]:
+        """None are known."""
+        return ()
 
     def version(self) -> str:
         """The release."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from harness.hosts.host import HostTrouble
+from harness.hosts.host import Host, HostTrouble
 from harness.hosts.small_disk import SmallDisk
 from harness.targets.cluster_view import ClusterView
 
@@ -53,6 +53,21 @@ class Node(Protocol):
     @property
     def address(self) -> tuple[str, int]:
         """Host and port at which clients reach it."""
+        ...
+
+    @property
+    def internal_address(self) -> str | None:
+        """The address from which its packets come and at which peers reach it; None where it has none of its own."""
+        ...
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Listener → port where it listens: "PLAINTEXT" for clients, "INTERNAL" between brokers, "CONTROLLER"."""
+        ...
+
+    @property
+    def host(self) -> Host | None:
+        """Runs commands inside its network namespace; None where it has none of its own."""
         ...
 
     @property
@@ -113,6 +128,11 @@ class Cluster(Protocol):
     @property
     def nodes(self) -> tuple[Node, ...]:
         """The nodes that can be made to fail; empty where we have no hand on them."""
+        ...
+
+    @property
+    def client_addresses(self) -> tuple[str, ...]:
+        """Addresses from which our clients' packets come, as the nodes see them; empty where it is not known."""
         ...
 
     def version(self) -> str:

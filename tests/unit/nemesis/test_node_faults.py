@@ -257,6 +257,36 @@ def test_the_last_act_of_a_run_tries_every_node() -> None:
     assert nodes[1].told == ["start", "wait_ready"]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("kill", "kill"),
+        ("kill leader", "kill leader"),
+        ("partition", "partition isolate one"),
+        ("partition leader", "partition isolate leader"),
+        ("partition:majorities-ring", "partition majorities ring"),
+        ("partition:isolate-leader:nodes-and-clients", "partition isolate leader, nodes and clients"),
+        ("partition:halves:controllers", "partition halves, controllers"),
+    ],
+)
+def test_a_fault_is_named_with_its_nodes_or_its_grudge(text: str, name: str) -> None:
+    assert str(fault_named(text)) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("kill:leader", "kill:leader: nothing may follow its colon"),
+        ("kill leaders", "kill leaders: there are no nodes called 'leaders'"),
+        ("partition:thirds", "partition:thirds: there is no grudge 'thirds'"),
+        ("partition:bridge:clients", "names no nodes that clients could be cut off from"),
+    ],
+)
+def test_words_that_a_fault_does_not_know_are_refused(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        fault_named(text)
+
+
 def test_an_unknown_fault_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"no fault 'kil' .*kill, pause, restart"):
         fault_named("kil")

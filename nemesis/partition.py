@@ -1,0 +1,160 @@
+"""Split the network between nodes, or between nodes and clients.
+
+**Does** drops packets between the nodes of a grudge, in one direction or both: all of them, or those of one listener.
+The proof is that probes across the cut have no answer and that the rules have counted dropped packets.
+
+**Needs** nodes with addresses of their own, and iptables where they run: network namespaces (root), or an anchor
+container.
+
+**Heals** by removing its own chain from every node; then every pair of nodes must answer, and clients, if they were cut
+off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from random import Random
+
+from harness.history.operations import FaultAct
+from harness.hosts.host import HostTrouble, wait_until
+from harness.targets.cluster_view import ClusterView
+from harness.targets.lack import Lack
+from harness.targets.target import Cluster
+from nemesis.fault import Family, Troubles, lack_of
+from nemesis.grudges import Cut, Grudge, isolate_one
+from nemesis.links import OPEN_WITHIN_S, Chain, is_open, parties_of, prove_cut, require_open, sweep
+from nemesis.node_specs import NoSuchNode, nodes_text
+from nemesis.rules import CLIENTS, CONTROLLER, INTERNAL, link_rules, node_name
+
+
+class Between(StrEnum):
+    """Whose links are cut."""
+
+    NODES = "nodes"
+    """All nodes; their clients still reach them."""
+    BROKERS = "brokers"
+    """Brokers only, on the listener between them: replication stops, the quorum goes on."""
+    CONTROLLERS = "controllers"
+    """The quorum's voters only, on their listener: replication goes on."""
+    CLIENTS = "clients"
+    """Our clients and the nodes that the grudge cuts off; nodes still hear each other."""
+    NODES_AND_CLIENTS = "nodes and clients"
+    """All nodes, and our clients and the nodes that the grudge cuts off."""
+
+
+_WITH_CLIENTS = (Between.CLIENTS, Between.NODES_AND_CLIENTS)
+_LISTENER = {Between.BROKERS: INTERNAL, Between.CONTROLLERS: CONTROLLER}
+
+
+class Partition:
+    """Who no longer hears whom (Fault)."""
+
+    kind = "partition"
+    family = Family.LINK
+
+    def __init__(
+        self, grudge: Grudge = isolate_one, between: Between = Between.NODES, listener: str | None = None
+    ) -> None:
+        """`listener` limits the cut between nodes to the ports of one listener. ValueError for what cannot be meant."""
+        if between in _WITH_CLIENTS and not grudge.names_nodes:
+            raise ValueError(f"partition {grudge} names no nodes that clients could be cut off from")
+        if between is Between.CLIENTS and listener is not None:
+            raise ValueError("clients are cut off from the listeners that they use; no other can be named")
+        self.grudge = grudge
+        self.between = between
+        self.listener = listener or _LISTENER.get(between)
+        self._chain: Chain | None = None
+        self._has_cut_clients = False
+
+    @property
+    def name(self) -> str:
+        """ "partition isolate leader", "partition halves, brokers", "partition bridge, CONTROLLER"."""
+        words = [str(self.grudge)]
+        if self.between is not Between.NODES:
+            words.append(str(self.between))
+        if self.listener is not None and self.between not in _LISTENER:
+            words.append(self.listener)
+        return f"{self.kind} {', '.join(words)}"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"Partition({self.name!r})"
+
+    def lack(self, cluster: Cluster) -> Lack | None:
+        """What stands in its way on this cluster."""
+        return lack_of(cluster, self.kind, self.name, self.grudge.least_nodes)
+
+    def plan(self, view: ClusterView, random: Random) -> FaultAct:
+        """The links that it will cut."""
+        cut = self.grudge.draw(view, self._nodes(view), random)
+        parameters = {"grudge": str(self.grudge), "because": cut.because, "between": str(self.between)}
+        if self.listener is not None:
+            parameters["listener"] = self.listener
+        return FaultAct(kind=self.kind, nodes=cut.cut_off, links=self._links(cut, view), parameters=parameters)
+
+    def inject(self, cluster: Cluster, act: FaultAct) -> str:
+        """Sets the rules and proves the cut; when it took no effect, nothing of it stays."""
+        sweep(cluster)
+        parties = parties_of(cluster)
+        listener = act.parameters.get("listener")
+        rules = [rule for link in act.links for rule in link_rules(link, parties, listener)]
+        if not rules:
+            raise HostTrouble(f"{self.name}: there is no port of listener {listener} between {nodes_text(act.nodes)}")
+        self._has_cut_clients = any(CLIENTS in link for link in act.links)
+        self._chain = Chain(cluster)
+        self._chain.install(rules)
+        try:
+            return prove_cut(cluster, self._chain, rules, listener)
+        except HostTrouble:
+            self._chain.remove()
+            raise
+
+    def heal(self, cluster: Cluster) -> str:
+        """Removes its chain from every node; each is tried."""
+        if self._chain is None:
+            return "nothing was cut"
+        places = self._chain.remove()
+        return f"removed the chain {self._chain.name} from {', '.join(places) or 'no node'}"
+
+    def verify_healed(self, cluster: Cluster) -> None:
+        """HostTrouble unless its chain is gone from every node, and every pair answers."""
+        if self._chain is None:
+            return
+        if places := self._chain.places():
+            raise HostTrouble(f"the chain {self._chain.name} is still there after the heal: {', '.join(places)}")
+        troubles = Troubles()
+        with troubles.collected():
+            require_open(cluster)
+        if self._has_cut_clients:
+            for name in sorted(name for name, party in parties_of(cluster).items() if party.client_ports):
+                with troubles.collected():
+                    _require_clients(cluster, name)
+        troubles.raise_any()
+
+    def _nodes(self, view: ClusterView) -> Sequence[int]:
+        if self.between is Between.BROKERS:
+            return view.brokers
+        return view.controllers if self.between is Between.CONTROLLERS else view.nodes
+
+    def _links(self, cut: Cut, view: ClusterView) -> tuple[tuple[str, str], ...]:
+        links = [(node_name(who), node_name(whom)) for who, whom in cut.links]
+        if self.between not in _WITH_CLIENTS:
+            return tuple(links)
+        brokers = [node for node in cut.cut_off if node in view.brokers]
+        if not brokers:
+            raise NoSuchNode(f"no client uses {nodes_text(cut.cut_off)}: not a broker")
+        deaf = [(node_name(node), CLIENTS) for node in brokers if any(who == node for who, _ in cut.links)]
+        mute = [(CLIENTS, node_name(node)) for node in brokers if any(whom == node for _, whom in cut.links)]
+        return tuple([*deaf, *mute] if self.between is Between.CLIENTS else [*links, *deaf, *mute])
+
+
+def _require_clients(cluster: Cluster, name: str) -> None:
+    wait_until(
+        lambda: is_open(cluster, CLIENTS, name) is not False,
+        OPEN_WITHIN_S,
+        f"clients have no answer from {name} after the heal",
+        every_s=0.2,
+    )

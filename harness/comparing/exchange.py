@@ -97,15 +97,17 @@ class Pending:
     started: float
     waits_ms: int | None
 
-    def answer(self, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
-        """The response, waited for and observed. AssertionError when the broker closes the connection or is silent."""
-        response, outcome = self.observe(timeout_s)
-        name = APIS[self.message.API_KEY].name
-        assert outcome is Outcome.ANSWERED, f"{name} v{self.version} ({self.words}): {outcome}"
+    def answer(self, timeout_s: float = ANSWER_TIMEOUT_S, *, pace: Pace | None = None) -> Any:
+        """The response, waited for and observed.
+
+        AssertionError when the broker closes the connection, is silent, or answers at another pace than is wanted.
+        """
+        response, seen = self.observe(timeout_s)
+        _require_answer(seen, self.words, pace)
         return response
 
-    def observe(self, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Any, Outcome]:
-        """(response, what became of the request), whatever that is."""
+    def observe(self, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Any, Observation]:
+        """(response, what was observed of the request), whatever that is."""
         response, outcome = None, Outcome.ANSWERED
         try:
             frame = self.connection.receive_frame(timeout_s)
@@ -115,8 +117,10 @@ class Pending:
         except OSError:
             outcome = Outcome.CLOSED
         elapsed_ms = 1000 * (time.monotonic() - self.started)
-        self.exchange.observe(self.words, self.message, self.version, outcome, response, elapsed_ms, self.waits_ms)
-        return response, outcome
+        seen = self.exchange.observe(
+            self.words, self.message, self.version, outcome, response, elapsed_ms, self.waits_ms
+        )
+        return response, seen
 
     def is_answered(self, within_s: float) -> bool:
         """Whether the answer begins to come in this time; it can still be read."""
@@ -210,21 +214,22 @@ class Exchange:
             name = APIS[message.API_KEY].name
             raise ClientTrouble(f"{name} to {self.bootstrap}: {type(trouble).__name__}: {trouble}") from trouble
 
-    def ask(self, words: str, message: Any, version: int, *, waits_ms: int | None = None) -> Any:
-        """The response, observed. `waits_ms`: how long the answer may wait for something to happen.
+    def ask(
+        self, words: str, message: Any, version: int, *, waits_ms: int | None = None, pace: Pace | None = None
+    ) -> Any:
+        """The response, observed. `waits_ms`: how long the answer may wait for something to happen; `pace`: whether it
+        should come at once or wait so long.
 
-        AssertionError when the broker closes the connection or stays silent.
+        AssertionError when the broker closes the connection, stays silent, or answers at another pace.
         """
-        response, outcome = self._asked(words, message, version, waits_ms)
-        name = APIS[message.API_KEY].name
-        assert outcome is Outcome.ANSWERED, f"{name} v{version} ({words}): {outcome}"
+        response, seen = self._asked(words, message, version, waits_ms)
+        _require_answer(seen, words, pace)
         return response
 
     def expect_closed(self, words: str, message: Any, version: int) -> None:
         """A request that makes the broker close the connection. AssertionError when it does not."""
-        _, outcome = self._asked(words, message, version, None, connection=self.connection())
-        name = APIS[message.API_KEY].name
-        assert outcome is Outcome.CLOSED, f"{name} v{version} ({words}): {outcome}, expected: {Outcome.CLOSED}"
+        _, seen = self._asked(words, message, version, None, connection=self.connection())
+        assert seen.outcome is Outcome.CLOSED, f"{_asked_for(seen, words)}: {seen.outcome}, expected: {Outcome.CLOSED}"
 
     def expect_silence(self, words: str, message: Any, version: int) -> None:
         """A request that gets no answer on a connection that stays usable. AssertionError when it is otherwise."""
@@ -315,7 +320,7 @@ class Exchange:
 
     def _asked(
         self, words: str, message: Any, version: int, waits_ms: int | None, connection: RawConnection | None = None
-    ) -> tuple[Any, Outcome]:
+    ) -> tuple[Any, Observation]:
         self._require(message.API_KEY, version)
         response, outcome = None, Outcome.ANSWERED
         used = self.connections.to(self.bootstrap) if connection is None else connection
@@ -328,8 +333,8 @@ class Exchange:
             outcome = Outcome.CLOSED
         if outcome is not Outcome.ANSWERED and connection is None:
             self.connections.drop(self.bootstrap)
-        self.observe(words, message, version, outcome, response, 1000 * (time.monotonic() - started), waits_ms)
-        return response, outcome
+        elapsed_ms = 1000 * (time.monotonic() - started)
+        return response, self.observe(words, message, version, outcome, response, elapsed_ms, waits_ms)
 
     def _require(self, api_key: int, version: int) -> None:
         """Skips the check where the release does not list a version: there is nothing that it promises."""
@@ -350,8 +355,8 @@ class Exchange:
         response: Any,
         elapsed_ms: float,
         waits_ms: int | None,
-    ) -> None:
-        """Keeps an observation."""
+    ) -> Observation:
+        """Keeps an observation, and tells it."""
         name = APIS[message.API_KEY].name
         now_ms = int(time.time() * 1000)
         sent = self.form.of(name, message, version, now_ms)
@@ -360,17 +365,28 @@ class Exchange:
             is_for_all = not getattr(message, "topics", None)
             answer = self.form.of(name, response, version, now_ms, everything=is_for_all)
         has_waited = waits_ms is not None and elapsed_ms >= WAITED_SHARE * waits_ms
-        self._keep(
-            Observation(
-                api=name,
-                version=version,
-                request=self.form.text(words),
-                sent=sent,
-                outcome=outcome,
-                answer=answer,
-                pace=Pace.WAITED if has_waited else Pace.AT_ONCE,
-            )
+        seen = Observation(
+            api=name,
+            version=version,
+            request=self.form.text(words),
+            sent=sent,
+            outcome=outcome,
+            answer=answer,
+            pace=Pace.WAITED if has_waited else Pace.AT_ONCE,
         )
+        self._keep(seen)
+        return seen
+
+
+def _asked_for(seen: Observation, words: str) -> str:
+    return f"{seen.api} v{seen.version} ({words})"
+
+
+def _require_answer(seen: Observation, words: str, pace: Pace | None) -> None:
+    """AssertionError when there was no answer, or one at another pace than is wanted."""
+    assert seen.outcome is Outcome.ANSWERED, f"{_asked_for(seen, words)}: {seen.outcome}"
+    if pace is not None:
+        assert seen.pace is pace, f"{_asked_for(seen, words)}: pace of the answer: {seen.pace}, expected: {pace}"
 
 
 def _about(topic: str) -> MetadataRequest:

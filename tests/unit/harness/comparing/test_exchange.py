@@ -115,6 +115,21 @@ def test_an_answer_that_came_at_once_is_told_from_one_that_waited(
     assert [seen.pace for seen in kept] == [Pace.AT_ONCE, Pace.WAITED]
 
 
+def test_an_answer_at_once_is_not_as_promised_where_it_should_wait(exchange: Exchange) -> None:
+    with pytest.raises(AssertionError, match="pace of the answer: at once, expected: waited"):
+        exchange.ask("late", MetadataRequest(), 9, waits_ms=200, pace=Pace.WAITED)
+
+
+def test_an_answer_that_waited_is_as_promised_where_it_should_wait(exchange: Exchange, broker: Broker) -> None:
+    def slow() -> MetadataResponse:
+        time.sleep(0.2)
+        return MetadataResponse()
+
+    broker.metadata = slow
+
+    assert exchange.ask("late", MetadataRequest(), 9, waits_ms=200, pace=Pace.WAITED).topics == ()
+
+
 def test_a_connection_that_is_closed_is_observed_and_not_as_promised(
     exchange: Exchange, broker: Broker, kept: list[Observation]
 ) -> None:

@@ -49,16 +49,19 @@ def _without_type_checking(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _without_type_checking(child)
 
 
-@cache
 def sources(*packages: str) -> tuple[Source, ...]:
     """Every Python file under the packages, sorted by path."""
+    return tuple(source for package in packages or PACKAGES for source in _sources_of(package))
+
+
+@cache
+def _sources_of(package: str) -> tuple[Source, ...]:
     found = []
-    for package in packages or PACKAGES:
-        for file in sorted((ROOT / package).rglob("*.py")):
-            # What runs leave behind, scripts of differences among it, is nobody's source.
-            if "__pycache__" not in file.parts and not file.is_relative_to(ROOT / "reports" / "out"):
-                text = file.read_text(encoding="utf-8")
-                found.append(Source(file.relative_to(ROOT).as_posix(), text, ast.parse(text, str(file))))
+    for file in sorted((ROOT / package).rglob("*.py")):
+        # What runs leave behind, scripts of differences among it, is nobody's source.
+        if "__pycache__" not in file.parts and not file.is_relative_to(ROOT / "reports" / "out"):
+            text = file.read_text(encoding="utf-8")
+            found.append(Source(file.relative_to(ROOT).as_posix(), text, ast.parse(text, str(file))))
     return tuple(found)
 
 

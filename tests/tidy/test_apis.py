@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
-import pytest
-
 from reference_broker.apis import catalogue
 from reference_broker.apis.registry import BROKER, CONTROLLER, handler_modules
 from reference_broker.releases import RELEASES
 
 
-@pytest.mark.parametrize("module", handler_modules(), ids=lambda module: module.__name__.rpartition(".")[2])
-def test_an_api_serves_the_versions_that_any_release_advertises(module: ModuleType) -> None:
-    for kind in module.LISTENERS:
-        found = [release.advertised(kind).get(int(module.API), ()) for release in RELEASES.values()]
-        assert sorted({version for versions in found for version in versions}) == list(module.VERSIONS), kind
+def test_an_api_serves_the_versions_that_any_release_advertises() -> None:
+    wrong = []
+    for module in handler_modules():
+        for kind in module.LISTENERS:
+            found = [release.advertised(kind).get(int(module.API), ()) for release in RELEASES.values()]
+            advertised = sorted({version for versions in found for version in versions})
+            if advertised != list(module.VERSIONS):
+                wrong.append(f"{module.__name__} serves {list(module.VERSIONS)}, advertised on {kind}: {advertised}")
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("module", handler_modules(), ids=lambda module: module.__name__.rpartition(".")[2])
-def test_an_api_is_served_on_every_kind_of_listener_that_advertises_it(module: ModuleType) -> None:
+def test_an_api_is_served_on_every_kind_of_listener_that_advertises_it() -> None:
     advertised = {kind: [one.advertised(kind) for one in RELEASES.values()] for kind in (BROKER, CONTROLLER)}
-    kinds = [kind for kind, found in advertised.items() if any(int(module.API) in one for one in found)]
-    # Fetch on the controller listener is the quorum's replication, which a quorum of one has no use for.
-    expected = [kind for kind in kinds if (module.__name__.rpartition(".")[2], kind) != ("fetch", CONTROLLER)]
-    assert sorted(module.LISTENERS) == sorted(expected)
+    wrong = []
+    for module in handler_modules():
+        kinds = [kind for kind, found in advertised.items() if any(int(module.API) in one for one in found)]
+        # Fetch on the controller listener is the quorum's replication, which a quorum of one has no use for.
+        expected = [kind for kind in kinds if (module.__name__.rpartition(".")[2], kind) != ("fetch", CONTROLLER)]
+        if sorted(module.LISTENERS) != sorted(expected):
+            wrong.append(f"{module.__name__} is served on {sorted(module.LISTENERS)}, advertised on {sorted(expected)}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_table_in_the_readme_is_fresh() -> None:

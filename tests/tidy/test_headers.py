@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 
-import pytest
 from source_tree import ROOT, Source, sources
 
 API_HEADER = ("**Promises**", "**Refuses**", "**Versions**", "**Departs from Kafka**")
@@ -27,36 +26,40 @@ def fault_files() -> list[Source]:
     return [source for source in healing if source.path != "nemesis/fault.py"]
 
 
-def missing_parts(source: Source, parts: tuple[str, ...]) -> list[str]:
-    header = ast.get_docstring(source.tree) or ""
-    return [part for part in parts if part not in header]
+def lacking(files: list[Source], parts: tuple[str, ...]) -> str:
+    """A line for each file whose header lacks some of the parts."""
+    lines = []
+    for source in files:
+        header = ast.get_docstring(source.tree) or ""
+        missing = [part for part in parts if part not in header]
+        lines += [f"{source.path}: the header lacks {', '.join(missing)}"] if missing else []
+    return "\n".join(lines)
 
 
-@pytest.mark.parametrize("source", api_files(), ids=lambda source: source.path)
-def test_an_api_states_its_contract_in_its_header(source: Source) -> None:
-    assert not missing_parts(source, API_HEADER), f"{source.path}: the header lacks {missing_parts(source, API_HEADER)}"
+def test_an_api_states_its_contract_in_its_header() -> None:
+    assert not lacking(api_files(), API_HEADER)
 
 
-@pytest.mark.parametrize("source", check_files(), ids=lambda source: source.path)
-def test_a_check_states_its_claim_and_what_it_rejects(source: Source) -> None:
-    missing = missing_parts(source, CHECK_HEADER)
-    assert not missing, f"{source.path}: the header lacks {missing}"
+def test_a_check_states_its_claim_and_what_it_rejects() -> None:
+    assert not lacking(check_files(), CHECK_HEADER)
 
 
-@pytest.mark.parametrize("source", check_files(), ids=lambda source: source.path)
-def test_what_a_check_says_it_rejects_exists(source: Source) -> None:
-    header = ast.get_docstring(source.tree) or ""
-    line = header.partition("**Rejects**")[2].partition("\n\n")[0]
-    named = re.findall(r"tests/[\w/]+\.py(?:::\w+)?", line)
-    assert named, f"{source.path}: **Rejects** must name a plant or a test (tests/….py::test_…) that it rejects"
-    for name in named:
-        path, _, test = name.partition("::")
-        assert (ROOT / path).is_file(), f"{source.path}: {path} is not there"
-        assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path} has no {test}"
+def test_a_fault_says_what_it_does_needs_and_how_it_heals() -> None:
+    assert not lacking(fault_files(), FAULT_HEADER)
 
 
-@pytest.mark.parametrize("source", fault_files(), ids=lambda source: source.path)
-def test_a_fault_says_what_it_does_needs_and_how_it_heals(source: Source) -> None:
-    assert not missing_parts(source, FAULT_HEADER), (
-        f"{source.path}: the header lacks {missing_parts(source, FAULT_HEADER)}"
-    )
+def test_what_a_check_says_it_rejects_exists() -> None:
+    wrong = []
+    for source in check_files():
+        header = ast.get_docstring(source.tree) or ""
+        line = header.partition("**Rejects**")[2].partition("\n\n")[0]
+        named = re.findall(r"tests/[\w/]+\.py(?:::\w+)?", line)
+        if not named:
+            wrong.append(f"{source.path}: **Rejects** must name a plant or a test (tests/….py::test_…) that it rejects")
+        for name in named:
+            path, _, test = name.partition("::")
+            if not (ROOT / path).is_file():
+                wrong.append(f"{source.path}: {path} is not there")
+            elif test and f"def {test}(" not in (ROOT / path).read_text(encoding="utf-8"):
+                wrong.append(f"{source.path}: {path} has no {test}")
+    assert not wrong, "\n".join(wrong)

@@ -26,19 +26,21 @@ FORBIDDEN_TEXT = re.compile(
     )
 )
 
-HAND_WRITTEN = [source for source in sources() if not source.is_generated]
+
+def hand_written() -> list[Source]:
+    return [source for source in sources() if not source.is_generated]
 
 
-@pytest.mark.parametrize("source", HAND_WRITTEN, ids=lambda source: source.path)
-def test_a_file_is_short_enough_to_read(source: Source) -> None:
-    lines = source.text.count("\n")
-    assert lines <= LINES_A_FILE, f"{source.path} has {lines} lines: split it by noun"
+def test_a_file_is_short_enough_to_read() -> None:
+    lines = {source.path: source.text.count("\n") for source in hand_written()}
+    long = [f"{path} has {count} lines: split it by noun" for path, count in lines.items() if count > LINES_A_FILE]
+    assert not long, "\n".join(long)
 
 
-@pytest.mark.parametrize("source", HAND_WRITTEN, ids=lambda source: source.path)
-def test_a_function_is_short_enough_to_read(source: Source) -> None:
+def test_a_function_is_short_enough_to_read() -> None:
     long = [
         f"{source.path}:{node.lineno} {node.name} has {(node.end_lineno or 0) - node.lineno + 1} lines"
+        for source in hand_written()
         for node in ast.walk(source.tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and (node.end_lineno or 0) - node.lineno + 1 > LINES_A_FUNCTION
@@ -46,9 +48,10 @@ def test_a_function_is_short_enough_to_read(source: Source) -> None:
     assert not long, "\n".join(long)
 
 
-@pytest.mark.parametrize("source", HAND_WRITTEN, ids=lambda source: source.path)
-def test_a_file_is_named_by_a_noun(source: Source) -> None:
-    assert not SHAPELESS & set(re.split(r"[/._]", source.path.removesuffix(".py")))
+def test_a_file_is_named_by_a_noun() -> None:
+    paths = [source.path for source in hand_written()]
+    shapeless = [path for path in paths if SHAPELESS & set(re.split(r"[/._]", path.removesuffix(".py")))]
+    assert not shapeless, "\n".join(shapeless)
 
 
 def committed_files() -> list[str]:

@@ -36,19 +36,26 @@ from nemesis.node_specs import (
     one,
     one_broker,
 )
+from nemesis.packet import Packet as packet
 from nemesis.partition import Between
 from nemesis.partition import Partition as partition
 from nemesis.pause import Pause as pause
 from nemesis.restart import Restart as restart
+from nemesis.roll import Order
+from nemesis.roll import Roll as roll
+from nemesis.shaping import delay, duplicate, loss, rate, reorder
 
 __all__ = [
     "Between",
+    "Order",
     "bridge",
     "controller",
     "coordinator",
     "coordinator_of",
     "deaf",
+    "delay",
     "disk",
+    "duplicate",
     "every",
     "exactly",
     "followers",
@@ -64,6 +71,7 @@ __all__ = [
     "kill",
     "leader",
     "leader_of",
+    "loss",
     "majorities_ring",
     "majority",
     "minority",
@@ -73,7 +81,11 @@ __all__ = [
     "one_way",
     "one_way_leader",
     "one_way_one",
+    "packet",
     "partition",
     "pause",
+    "rate",
+    "reorder",
     "restart",
+    "roll",
 ]

@@ -10,9 +10,12 @@ from nemesis.fault import Fault
 from nemesis.grudges import grudge_named, isolate, isolate_one
 from nemesis.kill import Kill
 from nemesis.node_specs import NodeSpec, node_spec_named, one
+from nemesis.packet import Packet
 from nemesis.partition import Between, Partition
 from nemesis.pause import Pause
 from nemesis.restart import Restart
+from nemesis.roll import Order, Roll
+from nemesis.shaping import shape_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,27 @@ def _partition(on: NodeSpec, words: tuple[str, ...]) -> Fault:
     return Partition(grudge, between)
 
 
+def _packet(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    return Packet(shape_named(words) if words else None, on)
+
+
+def _roll(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    """All nodes have their turn, whatever other faults of the command strike."""
+    try:
+        return Roll(Order(" ".join(words).replace("-", " ")) if words else Order.CHANCE)
+    except ValueError:
+        known = ", ".join(order.replace(" ", "-") for order in Order)
+        raise ValueError(f"{':'.join(words)} is no order (known: {known})") from None
+
+
 FAULTS: tuple[FaultKind, ...] = (
     FaultKind("kill", "kill", _of_nodes(Kill)),
     FaultKind("pause", "pause", _of_nodes(Pause)),
     FaultKind("restart", "restart", _of_nodes(Restart)),
     FaultKind("disk", "disk", _of_nodes(FullDisk)),
+    FaultKind("roll", "roll", _roll, "[:ORDER]"),
     FaultKind("partition", "partition", _partition, "[:GRUDGE][:BETWEEN]"),
+    FaultKind("packet", "packet", _packet, "[:EFFECT:AMOUNT]"),
 )
 """Every fault, for `list faults`."""
 

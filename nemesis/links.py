@@ -15,6 +15,7 @@ from nemesis.rules import (
     CONTROLLER,
     INTERNAL,
     LIST_SCRIPT,
+    SHAPING,
     Party,
     Rule,
     chain_name,
@@ -24,6 +25,7 @@ from nemesis.rules import (
     packets_in,
     remove_script,
 )
+from nemesis.shaping import REMOVE_SHAPING
 from reference_broker.wire.primitives import MalformedRequest
 
 PROBE_S = 1.5
@@ -91,10 +93,12 @@ def parties_of(cluster: LinkedCluster) -> dict[str, Party]:
 class Chain:
     """The packet rules of one fault, on every node where it has some."""
 
-    def __init__(self, cluster: LinkedCluster) -> None:
-        self._hosts = {node_name(node.id): _host_of(node) for node in cluster.nodes}
+    def __init__(self, cluster: LinkedCluster, *, is_shaping: bool = False) -> None:
+        """`is_shaping`: its rules only count, and its fault has set a queueing discipline on the same nodes."""
+        self._hosts = hosts_of(cluster)
         self._owner = own_identity().text()
-        self.name = chain_name(self._owner, next(_numbers))
+        self.name = chain_name(self._owner, next(_numbers), is_shaping=is_shaping)
+        self.is_shaping = is_shaping
         self._rules: tuple[Rule, ...] = ()
 
     def install(self, rules: Sequence[Rule]) -> None:
@@ -112,7 +116,7 @@ class Chain:
         counted: dict[Rule, int] = {}
         for at, tool in sorted({(rule.at, rule.tool) for rule in self._rules}):
             own = [rule for rule in self._at(at) if rule.tool == tool]
-            listing = _run(self._hosts[at], at, [tool, "-w", "-v", "-S", self.name])
+            listing = run_in(self._hosts[at], at, [tool, "-w", "-v", "-S", self.name])
             try:
                 counted.update(zip(own, packets_in(listing, self.name, len(own)), strict=True))
             except ValueError as trouble:
@@ -150,10 +154,10 @@ class Chain:
         return [rule for rule in self._rules if rule.at == at]
 
     def _chains_at(self, at: str) -> dict[str, str]:
-        return chains_in(_run(self._hosts[at], at, ["sh", "-c", LIST_SCRIPT]))
+        return chains_in(run_in(self._hosts[at], at, ["sh", "-c", LIST_SCRIPT]))
 
     def _script(self, at: str, script: str) -> None:
-        _run(self._hosts[at], at, ["sh", "-c", script])
+        run_in(self._hosts[at], at, ["sh", "-c", script])
 
 
 def sweep(cluster: LinkedCluster, *, with_own: bool = False) -> tuple[str, ...]:
@@ -163,11 +167,12 @@ def sweep(cluster: LinkedCluster, *, with_own: bool = False) -> tuple[str, ...]:
         if node.host is None:
             continue
         at = node_name(node.id)
-        for chain, owner in chains_in(_run(node.host, at, ["sh", "-c", LIST_SCRIPT])).items():
+        for chain, owner in chains_in(run_in(node.host, at, ["sh", "-c", LIST_SCRIPT])).items():
             identity = parse(owner)
             is_left = identity is not None and is_dead(identity, is_of_this_machine=False)
             if is_left or (with_own and owner == own):
-                _run(node.host, at, ["sh", "-c", remove_script(chain)])
+                scripts = [REMOVE_SHAPING] if chain.endswith(SHAPING) else []
+                run_in(node.host, at, ["sh", "-c", "\n".join([*scripts, remove_script(chain)])])
                 swept.append(f"{chain} of {at}")
     return tuple(swept)
 
@@ -193,14 +198,24 @@ def is_open(cluster: LinkedCluster, source: str, target: str, listener: str | No
         return None
     words = f"exec 3<>/dev/tcp/{node.internal_address}/{port}"
     command = ["env", "LC_ALL=C", "timeout", str(PROBE_S), "bash", "-c", words]
-    result = _host_of(nodes[source]).run(command, timeout_s=PROBE_S + 20)
+    result = host_of(nodes[source]).run(command, timeout_s=PROBE_S + 20)
     if result.status in (0, 124):
         return result.status == 0
     if "refused" in result.errors:
         return True
-    if "unreachable" in result.errors.lower() or "No route" in result.errors:
+    if any(words in result.errors for words in ("unreachable", "No route", "timed out")):
         return False
     raise HostTrouble(f"{source}: a probe of {target} failed: {result.errors.strip() or f'status {result.status}'}")
+
+
+def connect_ms(cluster: LinkedCluster, source: str, target: str) -> float:
+    """How long a connection between two nodes takes to be made (ms), the shortest of three. HostTrouble for none."""
+    nodes = {node_name(node.id): node for node in cluster.nodes}
+    node = nodes[target]
+    place = f"/dev/tcp/{node.internal_address}/{_any_port(node.ports)}"
+    words = f"for i in 1 2 3; do s=$(date +%s%N); exec 3<>{place}; e=$(date +%s%N); exec 3>&-; echo $((e - s)); done"
+    took_ns = run_in(host_of(nodes[source]), source, ["timeout", "20", "bash", "-c", words]).split()
+    return min(map(int, took_ns)) / 1e6
 
 
 def prove_cut(cluster: LinkedCluster, chain: Chain, rules: Sequence[Rule], listener: str | None) -> str:
@@ -263,13 +278,20 @@ def _any_port(ports: Mapping[str, int]) -> int | None:
     return None
 
 
-def _host_of(node: LinkedNode) -> Host:
+def hosts_of(cluster: LinkedCluster) -> dict[str, Host]:
+    """Where commands are run inside each node's network namespace, by the node's name in links."""
+    return {node_name(node.id): host_of(node) for node in cluster.nodes}
+
+
+def host_of(node: LinkedNode) -> Host:
+    """Where commands are run inside a node's network namespace. HostTrouble when it has none of its own."""
     if node.host is None:
         raise HostTrouble(f"node {node.id} has no network namespace in which commands can be run")
     return node.host
 
 
-def _run(host: Host, at: str, command: Sequence[str]) -> str:
+def run_in(host: Host, at: str, command: Sequence[str]) -> str:
+    """What a command prints there. HostTrouble, with what it complained of, when it fails."""
     result = host.run(command)
     if result.status:
         text = result.errors.strip() or f"status {result.status}"

@@ -17,6 +17,8 @@ CLIENTS = "clients"
 INTERNAL, CONTROLLER = "INTERNAL", "CONTROLLER"
 """The listeners that are not the clients': between brokers, and of the quorum."""
 PREFIX = "KCHK-"
+SHAPING = "t"
+"""The end of the names of chains whose fault has set a queueing discipline too."""
 DROP = ("-j", "DROP")
 _COUNTED = re.compile(r"-c (\d+) (\d+)")
 
@@ -87,9 +89,12 @@ def link_rules(
     )
 
 
-def chain_name(owner: str, number: int) -> str:
-    """The chain of one fault of one run; at most 28 characters, as iptables wants."""
-    return f"{PREFIX}{blake2s(owner.encode(), digest_size=6).hexdigest()}-{number}"
+def chain_name(owner: str, number: int, *, is_shaping: bool = False) -> str:
+    """The chain of one fault of one run; at most 28 characters, as iptables wants.
+
+    Its end says whether the fault also shapes the packets that go out, since a queueing discipline has no tag.
+    """
+    return f"{PREFIX}{blake2s(owner.encode(), digest_size=6).hexdigest()}-{number}{SHAPING * is_shaping}"
 
 
 def install_script(chain: str, owner: str, rules: Iterable[Rule]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.targets.cluster_view import ClusterView
+from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
 from harness.targets.looking import look_at
 from harness.targets.readiness import answers
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget
@@ -51,6 +52,10 @@ class AddressCluster:
     def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
         """What it looks like now, from outside. TargetTrouble when no broker says."""
         return look_at(self.bootstrap, (), topics, groups)
+
+    def wait_healthy(self, timeout_s: float = HEALTHY_WITHIN_S) -> None:
+        """Waits until nothing ails it. TargetTrouble, with what does, when it takes too long."""
+        wait_until_healthy(self.view, (), timeout_s)
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here: none."""

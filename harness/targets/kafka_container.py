@@ -19,6 +19,7 @@ from harness.hosts.ssh import SshHost, new_key, public_line
 from harness.targets import broker_properties, images
 from harness.targets.cluster_view import ClusterView
 from harness.targets.container_node import ContainerNode, Pair
+from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
 from harness.targets.looking import look_at
 from harness.targets.ports import free_ports
 from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
@@ -93,6 +94,10 @@ class ContainerCluster:
     def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
         """What it looks like now, from outside. TargetTrouble when no broker says."""
         return look_at(self.bootstrap, [self._node.id], topics, groups)
+
+    def wait_healthy(self, timeout_s: float = HEALTHY_WITHIN_S) -> None:
+        """Waits until nothing ails it. TargetTrouble, with what does, when it takes too long."""
+        wait_until_healthy(self.view, [self._node.id], timeout_s)
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here."""

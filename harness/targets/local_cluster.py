@@ -14,6 +14,7 @@ from harness.hosts.plain import LocalProcess
 from harness.hosts.small_disk import SmallDisk
 from harness.targets import broker_properties, leftovers
 from harness.targets.cluster_view import ClusterView
+from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
 from harness.targets.looking import look_at
 from harness.targets.ports import free_ports
 from harness.targets.readiness import last_lines, wait_until_ready
@@ -194,6 +195,10 @@ class LocalCluster:
     def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
         """What it looks like now, from outside. TargetTrouble when no broker says."""
         return look_at(self.bootstrap, [self._node.id], topics, groups)
+
+    def wait_healthy(self, timeout_s: float = HEALTHY_WITHIN_S) -> None:
+        """Waits until nothing ails it. TargetTrouble, with what does, when it takes too long."""
+        wait_until_healthy(self.view, [self._node.id], timeout_s)
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here."""

@@ -24,8 +24,8 @@ def look_at(
 ) -> ClusterView:
     """The cluster as its brokers tell it now. TargetTrouble when none of them answers.
 
-    `nodes` are ids that are known already. Without `topics`, all that are not internal. The quorum and coordinators
-    are left empty while nobody says who they are.
+    `nodes` are ids that are known already. Without `topics`, all, internal ones too. The quorum and coordinators are
+    left empty while nobody says who they are.
     """
     metadata = _first_answer(bootstrap, lambda connection: _metadata(connection, topics))
     voters, active = _quorum(bootstrap)
@@ -34,8 +34,6 @@ def look_at(
     replicas: dict[TopicPartition, tuple[int, ...]] = {}
     isr: dict[TopicPartition, tuple[int, ...]] = {}
     for topic in metadata.topics:
-        if topics is None and topic.is_internal:
-            continue
         for partition in topic.partitions:
             where = (str(topic.name), int(partition.partition_index))
             replicas[where], isr[where] = tuple(partition.replica_nodes), tuple(partition.isr_nodes)

@@ -142,8 +142,13 @@ class Cluster(Protocol):
     def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
         """What it looks like now, from outside. TargetTrouble when no broker says.
 
-        Without `topics`, of all that are not internal.
+        Without `topics`, of all, internal ones too.
         """
+        ...
+
+    def wait_healthy(self, timeout_s: float = 90.0) -> None:
+        """Waits for a quorum with a leader, every broker unfenced, every partition with its full ISR. TargetTrouble,
+        with what ails it, when it takes too long."""
         ...
 
     def supports(self, fault: str) -> bool:

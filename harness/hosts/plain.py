@@ -53,7 +53,8 @@ class LocalProcess:
         self.command = list(command)
         self.folder = folder
         self.log = log
-        self._environment = {**os.environ, **environment}
+        self.environment = dict(environment)
+        """Beside this process's own; counts from the next start on."""
         self._host = PlainHost()
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.RLock()
@@ -90,7 +91,7 @@ class LocalProcess:
                     self._process = subprocess.Popen(
                         self.command,
                         cwd=self.folder,
-                        env=self._environment,
+                        env={**os.environ, **self.environment},
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=subprocess.STDOUT,

@@ -15,16 +15,18 @@ from harness.targets.readiness import last_lines
 from harness.targets.target import Cluster, ClusterSpec
 from nemesis.fault import restore
 
-Key = tuple[str, int, int, tuple[tuple[str, str], ...]]
-"""(target, nodes, size of the small disk, settings)."""
+Key = tuple[str, tuple[object, ...]]
+"""(target, what `ClusterSpec.key` gives)."""
 
 
 def spec_of(item: pytest.Item) -> ClusterSpec:
-    """What a check asks for by @pytest.mark.cluster(nodes=1, config={…}, small_disk_mb=0); else the default."""
+    """What a check asks for by @pytest.mark.cluster(nodes=3, controllers=0, racks=(…), config={…}, small_disk_mb=0)."""
     marker = item.get_closest_marker("cluster")
     wanted: Mapping[str, Any] = marker.kwargs if marker else {}
     return ClusterSpec(
         nodes=wanted.get("nodes", 1),
+        controllers=wanted.get("controllers", 0),
+        racks=tuple(wanted.get("racks", ())),
         config=dict(wanted.get("config", {})),
         small_disk_mb=wanted.get("small_disk_mb", 0),
     )
@@ -37,7 +39,7 @@ def key_of(item: pytest.Item) -> Key | None:
 
 
 def _key(name: str, spec: ClusterSpec) -> Key:
-    return name, spec.nodes, spec.small_disk_mb, tuple(sorted(spec.config.items()))
+    return name, spec.key()
 
 
 class Clusters:

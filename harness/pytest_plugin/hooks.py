@@ -42,6 +42,7 @@ from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.session import SESSION, Session
 from harness.pytest_plugin.words import area_lines, counts_line, failure_lines, outcome_of, skip_lines
 from harness.targets.kafka_process import java_missing
+from harness.targets.target import ClusterSpec
 
 __all__ = [
     "admin",
@@ -61,11 +62,13 @@ __all__ = [
 ]
 
 _MARKERS = (
-    "cluster(nodes=1, config={}): the cluster that a check wants, where the target's default does not do",
+    "cluster(nodes=1, controllers=0, racks=(), config={}): the cluster that a check wants, where one node does not do",
     "feature(name): the API or KIP that a check is about",
     "severity(level): blocker, critical, normal, minor or trivial",
     "needs(*means): what a check needs beside its target: java, docker, root",
 )
+_SHARED = ClusterSpec().key()
+"""The cluster of checks that ask for none of their own."""
 _QUIET = ("ignore:read_text is deprecated", "ignore:open_text is deprecated")
 """Warnings that kafka-python's import gives, and nobody here can do anything about."""
 _LETTERS = {Outcome.HELD: ".", Outcome.BROKEN: "B", Outcome.UNKNOWN: "U", Outcome.DIFFERS: "D", Outcome.SKIPPED: "s"}
@@ -142,11 +145,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         key = key_of(item)
         if key is not None:
-            specs.setdefault(key[1:], len(specs) if key[1:] != (1, 0, ()) else -1)
+            specs.setdefault(key[1], len(specs) if key[1] != _SHARED else -1)
 
     def rank(item: pytest.Item) -> tuple[int, int]:
         key = key_of(item)
-        return (len(order), 0) if key is None else (order[key[0]], specs[key[1:]])
+        return (len(order), 0) if key is None else (order[key[0]], specs[key[1]])
 
     items.sort(key=rank)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.hosts.host import HostTrouble, ProcessState, signal_and_verify, wait_until
 from harness.hosts.ssh import SshHost
+from harness.targets.node_plan import Role
 from harness.targets.readiness import wait_until_ready
 
 _KAFKA_PATTERN = "kafka[.]Kafka( |$)"
@@ -64,6 +65,21 @@ class ContainerNode:
     def ports(self) -> Mapping[str, int]:
         """Listener → port, of the listener for clients."""
         return {"PLAINTEXT": self._address[1]}
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Broker and controller."""
+        return (Role.BROKER, Role.CONTROLLER)
+
+    @property
+    def rack(self) -> None:
+        """None: a single node has none."""
+        return None
+
+    @property
+    def environment(self) -> None:
+        """None: a container's environment is fixed when it is made."""
+        return None
 
     @property
     def data_dir(self) -> None:
@@ -136,7 +152,12 @@ class ContainerNode:
     def wait_ready(self, timeout_s: float = _READY_TIMEOUT_S) -> None:
         """Waits until it answers and lists a broker. TargetTrouble, with the end of its log, when it does not."""
         wait_until_ready(
-            self.address, name=self.name, timeout_s=timeout_s, is_alive=self.is_alive, log_text=self.log_text
+            self.address,
+            broker_id=self._id,
+            name=self.name,
+            timeout_s=timeout_s,
+            is_alive=self.is_alive,
+            log_text=self.log_text,
         )
 
     def log_text(self) -> str:

@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 from harness.targets import jars, local_cluster
-from harness.targets.local_cluster import LocalCluster, Software, open_local_cluster
+from harness.targets.local_cluster import LocalCluster, open_local_cluster
+from harness.targets.local_node import Software
 from harness.targets.target import ClusterSpec, TargetTrouble
 
 LOWEST_JAVA = 17
 """Kafka 4.x brokers need Java 17 (KIP-1013)."""
+_MOST_NODES = 12
 QUICK_START = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 """JVM options for checks: a second less to the first answer. Measurements give their own."""
 _LOGGING = """\
@@ -60,7 +62,7 @@ class KafkaProcessTarget:
 
     def missing(self, spec: ClusterSpec | None = None) -> str | None:
         """Why it cannot be used here, and what would help; None when it can."""
-        if (reason := local_cluster.missing(spec)) is not None:
+        if (reason := local_cluster.missing(spec, most_nodes=_MOST_NODES)) is not None:
             return f"{self.name}: {reason}"
         if (reason := java_missing()) is not None:
             return f"{self.name}: {reason}"

@@ -16,12 +16,14 @@ from typing import Final
 
 from harness.hosts.host import HostTrouble, ProcessState, wait_until
 from harness.hosts.identity import identity_of, is_dead, own_identity, parse
+from harness.hosts.namespaces import Network
 from harness.hosts.plain import PlainHost
 from harness.hosts.small_disk import unmount_below
 
 _PREFIX = "kafka-verification-"
 _OWNER = "owner"
-_NODE = "node.process"
+_NODE = ".process"
+_NETWORK = "network"
 _GONE_TIMEOUT_S = 10.0
 MEMORY: Final = Path("/dev/shm")
 """Where Linux keeps files in memory."""
@@ -48,16 +50,23 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def remove_folder(folder: Path) -> None:
-    """Removes a folder of ours and unmounts what is mounted in it. HostTrouble when something stays mounted."""
+    """Removes a folder of ours, what is mounted in it, and its network. HostTrouble when something stays mounted."""
     unmount_below(folder)
+    with contextlib.suppress(OSError, ValueError):  # it has none
+        Network.parse((folder / _NETWORK).read_text(encoding="utf-8")).remove()
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def note_process(folder: Path, pid: int) -> None:
+def note_process(folder: Path, pid: int, name: str = "node") -> None:
     """Writes down which process runs on a folder, so that it can be ended when its owner no longer can."""
     identity = identity_of(pid)
     if identity is not None:
-        (folder / _NODE).write_text(identity.text(), encoding="utf-8")
+        (folder / f"{name}{_NODE}").write_text(identity.text(), encoding="utf-8")
+
+
+def note_network(folder: Path, network: Network) -> None:
+    """Writes down which network a folder's nodes are going to have; it goes with the folder."""
+    (folder / _NETWORK).write_text(network.text(), encoding="utf-8")
 
 
 def sweep_folders(*parents: Path) -> tuple[Path, ...]:
@@ -66,7 +75,8 @@ def sweep_folders(*parents: Path) -> tuple[Path, ...]:
     for parent in parents or (Path(tempfile.gettempdir()), MEMORY):
         for folder in sorted(parent.glob(_PREFIX + "*")):
             if _is_abandoned(folder):
-                _end_node(folder)
+                for noted in sorted(folder.glob(f"*{_NODE}")):
+                    _end_node(noted)
                 remove_folder(folder)
                 swept.append(folder)
     return tuple(swept)
@@ -87,9 +97,9 @@ def _is_abandoned(folder: Path) -> bool:
     return owner is not None and is_dead(owner, is_of_this_machine=True)
 
 
-def _end_node(folder: Path) -> None:
+def _end_node(noted: Path) -> None:
     try:
-        node = parse((folder / _NODE).read_text(encoding="utf-8"))
+        node = parse(noted.read_text(encoding="utf-8"))
     except OSError:
         return
     if node is None or identity_of(node.pid) != node:

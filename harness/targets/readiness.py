@@ -1,16 +1,14 @@
-"""Whether a node answers: ApiVersions, then Metadata that lists a broker."""
+"""Whether a node answers: ApiVersions, then Metadata in which a broker lists itself."""
 
 from __future__ import annotations
 
-import socket
-import struct
 import time
 from collections.abc import Callable
 from typing import Any
 
+from harness.clients.connection import RawConnection
 from harness.targets.target import TargetTrouble
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.framing import decode_response, encode_request
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 from reference_broker.wire.primitives import MalformedRequest
@@ -24,22 +22,8 @@ _LOG_LINES = 15
 
 def ask(address: tuple[str, int], key: int, version: int, message: Any, timeout_s: float = _ANSWER_TIMEOUT_S) -> Any:
     """One request on a connection of its own. OSError or MalformedRequest when there is no proper answer."""
-    with socket.create_connection(address, timeout=timeout_s) as connection:
-        connection.sendall(b"".join(bytes(part) for part in encode_request(key, version, 1, _CLIENT_ID, message)))  # type: ignore[arg-type]
-        (size,) = struct.unpack(">i", _exactly(connection, 4))
-        if size < 0:
-            raise MalformedRequest(f"a response of {size} bytes")
-        return decode_response(key, version, _exactly(connection, size))[1]
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < size:
-        part = connection.recv(size - len(parts))
-        if not part:
-            raise ConnectionResetError("the connection was closed before the answer was whole")
-        parts += part
-    return bytes(parts)
+    with RawConnection(*address, client_id=_CLIENT_ID, timeout_s=timeout_s) as connection:
+        return connection.request(key, version, message)
 
 
 def answers(address: tuple[str, int], timeout_s: float = _ANSWER_TIMEOUT_S) -> bool:
@@ -50,21 +34,30 @@ def answers(address: tuple[str, int], timeout_s: float = _ANSWER_TIMEOUT_S) -> b
         return False
 
 
-def lists_a_broker(address: tuple[str, int]) -> bool:
-    """Whether a node's metadata names a broker: only then has it registered and will serve topics."""
+def lists_itself(address: tuple[str, int], broker_id: int) -> bool:
+    """Whether a broker's own metadata names it: only then has it registered, is not fenced, and will serve topics."""
     try:
         response = ask(address, ApiKey.METADATA, _OLDEST_METADATA, MetadataRequest(topics=()))
-        return bool(response.brokers)
     except (OSError, MalformedRequest):
         return False
+    return any(broker.node_id == broker_id for broker in response.brokers)
 
 
 def wait_until_ready(
-    address: tuple[str, int], *, name: str, timeout_s: float, is_alive: Callable[[], bool], log_text: Callable[[], str]
+    address: tuple[str, int],
+    *,
+    broker_id: int | None,
+    name: str,
+    timeout_s: float,
+    is_alive: Callable[[], bool],
+    log_text: Callable[[], str],
 ) -> None:
-    """Waits until a node answers and lists a broker. TargetTrouble, with the end of its log, when it ends first."""
+    """Waits until a node answers, and as a broker lists itself (`broker_id`, None for a controller alone).
+
+    TargetTrouble, with the end of its log, when it ends first or takes longer.
+    """
     deadline = time.monotonic() + timeout_s
-    while not (answers(address) and lists_a_broker(address)):
+    while not (answers(address) and (broker_id is None or lists_itself(address, broker_id))):
         if not is_alive():
             raise TargetTrouble(f"{name} ended before it was ready; its log ends:\n{last_lines(log_text())}")
         if time.monotonic() > deadline:

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from harness.targets import local_cluster
-from harness.targets.local_cluster import LocalCluster, Software, open_local_cluster
+from harness.targets.local_cluster import LocalCluster, open_local_cluster
+from harness.targets.local_node import Software
 from harness.targets.target import ClusterSpec, UnknownTarget
 from reference_broker import releases
 from reference_broker.releases import RELEASES, find_release
@@ -44,7 +45,7 @@ class ReferenceTarget:
 
     def missing(self, spec: ClusterSpec | None = None) -> str | None:
         """Why it cannot be used here; it needs nothing but this Python."""
-        if (reason := local_cluster.missing(spec)) is not None:
+        if (reason := local_cluster.missing(spec, most_nodes=1)) is not None:
             return f"{self.name}: {reason}"
         return None
 

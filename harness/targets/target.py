@@ -13,11 +13,13 @@ from typing import Protocol
 from harness.hosts.host import Host, HostTrouble
 from harness.hosts.small_disk import SmallDisk
 from harness.targets.cluster_view import ClusterView
+from harness.targets.node_plan import Role
 
-PROCESS_FAULTS = ("kill", "pause", "restart")
-"""Faults that need a handle on the node's process."""
+PROCESS_FAULTS = ("kill", "pause", "restart", "roll")
+"""Faults that need control over the nodes' processes."""
 
-
+LINK_FAULTS = ("partition", "packet")
+"""Faults that need nodes with addresses of their own, whose packets can be dropped."""
 DISK_FAULT = "disk"
 """The fault that needs a node with a small disk."""
 
@@ -35,11 +37,21 @@ class ClusterSpec:
     """What a check wants: how many nodes, settings on top of the target's defaults (Kafka's own keys), which disk."""
 
     nodes: int = 1
+    """With the role of a broker."""
+    controllers: int = 0
+    """Nodes that are controllers only; without any, every broker is a controller too."""
+    racks: tuple[str, ...] = ()
+    """broker.rack of the brokers, in turn."""
     config: Mapping[str, str] = field(default_factory=dict)
     small_disk_mb: int = 0
     """Size of a disk of each node's own, with its second log folder on it; 0 for none."""
     in_memory: bool = False
     """Whether local nodes may keep their data in memory: no change waits for a disk, and only a lost machine tells."""
+
+    def key(self) -> tuple[object, ...]:
+        """Equal for specifications that one cluster can serve; can be hashed."""
+        settings = tuple(sorted(self.config.items()))
+        return self.nodes, self.controllers, self.racks, self.small_disk_mb, self.in_memory, settings
 
 
 class Node(Protocol):
@@ -51,8 +63,23 @@ class Node(Protocol):
         ...
 
     @property
+    def roles(self) -> tuple[Role, ...]:
+        """What it is: broker, controller, or both."""
+        ...
+
+    @property
+    def rack(self) -> str | None:
+        """Its broker.rack."""
+        ...
+
+    @property
     def address(self) -> tuple[str, int]:
         """Host and port at which clients reach it."""
+        ...
+
+    @property
+    def environment(self) -> dict[str, str] | None:
+        """Variables that its next start gets beside the usual ones; may be changed. None where they cannot be."""
         ...
 
     @property

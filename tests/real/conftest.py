@@ -118,6 +118,7 @@ class Folder:
         process = self._process
         wait_until_ready(
             ("127.0.0.1", self.port),
+            broker_id=1,
             name=who,
             timeout_s=60,
             is_alive=lambda: process.is_alive,

@@ -97,5 +97,5 @@ def test_addresses_are_read_with_ipv6_in_brackets() -> None:
     assert parse_addresses("a:1, [::1]:2") == (("a", 1), ("::1", 2))
 
 
-def test_a_cluster_of_three_is_not_offered_yet_and_says_so() -> None:
-    assert "3 nodes are not offered yet" in str(resolve("reference").missing(ClusterSpec(nodes=3)))
+def test_the_reference_is_one_node_and_says_so() -> None:
+    assert "it has 1 node only" in str(resolve("reference").missing(ClusterSpec(nodes=3)))

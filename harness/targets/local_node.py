@@ -1,0 +1,165 @@
+"""A node as a local process; the reference and Kafka differ in their commands only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.hosts.host import ProcessState
+from harness.hosts.namespaces import NamespaceHost
+from harness.hosts.plain import LocalProcess
+from harness.hosts.small_disk import SmallDisk
+from harness.targets import leftovers
+from harness.targets.node_plan import CLIENTS, CONTROLLER, NodePlan, Role
+from harness.targets.readiness import wait_until_ready
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Software:
+    """What runs a node: commands that take a properties file, and how long they may take."""
+
+    version: str
+    format_command: Callable[[Path, str], list[str]]
+    """(properties file, cluster id) -> the command that formats the storage."""
+    start_command: Callable[[Path], list[str]]
+    """(properties file) -> the command that runs the node."""
+    environment: Mapping[str, str]
+    prepare: Callable[[Path], None] = lambda folder: None
+    """Puts further files into the node's folder."""
+    ready_timeout_s: float = 60.0
+    stop_timeout_s: float = 30.0
+
+
+class LocalNode:
+    """A node as a local process (Node)."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        plan: NodePlan,
+        process: LocalProcess,
+        software: Software,
+        host: NamespaceHost | None = None,
+        small_disk: SmallDisk | None = None,
+    ) -> None:
+        self.name = name
+        self._plan = plan
+        self._small_disk = small_disk
+        self._process = process
+        self._software = software
+        self._host = host
+
+    @property
+    def id(self) -> int:
+        """Its node.id."""
+        return self._plan.id
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What it is: broker, controller, or both."""
+        return self._plan.roles
+
+    @property
+    def is_broker(self) -> bool:
+        """Whether clients can be served by it."""
+        return self._plan.is_broker
+
+    @property
+    def rack(self) -> str | None:
+        """Its broker.rack."""
+        return self._plan.rack
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port at which clients reach it; of a node that is a controller only, its controllers' listener."""
+        return self._plan.host, self._plan.ports[CLIENTS if self._plan.is_broker else CONTROLLER]
+
+    @property
+    def internal_address(self) -> str | None:
+        """The address of its own from which its packets come; None where it shares this machine's."""
+        return None if self._host is None else self._plan.host
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Listener → port."""
+        return self._plan.ports
+
+    @property
+    def host(self) -> NamespaceHost | None:
+        """Runs commands in its network namespace; None where it has none."""
+        return self._host
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables of its environment beside this process's own, from its next start on; may be changed."""
+        return self._process.environment
+
+    @property
+    def data_dir(self) -> Path:
+        """Its first log.dirs entry."""
+        return Path(self._plan.log_dirs[0])
+
+    @property
+    def small_disk(self) -> SmallDisk | None:
+        """The disk of its second log folder, where it has one."""
+        return self._small_disk
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """How its process ended last; negative for a signal."""
+        return self._process.exit_status
+
+    def start(self) -> None:
+        """Starts it on the data and port that it had, and returns before it answers."""
+        self._process.start()
+        if (pid := self._process.pid) is not None:
+            leftovers.note_process(self._process.folder, pid, self._process.log.stem)
+
+    def stop(self) -> None:
+        """Clean stop (SIGTERM), waited for. HostTrouble when it takes too long."""
+        self._process.stop(self._software.stop_timeout_s)
+
+    def kill(self) -> None:
+        """SIGKILL, waited for."""
+        self._process.kill()
+
+    def pause(self) -> None:
+        """SIGSTOP, verified."""
+        self._process.pause()
+
+    def resume(self) -> None:
+        """SIGCONT, verified."""
+        self._process.resume()
+
+    def is_alive(self) -> bool:
+        """Whether its process exists; a paused one does."""
+        return self._process.is_alive
+
+    def is_paused(self) -> bool:
+        """Whether its process is stopped by a signal."""
+        return self._process.state is ProcessState.STOPPED
+
+    def wait_ready(self, timeout_s: float | None = None) -> None:
+        """Waits until it answers and, as a broker, is not fenced. TargetTrouble, with its log's end, if not."""
+        wait_until_ready(
+            self.address,
+            broker_id=self._plan.id if self._plan.is_broker else None,
+            name=f"{self.name}, node {self._plan.id}",
+            timeout_s=self._software.ready_timeout_s if timeout_s is None else timeout_s,
+            is_alive=self.is_alive,
+            log_text=self.log_text,
+        )
+
+    def log_text(self) -> str:
+        """All that its process has written since the first start."""
+        try:
+            return self._process.log.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""

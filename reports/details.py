@@ -24,7 +24,7 @@ def check_section(results: Results) -> str:
         made.append(element("h3", text(title(area))))
         of_area = [result for result in results.results if result.area == area]
         of_area.sort(key=lambda result: (result.meta.check, result.meta.target))
-        of_area.sort(key=lambda result: min(GRAVITY[result.outcome], GRAVITY[Outcome.HELD]))
+        of_area.sort(key=lambda result: min(GRAVITY[result.outcome], GRAVITY[Outcome.OBSERVED]))
         if len(of_area) <= _ONE_BY_ONE:
             made += [check_details(result) for result in of_area]
             continue
@@ -76,6 +76,8 @@ def _inside(result: Result) -> list[str]:
     parts = [_promise(result)]
     if result.outcome is Outcome.UNKNOWN:
         parts.append(element("p", f"Nothing can be concluded: {text(result.reason)}", class_="happened"))
+    if result.outcome is Outcome.OBSERVED:
+        parts.append(element("p", f"Observed only: {text(result.reason)}"))
     parts += [_finding(finding, found.series.started_at_ms) for finding in found.findings]
     parts.append(_failure(result, found))
     if result.differences:

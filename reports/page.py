@@ -58,6 +58,8 @@ def _headline(results: Results) -> str:
         return f"{count(counts['differs'], 'check')} differ" + ("s" if counts["differs"] == 1 else "")
     if worst is Outcome.UNKNOWN:
         return f"{count(counts['unknown'], 'check')} could not conclude"
+    if worst is Outcome.OBSERVED:
+        return f"{count(counts['held'], 'check')} held, {count(counts['observed'])} only observed"
     if worst is Outcome.HELD:
         return f"All {count(counts['held'], 'check')} held"
     return "No check ran"

@@ -59,7 +59,7 @@ def promises_of(results: Results) -> list[Promise]:
         for result in of_area:
             groups.setdefault(result.file if is_long else result.sentence, []).append(result)
         found = [_promise(area, of) for of in groups.values()]
-        promises += sorted(found, key=lambda promise: GRAVITY[promise.outcome] >= GRAVITY[Outcome.HELD])
+        promises += sorted(found, key=lambda promise: not promise.outcome.is_failure)
     return promises
 
 
@@ -126,7 +126,7 @@ def _cell(results: Sequence[Result], none: str = "not run") -> str:
             said = outcome.value if len(results) == 1 else outcome.counted(number)
             first = next(result for result in results if result.outcome is outcome)
             badges.append(link(f"#{first.anchor}", badge(outcome, said)))
-    bad = [result for result in results if GRAVITY[result.outcome] < GRAVITY[Outcome.HELD]]
+    bad = [result for result in results if result.outcome.is_failure]
     more = [link(f"#{result.anchor}", text(_short(result))) for result in bad[:_LINKS]] if len(results) > 1 else []
     rest = f" and {count(len(bad) - _LINKS)} more" if len(bad) > _LINKS else ""
     return "".join(badges) + (element("div", ", ".join(more) + rest, class_="soft") if more else "")
@@ -156,10 +156,13 @@ def _tried(promise: Promise) -> str:
 
 def attention(results: Results) -> str:
     """What is not as it should be, gravest first, each with a link; a sentence when all is well."""
-    bad = [result for result in results.results if GRAVITY[result.outcome] < GRAVITY[Outcome.HELD]]
+    bad = [result for result in results.results if result.outcome.is_failure]
     if not bad:
         ran = any(result.outcome is Outcome.HELD for result in results.results)
-        return element("p", "Every check that ran held." if ran else "No check ran, so nothing is proven.")
+        observed = sum(result.outcome is Outcome.OBSERVED for result in results.results)
+        only = f" {count(observed, 'check')} only observed: nothing judged what came." if observed else ""
+        held = "Every check that judged held." if observed else "Every check that ran held."
+        return element("p", f"{held if ran else 'No check judged, so nothing is proven.'}{only}")
     bad.sort(key=lambda result: GRAVITY[result.outcome])
     items = "".join(element("li", _attention(result)) for result in bad[:20])
     rest = element("p", f"… and {count(len(bad) - 20)} more, below.") if len(bad) > 20 else ""

@@ -38,13 +38,19 @@ class Outcome(StrEnum):
     BROKEN = "broken"
     DIFFERS = "differs"
     UNKNOWN = "unknown"
+    OBSERVED = "observed"
     HELD = "held"
     SKIPPED = "skipped"
 
     @property
     def sign(self) -> str:
         """A sign that needs no colour."""
-        return {"broken": "✗", "differs": "≠", "unknown": "?", "held": "✓", "skipped": "–"}[self.value]
+        return _SIGNS[self.value]
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it fails a run, and so needs a look."""
+        return self in (Outcome.BROKEN, Outcome.DIFFERS, Outcome.UNKNOWN)
 
     def counted(self, number: int) -> str:
         """ "3 held", "1 differs", "2 differ"."""
@@ -52,6 +58,7 @@ class Outcome(StrEnum):
         return f"{number:,} {word}"
 
 
+_SIGNS = {"broken": "✗", "differs": "≠", "unknown": "?", "observed": "○", "held": "✓", "skipped": "–"}
 GRAVITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 _HAPPENED = re.compile(r"(?:What happened|Nothing is proved|The check itself is in trouble): (.*(?:\n {4}\S.*)*)")
 """In what the terminal showed: the sentence, and the indented lines on which it goes on."""
@@ -187,9 +194,11 @@ class Result:
 
     @property
     def reason(self) -> str:
-        """Why it was skipped or is unknown, in one line."""
+        """Why it was skipped, is unknown or was only observed, in one line."""
         if self.outcome is Outcome.SKIPPED:
             return self.text("skip_reason") or "no reason was stored"
+        if self.outcome is Outcome.OBSERVED:
+            return self.text("observed_reason") or "nothing judged what came"
         if self.outcome is Outcome.UNKNOWN:
             said = [verdict.reason for verdict in self.verdicts if not verdict.is_valid and verdict.reason]
             first_line = self.text("failure").strip().partition("\n")[0]

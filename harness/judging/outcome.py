@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     """Nothing is proved, either way; it fails, since unknown never passes."""
     DIFFERS = "differs"
+    OBSERVED = "observed"
+    """Answers came and nothing judged them: the check asserts nothing of them and there was nothing to compare with."""
     SKIPPED = "skipped"
 
     @property

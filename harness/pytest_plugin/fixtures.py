@@ -98,7 +98,7 @@ def cluster(usable: ChosenTarget, request: pytest.FixtureRequest, record: CheckR
     if record.outcome is Outcome.BROKEN or (record.outcome is Outcome.UNKNOWN and record.faults):
         with contextlib.suppress(Exception):  # what went wrong with the check is the trouble to tell
             record.open_folder(request.config.stash[SESSION].run()).write_logs(clusters.logs(usable, spec))
-    if record.faults and record.outcome is not Outcome.HELD:
+    if record.faults and record.outcome not in (Outcome.HELD, Outcome.OBSERVED):
         clusters.repair(usable, spec)
     else:
         clusters.inspect(usable, spec)

@@ -71,7 +71,14 @@ _SHARED = ClusterSpec().key()
 """The cluster of checks that ask for none of their own."""
 _QUIET = ("ignore:read_text is deprecated", "ignore:open_text is deprecated")
 """Warnings that kafka-python's import gives, and nobody here can do anything about."""
-_LETTERS = {Outcome.HELD: ".", Outcome.BROKEN: "B", Outcome.UNKNOWN: "U", Outcome.DIFFERS: "D", Outcome.SKIPPED: "s"}
+_LETTERS = {
+    Outcome.HELD: ".",
+    Outcome.BROKEN: "B",
+    Outcome.UNKNOWN: "U",
+    Outcome.DIFFERS: "D",
+    Outcome.OBSERVED: "o",
+    Outcome.SKIPPED: "s",
+}
 _PROPERTY = "verdict"
 """The user property of a report that carries the outcome."""
 
@@ -197,7 +204,7 @@ def pytest_runtest_makereport(
         if item.config.get_verbosity() < 2:
             report.longrepr = "\n".join(kept.failure)
     elif report.when == "call":
-        kept.outcome = Outcome.HELD
+        kept.outcome = Outcome.OBSERVED if kept.observed_reason else Outcome.HELD
     if report.when == "teardown":
         _store(session, kept)
     report.user_properties.append((_PROPERTY, str(kept.outcome)))

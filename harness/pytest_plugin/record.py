@@ -39,6 +39,8 @@ class CheckRecord:
     failure: tuple[str, ...] = ()
     """The lines that are shown of what did not hold."""
     skip_reason: str = ""
+    observed_reason: str = ""
+    """Why its coming to its end proves nothing, in a sentence; empty where something judged what it saw."""
     verdicts: tuple[Verdict, ...] = ()
     client_settings: ClientSettings | None = None
     topic_settings: TopicSettings | None = None
@@ -109,6 +111,7 @@ class CheckRecord:
                 "steps": self.steps,
                 "failure": "\n".join(self.failure),
                 "skip_reason": self.skip_reason,
+                "observed_reason": self.observed_reason,
                 "observations": self.observations,
                 "differences": self.differences,
                 "links": [asdict(link) for link in self.links],

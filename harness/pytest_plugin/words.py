@@ -106,7 +106,7 @@ def skip_lines(records: Sequence[CheckRecord]) -> list[str]:
 
 
 def area_lines(records: Sequence[CheckRecord], *, is_plain: bool = False) -> list[tuple[str, bool]]:
-    """A bar for each area of guarantees on each target: (line, whether all that ran held)."""
+    """A bar for each area of guarantees on each target: (line, whether nothing in it fails the run)."""
     rows: dict[tuple[str, str], Counter[Outcome]] = {}
     for record in records:
         rows.setdefault((record.area, record.target), Counter())[record.outcome] += 1
@@ -121,7 +121,12 @@ def area_lines(records: Sequence[CheckRecord], *, is_plain: bool = False) -> lis
         bar = ("#" if is_plain else "█") * full + ("." if is_plain else "░") * (_BAR - full)
         parts = [f"{counts[outcome]:,} {word}" for outcome, word in _COUNTED if counts[outcome]]
         name = f"{area:<{wide}}  {target:<{wider}}" if several else f"{area:<{wide}}"
-        lines.append((f"{name}  {bar}  {(', ' if is_plain else ' · ').join(parts)}", held == ran))
+        lines.append(
+            (
+                f"{name}  {bar}  {(', ' if is_plain else ' · ').join(parts)}",
+                not any(outcome.is_failure for outcome in counts),
+            )
+        )
     return lines
 
 
@@ -130,6 +135,7 @@ _COUNTED = (
     (Outcome.BROKEN, "broken"),
     (Outcome.UNKNOWN, "unknown"),
     (Outcome.DIFFERS, "differ"),
+    (Outcome.OBSERVED, "observed"),
     (Outcome.SKIPPED, "skipped"),
 )
 

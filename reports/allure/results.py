@@ -36,6 +36,7 @@ _STATUS = {
     Outcome.BROKEN: Status.FAILED,
     Outcome.DIFFERS: Status.FAILED,
     Outcome.UNKNOWN: Status.BROKEN,
+    Outcome.OBSERVED: Status.UNKNOWN,
     Outcome.SKIPPED: Status.SKIPPED,
 }
 _SEVERITIES = ("blocker", "critical", "normal", "minor", "trivial")
@@ -132,6 +133,8 @@ class _Writer:
         if result.outcome is Outcome.UNKNOWN:
             word = "Unknown" if any(not verdict.is_valid for verdict in result.verdicts) else "Harness trouble"
             return StatusDetails(message=f"{word}: {result.reason}", trace=trace)
+        if result.outcome is Outcome.OBSERVED:
+            return StatusDetails(message=f"Observed: {result.reason}")
         if result.outcome is Outcome.SKIPPED:
             return StatusDetails(message=result.reason)
         return None
@@ -231,7 +234,7 @@ class _Writer:
                 for one in result.differences
             ]
             made.append(self._attach("Differences", json.dumps(data, indent=1, ensure_ascii=False), _JSON))
-        if result.outcome not in (Outcome.HELD, Outcome.SKIPPED):
+        if result.outcome.is_failure:
             again = f"python -m harness judge {result.path}" if result.has_history else ""
             made.append(self._attach("Run it again", "\n".join(filter(None, (result.meta.rerun, again)))))
         return made

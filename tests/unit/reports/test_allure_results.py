@@ -49,7 +49,14 @@ def test_a_result_carries_its_labels(whole_run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "status"),
-    [("held", "passed"), ("broken", "failed"), ("differs", "failed"), ("unknown", "broken"), ("skipped", "skipped")],
+    [
+        ("held", "passed"),
+        ("broken", "failed"),
+        ("differs", "failed"),
+        ("unknown", "broken"),
+        ("observed", "unknown"),
+        ("skipped", "skipped"),
+    ],
 )
 def test_an_outcome_has_its_status(run: Run, store: Store, outcome: str, status: str) -> None:
     store("durability/x", outcome=outcome)

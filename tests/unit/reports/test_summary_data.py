@@ -22,7 +22,14 @@ def data(run: Run) -> dict[str, Any]:
 
 
 def test_counts_name_every_verdict(whole_run: Run) -> None:
-    assert data(whole_run)["counts"] == {"held": 8, "broken": 2, "differs": 1, "unknown": 1, "skipped": 2}
+    assert data(whole_run)["counts"] == {
+        "held": 8,
+        "broken": 2,
+        "differs": 1,
+        "unknown": 1,
+        "observed": 0,
+        "skipped": 2,
+    }
 
 
 def test_the_targets_are_those_asked_for_in_their_order(whole_run: Run) -> None:
@@ -71,7 +78,7 @@ def test_a_damaged_result_is_unknown_and_the_others_stay(run: Run, store: Store)
     store("durability/x")
     (store("durability/y").path / "meta.json").write_text("{torn", encoding="utf-8")
 
-    assert data(run)["counts"] == {"held": 1, "broken": 0, "differs": 0, "unknown": 1, "skipped": 0}
+    assert data(run)["counts"] == {"held": 1, "broken": 0, "differs": 0, "unknown": 1, "observed": 0, "skipped": 0}
 
 
 def test_a_check_that_never_ended_is_unknown(run: Run, store: Store) -> None:

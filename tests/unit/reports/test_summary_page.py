@@ -104,6 +104,15 @@ def test_a_run_in_which_all_held_says_so(run: Run, store: Store) -> None:
     assert "<h1>All 1 check held</h1>" in page(run)
 
 
+def test_what_was_only_observed_is_not_said_to_have_held(run: Run, store: Store) -> None:
+    store("protocol/x")
+    store("protocol/y", outcome="observed", observed_reason="there is no recording of release 4.0")
+
+    html = page(run)
+    assert "<h1>1 check held, 1 only observed</h1>" in html
+    assert "Observed only: there is no recording of release 4.0" in html
+
+
 def test_a_guarantee_shows_a_verdict_for_each_target_and_what_tried_it(whole_run: Run) -> None:
     html = page(whole_run)
     row = plain(html[html.index('id="area-durability"') : html.index('id="area-ordering"')])
@@ -133,7 +142,7 @@ def test_an_outcome_is_told_by_sign_and_word_and_not_by_colour_alone(whole_run: 
     badges = re.findall(r'<span class="badge \w+">([^<]*)</span>', page(whole_run))
 
     assert badges
-    assert all(re.match(r"[✓✗?≠–] .*\w", badge) for badge in badges)
+    assert all(re.match(r"[✓✗?≠○–] .*\w", badge) for badge in badges)
 
 
 def test_a_broken_claim_shows_its_witness_with_milliseconds_and_the_time_of_day(whole_run: Run) -> None:

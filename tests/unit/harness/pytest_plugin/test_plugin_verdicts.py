@@ -128,7 +128,7 @@ def test_a_check_that_passes_has_held(suite: pytest.Pytester) -> None:
     result = run(suite, "def test_water(cluster): pass")
 
     assert result.ret == 0
-    assert counts(result).startswith("1 held · 0 broken · 0 unknown · 0 differ · 0 skipped")
+    assert counts(result).startswith("1 held · 0 broken · 0 unknown · 0 differ · 0 observed · 0 skipped")
 
 
 def test_a_broken_promise_is_shown_with_its_claim_its_witness_and_the_way_to_run_it_again(
@@ -343,3 +343,10 @@ def test_the_header_names_target_seed_and_how_to_run_it_again(suite: pytest.Pyte
             "seed *11 *rerun with: pytest checks --target kafka@4.3.1 --seed 11",
         ]
     )
+
+
+def test_a_check_that_judged_nothing_is_observed_and_fails_nothing(suite: pytest.Pytester) -> None:
+    result = run(suite, "def test_it(record):\n    record.observed_reason = 'nothing to compare with'\n")
+
+    assert result.ret == 0
+    assert counts(result).startswith("0 held · 0 broken · 0 unknown · 0 differ · 1 observed · 0 skipped")

@@ -40,7 +40,7 @@ from harness.pytest_plugin.links import MARKERS as LINK_MARKERS
 from harness.pytest_plugin.options import OPTIONS, add_options, read_options
 from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.session import SESSION, Session
-from harness.pytest_plugin.words import area_lines, counts_line, failure_lines, outcome_of, skip_lines
+from harness.pytest_plugin.words import area_lines, counts_line, failure_lines, outcome_of, said_of, skip_lines
 from harness.targets.kafka_process import java_missing
 from harness.targets.target import ClusterSpec
 
@@ -201,6 +201,7 @@ def pytest_runtest_makereport(
         folder = kept.open_folder(session.run())
         kept.shown_folder = session.shown(folder.path)
         kept.failure += failure_lines(kept, kept.outcome, call.excinfo.value, _where(item, call))
+        kept.happened = kept.happened or said_of(call.excinfo.value)
         if item.config.get_verbosity() < 2:
             report.longrepr = "\n".join(kept.failure)
     elif report.when == "call":

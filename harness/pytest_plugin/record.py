@@ -38,6 +38,8 @@ class CheckRecord:
     outcome: Outcome = Outcome.UNKNOWN
     failure: tuple[str, ...] = ()
     """The lines that are shown of what did not hold."""
+    happened: str = ""
+    """What the check itself said of it: of these lines those that are not its name, its claim or a command."""
     skip_reason: str = ""
     observed_reason: str = ""
     """Why its coming to its end proves nothing, in a sentence; empty where something judged what it saw."""
@@ -110,6 +112,7 @@ class CheckRecord:
                 "phases": self.phases,
                 "steps": self.steps,
                 "failure": "\n".join(self.failure),
+                "happened": self.happened,
                 "skip_reason": self.skip_reason,
                 "observed_reason": self.observed_reason,
                 "observations": self.observations,

@@ -61,6 +61,13 @@ def failure_lines(record: CheckRecord, outcome: Outcome, error: BaseException, w
     return (*lines, *_next_steps(record))
 
 
+def said_of(error: BaseException) -> str:
+    """What a check itself says of what it found, and its evidence: without its name, its claim and its commands."""
+    if isinstance(error, BrokenPromise):
+        return "\n".join((error.happened, *error.witness))
+    return _text_of(error)
+
+
 def _text_of(error: BaseException) -> str:
     if isinstance(error, _TROUBLE):
         return f"{type(error).__name__}: {error}" if isinstance(error, OSError) else str(error)

@@ -3,7 +3,8 @@
 **Bug** Under message.timestamp.type=CreateTime the times of a batch are shifted by 1,000 ms when it is stored.
 
 **Rejected by**
-`checks/ordering/test_records_come_back_whole.py::test_records_come_back_whole[raw-none]`: O7
+`checks/ordering/test_records_come_back_whole.py::test_records_come_back_whole[raw-none]`:
+timestamp: 1700000000000 came back as 1700000001000
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 **Bug** Topics that keep their records for ever lose them at the next turn of the retention check.
 
 **Rejected by**
-`checks/walkthrough/test_retention_is_a_setting.py`: R2
+`checks/walkthrough/test_retention_is_a_setting.py`:
+The log without a limit (start, end) should be (0, 20), and is (20, 20)
 """
 
 from __future__ import annotations

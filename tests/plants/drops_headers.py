@@ -4,7 +4,7 @@
 on the way.
 
 **Rejected by**
-`checks/ordering/test_records_come_back_whole.py::test_records_come_back_whole[confluent-none]`: O7
+`checks/ordering/test_records_come_back_whole.py::test_records_come_back_whole[confluent-none]`: came back as ()
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ on the way.
 
 **Rejected by**
 `checks/walkthrough/test_keyed_and_keyless_records.py::test_what_one_user_does_is_in_one_partition_in_order`:
-O9
+b'user123' is in several partitions
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
 committed. Like KIP-279, where a wrong end let logs part.
 
 **Rejected by**
-`checks/protocol/test_leader_epochs.py::test_epochs_after_a_restart`: test_epochs_after_a_restart
+`checks/protocol/test_leader_epochs.py::test_epochs_after_a_restart`: 1 == 2
 `checks/protocol/test_offset_for_leader_epoch.py::test_the_present_epoch_ends_at_the_end`:
-test_the_present_epoch_ends_at_the_end
+(0, 0, 1) == (<ErrorCode.NONE: 0>, 0, 2)
 """
 
 from __future__ import annotations

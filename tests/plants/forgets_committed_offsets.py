@@ -4,7 +4,7 @@
 __consumer_offsets is loaded: consumers begin anew.
 
 **Rejected by**
-`checks/durability/test_committed_offsets_survive.py::test_committed_offsets_survive[confluent-restart]`: G3
+`checks/durability/test_committed_offsets_survive.py::test_committed_offsets_survive[confluent-restart]`: 0): 20
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 **Bug** InitProducerId does not count on: the batches of one producer are taken for retries of another's.
 
 **Rejected by**
-`checks/protocol/test_init_producer_id.py::test_each_producer_has_an_id_of_its_own`:
-test_each_producer_has_an_id_of_its_own
+`checks/protocol/test_init_producer_id.py::test_each_producer_has_an_id_of_its_own`: 7 != 7
 """
 
 from __future__ import annotations

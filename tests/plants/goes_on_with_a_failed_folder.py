@@ -4,7 +4,8 @@
 whoever asks for the state of the folders is told that all is well.
 
 **Rejected by**
-`checks/durability/test_failed_folders.py::test_a_failed_folder_serves_nothing_until_a_restart`: KAFKA_STORAGE_ERROR
+`checks/durability/test_failed_folders.py::test_a_failed_folder_serves_nothing_until_a_restart`:
+{<ErrorCode.NONE: 0>: None}
 """
 
 from __future__ import annotations

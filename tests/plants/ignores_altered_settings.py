@@ -3,7 +3,7 @@
 **Bug** IncrementalAlterConfigs checks the change, answers without an error, and writes nothing.
 
 **Rejected by**
-`checks/metadata/test_incremental_alter_configs.py::test_a_setting_is_set[v1]`: test_a_setting_is_set
+`checks/metadata/test_incremental_alter_configs.py::test_a_setting_is_set[v1]`: False = becomes
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@
 KAFKA-16342, where the answer pointed elsewhere in a compressed batch.
 
 **Rejected by**
-`checks/ordering/test_offsets_by_time.py::test_offsets_by_time[none]`: R9
-`checks/protocol/test_list_offsets.py::test_time_zero`: test_time_zero
+`checks/ordering/test_offsets_by_time.py::test_offsets_by_time[none]`:
+should be (0, 1700000000008), and is (1, 1700000000008)
+`checks/protocol/test_list_offsets.py::test_time_zero`: 1 == 0
 `checks/protocol/test_log_model.py::test_each_answer_about_a_log_is_allowed`: The model allows another answer
 """
 

@@ -4,7 +4,7 @@
 the start in log-start-offset-checkpoint.
 
 **Rejected by**
-`checks/durability/test_deleted_records_stay_deleted.py`: R4
+`checks/durability/test_deleted_records_stay_deleted.py`: (its start, its end) should be (12, 30), and is (0, 30)
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 flushed before it counts: a kill takes back what was answered.
 
 **Rejected by**
-`checks/durability/test_acknowledged_changes_survive.py::test_acknowledged_changes_survive[kill]`: M7
+`checks/durability/test_acknowledged_changes_survive.py::test_acknowledged_changes_survive[kill]`:
+should have 3 partitions with leaders, and has {0: 1}
 """
 
 from __future__ import annotations

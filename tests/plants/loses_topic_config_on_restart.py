@@ -4,7 +4,8 @@
 metadata log is loaded.
 
 **Rejected by**
-`checks/durability/test_acknowledged_changes_survive.py::test_acknowledged_changes_survive[restart]`: M7
+`checks/durability/test_acknowledged_changes_survive.py::test_acknowledged_changes_survive[restart]`:
+which was just made, should be 'compact', and is 'delete'
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 a coordinator that falls back to an old state: the group reads again what it has read.
 
 **Rejected by**
-`checks/durability/test_committed_offsets_survive.py::test_committed_offsets_survive[confluent-kill]`: G3
+`checks/durability/test_committed_offsets_survive.py::test_committed_offsets_survive[confluent-kill]`:
+0): 10, where 20 should be
 """
 
 from __future__ import annotations

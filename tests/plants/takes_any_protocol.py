@@ -4,7 +4,7 @@
 says of itself.
 
 **Rejected by**
-`checks/groups/test_join_group.py::test_members_share_a_protocol`: test_members_share_a_protocol
+`checks/groups/test_join_group.py::test_members_share_a_protocol`: 0 == <ErrorCode.INCONSISTENT_GROUP_PROTOCOL: 23>
 """
 
 from __future__ import annotations

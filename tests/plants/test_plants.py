@@ -74,18 +74,18 @@ class Judged:
         return [item["more"]["skip_reason"] for item in self.items if item["more"]["outcome"] == "skipped"]
 
     def said_of_broken(self) -> str:
-        """Which promises the checks say are broken, and how: the anomalies found, else what failed."""
+        """What the checks say of what they found: the anomalies, and the sentences of what failed. Their names, ids,
+        claims and commands are not in it: those are the same whatever was found.
+        """
         broken = [item for item in self.items if item["more"]["outcome"] == "broken"]
         anomalies = [
-            f"{anomaly['claim']} {anomaly['name']}"
+            f"{anomaly['claim']} {anomaly['name']}: {anomaly['sentence']}"
             for item in broken
             for verdict in item["verdicts"]
             if verdict["validity"] == "invalid"
             for anomaly in verdict["anomalies"]
         ]
-        claims = [item["claim"] for item in broken if not item["verdicts"]]
-        failures = [" ".join(item["more"]["failure"].split()) for item in broken]
-        return "\n".join(dict.fromkeys([*anomalies, *claims, *failures]))
+        return "\n".join(dict.fromkeys([*anomalies, *(" ".join(item["more"]["happened"].split()) for item in broken)]))
 
 
 def judge(checks: list[str], target: str, folder: Path) -> Judged:

@@ -4,8 +4,9 @@
 acknowledged records with offset 0, and Redpanda issue 2326, where offsets shifted by one.
 
 **Rejected by**
-`checks/ordering/test_acknowledged_offsets.py::test_acknowledged_offsets[confluent]`: O2
-`checks/walkthrough/test_python_orders.py`: O2
+`checks/ordering/test_acknowledged_offsets.py::test_acknowledged_offsets[confluent]`: (1, 1): b'2', where b'0' should be
+`checks/walkthrough/test_python_orders.py`:
+What kafka-python finds at the answered (partition, offset) is not what it should be
 """
 
 from __future__ import annotations

@@ -11,8 +11,31 @@ from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
-from harness.history.operations import Acknowledged, Committed, FaultAct, FinalEnd, Operation, Polled, Position, Send
-from harness.judging.checkers.evidence import line
+from harness.history.operations import (
+    EARLIEST,
+    Acknowledged,
+    AdminCall,
+    Assign,
+    Assigned,
+    Commit,
+    FaultAct,
+    FinalEnd,
+    Lost,
+    Operation,
+    PartitionRecords,
+    PartitionStates,
+    Polled,
+    ProducerIdentity,
+    Retries,
+    Revoked,
+    Seek,
+    Send,
+    ShareAcknowledged,
+    ShareAcquired,
+    Subscribe,
+    Transaction,
+)
+from harness.judging.evidence.witness import line
 from harness.judging.verdicts import Anomaly
 
 BEFORE_MS = 1_000
@@ -57,10 +80,11 @@ def focus_of(anomaly: Anomaly, operations: Sequence[Operation]) -> Focus | None:
             partition = acknowledged.partition if acknowledged.partition >= 0 else partition
             offsets.append(acknowledged.offset)
         return Focus(value.topic, partition, _unique(offsets))
-    if isinstance(value, Polled):
-        here = offsets or [record.offset for record in value.records[:1]]
-        return Focus(value.topic, value.partition, _unique(here))
     place = _PLACE.search(anomaly.sentence)
+    if isinstance(value, Polled) and value.partitions and not place:
+        part = value.partitions[0]
+        here = offsets or [record.offset for record in part.records[:1]]
+        return Focus(part.topic, part.partition, _unique(here))
     return Focus(place.group(1), int(place.group(2)), _unique(offsets)) if place and offsets else None
 
 
@@ -82,35 +106,65 @@ def history_lines(operations: Sequence[Operation], around: int, width: int = 15)
 
 
 def _said(operation: Operation) -> str:
-    value = operation.value
-    text = ""
-    if isinstance(value, Send):
-        text = f"{value.topic}-{value.partition}  value {value.value}"
-    elif isinstance(value, Acknowledged):
-        text = f"→ acknowledged, offset {value.offset}"
-    elif isinstance(value, Polled):
-        text = f"{value.topic}-{value.partition}  {_records(value)}"
-    elif isinstance(value, Position):
-        text = "from here on reads " + (
-            ", ".join(f"{topic}-{number}" for topic, number in value.partitions) or "nothing"
-        )
-    elif isinstance(value, Committed):
-        text = f"{value.group}: " + ", ".join(
-            f"{topic}-{number} at {offset}" for topic, number, offset in value.offsets
-        )
-    elif isinstance(value, FinalEnd):
-        text = f"{value.topic}-{value.partition}  read offsets {value.start} to {value.reached - 1} of {value.end}"
-    elif isinstance(value, FaultAct):
-        text = f"{value.sentence}  {value.proof}".strip()
-    elif value is not None:
-        text = value
+    text = _value_text(operation)
     return f"{text}  {operation.kind}: {operation.error}".strip() if operation.error else text
 
 
-def _records(polled: Polled) -> str:
-    records = polled.records
-    if not records:
-        return "no records"
+def _value_text(operation: Operation) -> str:
+    """What an operation carries, in a few words."""
+    match operation.value:
+        case None:
+            return "" if operation.of is not None else "…"
+        case str(text):
+            return text
+        case Send(topic=topic, partition=partition, value=name):
+            return f"{topic}-{partition}  value {name}"
+        case Acknowledged(offset=offset):
+            return f"→ acknowledged, offset {offset}"
+        case Polled(partitions=parts):
+            return "; ".join(f"{part.topic}-{part.partition}  {_records(part)}" for part in parts) or "no records"
+        case Assign(partitions=wanted):
+            return "from here on reads " + (", ".join(_from(*where) for where in wanted) or "nothing")
+        case Seek(topic=topic, partition=partition, offset=offset):
+            return "from here on reads " + _from(topic, partition, offset)
+        case Subscribe(group=group, topics=topics):
+            return f"joins {group} for {', '.join(topics)}"
+        case Assigned() | Revoked() | Lost() as change:
+            given = ", ".join(f"{topic}-{number}" for topic, number in change.partitions) or "nothing"
+            return f"{given} by {change.group}" + (
+                f", generation {change.generation}" if change.generation >= 0 else ""
+            )
+        case Commit(group=group, offsets=offsets):
+            return f"{group}: " + ", ".join(f"{topic}-{number} at {offset}" for topic, number, offset in offsets)
+        case FinalEnd(topic=topic, partition=partition, start=start, reached=reached, end=end):
+            return f"{topic}-{partition}  read offsets {start} to {reached - 1} of {end}"
+        case FaultAct() as act:
+            return f"{act.sentence}  {act.proof}".strip()
+        case ProducerIdentity(producer_id=producer_id, epoch=epoch):
+            return f"producer id {producer_id}, epoch {epoch}" if producer_id >= 0 else "no producer id"
+        case Retries(count=count):
+            return f"{count:,} records were sent again"
+        case PartitionStates(partitions=states):
+            return "; ".join(
+                f"{state.topic}-{state.partition} led by {state.leader} in epoch {state.leader_epoch}, isr {state.isr}"
+                for state in states
+            )
+        case AdminCall(api=api, parameters=parameters):
+            return f"{api} {parameters}"
+        case Transaction(transactional_id=name, operations=steps, ends=ends):
+            return f"transaction of {name}: {len(steps)} steps, then {ends}"
+        case ShareAcquired(group=group, topic=topic, partition=partition, deliveries=deliveries):
+            return f"{group} acquired {len(deliveries)} records of {topic}-{partition}"
+        case ShareAcknowledged(group=group, topic=topic, partition=partition, acknowledgements=told):
+            return f"{group} acknowledged {len(told)} records of {topic}-{partition}"
+
+
+def _from(topic: str, partition: int, offset: int) -> str:
+    return f"{topic}-{partition}" + ("" if offset == EARLIEST else f" from offset {offset}")
+
+
+def _records(part: PartitionRecords) -> str:
+    records = part.records
     if len(records) <= 4:
         return ", ".join(f"{record.offset} → {record.value}" for record in records)
     first, last = records[0], records[-1]

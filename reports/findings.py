@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.history.operations import History, HistoryTrouble, Operation
+from harness.history.files import HistoryTrouble
+from harness.history.history import History
+from harness.history.operations import Operation
 from harness.judging.guarantees import ANOMALIES, Guarantees, Standing
 from harness.judging.verdicts import Anomaly
 from reports.excerpt import Focus, LogExcerpt, focus_of, history_lines, log_excerpts

@@ -51,9 +51,12 @@ def sightings(operations: Sequence[Operation], focus: Focus) -> Sightings:
             if partition == focus.partition and any(value.offset in span for span in spans):
                 found.see(_ACKNOWLEDGED, value.offset, send.value)
                 found.sends.append((operation.time_ns / 1e6, value.offset, send.value))
-        elif isinstance(value, Polled) and (value.topic, value.partition) == (focus.topic, focus.partition):
+        elif isinstance(value, Polled):
             reader = "final read" if operation.f == "final_read" else operation.process
-            for record in value.records:
+            parts = [
+                part for part in value.partitions if (part.topic, part.partition) == (focus.topic, focus.partition)
+            ]
+            for record in (record for part in parts for record in part.records):
                 if any(record.offset in span for span in spans):
                     found.see(reader, record.offset, record.value)
                     found.reads.setdefault(reader, []).append((operation.time_ns / 1e6, record.offset))

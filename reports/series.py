@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from harness.history.operations import NEMESIS, FaultAct
+from harness.history.operations import NEMESIS, FaultAct, Operation, OpType
+from harness.judging.periods import fault_periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def _series(lines: Sequence[_Line]) -> Series:
     open_sends: dict[int, float] = {}
     calls: list[Call] = []
     reads: list[float] = []
-    nemesis: list[_Line] = []
+    nemesis: list[Operation] = []
     end_ms = producing_end_ms = 0.0
     for line in lines:
         if not line.process:
@@ -147,10 +148,10 @@ def _series(lines: Sequence[_Line]) -> Series:
                 started = open_sends.pop(line.of, None)
                 if started is not None:
                     calls.append(Call(started, now_ms, line.kind))
-        elif line.f == "poll" and line.kind == "ok":
+        elif line.f == "poll" and line.kind == "ok" and b'"partitions":[]' not in bytes(line.value):
             reads.append(now_ms)
-        elif line.process == NEMESIS and line.kind != "invoke":
-            nemesis.append(line)
+        elif line.process == NEMESIS:
+            nemesis.append(_act(line))
     calls += [Call(started, end_ms, "info") for started in open_sends.values()]
     calls.sort(key=lambda call: call.start_ms)
     return Series(
@@ -163,22 +164,27 @@ def _series(lines: Sequence[_Line]) -> Series:
     )
 
 
-def _bands(nemesis: Sequence[_Line], end_ms: float) -> tuple[Band, ...]:
-    """Each fault from the moment it was injected to its heal, or to the end."""
-    bands: list[Band] = []
-    started: list[tuple[str, str, float]] = []
-    for line in nemesis:
-        now_ms = line.time_ns / 1e6
-        if line.f == "heal":
-            bands += [Band(fault, what, since_ms, now_ms) for fault, what, since_ms in started]
-            started = []
-        else:
-            started.append((line.f, _said(line.value), now_ms))
-    bands += [Band(fault, what, since_ms, end_ms) for fault, what, since_ms in started]
-    return tuple(bands)
+def _act(line: _Line) -> Operation:
+    """A line of the nemesis, as it was written."""
+    return Operation(
+        index=line.index,
+        time_ns=line.time_ns,
+        process=line.process,
+        kind=OpType(line.kind),
+        f=line.f,
+        value=msgspec.json.decode(line.value, type=FaultAct),
+        of=line.of if line.of >= 0 else None,
+    )
 
 
-def _said(value: msgspec.Raw) -> str:
-    """What the nemesis says of a fault, whether as a structure or, in unit tests, as a text."""
-    found = msgspec.json.decode(value, type=FaultAct | str) if bytes(value) else ""
-    return found if isinstance(found, str) else found.sentence
+def _bands(nemesis: Sequence[Operation], end_ms: float) -> tuple[Band, ...]:
+    """Each fault from the moment before it was injected to the end of its heal, or of the history."""
+    return tuple(
+        Band(
+            period.name,
+            period.act.sentence,
+            period.begin_ns / 1e6,
+            end_ms if period.end_ns is None else period.end_ns / 1e6,
+        )
+        for period in fault_periods(nemesis)
+    )

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 import aiokafka as ak
@@ -19,11 +19,12 @@ from harness.clients.client import (
     Consumer,
     Delivery,
     Headers,
+    OnChange,
     OnDelivery,
     Producer,
     classified,
 )
-from harness.history.operations import OpType
+from harness.history.operations import Assigned, AssignmentChange, OpType, ProducerIdentity, Revoked
 from harness.judging.guarantees import ClientSettings
 
 _PATIENCE_S = 30.0
@@ -120,6 +121,17 @@ class AiokafkaProducer:
         except (KafkaError, TimeoutError, OSError) as error:
             on_delivery(Delivery(outcome=classified(_name(error)), error=f"{_name(error)}: {error}"))
 
+    def identity(self) -> ProducerIdentity | None:
+        """The producer id and epoch."""
+        manager = self._producer._txn_manager
+        if manager is None or not manager.has_pid():
+            return None
+        return ProducerIdentity(manager.producer_id, manager.producer_epoch)
+
+    def retries(self) -> int | None:
+        """None: aiokafka does not count them."""
+        return None
+
     def flush(self, timeout_s: float) -> None:
         """Waits until every record has its delivery, at most so long."""
 
@@ -140,21 +152,32 @@ class AiokafkaProducer:
 
 
 class _Listener(ak.ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
-        self._on_assigned = on_assigned
+    """Tells the workload what the group gives and takes."""
+
+    def __init__(self, group: str, consumer: Any, on_change: OnChange) -> None:
+        self._group = group
+        self._consumer = consumer
+        self._on_change = on_change
+
+    def _tell(self, kind: type[AssignmentChange], partitions: Any) -> None:
+        coordinator = self._consumer._coordinator
+        where = tuple(sorted((found.topic, found.partition) for found in partitions))
+        self._on_change(kind(self._group, where, coordinator.generation, coordinator.member_id))
 
     def on_partitions_revoked(self, revoked: Any) -> None:
-        """Nothing to do: the next assignment says what is left."""
+        """Before a rebalance, also when the group went on without it: aiokafka does not tell the two apart."""
+        self._tell(Revoked, revoked)
 
     def on_partitions_assigned(self, assigned: Any) -> None:
-        """Tells the workload."""
-        self._on_assigned(sorted((found.topic, found.partition) for found in assigned))
+        """After a rebalance."""
+        self._tell(Assigned, assigned)
 
 
 class AiokafkaConsumer:
     """Consumer."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> None:
+        self._group = group or ""
         self._loop = LoopThread(client_id)
 
         async def start() -> Any:
@@ -195,11 +218,11 @@ class AiokafkaConsumer:
 
         self._run(start())
 
-    def subscribe(self, topics: Sequence[str], on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+    def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
         """Shares the topics with its group."""
 
         async def start() -> None:
-            self._consumer.subscribe(list(topics), listener=_Listener(on_assigned))
+            self._consumer.subscribe(list(topics), listener=_Listener(self._group, self._consumer, on_change))
 
         self._run(start())
 
@@ -232,9 +255,10 @@ class AiokafkaConsumer:
         """The next offset to read."""
         return int(self._run(self._consumer.position(ak.TopicPartition(topic, partition))))
 
-    def commit(self) -> None:
-        """Commits the positions of all that it was given."""
-        self._run(self._consumer.commit())
+    def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
+        """Commits offsets, or the positions of all that it was given."""
+        wanted = {ak.TopicPartition(*where): offset for where, offset in (offsets or {}).items()}
+        self._run(self._consumer.commit(wanted or None))
 
     def committed(self, topic: str, partition: int) -> int | None:
         """The group's committed offset; None when there is none."""
@@ -255,6 +279,8 @@ class Aiokafka:
     """The library `aiokafka`."""
 
     name = "aiokafka"
+    most_in_flight = 1
+    """It waits for a partition's answer before it sends the next batch of that partition."""
 
     def __init__(self) -> None:
         # The history says when a broker was away; the library would say it several times a second.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.history.operations import OpType
+from harness.history.operations import UNKNOWN, AssignmentChange, OpType, ProducerIdentity
 from harness.judging.guarantees import ClientSettings
 
 DELIVERY_TIMEOUT_MS = 10_000
@@ -68,9 +68,12 @@ class Consumed:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
+    leader_epoch: int = UNKNOWN
+    """Of its batch, where the library tells it."""
 
 
 OnDelivery = Callable[[Delivery], None]
+OnChange = Callable[[AssignmentChange], None]
 Headers = Sequence[tuple[str, bytes]]
 
 
@@ -95,6 +98,15 @@ class Producer(Protocol):
         """Waits until every record has its delivery, at most so long."""
         ...
 
+    def identity(self) -> ProducerIdentity | None:
+        """The producer id and epoch with which it writes; None before it has one, and where the library does not tell
+        it."""
+        ...
+
+    def retries(self) -> int | None:
+        """How many records it has sent again so far, at least; None where the library does not count them."""
+        ...
+
     def close(self) -> None:
         """Gives everything back; bounded in time."""
         ...
@@ -107,8 +119,9 @@ class Consumer(Protocol):
         """Reads these partitions from their start."""
         ...
 
-    def subscribe(self, topics: Sequence[str], on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
-        """Shares the topics with its group; `on_assigned` is told every new assignment. ClientTrouble: it cannot."""
+    def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
+        """Shares the topics with its group; `on_change` is told what it is given and what is taken from it, by any
+        thread. ClientTrouble: it cannot."""
         ...
 
     def poll(self, timeout_s: float) -> list[Consumed]:
@@ -123,8 +136,9 @@ class Consumer(Protocol):
         """The next offset to read."""
         ...
 
-    def commit(self) -> None:
-        """Commits the positions of all that it was given, and waits for the answer. ClientTrouble when refused."""
+    def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
+        """Commits the next offsets to read, or the positions of all that it was given, and waits for the answer.
+        ClientTrouble when refused."""
         ...
 
     def committed(self, topic: str, partition: int) -> int | None:
@@ -164,6 +178,11 @@ class Library(Protocol):
     @property
     def name(self) -> str:
         """As given by `--client`."""
+        ...
+
+    @property
+    def most_in_flight(self) -> int:
+        """The most requests that one of its producers has under way at once to a broker, whatever it is asked for."""
         ...
 
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:

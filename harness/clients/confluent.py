@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import confluent_kafka as ck
@@ -17,14 +18,16 @@ from harness.clients.client import (
     Consumer,
     Delivery,
     Headers,
+    OnChange,
     OnDelivery,
     Producer,
     classified,
 )
-from harness.history.operations import OpType
+from harness.history.operations import Assigned, AssignmentChange, Lost, OpType, ProducerIdentity, Revoked
 from harness.judging.guarantees import ClientSettings
 
 _QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 500}
+_STATISTICS_MS = 500
 _FATAL = (ck.KafkaException, SystemError)
 """A fatal error of the producer, as a call that serves deliveries raises it: the error itself or, once a delivery's own
 call into the library has met it and cleared it, SystemError. The deliveries still to come tell it of each record."""
@@ -45,13 +48,22 @@ class ConfluentProducer:
                 "message.send.max.retries": settings.retries,
                 "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
                 "request.timeout.ms": REQUEST_TIMEOUT_MS,
+                # request.timeout.ms is only what it tells the broker; this is how long it waits itself.
+                "socket.timeout.ms": REQUEST_TIMEOUT_MS,
                 "linger.ms": 5,
                 "compression.type": settings.compression,
                 # As Kafka's own producer maps keys; librdkafka's default is another hash.
                 "partitioner": "murmur2_random",
+                # The only way in which librdkafka tells its producer id and its retries.
+                "statistics.interval.ms": _STATISTICS_MS,
+                "stats_cb": self._take_statistics,
             },
             logger=_silent(),
         )
+        self._identity: ProducerIdentity | None = None
+        self._handed_over = 0
+        self._transmitted = 0
+        self._has_news = threading.Event()
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=client_id, daemon=True)
         self._thread.start()
@@ -90,6 +102,7 @@ class ConfluentProducer:
         while True:
             try:
                 self._producer.produce(topic, value, key, on_delivery=done, **options)
+                self._handed_over += 1
                 return
             except BufferError:
                 time.sleep(0.01)
@@ -109,6 +122,25 @@ class ConfluentProducer:
                 if time.monotonic() >= deadline:
                     return
                 time.sleep(0.01)
+
+    def _take_statistics(self, text: str) -> None:
+        told = json.loads(text)
+        owner = told.get("eos", {})
+        if owner.get("producer_id", -1) >= 0:
+            self._identity = ProducerIdentity(owner["producer_id"], owner["producer_epoch"], is_prompt=False)
+        partitions = [each for topic in told["topics"].values() for each in topic["partitions"].values()]
+        self._transmitted = sum(each["txmsgs"] for each in partitions)
+        self._has_news.set()
+
+    def identity(self) -> ProducerIdentity | None:
+        """As of the last statistics, which come twice a second."""
+        return self._identity
+
+    def retries(self) -> int | None:
+        """Transmissions above the number of records, as of the next statistics, for which it waits."""
+        self._has_news.clear()
+        self._has_news.wait(3 * _STATISTICS_MS / 1000)
+        return max(0, self._transmitted - self._handed_over)
 
     def close(self) -> None:
         """Stops serving deliveries."""
@@ -143,6 +175,7 @@ class ConfluentConsumer:
     """Consumer."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> None:
+        self._group = group or ""
         self._consumer = ck.Consumer(
             {
                 **_QUIET,
@@ -165,13 +198,19 @@ class ConfluentConsumer:
         """Reads these partitions from their start."""
         self._consumer.assign([ck.TopicPartition(*where, ck.OFFSET_BEGINNING) for where in partitions])
 
-    def subscribe(self, topics: Sequence[str], on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
-        """Shares the topics with its group."""
+    def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
+        """Shares the topics with its group. librdkafka tells no generation."""
 
-        def assigned(_: Any, partitions: Any) -> None:
-            on_assigned([(found.topic, found.partition) for found in partitions])
+        def telling(kind: type[AssignmentChange]) -> Callable[[Any, Any], None]:
+            def tell(consumer: Any, partitions: Any) -> None:
+                where = tuple((found.topic, found.partition) for found in partitions)
+                on_change(kind(self._group, where, member=consumer.memberid() or ""))
 
-        self._consumer.subscribe(list(topics), on_assign=assigned)
+            return tell
+
+        self._consumer.subscribe(
+            list(topics), on_assign=telling(Assigned), on_revoke=telling(Revoked), on_lost=telling(Lost)
+        )
 
     def poll(self, timeout_s: float) -> list[Consumed]:
         """Records. Errors of a broker that is away pass: librdkafka tries again by itself."""
@@ -192,6 +231,7 @@ class ConfluentConsumer:
                     key=message.key(),
                     value=message.value(),
                     headers=tuple(message.headers() or ()),
+                    leader_epoch=-1 if message.leader_epoch() is None else message.leader_epoch(),
                 )
             )
         return records
@@ -204,10 +244,17 @@ class ConfluentConsumer:
         """The next offset to read."""
         return int(self._consumer.position([ck.TopicPartition(topic, partition)])[0].offset)
 
-    def commit(self) -> None:
-        """Commits the positions of all that it was given; nothing where it was given nothing new."""
+    def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
+        """Commits offsets, or the positions of all that it was given; nothing where it was given nothing new."""
+        wanted = [ck.TopicPartition(*where, offset) for where, offset in (offsets or {}).items()]
         try:
-            self._consumer.commit(asynchronous=False)
+            if wanted:
+                found: Any = self._consumer.commit(offsets=wanted, asynchronous=False)
+            else:
+                found = self._consumer.commit(asynchronous=False)
+            refused = [each for each in found or () if each.error is not None]
+            if refused:
+                raise ClientTrouble(str(refused[0].error))
         except ck.KafkaException as refusal:
             if refusal.args[0].code() == ck.KafkaError._NO_OFFSET:
                 return
@@ -230,6 +277,7 @@ class Confluent:
     """The library `confluent`."""
 
     name = "confluent"
+    most_in_flight = 1_000_000
 
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
         """A new producer."""

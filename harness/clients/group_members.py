@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 
-from harness.clients.client import ClientTrouble, Consumed, Consumer, Library
+from harness.clients.client import ClientTrouble, Consumed, Consumer, Library, OnChange
+from harness.history.operations import Assigned, AssignmentChange
 from harness.judging.guarantees import ClientSettings
 
 _POLL_S = 0.1
@@ -73,10 +74,13 @@ class GroupMembers:
             consumer.subscribe([self.topic], self._keeper(name))
             self._members[name] = _Member(consumer, self.received.setdefault(name, []), f"{self.group}-{name}")
 
-    def _keeper(self, name: str) -> Callable[[Sequence[tuple[str, int]]], None]:
-        def keep(partitions: Sequence[tuple[str, int]]) -> None:
+    def _keeper(self, name: str) -> OnChange:
+        def keep(change: AssignmentChange) -> None:
             if name in self.assignments:
-                self.assignments[name] = tuple(sorted(partition for _, partition in partitions))
+                changed = {partition for _, partition in change.partitions}
+                held = set(self.assignments[name])
+                held = held | changed if isinstance(change, Assigned) else held - changed
+                self.assignments[name] = tuple(sorted(held))
 
         return keep
 

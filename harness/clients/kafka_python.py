@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.errors import KafkaError
-from kafka.structs import TopicPartition
+from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from harness.clients.client import (
     DELIVERY_TIMEOUT_MS,
@@ -20,11 +20,12 @@ from harness.clients.client import (
     Consumer,
     Delivery,
     Headers,
+    OnChange,
     OnDelivery,
     Producer,
     classified,
 )
-from harness.history.operations import OpType
+from harness.history.operations import Assigned, AssignmentChange, Lost, OpType, ProducerIdentity, Revoked
 from harness.judging.guarantees import ClientSettings
 
 _JOINING_S = 2.0
@@ -61,6 +62,29 @@ class KafkaPythonProducer:
             linger_ms=5,
             compression_type=None if settings.compression == "none" else settings.compression,
         )
+        self._retried = 0
+        self._count_retries()
+
+    def _count_retries(self) -> None:
+        """Has each batch counted that it sends again: its own metric is a rate."""
+        sender = self._producer._sender
+        record_retries = sender._record_retries
+
+        def counting(batch: Any) -> None:
+            self._retried += batch.record_count
+            record_retries(batch)
+
+        sender._record_retries = counting
+
+    def identity(self) -> ProducerIdentity | None:
+        """The producer id and epoch."""
+        manager = self._producer._transaction_manager
+        found = manager.producer_id_and_epoch if manager else None
+        return ProducerIdentity(found.producer_id, found.epoch) if found and found.is_valid else None
+
+    def retries(self) -> int | None:
+        """Records of the batches that it sent again."""
+        return self._retried
 
     def send(
         self,
@@ -115,15 +139,29 @@ def _failure(error: BaseException) -> Delivery:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
-        self._on_assigned = on_assigned
+    """Tells the workload what the group gives and takes."""
+
+    def __init__(self, group: str, consumer: KafkaConsumer, on_change: OnChange) -> None:
+        self._group = group
+        self._consumer = consumer
+        self._on_change = on_change
+
+    def _tell(self, kind: type[AssignmentChange], partitions: Any) -> None:
+        generation = self._consumer._coordinator._generation
+        where = tuple(sorted((found.topic, found.partition) for found in partitions))
+        self._on_change(kind(self._group, where, generation.generation_id, generation.member_id or ""))
 
     def on_partitions_revoked(self, revoked: Any) -> None:
-        """Nothing to do: the next assignment says what is left."""
+        """Before a rebalance, and when it closes."""
+        self._tell(Revoked, revoked)
 
     def on_partitions_assigned(self, assigned: Any) -> None:
-        """Tells the workload."""
-        self._on_assigned(sorted((found.topic, found.partition) for found in assigned))
+        """After a rebalance."""
+        self._tell(Assigned, assigned)
+
+    def on_partitions_lost(self, lost: Any) -> None:
+        """When the group went on without it."""
+        self._tell(Lost, lost)
 
 
 class KafkaPythonConsumer:
@@ -150,9 +188,10 @@ class KafkaPythonConsumer:
         self._consumer.assign(found)
         self._consumer.seek_to_beginning(*found)
 
-    def subscribe(self, topics: Sequence[str], on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+    def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
         """Shares the topics with its group."""
-        self._consumer.subscribe(list(topics), listener=_Listener(on_assigned))
+        listener = _Listener(self._group or "", self._consumer, on_change)
+        self._consumer.subscribe(list(topics), listener=listener)
 
     def poll(self, timeout_s: float) -> list[Consumed]:
         """Records. It waits longer than asked while it joins its group: see `_JOINING_S`."""
@@ -172,10 +211,13 @@ class KafkaPythonConsumer:
         """The next offset to read."""
         return int(self._consumer.position(TopicPartition(topic, partition)) or 0)
 
-    def commit(self) -> None:
-        """Commits the positions of all that it was given."""
+    def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
+        """Commits offsets, or the positions of all that it was given."""
+        wanted = {
+            TopicPartition(*where): OffsetAndMetadata(offset, "", -1) for where, offset in (offsets or {}).items()
+        }
         try:
-            self._consumer.commit()
+            self._consumer.commit(wanted or None)
         except (KafkaError, OSError) as trouble:
             raise ClientTrouble(f"{type(trouble).__name__}: {trouble}") from trouble
 
@@ -193,7 +235,7 @@ class KafkaPythonConsumer:
 
 
 def consumed(record: Any) -> Consumed:
-    """A record of kafka-python or aiokafka."""
+    """A record of kafka-python."""
     return Consumed(
         topic=record.topic,
         partition=record.partition,
@@ -202,6 +244,7 @@ def consumed(record: Any) -> Consumed:
         key=record.key,
         value=record.value,
         headers=tuple(record.headers or ()),
+        leader_epoch=-1 if record.leader_epoch is None else record.leader_epoch,
     )
 
 
@@ -209,6 +252,7 @@ class KafkaPython:
     """The library `kafka_python`."""
 
     name = "kafka_python"
+    most_in_flight = 1_000_000
 
     def __init__(self) -> None:
         # The history says when a broker was away; the library would say it several times a second.

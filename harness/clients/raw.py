@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
-from harness.clients.client import REQUEST_TIMEOUT_MS, ClientTrouble, Consumed, Consumer, Producer
+from harness.clients.client import REQUEST_TIMEOUT_MS, ClientTrouble, Consumed, Consumer, OnChange, Producer
 from harness.clients.cluster_view import EARLIEST, TROUBLE, ClusterView, RawAdmin
 from harness.clients.raw_producer import RawProducer
 from harness.judging.guarantees import ClientSettings
@@ -32,7 +32,7 @@ class RawConsumer:
         """Reads these partitions from their start."""
         self._positions = dict.fromkeys(partitions, EARLIEST)
 
-    def subscribe(self, topics: Sequence[str], on_assigned: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+    def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
         """ClientTrouble: it joins no group."""
         raise ClientTrouble("the raw client joins no group: use assign, or another --client")
 
@@ -90,6 +90,7 @@ class RawConsumer:
                                 key=record.key,
                                 value=record.value,
                                 headers=record.headers,
+                                leader_epoch=batch.header.partition_leader_epoch,
                             )
                         )
             self._positions[topic, partition] = batch.header.next_offset
@@ -103,7 +104,7 @@ class RawConsumer:
         """The next offset to read."""
         return self._positions[topic, partition]
 
-    def commit(self) -> None:
+    def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
         """ClientTrouble: it has no group."""
         raise ClientTrouble("the raw client has no group, and commits nothing")
 
@@ -121,6 +122,7 @@ class Raw:
     """The library `raw`."""
 
     name = "raw"
+    most_in_flight = 1
 
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
         """A new producer."""

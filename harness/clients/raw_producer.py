@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from harness.clients.client import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, Delivery, Headers, OnDelivery, classified
 from harness.clients.cluster_view import TROUBLE, ClusterView
 from harness.clients.murmur2 import partition_of
-from harness.history.operations import OpType
+from harness.history.operations import OpType, ProducerIdentity
 from harness.judging.guarantees import ClientSettings
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode, is_retriable
@@ -53,6 +53,7 @@ class RawProducer:
         self._identity = _Identity()
         self._waiting: queue.Queue[_Waiting | None] = queue.Queue()
         self._open = 0
+        self._retried = 0
         self._changed = threading.Condition()
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name=client_id, daemon=True)
@@ -106,6 +107,7 @@ class RawProducer:
         offset, appended_at = -1, -1
         while time.monotonic() < deadline and attempts <= self._retries and not self._is_closed:
             attempts += 1
+            self._retried += len(batch) if attempts > 1 else 0
             try:
                 code, offset, appended_at = self._attempt(where, batch)
             except TROUBLE as trouble:
@@ -185,6 +187,15 @@ class RawProducer:
         with self._changed:
             self._open -= len(batch)
             self._changed.notify_all()
+
+    def identity(self) -> ProducerIdentity | None:
+        """The producer id and epoch; None between two of them."""
+        found = self._identity
+        return ProducerIdentity(found.producer_id, found.epoch) if found.producer_id >= 0 else None
+
+    def retries(self) -> int | None:
+        """Records of the batches that it sent again."""
+        return self._retried
 
     def flush(self, timeout_s: float) -> None:
         """Waits until every record has its delivery, at most so long."""

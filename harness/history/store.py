@@ -18,8 +18,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.history.operations import History, HistoryWriter, read_history
-from harness.judging.guarantees import ClientSettings, Guarantees, TopicSettings
+from harness.history.files import HistoryWriter, StoredHistory, read_history, stream_history
+from harness.history.history import History
+from harness.judging.activity import Needs
+from harness.judging.guarantees import ClientSettings, FaultEffects, Guarantees, TopicSettings
 from harness.judging.verdicts import Anomaly, Validity, Verdict
 
 OUT = Path("reports") / "out"
@@ -45,6 +47,11 @@ class Meta:
     """Names the checkers that judge the history."""
     client_settings: Mapping[str, Any] = field(default_factory=dict)
     topic_settings: Mapping[str, Any] = field(default_factory=dict)
+    """As the cluster told them."""
+    fault_effects: Mapping[str, Any] = field(default_factory=dict)
+    """What the faults could do to the log."""
+    needs: Mapping[str, int] = field(default_factory=dict)
+    """What had to happen for the verdicts to mean something."""
     rerun: str = ""
     """The command that runs it again."""
     verdict: str = ""
@@ -52,6 +59,10 @@ class Meta:
     duration_s: float = 0.0
     operations: int = 0
     faults: int = 0
+    availability: Sequence[Mapping[str, Any]] = ()
+    """The longest time without a success, for each fault and role (harness/judging/availability.py)."""
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    """Other figures of the run (harness/judging/measures.py)."""
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def rules(self) -> Guarantees:
@@ -61,9 +72,16 @@ class Meta:
             topic: dict[str, Any] = dict(self.topic_settings)
             if "cleanup_policy" in topic:
                 topic["cleanup_policy"] = tuple(topic["cleanup_policy"])
-            return Guarantees.of(client, TopicSettings(**topic))
+            return Guarantees.of(client, TopicSettings(**topic), FaultEffects(**self.fault_effects))
         except TypeError as trouble:
             raise StoreTrouble(f"{self.check}: its settings are not of this version: {trouble}") from trouble
+
+    def least(self) -> Needs:
+        """What had to happen. StoreTrouble when that is not of this version."""
+        try:
+            return Needs(**self.needs)
+        except TypeError as trouble:
+            raise StoreTrouble(f"{self.check}: its needs are not of this version: {trouble}") from trouble
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
@@ -84,6 +102,7 @@ def verdict_of(data: Mapping[str, Any]) -> Verdict:
         tolerated=anomalies(data["tolerated"]),
         reason=data["reason"],
         count=data["count"],
+        rests_on=data["rests_on"],
     )
 
 
@@ -103,8 +122,12 @@ class Item:
         return HistoryWriter(self.history_path)
 
     def history(self) -> History:
-        """Its history. HistoryTrouble when it is missing or damaged."""
+        """Its whole history, in memory. HistoryTrouble when it is missing or damaged."""
         return read_history(self.history_path)
+
+    def stream(self) -> StoredHistory:
+        """Its history, read as often as needed and never held. HistoryTrouble when it is missing."""
+        return stream_history(self.history_path)
 
     def write_meta(self, meta: Meta) -> None:
         """Replaces what is known of it."""

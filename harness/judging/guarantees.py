@@ -1,8 +1,23 @@
 """Settings → what Kafka promises: which anomalies are forbidden, tolerated, or say nothing.
 
-Sources: Kafka documentation, producer configurations `acks`, `enable.idempotence`, `retries`,
-`max.in.flight.requests.per.connection`; topic configurations `min.insync.replicas`, `unclean.leader.election.enable`,
-`flush.messages`, `cleanup.policy`; KIP-98 (idempotence), KIP-966 (loss of several replicas).
+| what happened | acks=all | acks=1 |
+|---|---|---|
+| nothing, or processes were killed, paused, cut off, and nobody else came to lead (a) | kept | kept |
+| another replica came to lead (b) | kept | may be lost |
+| … and unclean.leader.election.enable=true (c) | may be lost | may be lost |
+| power was lost, and flush.messages=1 (d) | kept | as above |
+| power was lost by the only replica (e) | may be lost | may be lost |
+| power was lost by fewer than min.insync.replicas nodes at once, eligible leader replicas on (f) | kept | may be lost |
+| power was lost by as many or more, or without eligible leader replicas (g) | may be lost | may be lost |
+
+(a) What is written stays: a killed process leaves its page cache. (b) All in-sync replicas have what acks=all
+acknowledged, whatever min.insync.replicas is, and only they may lead. (c) A replica that lags may lead. (d) Written
+means flushed. (e) The page cache is gone. (f) At least one eligible replica has it. (g) The last replica in sync may be
+the one that lost its tail.
+
+Sources: producer configurations `acks`, `enable.idempotence`, `retries`, `max.in.flight.requests.per.connection`;
+topic configurations `min.insync.replicas`, `unclean.leader.election.enable`, `flush.messages`, `cleanup.policy`;
+KIP-98 (idempotence), KIP-320 (truncation), KIP-966 (eligible leader replicas, the strict rule of min.insync.replicas).
 """
 
 from __future__ import annotations
@@ -10,6 +25,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+_SOON_MS = 3_600_000
+"""A retention time below this may end while a check runs."""
 
 
 class Standing(StrEnum):
@@ -41,22 +59,37 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicSettings:
-    """What the topic and the faults were."""
+    """What the cluster said of the topic (DescribeConfigs, Metadata, ApiVersions)."""
 
     replicas: int = 1
+    """The least of its partitions' replicas."""
     min_insync: int = 1
     is_unclean: bool = False
     """unclean.leader.election.enable."""
     cleanup_policy: tuple[str, ...] = ("delete",)
-    is_retention_short: bool = False
-    """Whether records may be deleted by time or size while the check runs."""
+    retention_ms: int = 604_800_000
+    """-1 for no limit."""
+    retention_bytes: int = -1
     is_flushed_before_ack: bool = False
     """flush.messages=1."""
     timestamp_type: str = "CreateTime"
-    loses_power: bool = False
-    """Whether a fault takes the page cache away; kill -9 does not."""
+    has_eligible_leader_replicas: bool = False
+    """Whether the feature eligible.leader.replicas.version is on (KIP-966)."""
+
+    @property
+    def may_delete_records(self) -> bool:
+        """Whether records may be deleted by time or size while a check runs."""
+        return "delete" in self.cleanup_policy and (0 <= self.retention_ms < _SOON_MS or self.retention_bytes >= 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultEffects:
+    """What the faults of a run could do to the log."""
+
+    power_losses: int = 0
+    """The most nodes that were without what they had not flushed at the same time. kill -9 takes no page cache away."""
     moves_leader: bool = False
-    """Whether a fault can make another replica the leader."""
+    """Whether another replica became the leader, or may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +105,22 @@ ANOMALIES: Mapping[str, tuple[str, str]] = {
     "unseen": ("D1", "an acknowledged record at the end of the log is in the log"),
     "vanished-read": ("D8", "a record once visible stays visible"),
     "inconsistent-offsets": ("O1", "an offset holds one record, for every reader, for ever"),
+    "offset-acknowledged-twice": ("O2", "an offset is acknowledged for one record"),
+    "wrong-acknowledged-offset": ("O2", "the acknowledged offset is where the record stands"),
     "duplicate": ("O5", "a record sent once is in the log once"),
+    "nonmonotonic-send": ("O4", "records of one producer keep their order in a partition"),
+    "realtime-order": ("O8", "a record sent after another was written stands behind it"),
     "nonmonotonic-poll": ("O3", "a consumer never goes back by itself"),
     "poll-skip": ("O3", "a consumer never passes over a record"),
-    "nonmonotonic-send": ("O4", "records of one producer keep their order in a partition"),
-    "realtime-order": ("O8", "a record sent after another was acknowledged stands behind it"),
+    "wrong-start": ("O3", "a member of a group starts where its group committed"),
+    "undelivered": ("G9", "a group is given every record below its committed offset"),
+    "leader-epoch-order": ("O10", "leader epochs never fall along the offsets of a partition"),
     "corrupt-record": ("O7", "key, headers, timestamp and value come back as they were sent"),
     "aborted-read": ("O1", "a record that was refused is not in the log"),
-    "wrong-acknowledged-offset": ("O2", "the acknowledged offset is where the record stands"),
+    "no-recovery": ("L2", "once all faults are healed, clients go on"),
 }
 """Name → (id of the claim, the promise as a sentence)."""
+_FORBIDDEN, _TOLERATED, _NOT_APPLICABLE = Standing.FORBIDDEN, Standing.TOLERATED, Standing.NOT_APPLICABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +130,34 @@ class Guarantees:
     rules: Mapping[str, Rule]
     client: ClientSettings
     topic: TopicSettings
+    faults: FaultEffects
 
     @classmethod
-    def of(cls, client: ClientSettings | None = None, topic: TopicSettings | None = None) -> Guarantees:
+    def of(
+        cls,
+        client: ClientSettings | None = None,
+        topic: TopicSettings | None = None,
+        faults: FaultEffects | None = None,
+    ) -> Guarantees:
         """The rules that follow from the settings."""
-        client = client or ClientSettings()
-        topic = topic or TopicSettings()
-        loss = _loss(client, topic)
-        order = _order(client)
-        rules = {name: Rule(Standing.FORBIDDEN, promise) for name, (_, promise) in ANOMALIES.items()}
-        rules["lost-write"] = rules["unseen"] = loss
-        rules["vanished-read"] = _vanishing(topic)
-        rules["inconsistent-offsets"] = _rewriting(topic)
-        rules["duplicate"] = _duplication(client)
-        rules["nonmonotonic-send"] = rules["realtime-order"] = order
-        if client.consumers == "subscribe":
-            moved = Rule(Standing.TOLERATED, "a rebalance may move a subscribed consumer's position")
-            rules["poll-skip"] = rules["nonmonotonic-poll"] = moved
+        client, topic, faults = client or ClientSettings(), topic or TopicSettings(), faults or FaultEffects()
+        rules = {name: Rule(_FORBIDDEN, promise) for name, (_, promise) in ANOMALIES.items()}
+        loss, rewriting = _loss(client, topic, faults), _rewriting(topic, faults)
+        rules["lost-write"] = rules["unseen"] = rules["offset-acknowledged-twice"] = loss
+        rules["vanished-read"] = _compacted(topic) or rewriting
+        rules["inconsistent-offsets"] = rewriting
+        rules["duplicate"] = _duplication(client, rewriting)
+        rules["nonmonotonic-send"] = _order(client, rewriting)
+        if rewriting.standing is _TOLERATED:
+            for name in ("realtime-order", "nonmonotonic-poll", "poll-skip", "wrong-start"):
+                rules[name] = rewriting
+        rules |= _rules_of_groups(client)
         if client.acks == "0":
-            rules["wrong-acknowledged-offset"] = Rule(Standing.NOT_APPLICABLE, "acks=0 acknowledges no offset")
-        return cls(rules, client, topic)
+            rules["wrong-acknowledged-offset"] = Rule(_NOT_APPLICABLE, "acks=0 acknowledges no offset")
+        elif loss.standing is _TOLERATED and rules["duplicate"].standing is _TOLERATED:
+            because = "of a record that was written twice the acknowledged copy may be lost: " + loss.because
+            rules["wrong-acknowledged-offset"] = Rule(_TOLERATED, because)
+        return cls(rules, client, topic, faults)
 
     def standing(self, anomaly: str) -> Standing:
         """Where an anomaly stands; one that is not listed is forbidden."""
@@ -127,63 +174,83 @@ class Guarantees:
         return self.standing(anomaly) is Standing.FORBIDDEN
 
 
-def _deletes(topic: TopicSettings) -> Rule | None:
-    """The rule where records may go away by design; None where they may not."""
+def _compacted(topic: TopicSettings) -> Rule | None:
     if "compact" in topic.cleanup_policy:
-        return Rule(Standing.NOT_APPLICABLE, "cleanup.policy=compact removes superseded records")
-    if topic.is_retention_short:
-        return Rule(Standing.NOT_APPLICABLE, "retention may delete records while the check runs")
+        return Rule(_NOT_APPLICABLE, "cleanup.policy=compact removes superseded records")
     return None
 
 
-def _loss(client: ClientSettings, topic: TopicSettings) -> Rule:
-    deletes = _deletes(topic)
-    if deletes:
-        return deletes
+def _loss(client: ClientSettings, topic: TopicSettings, faults: FaultEffects) -> Rule:
+    """Whether acknowledged records may be lost."""
+    compacted = _compacted(topic)
+    if compacted:
+        return compacted
     if client.acks == "0":
-        return Rule(Standing.TOLERATED, "acks=0 is answered before anything is written")
-    if topic.loses_power and not topic.is_flushed_before_ack and topic.replicas == 1:
-        return Rule(Standing.TOLERATED, "a lone replica loses its page cache with the power, unless flush.messages=1")
-    if topic.replicas > 1 and topic.moves_leader:
-        if client.acks != "all":
-            return Rule(Standing.TOLERATED, "acks=1 waits for no follower, and the leader may change")
-        if topic.is_unclean:
-            return Rule(Standing.TOLERATED, "unclean.leader.election.enable lets a lagging replica lead")
-        if topic.min_insync < 2:
-            return Rule(Standing.TOLERATED, "min.insync.replicas=1 lets a lone replica acknowledge")
-    return Rule(Standing.FORBIDDEN, f"acks={client.acks}: acknowledged means written (producer configuration acks)")
+        return Rule(_TOLERATED, "acks=0 is answered before anything is written")
+    if client.acks == "1" and topic.replicas > 1:
+        if faults.moves_leader:
+            return Rule(_TOLERATED, "acks=1 waits for no follower, and another replica may have come to lead")
+        if faults.power_losses and not topic.is_flushed_before_ack:
+            return Rule(_TOLERATED, "acks=1 waits for no follower, and the leader may have lost its page cache")
+    unsafe = _unsafe(topic, faults)
+    if unsafe:
+        return Rule(_TOLERATED, unsafe)
+    return Rule(_FORBIDDEN, f"acks={client.acks}: acknowledged means written (producer configuration acks)")
 
 
-def _vanishing(topic: TopicSettings) -> Rule:
-    deletes = _deletes(topic)
-    if deletes:
-        return deletes
-    rewriting = _rewriting(topic)
-    if rewriting.standing is not Standing.FORBIDDEN:
-        return rewriting
-    return Rule(Standing.FORBIDDEN, "consumers see only what stands below the high watermark, which stays")
+def _rewriting(topic: TopicSettings, faults: FaultEffects) -> Rule:
+    """Whether offsets that were read may be written anew: readers see only what all in-sync replicas have."""
+    unsafe = _unsafe(topic, faults)
+    if unsafe:
+        return Rule(_TOLERATED, f"offsets may be written anew: {unsafe}")
+    return Rule(_FORBIDDEN, "readers see only what stands below the high watermark, which stays")
 
 
-def _rewriting(topic: TopicSettings) -> Rule:
-    """Whether offsets that were read may be written anew."""
-    if topic.is_unclean and topic.moves_leader and topic.replicas > 1:
-        return Rule(Standing.TOLERATED, "an unclean leader may write offsets anew")
-    if topic.loses_power and not topic.is_flushed_before_ack and topic.replicas == 1:
-        return Rule(Standing.TOLERATED, "a lone replica that lost its page cache writes offsets anew")
-    return Rule(Standing.FORBIDDEN, "a committed offset never changes")
+def _unsafe(topic: TopicSettings, faults: FaultEffects) -> str:
+    """Why even what all in-sync replicas had may be lost; empty when it may not."""
+    if topic.is_unclean and faults.moves_leader and topic.replicas > 1:
+        return "unclean.leader.election.enable=true lets a replica lead that lags"
+    if not faults.power_losses or topic.is_flushed_before_ack:
+        return ""
+    if topic.replicas == 1:
+        return "a lone replica loses its page cache with the power, unless flush.messages=1"
+    if not topic.has_eligible_leader_replicas:
+        return (
+            "without eligible leader replicas (KIP-966) the last replica in sync leads, though it lost its page cache"
+        )
+    if faults.power_losses >= topic.min_insync:
+        return (
+            f"{faults.power_losses} nodes lost their power at once, and min.insync.replicas={topic.min_insync} "
+            f"outlasts {topic.min_insync - 1} (KIP-966)"
+        )
+    return ""
 
 
-def _duplication(client: ClientSettings) -> Rule:
+def _duplication(client: ClientSettings, rewriting: Rule) -> Rule:
+    if rewriting.standing is _TOLERATED:
+        return Rule(_TOLERATED, f"a record that was lost may be written again: {rewriting.because}")
     if client.is_idempotent:
-        return Rule(Standing.FORBIDDEN, "enable.idempotence=true: a retried batch is appended once (KIP-98)")
+        return Rule(_FORBIDDEN, "enable.idempotence=true: a retried batch is appended once (KIP-98)")
     if client.retries == 0:
-        return Rule(Standing.FORBIDDEN, "retries=0: every record is sent once")
-    return Rule(Standing.TOLERATED, "without idempotence a retry may write a record twice")
+        return Rule(_FORBIDDEN, "retries=0: every record is sent once")
+    return Rule(_TOLERATED, "without idempotence a retry may write a record twice")
 
 
-def _order(client: ClientSettings) -> Rule:
+def _order(client: ClientSettings, rewriting: Rule) -> Rule:
+    if rewriting.standing is _TOLERATED:
+        return rewriting
     if client.is_idempotent and client.in_flight <= 5:
-        return Rule(Standing.FORBIDDEN, "enable.idempotence=true keeps the order with up to 5 requests in flight")
+        return Rule(_FORBIDDEN, "enable.idempotence=true keeps the order with up to 5 requests in flight")
     if client.in_flight == 1:
-        return Rule(Standing.FORBIDDEN, "one request in flight keeps the order")
-    return Rule(Standing.TOLERATED, "several requests in flight without idempotence may change places when retried")
+        return Rule(_FORBIDDEN, "one request in flight keeps the order")
+    return Rule(_TOLERATED, "several requests in flight without idempotence may change places when retried")
+
+
+def _rules_of_groups(client: ClientSettings) -> dict[str, Rule]:
+    """What is not to be judged where consumers form no group, or do not say what they commit."""
+    if client.consumers != "subscribe":
+        nobody = Rule(_NOT_APPLICABLE, "no consumer subscribes")
+        return {"wrong-start": nobody, "undelivered": nobody}
+    if client.commit == "auto":
+        return {"wrong-start": Rule(_NOT_APPLICABLE, "enable.auto.commit=true: clients do not tell what they commit")}
+    return {}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from harness.history.operations import HistoryTrouble
+from harness.history.files import HistoryTrouble
+from harness.history.history import AnyHistory
 from harness.history.store import Item, StoreTrouble, open_items
+from harness.judging.activity import Needs
+from harness.judging.guarantees import Guarantees
+from harness.judging.periods import rules_of
 from harness.judging.verdicts import Validity, Verdict, merged
 from harness.workloads import queue
 
@@ -15,9 +19,20 @@ BAD_INPUT = 3
 """Exit status when there is nothing that can be judged."""
 
 
+WORKLOADS: Mapping[str, Callable[[AnyHistory, Guarantees, Needs], tuple[Verdict, ...]]] = {"queue": queue.judge}
+"""Workload → its judge, by the name that stored runs bear."""
+
+
 def judge_item(item: Item) -> tuple[Verdict, ...]:
-    """The verdicts of the present checkers on a stored history."""
-    return queue.judge(item.history(), item.meta().rules())
+    """The verdicts of its workload's present checkers on a stored history. StoreTrouble when there are none."""
+    meta = item.meta()
+    judge = WORKLOADS.get(meta.workload)
+    if judge is None:
+        known = ", ".join(WORKLOADS)
+        raise StoreTrouble(f"{item.path}: its workload {meta.workload!r} has no checkers here (known: {known})")
+    history = item.stream()
+    stored = meta.rules()
+    return judge(history, rules_of(history, stored.client, stored.topic), meta.least())
 
 
 def describe(check: str, target: str, verdicts: tuple[Verdict, ...]) -> list[str]:
@@ -28,6 +43,8 @@ def describe(check: str, target: str, verdicts: tuple[Verdict, ...]) -> list[str
         if verdict.validity is not Validity.VALID:
             count = f", {verdict.count:,} found" if verdict.count else ""
             lines.append(f"  {verdict.checker}: {verdict.validity}{count}; {verdict.reason}")
+            if verdict.rests_on:
+                lines.append(f"    looked at: {verdict.rests_on}")
             for anomaly in verdict.anomalies[:2]:
                 lines.append(f"    {anomaly.claim}  {anomaly.sentence}")
                 lines += [f"      {witness}" for witness in anomaly.witness_lines]

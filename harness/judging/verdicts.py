@@ -56,6 +56,8 @@ class Verdict:
     """Why it is unknown or does not apply; why anomalies are forbidden or tolerated."""
     count: int = 0
     """Of all anomalies found, listed or not."""
+    rests_on: str = ""
+    """What was looked at, with numbers: "5,993 acknowledged records"."""
 
     @property
     def is_valid(self) -> bool:

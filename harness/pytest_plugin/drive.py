@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import pytest
 
 from harness.clients.client import Library
-from harness.history.operations import History
+from harness.history.files import StoredHistory
 from harness.history.store import Item
-from harness.judging.checkers.evidence import Evidence
-from harness.judging.guarantees import Guarantees, TopicSettings
+from harness.judging.availability import availability
+from harness.judging.evidence.evidence import Evidence
+from harness.judging.measures import measures
 from harness.judging.outcome import Unproven
+from harness.judging.periods import rules_of
 from harness.judging.verdicts import Validity, Verdict
 from harness.pytest_plugin.options import ChosenTarget
 from harness.pytest_plugin.record import CheckRecord, witness_of
-from harness.runs.drive import run as run_workload
 from harness.runs.fault import Fault
 from harness.runs.progress import Progress
+from harness.runs.run import run as run_workload
 from harness.targets.target import Cluster
 from harness.workloads.queue import Queue, judge
 from nemesis.fault_names import fault_named
@@ -28,7 +30,7 @@ from nemesis.fault_names import fault_named
 class Driven:
     """A run that was judged, and broke nothing."""
 
-    history: History
+    history: StoredHistory
     evidence: Evidence
     verdicts: tuple[Verdict, ...]
 
@@ -62,19 +64,21 @@ class Drive:
         queue: Queue,
         *faults: str | Fault | None,
         at_end: Sequence[str | Fault] = (),
-        topic: TopicSettings | None = None,
+        replicas: int = 1,
         config: Mapping[str, str] | None = None,
         duration_s: float | None = None,
         hold_s: float = 2.0,
     ) -> Driven:
         """Runs the workload while the faults strike, stores the history, and judges it. Once in a check.
 
-        BrokenPromise when the history holds what the settings forbid; Unproven when it proves nothing; skips where
-        the target does not offer a fault.
+        BrokenPromise when the history holds what the settings forbid, as the cluster tells them; Unproven when it
+        proves nothing; skips where the target does not offer a fault.
         """
-        record, topic = self._record, topic or TopicSettings()
-        strikes, last = self._strikes(faults), self._strikes(at_end)
-        record.client_settings, record.topic_settings = queue.client, topic
+        record = self._record
+        chosen, last = self._faults(faults), self._faults(at_end)
+        in_flight = min(queue.client.in_flight, self._library.most_in_flight)
+        queue = replace(queue, client=replace(queue.client, in_flight=in_flight))
+        record.client_settings, record.needs = queue.client, queue.needs
         cluster = self._cluster()
         finished = run_workload(
             queue,
@@ -83,30 +87,36 @@ class Drive:
             writer=self._folder().history_writer(),
             seed=f"{self._seed}/{record.check}",
             duration_s=self._duration_s if duration_s is None else duration_s,
-            faults=strikes,
+            faults=chosen,
             at_end=last,
             hold_s=hold_s,
+            replicas=replicas,
             topic_config=config,
             progress=self._watch,
         )
         record.phases += [asdict(phase) for phase in finished.phases]
-        record.operations = len(finished.history)
-        record.faults = len(strikes) + len(last)
-        verdicts = record.verdicts = judge(finished.history, Guarantees.of(queue.client, topic))
+        record.operations = finished.operations
+        record.faults = len(chosen) + len(last)
+        evidence = Evidence.of(finished.history)
+        rules = rules_of(finished.history, queue.client, finished.topic)
+        record.topic_settings, record.fault_effects = finished.topic, rules.faults
+        record.availability = [asdict(gap) for gap in availability(finished.history)]
+        record.measures = measures(evidence)
+        verdicts = record.verdicts = judge(finished.history, rules, queue.needs)
         broken = witness_of(verdicts)
         if broken is not None:
             raise broken
         unknown = [verdict.reason for verdict in verdicts if verdict.validity is Validity.UNKNOWN]
         if unknown:
             raise Unproven("; ".join(dict.fromkeys(unknown)))
-        return Driven(finished.history, Evidence.of(finished.history), verdicts)
+        return Driven(finished.history, evidence, verdicts)
 
     def _watch(self, progress: Progress) -> None:
         self._record.faults = progress.faults
         self._record.operations = progress.sent + progress.acknowledged
         self._show(progress)
 
-    def _strikes(self, faults: Sequence[str | Fault | None]) -> list[Fault]:
+    def _faults(self, faults: Sequence[str | Fault | None]) -> list[Fault]:
         chosen: list[Fault] = [fault_named(fault) if isinstance(fault, str) else fault for fault in faults if fault]
         for fault in chosen:
             if not self._target.supports(fault.kind):

@@ -12,7 +12,8 @@ import pytest
 
 from harness.catalogue import Header, check_id, one_line
 from harness.history.store import Item, Meta, Run, verdict_data
-from harness.judging.guarantees import ANOMALIES, ClientSettings, TopicSettings
+from harness.judging.activity import Needs
+from harness.judging.guarantees import ANOMALIES, ClientSettings, FaultEffects, TopicSettings
 from harness.judging.outcome import BrokenPromise, Outcome
 from harness.judging.verdicts import Validity, Verdict, merged
 from harness.pytest_plugin.links import Link, links_of
@@ -46,6 +47,10 @@ class CheckRecord:
     verdicts: tuple[Verdict, ...] = ()
     client_settings: ClientSettings | None = None
     topic_settings: TopicSettings | None = None
+    fault_effects: FaultEffects | None = None
+    needs: Needs | None = None
+    availability: list[Mapping[str, Any]] = field(default_factory=list)
+    measures: Mapping[str, Any] = field(default_factory=dict)
     operations: int = 0
     faults: int = 0
     links: tuple[Link, ...] = ()
@@ -94,6 +99,10 @@ class CheckRecord:
             workload="queue" if self.client_settings else "",
             client_settings=asdict(self.client_settings) if self.client_settings else {},
             topic_settings=asdict(self.topic_settings) if self.topic_settings else {},
+            fault_effects=asdict(self.fault_effects) if self.fault_effects else {},
+            needs=asdict(self.needs) if self.needs else {},
+            availability=self.availability,
+            measures=self.measures,
             rerun=self.rerun,
             verdict=str(self._validity()),
             verdicts=[verdict_data(verdict) for verdict in self.verdicts],

@@ -14,12 +14,12 @@ from harness.clients.client import ClientTrouble
 from harness.hosts.host import HostTrouble
 from harness.judging.outcome import BrokenPromise, Differs, Outcome
 from harness.pytest_plugin.record import CheckRecord
-from harness.runs.drive import DriveTrouble
+from harness.runs.context import RunTrouble
 from reference_broker.wire.primitives import MalformedRequest
 
 _WIDTH = 118
 _BAR = 20
-_TROUBLE = (HostTrouble, DriveTrouble, ClientTrouble, OSError)
+_TROUBLE = (HostTrouble, RunTrouble, ClientTrouble, OSError)
 """Of the harness and its way to the cluster: nothing is proved by them."""
 
 

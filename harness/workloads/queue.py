@@ -11,19 +11,24 @@ from random import Random
 
 from crc32c import crc32c
 
-from harness.history.operations import History, Send
-from harness.judging.checkers.acknowledged_offset import acknowledged_offset
+from harness.history.history import AnyHistory
+from harness.history.operations import Send
+from harness.judging.activity import Needs, activity
+from harness.judging.checkers.acknowledged_offset import acknowledged_offset, offset_acknowledged_twice
 from harness.judging.checkers.duplicate import duplicate
-from harness.judging.checkers.evidence import Evidence
 from harness.judging.checkers.inconsistent_offsets import inconsistent_offsets
+from harness.judging.checkers.leader_epoch_order import leader_epoch_order
 from harness.judging.checkers.lost_write import lost_write, unseen
-from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip
+from harness.judging.checkers.no_recovery import no_recovery
+from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip, wrong_start
 from harness.judging.checkers.record_integrity import aborted_read, record_integrity
 from harness.judging.checkers.ruling import Checker
 from harness.judging.checkers.send_order import nonmonotonic_send, realtime_order
+from harness.judging.checkers.undelivered import undelivered
 from harness.judging.checkers.vanished_read import vanished_read
+from harness.judging.evidence.evidence import Evidence
 from harness.judging.guarantees import ClientSettings, Guarantees
-from harness.judging.verdicts import Validity, Verdict
+from harness.judging.verdicts import Verdict
 
 CHECKERS: tuple[Checker, ...] = (
     lost_write,
@@ -31,13 +36,18 @@ CHECKERS: tuple[Checker, ...] = (
     vanished_read,
     inconsistent_offsets,
     acknowledged_offset,
+    offset_acknowledged_twice,
     duplicate,
     nonmonotonic_send,
     realtime_order,
     nonmonotonic_poll,
     poll_skip,
+    wrong_start,
+    undelivered,
+    leader_epoch_order,
     record_integrity,
     aborted_read,
+    no_recovery,
 )
 _KEYS = ("", "a", "b", "customer-7", "고객-12", "ключ", "\x00\x01", "long-" + "k" * 40)
 _HEADERS = ((), (("trace", "1"),), (("trace", "2"), ("trace", "3")), (("empty", ""), ("이름", "주문")))
@@ -59,10 +69,25 @@ class Queue:
     value_bytes: int = 100
     """Of most values; a few are ten times as long."""
     client: ClientSettings = field(default_factory=ClientSettings)
+    rejoin_s: float = 0.0
+    """Mean time after which a subscribed consumer leaves its group and comes back as a new member; 0 for never."""
+    needs: Needs = field(default_factory=Needs)
+    """What must have happened for the verdicts to mean something."""
 
     def consumer_names(self) -> tuple[str, ...]:
         """The processes that poll."""
         return tuple(f"consumer {number}" for number in range(1, self.consumers + 1))
+
+    def group_names(self) -> tuple[str, ...]:
+        """The groups of the consumers; none when they are assigned."""
+        if self.client.consumers != "subscribe":
+            return ()
+        return tuple(f"{self.topic}-group-{number}" for number in range(self.groups))
+
+    def group_of(self, consumer: int) -> str | None:
+        """The group of a consumer, by its number; None when they are assigned."""
+        names = self.group_names()
+        return names[consumer % len(names)] if names else None
 
     def producer_names(self) -> tuple[str, ...]:
         """The processes that send."""
@@ -75,6 +100,28 @@ class Message:
 
     send: Send
     value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DueSend:
+    """A message, and when it is to be sent, in seconds since its producer began."""
+
+    at_s: float
+    message: Message
+
+
+def due_sends(queue: Queue, producer: int, chance: Random, first_timestamp: int) -> Iterator[DueSend]:
+    """What a producer does, without end: evenly spread at the queue's rate."""
+    for number, message in enumerate(messages(queue, producer, chance, first_timestamp)):
+        yield DueSend(number / queue.rate, message)
+
+
+def rejoin_times(queue: Queue, chance: Random) -> Iterator[float]:
+    """When a subscribed consumer leaves its group and comes back, in seconds since it began; none for never."""
+    at_s = 0.0
+    while queue.rejoin_s > 0 and queue.group_names():
+        at_s += chance.expovariate(1 / queue.rejoin_s)
+        yield at_s
 
 
 def messages(queue: Queue, producer: int, chance: Random, first_timestamp: int) -> Iterator[Message]:
@@ -117,13 +164,9 @@ def name_of(value: bytes | None) -> str:
     return "not ours: " + value[:48].decode("utf-8", "backslashreplace")
 
 
-def judge(history: History, rules: Guarantees, checkers: Sequence[Checker] = CHECKERS) -> tuple[Verdict, ...]:
-    """Every checker's verdict. A history in which nothing was acknowledged proves nothing: unknown."""
-    verdicts = tuple(checker(history, rules) for checker in checkers)
-    if any(verdict.validity is Validity.INVALID for verdict in verdicts):
-        return verdicts
-    attempts = Evidence.of(history).attempts
-    if not any(attempt.outcome == "ok" for attempt in attempts):
-        reason = f"none of {len(attempts):,} sends was acknowledged; was the cluster up, and is the topic writable?"
-        return (Verdict(checker="activity", validity=Validity.UNKNOWN, reason=reason), *verdicts)
-    return verdicts
+def judge(
+    history: AnyHistory, rules: Guarantees, needs: Needs | None = None, checkers: Sequence[Checker] = CHECKERS
+) -> tuple[Verdict, ...]:
+    """Whether the run did enough, and every checker's verdict."""
+    did = activity(Evidence.of(history), needs or Needs())
+    return (did, *(checker(history, rules) for checker in checkers))

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 
 import msgspec
 
+from harness.history.history import History
 from harness.history.operations import (
+    EARLIEST,
     NEMESIS,
     Acknowledged,
+    Assign,
+    Assigned,
+    Commit,
+    FaultAct,
     FinalEnd,
-    History,
     Operation,
     OpType,
+    PartitionRecords,
     Polled,
-    Position,
+    ProducerIdentity,
     Record,
+    Revoked,
     Send,
+    Subscribe,
 )
 
 
@@ -27,70 +36,137 @@ class Script:
         self.topic = topic
         self.operations: list[Operation] = []
         self.sent: dict[str, Send] = {}
+        self.now_ns = 0
+        self._drained = 0
 
     def add(self, process: str, kind: OpType, f: str, **fields: object) -> int:
         """Appends an operation; its index."""
-        index = len(self.operations)
-        operation = Operation(index=index, time_ns=index * 1_000_000, process=process, kind=kind, f=f)
+        index = self._drained + len(self.operations)
+        operation = Operation(index=index, time_ns=self.now_ns, process=process, kind=kind, f=f)
         self.operations.append(msgspec.structs.replace(operation, **fields))
+        self.now_ns += 1_000_000
         return index
+
+    def wait(self, seconds: float) -> None:
+        """Time passes."""
+        self.now_ns += int(seconds * 1e9)
 
     def invoke(self, value: str, *, partition: int = 0, process: str = "producer 1", key: str | None = None) -> int:
         """A send that starts; its index."""
-        send = Send(self.topic, partition, value, key, timestamp=1_000 + len(self.sent), checksum=len(value))
+        send = Send(self.topic, partition, value, key, timestamp=self.now_ns // 1_000, checksum=len(value))
         self.sent[value] = send
         return self.add(process, OpType.INVOKE, "send", value=send)
 
     def ok(self, invoked: int, offset: int) -> None:
         """The acknowledgement of a send."""
-        start = self.operations[invoked]
+        start = self.operations[invoked - self._drained]
         assert isinstance(start.value, Send)
         acknowledged = Acknowledged(start.value.partition, offset)
         self.add(start.process, OpType.OK, "send", value=acknowledged, of=invoked)
 
     def fail(self, invoked: int, error: str = "MESSAGE_TOO_LARGE") -> None:
-        """A certain refusal of a send."""
-        self.add(self.operations[invoked].process, OpType.FAIL, "send", error=error, of=invoked)
+        """A certain refusal."""
+        start = self.operations[invoked - self._drained]
+        self.add(start.process, OpType.FAIL, start.f, error=error, of=invoked)
 
     def info(self, invoked: int, error: str = "timed out") -> None:
-        """A send of which nothing is known."""
-        self.add(self.operations[invoked].process, OpType.INFO, "send", error=error, of=invoked)
+        """An operation of which nothing is known."""
+        start = self.operations[invoked - self._drained]
+        self.add(start.process, OpType.INFO, start.f, error=error, of=invoked)
 
     def send(self, value: str, offset: int, *, partition: int = 0, process: str = "producer 1") -> None:
         """A send and its acknowledgement."""
         self.ok(self.invoke(value, partition=partition, process=process), offset)
 
-    def record(self, value: str, offset: int) -> Record:
+    def identity(self, producer_id: int, epoch: int = 0, *, process: str = "producer 1") -> None:
+        """The producer id of a process."""
+        self.add(process, OpType.OK, "producer_id", value=ProducerIdentity(producer_id, epoch))
+
+    def record(self, value: str, offset: int, leader_epoch: int = -1) -> Record:
         """What a faithful broker returns of a value that was sent."""
         send = self.sent.get(value)
         if send is None:
-            return Record(offset, value)
-        return Record(offset, value, send.key, send.headers, send.timestamp, send.checksum)
+            return Record(offset, value, leader_epoch=leader_epoch)
+        return Record(offset, value, send.key, send.headers, send.timestamp, send.checksum, leader_epoch)
 
     def poll(self, log: dict[int, str], *, partition: int = 0, process: str = "consumer 1", f: str = "poll") -> None:
         """A poll that returns these records in this order."""
         records = tuple(self.record(value, offset) for offset, value in log.items())
-        self.add(process, OpType.OK, f, value=Polled(self.topic, partition, records))
+        self.polled(records, partition=partition, process=process, f=f)
 
-    def position(self, process: str = "consumer 1", partition: int = 0) -> None:
+    def polled(
+        self, records: tuple[Record, ...], *, partition: int = 0, process: str = "consumer 1", f: str = "poll"
+    ) -> None:
+        """A poll that returns these records."""
+        invoked = self.add(process, OpType.INVOKE, f)
+        parts = (PartitionRecords(self.topic, partition, records),) if records else ()
+        self.add(process, OpType.OK, f, value=Polled(parts), of=invoked)
+
+    def assign(self, process: str = "consumer 1", partition: int = 0, offset: int = EARLIEST) -> None:
         """A consumer that starts to read a partition, or starts again."""
-        self.add(process, OpType.OK, "position", value=Position(((self.topic, partition),)))
+        self._call(process, "assign", Assign(((self.topic, partition, offset),)))
 
-    def fault(self, f: str, what: str) -> None:
+    def subscribe(self, group: str = "g", *, process: str = "consumer 1") -> None:
+        """A consumer that joins a group."""
+        self._call(process, "subscribe", Subscribe(group, (self.topic,)))
+
+    def assigned(self, *partitions: int, group: str = "g", process: str = "consumer 1") -> None:
+        """Partitions that a group gives to a consumer."""
+        value = Assigned(group, tuple((self.topic, number) for number in partitions))
+        self.add(process, OpType.OK, "assigned", value=value)
+
+    def revoked(self, *partitions: int, group: str = "g", process: str = "consumer 1") -> None:
+        """Partitions that a group takes from a consumer."""
+        value = Revoked(group, tuple((self.topic, number) for number in partitions))
+        self.add(process, OpType.OK, "revoked", value=value)
+
+    def commit(self, offset: int, *, partition: int = 0, group: str = "g", process: str = "consumer 1") -> int:
+        """A commit that begins; its index."""
+        return self.add(process, OpType.INVOKE, "commit", value=Commit(group, ((self.topic, partition, offset),)))
+
+    def committed(self, offset: int, *, partition: int = 0, group: str = "g", process: str = "consumer 1") -> None:
+        """A commit that succeeds."""
+        invoked = self.commit(offset, partition=partition, group=group, process=process)
+        self.add(process, OpType.OK, "commit", of=invoked)
+
+    def _call(self, process: str, f: str, value: Assign | Subscribe) -> None:
+        invoked = self.add(process, OpType.INVOKE, f, value=value)
+        self.add(process, OpType.OK, f, of=invoked)
+
+    def fault(self, act: FaultAct, proof: str = "it took effect") -> None:
         """Something that the nemesis did."""
-        self.add(NEMESIS, OpType.INFO, f, value=what)
+        invoked = self.add(NEMESIS, OpType.INVOKE, act.kind, value=act)
+        self.add(NEMESIS, OpType.INFO, act.kind, value=msgspec.structs.replace(act, proof=proof), of=invoked)
+
+    def heal(self, act: FaultAct) -> None:
+        """… and undid."""
+        invoked = self.add(NEMESIS, OpType.INVOKE, "heal", value=act)
+        self.add(NEMESIS, OpType.INFO, "heal", value=msgspec.structs.replace(act, proof="it is well"), of=invoked)
 
     def final_read(
-        self, log: dict[int, str], *, end: int | None = None, reached: int | None = None, partition: int = 0
+        self,
+        log: dict[int, str],
+        *,
+        start: int = 0,
+        end: int | None = None,
+        reached: int | None = None,
+        partition: int = 0,
     ) -> None:
         """The final read of a partition; to its end unless `reached` says otherwise."""
         process = f"final {partition}"
+        self.assign(process, partition)
         if log:
             self.poll(log, partition=partition, process=process, f="final_read")
         last = max(log, default=-1) + 1
         end = last if end is None else end
         reached = end if reached is None else reached
-        self.add(process, OpType.OK, "final_end", value=FinalEnd(self.topic, partition, 0, end, reached))
+        self.add(process, OpType.OK, "final_end", value=FinalEnd(self.topic, partition, start, end, reached))
+
+    def drained(self) -> list[Operation]:
+        """The operations since the last call, which are forgotten."""
+        self._drained += len(self.operations)
+        drained, self.operations = self.operations, []
+        return drained
 
     def history(self, *, is_complete: bool = True) -> History:
         """The history so far."""
@@ -99,50 +175,48 @@ class Script:
 
 def legal_history(sends: int, seed: int = 0, *, partitions: int = 2, producers: int = 3) -> History:
     """A history that a faithful broker could give: some sends refused, some unanswered, two followers, a final read."""
+    return History(legal_operations(sends, seed, partitions=partitions, producers=producers))
+
+
+def legal_operations(sends: int, seed: int = 0, *, partitions: int = 2, producers: int = 3) -> Iterator[Operation]:
+    """The operations of such a history, one by one, so that a long one need not be in memory."""
     chance = Random(seed)
     script = Script()
-    logs: list[dict[int, str]] = [{} for _ in range(partitions)]
+    logs: list[list[Record]] = [[] for _ in range(partitions)]
     ends = [0] * partitions
     followed = [[0] * partitions for _ in range(2)]
+    counts = [0] * producers
+    for follower in range(2):
+        for partition in range(partitions):
+            script.assign(f"consumer {follower}.{partition}", partition)
     for number in range(sends):
-        partition = chance.randrange(partitions)
-        producer = chance.randrange(producers)
-        value = f"{producer}.{number}"
+        partition, producer = chance.randrange(partitions), chance.randrange(producers)
+        counts[producer] += 1
+        value = f"{producer}.{counts[producer]}"
         invoked = script.invoke(value, partition=partition, process=f"producer {producer}")
         fate = chance.random()
         if fate < 0.01:
             script.fail(invoked)
-            continue
-        if fate > 0.005 + 0.01:
+        elif fate > 0.015:
             script.ok(invoked, ends[partition])
         else:
             script.info(invoked)
         if fate > 0.0125:
-            logs[partition][ends[partition]] = value
+            logs[partition].append(script.record(value, ends[partition]))
             ends[partition] += 1 + (chance.random() < 0.01)
+        script.sent.clear()
         if number % 50 == 49:
-            follower = chance.randrange(2)
-            _follow(script, logs, followed[follower], follower, chance.randrange(partitions))
+            follower, partition = chance.randrange(2), chance.randrange(partitions)
+            records = tuple(logs[partition][followed[follower][partition] :])
+            script.polled(records, partition=partition, process=f"consumer {follower}.{partition}")
+            followed[follower][partition] = len(logs[partition])
+        yield from script.drained()
     for partition, log in enumerate(logs):
-        script.final_read(log, end=ends[partition], partition=partition)
-    return script.history()
-
-
-def _follow(script: Script, logs: list[dict[int, str]], followed: list[int], follower: int, partition: int) -> None:
-    """One poll of a follower: the records that it had not seen."""
-    log = logs[partition]
-    fresh = dict(list(log.items())[followed[partition] :]) if len(log) < 1_000 else _tail(log, followed[partition])
-    if fresh:
-        script.poll(fresh, partition=partition, process=f"consumer {follower}")
-        followed[partition] = len(log)
-
-
-def _tail(log: dict[int, str], skip: int) -> dict[int, str]:
-    """The entries after the first `skip`, from the end, so that long logs stay cheap."""
-    wanted = len(log) - skip
-    pairs: list[tuple[int, str]] = []
-    for offset in reversed(log):
-        if len(pairs) == wanted:
-            break
-        pairs.append((offset, log[offset]))
-    return dict(reversed(pairs))
+        script.assign(f"final {partition}", partition)
+        for first in range(0, len(log), 500):
+            process = f"final {partition}"
+            script.polled(tuple(log[first : first + 500]), partition=partition, process=process, f="final_read")
+            yield from script.drained()
+        end = FinalEnd(script.topic, partition, 0, ends[partition], ends[partition])
+        script.add(f"final {partition}", OpType.OK, "final_end", value=end)
+    yield from script.drained()

@@ -1,41 +1,99 @@
-"""Acknowledgements that name another offset than the record's. O(sends)."""
+"""Acknowledgements that name another offset than the record's, none, or one that another record has. O(sends)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 
-from harness.history.operations import History
-from harness.judging.checkers.evidence import Attempt, Evidence, line, send_lines
-from harness.judging.checkers.ruling import anomaly, ruling
+import numpy as np
+
+from harness.history.history import AnyHistory
+from harness.judging.checkers.lost_write import final_rows
+from harness.judging.checkers.ruling import anomaly, counted, ruling
+from harness.judging.evidence.evidence import Evidence
+from harness.judging.evidence.sends import ACKNOWLEDGED
+from harness.judging.evidence.witness import first_read_lines, ordered, send_lines, sent
 from harness.judging.guarantees import Guarantees
 from harness.judging.verdicts import Anomaly, Verdict
 
+_Maker = Callable[[], Anomaly]
 
-def acknowledged_offset(history: History, rules: Guarantees) -> Verdict:
-    """Acknowledged values that were read, but never at the offset that the acknowledgement named."""
+
+def acknowledged_offset(history: AnyHistory, rules: Guarantees) -> Verdict:
+    """Acknowledged values that were read, but never at the offset that the acknowledgement named; and acknowledgements
+    that name no offset, though acks is not 0."""
     evidence = Evidence.of(history)
-    doubtful = []
-    for attempt in evidence.acknowledged():
-        partition = evidence.partitions.get(attempt.where)
-        at = partition.holders.get(attempt.send.value) if partition else None
-        if at is not None and attempt.offset >= 0 and at != attempt.offset:
-            doubtful.append(attempt)
+    sends = evidence.sends
+    is_acknowledged = sends.column("outcome") == ACKNOWLEDGED
+    offset, seen_in = sends.column("offset"), sends.column("seen_in")
+    is_elsewhere = (seen_in != sends.column("where")) | (sends.column("seen_at") != offset)
+    doubtful = np.flatnonzero(is_acknowledged & (offset >= 0) & (seen_in >= 0) & is_elsewhere).tolist()
     # A duplicate may have been acknowledged at its second offset: then the offset is right, and O5 is broken.
-    found = [partial(_wrong, evidence, attempt) for attempt in doubtful if not _is_also_there(evidence, attempt)]
-    return ruling("wrong-acknowledged-offset", found, rules)
+    wrong = [row for row in doubtful if not _is_also_there(evidence, row)]
+    without = np.flatnonzero(is_acknowledged & (offset < 0)).tolist()
+    found: Iterator[_Maker] = chain(
+        (partial(_wrong, evidence, row) for row in wrong), (partial(_without, evidence, row) for row in without)
+    )
+    compared = int(np.count_nonzero(is_acknowledged & (seen_in >= 0)))
+    return ruling(
+        "wrong-acknowledged-offset",
+        found,
+        rules,
+        count=len(wrong) + len(without),
+        rests_on=f"{counted(compared, 'acknowledged record')} that were read",
+        unknown=None if compared else "no acknowledged record was read",
+    )
 
 
-def _is_also_there(evidence: Evidence, attempt: Attempt) -> bool:
-    places = evidence.places()
-    return (attempt.where, attempt.offset, attempt.send.value) in places
+def offset_acknowledged_twice(history: AnyHistory, rules: Guarantees) -> Verdict:
+    """Offsets that were acknowledged for two records."""
+    evidence = Evidence.of(history)
+    sends = evidence.sends
+    rows = np.flatnonzero((sends.column("outcome") == ACKNOWLEDGED) & (sends.column("offset") >= 0))
+    where, offset = sends.column("where")[rows], sends.column("offset")[rows]
+    order = np.lexsort((rows, offset, where))
+    where, offset, rows = where[order], offset[order], rows[order]
+    same = np.flatnonzero((where[1:] == where[:-1]) & (offset[1:] == offset[:-1]))
+    return ruling(
+        "offset-acknowledged-twice",
+        (partial(_two, evidence, int(rows[at]), int(rows[at + 1])) for at in same),
+        rules,
+        count=len(same),
+        rests_on=f"{counted(len(rows), 'acknowledged offset')}",
+        unknown=None if len(rows) or rules.client.acks == "0" else "no offset was acknowledged",
+    )
 
 
-def _wrong(evidence: Evidence, attempt: Attempt) -> Anomaly:
-    topic, number = attempt.where
-    partition = evidence.partitions[attempt.where]
-    value = attempt.send.value
-    at, seen = partition.holders[value], partition.first_reads[value]
-    lines = [text for _, text in send_lines(attempt)]
-    lines.append(line(seen, f"{topic}-{number}  offset {at} → {value}"))
-    sentence = f"value {value} was acknowledged at {topic}-{number} offset {attempt.offset}, and stands at offset {at}"
-    return anomaly("wrong-acknowledged-offset", sentence, lines, attempt.invoked.index)
+def _is_also_there(evidence: Evidence, row: int) -> bool:
+    place = (evidence.sends.where[row], evidence.sends.offset[row])
+    return any((seen.where, seen.offset) == place for seen in evidence.twice.get(row, ()))
+
+
+def _wrong(evidence: Evidence, row: int) -> Anomaly:
+    sends = evidence.sends
+    invoked, send = sent(evidence, row)
+    place, at = evidence.place(sends.where[row]), sends.seen_at[row]
+    stands = f"offset {at}" if sends.seen_in[row] == sends.where[row] else f"{evidence.place(sends.seen_in[row])} {at}"
+    lines = send_lines(evidence, row) + first_read_lines(evidence, row)
+    sentence = f"value {send.value} was acknowledged at {place} offset {sends.offset[row]}, and stands at {stands}"
+    return anomaly("wrong-acknowledged-offset", sentence, ordered(lines), invoked.index)
+
+
+def _without(evidence: Evidence, row: int) -> Anomaly:
+    invoked, send = sent(evidence, row)
+    lines = send_lines(evidence, row) + first_read_lines(evidence, row)
+    sentence = f"value {send.value} was acknowledged in {evidence.place(evidence.sends.where[row])} without an offset"
+    return anomaly("wrong-acknowledged-offset", sentence, ordered(lines), invoked.index)
+
+
+def _two(evidence: Evidence, first: int, second: int) -> Anomaly:
+    sends = evidence.sends
+    (_, one), (invoked, other) = sent(evidence, first), sent(evidence, second)
+    at = f"{evidence.place(sends.where[first])} offset {sends.offset[first]}"
+    is_final = final_rows(evidence)
+    there = [send.value for row, send in ((first, one), (second, other)) if is_final[row]]
+    sentence = f"{at} was acknowledged for value {one.value} and for value {other.value}"
+    sentence += f"; the log holds {' and '.join(there)}" if there else ""
+    lines = send_lines(evidence, first) + send_lines(evidence, second)
+    return anomaly("offset-acknowledged-twice", sentence, ordered(lines), invoked.index)

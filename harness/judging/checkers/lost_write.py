@@ -4,100 +4,122 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.history.operations import History
-from harness.judging.checkers.evidence import (
-    Attempt,
-    Evidence,
-    PartitionEvidence,
-    fault_lines,
-    line,
-    ordered,
-    send_lines,
-)
-from harness.judging.checkers.ruling import anomaly, ruling, unread
+import numpy as np
+
+from harness.history.history import AnyHistory
+from harness.judging.checkers.ruling import anomaly, counted, ruling, unread
+from harness.judging.evidence.evidence import Evidence
+from harness.judging.evidence.sends import ACKNOWLEDGED, Ints
+from harness.judging.evidence.witness import end_line, fault_lines, first_read_lines, ordered, send_lines, sent
 from harness.judging.guarantees import Guarantees
 from harness.judging.verdicts import Anomaly, Verdict
 
 
-def lost_write(history: History, rules: Guarantees) -> Verdict:
+def lost_write(history: AnyHistory, rules: Guarantees) -> Verdict:
     """Acknowledged values that the final read passed over: it read a later offset, or the log ended behind them."""
-    evidence = Evidence.of(history)
-    found = [
-        partial(_missing, "lost-write", evidence, attempt)
-        for attempt in _unread(evidence)
-        if attempt.offset < _limit(evidence.partitions.get(attempt.where))
-    ]
-    return ruling("lost-write", found, rules, unknown=unread(history, _unfinished(evidence)))
+    return _verdict("lost-write", history, rules)
 
 
-def unseen(history: History, rules: Guarantees) -> Verdict:
+def unseen(history: AnyHistory, rules: Guarantees) -> Verdict:
     """Acknowledged values beyond the end of the log, although it was read to its end: a lost tail."""
+    return _verdict("unseen", history, rules)
+
+
+def _verdict(name: str, history: AnyHistory, rules: Guarantees) -> Verdict:
     evidence = Evidence.of(history)
-    found = []
-    for attempt in _unread(evidence):
-        partition = evidence.partitions.get(attempt.where)
-        if partition is None or partition.end is None or not partition.end.is_whole:
-            continue
-        if attempt.offset >= _limit(partition):
-            found.append(partial(_missing, "unseen", evidence, attempt))
-    return ruling("unseen", found, rules, unknown=unread(history, _unfinished(evidence)))
+    missing, acknowledged = _missing(evidence, rules)
+    where, offset = evidence.sends.column("where")[missing], evidence.sends.column("offset")[missing]
+    limits = np.array([_limit(evidence, number) for number in range(len(evidence.partitions))] or [0], np.int64)
+    whole = np.array([_is_whole(evidence, number) for number in range(len(evidence.partitions))] or [False])
+    is_inside = offset < limits[where] if len(missing) else np.zeros(0, np.bool_)
+    chosen = missing[is_inside] if name == "lost-write" else missing[~is_inside & whole[where]]
+    total = len(acknowledged)
+    return ruling(
+        name,
+        (partial(_lost, name, evidence, int(row), total) for row in chosen),
+        rules,
+        count=len(chosen),
+        rests_on=f"{counted(total, 'acknowledged record')}, looked for in a whole read of the log",
+        unknown=unread(evidence, np.unique(evidence.sends.column("where")[acknowledged]).tolist()),
+    )
 
 
-def _unread(evidence: Evidence) -> list[Attempt]:
-    """Acknowledged sends whose value the final read did not return, first offset first; not those deleted before it."""
-    missing = []
-    for attempt in evidence.acknowledged():
-        partition = evidence.partitions.get(attempt.where)
-        if partition is not None and attempt.send.value in partition.final_values:
-            continue
-        if partition is not None and partition.end is not None and 0 <= attempt.offset < partition.end.start:
-            continue
-        missing.append(attempt)
-    return sorted(missing, key=lambda attempt: (attempt.where, attempt.offset))
+def _missing(evidence: Evidence, rules: Guarantees) -> tuple[Ints, Ints]:
+    """(rows of acknowledged sends that the final read did not return, lowest offset first; rows of all acknowledged).
+
+    Excused are those that an administrator asked to delete, and those below the log's start where retention may delete.
+    """
+    sends = evidence.sends
+    acknowledged: Ints = np.flatnonzero(sends.column("outcome") == ACKNOWLEDGED)
+    where, offset = sends.column("where"), sends.column("offset")
+    is_final = final_rows(evidence)
+    missing = acknowledged[~is_final[acknowledged]]
+    starts = np.array(
+        [_deleted_below(evidence, number, rules) for number in range(len(evidence.partitions))] or [0], np.int64
+    )
+    is_deleted = (offset[missing] >= 0) & (offset[missing] < starts[where[missing]])
+    missing = missing[~is_deleted]
+    return missing[np.lexsort((offset[missing], where[missing]))], acknowledged
 
 
-def _limit(partition: PartitionEvidence | None) -> int:
+def final_rows(evidence: Evidence) -> Ints:
+    """For each send whether the final read returned it, from the partition that it went to."""
+    known = evidence.history.memo.get("final rows")
+    if known is None:
+        where = evidence.sends.column("where")
+        known = np.zeros(len(evidence.sends), np.bool_)
+        for number in range(len(evidence.partitions)):
+            cells = evidence.cells(number)
+            rows = cells.rows[cells.is_final & (cells.rows >= 0)]
+            known[rows[where[rows] == number]] = True
+        evidence.history.memo["final rows"] = known
+    found: Ints = known
+    return found
+
+
+def _deleted_below(evidence: Evidence, where: int, rules: Guarantees) -> int:
+    """The offset below which records may have been deleted for a reason."""
+    asked = evidence.deleted_before.get(where, 0)
+    end = evidence.ends.get(where)
+    return max(asked, end.start) if end is not None and rules.topic.may_delete_records else asked
+
+
+def _limit(evidence: Evidence, where: int) -> int:
     """The offset up to which the final read tells what the log holds."""
-    if partition is None or partition.end is None:
+    end = evidence.ends.get(where)
+    if end is None:
         return -1
-    return partition.end.reached if not partition.end.is_whole else partition.end.end
+    return end.end if end.is_whole else end.reached
 
 
-def _unfinished(evidence: Evidence) -> list[str]:
-    """Partitions with acknowledged records whose final read is missing or did not come to the end."""
-    names = dict.fromkeys(attempt.where for attempt in evidence.acknowledged())
-    unfinished = []
-    for topic, number in names:
-        partition = evidence.partitions.get((topic, number))
-        if partition is None or partition.end is None or not partition.end.is_whole:
-            unfinished.append(f"{topic}-{number}")
-    return sorted(unfinished)
+def _is_whole(evidence: Evidence, where: int) -> bool:
+    end = evidence.ends.get(where)
+    return end is not None and end.is_whole
 
 
-def _missing(name: str, evidence: Evidence, attempt: Attempt) -> Anomaly:
-    topic, number = attempt.where
-    partition = evidence.partition(attempt.where)
-    value = attempt.send.value
-    lines = send_lines(attempt)
-    start_ns = attempt.invoked.time_ns
-    lines += fault_lines(evidence.faults_between(start_ns - 1_000_000_000, start_ns + 30_000_000_000))
-    seen = partition.first_reads.get(value)
-    if seen is not None:
-        lines.append((seen.time_ns, line(seen, f"{topic}-{number}  had read value {value}")))
-    if partition.end is not None:
-        end = partition.end
-        span = f"offsets {end.start} to {end.reached - 1} of {end.end}"
-        lines.append((1 << 62, f"end          final read   {span}; {_at(partition, attempt)}"))
-    acknowledged = len(evidence.acknowledged())
+def _lost(name: str, evidence: Evidence, row: int, acknowledged: int) -> Anomaly:
+    sends = evidence.sends
+    where, offset = sends.where[row], sends.offset[row]
+    invoked, send = sent(evidence, row)
+    lines = send_lines(evidence, row)
+    lines += fault_lines(evidence, invoked.time_ns - 1_000_000_000, invoked.time_ns + 30_000_000_000)
+    lines += first_read_lines(evidence, row)
+    lines.append(end_line(evidence, where, _at(evidence, where, offset, send.value)))
     sentence = (
-        f"value {value}, acknowledged at {topic}-{number} offset {attempt.offset}, is not in the final log "
+        f"value {send.value}, acknowledged at {evidence.place(where)} offset {offset}, is not in the final log "
         f"(one of {acknowledged:,} acknowledged records)"
     )
-    return anomaly(name, sentence, ordered(lines), attempt.invoked.index)
+    return anomaly(name, sentence, ordered(lines), invoked.index)
 
 
-def _at(partition: PartitionEvidence, attempt: Attempt) -> str:
-    for value, offset in partition.final_values.items():
-        if offset == attempt.offset:
-            return f"offset {offset} holds {value}; {attempt.send.value} is nowhere"
-    return f"{attempt.send.value} is nowhere"
+def _at(evidence: Evidence, where: int, offset: int, value: str) -> str:
+    cells = evidence.cells(where)
+    end = evidence.ends.get(where)
+    if end is not None and 0 <= offset < end.start:
+        return f"the log starts behind {value}, and nothing deletes its records"
+    place = int(np.searchsorted(cells.offsets, offset))
+    if place < len(cells.offsets) and cells.offsets[place] == offset and cells.is_final[place]:
+        row = int(cells.rows[place])
+        other = sent(evidence, row)[1].value if row >= 0 else "a value that nobody sent"
+        return f"offset {offset} holds {other}; {value} is nowhere"
+    return f"{value} is nowhere"

@@ -1,95 +1,203 @@
-"""Consumers that go back or pass over records. O(records), and a search for each gap of offsets."""
+"""Consumers that go back or pass over records, and members of groups that start elsewhere than their group committed.
+
+O(records), and a search for each gap of offsets.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 
-from harness.history.operations import History, Operation, Position
-from harness.judging.checkers.evidence import Evidence, TopicPartition, line
-from harness.judging.checkers.ruling import anomaly, ruling
+import numpy as np
+
+from harness.history.history import AnyHistory
+from harness.history.operations import EARLIEST
+from harness.judging.checkers.ruling import anomaly, counted, ruling
+from harness.judging.evidence.consumers import Start, Step
+from harness.judging.evidence.evidence import Evidence
+from harness.judging.evidence.witness import first_poll, line, ordered, read_line
 from harness.judging.guarantees import Guarantees
 from harness.judging.verdicts import Anomaly, Verdict
 
-Step = tuple[str, TopicPartition, int, Operation, int, Operation]
-"""(process, partition, offset read before, by, offset read next, by)."""
+_Maker = Callable[[], Anomaly]
 
 
-def nonmonotonic_poll(history: History, rules: Guarantees) -> Verdict:
-    """Polls of a process that return an offset at or before one it had read, with no seek between."""
-    back, _ = _steps(Evidence.of(history))
-    return ruling("nonmonotonic-poll", [partial(_back, step) for step in back], rules)
+def nonmonotonic_poll(history: AnyHistory, rules: Guarantees) -> Verdict:
+    """Polls that return an offset at or before one that the process had read since it was assigned the partition."""
+    evidence = Evidence.of(history)
+    backs = evidence.consumers.backs
+    early = [start for start in evidence.consumers.starts if not start.group and start.offset < min(start.allowed)]
+    found: Iterator[_Maker] = chain(
+        (partial(_back, evidence, step) for step in backs), (partial(_too_early, evidence, start) for start in early)
+    )
+    return ruling(
+        "nonmonotonic-poll",
+        found,
+        rules,
+        count=backs.count + len(early),
+        rests_on=_steps_looked_at(evidence),
+        unknown=_nothing_read(evidence),
+    )
 
 
-def poll_skip(history: History, rules: Guarantees) -> Verdict:
+def poll_skip(history: AnyHistory, rules: Guarantees) -> Verdict:
     """Polls of a process that pass over a record which somebody read.
 
-    A hole in the offsets alone is legal: markers, aborted and compacted records leave some.
+    A hole in the offsets alone is legal: markers, aborted and compacted records leave some. What the final read passes
+    over is no skip but lost, or vanished.
     """
     evidence = Evidence.of(history)
-    _, ahead = _steps(evidence)
-    offsets: dict[TopicPartition, list[int]] = {}
-    found = []
-    for step in ahead:
-        where, before, after = step[1], step[2], step[4]
-        known = offsets.get(where)
-        if known is None:
-            reads = evidence.partitions[where].reads
-            known = offsets[where] = sorted({record.offset for read in reads for record in read.records})
-        low, high = bisect_right(known, before), bisect_left(known, after)
-        if low < high:
-            found.append(partial(_skip, step, known[low], high - low))
-    return ruling("poll-skip", found, rules)
+    skips = [
+        (step, place, count)
+        for step in evidence.consumers.holes.values()
+        if _follows(evidence, step.process)
+        for place, count in [_between(evidence, step.where, step.before + 1, step.after)]
+        if count
+    ]
+    late = [
+        (start, *missed)
+        for start in evidence.consumers.starts
+        if _follows(evidence, start.process) and (missed := _missed_at_start(evidence, start))
+    ]
+    if rules.topic.may_delete_records:
+        late = []
+    found: Iterator[_Maker] = chain(
+        (partial(_skip, evidence, *skip) for skip in skips), (partial(_too_late, evidence, *start) for start in late)
+    )
+    return ruling(
+        "poll-skip",
+        found,
+        rules,
+        count=len(skips) + len(late),
+        rests_on=_steps_looked_at(evidence),
+        unknown=_nothing_read(evidence),
+    )
 
 
-def _steps(evidence: Evidence) -> tuple[list[Step], list[Step]]:
-    """(steps back, steps over a hole), each process and partition apart; a change of position starts anew."""
-    marks: dict[tuple[str, TopicPartition], tuple[int, Operation]] = {}
-    owned: dict[str, dict[TopicPartition, None]] = {}
-    back: list[Step] = []
-    ahead: list[Step] = []
-    for operation, value in evidence.process_reads:
-        process = operation.process
-        if isinstance(value, Position):
-            for where in owned.pop(process, {}):
-                marks.pop((process, where), None)
-            continue
-        where = (value.topic, value.partition)
-        owned.setdefault(process, {})[where] = None
-        mark = marks.get((process, where))
-        last, by = mark if mark is not None else (-1, operation)
-        is_first = mark is None
-        for record in value.records:
-            offset = record.offset
-            if not is_first:
-                if offset <= last:
-                    back.append((process, where, last, by, offset, operation))
-                elif offset > last + 1:
-                    ahead.append((process, where, last, by, offset, operation))
-            last, by, is_first = offset, operation, False
-        if not is_first:
-            marks[process, where] = (last, by)
-    return back, ahead
+def wrong_start(history: AnyHistory, rules: Guarantees) -> Verdict:
+    """First polls of a member, after an assignment, of another record than the one at its group's committed offset."""
+    evidence = Evidence.of(history)
+    wrong = [
+        (start, passed)
+        for start in evidence.consumers.starts
+        if start.group and (passed := _passed(evidence, start)) is not None
+    ]
+    if rules.topic.may_delete_records:
+        wrong = [(start, passed) for start, passed in wrong if EARLIEST not in start.allowed]
+    return ruling(
+        "wrong-start",
+        (partial(_elsewhere, evidence, *pair) for pair in wrong),
+        rules,
+        count=len(wrong),
+        rests_on=f"{counted(evidence.consumers.assignments, 'assignment')}, of which "
+        f"{counted(evidence.consumers.started, 'first record')} could be looked at",
+        unknown=None if evidence.consumers.assignments else "no group gave a partition to a member",
+    )
 
 
-def _back(step: Step) -> Anomaly:
-    process, (topic, number), before, by, after, operation = step
-    sentence = f"{process} read {topic}-{number} offset {after} after offset {before}, without a seek between"
-    return anomaly("nonmonotonic-poll", sentence, _lines(step), operation.index if operation else by.index)
+def _follows(evidence: Evidence, process: str) -> bool:
+    """Whether a process follows the log; else it is of the final read."""
+    return process in evidence.last_polls_ns
 
 
-def _skip(step: Step, missing: int, count: int) -> Anomaly:
-    process, (topic, number), before, _, after, operation = step
+def _steps_looked_at(evidence: Evidence) -> str:
+    return f"{counted(evidence.consumers.steps, 'step')} from record to record"
+
+
+def _nothing_read(evidence: Evidence) -> str | None:
+    return None if evidence.consumers.steps else "no process read two records, so that nothing is known of their order"
+
+
+def _between(evidence: Evidence, where: int, start: int, stop: int) -> tuple[int, int]:
+    """(place of the first, number of) records that somebody read from an offset up to another one."""
+    cells = evidence.cells(where)
+    low, high = np.searchsorted(cells.offsets, (max(start, evidence.deleted_before.get(where, 0)), stop))
+    return int(low), int(high - low)
+
+
+def _missed_at_start(evidence: Evidence, start: Start) -> tuple[int, int] | None:
+    """(place of the first, number of) records between where a manual assignment began and the first record read."""
+    if start.group:
+        return None
+    place, count = _between(evidence, start.where, max(0, min(start.allowed)), start.offset)
+    return (place, count) if count else None
+
+
+def _passed(evidence: Evidence, start: Start) -> int | None:
+    """The committed offset that a member did not start from; None when it may have started from one of the allowed."""
+    for allowed in sorted(start.allowed, reverse=True):
+        begin = max(0, allowed)
+        if begin <= start.offset and not _between(evidence, start.where, begin, start.offset)[1]:
+            return None
+    return max(start.allowed)
+
+
+def _back(evidence: Evidence, step: Step) -> Anomaly:
     sentence = (
-        f"{process} went from {topic}-{number} offset {before} to {after} and passed over {count} "
-        f"record{'s' if count > 1 else ''} that another read had returned, the first at offset {missing}"
+        f"{step.process} read {evidence.place(step.where)} offset {step.after} after offset {step.before}, "
+        f"without a seek or a new assignment between"
     )
-    return anomaly("poll-skip", sentence, _lines(step), operation.index)
+    return anomaly("nonmonotonic-poll", sentence, _step_lines(evidence, step), step.after_poll)
 
 
-def _lines(step: Step) -> tuple[str, ...]:
-    _, (topic, number), before, by, after, operation = step
+def _skip(evidence: Evidence, step: Step, place: int, count: int) -> Anomaly:
+    missing = int(evidence.cells(step.where).offsets[place])
+    sentence = (
+        f"{step.process} went from {evidence.place(step.where)} offset {step.before} to {step.after} and passed over "
+        f"{counted(count, 'record')} that another read had returned, the first at offset {missing}"
+    )
+    return anomaly("poll-skip", sentence, _step_lines(evidence, step), step.after_poll)
+
+
+def _step_lines(evidence: Evidence, step: Step) -> tuple[str, ...]:
+    before, after = evidence.history.operation(step.before_poll), evidence.history.operation(step.after_poll)
+    place = evidence.place(step.where)
     return (
-        line(by, f"{topic}-{number}  … offset {before}"),
-        line(operation, f"{topic}-{number}  offset {after} …"),
+        line(before, f"{place}  … offset {step.before}"),
+        line(after, f"{place}  offset {step.after} …"),
     )
+
+
+def _too_early(evidence: Evidence, start: Start) -> Anomaly:
+    sentence = (
+        f"{start.process} was to read {evidence.place(start.where)} from offset {min(start.allowed)}, "
+        f"and was given offset {start.offset} first"
+    )
+    return anomaly("nonmonotonic-poll", sentence, _start_lines(evidence, start), start.poll)
+
+
+def _too_late(evidence: Evidence, start: Start, place: int, count: int) -> Anomaly:
+    began = min(start.allowed)
+    origin = "its start" if began == EARLIEST else f"offset {began}"
+    missing = int(evidence.cells(start.where).offsets[place])
+    sentence = (
+        f"{start.process} was to read {evidence.place(start.where)} from {origin}, was given offset {start.offset} "
+        f"first, and so passed over {counted(count, 'record')} that another read had returned, the first at offset "
+        f"{missing}"
+    )
+    return anomaly("poll-skip", sentence, _start_lines(evidence, start), start.poll)
+
+
+def _elsewhere(evidence: Evidence, start: Start, committed: int) -> Anomaly:
+    told = "its group had committed nothing" if committed == EARLIEST else f"its group had committed {committed}"
+    sentence = (
+        f"{start.process} was assigned {evidence.place(start.where)}, of which {told}, and was given offset "
+        f"{start.offset} first"
+    )
+    return anomaly("wrong-start", sentence, _start_lines(evidence, start), start.poll)
+
+
+def _start_lines(evidence: Evidence, start: Start) -> tuple[str, ...]:
+    began = evidence.history.operation(start.began)
+    place = evidence.place(start.where)
+    allowed = ", ".join("the start" if offset == EARLIEST else str(offset) for offset in sorted(start.allowed))
+    lines = [(began.time_ns, line(began, f"{place}  may start at {allowed}"))]
+    after = evidence.history.operation(start.poll)
+    lines.append((after.time_ns, line(after, f"{place}  offset {start.offset} …")))
+    expected = max(0, max(start.allowed))
+    seen = first_poll(evidence, start.where, expected)
+    if seen >= 0:
+        time_ns, text, _ = read_line(evidence, start.where, expected, seen)
+        lines.append((time_ns, text))
+    return ordered(lines)

@@ -2,66 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 
-from harness.history.operations import History, Operation, OpType, Record, Send
-from harness.judging.checkers.evidence import Evidence, TopicPartition, line, send_lines
-from harness.judging.checkers.ruling import anomaly, ruling
+import numpy as np
+
+from harness.history.history import AnyHistory
+from harness.history.operations import Record, Send
+from harness.judging.checkers.ruling import anomaly, counted, ruling
+from harness.judging.evidence.evidence import Evidence, Sighting
+from harness.judging.evidence.sends import REFUSED
+from harness.judging.evidence.witness import first_read_lines, line, ordered, record_at, send_lines, sent
 from harness.judging.guarantees import Guarantees
 from harness.judging.verdicts import Anomaly, Verdict
 
+_Maker = Callable[[], Anomaly]
 
-def record_integrity(history: History, rules: Guarantees) -> Verdict:
+
+def record_integrity(history: AnyHistory, rules: Guarantees) -> Verdict:
     """Reads whose key, headers, timestamp or value bytes differ from what was sent; reads of values never sent.
 
     With message.timestamp.type=LogAppendTime the broker sets the timestamp, and it is not compared.
     """
     evidence = Evidence.of(history)
-    sent = {value: attempt.send for value, attempt in evidence.by_value.items()}
     compares_time = rules.topic.timestamp_type == "CreateTime"
-    found = []
-    for where, partition in evidence.partitions.items():
-        for read in partition.reads:
-            for record in read.records:
-                send = sent.get(record.value)
-                if send is None or not _is_same(send, record, compares_time):
-                    found.append(partial(_differs, evidence, where, read.operation, record, compares_time))
-    return ruling("corrupt-record", found, rules)
-
-
-def aborted_read(history: History, rules: Guarantees) -> Verdict:
-    """Values that were read although their send was refused for certain (G1a)."""
-    evidence = Evidence.of(history)
-    found = []
-    for attempt in evidence.attempts:
-        if attempt.outcome is not OpType.FAIL:
-            continue
-        partition = evidence.partitions.get(attempt.where)
-        seen = partition.first_reads.get(attempt.send.value) if partition else None
-        if seen is not None:
-            found.append(partial(_refused, evidence, attempt.send.value, seen))
-    return ruling("aborted-read", found, rules)
-
-
-def _is_same(send: Send, record: Record, compares_time: bool) -> bool:
-    return (
-        send.checksum == record.checksum
-        and send.key == record.key
-        and send.headers == record.headers
-        and (not compares_time or send.timestamp in (-1, record.timestamp))
+    mistimed = evidence.mistimed if compares_time else ()
+    found: Iterator[_Maker] = chain(
+        (partial(_differs, evidence, seen, compares_time) for seen in evidence.corrupt),
+        (partial(_differs, evidence, seen, compares_time) for seen in mistimed),
+    )
+    read = evidence.records_read()
+    return ruling(
+        "corrupt-record",
+        found,
+        rules,
+        count=evidence.corrupt.count + (evidence.mistimed.count if compares_time else 0),
+        rests_on=f"{counted(read, 'record')} read and compared with what was sent",
+        unknown=None if read else "no record was read",
     )
 
 
-def _differs(
-    evidence: Evidence, where: TopicPartition, operation: Operation, record: Record, compares_time: bool
-) -> Anomaly:
-    topic, number = where
-    place = f"{topic}-{number} offset {record.offset}"
-    attempt = evidence.by_value.get(record.value)
-    if attempt is None:
+def aborted_read(history: AnyHistory, rules: Guarantees) -> Verdict:
+    """Values that were read although their send was refused for certain (G1a)."""
+    evidence = Evidence.of(history)
+    is_refused = evidence.sends.column("outcome") == REFUSED
+    rows = np.flatnonzero(is_refused & (evidence.sends.column("seen_in") >= 0)).tolist()
+    return ruling(
+        "aborted-read",
+        (partial(_refused, evidence, row) for row in rows),
+        rules,
+        count=len(rows),
+        rests_on=f"{counted(int(np.count_nonzero(is_refused)), 'refused record')}",
+    )
+
+
+def _differs(evidence: Evidence, seen: Sighting, compares_time: bool) -> Anomaly:
+    place = f"{evidence.place(seen.where)} offset {seen.offset}"
+    poll = evidence.history.operation(seen.poll)
+    record = record_at(poll, *evidence.partitions[seen.where], seen.offset)
+    assert record is not None
+    row = evidence.names.row(record.value)
+    if row < 0:
         sentence = f"{place} holds a value that nobody sent: {record.value}"
-        return anomaly("corrupt-record", sentence, [line(operation, f"{place} → {record.value}")], operation.index)
-    send = attempt.send
+        return anomaly("corrupt-record", sentence, [line(poll, f"{place} → {record.value}")], seen.poll)
+    _, send = sent(evidence, row)
+    wrong = "; ".join(_unlike(send, record, compares_time))
+    lines = [*send_lines(evidence, row), (poll.time_ns, line(poll, f"{place} → {record.value}: {wrong}"))]
+    return anomaly("corrupt-record", f"{place}, value {record.value}: {wrong}", ordered(lines), seen.poll)
+
+
+def _unlike(send: Send, record: Record, compares_time: bool) -> list[str]:
     parts: list[tuple[str, object, object]] = [
         ("value checksum", f"{send.checksum:08x}", f"{record.checksum:08x}"),
         ("key", send.key, record.key),
@@ -69,18 +80,14 @@ def _differs(
     ]
     if compares_time and send.timestamp != -1:
         parts.append(("timestamp", send.timestamp, record.timestamp))
-    wrong = [f"{what} {ours!r} came back as {theirs!r}" for what, ours, theirs in parts if ours != theirs]
-    lines = [text for _, text in send_lines(attempt)]
-    lines.append(line(operation, f"{place} → {record.value}: {'; '.join(wrong)}"))
-    return anomaly("corrupt-record", f"{place}, value {record.value}: {'; '.join(wrong)}", lines, operation.index)
+    return [f"{what} {ours!r} came back as {theirs!r}" for what, ours, theirs in parts if ours != theirs]
 
 
-def _refused(evidence: Evidence, value: str, seen: Operation) -> Anomaly:
-    attempt = evidence.by_value[value]
-    topic, number = attempt.where
-    offset = evidence.partitions[attempt.where].holders[value]
-    lines = [text for _, text in send_lines(attempt)]
-    lines.append(line(seen, f"{topic}-{number}  offset {offset} → {value}"))
-    error = attempt.completed.error if attempt.completed else None
-    sentence = f"value {value} was refused ({error}), and was read at {topic}-{number} offset {offset}"
-    return anomaly("aborted-read", sentence, lines, seen.index)
+def _refused(evidence: Evidence, row: int) -> Anomaly:
+    sends = evidence.sends
+    _, send = sent(evidence, row)
+    completed = evidence.history.operation(sends.completed[row])
+    lines = send_lines(evidence, row) + first_read_lines(evidence, row)
+    place = f"{evidence.place(sends.seen_in[row])} offset {sends.seen_at[row]}"
+    sentence = f"value {send.value} was refused ({completed.error}), and was read at {place}"
+    return anomaly("aborted-read", sentence, ordered(lines), sends.invoked[row])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
-from harness.history.operations import History
+from harness.history.history import AnyHistory
+from harness.judging.evidence.evidence import Evidence
 from harness.judging.guarantees import ANOMALIES, Guarantees, Standing
 from harness.judging.verdicts import Anomaly, Validity, Verdict
 
 LISTED = 8
 """Anomalies that a verdict spells out; the others are counted."""
 
-Checker = Callable[[History, Guarantees], Verdict]
+Checker = Callable[[AnyHistory, Guarantees], Verdict]
 
 
 def anomaly(name: str, sentence: str, witness_lines: Sequence[str], index: int = -1) -> Anomaly:
@@ -22,32 +24,60 @@ def anomaly(name: str, sentence: str, witness_lines: Sequence[str], index: int =
 
 
 def ruling(
-    name: str, found: Sequence[Callable[[], Anomaly]], rules: Guarantees, *, unknown: str | None = None
+    name: str,
+    found: Iterable[Callable[[], Anomaly]],
+    rules: Guarantees,
+    *,
+    count: int,
+    rests_on: str,
+    unknown: str | None = None,
 ) -> Verdict:
     """The verdict on one kind of anomaly.
 
-    `found` are makers, so that witnesses are written for the listed ones only. `unknown` says why nothing can be
-    concluded where nothing was found.
+    `found` are makers, so that witnesses are written for the listed ones only, `count` says how many there are.
+    `rests_on` says what was looked at, with numbers. `unknown` says why nothing can be concluded where nothing was
+    found.
     """
     standing = rules.standing(name)
     if standing is Standing.NOT_APPLICABLE:
         return Verdict(checker=name, validity=Validity.VALID, reason=f"not applicable: {rules.because(name)}")
-    listed = tuple(make() for make in found[:LISTED])
+    listed = tuple(make() for make in islice(found, LISTED))
     if standing is Standing.TOLERATED:
-        reason = f"tolerated: {rules.because(name)}" if listed else ""
-        return Verdict(checker=name, validity=Validity.VALID, tolerated=listed, reason=reason, count=len(found))
+        return Verdict(
+            checker=name,
+            validity=Validity.VALID,
+            tolerated=listed,
+            reason=f"tolerated: {rules.because(name)}" if listed else "",
+            count=count,
+            rests_on=rests_on,
+        )
     if listed:
         reason = f"forbidden: {rules.because(name)}"
-        return Verdict(checker=name, validity=Validity.INVALID, anomalies=listed, reason=reason, count=len(found))
+        return Verdict(
+            checker=name,
+            validity=Validity.INVALID,
+            anomalies=listed,
+            reason=reason,
+            count=count,
+            rests_on=rests_on,
+        )
     if unknown is not None:
-        return Verdict(checker=name, validity=Validity.UNKNOWN, reason=unknown)
-    return Verdict(checker=name, validity=Validity.VALID)
+        return Verdict(checker=name, validity=Validity.UNKNOWN, reason=unknown, rests_on=rests_on)
+    return Verdict(checker=name, validity=Validity.VALID, rests_on=rests_on)
 
 
-def unread(history: History, partitions: Sequence[str]) -> str | None:
-    """Why the end of the log is not known, where it is not."""
-    if not history.is_complete:
+def unread(evidence: Evidence, wheres: Iterable[int]) -> str | None:
+    """Why the end of the log is not known, where it is not; of these partitions."""
+    if not evidence.is_complete:
         return "the history ends in the middle: the harness died while writing it; run the check again"
-    if partitions:
-        return f"the final read did not reach the end of {', '.join(partitions[:4])}; run it again, or for longer"
+    open_ends = sorted(
+        evidence.place(where) for where in wheres if (end := evidence.ends.get(where)) is None or not end.is_whole
+    )
+    if open_ends:
+        return f"the final read did not reach the end of {', '.join(open_ends[:4])}; run it again, or for longer"
     return None
+
+
+def counted(number: int, what: str) -> str:
+    """ "1,234 records", "1 record"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -4,67 +4,191 @@ from __future__ import annotations
 
 from functools import partial
 
-from harness.history.operations import History, OpType
-from harness.judging.checkers.evidence import Attempt, Evidence, TopicPartition, fault_lines, ordered, send_lines
-from harness.judging.checkers.ruling import anomaly, ruling
-from harness.judging.guarantees import Guarantees
+import numpy as np
+
+from harness.history.history import AnyHistory
+from harness.judging.checkers.lost_write import final_rows
+from harness.judging.checkers.ruling import anomaly, counted, ruling
+from harness.judging.evidence.evidence import Evidence
+from harness.judging.evidence.sends import ACKNOWLEDGED, Ints
+from harness.judging.evidence.witness import Lines, fault_lines, first_read_lines, ordered, read_line, send_lines, sent
+from harness.judging.guarantees import Guarantees, Standing
 from harness.judging.verdicts import Anomaly, Verdict
 
 
-def nonmonotonic_send(history: History, rules: Guarantees) -> Verdict:
-    """Acknowledged records of one process whose offsets in a partition do not grow in the order of sending."""
+def nonmonotonic_send(history: AnyHistory, rules: Guarantees) -> Verdict:
+    """Records of one process whose offsets in a partition do not grow in the order of sending.
+
+    Those that were acknowledged, and those of an idempotent producer that had no answer but were read: as long as it
+    writes with one producer id, the broker takes its records in their order only.
+    """
     evidence = Evidence.of(history)
-    latest: dict[tuple[str, TopicPartition], Attempt] = {}
-    found = []
-    for attempt in evidence.attempts:
-        if attempt.outcome is not OpType.OK or attempt.offset < 0:
-            continue
-        key = (attempt.invoked.process, attempt.where)
-        before = latest.get(key)
-        if before is not None and attempt.offset <= before.offset:
-            found.append(partial(_swapped, "nonmonotonic-send", evidence, before, attempt, "sent before"))
-        else:
-            latest[key] = attempt
-    return ruling("nonmonotonic-send", found, rules)
-
-
-def realtime_order(history: History, rules: Guarantees) -> Verdict:
-    """Records that were sent after another was acknowledged, and stand before it; whoever sent them."""
-    evidence = Evidence.of(history)
-    by_invoke = {attempt.invoked.index: attempt for attempt in evidence.attempts}
-    highest: dict[TopicPartition, Attempt] = {}
-    floors: dict[int, Attempt] = {}
-    found = []
-    for operation in history.operations:
-        if operation.f != "send":
-            continue
-        if operation.kind is OpType.INVOKE:
-            invoked = by_invoke.get(operation.index)
-            floor = highest.get(invoked.where) if invoked else None
-            if floor is not None:
-                floors[operation.index] = floor
-            continue
-        attempt = by_invoke.get(operation.of) if operation.of is not None else None
-        if attempt is None or operation.kind is not OpType.OK or attempt.offset < 0:
-            continue
-        below = floors.pop(attempt.invoked.index, None)
-        if below is not None and attempt.offset <= below.offset:
-            found.append(partial(_swapped, "realtime-order", evidence, below, attempt, "acknowledged before"))
-        top = highest.get(attempt.where)
-        if top is None or attempt.offset > top.offset:
-            highest[attempt.where] = attempt
-    return ruling("realtime-order", found, rules)
-
-
-def _swapped(name: str, evidence: Evidence, first: Attempt, second: Attempt, how: str) -> Anomaly:
-    topic, number = second.where
-    end = second.completed or second.invoked
-    lines = send_lines(first) + send_lines(second)
-    lines += fault_lines(evidence.faults_between(first.invoked.time_ns, end.time_ns))
-    sentence = (
-        f"value {first.send.value} was {how} value {second.send.value} was sent, but in {topic}-{number} they stand at "
-        f"offsets {first.offset} and {second.offset}"
+    pairs = _swapped_pairs(evidence, _acknowledged_rows(evidence, rules), by_identity=False)
+    compared = _acknowledged_rows(evidence, rules)
+    if rules.client.is_idempotent:
+        compared = np.union1d(compared, _rows_of_known_identity(evidence, rules))
+        known = _swapped_pairs(evidence, _rows_of_known_identity(evidence, rules), by_identity=True)
+        pairs += [pair for pair in known if not _are_acknowledged(evidence, *pair)]
+    return ruling(
+        "nonmonotonic-send",
+        (partial(_swapped, evidence, *pair) for pair in sorted(pairs)),
+        rules,
+        count=len(pairs),
+        rests_on=f"{counted(len(compared), 'record')} of {counted(len(evidence.processes), 'producer')}",
+        unknown=None if len(compared) else "no record's place in the log is known",
     )
-    if name == "nonmonotonic-send":
-        sentence = sentence.replace("sent before value", "sent before").replace(" was sent, but", ", but")
-    return anomaly(name, sentence, ordered(lines), second.invoked.index)
+
+
+def realtime_order(history: AnyHistory, rules: Guarantees) -> Verdict:
+    """Records that were sent after another was acknowledged or read, and stand before it; whoever sent them."""
+    evidence = Evidence.of(history)
+    sends = evidence.sends
+    where, floor = sends.column("where"), sends.column("floor")
+    acknowledged, seen_at = sends.column("offset"), sends.column("seen_at")
+    is_here = sends.column("seen_in") == where
+    large = np.int64(1) << 62
+    place = np.minimum(
+        np.where((sends.column("outcome") == ACKNOWLEDGED) & (acknowledged >= 0), acknowledged, large),
+        np.where(is_here, seen_at, large),
+    )
+    doubtful = np.flatnonzero((place < large) & (floor >= 0) & (place <= floor)).tolist()
+    may_lose = rules.standing("lost-write") is not Standing.FORBIDDEN
+    found = [
+        partial(_before, evidence, row, int(place[row]))
+        for row in doubtful
+        if not may_lose or _stands(evidence, row, int(floor[row]))
+    ]
+    compared = int(np.count_nonzero((place < large) & (floor >= 0)))
+    return ruling(
+        "realtime-order",
+        found,
+        rules,
+        count=len(found),
+        rests_on=f"{counted(compared, 'record')} sent after another one was written",
+        unknown=None if compared else "no record was sent after another one was acknowledged or read",
+    )
+
+
+def _acknowledged_rows(evidence: Evidence, rules: Guarantees) -> Ints:
+    """Acknowledged sends; where they may be lost, only those that were found, for a lost one stands nowhere."""
+    sends = evidence.sends
+    is_counted = (sends.column("outcome") == ACKNOWLEDGED) & (sends.column("offset") >= 0)
+    if rules.standing("lost-write") is not Standing.FORBIDDEN:
+        is_counted &= final_rows(evidence)
+    rows: Ints = np.flatnonzero(is_counted)
+    return rows
+
+
+def _rows_of_known_identity(evidence: Evidence, rules: Guarantees) -> Ints:
+    """Sends whose producer told its id and kept it from invoke to completion, and whose place is known."""
+    sends = evidence.sends
+    identity = sends.column("identity")
+    is_known = (identity > 0) & (identity == sends.column("last_identity"))
+    is_acknowledged = np.zeros(len(sends), np.bool_)
+    is_acknowledged[_acknowledged_rows(evidence, rules)] = True
+    is_read = (sends.column("outcome") != ACKNOWLEDGED) & (sends.column("seen_in") == sends.column("where"))
+    rows: Ints = np.flatnonzero(is_known & (is_acknowledged | is_read))
+    return rows
+
+
+def _swapped_pairs(evidence: Evidence, rows: Ints, *, by_identity: bool) -> list[tuple[int, int]]:
+    """Pairs of sends of one process, and producer id, that stand the other way round."""
+    sends = evidence.sends
+    offset = np.where(sends.column("outcome") == ACKNOWLEDGED, sends.column("offset"), sends.column("seen_at"))[rows]
+    keys = [sends.column("where")[rows], sends.column("process")[rows]]
+    if by_identity:
+        keys.append(sends.column("identity")[rows])
+    order = np.lexsort((rows, *keys))
+    rows, offset = rows[order], offset[order]
+    is_new = np.zeros(len(rows), np.bool_)
+    for key in keys:
+        is_new[1:] |= key[order][1:] != key[order][:-1]
+    found = []
+    for mine, at in zip(np.split(rows, np.flatnonzero(is_new)), np.split(offset, np.flatnonzero(is_new)), strict=True):
+        highest = np.maximum.accumulate(at) if len(at) else at
+        for late in np.flatnonzero(at[1:] <= highest[:-1]):
+            early = int(np.searchsorted(highest, highest[late]))
+            found.append((int(mine[early]), int(mine[late + 1])))
+    return found
+
+
+def _are_acknowledged(evidence: Evidence, first: int, second: int) -> bool:
+    outcome = evidence.sends.outcome
+    return outcome[first] == outcome[second] == ACKNOWLEDGED
+
+
+def _stands(evidence: Evidence, row: int, floor: int) -> bool:
+    """Whether what was known to stand at an offset when a send began stands there still."""
+    cells = evidence.cells(evidence.sends.where[row])
+    place = int(np.searchsorted(cells.offsets, floor))
+    if place >= len(cells.offsets) or cells.offsets[place] != floor or not cells.is_final[place]:
+        return False
+    invoked, other = evidence.sends.invoked[row], int(cells.rows[place])
+    if cells.first_polls[place] < invoked:
+        return True
+    return other >= 0 and evidence.sends.offset[other] == floor and 0 <= evidence.sends.completed[other] < invoked
+
+
+def _swapped(evidence: Evidence, first: int, second: int) -> Anomaly:
+    (_, one), (invoked, other) = sent(evidence, first), sent(evidence, second)
+    lines = send_lines(evidence, first) + send_lines(evidence, second)
+    lines += _read_lines(evidence, first) + _read_lines(evidence, second)
+    lines += _faults_during(evidence, first, second)
+    sentence = (
+        f"value {one.value} was sent before {other.value}, but in {evidence.place(evidence.sends.where[second])} they "
+        f"stand at offsets {_offset(evidence, first)} and {_offset(evidence, second)}"
+    )
+    return anomaly("nonmonotonic-send", sentence, ordered(lines), invoked.index)
+
+
+def _before(evidence: Evidence, row: int, place: int) -> Anomaly:
+    """A record at an offset that was taken, or behind, when it was sent."""
+    sends = evidence.sends
+    invoked, send = sent(evidence, row)
+    where, floor = sends.where[row], sends.floor[row]
+    lines = send_lines(evidence, row) + _read_lines(evidence, row)
+    first = _acknowledged_at(evidence, where, floor, sends.invoked[row])
+    if first is not None:
+        lines += send_lines(evidence, first)
+        lines += _faults_during(evidence, first, row)
+        what = f"value {sent(evidence, first)[1].value} was acknowledged"
+    else:
+        cells = evidence.cells(where)
+        poll = int(cells.first_polls[int(np.searchsorted(cells.offsets, floor))])
+        time_ns, text, value = read_line(evidence, where, floor, poll)
+        lines.append((time_ns, text))
+        what = f"value {value} was read"
+    sentence = (
+        f"{what} before value {send.value} was sent, but in {evidence.place(where)} they stand at offsets {floor} and "
+        f"{place}"
+    )
+    return anomaly("realtime-order", sentence, ordered(lines), invoked.index)
+
+
+def _acknowledged_at(evidence: Evidence, where: int, offset: int, before: int) -> int | None:
+    """The send that was acknowledged at an offset before an operation."""
+    sends = evidence.sends
+    is_it = (sends.column("where") == where) & (sends.column("offset") == offset)
+    is_it &= (sends.column("outcome") == ACKNOWLEDGED) & (sends.column("completed") < before)
+    rows = np.flatnonzero(is_it)
+    return int(rows[0]) if len(rows) else None
+
+
+def _offset(evidence: Evidence, row: int) -> int:
+    sends = evidence.sends
+    return sends.offset[row] if sends.outcome[row] == ACKNOWLEDGED else sends.seen_at[row]
+
+
+def _read_lines(evidence: Evidence, row: int) -> Lines:
+    """Where an unanswered send was read."""
+    sends = evidence.sends
+    if sends.outcome[row] == ACKNOWLEDGED or sends.seen_in[row] < 0:
+        return []
+    return first_read_lines(evidence, row)
+
+
+def _faults_during(evidence: Evidence, first: int, second: int) -> Lines:
+    sends = evidence.sends
+    start = evidence.history.operation(sends.invoked[first])
+    stop = evidence.history.operation(max(sends.completed[second], sends.invoked[second]))
+    return fault_lines(evidence, start.time_ns, stop.time_ns)

@@ -1,47 +1,101 @@
-"""Records that a consumer was given and that the log no longer holds: read-back, over restarts too. O(records)."""
+"""Records that a consumer was given and that the log no longer held later: for ever, or for a while. O(records)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 
-from harness.history.operations import History
-from harness.judging.checkers.evidence import Evidence, TopicPartition, fault_lines, line, ordered, send_lines
-from harness.judging.checkers.ruling import anomaly, ruling, unread
+import numpy as np
+
+from harness.history.history import AnyHistory
+from harness.judging.checkers.ruling import anomaly, counted, ruling, unread
+from harness.judging.evidence.consumers import Step
+from harness.judging.evidence.evidence import Evidence
+from harness.judging.evidence.witness import (
+    Lines,
+    end_line,
+    fault_lines,
+    line,
+    ordered,
+    read_line,
+    send_lines,
+)
 from harness.judging.guarantees import Guarantees
 from harness.judging.verdicts import Anomaly, Verdict
 
+_Maker = Callable[[], Anomaly]
 
-def vanished_read(history: History, rules: Guarantees) -> Verdict:
-    """Values that a poll returned and the final read did not, though it read to the end."""
+
+def vanished_read(history: AnyHistory, rules: Guarantees) -> Verdict:
+    """Records that a poll returned and the final read did not, or that a later poll passed over."""
     evidence = Evidence.of(history)
-    found = []
-    unfinished = []
-    for where, partition in evidence.partitions.items():
-        end = partition.end
-        if end is None or not end.is_whole:
-            unfinished.append(f"{where[0]}-{where[1]}")
-        reached = end.reached if end is not None else -1
-        start = end.start if end is not None else 0
-        is_whole = end is not None and end.is_whole
-        for value, offset in partition.holders.items():
-            if value in partition.final_values or offset < start:
-                continue
-            if offset < reached or is_whole:
-                found.append(partial(_vanished, evidence, where, value, offset))
-    return ruling("vanished-read", found, rules, unknown=unread(history, sorted(unfinished)))
+    gone = [(where, place) for where in range(len(evidence.partitions)) for place in _gone(evidence, where, rules)]
+    absent = list(_absent_for_a_while(evidence))
+    read = sum(len(evidence.cells(where).offsets) for where in range(len(evidence.partitions)))
+    found: Iterator[_Maker] = chain(
+        (partial(_vanished, evidence, where, place) for where, place in gone),
+        (partial(_passed_over, evidence, step, place) for step, place in absent),
+    )
+    wheres = [where for where in range(len(evidence.partitions)) if len(evidence.cells(where).offsets)]
+    return ruling(
+        "vanished-read",
+        found,
+        rules,
+        count=len(gone) + len(absent),
+        rests_on=f"{counted(read, 'record')} that were read, looked for in a whole read of the log",
+        unknown=unread(evidence, wheres),
+    )
 
 
-def _vanished(evidence: Evidence, where: TopicPartition, value: str, offset: int) -> Anomaly:
-    topic, number = where
-    partition = evidence.partitions[where]
-    seen = partition.first_reads[value]
-    attempt = evidence.by_value.get(value)
-    lines = send_lines(attempt) if attempt else []
-    lines.append((seen.time_ns, line(seen, f"{topic}-{number}  offset {offset} → {value}")))
-    lines += fault_lines(evidence.faults_between(seen.time_ns, seen.time_ns + 60_000_000_000))
-    if partition.end:
-        span = f"offsets {partition.end.start} to {partition.end.reached - 1}"
-        lines.append((1 << 62, f"end          final read   {span}; without {value}"))
-    place = f"{topic}-{number} offset {offset}"
-    sentence = f"value {value} was read by {seen.process} at {place}, and is gone from the log"
-    return anomaly("vanished-read", sentence, ordered(lines), seen.index)
+def _gone(evidence: Evidence, where: int, rules: Guarantees) -> list[int]:
+    """Places of cells that were read and are not in the final log, as far as that was read."""
+    cells, end = evidence.cells(where), evidence.ends.get(where)
+    if end is None:
+        return []
+    is_missing = ~cells.is_final & (cells.offsets >= evidence.deleted_before.get(where, 0))
+    if rules.topic.may_delete_records:
+        is_missing &= cells.offsets >= end.start
+    if not end.is_whole:
+        is_missing &= cells.offsets < end.reached
+    places: list[int] = np.flatnonzero(is_missing).tolist()
+    return places
+
+
+def _absent_for_a_while(evidence: Evidence) -> Iterator[tuple[Step, int]]:
+    """Steps over a record that somebody had read before, and that the final read returned again; the record's place."""
+    for step in evidence.consumers.holes.values():
+        cells = evidence.cells(step.where)
+        low, high = np.searchsorted(cells.offsets, (step.before + 1, step.after))
+        for place in range(int(low), int(high)):
+            if cells.is_final[place] and cells.first_polls[place] < step.before_poll:
+                yield step, place
+                break
+
+
+def _vanished(evidence: Evidence, where: int, place: int) -> Anomaly:
+    cells = evidence.cells(where)
+    offset, poll, row = int(cells.offsets[place]), int(cells.first_polls[place]), int(cells.rows[place])
+    time_ns, read, value = read_line(evidence, where, offset, poll)
+    lines: Lines = send_lines(evidence, row) if row >= 0 else []
+    lines.append((time_ns, read))
+    lines += fault_lines(evidence, time_ns, time_ns + 60_000_000_000)
+    lines.append(end_line(evidence, where, f"without {value}"))
+    reader = evidence.history.operation(poll).process
+    at = f"{evidence.place(where)} offset {offset}"
+    sentence = f"value {value} was read by {reader} at {at}, and is gone from the log"
+    return anomaly("vanished-read", sentence, ordered(lines), poll)
+
+
+def _passed_over(evidence: Evidence, step: Step, place: int) -> Anomaly:
+    cells = evidence.cells(step.where)
+    offset, poll = int(cells.offsets[place]), int(cells.first_polls[place])
+    time_ns, read, value = read_line(evidence, step.where, offset, poll)
+    later = evidence.history.operation(step.after_poll)
+    what = f"{evidence.place(step.where)}  offsets {step.before}, {step.after} without {offset}"
+    lines = [(time_ns, read), (later.time_ns, line(later, what))]
+    lines += fault_lines(evidence, time_ns, later.time_ns)
+    reader = evidence.history.operation(poll).process
+    at = f"{evidence.place(step.where)} offset {offset}"
+    sentence = f"value {value} was read by {reader} at {at}, was not there for {step.process} later, and came back"
+    return anomaly("vanished-read", sentence, ordered(lines), step.after_poll)

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.history.operations import History, HistoryWriter
+from harness.history.files import FORMAT, HistoryWriter
+from harness.history.history import History
+from harness.history.operations import FaultAct
 from harness.history.store import Item, Meta, Run, verdict_data
 from harness.judging.guarantees import ClientSettings, Guarantees, TopicSettings
 from harness.judging.verdicts import merged
@@ -21,6 +23,7 @@ from harness.workloads.synthetic import Script
 STARTED_MS = 1_764_000_000_000
 """A time of day for everything here: 2025-11-24 16:00:00 UTC."""
 CLAIM = "A record acknowledged with acks=all is in the final log, once, at the acknowledged offset."
+KILL = FaultAct(kind="kill", nodes=(2,))
 Store = Callable[..., Item]
 
 
@@ -30,13 +33,13 @@ def loaded_history(sends: int = 600, *, loses: int | None = None, kills_at: floa
     script = Script("orders")
     log: dict[int, str] = {}
     read = [0, 0]
-    script.position("consumer 1")
-    script.position("consumer 2")
+    script.assign("consumer 1")
+    script.assign("consumer 2")
     for number in range(sends):
         if number == int(sends * kills_at):
-            script.fault("kill", "kill -9 node 2")
+            script.fault(KILL, "no process of node 2 runs")
         if number == int(sends * kills_at) + 20:
-            script.fault("heal", "started node 2")
+            script.heal(KILL)
         value = f"{number % 2 + 1}.{number}"
         invoked = script.invoke(value, process=f"producer {number % 2 + 1}")
         log[number] = value
@@ -59,9 +62,9 @@ def slowed(history: History, sends: int, kills_at: float) -> History:
     now, operations = 0.0, []
     for operation in history.operations:
         now += chance.expovariate(1 / 4)
-        if operation.f == "kill":
+        if operation.f == "kill" and operation.of is None:
             now += 2_000
-        elif operation.f == "heal":
+        elif operation.f == "heal" and operation.of is None:
             now += 1_500
         operations.append(msgspec.structs.replace(operation, time_ns=int(now * 1e6)))
     return History(operations)
@@ -81,7 +84,7 @@ def write_history(path: Path, history: History) -> None:
                 of=operation.of,
             )
     lines = path.read_bytes().split(b"\n", 1)
-    path.write_bytes(b'{"history":1,"started_at_ms":%d}\n' % STARTED_MS + lines[1])
+    path.write_bytes(b'{"history":%d,"started_at_ms":%d}\n' % (FORMAT, STARTED_MS) + lines[1])
 
 
 @pytest.fixture
@@ -127,7 +130,9 @@ def store(run: Run) -> Store:
                 verdicts=[verdict_data(verdict) for verdict in verdicts],
                 duration_s=12.25,
                 operations=len(history) if history is not None else 0,
-                faults=sum(operation.f != "heal" for operation in history.faults()) if history is not None else 0,
+                faults=sum(operation.f != "heal" and operation.of is None for operation in history.faults())
+                if history is not None
+                else 0,
                 more={"outcome": outcome, "sentence": CLAIM, "feature": "Produce", "severity": "critical", **more},
             )
         )

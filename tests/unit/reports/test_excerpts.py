@@ -79,6 +79,6 @@ def test_the_operation_itself_is_marked_in_the_history_around_it() -> None:
     script.poll({0: "a"})
 
     lines = history_lines(script.history().operations, 1)
-    assert [line[0] for line in lines] == [" ", ">", " "]
+    assert [line[0] for line in lines] == [" ", ">", " ", " "]
     assert "→ acknowledged, offset 0" in lines[1]
-    assert "orders-0  0 → a" in lines[2]
+    assert "orders-0  0 → a" in lines[3]

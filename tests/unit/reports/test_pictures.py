@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.history.operations import History
+from harness.history.history import History
+from harness.history.operations import FaultAct
 from harness.judging.checkers.duplicate import duplicate
 from harness.judging.checkers.lost_write import lost_write
 from harness.judging.checkers.poll_order import nonmonotonic_poll
@@ -37,12 +38,12 @@ def texts(svg: str) -> list[str]:
 def test_a_timeline_names_its_faults(written: Callable[[History], Path]) -> None:
     script = Script()
     script.send("a", 0)
-    script.fault("kill", "kill -9 node <2>")
+    script.fault(FaultAct(kind="kill", parameters={"signal": "<9>"}))
     script.send("b", 1)
     drawn = timeline(series_of(written(script.history())))
 
     assert drawn is not None
-    assert "▼ kill -9 node <2>" in texts(drawn.drawn())
+    assert "▼ kill (signal <9>)" in texts(drawn.drawn())
 
 
 def test_a_history_without_sends_has_no_timeline() -> None:

@@ -7,21 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from harness.history.operations import History
+from harness.history.history import History
+from harness.history.operations import FaultAct
 from harness.workloads.synthetic import Script
 from reports.series import Band, Gap, Series, longest_gap, series_of
 
 Written = Callable[[History], Path]
+KILL, PAUSE = FaultAct(kind="kill", nodes=(2,)), FaultAct(kind="pause", nodes=(1,))
 
 
 @pytest.fixture
 def script() -> Script:
-    """Operations a millisecond apart: 0 and 1 a send, 2 a kill, 3 a send without an answer, 4 the heal, 5 a poll."""
+    """Operations a millisecond apart: 0 and 1 a send, 2 and 3 a kill, 4 a send without an answer, 5 and 6 the heal, 7
+    and 8 a poll."""
     made = Script()
     made.send("a", 0)
-    made.fault("kill", "kill -9 node 2")
+    made.fault(KILL)
     made.invoke("b")
-    made.fault("heal", "started node 2")
+    made.heal(KILL)
     made.poll({0: "a"})
     return made
 
@@ -33,18 +36,18 @@ def test_a_send_lasts_until_its_acknowledgement(written: Written, script: Script
 def test_a_send_without_an_answer_is_open_until_the_end(written: Written, script: Script) -> None:
     last = series_of(written(script.history())).calls[-1]
 
-    assert (last.outcome, last.start_ms, last.stop_ms) == ("info", 3.0, 5.0)
+    assert (last.outcome, last.start_ms, last.stop_ms) == ("info", 4.0, 8.0)
 
 
 def test_a_fault_lasts_until_it_is_healed(written: Written, script: Script) -> None:
-    assert series_of(written(script.history())).bands == (Band("kill", "kill -9 node 2", 2.0, 4.0),)
+    assert series_of(written(script.history())).bands == (Band("kill", "kill node 2", 2.0, 6.0),)
 
 
 def test_a_fault_that_is_never_healed_lasts_until_the_end(written: Written, script: Script) -> None:
-    script.fault("pause", "pause node 1")
+    script.fault(PAUSE)
     script.poll({0: "a"})
 
-    assert series_of(written(script.history())).bands[-1] == Band("pause", "pause node 1", 6.0, 7.0)
+    assert series_of(written(script.history())).bands[-1] == Band("pause", "pause node 1", 9.0, 12.0)
 
 
 def test_a_history_with_a_torn_last_line_is_still_drawn(written: Written, script: Script) -> None:

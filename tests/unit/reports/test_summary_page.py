@@ -119,7 +119,7 @@ def test_a_guarantee_shows_a_verdict_for_each_target_and_what_tried_it(whole_run
 
     assert "✗ 1 broken ? 1 unknown ✓ 1 held" in row
     assert "✓ 3 held" in row
-    assert "6 checks 6,105 operations 5 faults" in row
+    assert "6 checks 6,215 operations 5 faults" in row
 
 
 def test_a_guarantee_says_what_a_pass_does_not_prove(whole_run: Run) -> None:

@@ -7,16 +7,33 @@ from pathlib import Path
 
 import pytest
 
+from harness.history.files import BLOCK, HistoryTrouble, HistoryWriter, read_history, stream_history
 from harness.history.operations import (
-    BLOCK,
     Acknowledged,
-    HistoryTrouble,
-    HistoryWriter,
+    AdminCall,
+    Assign,
+    Assigned,
+    Commit,
+    FaultAct,
+    FinalEnd,
+    Lost,
+    MicroOperation,
     OpType,
+    PartitionRecords,
+    PartitionState,
+    PartitionStates,
     Polled,
+    ProducerIdentity,
     Record,
+    Retries,
+    Revoked,
+    Seek,
     Send,
-    read_history,
+    ShareAcknowledged,
+    ShareAcquired,
+    ShareDelivery,
+    Subscribe,
+    Transaction,
 )
 
 
@@ -33,7 +50,27 @@ def test_every_kind_of_value_comes_back_equal(tmp_path: Path) -> None:
     values = [
         Send("t", 0, "1.1", None, (("a", "b"),), 3, 4),
         Acknowledged(0, 9),
-        Polled("t", 0, (Record(1, "x"),)),
+        Polled((PartitionRecords("t", 0, (Record(1, "x", "k", (("a", "b"),), 3, 4, 5),)),)),
+        Polled(),
+        Assign((("t", 0, -2),)),
+        Seek("t", 0, 7),
+        Subscribe("g", ("t",)),
+        Assigned("g", (("t", 0),), 3, "m"),
+        Revoked("g", (("t", 0),)),
+        Lost("g", (("t", 0),)),
+        Commit("g", (("t", 0, 8),)),
+        FinalEnd("t", 0, 0, 9, 9),
+        ProducerIdentity(17, 2, "tx"),
+        Retries(4),
+        PartitionStates((PartitionState("t", 0, 1, 5, (1, 2), (1,)),)),
+        AdminCall("CreateTopics", {"topic": "t"}),
+        Transaction(
+            "tx", (MicroOperation("send", Send("t", 0, "1.2")), MicroOperation("commit", None)), "abort", 17, 2
+        ),
+        ShareAcquired("s", "m", "t", 0, (ShareDelivery(Record(1, "x"), 2, 99),)),
+        ShareAcknowledged("s", "m", "t", 0, ((1, "release"),)),
+        FaultAct(kind="partition", nodes=(1,), links=(("node 1", "node 2"),), parameters={"port": "9093"}, proof="p"),
+        "final read",
         None,
     ]
     with HistoryWriter(tmp_path / "h") as writer:
@@ -87,3 +124,38 @@ def test_threads_may_append_at_once(tmp_path: Path) -> None:
             thread.join()
 
     assert [operation.index for operation in read_history(tmp_path / "h")] == list(range(2_800))
+
+
+def test_a_streamed_history_gives_the_same_operations(tmp_path: Path) -> None:
+    path = written(tmp_path / "h", 2 * BLOCK + 7)
+
+    assert list(stream_history(path)) == list(read_history(path))
+
+
+def test_a_streamed_history_gives_single_operations(tmp_path: Path) -> None:
+    history = stream_history(written(tmp_path / "h", 2 * BLOCK + 7))
+
+    assert [history.operation(index).index for index in (0, BLOCK, 2 * BLOCK + 6)] == [0, BLOCK, 2 * BLOCK + 6]
+
+
+def test_a_streamed_history_knows_after_a_pass_whether_it_is_complete(tmp_path: Path) -> None:
+    whole, torn = (stream_history(written(tmp_path / name, 7, closes=name == "whole")) for name in ("whole", "torn"))
+    for history in (whole, torn):
+        assert len(list(history)) == (7 if history is whole else 0)
+
+    assert (whole.is_complete, torn.is_complete) == (True, False)
+
+
+def test_a_file_of_an_older_format_is_refused_by_a_line_that_names_both(tmp_path: Path) -> None:
+    path = written(tmp_path / "h", 7)
+    path.write_bytes(path.read_bytes().replace(b'{"history":2,', b'{"history":1,'))
+
+    with pytest.raises(HistoryTrouble, match="a history of format 1, and this version reads format 2"):
+        read_history(path)
+
+
+def test_a_file_that_is_no_history_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "h").write_text("hello\n")
+
+    with pytest.raises(HistoryTrouble, match="this is no history"):
+        stream_history(tmp_path / "h")

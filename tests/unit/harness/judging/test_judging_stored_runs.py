@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.history.operations import History
+from harness.history.history import History
 from harness.history.store import Meta, Run
 from harness.judging.guarantees import ClientSettings
 from harness.judging.judge import main

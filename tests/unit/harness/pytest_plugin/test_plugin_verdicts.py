@@ -182,7 +182,7 @@ def test_long(cluster): require(list(range(99)) + [7], list(range(100)), "the lo
     [
         "Unproven('fog')",
         "ConnectionResetError('gone')",
-        "__import__('harness.runs.drive').drive.DriveTrouble('a thread died')",
+        "__import__('harness.runs.context').runs.context.RunTrouble('a thread died')",
         "__import__('harness.clients.client').clients.client.ClientTrouble('no answer')",
         "KeyError('a slip in the check')",
     ],

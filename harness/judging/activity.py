@@ -1,0 +1,93 @@
+"""Whether a run did enough for its verdicts to mean something: what was acknowledged and read, and what faults did.
+
+A fault counts only with a proof that it took effect, and with sends under way while it was there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.judging.checkers.ruling import counted
+from harness.judging.evidence.evidence import Evidence
+from harness.judging.evidence.sends import ACKNOWLEDGED
+from harness.judging.periods import FaultPeriod, fault_periods
+from harness.judging.verdicts import Validity, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """The least that must have happened in a run."""
+
+    acknowledged: int = 1
+    """Sends."""
+    reads: int = 1
+    """Records that polls returned, those of the final read included."""
+    sends_under_faults: int = 1
+    """Sends that began before the end of each fault that came while producers worked, and ended after its start."""
+    retries: int = 0
+    """Records that producers sent again."""
+    leader_changes: int = 0
+    """Partitions that another replica came to lead."""
+
+
+def activity(evidence: Evidence, needs: Needs) -> Verdict:
+    """Unknown when less happened than a check needs; else valid, and `rests_on` says what happened."""
+    sends = evidence.sends
+    acknowledged = int(np.count_nonzero(sends.column("outcome") == ACKNOWLEDGED))
+    told = [f"{counted(acknowledged, 'acknowledged record')} of {len(sends):,}"]
+    told.append(f"{counted(evidence.records_read(), 'record')} read")
+    lacking = []
+    if acknowledged < needs.acknowledged:
+        lacking.append(
+            f"{acknowledged:,} of {counted(len(sends), 'send')} acknowledged, and {needs.acknowledged:,} are needed; "
+            f"was the cluster up, and is the topic writable?"
+        )
+    if evidence.records_read() < needs.reads:
+        lacking.append(f"{counted(evidence.records_read(), 'record')} read, and {needs.reads:,} are needed")
+    for period in fault_periods(evidence.faults):
+        during = _sends_under(evidence, period)
+        told.append(f"{period.act.sentence}: {period.act.proof or 'no proof of an effect'}, {during:,} sends meanwhile")
+        if not period.act.proof:
+            lacking.append(f"{period.act.sentence} has no proof that it took effect")
+        elif during < needs.sends_under_faults and _was_producing(evidence, period):
+            lacking.append(f"{during:,} sends were under way during {period.act.sentence}; run for longer")
+    for change in evidence.leader_changes:
+        told.append(
+            f"{evidence.place(change.where)} was led by {change.leader}, and then by {change.new_leader} "
+            f"(epoch {change.leader_epoch} → {change.new_epoch})"
+        )
+    changed = len({change.where for change in evidence.leader_changes if change.leader != change.new_leader})
+    if changed < needs.leader_changes:
+        lacking.append(f"{counted(changed, 'partition')} came to have another leader; {needs.leader_changes:,} needed")
+    lacking += _lacking_retries(evidence, needs)
+    if evidence.retries is not None:
+        told.append(counted(evidence.retries, "retried record"))
+    return Verdict(
+        checker="activity",
+        validity=Validity.UNKNOWN if lacking else Validity.VALID,
+        reason="; ".join(lacking),
+        rests_on="; ".join(told),
+    )
+
+
+def _lacking_retries(evidence: Evidence, needs: Needs) -> list[str]:
+    if evidence.retries is None and needs.retries:
+        return ["the client library does not count its retries; use another --client"]
+    if (evidence.retries or 0) < needs.retries:
+        return [f"{evidence.retries:,} records were sent again, and {needs.retries:,} are needed"]
+    return []
+
+
+def _sends_under(evidence: Evidence, period: FaultPeriod) -> int:
+    """Sends that began before the period's end and did not end before its begin."""
+    invoked, completed = evidence.sends.column("invoked"), evidence.sends.column("completed")
+    before_end = np.ones(len(invoked), np.bool_) if period.end is None else invoked < period.end
+    return int(np.count_nonzero(before_end & ((completed < 0) | (completed > period.begin))))
+
+
+def _was_producing(evidence: Evidence, period: FaultPeriod) -> bool:
+    """Whether a send began after the fault did; faults at the end of a run come when producers have ended."""
+    invoked = evidence.sends.invoked
+    return bool(len(invoked)) and invoked[-1] > period.begin

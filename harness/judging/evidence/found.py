@@ -1,0 +1,31 @@
+"""The first of many: lists of what was found that stay small however much there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+_KEPT = 10_000
+
+
+class Found(Generic[T]):
+    """What was found: the first ten thousand, and how many there were."""
+
+    __slots__ = ("_items", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._items: list[T] = []
+
+    def add(self, item: T) -> None:
+        """One more."""
+        self.count += 1
+        if len(self._items) < _KEPT:
+            self._items.append(item)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items)
+
+    def __bool__(self) -> bool:
+        return bool(self._items)

@@ -1,0 +1,162 @@
+"""One partition as its readers saw it: what stands at each offset, who was given it, and where readers disagree."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.history.operations import Record
+from harness.judging.evidence.sends import Ints
+
+Flags = npt.NDArray[np.bool_]
+FINAL = ""
+"""The reader of the final read; other readers are groups."""
+Discover = Callable[[Record, int], int]
+"""(record, index of the poll) → the row of its send, -1 for a value that nobody sent."""
+Conflict = Callable[[Record, int, int, int], None]
+"""(record, index of the poll, row and index of the first poll of what was read at its offset before)."""
+
+
+@dataclass(slots=True)
+class _Cell:
+    """An offset that was first read after a higher one."""
+
+    digest: int
+    row: int
+    first_poll: int
+    epoch: int
+    readers: list[str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Cells:
+    """A partition's log as it was read, lowest offset first."""
+
+    offsets: Ints
+    rows: Ints
+    """Of the send that wrote it; -1 for a value that nobody sent."""
+    first_polls: Ints
+    """Index of the poll that read it first."""
+    epochs: Ints
+    """Leader epoch of its batch; -1 where the client does not tell."""
+    is_final: Flags
+    """Whether the final read returned it."""
+    by_group: dict[str, Flags]
+    """Group → whether it was given to the group."""
+
+
+@dataclass(slots=True)
+class ObservedLog:
+    """Grows with every poll. Offsets that come in order, as nearly all do, take 37 bytes each."""
+
+    _offsets: array[int] = field(default_factory=lambda: array("q"))
+    _digests: array[int] = field(default_factory=lambda: array("q"))
+    _rows: array[int] = field(default_factory=lambda: array("q"))
+    _first_polls: array[int] = field(default_factory=lambda: array("q"))
+    _epochs: array[int] = field(default_factory=lambda: array("i"))
+    _given: dict[str, bytearray] = field(default_factory=dict)
+    _late: dict[int, _Cell] = field(default_factory=dict)
+    records: int = 0
+    """Records that polls returned, repeated ones included."""
+    cells: Cells | None = None
+    """Set by `finish`."""
+
+    def see(
+        self, records: Sequence[Record], poll: int, reader: str | None, discover: Discover, conflict: Conflict
+    ) -> array[int]:
+        """Takes what a poll returned; the offsets. `reader` is FINAL, a group, or nobody in particular."""
+        self.records += len(records)
+        offsets = array("q", [record.offset for record in records])
+        digests = array("q", map(hash, records))
+        known = self._offsets
+        first = offsets[0]
+        place = len(known) if not known or first > known[-1] else bisect_left(known, first)
+        count = min(len(offsets), len(known) - place)
+        if count and (
+            known[place : place + count] != offsets[:count] or self._digests[place : place + count] != digests[:count]
+        ):
+            for record, digest in zip(records, digests, strict=True):
+                self._see_one(record, digest, poll, reader, discover, conflict)
+            return offsets
+        if count and reader is not None:
+            self._give(reader, place, count)
+        for number in range(count, len(records)):
+            self._see_one(records[number], digests[number], poll, reader, discover, conflict)
+        return offsets
+
+    def _see_one(
+        self, record: Record, digest: int, poll: int, reader: str | None, discover: Discover, conflict: Conflict
+    ) -> None:
+        offset, known = record.offset, self._offsets
+        if not known or offset > known[-1]:
+            known.append(offset)
+            self._digests.append(digest)
+            self._rows.append(discover(record, poll))
+            self._first_polls.append(poll)
+            self._epochs.append(record.leader_epoch)
+            if reader is not None:
+                self._give(reader, len(known) - 1, 1)
+            return
+        place = bisect_left(known, offset)
+        if known[place] == offset:
+            if self._digests[place] != digest:
+                conflict(record, poll, self._rows[place], self._first_polls[place])
+            if reader is not None:
+                self._give(reader, place, 1)
+            return
+        cell = self._late.get(offset)
+        if cell is None:
+            cell = self._late[offset] = _Cell(digest, discover(record, poll), poll, record.leader_epoch, [])
+        elif cell.digest != digest:
+            conflict(record, poll, cell.row, cell.first_poll)
+        if reader is not None and reader not in cell.readers:
+            cell.readers.append(reader)
+
+    def _give(self, reader: str, place: int, count: int) -> None:
+        given = self._given.get(reader)
+        if given is None:
+            given = self._given[reader] = bytearray()
+        if len(given) < place + count:
+            given.extend(bytes(place + count - len(given)))
+        given[place : place + count] = b"\x01" * count
+
+    def finish(self) -> None:
+        """Brings all offsets into one order; nothing can be taken after."""
+        size = len(self._offsets)
+        late = sorted(self._late.items())
+        order = np.argsort(
+            np.concatenate([_numbers(self._offsets), np.array([offset for offset, _ in late], np.int64)]), kind="stable"
+        )
+
+        def merged(early: array[int], values: list[int]) -> Ints:
+            return np.concatenate([_numbers(early), np.array(values, np.int64)])[order]
+
+        def given(reader: str) -> Flags:
+            flags = np.zeros(size + len(late), np.bool_)
+            held = self._given.get(reader, bytearray())
+            flags[: len(held)] = np.frombuffer(bytes(held), np.bool_)
+            flags[size:] = [reader in cell.readers for _, cell in late]
+            chosen: Flags = flags[order]
+            return chosen
+
+        readers = dict.fromkeys([*self._given, *(name for _, cell in late for name in cell.readers)])
+        self.cells = Cells(
+            offsets=merged(self._offsets, [offset for offset, _ in late]),
+            rows=merged(self._rows, [cell.row for _, cell in late]),
+            first_polls=merged(self._first_polls, [cell.first_poll for _, cell in late]),
+            epochs=merged(self._epochs, [cell.epoch for _, cell in late]),
+            is_final=given(FINAL),
+            by_group={reader: given(reader) for reader in readers if reader != FINAL},
+        )
+        self._offsets, self._digests = array("q"), array("q")
+        self._rows, self._first_polls, self._epochs = array("q"), array("q"), array("i")
+        self._given, self._late = {}, {}
+
+
+def _numbers(held: array[int]) -> Ints:
+    return np.frombuffer(held, dtype=held.typecode).astype(np.int64) if len(held) else np.zeros(0, np.int64)

@@ -1,0 +1,114 @@
+"""Lines that show a person what happened: for the few anomalies that a verdict spells out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.history.operations import FaultAct, Operation, OpType, Polled, Record, Send
+from harness.judging.evidence.evidence import Evidence
+from harness.judging.evidence.sends import ACKNOWLEDGED, UNANSWERED
+
+Lines = list[tuple[int, str]]
+"""(time in ns, line)."""
+LAST = 1 << 62
+"""As a time: behind all others."""
+
+
+def line(operation: Operation, what: str) -> str:
+    """One line of a witness: time, process, function, what."""
+    return f"t={operation.time_ns / 1e9:9.3f}  {operation.process:<12} {operation.f:<10} {what}"
+
+
+def ordered(lines: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    """Lines of a witness in the order of time."""
+    return tuple(text for _, text in sorted(lines, key=lambda timed: timed[0]))
+
+
+def sent(evidence: Evidence, row: int) -> tuple[Operation, Send]:
+    """The invoke of a send, and what it carries."""
+    invoked = evidence.history.operation(evidence.sends.invoked[row])
+    assert isinstance(invoked.value, Send)
+    return invoked, invoked.value
+
+
+def send_lines(evidence: Evidence, row: int) -> Lines:
+    """A send and its end."""
+    sends = evidence.sends
+    invoked, send = sent(evidence, row)
+    place = evidence.place(sends.where[row])
+    lines = [(invoked.time_ns, line(invoked, f"{place}  value {send.value}"))]
+    if sends.completed[row] < 0:
+        return [*lines, (invoked.time_ns, "             … no answer came")]
+    completed = evidence.history.operation(sends.completed[row])
+    if sends.outcome[row] == ACKNOWLEDGED:
+        what = f"value {send.value} → acknowledged, offset {sends.offset[row]}"
+    else:
+        end = OpType.INFO if sends.outcome[row] == UNANSWERED else OpType.FAIL
+        what = f"value {send.value} → {end}: {completed.error or 'no reason given'}"
+    return [*lines, (completed.time_ns, line(completed, what))]
+
+
+def record_at(poll: Operation, topic: str, partition: int, offset: int) -> Record | None:
+    """What a poll returned at an offset."""
+    parts = poll.value.partitions if isinstance(poll.value, Polled) else ()
+    for part in parts:
+        if (part.topic, part.partition) == (topic, partition):
+            for record in part.records:
+                if record.offset == offset:
+                    return record
+    return None
+
+
+def read_line(evidence: Evidence, where: int, offset: int, poll: int) -> tuple[int, str, str]:
+    """(time, line, value) of a record that a poll returned."""
+    operation = evidence.history.operation(poll)
+    record = record_at(operation, *evidence.partitions[where], offset)
+    value = record.value if record else "nothing"
+    return operation.time_ns, line(operation, f"{evidence.place(where)}  offset {offset} → {value}"), value
+
+
+def first_read_lines(evidence: Evidence, row: int) -> Lines:
+    """The poll that first returned a send's value, where one did."""
+    where, offset = evidence.sends.seen_in[row], evidence.sends.seen_at[row]
+    if where < 0:
+        return []
+    time_ns, text, _ = read_line(evidence, where, offset, first_poll(evidence, where, offset))
+    return [(time_ns, text)]
+
+
+def first_poll(evidence: Evidence, where: int, offset: int) -> int:
+    """Index of the poll that first read an offset; -1 where none did."""
+    cells = evidence.cells(where)
+    place = int(cells.offsets.searchsorted(offset))
+    found = place < len(cells.offsets) and cells.offsets[place] == offset
+    return int(cells.first_polls[place]) if found else -1
+
+
+def fault_lines(evidence: Evidence, start_ns: int, stop_ns: int, at_most: int = 4) -> Lines:
+    """What the nemesis had done in a stretch of time; the last few."""
+    chosen = [
+        fault for fault in evidence.faults if fault.kind is not OpType.INVOKE and start_ns <= fault.time_ns <= stop_ns
+    ]
+    return [(fault.time_ns, line(fault, said_of(fault))) for fault in chosen[-at_most:]]
+
+
+def said_of(fault: Operation) -> str:
+    """What a fault's operation says."""
+    act = fault.value
+    if not isinstance(act, FaultAct):
+        return ""
+    return (
+        (act.proof or act.sentence)
+        if fault.f == "heal"
+        else f"{act.sentence}: {act.proof}"
+        if act.proof
+        else act.sentence
+    )
+
+
+def end_line(evidence: Evidence, where: int, what: str) -> tuple[int, str]:
+    """How far the final read of a partition came."""
+    end = evidence.ends.get(where)
+    if end is None:
+        return LAST, f"end          final read   none; {what}"
+    return LAST, f"end          final read   offsets {end.start} to {end.reached - 1} of {end.end}; {what}"

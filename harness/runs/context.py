@@ -1,0 +1,114 @@
+"""What the roles of one run share: workload, cluster, history, who has come how far, and what went wrong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from random import Random
+
+from harness.clients.client import Library
+from harness.history.files import HistoryWriter
+from harness.history.operations import OpType
+from harness.runs.executor import Executor
+from harness.runs.progress import Counts, Phase
+from harness.runs.waits import Waits
+from harness.targets.target import Cluster
+from harness.workloads.queue import Queue
+
+RUN = "run"
+"""The process of what the run itself notes: phases, and looks at the cluster."""
+
+
+class RunTrouble(Exception):
+    """The run could not be done as asked: the verdict is unknown, not a broken promise."""
+
+
+class RunContext:
+    """One run."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        cluster: Cluster,
+        library: Library,
+        *,
+        seed: object,
+        writer: HistoryWriter,
+        executor: Executor,
+    ) -> None:
+        self.queue = queue
+        self.cluster = cluster
+        self.library = library
+        self.writer = writer
+        self.executor = executor
+        self.waits = Waits()
+        self.counts = Counts()
+        self.phases: list[Phase] = []
+        self.troubles: list[str] = []
+        self.producing_ends = executor.signal()
+        self.consuming_ends = executor.signal()
+        self.acknowledged_ends: dict[int, int] = {}
+        """Partition → the offset after the highest that was acknowledged."""
+        self._reached: dict[tuple[str, int], int] = {}
+        self._seed = seed
+        self._started_ns = executor.now_ns()
+        self._entered_s = 0.0
+        self._lock = threading.Lock()
+
+    def chance(self, role: str) -> Random:
+        """Randomness of a role's own, the same in each run with the seed."""
+        return Random(f"{self._seed}/{role}")
+
+    def elapsed_s(self) -> float:
+        """Since the run began."""
+        return (self.executor.now_ns() - self._started_ns) / 1e9
+
+    def enter(self, phase: str) -> None:
+        """Ends the present phase and begins another."""
+        now_s = self.elapsed_s()
+        self.phases.append(Phase(self.counts.phase, round(self._entered_s, 3), round(now_s, 3)))
+        self.counts.phase, self._entered_s = phase, now_s
+        self.writer.append(RUN, OpType.OK, "phase", phase)
+
+    def trouble(self, what: str) -> None:
+        """Notes that something went wrong."""
+        with self._lock:
+            self.troubles.append(what)
+
+    def guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """A role's work; what it raises makes the whole run a trouble."""
+
+        def guarding() -> None:
+            try:
+                work()
+            except Exception as error:
+                self.trouble(f"{type(error).__name__}: {error}")
+
+        return guarding
+
+    def count_sent(self) -> None:
+        """One more send began."""
+        with self._lock:
+            self.counts.sent += 1
+
+    def count_acknowledged(self, partition: int, offset: int) -> None:
+        """One more was acknowledged."""
+        with self._lock:
+            self.counts.acknowledged += 1
+            self.acknowledged_ends[partition] = max(offset + 1, self.acknowledged_ends.get(partition, 0))
+
+    def count_read(self, reader: str, partition: int, next_offset: int, records: int) -> None:
+        """A reader (a process, or a group) has come so far in a partition."""
+        with self._lock:
+            self.counts.read += records
+            key = (reader, partition)
+            self._reached[key] = max(next_offset, self._reached.get(key, 0))
+
+    def have_reached(self, readers: Iterable[str], ends: dict[int, int]) -> bool:
+        """Whether all readers have read all partitions up to these offsets."""
+        with self._lock:
+            return all(
+                self._reached.get((reader, partition), 0) >= end
+                for reader in readers
+                for partition, end in ends.items()
+            )

@@ -1,0 +1,226 @@
+"""What checkers once let pass: each history holds a broken promise that an earlier judge excused."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.history.operations import EARLIEST, AdminCall, Operation, OpType
+from harness.judging.checkers.acknowledged_offset import acknowledged_offset
+from harness.judging.checkers.lost_write import lost_write, unseen
+from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip
+from harness.judging.checkers.send_order import nonmonotonic_send, realtime_order
+from harness.judging.checkers.vanished_read import vanished_read
+from harness.judging.guarantees import ClientSettings, FaultEffects, Guarantees, TopicSettings
+from harness.judging.verdicts import Validity
+from harness.workloads.synthetic import Script
+
+SAFE = Guarantees.of()
+UNSAFE_SENDS = Guarantees.of(ClientSettings(is_idempotent=False))
+SHORT_RETENTION = Guarantees.of(topic=TopicSettings(retention_ms=1_000))
+
+
+def three_sent() -> Script:
+    script = Script()
+    for offset, value in enumerate("abc"):
+        script.send(value, offset)
+    return script
+
+
+def a_log_whose_start_moved() -> Script:
+    script = three_sent()
+    script.final_read({2: "c"}, start=2)
+    return script
+
+
+def test_a_record_below_the_log_start_is_lost_when_nothing_may_delete_it() -> None:
+    assert lost_write(a_log_whose_start_moved().history(), SAFE).count == 2
+
+
+def test_a_record_below_the_log_start_is_not_lost_where_retention_may_delete_it() -> None:
+    assert lost_write(a_log_whose_start_moved().history(), SHORT_RETENTION).is_valid
+
+
+def test_retention_excuses_no_gap_above_the_log_start() -> None:
+    script = three_sent()
+    script.final_read({0: "a", 2: "c"})
+
+    assert lost_write(script.history(), SHORT_RETENTION).count == 1
+
+
+def test_records_that_an_administrator_asked_to_delete_are_not_lost() -> None:
+    script = three_sent()
+    asked = AdminCall("DeleteRecords", {"topic": "t", "partition": "0", "offset": "2"})
+    script.add("admin", OpType.INVOKE, "delete_records", value=asked)
+    script.final_read({2: "c"}, start=2)
+
+    assert lost_write(script.history(), SAFE).is_valid
+
+
+def test_a_deletion_of_records_excuses_none_above_it() -> None:
+    script = three_sent()
+    asked = AdminCall("DeleteRecords", {"topic": "t", "partition": "0", "offset": "1"})
+    script.add("admin", OpType.INVOKE, "delete_records", value=asked)
+    script.final_read({2: "c"}, start=2)
+
+    assert lost_write(script.history(), SAFE).anomalies[0].sentence.startswith("value b,")
+
+
+def test_a_read_record_below_the_log_start_has_vanished_when_nothing_may_delete_it() -> None:
+    script = three_sent()
+    script.poll({0: "a", 1: "b"})
+    script.final_read({2: "c"}, start=2)
+
+    assert vanished_read(script.history(), SAFE).count == 2
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_one_replica_in_sync_keeps_what_it_acknowledged_while_no_power_is_lost(replicas: int) -> None:
+    topic = TopicSettings(replicas=replicas, min_insync=1)
+    rules = Guarantees.of(topic=topic, faults=FaultEffects(moves_leader=replicas > 1))
+    script = three_sent()
+    script.final_read({0: "a", 1: "b"})
+
+    assert unseen(script.history(), rules).validity is Validity.INVALID
+
+
+def test_real_time_order_is_judged_without_idempotence() -> None:
+    script = Script()
+    script.send("a", 1)
+    script.send("b", 0, process="producer 2")
+
+    assert realtime_order(script.history(), UNSAFE_SENDS).validity is Validity.INVALID
+
+
+def test_an_unanswered_send_that_was_read_counts_in_real_time_order() -> None:
+    script = Script()
+    script.send("a", 1)
+    script.info(script.invoke("b", process="producer 2"))
+    script.poll({0: "b", 1: "a"})
+
+    sentence = realtime_order(script.history(), SAFE).anomalies[0].sentence
+    assert sentence == "value a was acknowledged before value b was sent, but in t-0 they stand at offsets 1 and 0"
+
+
+def test_what_was_read_before_a_send_began_stands_before_it() -> None:
+    script = Script()
+    script.info(script.invoke("a"))
+    script.poll({5: "a"})
+    script.send("b", 3, process="producer 2")
+
+    assert realtime_order(script.history(), SAFE).anomalies[0].sentence.startswith("value a was read before value b")
+
+
+def test_a_lost_record_stands_before_none_where_it_may_be_lost() -> None:
+    rules = Guarantees.of(
+        ClientSettings(acks="1", is_idempotent=False),
+        TopicSettings(replicas=3),
+        FaultEffects(moves_leader=True),
+    )
+    script = Script()
+    script.send("a", 5)
+    script.send("b", 3, process="producer 2")
+    script.final_read({3: "b"})
+
+    assert realtime_order(script.history(), rules).is_valid
+
+
+def test_an_acknowledgement_without_an_offset_is_wrong() -> None:
+    script = Script()
+    script.send("a", -1)
+    script.final_read({0: "a"})
+
+    assert acknowledged_offset(script.history(), SAFE).count == 1
+
+
+def test_without_acks_an_acknowledgement_has_no_offset() -> None:
+    script = Script()
+    script.send("a", -1)
+    script.final_read({0: "a"})
+
+    rules = Guarantees.of(ClientSettings(acks="0", is_idempotent=False))
+    assert acknowledged_offset(script.history(), rules).is_valid
+
+
+def an_unanswered_send_behind_a_later_one() -> Script:
+    script = Script()
+    first, second = script.invoke("a"), script.invoke("b")
+    script.ok(second, 0)
+    script.info(first)
+    script.poll({0: "b", 1: "a"})
+    return script
+
+
+def test_an_unanswered_send_that_was_read_counts_in_the_order_of_its_producer_id() -> None:
+    script = Script()
+    script.identity(7)
+    first, second = script.invoke("a"), script.invoke("b")
+    script.ok(second, 0)
+    script.info(first)
+    script.poll({0: "b", 1: "a"})
+
+    assert nonmonotonic_send(script.history(), SAFE).validity is Validity.INVALID
+
+
+def test_a_new_producer_id_lets_an_unanswered_send_arrive_late() -> None:
+    script = Script()
+    script.identity(7)
+    first = script.invoke("a")
+    script.info(first)
+    script.identity(8)
+    script.send("b", 0)
+    script.poll({0: "b", 1: "a"})
+
+    assert nonmonotonic_send(script.history(), SAFE).is_valid
+
+
+def test_a_record_that_vanishes_and_comes_back_has_vanished() -> None:
+    script = three_sent()
+    script.poll({0: "a", 1: "b", 2: "c"}, process="consumer 1")
+    script.poll({0: "a"}, process="consumer 2")
+    script.poll({2: "c"}, process="consumer 2")
+    script.final_read({0: "a", 1: "b", 2: "c"})
+
+    assert (
+        "was not there for consumer 2 later, and came back"
+        in vanished_read(script.history(), SAFE).anomalies[0].sentence
+    )
+
+
+def test_a_record_that_is_read_only_once_by_the_final_read_has_not_vanished() -> None:
+    script = three_sent()
+    script.poll({0: "a"}, process="consumer 2")
+    script.poll({2: "c"}, process="consumer 2")
+    script.final_read({0: "a", 1: "b", 2: "c"})
+
+    assert vanished_read(script.history(), SAFE).is_valid
+
+
+def test_a_reader_from_the_start_may_not_begin_behind_a_record() -> None:
+    script = three_sent()
+    script.assign(offset=EARLIEST)
+    script.poll({1: "b", 2: "c"})
+    script.final_read({0: "a", 1: "b", 2: "c"})
+
+    assert "passed over 1 record" in poll_skip(script.history(), SAFE).anomalies[0].sentence
+
+
+def test_after_a_seek_the_first_record_is_not_before_it() -> None:
+    script = three_sent()
+    script.assign(offset=2)
+    script.poll({1: "b", 2: "c"})
+
+    assert "was to read t-0 from offset 2" in nonmonotonic_poll(script.history(), SAFE).anomalies[0].sentence
+
+
+@pytest.mark.parametrize("checker", [nonmonotonic_send, realtime_order, poll_skip, nonmonotonic_poll])
+def test_what_compared_nothing_proves_nothing(checker: object) -> None:
+    script = Script()
+    script.info(script.invoke("a"))
+
+    assert checker(script.history(), SAFE).validity is Validity.UNKNOWN  # type: ignore[operator]
+
+
+def test_the_operations_of_a_script_are_numbered() -> None:
+    operations: list[Operation] = three_sent().operations
+
+    assert [operation.index for operation in operations] == list(range(6))

@@ -1,27 +1,33 @@
-"""The part of the pytest plugin that compares targets: it collects what checks observed, and adds difference items.
+"""The part of the pytest plugin that compares targets, when all checks have ended and what they observed is known.
 
-With two or more --target each check that observes gets one more item, after all others, which compares the second and
-later targets with the first and fails (Differs) unless checks/known_differences.toml accepts what it found. With
---recorded each target is compared with the recording of its release as well. What was observed is added up in the
-run's account.
+With two or more --target each check that observes is compared on the second and later targets with the first, and a
+difference fails the run unless checks/known_differences.toml accepts it. With --recorded each target is compared with
+the recording of its release as well. What was observed is added up in the run's account.
 """
 
 from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from harness.clients.client import ClientTrouble
 from harness.comparing.account.account import Account, text_of
 from harness.comparing.account.unprovoked import UNPROVOKED_FILE, UnprovokedTrouble, read_unprovoked
+from harness.comparing.comparisons import (
+    KNOWN_FILE,
+    Comparison,
+    KnownDifferencesReview,
+    RecordingReview,
+    TwoSides,
+    file_of,
+)
 from harness.comparing.diff import Difference, compare
-from harness.comparing.difference_items import KNOWN_FILE, DifferenceItem, KnownDifferencesItem, RecordingItem, file_of
 from harness.comparing.exchange import PROBE, Connections, Exchange
 from harness.comparing.known_differences import Known, KnownDifferencesTrouble, accepted_by, read_known
 from harness.comparing.observation import Observation, Plain, remark
@@ -30,14 +36,11 @@ from harness.comparing.recorded.choice import Chosen, choose
 from harness.comparing.recorded.writing import Recorder
 from harness.judging.outcome import Outcome
 from harness.pytest_plugin.options import OPTIONS
-from harness.pytest_plugin.record import record_of, target_name
+from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.sampling import sample_of
 from harness.pytest_plugin.session import SESSION
 from harness.targets.reference import refusals
 from harness.targets.target import Cluster, Target
-
-OBSERVING: Final = ("exchange", "observe")
-"""Fixtures whose use makes a check one that can be compared."""
 
 Observe = Callable[[str, Plain], None]
 """(what was seen, the value): one observation that is no exchange."""
@@ -45,16 +48,24 @@ Observe = Callable[[str, Plain], None]
 
 @dataclass(slots=True)
 class Seen:
-    """What one check observed, by target, in the order of the targets."""
+    """One check on each target on which it ran, in the order of the targets."""
 
-    first: pytest.Item
-    items: dict[str, pytest.Item] = field(default_factory=dict)
-    observations: dict[str, list[Observation]] = field(default_factory=dict)
+    records: dict[str, CheckRecord] = field(default_factory=dict)
+
+    @property
+    def first(self) -> CheckRecord:
+        """Of the first target."""
+        return next(iter(self.records.values()))
 
     @property
     def targets(self) -> list[str]:
-        """Those that it is to run on."""
-        return list(self.items)
+        """Those on which it ran."""
+        return list(self.records)
+
+    def observed(self, target: str) -> list[Observation]:
+        """What it observed on a target."""
+        record = self.records.get(target)
+        return [] if record is None else record.observed
 
 
 class Differences:
@@ -71,10 +82,13 @@ class Differences:
             raise pytest.UsageError(f"harness: {trouble}") from trouble
         self.recorder = Recorder.of(config.getoption("--record"), targets)
         self.account = Account([name for name, _ in targets])
+        self.listed: dict[str, dict[int, tuple[int, int]]] = {}
+        """Target → API key → versions that it says it serves, both inclusive."""
         self.run = f"x{uuid.uuid4().hex[:8]}"
         self._numbers = itertools.count(1)
         self.connections = Connections()
         self.seen: dict[str, Seen] = {}
+        """Check → what it observed; known when all checks have ended."""
         self.used: set[int] = set()
         self.compared: list[tuple[str, tuple[str, str]]] = []
         self.partial: set[str] = set()
@@ -102,26 +116,23 @@ class Differences:
         return lambda what, value: keep(remark(what, value))
 
     def _keeper(self, item: pytest.Item) -> Callable[[Observation], None]:
-        record, target = record_of(item), target_name(item) or ""
-        seen = self.seen.setdefault(record.check, Seen(item))
-        kept = seen.observations[target] = []
+        record = record_of(item)
 
         def keep(observation: Observation) -> None:
-            kept.append(observation)
+            record.observed.append(observation)
             record.observations += 1
-            self.account.add(target, record.check, observation)
 
         return keep
 
     def _ask_what_is_listed(self, target: str, exchange: Exchange) -> None:
         """Once for each target; where it does not answer, the check that comes will say so."""
-        if target in self.account.listed:
+        if target in self.listed:
             return
         try:
             answer = exchange.quietly(PROBE, 3)
         except ClientTrouble:
             return
-        self.account.listed[target] = {key.api_key: (key.min_version, key.max_version) for key in answer.api_keys}
+        self.listed[target] = {key.api_key: (key.min_version, key.max_version) for key in answer.api_keys}
 
     # -- collection ---------------------------------------------------------------------------------------------
 
@@ -135,27 +146,36 @@ class Differences:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Adds the difference items, after all others; a recording leaves out what does not observe."""
+        """A recording leaves out what does not observe. Notes the files of which only a part was asked for."""
         if self.recorder is not None:
-            silent = [item for item in items if not _observes(item)]
-            items[:] = [item for item in items if _observes(item)]
+            silent = [item for item in items if not record_of(item).observes]
+            items[:] = [item for item in items if record_of(item).observes]
             partial = set(self.partial)
             session.config.hook.pytest_deselected(items=silent)
             self.partial = partial  # what does not observe is no part of a recording
-        for item in filter(_observes, items):
-            seen = self.seen.setdefault(record_of(item).check, Seen(item))
-            seen.items.setdefault(target_name(item) or "", item)
+        chosen = [argument.partition("::")[0] for argument in session.config.args if "::" in argument]
+        for item in items:
+            if record_of(item).observes and any(str(item.path).endswith(name) for name in chosen):
+                self.partial.add(file_of(record_of(item).check))
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """A file of which some checks were left out does not show that a known difference is gone."""
+        self.partial.update(file_of(record_of(item).check) for item in items)
+
+    # -- comparison ---------------------------------------------------------------------------------------------
+
+    def comparisons(self, records: Iterable[CheckRecord]) -> Iterator[Comparison]:
+        """What is to be compared now that all checks have ended, each to be run before the next is asked for."""
+        for record in records:
+            if record.observes:
+                self.seen.setdefault(record.check, Seen()).records.setdefault(record.target, record)
         pairs = list(self._pairs())
         for check, pair in pairs:
-            parent = self.seen[check].first.parent or session
-            items.append(
-                DifferenceItem.from_parent(parent, name=_item_name(check, pair), plugin=self, check=check, pair=pair)
-            )
+            yield TwoSides(self, check, pair)
         if pairs:
-            items.append(KnownDifferencesItem.from_parent(session, name=KNOWN_FILE, plugin=self))
+            yield KnownDifferencesReview(self)
         for recording in self.chosen.all() if self.seen else ():
-            items.append(RecordingItem.from_parent(session, name=recording.name, plugin=self, recording=recording))
-        self._note_partial(session.config)
+            yield RecordingReview(self, recording)
 
     def _pairs(self) -> Iterator[tuple[str, tuple[str, str]]]:
         """What is to be compared: (check, the two sides)."""
@@ -167,18 +187,6 @@ class Differences:
                 if recording is not None and recording.checks.get(check):
                     yield check, (target, recording.name)
 
-    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """A file of which some checks were left out does not show that a known difference is gone."""
-        self.partial.update(file_of(record_of(item).check) for item in items)
-
-    def _note_partial(self, config: pytest.Config) -> None:
-        chosen = [argument.partition("::")[0] for argument in config.args if "::" in argument]
-        for check, seen in self.seen.items():
-            if any(str(seen.first.path).endswith(name) for name in chosen):
-                self.partial.add(file_of(check))
-
-    # -- comparison ---------------------------------------------------------------------------------------------
-
     def recording_of(self, side: str) -> Recording | None:
         """The recording that a side of a comparison is, if it is one."""
         return next((one for one in self.chosen.all() if one.name == side), None)
@@ -188,12 +196,12 @@ class Differences:
         recording = self.recording_of(side)
         if recording is not None:
             return recording.checks.get(check, ())
-        return self.seen[check].observations.get(side, ())
+        return self.seen[check].observed(side)
 
     def has_held(self, check: str, target: str) -> bool:
         """Whether a check came to its end on a target, so that it has observed all that it does."""
-        item = self.seen[check].items.get(target)
-        return item is not None and record_of(item).outcome is Outcome.HELD
+        record = self.seen[check].records.get(target)
+        return record is not None and record.outcome is Outcome.HELD
 
     def has_file(self, file: str) -> bool:
         """Whether a file of checks is there."""
@@ -232,13 +240,17 @@ class Differences:
         ours = session.config.stash[SESSION]
         if ours.stored is None:
             return
+        for record in ours.records:
+            for observation in record.observed:
+                self.account.add(record.target, record.check, observation)
+        self.account.listed = self.listed
         if self.account.tallies:
             ours.stored.write_account(text_of(self._account(ours.stored.path.name, session.config)))
         if self.recorder is not None:
             held = {
-                (check, target): seen.observations[target]
+                (check, target): seen.observed(target)
                 for check, seen in self.seen.items()
-                for target in seen.observations
+                for target in seen.targets
                 if self.has_held(check, target)
             }
             self.recorder.write(held, ours.clusters.versions, self.partial, self.has_file)
@@ -267,17 +279,13 @@ class Differences:
         """The exchanges in which differences were found."""
         for one in self.found:
             for target in one["values"]:
-                for observation in self.seen[one["check"]].observations.get(target, ()):
+                for observation in self.seen[one["check"]].observed(target):
                     if (observation.api, observation.version, observation.request) == (
                         one["api"],
                         one["version"],
                         one["exchange"],
                     ):
                         yield target, one["check"], observation
-
-
-def _observes(item: pytest.Item) -> bool:
-    return target_name(item) is not None and any(name in getattr(item, "fixturenames", ()) for name in OBSERVING)
 
 
 def _other_count(check: str, pair: tuple[str, str], mine: int, theirs: int) -> Difference:
@@ -289,8 +297,3 @@ def _other_count(check: str, pair: tuple[str, str], mine: int, theirs: int) -> D
         values={pair[0]: f"{mine} of them", pair[1]: f"{theirs} of them"},
         request="all that the check observed",
     )
-
-
-def _item_name(check: str, pair: tuple[str, str]) -> str:
-    name = check.partition("::")[2] or check
-    return f"differences[{name}-{'|'.join(pair)}]"

@@ -10,14 +10,15 @@ import os
 import time
 import traceback
 from collections.abc import Generator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.comparing.differences import Differences
 from harness.judging.outcome import Outcome
 from harness.pytest_plugin import allure_folder, sampling
+from harness.pytest_plugin.after_checks import AfterChecks
 from harness.pytest_plugin.clusters import key_of
 from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a plugin
     admin,
@@ -38,9 +39,11 @@ from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a
 )
 from harness.pytest_plugin.links import MARKERS as LINK_MARKERS
 from harness.pytest_plugin.options import OPTIONS, add_options, read_options
-from harness.pytest_plugin.record import CheckRecord, record_of
+from harness.pytest_plugin.record import record_of
 from harness.pytest_plugin.session import SESSION, Session
-from harness.pytest_plugin.words import area_lines, counts_line, failure_lines, outcome_of, said_of, skip_lines
+from harness.pytest_plugin.status import Status, outcome_property
+from harness.pytest_plugin.summary import Summary
+from harness.pytest_plugin.words import failure_lines, outcome_of, said_of
 from harness.targets.kafka_process import java_missing
 from harness.targets.target import ClusterSpec
 
@@ -71,16 +74,6 @@ _SHARED = ClusterSpec().key()
 """The cluster of checks that ask for none of their own."""
 _QUIET = ("ignore:read_text is deprecated", "ignore:open_text is deprecated")
 """Warnings that kafka-python's import gives, and nobody here can do anything about."""
-_LETTERS = {
-    Outcome.HELD: ".",
-    Outcome.BROKEN: "B",
-    Outcome.UNKNOWN: "U",
-    Outcome.DIFFERS: "D",
-    Outcome.OBSERVED: "o",
-    Outcome.SKIPPED: "s",
-}
-_PROPERTY = "verdict"
-"""The user property of a report that carries the outcome."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -99,13 +92,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[OPTIONS] = read_options(config)
     config.stash[SESSION] = Session(config)
     sampling.register(config, config.stash[OPTIONS].seed)
-    try:
-        differences = import_module("harness.comparing.differences")
-    except ModuleNotFoundError as missing:
-        if missing.name != "harness.comparing.differences":
-            raise
-        return
-    config.pluginmanager.register(differences.Differences(config), "harness.comparing.differences")
+    differences = Differences(config)
+    config.pluginmanager.register(differences, "harness.comparing.differences")
+    config.pluginmanager.register(AfterChecks(differences), "harness.pytest_plugin.after_checks")
+    config.pluginmanager.register(Status(), "harness.pytest_plugin.status")
+    config.pluginmanager.register(Summary(), "harness.pytest_plugin.summary")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -207,8 +198,8 @@ def pytest_runtest_makereport(
     elif report.when == "call":
         kept.outcome = Outcome.OBSERVED if kept.observed_reason else Outcome.HELD
     if report.when == "teardown":
-        _store(session, kept)
-    report.user_properties.append((_PROPERTY, str(kept.outcome)))
+        session.store(kept)
+    report.user_properties.append(outcome_property(kept.outcome))
     return report
 
 
@@ -218,13 +209,6 @@ def _end_progress(session: Session, item: pytest.Item) -> None:
     if session.progress.clear() and reporter is not None:
         reporter.currentfspath = None
         reporter.write_fspath_result(item.nodeid, "")
-
-
-def _store(session: Session, kept: CheckRecord) -> None:
-    kept.duration_s = time.monotonic() - kept.started
-    session.records.append(kept)
-    folder = kept.open_folder(session.run())
-    folder.write_meta(kept.meta(session.options.seed))
 
 
 def _skip_reason(report: pytest.TestReport) -> str:
@@ -247,80 +231,3 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     done = yield
     item.config.stash[SESSION].clusters.close_all_but(None if nextitem is None else key_of(nextitem))
     return done
-
-
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """The outcome's own category, letter and word."""
-    found = [value for name, value in getattr(report, "user_properties", ()) if name == _PROPERTY]
-    if not found:
-        return None
-    if report.when == "call" or report.failed or (report.when == "setup" and report.skipped):
-        outcome = Outcome(str(found[-1]))
-        # Not pytest's own categories, so that it does not list again what our summary says.
-        return f"{outcome} checks", _LETTERS[outcome], outcome.upper()
-    return "", "", ""
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What did not hold, and why checks were skipped."""
-    session = config.stash[SESSION]
-    for kept in session.records:
-        if kept.outcome.is_failure:
-            terminalreporter.write_line("")
-            for number, line in enumerate(kept.failure):
-                terminalreporter.write_line(line, red=number == 0, bold=number == 0)
-    skipped = skip_lines(session.records)
-    if skipped:
-        terminalreporter.write_line("")
-        for line in skipped:
-            terminalreporter.write_line(line, yellow=True)
-    # Our own counts line takes the place of pytest's, and is the last.
-    terminalreporter.summary_stats = lambda: None  # type: ignore[method-assign]
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
-    """Closes what is open, writes the summary, and says the last lines."""
-    ours = session.config.stash[SESSION]
-    ours.clusters.close_all_but(None)
-    yield
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if ours.stored is None or reporter is None:
-        return
-    ours.stored.finish(ours.about())
-    trouble = _write_summary(ours.stored.path)
-    trouble_with_allure = allure_folder.write_results(session.config, ours.stored.path)
-    is_plain = not _can_draw(reporter)
-    reporter.write_line("")
-    for line, has_held in area_lines(ours.records, is_plain=is_plain):
-        reporter.write_line(line, green=has_held, red=not has_held)
-    reporter.write_line("")
-    is_good = not any(kept.outcome.is_failure for kept in ours.records)
-    elapsed_s = ours.about()["elapsed_s"]
-    counts = counts_line(ours.records, elapsed_s, is_plain=is_plain)
-    reporter.write_line(counts, green=is_good, red=not is_good, bold=True)
-    page = ours.stored.path / "index.html"
-    reporter.write_line(f"report        {ours.shown(page if page.is_file() else ours.stored.path)}{trouble}")
-    if trouble_with_allure:
-        reporter.write_line(f"allure        {trouble_with_allure}", red=True)
-    ours.progress.close()
-
-
-def _write_summary(path: Path) -> str:
-    """Builds the page of the run; what was in the way, for the line that names it."""
-    try:
-        import_module("reports.summary").write(path)
-    except ModuleNotFoundError as missing:
-        return f"   (no page: {missing.name} is not there)"
-    except Exception as trouble:
-        return f"   (the page could not be written: {type(trouble).__name__}: {trouble})"
-    return ""
-
-
-def _can_draw(reporter: pytest.TerminalReporter) -> bool:
-    encoding = getattr(getattr(reporter, "_tw", None), "_file", None)
-    try:
-        "█·".encode(getattr(encoding, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -6,17 +6,21 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from harness.catalogue import Header, check_id, one_line
+from harness.comparing.observation import Observation
 from harness.history.store import Item, Meta, Run, verdict_data
 from harness.judging.activity import Needs
 from harness.judging.guarantees import ANOMALIES, ClientSettings, FaultEffects, TopicSettings
 from harness.judging.outcome import BrokenPromise, Outcome
 from harness.judging.verdicts import Validity, Verdict, merged
 from harness.pytest_plugin.links import Link, links_of
+
+OBSERVING: Final = ("exchange", "observe")
+"""Fixtures whose use makes a check one that can be compared."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +37,12 @@ class CheckRecord:
     claims: tuple[str, ...] = ()
     feature: str = ""
     severity: str = "normal"
+    nodeid: str = ""
+    """pytest's id of the item."""
+    function: str = ""
+    """Name of the test function."""
+    observes: bool = False
+    """Whether it uses a fixture that observes, so that targets can be compared."""
     client: str = ""
     rerun: str = ""
     version: str = ""
@@ -55,6 +65,8 @@ class CheckRecord:
     faults: int = 0
     links: tuple[Link, ...] = ()
     """Where its promise is told."""
+    observed: list[Observation] = field(default_factory=list)
+    """What came of its requests, to be compared between targets."""
     observations: int = 0
     differences: list[Mapping[str, Any]] = field(default_factory=list)
     phases: list[Mapping[str, Any]] = field(default_factory=list)
@@ -64,6 +76,11 @@ class CheckRecord:
     folder: Item | None = None
     shown_folder: str = ""
     """Its folder as people would type it."""
+
+    @property
+    def path(self) -> str:
+        """The file of checks, as pytest names it."""
+        return self.nodeid.partition("::")[0]
 
     @property
     def area(self) -> str:
@@ -185,6 +202,9 @@ def _new_record(item: pytest.Item) -> CheckRecord:
         claims=tuple(claims),
         feature=_word(item, "feature"),
         severity=_word(item, "severity") or ("critical" if claims else "normal"),
+        nodeid=item.nodeid,
+        function=getattr(item, "originalname", None) or item.name,
+        observes=target_name(item) is not None and any(name in OBSERVING for name in getattr(item, "fixturenames", ())),
         links=links_of(item),
     )
 

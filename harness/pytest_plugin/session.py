@@ -44,6 +44,12 @@ class Session:
         """The run's folder, if anything was stored."""
         return self._run
 
+    def store(self, record: CheckRecord) -> None:
+        """Takes in a check that has ended, and writes what is known of it."""
+        record.duration_s = time.monotonic() - record.started
+        self.records.append(record)
+        record.open_folder(self.run()).write_meta(record.meta(self.options.seed))
+
     def shown(self, path: Path) -> str:
         """A path as people would type it: from the folder in which pytest was started."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -184,3 +185,18 @@ def test_what_a_check_saw_twice_under_one_name_is_compared_in_order(pytester: py
     body = "def test_water(observe, target):\n    for depth in (1, 2): observe('depth', depth)\n"
 
     assert counts(run(pytester, body, *BOTH)).startswith("4 held")
+
+
+def test_a_comparison_stands_in_junit_xml_like_a_check(pytester: pytest.Pytester) -> None:
+    run(pytester, BODY, *BOTH, "--junitxml=junit.xml")
+
+    cases = ElementTree.parse(pytester.path / "junit.xml").getroot().iter("testcase")
+    failed = {case.get("name"): case.find("failure") is not None for case in cases}
+    assert failed["differences[area/water-reference|lake]"] is True
+    assert failed["test_water[lake]"] is False
+
+
+def test_a_run_that_was_broken_off_compares_nothing(pytester: pytest.Pytester) -> None:
+    result = run(pytester, BODY + "    assert target.name == 'lake'\n", *BOTH, "-x")
+
+    assert counts(result) == "0 held · 1 broken · 0 unknown · 0 differ · 0 observed"

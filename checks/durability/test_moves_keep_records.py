@@ -1,0 +1,113 @@
+"""Moving a partition keeps its records, and a move is completed or cancelled exactly.
+
+**Claim** A partition that is moved to other brokers ends with exactly the replicas that were asked for, all in sync and
+equal, and with every acknowledged record, also those that were written meanwhile. A move to a broker that is dead stays
+unfinished until it is cancelled; then the partition has exactly the replicas that it had. The preferred replica leads
+when it is asked to.
+
+**Why it matters** Brokers are added and replaced by moving partitions; what is lost then is lost in calm weather.
+
+**Kafka says** KIP-455 (reassignment), KIP-460 (elections).
+
+**Cannot see** throttled moves, moves between folders of one broker.
+
+**Rejects** tests/plants/clusters/test_cluster_checks.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.clients.cluster_view import RawAdmin
+from harness.clients.node_client import NodeClient, until
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.record import CheckRecord
+from harness.replicas.collecting import require_equal_replicas
+from harness.targets.target import Cluster
+from nemesis.fault import restore
+from reference_broker.wire.errors import ErrorCode
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3, controllers=1),
+    pytest.mark.feature("Reassignment"),
+    pytest.mark.severity("critical"),
+    pytest.mark.kip(455, 460),
+]
+MOVED_WITHIN_S = 60.0
+RECORDS = 200
+
+
+def replicas(cluster: Cluster, topic: str) -> tuple[int, ...]:
+    """In the order of the assignment."""
+    return tuple(cluster.view(topics=[topic]).replicas[topic, 0])
+
+
+@pytest.mark.claim("D13", "M12", "D6", "D1")
+def test_a_move_ends_with_the_replicas_that_were_asked_for_and_every_record(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
+) -> None:
+    topic = names.topic("orders")
+    admin.create_topic(topic, 1, 2)
+    before = replicas(cluster, topic)
+    (third,) = sorted({1, 2, 3} - set(before))
+    wanted = (third, before[1])
+    nodes = {node.id: node for node in cluster.nodes}
+    sent = [f"value {number}" for number in range(RECORDS)]
+    with NodeClient(nodes[before[0]].address) as client:
+        require(client.produce(topic, *sent[:-1]).error, ErrorCode.NONE, "the answer before the move")
+        with record.step(f"move to {wanted}"):
+            require(client.reassign(topic, wanted), ErrorCode.NONE, "the answer to the reassignment")
+    until(
+        lambda: (
+            replicas(cluster, topic) == wanted and sorted(cluster.view(topics=[topic]).isr[topic, 0]) == sorted(wanted)
+        ),
+        MOVED_WITHIN_S,
+        f"{topic}-0 has the replicas {wanted}, all in sync",
+    )
+    with NodeClient(nodes[third].address) as client:
+        answer = client.elect_preferred(topic)
+        is_done = answer in (ErrorCode.NONE, ErrorCode.ELECTION_NOT_NEEDED)  # the move may have made it lead already
+        require(is_done, True, f"that the preferred leader is elected, or leads already ({answer.name} was answered)")
+        until(
+            lambda: cluster.view(topics=[topic]).leader_of(topic) == third,
+            MOVED_WITHIN_S,
+            f"the preferred replica, node {third}, leads {topic}-0",
+        )
+        require(client.produce(topic, sent[-1]).error, ErrorCode.NONE, "the answer of the preferred leader")
+        require([value for _, value in client.fetch(topic, 0).values], sent, "what the partition holds")
+    require_equal_replicas(cluster, topic, 1)
+
+
+@pytest.mark.claim("M12")
+def test_a_move_that_cannot_end_is_cancelled_exactly(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
+) -> None:
+    topic = names.topic("orders")
+    admin.create_topic(topic, 1, 2)
+    before = replicas(cluster, topic)
+    (third,) = sorted({1, 2, 3} - set(before))
+    nodes = {node.id: node for node in cluster.nodes}
+    try:
+        with NodeClient(nodes[before[0]].address) as client:
+            with record.step(f"kill node {third}"):
+                record.faults += 1
+                nodes[third].kill()
+            require(client.reassign(topic, (before[0], third)), ErrorCode.NONE, "the answer to the reassignment")
+            until(
+                lambda: third in replicas(cluster, topic),
+                MOVED_WITHIN_S,
+                f"node {third} is to have a replica of {topic}-0",
+            )
+            require(
+                before[1] in replicas(cluster, topic), True, "that the old replica stays until the new one is there"
+            )
+            require(client.reassign(topic, None), ErrorCode.NONE, "the answer to the cancellation")
+            until(
+                lambda: replicas(cluster, topic) == before,
+                MOVED_WITHIN_S,
+                f"{topic}-0 has the replicas {before} again after the move was cancelled",
+            )
+            require(client.produce(topic, "after").error, ErrorCode.NONE, "the answer after the cancellation")
+    finally:
+        restore(cluster)

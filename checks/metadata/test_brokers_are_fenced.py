@@ -1,0 +1,89 @@
+"""A broker that is not heard of is fenced, and a broker that says goodbye is not missed.
+
+**Claim** A broker that is paused for longer than broker.session.timeout.ms is fenced within a bound: it is listed no
+more, and leads nothing. When it goes on it is unfenced again and follows. A broker that is stopped cleanly has handed
+over what it led before it ends: at no moment after its end is it the leader.
+
+**Why it matters** A fence that does not come keeps partitions without a working leader; a clean stop without handing
+over makes every upgrade an outage.
+
+**Kafka says** KIP-631 (heartbeats and fencing); broker configuration broker.session.timeout.ms,
+controlled.shutdown.enable.
+
+**Cannot see** brokers fenced by a controller that is cut off.
+
+**Rejects** tests/plants/clusters/test_cluster_checks.py
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.clients.cluster_view import RawAdmin
+from harness.clients.node_client import until
+from harness.judging.outcome import require
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.record import CheckRecord
+from harness.targets.target import Cluster
+from nemesis.fault import restore
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3, controllers=1),
+    pytest.mark.feature("KIP-631"),
+    pytest.mark.severity("critical"),
+    pytest.mark.kip(631),
+]
+FENCED_WITHIN_S = 3.0 + 7.0
+"""broker.session.timeout.ms of clusters that the harness starts, and what brokers take to learn of it."""
+BACK_WITHIN_S = 60.0
+
+
+@pytest.mark.claim("M5", "L2", "L3")
+def test_a_broker_that_is_paused_is_fenced_and_comes_back(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
+) -> None:
+    topic = names.topic("orders")
+    admin.create_topic(topic, 1, 3)
+    leader = cluster.view(topics=[topic]).leaders[topic, 0]
+    node = next(one for one in cluster.nodes if one.id == leader)
+    try:
+        with record.step(f"pause node {leader}"):
+            record.faults += 1
+            node.pause()
+        until(
+            lambda: leader not in (view := cluster.view(topics=[topic])).brokers and view.leader_of(topic) != leader,
+            FENCED_WITHIN_S,
+            f"node {leader}, which is paused, is fenced and leads nothing",
+        )
+        with record.step(f"resume node {leader}"):
+            node.resume()
+        until(
+            lambda: leader in (view := cluster.view(topics=[topic])).brokers and leader in view.isr[topic, 0],
+            BACK_WITHIN_S,
+            f"node {leader} is unfenced and in sync again",
+        )
+    finally:
+        restore(cluster)
+    cluster.wait_healthy()
+
+
+@pytest.mark.claim("M5")
+def test_a_broker_that_is_stopped_has_handed_over_before_it_ends(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
+) -> None:
+    topic = names.topic("orders")
+    admin.create_topic(topic, 6, 3)
+    node = cluster.nodes[0]
+    led = [where for where, leader in cluster.view(topics=[topic]).leaders.items() if leader == node.id]
+    require(bool(led), True, f"that node {node.id} leads some of 6 partitions")
+    try:
+        with record.step(f"stop node {node.id}"):
+            record.faults += 1
+            node.stop()
+        view = cluster.view(topics=[topic])
+        still = [f"{name}-{number}" for (name, number), leader in view.leaders.items() if leader == node.id]
+        require(still, [], f"the partitions that node {node.id} leads after its clean stop")
+        require(sorted(where[1] for where in view.leaders), list(range(6)), "the partitions that have a leader")
+    finally:
+        restore(cluster)
+    cluster.wait_healthy()

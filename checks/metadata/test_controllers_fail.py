@@ -1,0 +1,165 @@
+"""Controllers fail, and the metadata stays.
+
+**Claim** When the active controller is killed, paused, or cut off from the others, another one leads within a bound;
+no epoch has two leaders, and no node leads an earlier epoch after a later one; topics whose creation was acknowledged
+before, during and after are there afterwards, on every broker, under the same ids; and the controllers hold the same
+metadata log.
+
+**Why it matters** A topic that was made and is gone, or two controllers at a time, break everything that builds on it.
+
+**Kafka says** KIP-595 (the quorum), KIP-631 (the controller), KIP-996 (pre-vote); Kafka documentation, "KRaft".
+
+**Cannot see** controllers that lose what they had flushed.
+
+**Rejects** tests/plants/clusters/test_cluster_checks.py
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from random import Random
+
+import pytest
+
+from harness.clients.client import ClientTrouble
+from harness.clients.cluster_view import RawAdmin
+from harness.clients.node_client import TROUBLE, NodeClient, until
+from harness.judging.outcome import BrokenPromise, Unproven, require
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.record import CheckRecord
+from harness.replicas.collecting import replicas_of
+from harness.replicas.divergence import divergences
+from harness.targets.node_plan import CONTROLLER
+from harness.targets.target import Cluster
+from nemesis import controller, isolate_controller, kill, partition, pause
+from nemesis.fault import Fault, restore
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3),
+    pytest.mark.feature("KRaft"),
+    pytest.mark.severity("blocker"),
+    pytest.mark.kip(595, 631, 996),
+]
+LED_WITHIN_S = 15.0
+"""controller.quorum.fetch.timeout.ms (2 s) and controller.quorum.election.timeout.ms (1 s), several times."""
+MADE_WITHIN_S = 60.0
+"""A broker waits 30 s (controller.socket.timeout.ms) for a controller that does not answer, before it asks another."""
+FAULTS = [kill(controller), pause(controller), partition(isolate_controller)]
+
+
+class Quorum:
+    """Which controllers have said that they lead the quorum: one an epoch, and nobody's epoch goes back.
+
+    Each is asked on its own listener: brokers would only pass the question on.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._addresses = {
+            node.id: (node.internal_address or node.address[0], node.ports[CONTROLLER])
+            for node in cluster.nodes
+            if CONTROLLER in node.ports
+        }
+        self._leaders: dict[int, int] = {}
+        self._epochs: dict[int, int] = {}
+
+    def look(self) -> set[int]:
+        """Those that say now that they lead. BrokenPromise for two leaders of an epoch, or an epoch that goes back."""
+        leading = set()
+        for node, address in self._addresses.items():
+            try:
+                with NodeClient(address, timeout_s=1.0) as client:
+                    epoch, leader = client.quorum()
+            except TROUBLE:  # away, or not the leader
+                continue
+            if leader != node:
+                continue
+            other = self._leaders.setdefault(epoch, node)
+            if other != node:
+                raise BrokenPromise(
+                    f"Nodes {other} and {node} have both led the quorum in epoch {epoch}.",
+                    claim="M1",
+                    anomaly="two leaders",
+                )
+            if epoch < self._epochs.get(node, -1):
+                raise BrokenPromise(
+                    f"Node {node} leads epoch {epoch} of the quorum, after it led epoch {self._epochs[node]}.",
+                    claim="M1",
+                    anomaly="epoch goes back",
+                )
+            self._epochs[node] = epoch
+            leading.add(node)
+        return leading
+
+
+def make_topics(admin: RawAdmin, names: Names, count: int, within_s: float) -> list[str]:
+    """Topics whose creation was acknowledged; tries again while the controller is away."""
+    made: list[str] = []
+    deadline = time.monotonic() + within_s
+    while len(made) < count and time.monotonic() < deadline:
+        topic = names.topic("made")
+        try:
+            admin.create_topic(topic, 1, 3)
+            made.append(topic)
+        except (*TROUBLE, ClientTrouble):
+            time.sleep(0.2)
+    return made
+
+
+def ids_by_node(cluster: Cluster, topics: list[str]) -> dict[int, dict[str, object]]:
+    """Node → topic → its id, or its error."""
+    found: dict[int, dict[str, object]] = {}
+    for node in cluster.nodes:
+        with NodeClient(node.address) as client:
+            told = {topic: client.topic(topic) for topic in topics}
+        found[node.id] = {name: one.error_code or str(one.topic_id) for name, one in told.items()}
+    return found
+
+
+@pytest.mark.claim("M1", "M2", "M7", "M9", "L2")
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_the_metadata_stays_when_the_active_controller_fails(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord, chance: Random, fault: Fault
+) -> None:
+    quorum = Quorum(cluster)
+    made = make_topics(admin, names, 2, 20)
+    ids = ids_by_node(cluster, made)[1]
+    view = cluster.view(topics=())
+    former = view.active_controller
+    try:
+        with record.step(str(fault)):
+            record.faults += 1
+            fault.inject(cluster, fault.plan(view, chance))
+        elected = until(
+            lambda: bool(quorum.look() - {former}),
+            LED_WITHIN_S,
+            f"another controller leads when the active one, node {former}, has failed",
+        )
+        record.steps.append(f"another controller led after {elected:.1f} s")
+        others = ",".join("{}:{}".format(*node.address) for node in cluster.nodes if node.id != former)
+        with closing(RawAdmin(others)) as at_others:
+            during = make_topics(at_others, names, 2, MADE_WITHIN_S)
+        quorum.look()
+    finally:
+        with record.step("heal"):
+            fault.heal(cluster)
+            fault.verify_healed(cluster)
+            restore(cluster)
+    cluster.wait_healthy()
+    quorum.look()
+    after = make_topics(admin, names, 1, 20)
+    if not during or not after:
+        raise Unproven(f"{len(during)} topics were made during the fault and {len(after)} after it; one each is needed")
+    told = ids_by_node(cluster, [*made, *during, *after])
+    for node, found in told.items():
+        require(found, told[1], f"what node {node} says of the topics, as node 1 does")
+        require({name: found[name] for name in made}, ids, f"the ids of the topics made before, on node {node}")
+        missing = [name for name, told_id in found.items() if isinstance(told_id, int)]
+        require(missing, [], f"the topics that node {node} does not know although they were acknowledged")
+    logs = replicas_of(cluster, "__cluster_metadata", 0, view.controllers)
+    common = min(log.log_end for log in logs)
+    wrong = divergences(logs, common)
+    if wrong:
+        raise BrokenPromise(
+            f"The controllers' metadata logs differ: {wrong[0].sentence}.", witness=wrong[0].witness, claim="M2"
+        )

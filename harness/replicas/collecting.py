@@ -1,0 +1,61 @@
+"""The replicas of a partition, from the folders of a cluster's nodes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from harness.clients.cluster_view import RawAdmin
+from harness.judging.outcome import BrokenPromise
+from harness.replicas.divergence import divergences
+from harness.replicas.replica_log import ReplicaLog, UnreadableLog, read_replica
+from harness.targets.target import Cluster, TargetTrouble
+
+_SETTLE_S = 10.0
+
+
+def replicas_of(cluster: Cluster, topic: str, partition: int, nodes: Sequence[int]) -> list[ReplicaLog]:
+    """What some nodes hold of a partition. TargetTrouble where their folders cannot be read here."""
+    found = []
+    for node in cluster.nodes:
+        if node.id in nodes:
+            if node.data_dir is None:
+                raise TargetTrouble(f"the log folders of node {node.id} cannot be read from here")
+            try:
+                found.append(read_replica(node.id, node.data_dir, topic, partition))
+            except UnreadableLog as trouble:
+                raise TargetTrouble(str(trouble)) from trouble
+    return found
+
+
+def require_equal_replicas(cluster: Cluster, topic: str, partitions: int) -> int:
+    """BrokenPromise unless all in-sync replicas of a topic hold the same; how many batches were compared.
+
+    To be called when nobody writes. A follower writes what it fetched a moment after the high watermark has moved.
+    """
+    compared = 0
+    admin = RawAdmin(cluster.bootstrap)
+    try:
+        for partition in range(partitions):
+            _, high_watermark = admin.offsets(topic, partition)
+            nodes = cluster.view(topics=[topic]).isr[topic, partition]
+            deadline = time.monotonic() + _SETTLE_S
+            while True:
+                logs = replicas_of(cluster, topic, partition, nodes)
+                found = divergences(logs, high_watermark)
+                if not found:
+                    break
+                if time.monotonic() > deadline:
+                    first = found[0]
+                    raise BrokenPromise(
+                        f"{topic}-{partition}: {first.sentence}.",
+                        witness=first.witness,
+                        promise="the in-sync replicas of a partition hold the same batches below the high watermark",
+                        anomaly=str(first.kind),
+                        claim="D6",
+                    )
+                time.sleep(0.2)
+            compared += sum(len(log.batches) for log in logs)
+    finally:
+        admin.close()
+    return compared

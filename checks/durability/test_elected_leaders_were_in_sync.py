@@ -11,7 +11,7 @@ former leader follows it: afterwards both hold the same.
 
 **Cannot see** a leader that lost its disk: it is in sync by its name only.
 
-**Rejects** tests/unit/harness/clients/test_node_clients.py::test_a_leader_that_was_not_in_sync_is_broken
+**Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ when it is asked to.
 
 **Cannot see** throttled moves, moves between folders of one broker.
 
-**Rejects** tests/plants/clusters/test_cluster_checks.py
+**Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ fewer is a promise that one dead disk breaks.
 
 **Cannot see** replicas that acknowledge what they have not flushed: see power loss.
 
-**Rejects** tests/unit/harness/clients/test_node_clients.py::test_an_acknowledgement_by_too_few_replicas_is_broken
+**Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ controlled.shutdown.enable.
 
 **Cannot see** brokers fenced by a controller that is cut off.
 
-**Rejects** tests/plants/clusters/test_cluster_checks.py
+**Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
 
 from __future__ import annotations

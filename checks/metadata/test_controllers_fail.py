@@ -11,7 +11,7 @@ metadata log.
 
 **Cannot see** controllers that lose what they had flushed.
 
-**Rejects** tests/plants/clusters/test_cluster_checks.py
+**Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ def test_the_metadata_stays_when_the_active_controller_fails(
     cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord, chance: Random, fault: Fault
 ) -> None:
     quorum = Quorum(cluster)
+    until(lambda: bool(quorum.look()), LED_WITHIN_S, "a controller leads before the fault")
     made = make_topics(admin, names, 2, 20)
     ids = ids_by_node(cluster, made)[1]
     view = cluster.view(topics=())

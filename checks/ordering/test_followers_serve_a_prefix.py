@@ -9,7 +9,7 @@ leader's log: the same records at the same offsets, never above the leader's hig
 
 **Cannot see** a follower that falls behind for long: the consumer's library goes back to the leader then.
 
-**Rejects** tests/plants/clusters/test_cluster_checks.py
+**Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ broker is back it makes itself a new copy, equal to the others.
 
 **Cannot see** how long clients take to notice: durability/replicated_records_survive has real clients.
 
-**Rejects** tests/plants/clusters/test_cluster_checks.py
+**Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
 
 from __future__ import annotations

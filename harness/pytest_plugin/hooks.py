@@ -64,7 +64,7 @@ __all__ = [
     "usable",
 ]
 
-_MARKERS = (
+MARKERS = (
     "cluster(nodes=1, controllers=0, racks=(), config={}): the cluster that a check wants, where one node does not do",
     "feature(name): the API or KIP that a check is about",
     "severity(level): blocker, critical, normal, minor or trivial",
@@ -85,7 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Reads the options; a wrong one ends the run."""
     allure_folder.take_over(config)
-    for marker in (*_MARKERS, *LINK_MARKERS):
+    for marker in (*MARKERS, *LINK_MARKERS):
         config.addinivalue_line("markers", marker)
     for warning in _QUIET:
         config.addinivalue_line("filterwarnings", warning)

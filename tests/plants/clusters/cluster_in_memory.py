@@ -1,0 +1,339 @@
+"""A cluster of three brokers in memory, small enough to be seen right, and bugs that checks of clusters must reject.
+
+Replication as Kafka documents it, at once and without a network: what is written goes to every in-sync replica, a dead
+node leaves the ISR, a replica that comes back copies from the leader. Time passes only where somebody sleeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from harness.clients.node_client import Fetched, Produced
+from harness.targets.cluster_view import ClusterView
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.records import Record, encode_batch
+
+BROKERS = (1, 2, 3)
+NOW = 1_700_000_000_000
+_METADATA = "__cluster_metadata"
+
+BUGS = {
+    "acknowledges with too few replicas": "min.insync.replicas counts for nothing",
+    "elects any replica": "a replica that was not in sync leads although unclean elections are off",
+    "does not truncate": "a former leader keeps what the new leader never had",
+    "loses the last record at a failover": "the new leader forgets the newest record",
+    "writes acks=1 nowhere": "a record with acks=1 is acknowledged and not written",
+    "moves without copying": "a moved replica begins empty",
+    "keeps the old replica": "a move leaves the replicas as they were",
+    "keeps the new replica when cancelled": "a cancelled move leaves its half-made replica in the assignment",
+    "never fences": "a broker that is not heard of stays listed and leads",
+    "leads after its end": "a broker that was stopped cleanly still leads",
+    "has no other controller": "nobody takes over when the active controller is dead",
+    "has two leaders of an epoch": "the new controller leads in the epoch of the old one",
+    "forgets topics with its controller": "topics that the dead controller made are gone",
+    "gives topics new ids": "the new controller gives every topic another id",
+    "has different metadata": "one controller's metadata log differs",
+    "serves what is not committed": "a follower serves a record that the leader does not have",
+    "sends nobody to followers": "the leader never names a follower",
+}
+
+
+@dataclass
+class Partition:
+    """What each node holds of a partition, and who leads."""
+
+    replicas: tuple[int, ...]
+    isr: tuple[int, ...]
+    leader: int
+    topic_id: int
+    count: int = 1
+    """Of the topic's partitions: all are like this one."""
+    min_insync: int = 1
+    is_unclean: bool = False
+    logs: dict[int, list[str]] = field(default_factory=dict)
+    moving: tuple[int, ...] | None = None
+
+
+class Clock:
+    """Stands in for the module `time`: it goes on only where somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def monotonic(self) -> float:
+        self.now_s += 0.001
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+    def time_ns(self) -> int:
+        return int(self.now_s * 1e9)
+
+
+class MemoryNode:
+    """A node that may be stopped, killed and paused."""
+
+    small_disk = None
+    environment = None
+    host = None
+
+    def __init__(self, cluster: MemoryCluster, node_id: int) -> None:
+        self._cluster = cluster
+        self.id = node_id
+        self.address = (f"10.0.0.{node_id}", 9092)
+        self.internal_address = self.address[0]
+        self.ports = {"PLAINTEXT": 9092, "CONTROLLER": 9093}
+        self.rack = "abc"[node_id - 1]
+        self.is_up = True
+        self.is_stopped = False
+
+    @property
+    def data_dir(self) -> Path:
+        """Its log folder, written when somebody looks."""
+        folder = self._cluster.folder / f"node-{self.id}"
+        self._cluster.write(self.id, folder)
+        return folder
+
+    def start(self) -> None:
+        self.is_up = True
+        self._cluster.comes_back(self.id)
+
+    def stop(self) -> None:
+        if self.is_up:
+            self.is_up = False
+            self._cluster.leaves(self.id, is_clean=True)
+
+    def kill(self) -> None:
+        if self.is_up:
+            self.is_up = False
+            self._cluster.leaves(self.id, is_clean=False)
+
+    def pause(self) -> None:
+        self.is_stopped = True
+        if not self._cluster.has("never fences"):
+            self._cluster.leaves(self.id, is_clean=False)
+
+    def resume(self) -> None:
+        self.is_stopped = False
+        self._cluster.comes_back(self.id)
+
+    def is_alive(self) -> bool:
+        return self.is_up
+
+    def is_paused(self) -> bool:
+        return self.is_up and self.is_stopped
+
+    def wait_ready(self, timeout_s: float = 1.0) -> None:
+        assert self.is_up
+
+
+class MemoryCluster:
+    """Three brokers that are controllers too."""
+
+    def __init__(self, folder: Path, bugs: Collection[str] = ()) -> None:
+        self.folder = folder
+        self._bugs = set(bugs)
+        self.topics: dict[str, Partition] = {}
+        self.made_topics = 0
+        self.controller, self.epoch = 1, 1
+        self.nodes = tuple(MemoryNode(self, number) for number in BROKERS)
+        self.bootstrap = ",".join("{}:{}".format(*node.address) for node in self.nodes)
+
+    def has(self, bug: str) -> bool:
+        """Whether it has a bug."""
+        assert bug in BUGS
+        return bug in self._bugs
+
+    def supports(self, fault: str) -> bool:
+        return True
+
+    def wait_healthy(self, timeout_s: float = 1.0) -> None:
+        """It is well at once."""
+
+    def usable(self) -> list[int]:
+        """Nodes that take part: up, and not paused unless nobody notices."""
+        return [node.id for node in self.nodes if node.is_up and (not node.is_stopped or self.has("never fences"))]
+
+    def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
+        shown = {
+            (name, number): found
+            for name, found in self.topics.items()
+            for number in range(found.count)
+            if topics is None or name in topics
+        }
+        return ClusterView(
+            nodes=BROKERS,
+            brokers=tuple(self.usable()),
+            controllers=BROKERS,
+            active_controller=self.controller,
+            leaders={where: found.leader for where, found in shown.items() if found.leader > 0},
+            replicas={where: found.moving or found.replicas for where, found in shown.items()},
+            isr={where: found.isr for where, found in shown.items()},
+        )
+
+    def leaves(self, node: int, *, is_clean: bool) -> None:
+        """A node is away: it leaves every ISR in which others stay, and others lead."""
+        if node == self.controller and not self.has("has no other controller"):
+            self.controller = next(one for one in self.usable() if one != node)
+            self.epoch += not self.has("has two leaders of an epoch")
+            if self.has("forgets topics with its controller"):
+                self.topics.clear()
+            if self.has("gives topics new ids"):
+                for partition in self.topics.values():
+                    partition.topic_id += 1_000
+        for partition in self.topics.values():
+            if node in partition.isr and len(partition.isr) > 1:
+                partition.isr = tuple(one for one in partition.isr if one != node)
+            if partition.leader == node and not (is_clean and self.has("leads after its end")):
+                self._elect(partition)
+
+    def _elect(self, partition: Partition) -> None:
+        usable = self.usable()
+        candidates = [one for one in partition.isr if one in usable]
+        if not candidates and (partition.is_unclean or self.has("elects any replica")):
+            candidates = [one for one in partition.replicas if one in usable]
+        partition.leader = candidates[0] if candidates else -1
+        if candidates:
+            partition.isr = tuple(one for one in partition.isr if one in usable) or (candidates[0],)
+            if self.has("loses the last record at a failover"):
+                for log in partition.logs.values():
+                    del log[-1:]
+
+    def comes_back(self, node: int) -> None:
+        """A node is back: it follows, or leads where it is the one that can."""
+        for partition in self.topics.values():
+            if partition.leader < 0:
+                self._elect(partition)
+            if node in partition.replicas and partition.leader > 0 and node not in partition.isr:
+                leads, own = partition.logs[partition.leader], partition.logs.get(node, [])
+                keeps = self.has("does not truncate")
+                partition.logs[node] = own + leads[len(own) :] if keeps else list(leads)
+                partition.isr = (*partition.isr, node)
+
+    def write(self, node: int, log_dir: Path) -> None:
+        """What a node holds, as log folders."""
+        for name, partition in self.topics.items():
+            if node in partition.replicas:
+                _write(log_dir, name, partition.logs[node])
+        _write(log_dir, _METADATA, ["different" if self.has("has different metadata") and node == 2 else "metadata"])
+
+
+def _write(log_dir: Path, topic: str, values: Sequence[str]) -> None:
+    folder = log_dir / f"{topic}-0"
+    folder.mkdir(parents=True, exist_ok=True)
+    batches = [
+        encode_batch([Record(number, NOW, None, value.encode())], base_offset=number, leader_epoch=0)
+        for number, value in enumerate(values)
+    ]
+    (folder / "00000000000000000000.log").write_bytes(b"".join(batches))
+
+
+class MemoryAdmin:
+    """Makes topics there (RawAdmin)."""
+
+    def __init__(self, cluster: MemoryCluster) -> None:
+        self._cluster = cluster
+
+    def create_topic(
+        self, topic: str, partitions: int = 1, replicas: int = 1, config: Mapping[str, str] | None = None
+    ) -> None:
+        cluster, settings = self._cluster, config or {}
+        cluster.made_topics += 1
+        chosen = BROKERS[:replicas]
+        cluster.topics[topic] = Partition(
+            replicas=chosen,
+            isr=tuple(one for one in chosen if one in cluster.usable()),
+            leader=cluster.usable()[0],
+            topic_id=cluster.made_topics,
+            count=partitions,
+            min_insync=int(settings.get("min.insync.replicas", 1)),
+            is_unclean=settings.get("unclean.leader.election.enable") == "true",
+            logs={one: [] for one in chosen},
+        )
+
+    def offsets(self, topic: str, partition: int) -> tuple[int, int]:
+        found = self._cluster.topics[topic]
+        return 0, min(len(found.logs[one]) for one in found.isr)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class MemoryClient:
+    """Asks one node (NodeClient)."""
+
+    def __init__(self, cluster: MemoryCluster, address: tuple[str, int]) -> None:
+        self._cluster = cluster
+        self._id = next(node.id for node in cluster.nodes if node.address[0] == address[0])
+        if self._id not in cluster.usable():
+            raise ConnectionRefusedError(f"node {self._id} is away")
+
+    def __enter__(self) -> MemoryClient:
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        """Nothing is open."""
+
+    def produce(self, topic: str, *values: str, acks: int = -1, **more: Any) -> Produced:
+        found = self._cluster.topics[topic]
+        if found.leader != self._id:
+            return Produced(ErrorCode.NOT_LEADER_OR_FOLLOWER, -1)
+        is_lax = self._cluster.has("acknowledges with too few replicas")
+        if acks == -1 and len(found.isr) < found.min_insync and not is_lax:
+            return Produced(ErrorCode.NOT_ENOUGH_REPLICAS, -1)
+        offset = len(found.logs[self._id])
+        if not (acks == 1 and self._cluster.has("writes acks=1 nowhere")):
+            for node in found.isr:
+                found.logs[node] += values
+        return Produced(ErrorCode.NONE, offset)
+
+    def fetch(self, topic: str, offset: int, *, rack: str = "", **more: Any) -> Fetched:
+        found = self._cluster.topics[topic]
+        values = list(enumerate(found.logs[self._id]))[offset:]
+        is_follower = found.leader != self._id
+        if is_follower and self._cluster.has("serves what is not committed"):
+            values.append((len(found.logs[self._id]), "not committed"))
+        sent_to = next((node.id for node in self._cluster.nodes if node.rack == rack and node.id in found.isr), -1)
+        is_sent = not is_follower and sent_to != self._id and not self._cluster.has("sends nobody to followers")
+        return Fetched(
+            error=ErrorCode.NONE,
+            values=tuple(values),
+            high_watermark=len(found.logs[self._id]),
+            preferred_replica=sent_to if is_sent else -1,
+        )
+
+    def quorum(self) -> tuple[int, int]:
+        return self._cluster.epoch, self._cluster.controller
+
+    def reassign(self, topic: str, replicas: tuple[int, ...] | None, partition: int = 0) -> ErrorCode:
+        cluster, found = self._cluster, self._cluster.topics[topic]
+        if replicas is None:
+            if cluster.has("keeps the new replica when cancelled"):
+                found.replicas = found.moving or found.replicas
+                found.logs |= {node: [] for node in found.replicas if node not in found.logs}
+            found.moving = None
+        elif all(node in cluster.usable() for node in replicas):
+            if not cluster.has("keeps the old replica"):
+                leads = found.logs[found.leader]
+                is_empty = cluster.has("moves without copying")
+                found.logs = {node: [] if is_empty and node not in found.logs else list(leads) for node in replicas}
+                found.replicas = found.isr = replicas
+                found.leader = replicas[0]
+        else:
+            found.moving = (*found.replicas, *(node for node in replicas if node not in found.replicas))
+        return ErrorCode.NONE
+
+    def elect_preferred(self, topic: str, partition: int = 0) -> ErrorCode:
+        return ErrorCode.ELECTION_NOT_NEEDED
+
+    def topic(self, name: str) -> Any:
+        found = self._cluster.topics.get(name)
+        if found is None:
+            return SimpleNamespace(error_code=int(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION), topic_id=None)
+        return SimpleNamespace(error_code=0, topic_id=UUID(int=found.topic_id))

@@ -90,8 +90,8 @@ class NamespaceCluster:
 
 
 @contextmanager
-def namespaces(count: int) -> Iterator[NamespaceCluster]:
-    """A cluster of as many namespaces, which is gone afterwards."""
+def namespaces(count: int, *, servers: bool = True) -> Iterator[NamespaceCluster]:
+    """A cluster of as many namespaces, which is gone afterwards; with servers in them that answer probes."""
     tag = f"kt{os.getpid() % 100000}x{next(_numbers)}"
     subnet = f"10.{200 + os.getpid() % 50}.{next(_numbers) % 250}"
     switch = f"{tag}-s"
@@ -115,6 +115,8 @@ def namespaces(count: int) -> Iterator[NamespaceCluster]:
             _ip("-n", name, "address", "add", f"{subnet}.{number}/24", "dev", "eth0")
             for device in ("lo", "eth0"):
                 _ip("-n", name, "link", "set", device, "up")
+            if not servers:
+                continue
             command = ["ip", "netns", "exec", name, sys.executable, "-c", _SERVER, *map(str, ports.values())]
             node.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             assert node.server.stdout is not None

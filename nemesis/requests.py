@@ -1,0 +1,99 @@
+"""Requests of an operator by which faults change who leads, who has copies and who votes; any broker forwards them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from harness.clients.connection import RawConnection
+from harness.hosts.host import HostTrouble
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.alter_partition_reassignments_request import (
+    AlterPartitionReassignmentsRequest,
+    ReassignablePartition,
+    ReassignableTopic,
+)
+from reference_broker.wire.messages.elect_leaders_request import ElectLeadersRequest, TopicPartitions
+from reference_broker.wire.messages.list_partition_reassignments_request import (
+    ListPartitionReassignmentsRequest,
+    ListPartitionReassignmentsTopics,
+)
+from reference_broker.wire.primitives import BrokerId, MalformedRequest, TopicName
+
+PREFERRED, UNCLEAN = 0, 1
+"""Types of elections."""
+_ANSWER_S = 10.0
+_TIMEOUT_MS = 8_000
+_EVERY_S = 0.25
+_AGAIN = (ErrorCode.NOT_CONTROLLER, ErrorCode.REQUEST_TIMED_OUT, ErrorCode.BROKER_NOT_AVAILABLE)
+T = TypeVar("T")
+
+
+class NotYet(Exception):
+    """An answer that may be another one soon: no controller, no broker, or a state that is still on its way."""
+
+
+def persistently(work: Callable[[], T], timeout_s: float, complaint: str) -> T:
+    """The result of a function, called again while it says NotYet. HostTrouble when that lasts too long."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return work()
+        except NotYet as trouble:
+            if time.monotonic() > deadline:
+                raise HostTrouble(f"{complaint} within {timeout_s:g} s: {trouble}") from trouble
+        time.sleep(_EVERY_S)
+
+
+def ask(bootstrap: str, key: int, at_most: int, message: Any) -> Any:
+    """The answer of the first broker that gives one; NotYet when none does."""
+    trouble: Exception = ConnectionError("no address")
+    for address in bootstrap.split(","):
+        try:
+            with RawConnection.to(address, client_id="nemesis", timeout_s=_ANSWER_S) as connection:
+                return connection.request(key, connection.highest(key, at_most), message)
+        except (OSError, MalformedRequest) as error:
+            trouble = error
+    raise NotYet(f"no broker of {bootstrap} answers: {trouble}")
+
+
+def elect(bootstrap: str, topic: str, partition: int, election: int) -> None:
+    """Elects a leader anew; nothing happens where it leads already. HostTrouble when it is refused."""
+    wanted = TopicPartitions(topic=TopicName(topic), partitions=(partition,))
+    request = ElectLeadersRequest(election_type=election, topic_partitions=(wanted,), timeout_ms=_TIMEOUT_MS)
+    answer = ask(bootstrap, ApiKey.ELECT_LEADERS, 2, request)
+    results = [result for one in answer.replica_election_results for result in one.partition_result]
+    codes = [answer.error_code, *(result.error_code for result in results)]
+    not_yet = (*_AGAIN, ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE)
+    _require(codes, f"ElectLeaders of {topic}-{partition}", not_yet, (ErrorCode.ELECTION_NOT_NEEDED,))
+
+
+def reassign(bootstrap: str, topic: str, partition: int, replicas: Sequence[int]) -> None:
+    """Gives a partition these replicas, the first of them preferred. HostTrouble when that is refused."""
+    wanted = ReassignablePartition(partition_index=partition, replicas=tuple(BrokerId(node) for node in replicas))
+    request = AlterPartitionReassignmentsRequest(
+        timeout_ms=_TIMEOUT_MS, topics=(ReassignableTopic(name=TopicName(topic), partitions=(wanted,)),)
+    )
+    answer = ask(bootstrap, ApiKey.ALTER_PARTITION_REASSIGNMENTS, 0, request)
+    results = [result for one in answer.responses for result in one.partitions]
+    codes = [answer.error_code, *(result.error_code for result in results)]
+    _require(codes, f"AlterPartitionReassignments of {topic}-{partition} to {list(replicas)}", _AGAIN)
+
+
+def is_being_reassigned(bootstrap: str, topic: str, partition: int) -> bool:
+    """Whether replicas of the partition are still added or removed."""
+    wanted = ListPartitionReassignmentsTopics(name=TopicName(topic), partition_indexes=(partition,))
+    request = ListPartitionReassignmentsRequest(timeout_ms=_TIMEOUT_MS, topics=(wanted,))
+    answer = ask(bootstrap, ApiKey.LIST_PARTITION_REASSIGNMENTS, 0, request)
+    _require([answer.error_code], f"ListPartitionReassignments of {topic}-{partition}", _AGAIN)
+    return any(one.partitions for one in answer.topics)
+
+
+def _require(codes: Sequence[int], what: str, not_yet: Sequence[int], also_good: Sequence[int] = ()) -> None:
+    for code in codes:
+        if code in not_yet:
+            raise NotYet(f"{what}: {ErrorCode(code).name}")
+        if code and code not in also_good:
+            raise HostTrouble(f"{what}: {ErrorCode(code).name}")

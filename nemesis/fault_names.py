@@ -9,6 +9,7 @@ from nemesis.disk import FullDisk
 from nemesis.fault import Fault
 from nemesis.grudges import grudge_named, isolate, isolate_one
 from nemesis.kill import Kill
+from nemesis.leadership import Change, Leadership
 from nemesis.node_specs import NodeSpec, node_spec_named, one
 from nemesis.packet import Packet
 from nemesis.partition import Between, Partition
@@ -64,6 +65,13 @@ def _roll(on: NodeSpec, words: tuple[str, ...]) -> Fault:
         raise ValueError(f"{':'.join(words)} is no order (known: {known})") from None
 
 
+def _leadership(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    try:
+        return Leadership(Change("".join(words)) if words else Change.MOVE)
+    except ValueError:
+        raise ValueError(f"{':'.join(words)} is no change (known: {', '.join(Change)})") from None
+
+
 FAULTS: tuple[FaultKind, ...] = (
     FaultKind("kill", "kill", _of_nodes(Kill)),
     FaultKind("pause", "pause", _of_nodes(Pause)),
@@ -71,6 +79,7 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("disk", "disk", _of_nodes(FullDisk)),
     FaultKind("roll", "roll", _roll, "[:ORDER]"),
     FaultKind("partition", "partition", _partition, "[:GRUDGE][:BETWEEN]"),
+    FaultKind("leadership", "leadership", _leadership, "[:CHANGE]"),
     FaultKind("packet", "packet", _packet, "[:EFFECT:AMOUNT]"),
 )
 """Every fault, for `list faults`."""

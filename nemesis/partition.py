@@ -20,12 +20,13 @@ from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble, wait_until
 from harness.targets.cluster_view import ClusterView
 from harness.targets.lack import Lack
+from harness.targets.node_plan import CONTROLLER, INTERNAL
 from harness.targets.target import Cluster
 from nemesis.fault import Family, Troubles, lack_of
 from nemesis.grudges import Cut, Grudge, isolate_one
 from nemesis.links import OPEN_WITHIN_S, Chain, is_open, parties_of, prove_cut, require_open, sweep
 from nemesis.node_specs import NoSuchNode, nodes_text
-from nemesis.rules import CLIENTS, CONTROLLER, INTERNAL, link_rules, node_name
+from nemesis.rules import CLIENTS, link_rules, node_name
 
 
 class Between(StrEnum):

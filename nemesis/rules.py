@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2s
 
+from harness.targets.node_plan import CONTROLLER, INTERNAL
+
 CLIENTS = "clients"
 """The name of our clients, all together, in links."""
-INTERNAL, CONTROLLER = "INTERNAL", "CONTROLLER"
-"""The listeners that are not the clients': between brokers, and of the quorum."""
 PREFIX = "KCHK-"
 SHAPING = "t"
 """The end of the names of chains whose fault has set a queueing discipline too."""

@@ -22,7 +22,7 @@ from harness.targets.container_node import ContainerNode, Pair
 from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
 from harness.targets.looking import look_at
 from harness.targets.ports import free_ports
-from harness.targets.target import PROCESS_FAULTS, ClusterSpec, TargetTrouble
+from harness.targets.target import PROCESS_FAULTS, REQUEST_FAULTS, ClusterSpec, TargetTrouble
 
 LABEL = "kafka-verification"
 """On every container and network that we make, with the run's id."""
@@ -101,7 +101,7 @@ class ContainerCluster:
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here."""
-        return fault in PROCESS_FAULTS
+        return fault in (*PROCESS_FAULTS, *REQUEST_FAULTS)
 
     def logs(self) -> Mapping[str, str]:
         """The node's log by a file name; kept after close."""
@@ -152,7 +152,7 @@ class KafkaContainerTarget:
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about on its clusters."""
-        return fault in PROCESS_FAULTS
+        return fault in (*PROCESS_FAULTS, *REQUEST_FAULTS)
 
     def open(self, spec: ClusterSpec) -> ContainerCluster:
         """A ready cluster. TargetTrouble when it does not come up, with what its log said."""

@@ -24,7 +24,7 @@ from harness.targets.looking import look_at
 from harness.targets.node_plan import NodePlan, listeners_of, node_roles, settings_of
 from harness.targets.ports import free_ports
 from harness.targets.readiness import last_lines
-from harness.targets.target import DISK_FAULT, LINK_FAULTS, PROCESS_FAULTS, ClusterSpec, TargetTrouble
+from harness.targets.target import DISK_FAULT, LINK_FAULTS, PROCESS_FAULTS, REQUEST_FAULTS, ClusterSpec, TargetTrouble
 
 _FORMAT_TIMEOUT_S = 60.0
 _PORT_TRIES = 3
@@ -74,7 +74,7 @@ class LocalCluster:
         """Whether a fault can be brought about here."""
         if fault in LINK_FAULTS:
             return self._network is not None
-        return fault in PROCESS_FAULTS or (
+        return fault in (*PROCESS_FAULTS, *REQUEST_FAULTS) or (
             fault == DISK_FAULT and any(node.small_disk is not None for node in self._nodes)
         )
 
@@ -114,7 +114,7 @@ def supports(fault: str) -> bool:
     """Whether a fault, by its name, can be brought about on local processes."""
     if fault in LINK_FAULTS:
         return namespaces.missing_tools() is None
-    return fault in PROCESS_FAULTS or (fault == DISK_FAULT and small_disk.missing() is None)
+    return fault in (*PROCESS_FAULTS, *REQUEST_FAULTS) or (fault == DISK_FAULT and small_disk.missing() is None)
 
 
 def open_local_cluster(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:

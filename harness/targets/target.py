@@ -15,8 +15,10 @@ from harness.hosts.small_disk import SmallDisk
 from harness.targets.cluster_view import ClusterView
 from harness.targets.node_plan import Role
 
-PROCESS_FAULTS = ("kill", "pause", "restart", "roll")
+PROCESS_FAULTS = ("kill", "pause", "restart", "roll", "clock", "membership")
 """Faults that need control over the nodes' processes."""
+REQUEST_FAULTS = ("leadership",)
+"""Faults that are requests of an operator."""
 
 LINK_FAULTS = ("partition", "packet")
 """Faults that need nodes with addresses of their own, whose packets can be dropped."""

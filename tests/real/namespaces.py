@@ -1,19 +1,16 @@
-"""Network namespaces made by a test: nodes with addresses of their own on one switch, and small servers in them."""
+"""Nodes of a test in network namespaces with small servers in them: all that links need of a cluster."""
 
 from __future__ import annotations
 
-import itertools
-import os
-import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.hosts.host import CommandResult, HostTrouble, ProcessState
-from harness.hosts.plain import PlainHost
+from harness.hosts import namespaces as hosts
+from harness.hosts.host import HostTrouble
+from harness.hosts.namespaces import NamespaceHost, choose_network
 
 _SERVER = """
 import socket, sys, threading
@@ -30,32 +27,9 @@ threads = [threading.Thread(target=serve, args=(int(port),)) for port in sys.arg
 for thread in threads: thread.start()
 print("listens", flush=True)
 """
-_numbers = itertools.count(1)
+_PORTS = {"PLAINTEXT": 9092, "CONTROLLER": 9093, "INTERNAL": 9094}
 
-
-def missing() -> str | None:
-    """Why no namespaces can be made here."""
-    if os.geteuid() != 0:
-        return "network namespaces need root"
-    absent = [tool for tool in ("ip", "iptables", "tc", "bash") if shutil.which(tool) is None]
-    return f"there is no {', '.join(absent)}" if absent else None
-
-
-class NamespaceHost:
-    """Runs commands in a network namespace of this machine (Host)."""
-
-    def __init__(self, namespace: str) -> None:
-        self.name = namespace
-        self._host = PlainHost()
-
-    def run(self, command: Sequence[str], timeout_s: float = 30.0) -> CommandResult:
-        return self._host.run(["ip", "netns", "exec", self.name, *command], timeout_s)
-
-    def send_signal(self, pid: int, number: signal.Signals) -> None:
-        self._host.send_signal(pid, number)
-
-    def state_of(self, pid: int) -> ProcessState:
-        return self._host.state_of(pid)
+missing = hosts.missing_tools
 
 
 @dataclass
@@ -64,9 +38,9 @@ class NamespaceNode:
 
     id: int
     internal_address: str
-    ports: dict[str, int]
     host: NamespaceHost
-    server: subprocess.Popen[str] | None = None
+    server: subprocess.Popen[str]
+    ports: dict[str, int] = field(default_factory=lambda: dict(_PORTS))
 
     @property
     def address(self) -> tuple[str, int]:
@@ -77,9 +51,12 @@ class NamespaceNode:
 class NamespaceCluster:
     """Nodes on one switch, which our own process reaches as a client."""
 
+    client_addresses: tuple[str, ...]
     nodes: list[NamespaceNode] = field(default_factory=list)
-    client_addresses: tuple[str, ...] = ()
     bootstrap: str = "namespaces"
+
+    def supports(self, fault: str) -> bool:
+        return fault in ("partition", "packet")
 
     def run(self, node: int, *command: str) -> str:
         """What a command prints in a node's namespace."""
@@ -90,47 +67,22 @@ class NamespaceCluster:
 
 
 @contextmanager
-def namespaces(count: int, *, servers: bool = True) -> Iterator[NamespaceCluster]:
-    """A cluster of as many namespaces, which is gone afterwards; with servers in them that answer probes."""
-    tag = f"kt{os.getpid() % 100000}x{next(_numbers)}"
-    subnet = f"10.{200 + os.getpid() % 50}.{next(_numbers) % 250}"
-    switch = f"{tag}-s"
-    cluster = NamespaceCluster(client_addresses=(f"{subnet}.254",))
+def namespaces(count: int) -> Iterator[NamespaceCluster]:
+    """A cluster of as many namespaces, which is gone afterwards."""
+    network = choose_network()
+    cluster = NamespaceCluster((network.client_address,))
     try:
-        _ip("netns", "add", switch)
-        _ip("-n", switch, "link", "add", "switch", "type", "bridge")
-        _ip("-n", switch, "link", "set", "switch", "up")
-        _ip("link", "add", f"{tag}c", "type", "veth", "peer", "name", "c", "netns", switch)
-        _ip("-n", switch, "link", "set", "c", "master", "switch", "up")
-        _ip("address", "add", f"{subnet}.254/24", "dev", f"{tag}c")
-        _ip("link", "set", f"{tag}c", "up")
+        network.create(count)
         for number in range(1, count + 1):
-            name = f"{tag}-{number}"
-            _ip("netns", "add", name)
-            ports = {"PLAINTEXT": 9092, "CONTROLLER": 9093, "INTERNAL": 9094}
-            node = NamespaceNode(number, f"{subnet}.{number}", ports, NamespaceHost(name))
-            cluster.nodes.append(node)
-            _ip("-n", name, "link", "add", "eth0", "type", "veth", "peer", "name", f"n{number}", "netns", switch)
-            _ip("-n", switch, "link", "set", f"n{number}", "master", "switch", "up")
-            _ip("-n", name, "address", "add", f"{subnet}.{number}/24", "dev", "eth0")
-            for device in ("lo", "eth0"):
-                _ip("-n", name, "link", "set", device, "up")
-            if not servers:
-                continue
-            command = ["ip", "netns", "exec", name, sys.executable, "-c", _SERVER, *map(str, ports.values())]
-            node.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            assert node.server.stdout is not None
-            assert node.server.stdout.readline() == "listens\n"
+            host = network.host_of(number)
+            command = host.inside([sys.executable, "-c", _SERVER, *map(str, _PORTS.values())])
+            server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            cluster.nodes.append(NamespaceNode(number, network.address_of(number), host, server))
+            assert server.stdout is not None
+            assert server.stdout.readline() == "listens\n"
         yield cluster
     finally:
         for node in cluster.nodes:
-            if node.server is not None:
-                node.server.kill()
-                node.server.wait()
-            _ip("netns", "delete", node.host.name)
-        for arguments in (("link", "delete", f"{tag}c"), ("netns", "delete", switch)):
-            subprocess.run(["ip", *arguments], capture_output=True, check=False)
-
-
-def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True, timeout=30)
+            node.server.kill()
+            node.server.wait()
+        network.remove()

@@ -56,6 +56,7 @@ TABLE: dict[str, tuple[str, ...]] = {
         "harness.targets.target",
         "harness.targets.lack",
         "harness.targets.cluster_view",
+        "harness.targets.node_plan",
         "harness.clients.connection",  # probes as a client, and faults that are requests
         RB + "wire",
         *HARNESS_CORE,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nemesis.clock import Clock, Motion
 from nemesis.disk import FullDisk
 from nemesis.fault import Fault
 from nemesis.grudges import grudge_named, isolate, isolate_one
 from nemesis.kill import Kill
 from nemesis.leadership import Change, Leadership
-from nemesis.node_specs import NodeSpec, node_spec_named, one
+from nemesis.node_specs import NodeSpec, node_spec_named, one, one_broker
 from nemesis.packet import Packet
 from nemesis.partition import Between, Partition
 from nemesis.pause import Pause
@@ -72,6 +73,17 @@ def _leadership(on: NodeSpec, words: tuple[str, ...]) -> Fault:
         raise ValueError(f"{':'.join(words)} is no change (known: {', '.join(Change)})") from None
 
 
+def _clock(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    """Without nodes of its own, any broker: one that is a controller only gives no records a time."""
+    try:
+        motion = Motion(words[0]) if words else Motion.JUMP
+        offset_s = float(words[1]) if len(words) > 1 else None
+    except ValueError:
+        known = ", ".join(Motion)
+        raise ValueError(f"{':'.join(words)} is no motion of a clock (known: {known}; then seconds)") from None
+    return Clock(motion, offset_s, one_broker if on is one else on)
+
+
 FAULTS: tuple[FaultKind, ...] = (
     FaultKind("kill", "kill", _of_nodes(Kill)),
     FaultKind("pause", "pause", _of_nodes(Pause)),
@@ -79,6 +91,7 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("disk", "disk", _of_nodes(FullDisk)),
     FaultKind("roll", "roll", _roll, "[:ORDER]"),
     FaultKind("partition", "partition", _partition, "[:GRUDGE][:BETWEEN]"),
+    FaultKind("clock", "clock", _clock, "[:MOTION[:SECONDS]]"),
     FaultKind("leadership", "leadership", _leadership, "[:CHANGE]"),
     FaultKind("packet", "packet", _packet, "[:EFFECT:AMOUNT]"),
 )

@@ -1,0 +1,251 @@
+"""Move the clocks of brokers.
+
+**Does** one of three things to the wall clock of the chosen brokers, by libfaketime around their processes: *jump* by
+an offset, *drift* away to it step by step, *strobe* between the right time and the offset. Their monotonic clocks go on
+as they were. A node that does not run under libfaketime yet is restarted cleanly first. The proof is the time that the
+broker itself gives to a record (LogAppendTime), beside ours.
+
+**Needs** a handle on the nodes' processes and their environment, and libfaketime where they run (Debian's package
+libfaketime): `kafka@VERSION`, `reference`. Images of Kafka have no libfaketime.
+
+**Heals** by setting the offset to nothing, measured in the same way. The node stays under libfaketime, which then
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+import threading
+from collections.abc import Callable
+from enum import StrEnum
+from random import Random
+
+from harness.history.operations import FaultAct
+from harness.hosts.host import Host, HostTrouble, wait_until
+from harness.hosts.plain import PlainHost
+from harness.targets.cluster_view import ClusterView
+from harness.targets.lack import Lack, Means
+from harness.targets.target import Cluster, Node
+from nemesis.clock_probe import ClockProbe
+from nemesis.fault import Family, Troubles
+from nemesis.node_fault import NodeFault
+from nemesis.node_specs import NodeSpec, nodes_text, one_broker
+
+FIND_LIBRARY = "ls /usr/lib/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1 2>/dev/null | head -n 1"
+"""Where distributions put it. It comes in two builds; the one with locks for threads slows a JVM down to a crawl."""
+LARGEST_S = 3600.0
+_REREAD_S = 1
+"""How often libfaketime reads the offset: at every look at the clock, it would cost a JVM too much."""
+_STEP_S = 1.0
+_DRIFT_STEPS = 20
+_STROBE_S = 3.0
+"""Half of a strobe's cycle, longer than it takes until an offset is read."""
+_NEAR_MS = 500.0
+"""How near to what was set a measurement must be: it is a request, and machines are busy."""
+_LEAST_MS = 200.0
+_WITHIN_S = 30.0
+_COMMAND_S = 20.0
+
+
+class Motion(StrEnum):
+    """How a clock goes wrong."""
+
+    JUMP = "jump"
+    DRIFT = "drift"
+    STROBE = "strobe"
+
+
+class Clock(NodeFault):
+    """Another wall clock (Fault)."""
+
+    kind = "clock"
+    family = Family.CLOCK
+
+    def __init__(self, motion: Motion = Motion.JUMP, offset_s: float | None = None, on: NodeSpec = one_broker) -> None:
+        """Without an offset, one is drawn: up to an hour either way, small ones as likely as large ones."""
+        super().__init__(on)
+        if offset_s is not None and not 1 <= abs(offset_s) <= LARGEST_S:
+            raise ValueError(f"a clock is moved by 1 to {LARGEST_S:g} s, either way; not by {offset_s:g} s")
+        self.motion = motion
+        self.offset_s = offset_s
+        self._movers: list[_Mover] = []
+
+    @property
+    def name(self) -> str:
+        """ "clock jump", "clock strobe leader"."""
+        return f"{self.kind} {self.motion}" + ("" if self.on is one_broker else f" {self.on}")
+
+    def lack(self, cluster: Cluster) -> Lack | None:
+        """What stands in its way on this cluster; looks for libfaketime where the nodes run."""
+        if (found := super().lack(cluster)) is not None:
+            return found
+        for node in cluster.nodes:
+            if node.environment is None:
+                return Lack(Means.FAULTS, f"{self.name} needs the environment of node {node.id}, which is not ours")
+            if _library(node) is None:
+                reason = (
+                    f"{self.name} needs libfaketime where node {node.id} runs (Debian: apt-get install libfaketime)"
+                )
+                return Lack(Means.TOOL, reason)
+        return None
+
+    def plan(self, view: ClusterView, random: Random) -> FaultAct:
+        """The nodes, how their clocks move, and how far."""
+        act = super().plan(view, random)
+        offset_s = self.offset_s
+        if offset_s is None:
+            offset_s = random.choice((-1, 1)) * LARGEST_S ** random.uniform(0.2, 1)
+        parameters = {**act.parameters, "motion": str(self.motion), "offset": f"{offset_s:+.1f} s"}
+        return FaultAct(kind=self.kind, nodes=act.nodes, parameters=parameters)
+
+    def inject(self, cluster: Cluster, act: FaultAct) -> str:
+        """Moves the clocks and measures them."""
+        offset_s = float(act.parameters["offset"].removesuffix(" s"))
+        self._movers = []
+        told = []
+        for node in self.strike(cluster, act):
+            is_new = _prepare(cluster, node)
+            mover = _Mover(node, ClockProbe(cluster.bootstrap, node.id, node.address))
+            self._movers.append(mover)
+            mover.probe.open()
+            mover.begin(Motion(act.parameters["motion"]), offset_s)
+            told.append(f"node {node.id} is {mover.require_moved(offset_s):+.1f} s from our clock{RESTARTED * is_new}")
+        return "; ".join(told)
+
+    def heal(self, cluster: Cluster) -> str:
+        """Sets every clock right; each is tried."""
+        set_right: list[int] = []
+        troubles = Troubles()
+        for mover in self._movers:
+            with troubles.collected():
+                mover.end()
+                set_right.append(mover.node.id)
+        troubles.raise_any()
+        return f"set the clock of {nodes_text(set_right)} right"
+
+    def verify_healed(self, cluster: Cluster) -> None:
+        """HostTrouble unless every node answers and has our time; then what measured it is removed."""
+        super().verify_healed(cluster)
+        for mover in self._movers:
+            mover.require_right()
+            mover.probe.close()
+        self._movers = []
+
+
+RESTARTED = " (restarted under libfaketime)"
+
+
+class _Mover:
+    """The clock of one node: the file from which libfaketime reads the offset, and a thread that keeps it moving."""
+
+    def __init__(self, node: Node, probe: ClockProbe) -> None:
+        self.node = node
+        self.probe = probe
+        self._ends = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._trouble: HostTrouble | None = None
+
+    def begin(self, motion: Motion, offset_s: float) -> None:
+        """Sets the clock, or begins to move it."""
+        if motion is Motion.JUMP:
+            _set_clock(self.node, offset_s)
+            return
+        move = self._drift if motion is Motion.DRIFT else self._strobe
+        self._thread = threading.Thread(
+            target=move, args=(offset_s,), name=f"clock of node {self.node.id}", daemon=True
+        )
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stops moving it and sets it right. HostTrouble, too, when it did not move as it should."""
+        self._ends.set()
+        if self._thread is not None:
+            self._thread.join(_COMMAND_S)
+        _set_clock(self.node, 0.0)
+        trouble, self._trouble = self._trouble, None
+        if trouble is not None:
+            raise trouble
+
+    def require_moved(self, offset_s: float) -> float:
+        """The offset measured (s), once it is what was set, or on its way there. HostTrouble when it is not."""
+        is_jump = self._thread is None
+        wanted_ms = max(abs(offset_s) * 1000 * (1 if is_jump else 1 / _DRIFT_STEPS) - _NEAR_MS, _LEAST_MS)
+        return self._measured(lambda off_ms: off_ms * offset_s > 0 and abs(off_ms) >= wanted_ms, "was not moved")
+
+    def require_right(self) -> None:
+        """HostTrouble unless the node has our time again."""
+        self._measured(lambda off_ms: abs(off_ms) <= _NEAR_MS, "was not set right")
+
+    def _measured(self, is_so: Callable[[float], bool], complaint: str) -> float:
+        last = [0.0]
+
+        def look() -> bool:
+            last[0] = self.probe.offset_ms()
+            return is_so(last[0])
+
+        try:
+            wait_until(look, _WITHIN_S, "", every_s=0.2)
+        except HostTrouble:
+            what = f"the clock of node {self.node.id} {complaint}: it is {last[0] / 1000:+.1f} s from ours"
+            raise HostTrouble(what) from None
+        return last[0] / 1000
+
+    def _drift(self, offset_s: float) -> None:
+        for step in range(1, _DRIFT_STEPS + 1):
+            _set_clock(self.node, offset_s * step / _DRIFT_STEPS)
+            if self._ends.wait(_STEP_S):
+                return
+
+    def _strobe(self, offset_s: float) -> None:
+        for now_s in itertools.cycle((offset_s, 0.0)):
+            _set_clock(self.node, now_s)
+            if self._ends.wait(_STROBE_S):
+                return
+
+
+def _prepare(cluster: Cluster, node: Node) -> bool:
+    """Sees that a node runs under libfaketime; whether it had to be restarted for that."""
+    library = _library(node)
+    if node.environment is None or library is None:
+        raise HostTrouble(f"node {node.id} cannot run under libfaketime here")
+    if node.environment.get("LD_PRELOAD") == library:
+        return False
+    _set_clock(node, 0.0)
+    node.environment.update(
+        LD_PRELOAD=library,
+        FAKETIME_TIMESTAMP_FILE=_file(node),
+        FAKETIME_CACHE_DURATION=str(_REREAD_S),
+        DONT_FAKE_MONOTONIC="1",
+        # Without it, waits on the monotonic clock come back at once, and a JVM spins (libfaketime 0.9.10).
+        FAKETIME_FORCE_MONOTONIC_FIX="0",
+    )
+    node.stop()
+    node.start()
+    node.wait_ready()
+    cluster.wait_healthy()
+    return True
+
+
+def _host(node: Node) -> Host:
+    return PlainHost() if node.host is None else node.host
+
+
+def _library(node: Node) -> str | None:
+    found = _host(node).run(["sh", "-c", FIND_LIBRARY]).output.strip()
+    return found or None
+
+
+def _file(node: Node) -> str:
+    """Beside the node's data, so that it goes with them."""
+    if node.data_dir is None:
+        raise HostTrouble(f"node {node.id} has no folder in which the offset of its clock could be kept")
+    return str(node.data_dir.parent / f"clock-{node.id}")
+
+
+def _set_clock(node: Node, offset_s: float) -> None:
+    """Writes the offset, whole: libfaketime may read at any moment."""
+    path = shlex.quote(_file(node))
+    result = _host(node).run(["sh", "-c", f"echo {offset_s:+.3f} > {path}.new && mv {path}.new {path}"], _COMMAND_S)
+    if result.status:
+        raise HostTrouble(f"node {node.id}: its clock cannot be set: {result.errors.strip()}")

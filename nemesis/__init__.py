@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nemesis.clock import Clock as clock
+from nemesis.clock import Motion
 from nemesis.disk import FullDisk as disk
 from nemesis.grudges import (
     bridge,
@@ -21,6 +23,8 @@ from nemesis.grudges import (
     one_way_one,
 )
 from nemesis.kill import Kill as kill
+from nemesis.leadership import Change
+from nemesis.leadership import Leadership as leadership
 from nemesis.node_specs import (
     controller,
     coordinator,
@@ -47,8 +51,11 @@ from nemesis.shaping import delay, duplicate, loss, rate, reorder
 
 __all__ = [
     "Between",
+    "Change",
+    "Motion",
     "Order",
     "bridge",
+    "clock",
     "controller",
     "coordinator",
     "coordinator_of",
@@ -71,6 +78,7 @@ __all__ = [
     "kill",
     "leader",
     "leader_of",
+    "leadership",
     "loss",
     "majorities_ring",
     "majority",

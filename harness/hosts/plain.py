@@ -158,7 +158,6 @@ class _StartedProcesses:
     def __init__(self) -> None:
         self._processes: list[LocalProcess] = []
         self._lock = threading.Lock()
-        self._owner = os.getpid()
 
     def add(self, process: LocalProcess) -> None:
         with self._lock:
@@ -169,10 +168,14 @@ class _StartedProcesses:
             self._processes = [other for other in self._processes if other is not process]
 
     def kill_all(self) -> None:
-        if os.getpid() == self._owner:  # not in a forked child, which runs atexit handlers too
-            for process in list(self._processes):
-                process.kill()
+        for process in list(self._processes):
+            process.kill()
+
+    def forget_all(self) -> None:
+        """In a forked child, which runs atexit handlers too: they are its parent's."""
+        self._processes, self._lock = [], threading.Lock()
 
 
 _STARTED = _StartedProcesses()
 atexit.register(_STARTED.kill_all)
+os.register_at_fork(after_in_child=_STARTED.forget_all)

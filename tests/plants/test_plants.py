@@ -1,7 +1,8 @@
 """Each planted bug is rejected by the checks that its header names, for the reason that it names; and the reference
 without a bug passes the same checks. So the judge is known to convict the guilty, and them only.
 
-The checks run as a user would run them, three at a time, against the targets `planted@NAME` and `reference`.
+The checks run as a user would run them, three at a time, against the targets `planted@NAME` and `reference`; but each
+process, of pytest as of a broker, is forked by one that has done all the imports (tests/warm_process.py).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import ast
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.warm_process import PLACE, Forked, warm_process
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).resolve().parent
@@ -88,25 +90,24 @@ class Judged:
         return "\n".join(dict.fromkeys([*anomalies, *(" ".join(item["more"]["happened"].split()) for item in broken)]))
 
 
-def judge(checks: list[str], target: str, folder: Path) -> Judged:
+def judge(warm: str, checks: list[str], target: str, folder: Path) -> Judged:
     """Runs checks on a target from a folder of the test's own: nothing of earlier runs helps, nothing is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("checks", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
     chosen = [f"{check[:-1]}-{target}]" if check.endswith("]") else check for check in checks]
     options = ["--target", target, "--seed", "1", "--duration", DURATION_S, "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *chosen, *options],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "KAFKA_VERIFICATION_CACHE": str(folder / "cache")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "KAFKA_VERIFICATION_CACHE": str(folder / "cache"), PLACE: warm}
+    command, said = [sys.executable, "-m", "pytest", *chosen, *options], folder / "said.txt"
+    with said.open("wb") as output:
+        process = Forked(warm, command, cwd=folder, env=environment, output=output.fileno())
+    try:
+        status = process.wait(TIMEOUT_S)
+    finally:
+        process.kill()
     metas = sorted((folder / "reports" / "out" / "latest").glob("*/meta.json"))
-    return Judged(done.returncode, done.stdout, tuple(json.loads(meta.read_text(encoding="utf-8")) for meta in metas))
+    text = said.read_text(encoding="utf-8", errors="replace")
+    return Judged(status, text, tuple(json.loads(meta.read_text(encoding="utf-8")) for meta in metas))
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +119,15 @@ def runs(
     own = [item for item in request.session.items if item.path == request.path]
     items = [item for item in own if "runs" in item.fixturenames]
     chosen = [item.callspec.params["case"] for item in items if "case" in item.fixturenames]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with warm_process() as warm, ThreadPoolExecutor(AT_ONCE) as pool:
         begun: dict[Case | int, Future[Judged]] = {}
         checks = list(dict.fromkeys(case.check for case in CASES if case.check))
         for part in [item.callspec.params["part"] for item in items if "part" in item.fixturenames]:
-            begun[part] = pool.submit(judge, checks[part :: len(PARTS)], "reference", folder / f"reference-{part}")
+            begun[part] = pool.submit(
+                judge, warm, checks[part :: len(PARTS)], "reference", folder / f"reference-{part}"
+            )
         for number, case in enumerate(chosen):
-            begun[case] = pool.submit(judge, [case.check], f"planted@{case.plant}", folder / f"{number}")
+            begun[case] = pool.submit(judge, warm, [case.check], f"planted@{case.plant}", folder / f"{number}")
         yield begun
 
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
+from harness.hosts import plain
 from reference_broker.apis.registry import handler_modules
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -174,8 +175,9 @@ class _Warm:
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is sys.stdin:
-                    for pid, _connection in self._running.values():
+                    for pid, _ in self._running.values():
                         os.kill(pid, signal.SIGKILL)
+                        os.waitpid(pid, 0)
                     return
                 if key.fileobj is self._listener:
                     self._fork()
@@ -233,9 +235,8 @@ def _run(module: str, arguments: list[str]) -> int:
     if module == "pytest":
         import pytest
 
-        from harness.hosts import plain
-
-        vars(plain)["subprocess"] = forking(os.environ[PLACE])  # the brokers of its checks are forked as well
+        # The brokers of its checks are forked as well.
+        plain.subprocess = forking(os.environ[PLACE])  # type: ignore[assignment]
         return int(pytest.main(arguments))
     if module == "tests.plants":
         from tests.plants.__main__ import run

@@ -2,7 +2,8 @@
 names, and shrunk to a few requests. Two references differ nowhere. So the search is known to see what differs, and that
 only.
 
-The searches run as a user would run them, three at a time, from one seed.
+The searches run as a user would run them, three at a time, from one seed; but each broker is forked by a process that
+has done all the imports (tests/warm_process.py).
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from harness.hosts import plain
 from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.lockstep import Lockstep, kind_of, level_of
 from harness.search.lockstep.opening import NAME as OPENING
 from harness.search.lockstep.opening import openings
 from harness.search.lockstep.player import Player
 from harness.search.lockstep.search import WRITERS, Limits, Search, listed_by_all, search
+from tests.warm_process import forking, warm_process
 
 FOLDER = Path(__file__).resolve().parent / "differences"
 SEED = 1
@@ -96,7 +100,11 @@ def searches(request: pytest.FixtureRequest) -> Iterator[Mapping[Case | None, Fu
     items = [item for item in own if "searches" in item.fixturenames]
     chosen = [item.callspec.params["case"] for item in items if "case" in item.fixturenames]
     limits = Limits(seconds=SECONDS, steps=STEPS, kinds=1, shrink_tries=SHRINK_TRIES)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with (
+        warm_process() as warm,
+        mock.patch.object(plain, "subprocess", forking(warm)),
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
         begun: dict[Case | None, Future[Search]] = {}
         if len(items) > len(chosen):
             begun[None] = pool.submit(searched, "reference", tuple(WRITERS), limits)
@@ -110,9 +118,8 @@ def test_there_are_twenty_planted_differences_or_more() -> None:
     assert len(CASES) >= 20
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_plant_says_what_finds_it(case: Case) -> None:
-    assert case.writer in (*WRITERS, OPENING), f"{case.plant}: **Found by** `writer`, level words: `API field`"
+def test_a_plant_says_what_finds_it() -> None:
+    assert [case.plant for case in CASES if case.writer not in (*WRITERS, OPENING)] == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -199,4 +199,4 @@ def test_a_comparison_stands_in_junit_xml_like_a_check(pytester: pytest.Pytester
 def test_a_run_that_was_broken_off_compares_nothing(pytester: pytest.Pytester) -> None:
     result = run(pytester, BODY + "    assert target.name == 'lake'\n", *BOTH, "-x")
 
-    assert counts(result) == "0 held · 1 broken · 0 unknown · 0 differ · 0 observed"
+    assert counts(result) == "0 held · 1 broken · 0 unknown · 0 differ · 0 observed · 0 skipped"

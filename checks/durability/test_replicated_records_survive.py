@@ -1,0 +1,82 @@
+"""Replicated records survive the loss of nodes.
+
+**Claim** On three nodes, a record that was acknowledged by all in-sync replicas is in the log afterwards, once, at the
+offset that was acknowledged and with the bytes that were sent, in the order of its producer, although the leader is
+killed, paused, stopped, or cut off from the others, the active controller is killed, or all nodes restart in turn.
+Consumers never pass over a record, go back, or see one that goes away. Producers go on after every fault. Afterwards the
+in-sync replicas hold the same batches. With acks=1 the same is true but for records that only a lost leader had.
+
+**Why it matters** This is what replication is for.
+
+**Kafka says** producer configuration acks; topic configuration min.insync.replicas; Kafka documentation, "Replication";
+KIP-101 and KIP-320 (truncation), KIP-966 (what may be lost).
+
+**Cannot see** loss of power; faults of several nodes at once (durability/sequences_of_faults).
+
+**Rejects** tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly,
+tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.judging.guarantees import ClientSettings
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
+from harness.replicas.collecting import require_equal_replicas
+from harness.targets.target import Cluster
+from harness.workloads.queue import Queue
+from nemesis import controller, isolate_leader, kill, leader, partition, pause, restart, roll
+from nemesis.fault import Fault
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3),
+    pytest.mark.feature("Replication"),
+    pytest.mark.severity("blocker"),
+    pytest.mark.kip(101, 320, 966),
+]
+LASTS_S = 16.0
+HELD_S = 6.0
+"""Twice broker.session.timeout.ms of clusters that the harness starts: another replica leads before the heal."""
+FAULTS = [
+    None,
+    kill(leader),
+    pause(leader),
+    restart(leader),
+    partition(isolate_leader),
+    kill(controller),
+    roll(),
+]
+
+
+def named(fault: Fault | None) -> str:
+    """The part of a check's name."""
+    return "no fault" if fault is None else str(fault)
+
+
+@pytest.mark.claim("D1", "D6", "D8", "O1", "O2", "O3", "O4", "O5", "O8", "O10", "L1", "L2")
+@pytest.mark.parametrize("fault", FAULTS, ids=named)
+def test_records_acknowledged_by_all_replicas_survive(
+    cluster: Cluster, drive: Drive, names: Names, fault: Fault | None
+) -> None:
+    queue = Queue(topic=names.topic("orders"), partitions=2, client=ClientSettings(acks="all"))
+
+    drive(queue, fault, replicas=3, config={"min.insync.replicas": "2"}, duration_s=LASTS_S, hold_s=HELD_S)
+
+    cluster.wait_healthy()
+    require_equal_replicas(cluster, queue.topic, queue.partitions)
+
+
+@pytest.mark.claim("D12", "D6", "O1", "O8")
+@pytest.mark.parametrize("fault", [kill(leader), partition(isolate_leader)], ids=named)
+def test_records_acknowledged_by_the_leader_alone_are_lost_with_it_only(
+    cluster: Cluster, drive: Drive, names: Names, fault: Fault
+) -> None:
+    settings = ClientSettings(acks="1", is_idempotent=False)
+    queue = Queue(topic=names.topic("orders"), partitions=2, client=settings)
+
+    drive(queue, fault, replicas=3, config={"min.insync.replicas": "1"}, duration_s=LASTS_S, hold_s=HELD_S)
+
+    cluster.wait_healthy()
+    require_equal_replicas(cluster, queue.topic, queue.partitions)

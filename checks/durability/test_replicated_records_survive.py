@@ -3,8 +3,8 @@
 **Claim** On three nodes, a record that was acknowledged by all in-sync replicas is in the log afterwards, once, at the
 offset that was acknowledged and with the bytes that were sent, in the order of its producer, although the leader is
 killed, paused, stopped, or cut off from the others, the active controller is killed, or all nodes restart in turn.
-Consumers never pass over a record, go back, or see one that goes away. Producers go on after every fault. Afterwards the
-in-sync replicas hold the same batches. With acks=1 the same is true but for records that only a lost leader had.
+Consumers never pass over a record, go back, or see one that goes away. Producers go on after every fault. Afterwards
+the in-sync replicas hold the same batches. With acks=1 the same is true but for records that only a lost leader had.
 
 **Why it matters** This is what replication is for.
 

@@ -17,12 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.hosts.addresses import free_network
 from harness.hosts.host import CommandResult, HostTrouble, ProcessState
 from harness.hosts.plain import PlainHost
 
 _PREFIX = "kv"
-_NETWORKS = ipaddress.ip_network("10.192.0.0/10")
-"""Where a network of 256 addresses is chosen: the upper quarter of 10.0.0.0/8, which sites seldom use."""
 _TRIES = 50
 _TOOLS = ("ip", "iptables", "bash")
 _OF_CLIENTS = 1
@@ -131,27 +130,12 @@ class Network:
 def choose_network() -> Network:
     """A network whose name and addresses nothing on this machine uses now. HostTrouble when none is found."""
     chance = random.SystemRandom()
-    taken, namespaces, interfaces = _routes(), _namespaces(), _interfaces()
-    networks = 1 << (24 - _NETWORKS.prefixlen)
+    namespaces, interfaces = _namespaces(), _interfaces()
     for _ in range(_TRIES):
-        base = int(_NETWORKS.network_address) + (chance.randrange(networks) << 8)
-        addresses = ipaddress.IPv4Network((base, 24))
         name = f"{_PREFIX}{chance.randrange(1 << 32):08x}"
-        is_taken = name in interfaces or any(one.startswith(f"{name}-") for one in namespaces)
-        if not is_taken and not any(addresses.overlaps(route) for route in taken):
-            return Network(name, addresses)
-    raise HostTrouble(f"no free network of 256 addresses was found in {_NETWORKS}")
-
-
-def _routes() -> list[ipaddress.IPv4Network]:
-    found = []
-    for line in _ip("-4", "route", "show", "table", "all").splitlines():
-        words = line.split()
-        target = next((word for word in words if word[:1].isdigit()), None)
-        if target is not None:
-            with contextlib.suppress(ValueError):
-                found.append(ipaddress.IPv4Network(target, strict=False))
-    return found
+        if name not in interfaces and not any(one.startswith(f"{name}-") for one in namespaces):
+            return Network(name, free_network())
+    raise HostTrouble("no free name for a network was found")
 
 
 def _namespaces() -> list[str]:

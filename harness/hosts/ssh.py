@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import paramiko
 
@@ -15,6 +16,14 @@ from harness.hosts.host import CommandResult, HostTrouble, ProcessState, state_i
 
 _RETRY_S = 0.1
 _BANNER_TIMEOUT_S = 5.0
+_DEFAULT_PORT = 22
+
+
+class _RejectedPolicy(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
+    """Refuses a machine whose key is of a type that is not known of it."""
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        raise HostTrouble(f"{hostname}: its host key, of type {key.get_name()}, is not among those that are known")
 
 
 def new_key() -> paramiko.ECDSAKey:
@@ -25,6 +34,19 @@ def new_key() -> paramiko.ECDSAKey:
 def public_line(key: paramiko.PKey) -> str:
     """The public half as a line of authorized_keys."""
     return f"{key.get_name()} {key.get_base64()} kafka-verification"
+
+
+def known_keys(known_hosts: Path, address: str, port: int) -> tuple[str, ...]:
+    """The host keys ("type base64") that a known_hosts file has for a machine; hashed names too. OSError when there is
+    no such file."""
+    with known_hosts.open("rb"):  # paramiko says nothing of a file that is not there
+        found = paramiko.HostKeys(str(known_hosts)).lookup(_place(address, port))
+    return () if found is None else tuple(f"{key.get_name()} {key.get_base64()}" for key in found.values())
+
+
+def _place(address: str, port: int) -> str:
+    """The name of a machine in known_hosts."""
+    return address if port == _DEFAULT_PORT else f"[{address}]:{port}"
 
 
 class SshHost:
@@ -38,42 +60,44 @@ class SshHost:
         port: int,
         user: str,
         key: paramiko.PKey,
-        host_key: Callable[[], str] | None = None,
+        host_keys: Callable[[], Sequence[str]],
+        is_sudo: bool = False,
     ) -> None:
-        """`host_key` gets the far end's key ("type base64") by another way than SSH; None accepts the first seen."""
+        """`host_keys` gets the far end's keys ("type base64") by another way than SSH: only those are accepted.
+        `is_sudo`: whether commands are run by sudo, as root and without a password."""
         self.name = name
         self._address = address
         self._port = port
         self._user = user
         self._key = key
-        self._host_key = host_key
+        self._host_keys = host_keys
+        self._is_sudo = is_sudo
         self._client: paramiko.SSHClient | None = None
         self._lock = threading.RLock()
 
     def connect(self, timeout_s: float = 15.0) -> None:
-        """Opens the connection, trying again until sshd answers. HostTrouble when it does not in time."""
+        """Opens the connection, trying again until sshd answers. HostTrouble when it does not in time, or does not let
+        us in, or is not the machine that it should be."""
         deadline = time.monotonic() + timeout_s
         while True:
             try:
                 self._connect_once()
                 return
             except (OSError, EOFError, paramiko.SSHException) as trouble:
-                if time.monotonic() > deadline or isinstance(trouble, paramiko.AuthenticationException):
+                is_final = isinstance(trouble, (paramiko.AuthenticationException, paramiko.BadHostKeyException))
+                if is_final or time.monotonic() > deadline:
                     raise HostTrouble(f"{self.name}: no SSH to {self._address}:{self._port}: {trouble}") from trouble
                 time.sleep(_RETRY_S)
 
     def _connect_once(self) -> None:
         self._wait_for_banner()
-        client = paramiko.SSHClient()
-        if self._host_key is None:
-            client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-        else:
-            key_type, blob = self._host_key().split()[:2]
-            place = f"[{self._address}]:{self._port}"
-            entry = paramiko.hostkeys.HostKeyEntry.from_line(f"{place} {key_type} {blob}")
+        place, client = _place(self._address, self._port), paramiko.SSHClient()
+        for line in self._host_keys():
+            entry = paramiko.hostkeys.HostKeyEntry.from_line(f"{place} {line}")
             if entry is None or entry.key is None:
-                raise HostTrouble(f"{self.name}: cannot read its host key, of type {key_type}")
-            client.get_host_keys().add(place, key_type, entry.key)
+                raise HostTrouble(f"{self.name}: cannot read its host key: {line}")
+            client.get_host_keys().add(place, entry.key.get_name(), entry.key)
+        client.set_missing_host_key_policy(_RejectedPolicy())
         client.connect(
             self._address,
             port=self._port,
@@ -101,8 +125,9 @@ class SshHost:
                 self.close()
                 self.connect()
             assert self._client is not None
+            words = ["sudo", "-n", "--", *command] if self._is_sudo else command
             try:
-                _, output, errors = self._client.exec_command(shlex.join(command), timeout=timeout_s)
+                _, output, errors = self._client.exec_command(shlex.join(words), timeout=timeout_s)
                 text, error_text = output.read().decode(), errors.read().decode()
                 return CommandResult(output.channel.recv_exit_status(), text, error_text)
             except (OSError, EOFError, paramiko.SSHException) as trouble:

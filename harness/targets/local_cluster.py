@@ -22,13 +22,11 @@ from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
 from harness.targets.local_node import LocalNode, Software
 from harness.targets.looking import look_at
 from harness.targets.node_plan import NodePlan, listeners_of, node_roles, settings_of
-from harness.targets.ports import free_ports
+from harness.targets.ports import again_if_port_is_taken, free_ports
 from harness.targets.readiness import last_lines
 from harness.targets.target import DISK_FAULT, LINK_FAULTS, PROCESS_FAULTS, REQUEST_FAULTS, ClusterSpec, TargetTrouble
 
 _FORMAT_TIMEOUT_S = 60.0
-_PORT_TRIES = 3
-_PORT_TAKEN = ("Address already in use", "BindException")
 _LOOPBACK = "127.0.0.1"
 _FIRST_PORT = 9092
 """Of a node with an address of its own; its other listeners count on from there."""
@@ -119,14 +117,7 @@ def supports(fault: str) -> bool:
 
 def open_local_cluster(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:
     """Formats and starts the nodes and waits until all is well. TargetTrouble, with a log's end, when it fails."""
-    for attempt in range(_PORT_TRIES):
-        try:
-            return _open_once(name, software, spec)
-        except TargetTrouble as trouble:
-            # Between our look and the node's bind another process may have taken the port.
-            if attempt == _PORT_TRIES - 1 or not any(sign in str(trouble) for sign in _PORT_TAKEN):
-                raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
+    return again_if_port_is_taken(lambda: _open_once(name, software, spec))
 
 
 def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:

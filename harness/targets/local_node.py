@@ -11,7 +11,7 @@ from harness.hosts.namespaces import NamespaceHost
 from harness.hosts.plain import LocalProcess
 from harness.hosts.small_disk import SmallDisk
 from harness.targets import leftovers
-from harness.targets.node_plan import CLIENTS, CONTROLLER, NodePlan, Role
+from harness.targets.node_plan import NodePlan, Role
 from harness.targets.readiness import wait_until_ready
 
 
@@ -74,7 +74,7 @@ class LocalNode:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port at which clients reach it; of a node that is a controller only, its controllers' listener."""
-        return self._plan.host, self._plan.ports[CLIENTS if self._plan.is_broker else CONTROLLER]
+        return self._plan.address
 
     @property
     def internal_address(self) -> str | None:

@@ -41,11 +41,18 @@ class NodePlan:
     rack: str | None = None
     bind: str = ""
     """The address at which it listens; that of `host` when empty."""
+    clients_host: str = ""
+    """Where clients reach it, if they do not at `host`: by a published port."""
 
     @property
     def is_broker(self) -> bool:
         """Whether clients can be served by it."""
         return Role.BROKER in self.roles
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port for clients; of a node that is a controller only, its controllers' listener."""
+        return self.clients_host or self.host, self.ports[CLIENTS if self.is_broker else CONTROLLER]
 
     @property
     def is_controller(self) -> bool:
@@ -74,14 +81,17 @@ def settings_of(node: NodePlan, nodes: Sequence[NodePlan], overrides: Mapping[st
     brokers = sum(1 for one in nodes if one.is_broker)
     replicas, in_sync = min(brokers, MOST_REPLICAS), 2 if brokers >= MOST_REPLICAS else 1
     voters = ",".join(f"{one.id}@{one.host}:{one.ports[CONTROLLER]}" for one in nodes if one.is_controller)
-    served = {name: port for name, port in node.ports.items() if name != CONTROLLER}
+    served = {name: (node.host, port) for name, port in node.ports.items() if name != CONTROLLER}
+    if node.is_broker:
+        served[CLIENTS] = node.address
+    listeners = sorted({name for one in nodes for name in one.ports}, reverse=True)
     settings = {
         **BASE,
         "process.roles": ",".join(node.roles),
         "node.id": str(node.id),
         "listeners": ",".join(f"{name}://{node.bind or node.host}:{port}" for name, port in node.ports.items()),
-        "advertised.listeners": ",".join(f"{name}://{node.host}:{port}" for name, port in served.items()),
-        "listener.security.protocol.map": f"{CLIENTS}:PLAINTEXT,{INTERNAL}:PLAINTEXT,{CONTROLLER}:PLAINTEXT",
+        "advertised.listeners": ",".join(f"{name}://{host}:{port}" for name, (host, port) in served.items()),
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
         "inter.broker.listener.name": INTERNAL,
         "controller.quorum.voters": voters,
         "log.dirs": ",".join(node.log_dirs),
@@ -91,8 +101,9 @@ def settings_of(node: NodePlan, nodes: Sequence[NodePlan], overrides: Mapping[st
     for topic in ("transaction.state.log", "share.coordinator.state.topic"):
         settings[f"{topic}.min.isr"] = str(in_sync)
     if not node.is_broker:
-        for key in ("advertised.listeners", "inter.broker.listener.name"):
-            del settings[key]
+        del settings["advertised.listeners"]
+    if INTERNAL not in node.ports:
+        del settings["inter.broker.listener.name"]
     if node.rack is not None and node.is_broker:
         settings["broker.rack"] = node.rack
     return {**settings, **overrides}

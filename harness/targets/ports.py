@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import random
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+from harness.targets.target import TargetTrouble
 
 _LOWEST = 15_000
 _RANGE_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _DEFAULT_EPHEMERAL = 32_768
 _TRIES = 200
+_STARTS = 3
+_TAKEN = ("address already in use", "bindexception", "port is already allocated")
+_T = TypeVar("_T")
 
 
 def _first_ephemeral_port() -> int:
@@ -44,3 +51,14 @@ def free_ports(count: int) -> list[int]:
         if len(found) == count:
             return found
     raise OSError(f"no {count} free ports found between {_LOWEST} and {highest}")
+
+
+def again_if_port_is_taken(start: Callable[[], _T]) -> _T:
+    """What `start` gives; called again, with new ports, when another process took one between our look and its use."""
+    for _ in range(_STARTS - 1):
+        try:
+            return start()
+        except TargetTrouble as trouble:
+            if not any(sign in str(trouble).lower() for sign in _TAKEN):
+                raise
+    return start()

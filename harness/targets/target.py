@@ -238,7 +238,7 @@ def resolve(text: str) -> Target:
 
         return KafkaProcessTarget(text, detail or None)
     if kind == "docker" and detail:
-        from harness.targets.kafka_container import KafkaContainerTarget
+        from harness.targets.containers.target import KafkaContainerTarget
 
         return KafkaContainerTarget(text, detail)
     if text.startswith("at:"):

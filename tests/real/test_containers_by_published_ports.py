@@ -10,18 +10,19 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from harness.targets import images
-from harness.targets.kafka_container import LABEL
+from harness.targets.containers.labels import LABEL
+from harness.targets.containers.target import KafkaContainerTarget
 from harness.targets.readiness import ask
-from harness.targets.target import ClusterSpec, resolve
+from harness.targets.target import ClusterSpec
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 
-TARGET = f"docker@{os.environ.get('KAFKA_IMAGE', 'local/kafka:4.3.1')}"
+IMAGE = os.environ.get("KAFKA_IMAGE", "local/kafka:4.3.1")
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    target = resolve(TARGET)
+    target = KafkaContainerTarget(f"docker@{IMAGE}", IMAGE, is_published=True)
     if (reason := target.missing(ClusterSpec())) is not None:
         pytest.skip(reason)
     opened = target.open(ClusterSpec())

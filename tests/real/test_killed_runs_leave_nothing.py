@@ -16,7 +16,7 @@ from harness.hosts.identity import parse
 from harness.hosts.namespaces import Network
 from harness.hosts.plain import PlainHost
 from harness.targets import images, leftovers
-from harness.targets.kafka_container import LABEL, sweep
+from harness.targets.containers.labels import LABEL, sweep
 from harness.targets.target import ClusterSpec, resolve
 
 IMAGE = os.environ.get("KAFKA_IMAGE", "local/kafka:4.3.1")
@@ -66,10 +66,10 @@ def test_the_nodes_and_the_network_of_a_killed_run_are_removed(root: Path) -> No
 
 
 def test_the_containers_and_the_network_of_a_killed_run_are_removed(root: Path) -> None:
-    _, _, run = killed_run(f"docker@{IMAGE}", root)
+    _, _, run = killed_run(f"docker@{IMAGE}", root, nodes=3)
     client = images.connect()
     mine = {"label": f"{LABEL}={run}"}
     before = client.containers.list(all=True, filters=mine)
     sweep(client)
     left = client.containers.list(all=True, filters=mine) + client.networks.list(filters=mine)
-    assert (len(before), left) == (2, [])
+    assert (len(before), left) == (6, [])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.targets import broker_properties
-from harness.targets.kafka_container import docker_host_address, variable_of
+from harness.targets.containers.labels import docker_host_address
+from harness.targets.containers.opening import variable_of
 from harness.targets.ports import free_ports
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.targets import jars
 from harness.targets.address import AddressTarget, parse_addresses
-from harness.targets.kafka_container import KafkaContainerTarget
+from harness.targets.containers.target import KafkaContainerTarget
 from harness.targets.kafka_process import KafkaProcessTarget
 from harness.targets.reference import ReferenceTarget
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget, resolve

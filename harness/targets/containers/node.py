@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.hosts.host import HostTrouble, ProcessState, signal_and_verify, wait_until
 from harness.hosts.ssh import SshHost
-from harness.targets.node_plan import Role
+from harness.targets.node_plan import NodePlan, Role
 from harness.targets.readiness import wait_until_ready
 
 _KAFKA_PATTERN = "kafka[.]Kafka( |$)"
@@ -39,42 +39,46 @@ class Pair:
 class ContainerNode:
     """A pair of containers (Node)."""
 
-    def __init__(self, name: str, *, node_id: int, address: tuple[str, int], pair: Pair) -> None:
-        self.name = name
-        self._id = node_id
-        self._address = address
+    def __init__(self, name: str, *, plan: NodePlan, pair: Pair) -> None:
+        self.name = f"{name}, node {plan.id}"
+        self._plan = plan
         self._pair = pair
         self._lock = threading.RLock()
 
     @property
     def id(self) -> int:
         """Its node.id."""
-        return self._id
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and published port at which clients reach it."""
-        return self._address
-
-    @property
-    def internal_address(self) -> None:
-        """None: a single node has no peers."""
-        return None
-
-    @property
-    def ports(self) -> Mapping[str, int]:
-        """Listener → port, of the listener for clients."""
-        return {"PLAINTEXT": self._address[1]}
+        return self._plan.id
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """Broker and controller."""
-        return (Role.BROKER, Role.CONTROLLER)
+        """What it is: broker, controller, or both."""
+        return self._plan.roles
 
     @property
-    def rack(self) -> None:
-        """None: a single node has none."""
-        return None
+    def is_broker(self) -> bool:
+        """Whether clients can be served by it."""
+        return self._plan.is_broker
+
+    @property
+    def rack(self) -> str | None:
+        """Its broker.rack."""
+        return self._plan.rack
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port at which clients reach it; of a node that is a controller only, its controllers' listener."""
+        return self._plan.address
+
+    @property
+    def internal_address(self) -> str:
+        """Its fixed address on the run's network."""
+        return self._plan.host
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Listener → port."""
+        return self._plan.ports
 
     @property
     def environment(self) -> None:
@@ -150,10 +154,10 @@ class ContainerNode:
         return pid is not None and self.host.state_of(pid) is ProcessState.STOPPED
 
     def wait_ready(self, timeout_s: float = _READY_TIMEOUT_S) -> None:
-        """Waits until it answers and lists a broker. TargetTrouble, with the end of its log, when it does not."""
+        """Waits until it answers and, as a broker, is not fenced. TargetTrouble, with its log's end, if not."""
         wait_until_ready(
             self.address,
-            broker_id=self._id,
+            broker_id=self.id if self.is_broker else None,
             name=self.name,
             timeout_s=timeout_s,
             is_alive=self.is_alive,

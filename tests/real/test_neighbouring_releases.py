@@ -16,7 +16,7 @@ import pytest
 from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.lockstep import Lockstep
 from harness.search.lockstep.player import Player
-from harness.search.neighbours.findings import Kept, actions_of, read_kept
+from harness.search.neighbours.findings import Finding, actions_of, read_findings
 from harness.search.neighbours.items import item_of
 from harness.search.neighbours.readiness import await_coordinators
 from harness.search.neighbours.replay import PATIENCE_S, SETTLE_S, TRIES, all_differences
@@ -24,7 +24,7 @@ from harness.targets import jars
 from harness.targets.kafka_process import java_missing
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "neighbours"
-KEPT = [one for one in read_kept(FOLDER) if one.is_quick or os.environ.get("NEIGHBOURS") == "all"]
+KEPT = [one for one in read_findings(FOLDER) if one.is_quick or os.environ.get("NEIGHBOURS") == "all"]
 PAIRS = list(dict.fromkeys((one.older, one.newer, *one.settings.items()) for one in KEPT))
 """(older release, newer release, settings of both)."""
 
@@ -54,7 +54,7 @@ def test_what_a_later_release_changed_is_seen_again(pair: tuple[Any, Pair]) -> N
     assert [one.script for one in kept if not _shows(players, one)] == []
 
 
-def _shows(players: Pair, kept: Kept) -> bool:
+def _shows(players: Pair, kept: Finding) -> bool:
     """Whether the first thing that the script was kept for differs, in one of some tries."""
     actions = actions_of(FOLDER / kept.script)
     tries = (all_differences(Lockstep(players), actions) for _ in range(TRIES))

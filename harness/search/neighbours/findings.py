@@ -21,7 +21,7 @@ SOURCE: Final = re.compile(r"(KAFKA|KIP)-\d+|apache/kafka#\d+|id not found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Finding:
     """One difference between two releases that was made on purpose."""
 
     older: str
@@ -42,13 +42,13 @@ class Kept:
     """Whether CI replays it."""
 
 
-def read_kept(folder: Path) -> list[Kept]:
+def read_findings(folder: Path) -> list[Finding]:
     """The findings of a folder. ValueError where the file cannot be used, with the place."""
     entries = read_entries(folder / "findings.toml", "found", ValueError)
-    return [_kept(entry, number) for number, entry in enumerate(entries, 1)]
+    return [_finding(entry, number) for number, entry in enumerate(entries, 1)]
 
 
-def _kept(entry: Any, number: int) -> Kept:
+def _finding(entry: Any, number: int) -> Finding:
     if set(entry) != KEYS:
         raise ValueError(f"finding {number}: keys {sorted(KEYS ^ set(entry))} are missing or unknown")
     sources = entry["change"].split(", ")
@@ -56,7 +56,7 @@ def _kept(entry: Any, number: int) -> Kept:
         raise ValueError(f"finding {number}: change {entry['change']!r} names no issue, proposal or pull request")
     older, newer = entry["pair"]
     own = {key: entry[key] for key in ("script", "change", "what", "found", "settings", "is_quick")}
-    return Kept(older=older, newer=newer, items=tuple(entry["items"]), **own)
+    return Finding(older=older, newer=newer, items=tuple(entry["items"]), **own)
 
 
 def actions_of(script: Path) -> tuple[Action, ...]:
@@ -69,10 +69,52 @@ def actions_of(script: Path) -> tuple[Action, ...]:
     return found
 
 
-def table(kept: Sequence[Kept]) -> str:
+def table(findings: Sequence[Finding]) -> str:
     """The findings as a table in Markdown."""
     rows = ["| releases | change | what changed | found by | script |", "|---|---|---|---|---|"]
     rows += [
-        f"| {one.older} → {one.newer} | {one.change} | {one.what} | {one.found} | `{one.script}` |" for one in kept
+        f"| {one.older} → {one.newer} | {one.change} | {one.what} | {one.found} | `{one.script}` |" for one in findings
     ]
     return "\n".join(rows)
+
+
+def table_of_bugs(findings: Sequence[Finding], newest: str) -> str:
+    """The defects of releases up to one, each on the release that has it and not on the next, as a table in Markdown.
+
+    A bug that several sequences show is told once, by the one that was found soonest.
+    """
+    rows = [
+        "| release | fixed in | KAFKA id | writer of the search | seed | seconds to find |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in _soonest(findings):
+        if release_number(one.newer) <= release_number(newest):
+            seed, writer, seconds, _ = one.found.split(", ", 3)
+            words = (
+                one.older,
+                one.newer,
+                one.change,
+                writer.split()[0],
+                seed.removeprefix("seed "),
+                seconds.split()[0],
+            )
+            rows.append(f"| {' | '.join(words)} |")
+    return "\n".join(rows)
+
+
+def _soonest(findings: Sequence[Finding]) -> list[Finding]:
+    chosen: dict[tuple[str, str], Finding] = {}
+    for one in findings:
+        best = chosen.setdefault((one.older, one.change), one)
+        if _seconds(one) < _seconds(best):
+            chosen[one.older, one.change] = one
+    return list(chosen.values())
+
+
+def _seconds(finding: Finding) -> float:
+    return float(finding.found.split(", ")[2].split()[0])
+
+
+def release_number(release: str) -> tuple[int, ...]:
+    """ "4.3.1" as numbers, to be compared."""
+    return tuple(int(part) for part in release.split("."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -15,7 +16,7 @@ from harness.search.lockstep.lockstep import Lockstep
 from harness.search.lockstep.player import Player
 from harness.search.lockstep.source_text import script_of
 from harness.search.neighbours.command import settings_by_seed
-from harness.search.neighbours.findings import actions_of, read_kept, table
+from harness.search.neighbours.findings import actions_of, read_findings, table, table_of_bugs
 from harness.search.neighbours.items import counts, item_of
 from harness.search.neighbours.release_diff import Apart
 from harness.search.neighbours.replay import REPLAY, all_differences
@@ -135,13 +136,20 @@ def test_a_script_is_read_without_being_played(tmp_path: Path) -> None:
 
 
 def test_every_finding_has_a_script_that_can_be_read_and_items() -> None:
-    for kept in read_kept(FOLDER):
+    for kept in read_findings(FOLDER):
         assert actions_of(FOLDER / kept.script)
         assert kept.items
 
 
 def test_the_readme_shows_the_table_of_the_findings() -> None:
-    assert table(read_kept(FOLDER)) in (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert table(read_findings(FOLDER)) in (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_of_the_project_shows_the_bugs_that_were_found() -> None:
+    shown = table_of_bugs(read_findings(FOLDER), newest="4.3.1")
+
+    assert shown in (FOLDER.parents[2] / "README.md").read_text(encoding="utf-8")
+    assert len(set(re.findall(r"KAFKA-\d+", shown))) >= 10
 
 
 def test_a_finding_must_name_its_change(tmp_path: Path) -> None:
@@ -151,4 +159,4 @@ def test_a_finding_must_name_its_change(tmp_path: Path) -> None:
     (tmp_path / "findings.toml").write_text(f'[[found]]\nchange = "somewhere"\n{entry}', encoding="utf-8")
 
     with pytest.raises(ValueError, match="names no issue"):
-        read_kept(tmp_path)
+        read_findings(tmp_path)

@@ -1,41 +1,66 @@
 """DescribeCluster (key 60) tells the cluster's id, its brokers and its controller.
 
-**Claim** A broker names the brokers that listen where it was asked, and refuses to tell of controllers there.
+**Claim** A broker tells the same cluster, brokers and addresses by DescribeCluster as by Metadata, one of them as the
+controller, and what the client may do only where it is asked; it refuses to tell of controllers.
 **Why it matters** Admin clients find their way by it.
-**Kafka says** Protocol guide, DescribeCluster; KIP-700, KIP-919 (endpoint types), KIP-1073 (fenced brokers).
+**Kafka says** Protocol guide, DescribeCluster; KIP-430 (operations), KIP-700, KIP-919 (endpoint types), KIP-1073
+(fenced brokers).
 **Cannot see** A controller's own listener; clusters with fenced brokers.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/tells_of_controllers_at_a_brokers_listener.py, tests/plants/tells_another_port_of_a_broker.py
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from harness.comparing.exchange import Exchange
-from harness.comparing.request_forms import all_versions, versions
+from harness.comparing.request_forms import CLUSTER_OPERATIONS, NOT_ASKED, all_versions, versions
+from harness.judging.outcome import require
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
+from reference_broker.wire.messages.metadata_request import MetadataRequest
 
 pytestmark = pytest.mark.feature("DescribeCluster")
 
 
+def cluster_by_metadata(exchange: Exchange) -> Any:
+    """What Metadata tells of the cluster."""
+    return exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False), 9)
+
+
+def addresses_by_metadata(exchange: Exchange) -> list[tuple[int, str, int]]:
+    """(id, host, port) of each broker, by Metadata."""
+    return sorted((one.node_id, one.host, one.port) for one in cluster_by_metadata(exchange).brokers)
+
+
+def addresses(answer: Any) -> list[tuple[int, str, int]]:
+    """(id, host, port) of each broker of an answer."""
+    return sorted((one.broker_id, one.host, one.port) for one in answer.brokers)
+
+
 @all_versions(0, 2)
 def test_the_cluster_is_described(exchange: Exchange, version: int) -> None:
-    """The answer has the cluster's id, and a controller among its brokers."""
+    """The answer has the cluster's id and its brokers as Metadata tells them, and a controller among them."""
     answer = exchange.ask("the cluster", DescribeClusterRequest(), version)
 
     assert answer.error_code == ErrorCode.NONE
-    assert answer.cluster_id
+    assert answer.cluster_id == cluster_by_metadata(exchange).cluster_id
+    require(addresses(answer), addresses_by_metadata(exchange), "the list of brokers with their addresses")
     assert answer.controller_id in [broker.broker_id for broker in answer.brokers]
+    assert answer.cluster_authorized_operations == NOT_ASKED
 
 
 @all_versions(0, 2)
 def test_operations_are_told_when_asked(exchange: Exchange, version: int) -> None:
-    """The answer tells what the client may do with the cluster."""
+    """The answer tells what the client may do with the cluster: some of what can be done with one, and nothing else."""
     request = DescribeClusterRequest(include_cluster_authorized_operations=True)
     answer = exchange.ask("the cluster, and what may be done with it", request, version)
 
-    assert answer.cluster_authorized_operations > 0
+    told = answer.cluster_authorized_operations
+    assert told > 0
+    assert told & ~CLUSTER_OPERATIONS == 0
 
 
 @versions(1, 2)
@@ -43,7 +68,7 @@ def test_a_broker_does_not_tell_of_controllers(exchange: Exchange, version: int)
     """Controllers are asked for at a controller's listener."""
     answer = exchange.ask("controllers, of a broker", DescribeClusterRequest(endpoint_type=2), version)
 
-    assert answer.error_code == ErrorCode.MISMATCHED_ENDPOINT_TYPE
+    assert (answer.error_code, answer.brokers) == (ErrorCode.MISMATCHED_ENDPOINT_TYPE, ())
 
 
 @pytest.mark.parametrize("kind", [0, 3, -1])
@@ -52,11 +77,12 @@ def test_there_are_two_types_of_endpoints(exchange: Exchange, version: int, kind
     """Nodes are brokers or controllers."""
     answer = exchange.ask(f"endpoints of type {kind}", DescribeClusterRequest(endpoint_type=kind), version)
 
-    assert answer.error_code == ErrorCode.UNSUPPORTED_ENDPOINT_TYPE
+    assert (answer.error_code, answer.brokers) == (ErrorCode.UNSUPPORTED_ENDPOINT_TYPE, ())
 
 
 def test_fenced_brokers_may_be_asked_for(exchange: Exchange) -> None:
-    """With fenced brokers asked for, the others are still told."""
+    """With fenced brokers asked for, the others are still told, as brokers that are not fenced."""
     answer = exchange.ask("fenced brokers too", DescribeClusterRequest(include_fenced_brokers=True), 2)
 
-    assert len(answer.brokers) >= 1
+    serving = [one.broker_id for one in answer.brokers if not one.is_fenced]
+    assert serving == [broker_id for broker_id, _, _ in addresses_by_metadata(exchange)]

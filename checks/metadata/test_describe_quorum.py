@@ -1,10 +1,11 @@
 """DescribeQuorum (key 55) tells the leader of the metadata log and how far each voter has got.
 
-**Claim** The leader is one of the voters, and nothing but the metadata log can be asked for.
+**Claim** The leader is one of the voters, its high watermark is within its log and grows with what the cluster is made
+to remember, and nothing but the metadata log can be asked for.
 **Why it matters** People watch by it whether a controller may be taken away.
 **Kafka says** Protocol guide, DescribeQuorum; KIP-595, KIP-836 (times), KIP-853 (directories, endpoints).
 **Cannot see** Quorums of several controllers, observers.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/tells_the_quorum_of_any_topic.py, tests/plants/tells_no_progress_of_the_quorum.py
 """
 
 from __future__ import annotations
@@ -31,34 +32,57 @@ def request(*topics: tuple[str, tuple[int, ...]]) -> DescribeQuorumRequest:
     )
 
 
+METADATA_LOG = ("__cluster_metadata", (0,))
+
+
 @all_versions(0, 2)
 def test_the_quorum_is_described(exchange: Exchange, version: int) -> None:
-    """The leader is a voter, and the high watermark is not past the leader's end."""
-    answer = exchange.ask("the metadata log", request(("__cluster_metadata", (0,))), version)
+    """The leader is a voter, the high watermark is not past its end, and from version 2 on the voters' addresses are
+    told.
+    """
+    answer = exchange.ask("the metadata log", request(METADATA_LOG), version)
 
     (partition,) = answer.topics[0].partitions
-    assert partition.leader_id in [voter.replica_id for voter in partition.current_voters]
+    assert (answer.error_code, partition.error_code) == (ErrorCode.NONE, ErrorCode.NONE)
+    ends = {voter.replica_id: voter.log_end_offset for voter in partition.current_voters}
+    assert partition.leader_id in ends
+    assert 0 < partition.high_watermark <= ends[partition.leader_id]
+    if version >= 2:
+        assert {node.node_id for node in answer.nodes if node.listeners} >= set(ends)
+
+
+@all_versions(0, 2)
+def test_the_high_watermark_grows_with_what_is_remembered(exchange: Exchange, version: int) -> None:
+    """A topic that was made is in the metadata log: its high watermark has grown by the topic and its partition."""
+    (before,) = exchange.quietly(request(METADATA_LOG), version).topics[0].partitions
+    exchange.topic()
+    (after,) = exchange.quietly(request(METADATA_LOG), version).topics[0].partitions
+
+    grown = after.high_watermark - before.high_watermark
+    assert grown >= 2, f"a topic was made, and the metadata log's high watermark grew by {grown}"
 
 
 @variants(
     "topics",
     another_partition=(("__cluster_metadata", (1,)),),
     another_topic=(("some-topic", (0,)),),
-    both=(("__cluster_metadata", (0,)), ("some-topic", (0,))),
+    both=(METADATA_LOG, ("some-topic", (0,))),
     two_partitions=(("__cluster_metadata", (0, 1)),),
 )
 @all_versions(0, 2)
 def test_nothing_else_can_be_asked_for(
     exchange: Exchange, version: int, topics: tuple[tuple[str, tuple[int, ...]], ...]
 ) -> None:
-    """There is one metadata log with one partition."""
+    """There is one metadata log with one partition: whoever asks for more gets nothing."""
     answer = exchange.ask(f"{topics}", request(*topics), version)
 
-    codes = {one.error_code for found in answer.topics for one in found.partitions} | {answer.error_code}
-    assert codes != {ErrorCode.NONE}
+    codes = [[one.error_code for one in found.partitions] for found in answer.topics]
+    assert codes == [[ErrorCode.UNKNOWN_TOPIC_OR_PARTITION] * len(indexes) for _, indexes in topics]
 
 
 @all_versions(0, 2)
-def test_no_topics(exchange: Exchange, version: int) -> None:
-    """A request without topics is answered as Kafka answers it."""
-    exchange.ask("no topics", request(), version)
+def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None:
+    """A request without topics is answered without topics."""
+    answer = exchange.ask("no topics", request(), version)
+
+    assert (answer.error_code, answer.topics) == (ErrorCode.NONE, ())

@@ -50,6 +50,14 @@ SESSION_MS: Final = 6_000
 PROBES: Final = 256
 """Groups of any name, enough that each of a few dozen partitions of their offsets is asked."""
 
+NOT_ASKED: Final = -(2**31)
+"""What stands for the operations that a client may do where it did not ask for them (KIP-430)."""
+TOPIC_OPERATIONS: Final = sum(1 << code for code in (3, 4, 5, 6, 7, 8, 10, 11))
+"""What can be done with a topic, as bits: read, write, create, delete, alter, describe, describe and alter configs."""
+CLUSTER_OPERATIONS: Final = sum(1 << code for code in (5, 7, 8, 9, 10, 11, 12))
+"""What can be done with a cluster: create, alter, describe, cluster action, describe and alter configs, idempotent
+write."""
+
 
 def versions(*numbers: int) -> Any:
     """Runs a check at each of these versions of its API."""

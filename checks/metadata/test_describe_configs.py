@@ -1,11 +1,12 @@
 """DescribeConfigs (key 32) tells the settings of a resource and where each comes from.
 
-**Claim** Every setting is told with its value, type and source, synonyms in the order in which they count, secrets as
-null; a resource that is not there or not the broker's to tell is refused.
+**Claim** Every setting is told with its value and source, from version 3 on with its type, where asked with synonyms in
+the order in which they count, and secrets as null; a resource that is not there or not the broker's to tell is refused.
 **Why it matters** People and programs decide by these values what a topic keeps and for how long.
 **Kafka says** Protocol guide, DescribeConfigs; KIP-133, KIP-226 (synonyms), KIP-569 (types and documentation).
-**Cannot see** Settings of other brokers.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_an_element_that_only_one_side_has_is_named
+**Cannot see** Settings of other brokers. Whether documentation is good: it is compared, not judged.
+**Rejects** tests/plants/tells_secrets.py, tests/plants/tells_synonyms_in_the_wrong_order.py,
+tests/plants/leaves_out_settings_that_are_the_brokers.py
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 import pytest
 
 from harness.comparing.exchange import Exchange
-from harness.comparing.request_forms import all_versions, variants, versions
+from harness.comparing.request_forms import all_versions, is_since, variants, versions
+from harness.judging.outcome import require
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.describe_configs_response import (
@@ -37,6 +39,30 @@ OF_ONE_MACHINE = (
     "node.id",
 )
 """Settings of a broker that name its machine, and so differ between any two."""
+OF_A_TOPIC = {
+    *("cleanup.policy", "compression.type", "delete.retention.ms", "file.delete.delay.ms", "flush.messages"),
+    *("flush.ms", "index.interval.bytes", "max.compaction.lag.ms", "max.message.bytes"),
+    *("message.timestamp.after.max.ms", "message.timestamp.before.max.ms", "message.timestamp.type"),
+    *("min.cleanable.dirty.ratio", "min.compaction.lag.ms", "min.insync.replicas", "preallocate"),
+    *("remote.storage.enable", "retention.bytes", "retention.ms", "segment.bytes", "segment.index.bytes"),
+    *("segment.jitter.ms", "segment.ms", "unclean.leader.election.enable"),
+}
+"""Settings that Kafka's documentation has for topics of every release since 4.0."""
+OF_A_BROKER = {
+    *("auto.create.topics.enable", "default.replication.factor", "delete.topic.enable", "log.retention.bytes"),
+    *("log.retention.check.interval.ms", "log.retention.hours", "log.segment.bytes", "message.max.bytes"),
+    *("min.insync.replicas", "num.io.threads", "num.network.threads", "num.partitions", "offsets.retention.minutes"),
+    *("process.roles", "transaction.max.timeout.ms", "unclean.leader.election.enable"),
+}
+"""Some of the settings that Kafka's documentation has for brokers of every release since 4.0."""
+DEFAULTS = {"log.retention.hours": "168", "log.retention.check.interval.ms": "300000", "num.io.threads": "8"}
+"""By Kafka's documentation."""
+OWN_OF_TOPIC, OF_ALL_BROKERS, STATIC, DEFAULT = 1, 3, 4, 5
+"""Sources of a value; the smaller counts before the larger."""
+TYPES_SINCE = 3
+LONG, LIST = 5, 7
+NO_TYPE = 0
+SECRET = "not-to-be-told"
 
 
 def request(*resources: tuple[int, str], keys: tuple[str, ...] | None = None, **more: bool) -> DescribeConfigsRequest:
@@ -69,7 +95,12 @@ def test_all_settings_of_a_topic_are_told(exchange: Exchange, version: int) -> N
     answer = exchange.ask("all settings of a topic with two of its own", request((TOPIC, topic)), version)
 
     found = by_name(only(answer))
-    assert (found["retention.ms"].value, found["cleanup.policy"].value) == ("123456", "compact")
+    require(sorted(OF_A_TOPIC - set(found)), [], "the list of settings that are not told")
+    own = [(one.name, one.value) for one in found.values() if one.config_source == OWN_OF_TOPIC]
+    assert sorted(own) == [("cleanup.policy", "compact"), ("retention.ms", "123456")]
+    types = (found["retention.ms"].config_type, found["cleanup.policy"].config_type)
+    assert types == ((LONG, LIST) if version >= TYPES_SINCE else (NO_TYPE, NO_TYPE))
+    assert not [one.name for one in found.values() if one.synonyms or one.documentation], "told without being asked for"
 
 
 @all_versions(1, 4)
@@ -79,7 +110,18 @@ def test_synonyms_are_told_when_asked(exchange: Exchange, version: int) -> None:
     wanted = request((TOPIC, topic), keys=("retention.ms", "segment.bytes"), include_synonyms=True)
     answer = exchange.ask("two settings of a topic, with synonyms", wanted, version)
 
-    assert by_name(only(answer))["retention.ms"].synonyms[0].value == "123456"
+    found = by_name(only(answer))
+    first = found["retention.ms"].synonyms[0]
+    assert (first.name, first.value, first.source) == ("retention.ms", "123456", OWN_OF_TOPIC)
+    for one in found.values():
+        in_order(one)
+
+
+def in_order(one: DescribeConfigsResourceResult) -> None:
+    """BrokenPromise unless synonyms stand in the order in which they count, and the value is that of the first."""
+    sources = [synonym.source for synonym in one.synonyms]
+    require(sources, sorted(sources), f"the order of the sources of {one.name}")
+    require((one.config_source, one.value), (sources[0], one.synonyms[0].value), f"source and value of {one.name}")
 
 
 @versions(1, 4)
@@ -94,15 +136,18 @@ def test_settings_may_be_chosen(exchange: Exchange, version: int) -> None:
 @versions(1, 4)
 def test_no_names_mean_all_settings(exchange: Exchange, version: int) -> None:
     """An empty list of names is the same as none."""
-    answer = exchange.ask("an empty list of settings", request((TOPIC, exchange.topic()), keys=()), version)
+    topic = exchange.topic()
+    answer = exchange.ask("an empty list of settings", request((TOPIC, topic), keys=()), version)
 
-    assert len(only(answer).configs) > 20
+    assert set(by_name(only(answer))) == set(by_name(only(exchange.quietly(request((TOPIC, topic)), version))))
 
 
-def test_documentation_is_told_when_asked(exchange: Exchange) -> None:
-    """From version 3 on a setting's documentation is told where it is asked for."""
+def test_documentation_may_be_asked_for(exchange: Exchange) -> None:
+    """From version 3 on a setting's documentation may be asked for; its value is told beside it."""
     wanted = request((TOPIC, exchange.topic()), keys=("retention.ms",), include_documentation=True)
-    exchange.ask("a setting with its documentation", wanted, 4)
+    answer = exchange.ask("a setting with its documentation", wanted, 4)
+
+    assert [(one.name, one.value) for one in only(answer).configs] == [("retention.ms", "-1")]
 
 
 @all_versions(1, 4)
@@ -114,7 +159,8 @@ def test_settings_of_a_broker_are_told(exchange: Exchange, version: int) -> None
     exchange.form.label(broker, "the broker's id")
     answer = exchange.ask("all settings of the broker but those of its machine", wanted, version)
 
-    assert "log.retention.check.interval.ms" in by_name(only(answer))
+    found = by_name(only(answer))
+    require(sorted(OF_A_BROKER - set(found)), [], "the list of settings that are not told")
 
 
 def test_a_broker_knows_the_settings_of_its_machine(exchange: Exchange) -> None:
@@ -123,6 +169,10 @@ def test_a_broker_knows_the_settings_of_its_machine(exchange: Exchange) -> None:
     told = sorted((one.name, one.read_only, one.config_source) for one in only(answer).configs)
 
     exchange.note("settings of the machine, whether read-only, and their sources", [list(one) for one in told])
+    require([name for name, _, _ in told], sorted(OF_ONE_MACHINE), "the list of settings of the machine")
+    fixed = {name: is_read_only for name, is_read_only, _ in told if name in ("node.id", "log.dirs", "log.dir")}
+    assert fixed == {"node.id": True, "log.dirs": True, "log.dir": True}
+    assert by_name(only(answer))["node.id"].value == node(exchange)
 
 
 def test_synonyms_of_a_broker(exchange: Exchange) -> None:
@@ -132,7 +182,23 @@ def test_synonyms_of_a_broker(exchange: Exchange) -> None:
         "settings of the broker with synonyms", request((BROKER, node(exchange)), keys=keys, include_synonyms=True), 4
     )
 
-    assert by_name(only(answer))["log.retention.check.interval.ms"].synonyms
+    found = by_name(only(answer))
+    for name in ("log.retention.hours", "log.retention.check.interval.ms", "num.io.threads"):
+        in_order(found[name])
+        default = found[name].synonyms[-1]
+        assert (default.name, default.source, default.value) == (name, DEFAULT, DEFAULTS[name])
+
+
+@pytest.mark.cluster(config={"ssl.truststore.password": SECRET})
+@all_versions(1, 4)
+def test_secrets_are_not_told(exchange: Exchange, version: int) -> None:
+    """A password that the broker was given is told as null and as sensitive, its synonyms too."""
+    keys = ("ssl.truststore.password",)
+    answer = exchange.ask("a password", request((BROKER, node(exchange)), keys=keys, include_synonyms=True), version)
+
+    (found,) = only(answer).configs
+    assert (found.name, found.is_sensitive, found.config_source) == ("ssl.truststore.password", True, STATIC)
+    require([found.value, *(one.value for one in found.synonyms)], [None] * (1 + len(found.synonyms)), "the password")
 
 
 @versions(1, 4)
@@ -141,6 +207,7 @@ def test_defaults_of_all_brokers_are_told(exchange: Exchange, version: int) -> N
     answer = exchange.ask("settings of all brokers", request((BROKER, "")), version)
 
     assert only(answer).error_code == ErrorCode.NONE
+    assert {one.config_source for one in only(answer).configs} <= {OF_ALL_BROKERS}
 
 
 @versions(1, 4)
@@ -171,7 +238,9 @@ def test_another_broker_is_refused(exchange: Exchange, version: int, name: str) 
 @variants("resource", unknown_type=(0, "x"), any_type=(1, "x"), cluster=(7, "x"), type_64=(64, "x"), negative=(-1, "x"))
 def test_a_type_that_has_no_settings_is_refused(exchange: Exchange, resource: tuple[int, str]) -> None:
     """Settings belong to topics, brokers, loggers, client metrics and groups."""
-    exchange.ask(f"a resource of type {resource[0]}", request(resource), 4)
+    answer = exchange.ask(f"a resource of type {resource[0]}", request(resource), 4)
+
+    assert (only(answer).error_code, only(answer).configs) == (ErrorCode.INVALID_REQUEST, ())
 
 
 @variants("kind", logger=LOGGER, client_metrics=CLIENT_METRICS, group=GROUP)
@@ -187,13 +256,17 @@ def test_settings_of_a_group_are_told(exchange: Exchange) -> None:
     answer = exchange.ask("a group that is not there", request((GROUP, exchange.name("readers"))), 4)
 
     assert only(answer).error_code == ErrorCode.NONE
+    found = by_name(only(answer))["consumer.session.timeout.ms"]
+    assert found.value == "45000" or found.config_source != DEFAULT
 
 
 def test_settings_of_client_metrics_are_told(exchange: Exchange) -> None:
-    """A subscription to client metrics that is not there has the defaults."""
+    """A subscription to client metrics that is not there has the defaults; before 4.1 none were told."""
     answer = exchange.ask("a subscription that is not there", request((CLIENT_METRICS, exchange.name("metrics"))), 4)
 
     assert only(answer).error_code == ErrorCode.NONE
+    told = {one.name: one.value for one in only(answer).configs}
+    assert told == ({"interval.ms": "300000", "match": "", "metrics": ""} if is_since(exchange, "4.1") else {})
 
 
 @versions(1, 4)
@@ -208,9 +281,14 @@ def test_each_resource_has_an_answer_of_its_own(exchange: Exchange, version: int
 
 @versions(4)
 def test_a_resource_named_twice(exchange: Exchange, version: int) -> None:
-    """A resource that stands twice in a request is answered as Kafka answers it."""
+    """A resource that stands twice in a request is told as often as the broker likes, each time the same."""
     topic = exchange.topic()
-    exchange.ask("one topic twice", request((TOPIC, topic), (TOPIC, topic), keys=("retention.ms",)), version)
+    twice = request((TOPIC, topic), (TOPIC, topic), keys=("retention.ms",))
+    answer = exchange.ask("one topic twice", twice, version)
+
+    told = [(found.resource_name, [(one.name, one.value) for one in found.configs]) for found in answer.results]
+    assert told
+    assert all(one == (topic, [("retention.ms", "-1")]) for one in told)
 
 
 @versions(1, 4)

@@ -1,11 +1,11 @@
 """ListConfigResources (key 74) tells which resources can have settings.
 
-**Claim** Topics and brokers are listed, and the groups and client metrics that have settings; types that a version does
-not list are refused.
+**Claim** Topics and brokers are listed, and the groups and client metrics that have settings, as long as they have
+them; where types are named, those of these types alone. Types that a version does not list are refused.
 **Why it matters** Tools that copy settings from one cluster to another start here.
 **Kafka says** Protocol guide, ListConfigResources; KIP-1142, KIP-714 (version 0, client metrics alone).
 **Cannot see** Resources of other checks: answers are compared for this check's own.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_an_element_that_only_one_side_has_is_named
+**Rejects** tests/plants/lists_resources_of_other_types.py, tests/plants/lists_resources_without_settings.py
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pytest
 
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import is_since, versions
+from harness.judging.outcome import BrokenPromise
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.incremental_alter_configs_request import (
     AlterableConfig,
@@ -24,6 +25,7 @@ from reference_broker.wire.messages.incremental_alter_configs_request import (
 )
 from reference_broker.wire.messages.list_config_resources_request import ListConfigResourcesRequest
 from reference_broker.wire.messages.list_config_resources_response import ListConfigResourcesResponse
+from reference_broker.wire.messages.metadata_request import MetadataRequest
 
 pytestmark = pytest.mark.feature("ListConfigResources")
 
@@ -65,25 +67,65 @@ def test_all_resources_are_listed(exchange: Exchange, configured: Configured) ->
     topic, group, metrics = configured
     answer = exchange.ask("all types", ListConfigResourcesRequest(), 1)
 
+    assert answer.error_code == ErrorCode.NONE
     assert {(TOPIC, topic), (GROUP, group), (CLIENT_METRICS, metrics)} <= names(answer)
-    assert {BROKER, LOGGER} <= {kind for kind, _ in names(answer)}
+    assert {(kind, name) for kind in (BROKER, LOGGER) for name in brokers(exchange)} <= names(answer)
+
+
+def brokers(exchange: Exchange) -> list[str]:
+    """The ids of the brokers, as names of resources."""
+    found = exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers
+    return [str(one.node_id) for one in found]
 
 
 @pytest.mark.parametrize("kind", [TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP])
-@pytest.mark.usefixtures("configured")
-def test_one_type_is_listed(exchange: Exchange, kind: int) -> None:
+def test_one_type_is_listed(exchange: Exchange, configured: Configured, kind: int) -> None:
     """Resources of the types that are named are listed, no others."""
+    topic, group, metrics = configured
     answer = exchange.ask(f"type {kind}", ListConfigResourcesRequest(resource_types=(kind,)), 1)
 
     assert {found for found, _ in names(answer)} == {kind}
+    there = {TOPIC: [topic], GROUP: [group], CLIENT_METRICS: [metrics]}.get(kind) or brokers(exchange)
+    assert {(kind, name) for name in there} <= names(answer)
 
 
-@pytest.mark.usefixtures("configured")
-def test_version_0_lists_client_metrics(exchange: Exchange) -> None:
+def test_version_0_lists_client_metrics(exchange: Exchange, configured: Configured) -> None:
     """Version 0 knows client metrics alone."""
+    topic, group, metrics = configured
     answer = exchange.ask("all", ListConfigResourcesRequest(), 0)
 
     assert answer.error_code == ErrorCode.NONE
+    listed = [one.resource_name for one in answer.config_resources]
+    assert (metrics in listed, topic in listed, group in listed) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        (GROUP, "consumer.session.timeout.ms", "50000"),
+        (CLIENT_METRICS, "interval.ms", "1000"),
+    ],
+    ids=["group", "client_metrics"],
+)
+def test_what_has_no_settings_any_more_is_not_listed(exchange: Exchange, kind: int, key: str, value: str) -> None:
+    """A group or subscription whose last setting was deleted is listed no more."""
+    if kind == GROUP and not is_since(exchange, "4.1"):
+        pytest.skip("groups are listed since 4.1 (KIP-1142)")
+    name = exchange.name("once")
+    altered(exchange, kind, name, key, SET, value)
+    if not any((kind, name) in listed(exchange, kind) for _ in exchange.patience(3)):
+        raise BrokenPromise(f"{name} has settings, and is not listed.", promise="what has settings is listed")
+    altered(exchange, kind, name, key, DELETE, None)
+
+    is_gone = any((kind, name) not in listed(exchange, kind) for _ in exchange.patience(3))
+    assert is_gone, f"{name} has no settings any more, and is still listed"
+
+
+def listed(exchange: Exchange, kind: int) -> set[tuple[int, str]]:
+    """What is listed of a type; of client metrics by the version that every release has."""
+    if kind == CLIENT_METRICS:
+        return names(exchange.quietly(ListConfigResourcesRequest(), 0))
+    return names(exchange.quietly(ListConfigResourcesRequest(resource_types=(kind,)), 1))
 
 
 @pytest.mark.parametrize("kind", [0, 1, 64, -1])
@@ -91,7 +133,7 @@ def test_a_type_that_is_not_listed_is_refused(exchange: Exchange, kind: int) -> 
     """A type that has no settings cannot be listed."""
     answer = exchange.ask(f"type {kind}", ListConfigResourcesRequest(resource_types=(TOPIC, kind)), 1)
 
-    assert answer.error_code == ErrorCode.UNSUPPORTED_VERSION
+    assert (answer.error_code, answer.config_resources) == (ErrorCode.UNSUPPORTED_VERSION, ())
 
 
 @versions(1)

@@ -1,10 +1,10 @@
 """UnregisterBroker (key 64) takes a broker that is gone out of the metadata.
 
-**Claim** A broker that is not registered cannot be taken out.
+**Claim** Who takes out a broker that is not registered is told so, and every broker that is there stays.
 **Why it matters** A mistyped id must not remove a broker.
 **Kafka says** Protocol guide, UnregisterBroker; KIP-500.
-**Cannot see** A broker that is gone: the checks' clusters keep theirs.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Cannot see** A broker that is gone: the checks' clusters keep theirs. One that runs: test_unregistered_brokers.py.
+**Rejects** tests/plants/unregisters_a_broker_that_is_not_there.py
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import pytest
 
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import variants
+from harness.judging.outcome import require
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.metadata_request import MetadataRequest
 from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
 from reference_broker.wire.primitives import BrokerId
 
@@ -22,7 +24,15 @@ pytestmark = pytest.mark.feature("UnregisterBroker")
 
 @variants("broker", unknown=987654, negative=-1, largest=2147483647)
 def test_an_unknown_broker_is_refused(exchange: Exchange, broker: int) -> None:
-    """A broker that is not registered cannot be unregistered."""
+    """A broker that is not registered cannot be unregistered, and the others stay."""
+    before = brokers(exchange)
     answer = exchange.ask(f"broker {broker}", UnregisterBrokerRequest(broker_id=BrokerId(broker)), 0)
 
     assert answer.error_code == ErrorCode.BROKER_ID_NOT_REGISTERED
+    require(brokers(exchange), before, "the list of brokers")
+
+
+def brokers(exchange: Exchange) -> list[int]:
+    """The ids of the brokers that are there."""
+    found = exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers
+    return sorted(one.node_id for one in found)

@@ -1,23 +1,29 @@
-"""Every setting of a topic, a node, a client's metrics and a group takes the values that it should, and no other.
+"""Every setting of a topic, a node, a client's metrics and a group refuses what the documentation says it cannot be.
 
-**Claim** Each value of each setting that can be changed (its default, what is just valid, what just is not, what is of
-another type) is taken, or refused with a reason.
+**Claim** No setting that can be changed takes a value that is none of its type or outside of its documented range, nor
+null, nor anything to append to or subtract from what is no list; each refusal has a reason. A setting of a topic, a
+group, a client's metrics or all nodes takes its own default.
 **Why it matters** A limit that is taken without being one, or refused where Kafka takes it, shows in production first.
 **Kafka says** Kafka documentation, "Broker Configs", "Topic Configs", "Group Configs"; KIP-226, KIP-339, KIP-1000.
-**Cannot see** What a value does once it counts; settings that need a restart; several wrong settings at once; those of
-listeners, whose refusals name the node's own ports.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Cannot see** Ranges of releases before 4.3, and settings that a release does not tell of: there only the reasons are
+asked for. What a value does once it counts; settings that need a restart; several wrong settings at once; those of
+listeners, whose refusals name the node's own ports; limits that hang on other settings (those answers are compared,
+not judged).
+**Rejects** tests/plants/takes_any_value_of_a_setting.py, tests/plants/appends_to_what_is_no_list.py
 """
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from harness.comparing.exchange import Exchange
 from harness.comparing.observation import Plain
 from harness.comparing.request_forms import is_since
-from harness.search.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC, rows, values_of
+from harness.search.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC, Row, rows, values_of
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.incremental_alter_configs_request import (
     AlterableConfig,
     AlterConfigsResource,
@@ -27,12 +33,15 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest
 
 pytestmark = pytest.mark.feature("IncrementalAlterConfigs")
 
-OPERATIONS = {0: "set", 2: "append", 3: "subtract"}
+SET = 0
+OPERATIONS = {SET: "set", 2: "append", 3: "subtract"}
 REFUSALS = (ErrorCode.INVALID_CONFIG, ErrorCode.INVALID_REQUEST)
 NAMES_UNKNOWN_SINCE = "4.3"
 """The release from which adding to a setting that nobody knows is no accident."""
 EVERYWHERE = ""
 """The name of the resource whose settings all nodes have."""
+WHOLE_NUMBER = re.compile(r"-?\d+")
+NO_DECIMALS = ("", "x")
 NAMES_PORTS = ("listeners", "listener.security.protocol.map")
 NODES = [
     name for name, row in rows(BROKER).items() if (row.is_changeable or row.is_per_node) and name not in NAMES_PORTS
@@ -46,50 +55,98 @@ def judged(exchange: Exchange, kind: int, resource: str, change: AlterableConfig
     return [answer.responses[0].error_code, answer.responses[0].error_message]
 
 
+def is_told(exchange: Exchange, kind: int, resource: str, setting: str) -> bool:
+    """Whether the release tells of a setting of its own accord: a broker takes those that it does not know as any text,
+    for its plugins.
+    """
+    name = node(exchange) if kind == BROKER else resource
+    asked = DescribeConfigsResource(resource_type=kind, resource_name=name, configuration_keys=(setting,))
+    answer = exchange.quietly(DescribeConfigsRequest(resources=(asked,)), 4)
+    return any(one.name == setting for one in answer.results[0].configs)
+
+
+def node(exchange: Exchange) -> str:
+    """The name of a broker as a resource."""
+    return str(exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id)
+
+
+def is_documented(row: Row, value: str | None, *, with_ranges: bool) -> bool:
+    """Whether a value may be one of a setting: of its type, and within the range that 4.3's documentation gives."""
+    if value is None:
+        return False
+    if row.limits is not None:
+        low, high = row.limits
+        is_whole = WHOLE_NUMBER.fullmatch(value.strip()) is not None
+        return is_whole and (not with_ranges or low <= int(value) <= high or f"or {int(value)}" in row.valid)
+    if row.kind == "DOUBLE":
+        return value not in NO_DECIMALS
+    if row.kind == "BOOLEAN":
+        return value.strip().lower() in ("true", "false")
+    is_free = row.kind != "STRING" or not row.words or any(":" in word for word in row.words)
+    return is_free or not with_ranges or value in row.words
+
+
+def must_take_default(kind: int, resource: str, row: Row) -> bool:
+    """Whether the setting's own default can be set on this resource: a node's may be per listener, or only for all."""
+    return row.default is not None and (kind != BROKER or (resource == EVERYWHERE and row.is_changeable))
+
+
 def try_all(exchange: Exchange, kind: int, resource: str, setting: str) -> None:
-    """Tries every value with every operation that takes one; notes the answers, and wants a reason for a refusal."""
-    accidents = () if is_since(exchange, NAMES_UNKNOWN_SINCE) else (ErrorCode.UNKNOWN_SERVER_ERROR,)
+    """Tries every value with every operation that takes one, and notes the answers.
+
+    AssertionError where one is taken that cannot be, or refused that must be taken, or refused without a reason.
+    """
+    row = rows(kind)[setting]
+    is_recent, is_known = is_since(exchange, NAMES_UNKNOWN_SINCE), is_told(exchange, kind, resource, setting)
+    accidents = () if is_recent else (ErrorCode.UNKNOWN_SERVER_ERROR,)
     for operation, words in OPERATIONS.items():
         told = {
             str(value): judged(
                 exchange, kind, resource, AlterableConfig(name=setting, config_operation=operation, value=value)
             )
-            for value in values_of(rows(kind)[setting])
+            for value in values_of(row)
         }
         exchange.note(f"{words} {setting}", told)
-        for value, (code, reason) in told.items():
-            is_told = code in REFUSALS and reason
-            assert code == ErrorCode.NONE or is_told or code in accidents, (
-                f"{words} {setting} {value!r}: {code} {reason}"
-            )
+        for value in values_of(row):
+            code, reason = told[str(value)]
+            tried = f"{words} {setting} {value!r}"
+            has_reason = code in REFUSALS and reason
+            assert code == ErrorCode.NONE or has_reason or code in accidents, f"{tried}: {code} {reason}"
+            if operation == SET:
+                may_be = is_documented(row, value, with_ranges=is_recent)
+            else:
+                may_be = row.kind == "LIST" and value is not None
+            assert may_be or not is_known or code != ErrorCode.NONE, f"{tried}: taken, though it cannot be"
+        if operation == SET and is_known and must_take_default(kind, resource, row):
+            code, reason = told[str(row.default)]
+            assert code == ErrorCode.NONE, f"{words} {setting} {row.default!r}, its default: {code} {reason}"
 
 
 @pytest.mark.parametrize("setting", rows(TOPIC))
 def test_values_of_a_topics_setting(exchange: Exchange, setting: str) -> None:
-    """A topic's setting takes what it may be, and a refusal says why."""
+    """A topic's setting refuses what it cannot be, says why, and takes its default."""
     try_all(exchange, TOPIC, exchange.topic(), setting)
 
 
 @pytest.mark.parametrize("setting", rows(GROUP))
 def test_values_of_a_groups_setting(exchange: Exchange, setting: str) -> None:
-    """A group's setting takes what it may be, and a refusal says why."""
+    """A group's setting refuses what it cannot be, says why, and takes its default."""
     try_all(exchange, GROUP, exchange.name("billing"), setting)
 
 
 @pytest.mark.parametrize("setting", rows(CLIENT_METRICS))
 def test_values_of_a_setting_of_clients_metrics(exchange: Exchange, setting: str) -> None:
-    """A subscription to clients' metrics takes what it may be, and a refusal says why."""
+    """A subscription to clients' metrics refuses what it cannot be, says why, and takes its defaults."""
     try_all(exchange, CLIENT_METRICS, exchange.name("latencies"), setting)
 
 
 @pytest.mark.parametrize("setting", NODES)
 def test_values_of_a_nodes_setting(exchange: Exchange, setting: str) -> None:
-    """A node's setting takes what it may be while the node runs, and a refusal says why."""
-    node = exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id
-    try_all(exchange, BROKER, str(node), setting)
+    """A node's setting refuses what it cannot be while the node runs, and says why."""
+    try_all(exchange, BROKER, node(exchange), setting)
 
 
 @pytest.mark.parametrize("setting", NODES)
 def test_values_of_a_setting_of_all_nodes(exchange: Exchange, setting: str) -> None:
-    """A setting of all nodes takes what it may be while they run, and a refusal says why."""
+    """A setting of all nodes refuses what it cannot be while they run, says why, and takes its default."""
     try_all(exchange, BROKER, EVERYWHERE, setting)

@@ -1,7 +1,7 @@
 """Tells of controllers where only brokers listen.
 
-**Bug** DescribeCluster does not look at which kind of node is asked for: an admin client that wants the controllers gets
-the brokers, and sends them what only a controller serves.
+**Bug** DescribeCluster does not look at which kind of node is asked for: an admin client that wants the controllers
+gets the brokers, and sends them what only a controller serves.
 
 **Rejected by**
 `checks/metadata/test_describe_cluster.py::test_a_broker_does_not_tell_of_controllers[v2]`: MISMATCHED_ENDPOINT_TYPE

@@ -1,12 +1,13 @@
 """CreateTopics (key 19) makes topics, by number of partitions or by assignment.
 
-**Claim** A topic that CreateTopics says was made is there, with the size and settings that the answer tells; every
-request that cannot be is refused with its own error, and leaves nothing behind.
+**Claim** A topic that CreateTopics says was made is there, with the size that was asked for and the settings that the
+answer tells; every request that cannot be is refused with its own error, and leaves no topic behind.
 **Why it matters** Deployment tools act on these answers; a topic that was refused for one reason and reported for
 another cannot be repaired by a program.
 **Kafka says** Protocol guide, CreateTopics; KIP-4, KIP-464 (defaults), KIP-525 (what was made), KIP-516 (topic ids).
 **Cannot see** Placement over several brokers and racks; policies that a broker loads as Java classes.
-**Rejects** tests/plants/response_with_wrong_error_code.py
+**Rejects** tests/plants/response_with_wrong_error_code.py, tests/plants/makes_topics_without_their_settings.py,
+tests/plants/makes_what_it_should_only_validate.py
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pytest
 
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import all_versions, versions
+from harness.judging.outcome import require
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import (
     CreatableReplicaAssignment,
@@ -25,11 +27,13 @@ from reference_broker.wire.messages.create_topics_request import (
     CreateTopicsRequest,
 )
 from reference_broker.wire.messages.create_topics_response import CreatableTopicResult, CreateTopicsResponse
+from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import BrokerId, TopicName
 
 pytestmark = pytest.mark.feature("CreateTopics")
 
+TOPIC, BROKER = 2, 4
 BAD_NAMES = {
     "empty": "",
     "dot": ".",
@@ -71,9 +75,34 @@ def only(answer: CreateTopicsResponse) -> CreatableTopicResult:
 
 
 def is_there(exchange: Exchange, name: str) -> bool:
-    """Whether a topic is there now, or shortly after where it should be."""
+    """Whether a topic is there now, by the controller: it says whether one of this name could be made."""
+    answer = exchange.quietly(request(new(name), validate_only=True), 7)
+    return only(answer).error_code == ErrorCode.TOPIC_ALREADY_EXISTS
+
+
+def size(exchange: Exchange, name: str) -> tuple[int, int]:
+    """(partitions, replicas of each) of a topic, waited for a little; (0, 0) where it does not come."""
     about = MetadataRequest(topics=(MetadataRequestTopic(name=TopicName(name)),), allow_auto_topic_creation=False)
-    return exchange.quietly(about).topics[0].error_code == ErrorCode.NONE
+    for _ in exchange.patience(3):
+        (found,) = exchange.quietly(about).topics
+        if found.error_code == ErrorCode.NONE:
+            return len(found.partitions), len(found.partitions[0].replica_nodes)
+    return 0, 0
+
+
+def settings(exchange: Exchange, name: str) -> dict[str, str | None]:
+    """All settings of a topic that is there."""
+    wanted = DescribeConfigsResource(resource_type=TOPIC, resource_name=name, configuration_keys=None)
+    answer = exchange.quietly(DescribeConfigsRequest(resources=(wanted,)), 4)
+    return {one.name: one.value for one in answer.results[0].configs}
+
+
+def brokers_default(exchange: Exchange, name: str) -> int:
+    """A number among the settings of a broker."""
+    wanted = DescribeConfigsResource(
+        resource_type=BROKER, resource_name=str(node(exchange)), configuration_keys=(name,)
+    )
+    return int(exchange.quietly(DescribeConfigsRequest(resources=(wanted,)), 4).results[0].configs[0].value)
 
 
 def node(exchange: Exchange) -> int:
@@ -89,18 +118,32 @@ def test_a_topic_is_made(exchange: Exchange, version: int) -> None:
     answer = exchange.ask("a topic of two partitions", request(new(name, 2)), version)
 
     assert only(answer).error_code == ErrorCode.NONE
-    assert any(is_there(exchange, name) for _ in exchange.patience(2))
+    assert size(exchange, name) == (2, 1)
 
 
 @versions(5, 7)
 def test_the_answer_tells_what_was_made(exchange: Exchange, version: int) -> None:
-    """From version 5 on the answer tells size and settings, those given and those that are defaults."""
-    config = {"retention.ms": "123456", "cleanup.policy": "compact"}
-    answer = exchange.ask("a topic with two settings", request(new(exchange.name("orders"), 3, config=config)), version)
+    """From version 5 on the answer tells size and settings, those given and those that are defaults, as they are."""
+    config, name = {"retention.ms": "123456", "cleanup.policy": "compact"}, exchange.name("orders")
+    answer = exchange.ask("a topic with two settings", request(new(name, 3, config=config)), version)
 
     found = only(answer)
-    assert (found.num_partitions, found.replication_factor) == (3, 1)
-    assert {one.name: one.value for one in found.configs or ()}["retention.ms"] == "123456"
+    assert (found.num_partitions, found.replication_factor) == size(exchange, name) == (3, 1)
+    told = {one.name: one.value for one in found.configs or ()}
+    assert {key: told[key] for key in config} == config
+    require(settings(exchange, name), told, "the settings of the topic")
+
+
+@versions(2, 5, 7)
+def test_a_topic_has_the_settings_that_were_given(exchange: Exchange, version: int) -> None:
+    """In every version a topic has the settings that the request gives it."""
+    config, name = {"retention.ms": "123456", "cleanup.policy": "compact"}, exchange.name("orders")
+    answer = exchange.ask("a topic with two settings", request(new(name, config=config)), version)
+
+    assert only(answer).error_code == ErrorCode.NONE
+    assert size(exchange, name) == (1, 1)
+    found = settings(exchange, name)
+    require({key: found[key] for key in config}, config, "the settings of the topic")
 
 
 @versions(2, 5, 7)
@@ -110,33 +153,41 @@ def test_validation_makes_nothing(exchange: Exchange, version: int) -> None:
     answer = exchange.ask("a topic to validate only", request(new(name, 2), validate_only=True), version)
 
     assert only(answer).error_code == ErrorCode.NONE
-    assert not is_there(exchange, name)
+    assert not is_there(exchange, name), f"{name} is there after a request to validate only"
 
 
 @versions(4, 5, 7)
 def test_minus_one_means_the_defaults(exchange: Exchange, version: int) -> None:
     """From version 4 on -1 stands for the broker's number of partitions and replicas."""
-    answer = exchange.ask(
-        "a topic of -1 partitions, -1 replicas", request(new(exchange.name("orders"), -1, -1)), version
-    )
+    name = exchange.name("orders")
+    answer = exchange.ask("a topic of -1 partitions, -1 replicas", request(new(name, -1, -1)), version)
 
     assert only(answer).error_code == ErrorCode.NONE
+    defaults = brokers_default(exchange, "num.partitions"), brokers_default(exchange, "default.replication.factor")
+    assert size(exchange, name) == defaults
 
 
 @versions(2, 3)
 def test_minus_one_in_old_versions(exchange: Exchange, version: int) -> None:
-    """Versions before 4 do not promise defaults; the answer is as Kafka's."""
-    exchange.ask("a topic of -1 partitions, -1 replicas", request(new(exchange.name("orders"), -1, -1)), version)
+    """Versions before 4 promise no defaults: the topic is refused, or made with the broker's numbers."""
+    name = exchange.name("orders")
+    answer = exchange.ask("a topic of -1 partitions, -1 replicas", request(new(name, -1, -1)), version)
+
+    if only(answer).error_code == ErrorCode.NONE:
+        assert size(exchange, name)[0] == brokers_default(exchange, "num.partitions")
+    else:
+        assert not is_there(exchange, name)
 
 
 @versions(2, 5, 7)
 def test_an_assignment_is_taken(exchange: Exchange, version: int) -> None:
     """Partitions may be given by their brokers, with -1 for the numbers."""
-    broker = node(exchange)
-    topic = new(exchange.name("orders"), -1, -1, assignment={1: (broker,), 0: (broker,)})
+    broker, name = node(exchange), exchange.name("orders")
+    topic = new(name, -1, -1, assignment={1: (broker,), 0: (broker,)})
     answer = exchange.ask("two partitions by assignment", request(topic), version)
 
     assert only(answer).error_code == ErrorCode.NONE
+    assert size(exchange, name) == (2, 1)
 
 
 @versions(2, 5, 7)
@@ -155,6 +206,8 @@ def test_a_name_given_twice_is_refused(exchange: Exchange, version: int) -> None
 
     codes = {found.name: found.error_code for found in answer.topics}
     assert codes == {twice: ErrorCode.INVALID_REQUEST, once: ErrorCode.NONE}
+    assert size(exchange, once) == (1, 1)
+    assert not is_there(exchange, twice)
 
 
 @pytest.mark.parametrize("name", BAD_NAMES.values(), ids=BAD_NAMES)
@@ -189,9 +242,11 @@ def test_the_metadata_log_cannot_be_made(exchange: Exchange, version: int) -> No
 @versions(2, 7)
 def test_a_number_of_partitions_is_positive(exchange: Exchange, version: int, partitions: int) -> None:
     """No topic has less than one partition."""
-    answer = exchange.ask(f"{partitions} partitions", request(new(exchange.name("orders"), partitions)), version)
+    name = exchange.name("orders")
+    answer = exchange.ask(f"{partitions} partitions", request(new(name, partitions)), version)
 
     assert only(answer).error_code == ErrorCode.INVALID_PARTITIONS
+    assert not is_there(exchange, name)
 
 
 @pytest.mark.parametrize("replicas", [0, -2, 99, 32767])
@@ -200,17 +255,21 @@ def test_a_number_of_replicas_is_one_that_there_are_brokers_for(
     exchange: Exchange, version: int, replicas: int
 ) -> None:
     """No partition has less than one replica, or more than there are brokers."""
-    answer = exchange.ask(f"{replicas} replicas", request(new(exchange.name("orders"), 1, replicas)), version)
+    name = exchange.name("orders")
+    answer = exchange.ask(f"{replicas} replicas", request(new(name, 1, replicas)), version)
 
     assert only(answer).error_code == ErrorCode.INVALID_REPLICATION_FACTOR
+    assert not is_there(exchange, name)
 
 
 @versions(2, 7)
 def test_ten_thousand_partitions_are_too_many_at_once(exchange: Exchange, version: int) -> None:
     """One request makes at most 10,000 partitions."""
-    answer = exchange.ask("10,001 partitions", request(new(exchange.name("orders"), 10_001)), version)
+    name = exchange.name("orders")
+    answer = exchange.ask("10,001 partitions", request(new(name, 10_001)), version)
 
     assert only(answer).error_code == ErrorCode.POLICY_VIOLATION
+    assert not is_there(exchange, name)
 
 
 @pytest.mark.parametrize(
@@ -240,9 +299,11 @@ def test_ten_thousand_partitions_are_too_many_at_once(exchange: Exchange, versio
 )
 def test_a_setting_that_cannot_be_is_refused(exchange: Exchange, key: str, value: str) -> None:
     """Settings have names that Kafka knows, and values in their ranges."""
-    answer = exchange.ask(f"{key}={value}", request(new(exchange.name("orders"), config={key: value})), 7)
+    name = exchange.name("orders")
+    answer = exchange.ask(f"{key}={value}", request(new(name, config={key: value})), 7)
 
     assert only(answer).error_code == ErrorCode.INVALID_CONFIG
+    assert not is_there(exchange, name)
 
 
 @pytest.mark.parametrize(
@@ -266,26 +327,33 @@ def test_a_setting_that_cannot_be_is_refused(exchange: Exchange, key: str, value
 )
 def test_a_setting_that_can_be_is_taken(exchange: Exchange, key: str, value: str) -> None:
     """Values may have blanks around them, lists may be empty where Kafka says so, booleans may be in capitals."""
-    answer = exchange.ask(f"{key}={value!r}", request(new(exchange.name("orders"), config={key: value})), 7)
+    name = exchange.name("orders")
+    answer = exchange.ask(f"{key}={value!r}", request(new(name, config={key: value})), 7)
 
     assert only(answer).error_code == ErrorCode.NONE
+    assert size(exchange, name) == (1, 1)
+    told, wanted = (settings(exchange, name)[key] or "").lower(), value.strip().lower()
+    assert told == wanted or float(told) == float(wanted)
 
 
 @versions(2, 7)
 def test_a_null_setting_is_refused(exchange: Exchange, version: int) -> None:
     """A setting without a value is no setting."""
-    topic = new(exchange.name("orders"), config={"retention.ms": None, "cleanup.policy": None})
+    name = exchange.name("orders")
+    topic = new(name, config={"retention.ms": None, "cleanup.policy": None})
     answer = exchange.ask("two settings that are null", request(topic), version)
 
     assert only(answer).error_code == ErrorCode.INVALID_CONFIG
+    assert not is_there(exchange, name)
 
 
 def test_settings_that_contradict_each_other_are_refused(exchange: Exchange) -> None:
     """The least lag of compaction cannot be above the greatest."""
-    config = {"min.compaction.lag.ms": "2000", "max.compaction.lag.ms": "1000"}
-    answer = exchange.ask("a least lag above the greatest", request(new(exchange.name("orders"), config=config)), 7)
+    config, name = {"min.compaction.lag.ms": "2000", "max.compaction.lag.ms": "1000"}, exchange.name("orders")
+    answer = exchange.ask("a least lag above the greatest", request(new(name, config=config)), 7)
 
     assert only(answer).error_code == ErrorCode.INVALID_CONFIG
+    assert not is_there(exchange, name)
 
 
 @pytest.mark.parametrize(("partitions", "replicas"), [(2, -1), (-1, 1), (2, 1)])
@@ -294,10 +362,12 @@ def test_an_assignment_beside_numbers_is_refused(
     exchange: Exchange, version: int, partitions: int, replicas: int
 ) -> None:
     """A topic is given by numbers or by assignment, not by both."""
-    topic = new(exchange.name("orders"), partitions, replicas, assignment={0: (node(exchange),)})
+    name = exchange.name("orders")
+    topic = new(name, partitions, replicas, assignment={0: (node(exchange),)})
     answer = exchange.ask(f"an assignment, {partitions} partitions, {replicas} replicas", request(topic), version)
 
     assert only(answer).error_code == ErrorCode.INVALID_REQUEST
+    assert not is_there(exchange, name)
 
 
 @pytest.mark.parametrize("kind", ["unknown_broker", "broker_twice", "no_broker", "gap", "not_from_zero", "negative"])
@@ -313,10 +383,12 @@ def test_an_assignment_that_cannot_be_is_refused(exchange: Exchange, version: in
         "not_from_zero": {1: (broker,)},
         "negative": {-1: (broker,)},
     }[kind]
-    topic = new(exchange.name("orders"), -1, -1, assignment=assignment)
+    name = exchange.name("orders")
+    topic = new(name, -1, -1, assignment=assignment)
     answer = exchange.ask(f"an assignment: {kind.replace('_', ' ')}", request(topic), version)
 
     assert only(answer).error_code == ErrorCode.INVALID_REPLICA_ASSIGNMENT
+    assert not is_there(exchange, name)
 
 
 @versions(7)
@@ -340,6 +412,8 @@ def test_one_bad_topic_does_not_spoil_the_others(exchange: Exchange, version: in
 
     codes = {found.name: found.error_code for found in answer.topics}
     assert codes == {good: ErrorCode.NONE, bad: ErrorCode.INVALID_PARTITIONS}
+    assert size(exchange, good) == (1, 1)
+    assert not is_there(exchange, bad)
 
 
 @versions(2, 7)

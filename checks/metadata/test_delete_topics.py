@@ -5,7 +5,7 @@ there, or is named in a way that makes no sense, is refused and takes nothing el
 **Why it matters** A deletion cannot be taken back, so what was deleted must be exactly what was asked for.
 **Kafka says** Protocol guide, DeleteTopics; KIP-516 (by id), KIP-599 (errors with messages).
 **Cannot see** That the disk space comes back (the broker deletes files later).
-**Rejects** tests/plants/keeps_deleted_topics.py
+**Rejects** tests/plants/keeps_deleted_topics.py, tests/plants/keeps_records_of_a_deleted_topic.py
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ from __future__ import annotations
 import pytest
 
 from harness.comparing.exchange import Exchange
-from harness.comparing.request_forms import all_versions, variants, versions
+from harness.comparing.request_forms import all_versions, list_offsets, produce_quietly, variants, versions
+from harness.judging.outcome import require
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest, DeleteTopicState
+from reference_broker.wire.messages.list_offsets_response import ListOffsetsResponse
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import TopicName, Uuid
 
 pytestmark = pytest.mark.feature("DeleteTopics")
 
+LATEST, EARLIEST = -1, -2
 NO_SUCH_ID = Uuid(bytes(range(16)))
 
 
@@ -50,6 +54,13 @@ def is_gone(exchange: Exchange, name: str) -> bool:
     )
 
 
+def is_kept(exchange: Exchange, name: str) -> bool:
+    """Whether a topic is there still, by the controller: none of its name can be made."""
+    topic = CreatableTopic(name=TopicName(name), num_partitions=1, replication_factor=-1)
+    answer = exchange.quietly(CreateTopicsRequest(topics=(topic,), timeout_ms=10_000, validate_only=True))
+    return answer.topics[0].error_code == ErrorCode.TOPIC_ALREADY_EXISTS
+
+
 @all_versions(1, 6)
 def test_a_topic_is_deleted_by_name(exchange: Exchange, version: int) -> None:
     """A topic that is deleted is unknown."""
@@ -57,7 +68,7 @@ def test_a_topic_is_deleted_by_name(exchange: Exchange, version: int) -> None:
     answer = exchange.ask("a topic by name", named(version, topic), version)
 
     assert [found.error_code for found in answer.responses] == [ErrorCode.NONE]
-    assert is_gone(exchange, topic)
+    assert is_gone(exchange, topic), f"{topic} was deleted, and is still told of"
 
 
 def test_a_topic_is_deleted_by_id(exchange: Exchange) -> None:
@@ -66,7 +77,7 @@ def test_a_topic_is_deleted_by_id(exchange: Exchange) -> None:
     answer = exchange.ask("a topic by id", by_id((None, exchange.topic_id(topic))), 6)
 
     assert [(found.name, found.error_code) for found in answer.responses] == [(topic, ErrorCode.NONE)]
-    assert is_gone(exchange, topic)
+    assert is_gone(exchange, topic), f"{topic} was deleted, and is still told of"
 
 
 @all_versions(1, 6)
@@ -99,7 +110,7 @@ def test_a_name_given_twice_is_refused(exchange: Exchange, version: int) -> None
     answer = exchange.ask("one topic twice", named(version, topic, topic), version)
 
     assert {found.error_code for found in answer.responses} == {ErrorCode.INVALID_REQUEST}
-    assert exchange.topic_id(topic) != bytes(16), "the topic must stay"
+    assert is_kept(exchange, topic), f"{topic} must stay, and is gone"
 
 
 def test_a_topic_given_by_name_and_by_id_is_refused(exchange: Exchange) -> None:
@@ -109,16 +120,19 @@ def test_a_topic_given_by_name_and_by_id_is_refused(exchange: Exchange) -> None:
     answer = exchange.ask("one topic by name and by id", by_id(*states), 6)
 
     assert {found.error_code for found in answer.responses} == {ErrorCode.INVALID_REQUEST}
+    assert is_kept(exchange, topic), f"{topic} must stay, and is gone"
 
 
 @versions(1, 4, 6)
 def test_each_topic_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One that is there is deleted beside one that is not."""
-    topic, other = exchange.topic("known"), exchange.name("unknown")
+    """One that is there is deleted beside one that is not, and a third stays."""
+    topic, other, third = exchange.topic("known"), exchange.name("unknown"), exchange.topic("not-named")
     answer = exchange.ask("a topic that is there and one that is not", named(version, topic, other), version)
 
     codes = {found.name: found.error_code for found in answer.responses}
     assert codes == {topic: ErrorCode.NONE, other: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION}
+    assert is_gone(exchange, topic), f"{topic} was deleted, and is still told of"
+    assert is_kept(exchange, third), f"{third} must stay, and is gone"
 
 
 @versions(1, 6)
@@ -132,8 +146,17 @@ def test_a_name_may_be_used_again(exchange: Exchange, version: int) -> None:
     """A topic made anew under an old name has another id, and none of the old one's records."""
     topic = exchange.topic()
     old = exchange.topic_id(topic)
-    exchange.ask("a topic by name", named(version, topic), version)
-    assert is_gone(exchange, topic)
+    produce_quietly(exchange, topic, "of the old topic")
+    answer = exchange.ask("a topic by name", named(version, topic), version)
+    assert [found.error_code for found in answer.responses] == [ErrorCode.NONE]
+    assert is_gone(exchange, topic), f"{topic} was deleted, and is still told of"
     exchange.topic()
 
     assert exchange.topic_id(topic) != old
+    ends = [only_offset(exchange.quietly(list_offsets(topic, timestamp))) for timestamp in (EARLIEST, LATEST)]
+    require(ends, [0, 0], "the first and last offset of the topic that was made anew")
+
+
+def only_offset(answer: ListOffsetsResponse) -> int:
+    ((found,),) = (one.partitions for one in answer.topics)
+    return found.offset

@@ -3,7 +3,7 @@
 **Bug** CreatePartitions is answered without an error, but nothing is written.
 
 **Rejected by**
-`checks/metadata/test_create_partitions.py::test_a_topic_grows[v3]`: test_a_topic_grows
+`checks/metadata/test_create_partitions.py::test_a_topic_grows[v3]`: The number of partitions should be 5, and is 2
 `checks/metadata/test_topics_model.py`: The model allows another answer
 """
 

@@ -3,7 +3,7 @@
 **Bug** DeleteTopics is answered without an error, but nothing is written: the topic is there as before.
 
 **Rejected by**
-`checks/metadata/test_delete_topics.py::test_a_topic_is_deleted_by_name[v6]`: False = is_gone
+`checks/metadata/test_delete_topics.py::test_a_topic_is_deleted_by_name[v6]`: was deleted, and is still told of
 `checks/metadata/test_topics_model.py`: The model allows another answer
 """
 

@@ -3,7 +3,8 @@
 **Bug** IncrementalAlterConfigs checks the change, answers without an error, and writes nothing.
 
 **Rejected by**
-`checks/metadata/test_incremental_alter_configs.py::test_a_setting_is_set[v1]`: False = becomes
+`checks/metadata/test_incremental_alter_configs.py::test_a_setting_is_set[v1]`:
+The topic's retention.ms should be '5000'
 """
 
 from __future__ import annotations

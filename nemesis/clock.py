@@ -55,6 +55,18 @@ class Motion(StrEnum):
     DRIFT = "drift"
     STROBE = "strobe"
 
+    @property
+    def does(self) -> str:
+        """What it is, for lists."""
+        return _DOES[self]
+
+
+_DOES = {
+    Motion.JUMP: "moved at once, by the seconds given or by chance",
+    Motion.DRIFT: f"moved away in {_DRIFT_STEPS} steps of a second",
+    Motion.STROBE: f"moved away and back again, every {_STROBE_S:g} s",
+}
+
 
 class Clock(NodeFault):
     """Another wall clock (Fault)."""

@@ -120,23 +120,6 @@ def at_once(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     return [future.result() for future in futures]
 
 
-def restore(cluster: Cluster) -> str:
-    """The last act of any run, whatever faults it had: all nodes resumed, started and answering, no disk full.
-
-    HostTrouble, after every node was tried, with all that failed.
-    """
-    done: list[str] = []
-    troubles = Troubles()
-    for node in cluster.nodes:
-        with troubles.collected():
-            done += _restored(node)
-    for node in cluster.nodes:
-        with troubles.collected():
-            require_well(node)
-    troubles.raise_any()
-    return f"{', '.join(done) or 'nothing to restore'}; all answer"
-
-
 def clear_disk(node: Node) -> bool:
     """Makes room on a disk that was filled and stops the node, whose log folder stays offline until it starts again;
     whether there was need to."""
@@ -145,17 +128,3 @@ def clear_disk(node: Node) -> bool:
     node.small_disk.make_room()
     node.stop()
     return True
-
-
-def _restored(node: Node) -> list[str]:
-    """Does what a node needs to run again; what was done."""
-    done = []
-    if node.is_alive() and node.is_paused():
-        node.resume()
-        done.append(f"resumed node {node.id}")
-    if clear_disk(node):
-        done.append(f"made room for node {node.id}")
-    if not node.is_alive():
-        node.start()
-        done.append(f"started node {node.id}")
-    return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 from nemesis.clock import Clock, Motion
 from nemesis.disk import FullDisk
@@ -31,6 +32,11 @@ class FaultKind:
     """(nodes to strike, the words after colons) -> a new fault. ValueError for words that it does not know."""
     words: str = ""
     """What may stand after a colon."""
+
+    @property
+    def does(self) -> str:
+        """The first line of its file's header."""
+        return (import_module(f"nemesis.{self.module}").__doc__ or "").partition("\n")[0].rstrip(".").lower()
 
 
 def _of_nodes(cls: Callable[[NodeSpec], Fault]) -> Callable[[NodeSpec, tuple[str, ...]], Fault]:

@@ -35,6 +35,18 @@ class Change(StrEnum):
     REASSIGN = "reassign"
     UNCLEAN = "unclean"
 
+    @property
+    def does(self) -> str:
+        """What it is, for lists."""
+        return _DOES[self]
+
+
+_DOES = {
+    Change.MOVE: "another in-sync replica becomes the preferred leader, and leads",
+    Change.REASSIGN: "a replica goes to another broker, or away where all brokers have one",
+    Change.UNCLEAN: "a partition without a leader gets one, whatever it lacks",
+}
+
 
 class Leadership:
     """Another leader, or other replicas (Fault)."""

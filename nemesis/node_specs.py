@@ -34,6 +34,8 @@ class NodeSpec:
     name: str
     choose: Callable[[ClusterView, Random], Chosen]
     least_nodes: int = 1
+    does: str = ""
+    """Whom it chooses, for lists."""
 
     def __call__(self, view: ClusterView, chance: Random) -> tuple[int, ...]:
         """Ids of the nodes, ascending. NoSuchNode when there are none now."""
@@ -135,24 +137,15 @@ def _any_coordinator(view: ClusterView, chance: Random) -> Chosen:
     return _coordinator(view, chance.choice(sorted(view.coordinators)))
 
 
-one = NodeSpec("one", _one)
-"""Any node, by chance."""
-one_broker = NodeSpec("broker", _one_broker)
-"""Any broker, by chance; never a node that is a controller only."""
-minority = NodeSpec("minority", _minority, 3)
-"""Fewer than half of the brokers and fewer than half of the voters: what the cluster must survive."""
-majority = NodeSpec("majority", _majority)
-"""More than half of the brokers and more than half of the voters: the cluster must stop, and lose nothing."""
-every = NodeSpec("all", _every)
-"""All nodes at once."""
-leader = NodeSpec("leader", _any_leader)
-"""The leader of one of the partitions under check."""
-followers = NodeSpec("followers", _any_followers, 2)
-"""All replicas but the leader, of one of the partitions under check."""
-controller = NodeSpec("controller", _controller)
-"""The active controller."""
-coordinator = NodeSpec("coordinator", _any_coordinator)
-"""The coordinator of one of the groups under check."""
+one = NodeSpec("one", _one, does="any node, by chance")
+one_broker = NodeSpec("broker", _one_broker, does="any broker, by chance; never a node that is a controller only")
+minority = NodeSpec("minority", _minority, 3, "fewer than half of each role: what the cluster must survive")
+majority = NodeSpec("majority", _majority, does="more than half of each role: the cluster must stop, and lose nothing")
+every = NodeSpec("all", _every, does="all nodes at once")
+leader = NodeSpec("leader", _any_leader, does="the leader of a partition under check")
+followers = NodeSpec("followers", _any_followers, 2, "all replicas of a partition under check but its leader")
+controller = NodeSpec("controller", _controller, does="the active controller")
+coordinator = NodeSpec("coordinator", _any_coordinator, does="the coordinator of a group under check")
 
 NODE_SPECS = (one, one_broker, minority, majority, every, leader, followers, controller, coordinator)
 """Those that a command can name."""

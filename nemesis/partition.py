@@ -33,17 +33,24 @@ class Between(StrEnum):
     """Whose links are cut."""
 
     NODES = "nodes"
-    """All nodes; their clients still reach them."""
     BROKERS = "brokers"
-    """Brokers only, on the listener between them: replication stops, the quorum goes on."""
     CONTROLLERS = "controllers"
-    """The quorum's voters only, on their listener: replication goes on."""
     CLIENTS = "clients"
-    """Our clients and the nodes that the grudge cuts off; nodes still hear each other."""
     NODES_AND_CLIENTS = "nodes and clients"
-    """All nodes, and our clients and the nodes that the grudge cuts off."""
+
+    @property
+    def does(self) -> str:
+        """What it leaves alone, for lists."""
+        return _DOES[self]
 
 
+_DOES = {
+    Between.NODES: "all nodes; their clients still reach them",
+    Between.BROKERS: "brokers, on the listener between them: replication stops, the quorum goes on",
+    Between.CONTROLLERS: "the quorum's voters, on their listener: replication goes on",
+    Between.CLIENTS: "clients and the nodes that the grudge cuts off, which still hear each other",
+    Between.NODES_AND_CLIENTS: "all nodes, and clients and the nodes that the grudge cuts off",
+}
 _WITH_CLIENTS = (Between.CLIENTS, Between.NODES_AND_CLIENTS)
 _LISTENER = {Between.BROKERS: INTERNAL, Between.CONTROLLERS: CONTROLLER}
 
@@ -91,7 +98,9 @@ class Partition:
     def plan(self, view: ClusterView, random: Random) -> FaultAct:
         """The links that it will cut."""
         cut = self.grudge.draw(view, self._nodes(view), random)
-        parameters = {"grudge": str(self.grudge), "because": cut.because, "between": str(self.between)}
+        parameters = {"grudge": str(self.grudge), "because": cut.because}
+        if self.between is not Between.NODES:
+            parameters["links of"] = str(self.between)
         if self.listener is not None:
             parameters["listener"] = self.listener
         return FaultAct(kind=self.kind, nodes=cut.cut_off, links=self._links(cut, view), parameters=parameters)

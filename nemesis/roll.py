@@ -28,9 +28,19 @@ class Order(StrEnum):
 
     CHANCE = "by chance"
     CONTROLLER_LAST = "controller last"
-    """As Kafka's documentation has it: the active controller moves once."""
     CONTROLLER_NEXT = "controller next"
-    """Whoever is the active controller, if it had no turn yet: the controller moves as often as can be."""
+
+    @property
+    def does(self) -> str:
+        """What it is, for lists."""
+        return _DOES[self]
+
+
+_DOES = {
+    Order.CHANCE: "an order drawn from the seed",
+    Order.CONTROLLER_LAST: "the active controller last, as Kafka's documentation has it: it moves once",
+    Order.CONTROLLER_NEXT: "always the active controller, if it had no turn yet: it moves as often as can be",
+}
 
 
 class Roll(NodeFault):

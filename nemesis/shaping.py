@@ -28,13 +28,23 @@ class Effect(StrEnum):
     REORDER = "reorder"
     RATE = "rate"
 
+    @property
+    def unit(self) -> str:
+        """Of its amount."""
+        return _UNITS[self][0]
+
+    @property
+    def does(self) -> str:
+        """What it is, for lists."""
+        return _UNITS[self][1]
+
 
 _UNITS = {
-    Effect.LOSS: "%",
-    Effect.DELAY: " ms",
-    Effect.DUPLICATE: "%",
-    Effect.REORDER: "%",
-    Effect.RATE: " kbit/s",
+    Effect.LOSS: ("%", "a share of the packets is lost"),
+    Effect.DELAY: ("ms", "packets come later, with a second amount for the jitter; needs netem"),
+    Effect.DUPLICATE: ("%", "a share of the packets comes twice"),
+    Effect.REORDER: ("%", "a share of the packets overtakes others; needs netem"),
+    Effect.RATE: ("kbit/s", "no more than so many kilobits a second"),
 }
 _MOST = {Effect.LOSS: 90, Effect.DELAY: 1000, Effect.DUPLICATE: 100, Effect.REORDER: 100, Effect.RATE: 10_000_000}
 WITHOUT_NETEM = (Effect.LOSS, Effect.DUPLICATE, Effect.RATE)
@@ -50,12 +60,13 @@ class Shape:
 
     def __post_init__(self) -> None:
         if not 0 < self.amount <= _MOST[self.effect] or not 0 <= self.jitter_ms <= self.amount:
-            most = f"{_MOST[self.effect]:g}{_UNITS[self.effect]}"
+            most = f"{_MOST[self.effect]:g} {self.effect.unit}"
             raise ValueError(f"{self}: the amount is above 0 and at most {most}, the jitter at most the amount")
 
     def __str__(self) -> str:
+        unit = self.effect.unit
         jitter = f" ± {self.jitter_ms:g} ms" if self.jitter_ms else ""
-        return f"{self.effect} {self.amount:g}{_UNITS[self.effect]}{jitter}"
+        return f"{self.effect} {self.amount:g}{'' if unit == '%' else ' '}{unit}{jitter}"
 
     @property
     def netem(self) -> tuple[str, ...]:
@@ -102,7 +113,7 @@ def rate(kbit: float) -> Shape:
 
 def shape_named(words: Sequence[str]) -> Shape:
     """From words as a command has them: ("loss", "20"), ("delay", "50", "10"). ValueError for others."""
-    known = ", ".join(f"{effect}:{_UNITS[effect].strip()}" for effect in Effect)
+    known = ", ".join(f"{effect}:{effect.unit}" for effect in Effect)
     try:
         effect, amount, *jitter = words
         return Shape(Effect(effect), float(amount), *map(float, jitter))

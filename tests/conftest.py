@@ -13,11 +13,15 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "tidy")]
 
 pytest_plugins = ["pytester"]
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
+settings.load_profile("untimed")
 
 MEANS = {
     "java": re.compile(r"\bjava\b|\bjars?\b|\bmaven\b", re.IGNORECASE),

@@ -27,7 +27,7 @@ from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
 from harness.replicas.collecting import require_equal_replicas
 from harness.targets.target import Cluster, Node
-from nemesis.fault import restore
+from nemesis.restore import restore
 from reference_broker.wire.errors import ErrorCode
 
 pytestmark = [

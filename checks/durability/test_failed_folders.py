@@ -41,7 +41,7 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.record import CheckRecord
 from harness.targets.target import Cluster
 from nemesis.disk import FullDisk
-from nemesis.fault import restore
+from nemesis.restore import restore
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_log_dirs_request import DescribableLogDirTopic, DescribeLogDirsRequest
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest

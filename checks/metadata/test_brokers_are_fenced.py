@@ -25,7 +25,7 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
 from harness.targets.target import Cluster
-from nemesis.fault import restore
+from nemesis.restore import restore
 
 pytestmark = [
     pytest.mark.cluster(nodes=3, controllers=1),

@@ -33,7 +33,8 @@ from harness.replicas.divergence import divergences
 from harness.targets.node_plan import CONTROLLER
 from harness.targets.target import Cluster
 from nemesis import controller, isolate_controller, kill, partition, pause
-from nemesis.fault import Fault, restore
+from nemesis.fault import Fault
+from nemesis.restore import restore
 
 pytestmark = [
     pytest.mark.cluster(nodes=3),

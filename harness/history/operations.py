@@ -271,15 +271,41 @@ class FaultAct(msgspec.Struct, frozen=True, gc=False, tag="fault", tag_field="is
 
     @property
     def sentence(self) -> str:
-        """ "kill nodes 1, 2", "partition: node 1 does not hear node 2"; without the proof."""
+        """ "kill nodes 1, 2", "partition: between node 1 and nodes 2, 3"; without the proof."""
         told = self.kind
         if self.nodes:
-            told += f" node{'s' if len(self.nodes) > 1 else ''} {', '.join(map(str, self.nodes))}"
+            told += f" {_named(tuple(f'node {node}' for node in self.nodes))}"
         if self.links:
-            told += ": " + ", ".join(f"{who} does not hear {whom}" for who, whom in self.links)
+            told += f": {_between(self.links)}"
         if self.parameters:
             told += f" ({', '.join(f'{name} {value}' for name, value in self.parameters.items())})"
         return told
+
+
+def _between(links: tuple[tuple[str, str], ...]) -> str:
+    """ "between node 2 and nodes 1, 3", or where one direction is meant "from nodes 1, 3 to node 2"."""
+    heard: dict[str, list[str]] = {}
+    for who, whom in links:
+        heard.setdefault(who, []).append(whom)
+    sides: dict[tuple[str, ...], list[str]] = {}
+    for who, whom_all in heard.items():
+        sides.setdefault(tuple(whom_all), []).append(who)
+    told: dict[str, None] = {}
+    pairs = [(tuple(hearing), silent) for silent, hearing in sides.items()]
+    for one, other in pairs:
+        if (other, one) not in pairs:
+            told[f"from {_named(other)} to {_named(one)}"] = None
+        elif (len(one), one) <= (len(other), other):
+            told[f"between {_named(one)} and {_named(other)}"] = None
+    return ", ".join(told)
+
+
+def _named(names: tuple[str, ...]) -> str:
+    """ "node 1", "nodes 1, 2", "nodes 1, 2 and clients"."""
+    nodes = [name.removeprefix("node ") for name in names if name.startswith("node ")]
+    others = [name for name in names if not name.startswith("node ")]
+    told = [f"node{'s' if len(nodes) > 1 else ''} {', '.join(nodes)}"] if nodes else []
+    return " and ".join([*told, *others])
 
 
 Value = (

@@ -13,7 +13,7 @@ from harness.pytest_plugin.options import ChosenTarget
 from harness.pytest_plugin.record import target_name
 from harness.targets.readiness import last_lines
 from harness.targets.target import Cluster, ClusterSpec
-from nemesis.fault import restore
+from nemesis.restore import restore
 
 Key = tuple[str, tuple[object, ...]]
 """(target, what `ClusterSpec.key` gives)."""

@@ -104,6 +104,15 @@ class RunContext:
             key = (reader, partition)
             self._reached[key] = max(next_offset, self._reached.get(key, 0))
 
+    def lag(self) -> int:
+        """Records that were acknowledged, and that the reader furthest behind has not reached; 0 without readers."""
+        with self._lock:
+            behind: dict[str, int] = {reader: 0 for reader, _ in self._reached}
+            for reader in behind:
+                for partition, end in self.acknowledged_ends.items():
+                    behind[reader] += max(0, end - self._reached.get((reader, partition), 0))
+            return max(behind.values(), default=0)
+
     def have_reached(self, readers: Iterable[str], ends: dict[int, int]) -> bool:
         """Whether all readers have read all partitions up to these offsets."""
         with self._lock:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
 
 import msgspec
 
@@ -54,6 +53,7 @@ class NemesisRole:
             for at_s, is_end, spell in _events(spells):
                 wait_until(at_s)
                 if is_end:
+                    self._context.enter("heal")
                     self.heal([fault for fault, _ in self._active if fault in spell.faults])
                     self._context.enter("run")
                 else:
@@ -73,13 +73,16 @@ class NemesisRole:
                 self.heal((fault,))
 
     def inject(self, faults: Sequence[Fault]) -> None:
-        """Injects faults in this order. RunTrouble when one takes no effect: then nothing may be judged by it."""
+        """Injects faults in this order, all planned beforehand: the first would hide from the others who leads.
+
+        RunTrouble when one takes no effect: then nothing may be judged by it.
+        """
         context = self._context
         if faults:
             context.enter(" + ".join(fault.name for fault in faults))
-        for fault in faults:
+        planned = [(fault, self._plan(fault)) for fault in faults]
+        for fault, act in planned:
             context.counts.faults += 1
-            act = self._plan(fault, self._chance)
             invoked = context.writer.append(NEMESIS, OpType.INVOKE, fault.name, act)
             self._active.append((fault, act))
             try:
@@ -90,11 +93,11 @@ class NemesisRole:
             done = msgspec.structs.replace(act, proof=proof)
             context.writer.append(NEMESIS, OpType.INFO, fault.name, done, of=invoked)
 
-    def _plan(self, fault: Fault, chance: Random) -> FaultAct:
+    def _plan(self, fault: Fault) -> FaultAct:
         context = self._context
         try:
             view = context.cluster.view((context.queue.topic,), context.queue.group_names())
-            return fault.plan(view, chance)
+            return fault.plan(view, self._chance)
         except (HostTrouble, OSError) as trouble:
             raise RunTrouble(f"{fault.name} could not be planned: {trouble}") from trouble
 

@@ -14,6 +14,8 @@ class Progress:
     sent: int
     acknowledged: int
     read: int
+    lag: int
+    """Records that were acknowledged, and that the reader furthest behind has not reached."""
     faults: int
 
 
@@ -36,7 +38,7 @@ class Counts:
     read: int = 0
     faults: int = 0
 
-    def progress(self, elapsed_s: float) -> Progress:
+    def progress(self, elapsed_s: float, lag: int) -> Progress:
         """As it is now."""
         return Progress(
             phase=self.phase,
@@ -44,5 +46,6 @@ class Counts:
             sent=self.sent,
             acknowledged=self.acknowledged,
             read=self.read,
+            lag=lag,
             faults=self.faults,
         )

@@ -159,6 +159,6 @@ def _join(context: RunContext, tasks: Sequence[Task], timeout_s: float) -> None:
 
 def _watch(context: RunContext, progress: Callable[[Progress], None] | None, ends: threading.Event) -> None:
     while progress is not None:
-        progress(context.counts.progress(context.elapsed_s()))
+        progress(context.counts.progress(context.elapsed_s(), context.lag()))
         if ends.wait(_PROGRESS_S):
             return

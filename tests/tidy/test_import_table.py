@@ -61,6 +61,12 @@ TABLE: dict[str, tuple[str, ...]] = {
         RB + "wire",
         *HARNESS_CORE,
     ),
+    # The command carries out what the other files of nemesis only describe: it runs, judges and reports.
+    "nemesis.__main__": ("nemesis",),
+    "nemesis.command": ("nemesis", "harness", "reports"),
+    "nemesis.scenario": ("nemesis", "harness.clients", "harness.targets.target", *HARNESS_CORE),
+    "nemesis.judged": ("nemesis", "harness.runs", *HARNESS_CORE),
+    "nemesis.live": ("harness.runs.progress",),
     "reports": ("reports", "harness.catalogue", *HARNESS_CORE),
     "checks": ("checks", "harness", "nemesis", RB + "wire"),
 } | dict.fromkeys(HARNESS_CORE, (*HARNESS_CORE, RB + "wire"))

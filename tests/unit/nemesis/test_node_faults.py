@@ -13,11 +13,11 @@ from harness.hosts.host import HostTrouble
 from harness.targets.cluster_view import ClusterView
 from harness.targets.lack import Means
 from nemesis.disk import FullDisk
-from nemesis.fault import restore
 from nemesis.fault_names import fault_named
 from nemesis.kill import Kill
 from nemesis.node_specs import exactly, leader, minority
 from nemesis.pause import Pause
+from nemesis.restore import restore
 
 
 @dataclass

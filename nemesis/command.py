@@ -1,0 +1,203 @@
+"""`python -m nemesis`: a whole scenario from one command, with live progress, a verdict and a report.
+
+Exit status: 0 the promises held, 1 one was broken, 2 it cannot be run as asked, 3 nothing is proved, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from harness.clients.client import library
+from harness.history.store import Run, StoreTrouble
+from harness.hosts.host import HostTrouble
+from harness.judging.verdicts import Validity
+from harness.runs.context import RunTrouble
+from harness.runs.run import run
+from harness.targets.target import Cluster, Target, TargetTrouble, UnknownTarget, resolve
+from nemesis.clock import Motion
+from nemesis.fault import Fault
+from nemesis.fault_names import FAULTS
+from nemesis.grudges import GRUDGES
+from nemesis.judged import Judged
+from nemesis.leadership import Change
+from nemesis.live import Live
+from nemesis.node_specs import NODE_SPECS
+from nemesis.partition import Between
+from nemesis.restore import restore
+from nemesis.roll import Order
+from nemesis.scenario import Scenario, parser, scenario_of
+from nemesis.sequences import SEQUENCES
+from nemesis.shaping import Effect
+from reports import summary
+
+BAD_INPUT, UNPROVEN, INTERRUPTED = 2, 3, 130
+STATUS = {Validity.VALID: 0, Validity.INVALID: 1, Validity.UNKNOWN: UNPROVEN}
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as leaving:  # argparse has said what is wrong
+        return int(leaving.code or 0)
+    if options.list:
+        print("\n".join(listed()))
+        return 0
+    try:
+        scenario = scenario_of(options, arguments)
+        target = resolve(scenario.target)
+    except (ValueError, UnknownTarget) as wrong:
+        return _refuse(str(wrong))
+    if trouble := _lack(scenario, target):
+        return _refuse(trouble)
+    return _run(scenario, target)
+
+
+def listed() -> list[str]:
+    """What there is: faults, the nodes they strike, grudges and what they are between, sequences."""
+    groups: dict[str, list[tuple[str, str]]] = {
+        "faults": [(fault.name + fault.words, fault.does) for fault in FAULTS],
+        "nodes": [(spec.name, spec.does) for spec in NODE_SPECS],
+        "grudges": [(grudge.name.replace(" ", "-"), does) for grudge, does in GRUDGES],
+        "between": [(between.replace(" ", "-"), between.does) for between in Between],
+        "effects on packets": [(f"{effect}:{effect.unit}", effect.does) for effect in Effect],
+        "motions of clocks": [(motion, motion.does) for motion in Motion],
+        "changes of leadership": [(change, change.does) for change in Change],
+        "orders of a roll": [(order.replace(" ", "-"), order.does) for order in Order],
+        "sequences": [(sequence.name, sequence.does) for sequence in SEQUENCES],
+    }
+    width = max(len(name) for rows in groups.values() for name, _ in rows)
+    return [
+        line for kind, rows in groups.items() for line in (kind, *(f"  {name:<{width}}  {does}" for name, does in rows))
+    ]
+
+
+def _refuse(reason: str) -> int:
+    print(f"nemesis: {' '.join(reason.split())}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _lack(scenario: Scenario, target: Target) -> str:
+    """Why the target cannot do it, before anything is started; "" when it can."""
+    if (reason := target.missing(scenario.cluster_spec)) is not None:
+        return reason
+    for fault in _faults(scenario):
+        if not target.supports(fault.kind):
+            return f"{target.name}: {fault.name} cannot be done there"
+    return ""
+
+
+def _faults(scenario: Scenario) -> tuple[Fault, ...]:
+    """All that may come."""
+    return (*scenario.faults, *(fault for spell in scenario.spells() for fault in spell.faults))
+
+
+def _run(scenario: Scenario, target: Target) -> int:
+    live = Live(sys.stderr)
+    print(f"scenario      {scenario.sentence}", flush=True)
+    cluster: Cluster | None = None
+    try:
+        with _healing_first(live):
+            live.say(f"starting      {target.name}")
+            cluster = target.open(scenario.cluster_spec)
+            live.end(f"cluster       {cluster.version()} at {cluster.bootstrap}")
+            return _run_on(scenario, target, cluster, live)
+    except KeyboardInterrupt:
+        live.end(f"interrupted   {_restored(cluster)}")
+        return INTERRUPTED
+    except TargetTrouble as trouble:
+        live.end(f"unknown       {trouble}")
+        return UNPROVEN
+    finally:
+        if cluster is not None:
+            cluster.close()
+
+
+def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) -> int:
+    for fault in _faults(scenario):
+        if (lack := fault.lack(cluster)) is not None:
+            return _refuse(f"{target.name}: {lack}")
+    queue = scenario.queue()
+    stored = Run.create(about=_about(scenario, target, cluster, 0.0))
+    judged = Judged(scenario=scenario, version=cluster.version(), took_s=0.0)
+    item = stored.item(judged.check, target.name)
+    began_s = time.monotonic()
+    try:
+        finished = run(
+            queue,
+            cluster,
+            library(scenario.client),
+            writer=item.history_writer(),
+            seed=scenario.seed,
+            duration_s=scenario.run_s,
+            spells=scenario.spells(),
+            replicas=scenario.replicas,
+            topic_config=scenario.topic_config,
+            progress=live.show,
+        )
+        live.say("judging")
+        took_s = time.monotonic() - began_s
+        judged = Judged.of(scenario, queue, finished, version=cluster.version(), took_s=took_s)
+    except (RunTrouble, KeyboardInterrupt) as trouble:
+        took_s = time.monotonic() - began_s
+        why = str(trouble) or "it was interrupted"
+        judged = Judged(scenario=scenario, version=cluster.version(), took_s=took_s, trouble=why)
+        if isinstance(trouble, KeyboardInterrupt):
+            item.write_meta(judged.meta(queue))
+            raise
+    live.clear()
+    item.write_meta(judged.meta(queue))
+    item.write_logs(cluster.logs())
+    print("\n".join(judged.lines()), flush=True)
+    stored.finish(_about(scenario, target, cluster, took_s))
+    try:
+        summary.write(stored.path)
+        print(f"report        {stored.path / summary.PAGE}")
+    except (StoreTrouble, OSError) as trouble:
+        print(f"report        none: {trouble}; the run is in {stored.path}")
+    print(f"again         {scenario.rerun}", flush=True)
+    return STATUS[judged.validity]
+
+
+@contextlib.contextmanager
+def _healing_first(live: Live) -> Iterator[None]:
+    """An interrupt, or SIGTERM, is told at once and becomes a KeyboardInterrupt: the run heals on its way out."""
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        live.end("interrupted   healing first; once more leaves the cluster as it is")
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _restored(cluster: Cluster | None) -> str:
+    """What became of the faults, after an interrupt."""
+    if cluster is None:
+        return "nothing was running"
+    try:
+        return f"{restore(cluster)}; nothing was judged"
+    except HostTrouble as trouble:
+        return f"not all is healed: {trouble}"
+
+
+def _about(scenario: Scenario, target: Target, cluster: Cluster, took_s: float) -> dict[str, Any]:
+    return {
+        "targets": [target.name],
+        "versions": {target.name: cluster.version()},
+        "clients": [scenario.client],
+        "seed": scenario.seed,
+        "duration_s": scenario.duration_s,
+        "elapsed_s": round(took_s, 3),
+        "rerun": scenario.rerun,
+    }

@@ -1,0 +1,106 @@
+"""What came of a scenario: its verdicts, what it says to people, and what is stored of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from harness.history.store import Meta, verdict_data
+from harness.judging.availability import Gap, availability
+from harness.judging.evidence.evidence import Evidence
+from harness.judging.judge import describe
+from harness.judging.measures import measures
+from harness.judging.periods import rules_of
+from harness.judging.verdicts import Validity, Verdict, merged
+from harness.runs.run import Finished
+from harness.workloads.queue import Queue, judge
+from nemesis.scenario import Scenario
+
+_OUTCOME = {Validity.VALID: "held", Validity.INVALID: "broken", Validity.UNKNOWN: "unknown"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The end of one scenario."""
+
+    scenario: Scenario
+    version: str
+    took_s: float
+    trouble: str = ""
+    """Why it was not done as asked; then nothing was judged."""
+    finished: Finished | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    @classmethod
+    def of(cls, scenario: Scenario, queue: Queue, finished: Finished, *, version: str, took_s: float) -> Judged:
+        """Judges a finished run by what the cluster promises."""
+        rules = rules_of(finished.history, queue.client, finished.topic)
+        return cls(
+            scenario=scenario,
+            version=version,
+            took_s=took_s,
+            finished=finished,
+            verdicts=judge(finished.history, rules, queue.needs),
+            gaps=availability(finished.history),
+        )
+
+    @property
+    def validity(self) -> Validity:
+        """The gravest verdict; unknown when nothing was judged."""
+        return merged(verdict.validity for verdict in self.verdicts)
+
+    @property
+    def check(self) -> str:
+        """Its name among stored checks: "nemesis/queue[kill leader]"."""
+        trouble = self.scenario.sequence or ", ".join(map(str, self.scenario.faults)) or "no faults"
+        return f"nemesis/{self.scenario.workload}[{trouble}]"
+
+    def lines(self) -> Iterator[str]:
+        """For a terminal: the verdict, what did not hold, and the longest time without a success per fault."""
+        outcome = _OUTCOME[self.validity]
+        if self.finished is None:
+            yield f"verdict       {outcome}: {self.trouble}"
+            return
+        yield f"verdict       {outcome}: {len(self.verdicts)} checkers, {self.finished.operations:,} operations"
+        yield f"rests on      {self.verdicts[0].rests_on}"
+        if self.validity is not Validity.VALID:
+            yield from describe(self.check, self.scenario.target, self.verdicts)
+        if self.gaps:
+            yield "without success, at longest"
+        for gap in self.gaps:
+            yield f"  {gap.length_s:6.1f} s  {gap.role}, {gap.fault}"
+
+    def meta(self, queue: Queue) -> Meta:
+        """What is stored of it."""
+        scenario, finished = self.scenario, self.finished
+        described = describe(self.check, scenario.target, self.verdicts) if self.verdicts else [self.trouble]
+        stored = Meta(
+            check=self.check,
+            target=scenario.target,
+            version=self.version,
+            client=scenario.client,
+            seed=scenario.seed,
+            workload=scenario.workload,
+            client_settings=asdict(queue.client),
+            needs=asdict(queue.needs),
+            rerun=scenario.rerun,
+            verdict=str(self.validity),
+            verdicts=[verdict_data(verdict) for verdict in self.verdicts],
+            duration_s=round(self.took_s, 3),
+            availability=[asdict(gap) for gap in self.gaps],
+            more={
+                "outcome": _OUTCOME[self.validity],
+                "sentence": f"What was acknowledged is kept, in order, and read: {scenario.sentence}",
+                "title": "A workload under faults",
+                "failure": "" if self.validity is Validity.VALID else "\n".join(described),
+                "phases": [asdict(phase) for phase in finished.phases] if finished else [],
+            },
+        )
+        if finished is not None:
+            evidence = Evidence.of(finished.history)
+            rules = rules_of(finished.history, queue.client, finished.topic)
+            stored.topic_settings, stored.fault_effects = asdict(finished.topic), asdict(rules.faults)
+            stored.operations, stored.measures = finished.operations, measures(evidence)
+            stored.faults = sum(1 for operation in evidence.faults if operation.f != "heal" and operation.of is None)
+        return stored

@@ -1,0 +1,212 @@
+"""What `python -m nemesis` was asked to do: a workload under faults on a target, from its words."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import NoReturn
+
+from harness.clients.client import CLIENTS
+from harness.judging.guarantees import ClientSettings
+from harness.targets.target import ClusterSpec
+from harness.workloads.queue import Queue
+from nemesis.fault import Fault
+from nemesis.fault_names import fault_named
+from nemesis.node_specs import node_spec_named
+from nemesis.schedules import QUIET_SHARE, Spell, schedule
+from nemesis.sequences import Sequence, sequence_named
+
+WORKLOADS = ("queue",)
+_MOST_REPLICAS = 3
+_AFTER_S = 10.0
+"""The run goes on for so long after a sequence, under load."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A whole run: what, where, how long, under what."""
+
+    target: str
+    faults: tuple[Fault, ...]
+    """Drawn by chance; none where there is a sequence."""
+    sequence: Sequence | None
+    workload: str
+    client: str
+    duration_s: float
+    rate: int
+    """Records a second, of all producers together."""
+    nodes: int
+    controllers: int
+    seed: int
+    quiet_share: float
+    period_s: float
+    acks: str
+    words: tuple[str, ...]
+    """The arguments that make it again, without the seed."""
+
+    @property
+    def cluster_spec(self) -> ClusterSpec:
+        """The cluster that it wants."""
+        config: Mapping[str, str] = {} if self.sequence is None else self.sequence.config
+        return ClusterSpec(nodes=self.nodes, controllers=self.controllers, config=config)
+
+    @property
+    def replicas(self) -> int:
+        """Of the topic."""
+        return min(self.nodes, _MOST_REPLICAS)
+
+    @property
+    def topic_config(self) -> dict[str, str]:
+        """Of the topic. Two of three replicas must have what acks=all acknowledges; but one, where a sequence is about
+        the leader alone."""
+        alone = self.sequence is not None and bool(self.sequence.config)
+        return {"min.insync.replicas": "2" if self.replicas >= _MOST_REPLICAS and not alone else "1"}
+
+    @property
+    def run_s(self) -> float:
+        """How long the run lasts: as asked for, and at least until a sequence has come to its end."""
+        last_s = max((spell.end_s for spell in self.sequence.spells()), default=0.0) if self.sequence else 0.0
+        return max(self.duration_s, last_s + _AFTER_S)
+
+    def queue(self) -> Queue:
+        """The workload."""
+        return Queue(
+            topic=f"nemesis-{self.seed}",
+            partitions=2,
+            producers=2,
+            consumers=2,
+            rate=max(1, self.rate // 2),
+            client=ClientSettings(acks=self.acks, is_idempotent=self.acks == "all"),
+        )
+
+    def spells(self) -> tuple[Spell, ...]:
+        """When which faults strike."""
+        if self.sequence is not None:
+            return self.sequence.spells()
+        chance = Random(f"{self.seed}/schedule")
+        return schedule(
+            self.faults, chance, duration_s=self.duration_s, period_s=self.period_s, quiet_share=self.quiet_share
+        )
+
+    @property
+    def sentence(self) -> str:
+        """What will be done, on one line."""
+        nodes = f"{self.nodes} node{'s' if self.nodes > 1 else ''}"
+        if self.controllers:
+            nodes += f" and {self.controllers} controllers"
+        trouble = f"sequence {self.sequence}" if self.sequence else ", ".join(map(str, self.faults)) or "no faults"
+        return (
+            f"{self.target}, {nodes} · {self.workload}, {self.rate:,} records/s for {self.run_s:g} s, "
+            f"acks={self.acks} · {trouble} · seed {self.seed}"
+        )
+
+    @property
+    def rerun(self) -> str:
+        """The command that does it again."""
+        return f"python -m nemesis {' '.join(self.words)} --seed {self.seed}"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"nemesis: {message} ({self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    made = _Parser(
+        prog="python -m nemesis",
+        description="A workload under faults on a cluster: run, judged, reported.",
+        epilog="example: python -m nemesis --target kafka@4.3.1 --nodes 3 --faults partition,kill --on leader "
+        "--duration 60 --rate 500",
+    )
+    made.add_argument("--list", action="store_true", help="show faults, nodes, grudges and sequences, and end")
+    made.add_argument("--target", help="where: kafka@4.3.1, docker@IMAGE, … (python -m harness list targets)")
+    made.add_argument("--nodes", type=_positive, default=3, help="brokers of the cluster (default 3)")
+    made.add_argument("--controllers", type=int, default=0, help="nodes that are controllers only (default none)")
+    made.add_argument("--faults", default="", help="which, by commas: kill, partition:bridge, packet:loss:20, …")
+    made.add_argument("--sequence", help="a directed sequence instead of faults by chance")
+    made.add_argument("--on", default="one", help="whom they strike: one, minority, leader, … (default one)")
+    made.add_argument("--workload", default="queue", choices=WORKLOADS)
+    made.add_argument("--client", default="confluent", choices=CLIENTS)
+    made.add_argument("--acks", default="all", choices=("all", "1"))
+    made.add_argument("--duration", type=_positive_s, default=60.0, help="seconds of the run (default 60)")
+    made.add_argument("--rate", type=_positive, default=500, help="records a second (default 500)")
+    made.add_argument(
+        "--period", type=_positive_s, default=20.0, help="seconds between two spells' begins (default 20)"
+    )
+    made.add_argument(
+        "--quiet-share", type=_share, default=QUIET_SHARE, help="of periods, without a fault (default 0.25)"
+    )
+    made.add_argument("--seed", type=int, help="of the schedule and of all choices (default: a new one, which is told)")
+    return made
+
+
+def scenario_of(options: argparse.Namespace, arguments: list[str]) -> Scenario:
+    """What was asked for. ValueError, a line for users, when it cannot be meant."""
+    if not options.target:
+        raise ValueError("--target is missing: where shall it run? (python -m harness list targets)")
+    if options.sequence and options.faults:
+        raise ValueError("--faults and --sequence: one of them, a sequence has faults of its own")
+    on = node_spec_named(options.on)
+    written = [word.strip() for word in options.faults.split(",") if word.strip()]
+    sequence = sequence_named(options.sequence) if options.sequence else None
+    faults = tuple(fault_named(word, on) for word in written)
+    if sequence is not None and options.nodes < sequence.least_nodes:
+        raise ValueError(f"--sequence {sequence}: it needs {sequence.least_nodes} nodes, --nodes is {options.nodes}")
+    return Scenario(
+        target=options.target,
+        faults=faults,
+        sequence=sequence,
+        workload=options.workload,
+        client=options.client,
+        duration_s=options.duration,
+        rate=options.rate,
+        nodes=options.nodes,
+        controllers=options.controllers,
+        seed=secrets.randbelow(1_000_000) if options.seed is None else options.seed,
+        quiet_share=options.quiet_share,
+        period_s=options.period,
+        acks=options.acks,
+        words=_without_seed(arguments),
+    )
+
+
+def _without_seed(arguments: list[str]) -> tuple[str, ...]:
+    kept: list[str] = []
+    is_seed = False
+    for word in arguments:
+        if not is_seed and word != "--seed" and not word.startswith("--seed="):
+            kept.append(word)
+        is_seed = word == "--seed"
+    return tuple(kept)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number of 1 or more")
+    return int(text)
+
+
+def _positive_s(text: str) -> float:
+    if not _is_number(text) or not 0 < float(text) < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+    return float(text)
+
+
+def _share(text: str) -> float:
+    if not _is_number(text) or not 0 <= float(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share from 0 to below 1")
+    return float(text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

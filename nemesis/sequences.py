@@ -1,0 +1,155 @@
+"""Directed sequences: a few faults in an order that finds what chance seldom does, each step aimed by the one before.
+
+Sources: Jepsen's tests of NATS (pause-kill, part-kill), redpanda's chaos suite (isolate the leader, its clients with
+it), Kafka's system tests (rolls).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from harness.targets.cluster_view import ClusterView
+from nemesis.fault import Fault
+from nemesis.grudges import isolate, isolate_leader
+from nemesis.kill import Kill
+from nemesis.leadership import Change, Leadership
+from nemesis.node_specs import Chosen, NodeSpec, NoSuchNode, leader, minority, nodes_text
+from nemesis.partition import Between, Partition
+from nemesis.pause import Pause
+from nemesis.roll import Order, Roll
+from nemesis.schedules import Spell
+
+STEP_S = 8.0
+"""How long a step lasts: longer than a broker's session, so that others lead meanwhile."""
+_AFTER_S = 0.1
+"""So much later a fault is healed than the next begins, where the next must be there first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A directed sequence: what it does, and its spells, which may overlap, from a moment on."""
+
+    name: str
+    does: str
+    make: Callable[[float, float], tuple[Spell, ...]]
+    """(when it begins, how long a step lasts, in seconds) -> its spells."""
+    least_nodes: int = 3
+    config: Mapping[str, str] = field(default_factory=dict)
+    """Settings without which a step takes too long to have its effect."""
+
+    def spells(self, begin_s: float = 2.0, step_s: float = STEP_S) -> tuple[Spell, ...]:
+        """New faults each time; times in seconds since the run phase began."""
+        return self.make(begin_s, step_s)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Part:
+    """The nodes that a step has chosen, for the steps that come after it."""
+
+    def __init__(self) -> None:
+        self.nodes: tuple[int, ...] = ()
+
+    def chosen_by(self, spec: NodeSpec) -> NodeSpec:
+        """The same nodes as the spec's, remembered."""
+
+        def choose(view: ClusterView, chance: Random) -> Chosen:
+            chosen = spec.choose(view, chance)
+            self.nodes = chosen.nodes
+            return chosen
+
+        return NodeSpec(spec.name, choose, spec.least_nodes)
+
+    def chosen_beside(self, other: Part) -> NodeSpec:
+        """One broker that the other step has not chosen, remembered."""
+
+        def choose(view: ClusterView, chance: Random) -> Chosen:
+            left = [node for node in sorted(view.brokers) if node not in other.nodes]
+            if not left:
+                raise NoSuchNode(f"there is no broker beside {nodes_text(other.nodes)}")
+            self.nodes = (chance.choice(left),)
+            return Chosen(self.nodes, f"one beside {nodes_text(other.nodes)}")
+
+        return NodeSpec("another", choose, 2)
+
+
+def together(*parts: Part) -> NodeSpec:
+    """The nodes of earlier steps."""
+
+    def choose(view: ClusterView, chance: Random) -> Chosen:
+        nodes = tuple(sorted({node for part in parts for node in part.nodes}))
+        return Chosen(nodes, f"{nodes_text(nodes)} of the steps before")
+
+    return NodeSpec("those of the steps before", choose, 2)
+
+
+def _minority_returns(away: Callable[[NodeSpec], Fault]) -> Callable[[float, float], tuple[Spell, ...]]:
+    def make(begin_s: float, step_s: float) -> tuple[Spell, ...]:
+        absent, killed = Part(), Part()
+        last_s = begin_s + 2 * step_s
+        return (
+            Spell((away(absent.chosen_by(minority)),), begin_s, last_s + _AFTER_S),
+            Spell((Kill(killed.chosen_beside(absent)),), begin_s + step_s, last_s + _AFTER_S),
+            Spell((Partition(isolate(together(absent, killed))),), last_s, last_s + step_s),
+        )
+
+    return make
+
+
+def _lone_leader(begin_s: float, step_s: float) -> tuple[Spell, ...]:
+    return (Spell((Partition(isolate_leader),), begin_s, begin_s + 2 * step_s),)
+
+
+def _roll_after_the_controller(begin_s: float, step_s: float) -> tuple[Spell, ...]:
+    return (Spell((Roll(Order.CONTROLLER_NEXT),), begin_s, begin_s + _AFTER_S),)
+
+
+def _last_in_sync(begin_s: float, step_s: float) -> tuple[Spell, ...]:
+    first = Part()
+    return (
+        Spell((Partition(isolate(first.chosen_by(leader)), Between.BROKERS),), begin_s, begin_s + 2 * step_s),
+        Spell((Kill(together(first)),), begin_s + step_s, begin_s + 4 * step_s),
+        Spell((Leadership(Change.UNCLEAN),), begin_s + 3 * step_s, begin_s + 4 * step_s + _AFTER_S),
+    )
+
+
+pause_kill = Sequence(
+    "pause-kill",
+    "pause a minority, kill another node, bring both back as a majority with the rest cut off, heal",
+    _minority_returns(Pause),
+)
+part_kill = Sequence(
+    "part-kill",
+    "cut off a minority, kill another node, bring both back as a majority with the rest cut off, heal",
+    _minority_returns(lambda spec: Partition(isolate(spec))),
+)
+lone_leader = Sequence(
+    "lone-leader",
+    "cut the leader off from all nodes while its clients still reach it, until another leads; heal",
+    _lone_leader,
+)
+moving_controller = Sequence(
+    "moving-controller",
+    "restart all nodes in turn, always the one that is the active controller",
+    _roll_after_the_controller,
+)
+last_in_sync = Sequence(
+    "last-in-sync",
+    "cut replication until the leader alone is in sync, kill it, elect a follower uncleanly, bring it back",
+    _last_in_sync,
+    config={"replica.lag.time.max.ms": "3000"},
+)
+
+SEQUENCES = (pause_kill, part_kill, lone_leader, moving_controller, last_in_sync)
+"""Those that a command can name."""
+
+
+def sequence_named(name: str) -> Sequence:
+    """The sequence of that name. ValueError, with what is known, when there is none."""
+    for sequence in SEQUENCES:
+        if sequence.name == name:
+            return sequence
+    raise ValueError(f"there is no sequence {name!r} (known: {', '.join(map(str, SEQUENCES))})")

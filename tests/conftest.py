@@ -33,11 +33,22 @@ MEANS = {
 """What can be required, and how the reasons of skips speak of its lack."""
 
 
+SHARING = ("real", "plants", "recorded")
+"""Folders whose files open a cluster, a browser or a warm process for all their tests."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """An unknown word in REQUIRE is an error: it would require nothing."""
     unknown = [word for word in required() if word not in MEANS]
     if unknown:
         raise pytest.UsageError(f"REQUIRE: there is no {', '.join(unknown)} to require (known: {', '.join(MEANS)})")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `-n 2 --dist loadgroup` one worker runs a whole file of these folders: its tests share what is dear."""
+    for item in items:
+        if item.path.parent.name in SHARING and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -128,7 +128,8 @@ def warm_process() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         place = f"{folder}/socket"
         command = [sys.executable, "-m", __name__, place]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        # One thread is all that can be forked: numpy's library of linear algebra would start more.
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
         with subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:

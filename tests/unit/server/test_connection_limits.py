@@ -8,7 +8,9 @@ import time
 
 from broker_process import Broker
 
+from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
+from harness.hosts.host import wait_until
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.fetch_request import FetchRequest
 from reference_broker.wire.messages.metadata_request import MetadataRequest
@@ -25,6 +27,15 @@ def is_closed(client: socket.socket) -> bool:
         return client.recv(1) == b""
     except ConnectionResetError:
         return True
+
+
+def is_served(broker: Broker) -> bool:
+    """Whether a new connection is answered."""
+    try:
+        with RawConnection("127.0.0.1", broker.port) as client:
+            return bool(client.request(ApiKey.METADATA, 12, MetadataRequest(topics=())).brokers)
+    except (ClientTrouble, OSError):
+        return False
 
 
 def test_an_idle_connection_is_closed(broker: Broker) -> None:
@@ -57,9 +68,8 @@ def test_connections_beyond_the_limit_of_an_address_are_closed(broker: Broker) -
 def test_a_place_that_is_free_again_is_given_away(broker: Broker) -> None:
     broker.start("--override", "max.connections.per.ip=1")
     connect(broker).close()
-    time.sleep(0.2)
-    with RawConnection("127.0.0.1", broker.port) as client:
-        assert client.request(ApiKey.METADATA, 12, MetadataRequest(topics=())).brokers
+
+    wait_until(lambda: is_served(broker), 10, "the place was not given away", every_s=0.05)
 
 
 def test_a_request_beyond_the_size_limit_closes_the_connection(broker: Broker) -> None:

@@ -2,6 +2,9 @@
 
 Both stand on one Debian base, made by mmdebstrap where that is installed, else on the published Debian image. The Kafka
 image honours the contract of the published ones: KAFKA_* variables become settings, CLUSTER_ID formats the storage.
+
+An image carries the key of its content, a digest of all that it is made of, as a label: what is there already is not
+built again. The base is also kept as an archive in the cache, for daemons that begin with nothing.
 """
 
 from __future__ import annotations
@@ -10,15 +13,20 @@ import argparse
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from harness.cache import cache_folder
 from harness.targets import jars, leftovers
 from harness.targets.target import TargetTrouble, UnknownTarget
 
 ANCHOR = "local/anchor:1"
 BASE = "local/base:bookworm"
+CONTENT = "kafka-verification.content"
+"""The label that holds the key of an image's content."""
 _SUITE = "bookworm"
 _PACKAGES = ("openjdk-17-jre-headless", "openssh-server", "iproute2", "iptables", "procps", "ca-certificates")
 _FILES = Path(__file__).resolve().parent / "image_files"
@@ -81,33 +89,67 @@ def has(client: Any, tag: str) -> bool:
     return True
 
 
+def content_key(parts: Iterable[str | bytes]) -> str:
+    """A digest of all that an image is made of."""
+    digest = sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+def is_made_of(client: Any, tag: str, key: str) -> bool:
+    """Whether an image is on this machine and has this content."""
+    return has(client, tag) and dict(client.images.get(tag).labels or {}).get(CONTENT) == key
+
+
 def build_base(client: Any, say: Callable[[str], None]) -> None:
     """Debian with Java, sshd and the network's tools; kept for all later images."""
-    if has(client, BASE):
+    key = content_key((_PULLED_BASE, _SUITE, *_PACKAGES))
+    if is_made_of(client, BASE, key):
         return
     if shutil.which("mmdebstrap") is None:
         say(f"image {BASE}   from debian:{_SUITE}-slim (mmdebstrap is not installed)")
-        _build(client, BASE, _PULLED_BASE, ())
+        _run_build(client, BASE, key, _PULLED_BASE, ())
         return
-    say(f"image {BASE}   a Debian {_SUITE} with Java by mmdebstrap, about 40 s")
-    with leftovers.temporary_folder() as folder:
-        archive = folder / "base.tar"
-        command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", _SUITE, str(archive)]
+    archive = base_archive(key)
+    if archive.is_file():
+        say(f"image {BASE}   from {archive}")
+    else:
+        say(f"image {BASE}   a Debian {_SUITE} with Java by mmdebstrap, about 40 s")
+        _make_archive(archive)
+    repository, _, tag = BASE.partition(":")
+    client.api.import_image(src=str(archive), repository=repository, tag=tag, changes=[f"LABEL {CONTENT}={key}"])
+
+
+def base_archive(key: str) -> Path:
+    """Where the base with this content is kept, or would be."""
+    return cache_folder() / "images" / f"base-{key[:16]}.tar"
+
+
+def _make_archive(archive: Path) -> None:
+    """Runs mmdebstrap; bases with another content are removed. TargetTrouble when it fails."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="base-", dir=archive.parent) as folder:
+        made = Path(folder) / "base.tar"
+        command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", _SUITE, str(made)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_BOOTSTRAP_TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired:
             raise TargetTrouble(f"mmdebstrap was not done after {_BOOTSTRAP_TIMEOUT_S:g} s") from None
         if done.returncode:
             raise TargetTrouble(f"mmdebstrap failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
-        repository, _, tag = BASE.partition(":")
-        client.api.import_image(src=str(archive), repository=repository, tag=tag)
+        for older in archive.parent.glob("base-*.tar"):
+            older.unlink(missing_ok=True)
+        made.rename(archive)
 
 
 def build_anchor(client: Any, say: Callable[[str], None] = print) -> str:
-    """The anchor's image, rebuilt each time (its layers are cached); its name."""
+    """The anchor's image; its name."""
     build_base(client, say)
-    say(f"image {ANCHOR}   sshd and the network's tools")
-    _build(client, ANCHOR, _ANCHOR, (_FILES / "anchor_run.sh",))
+    _build(
+        client, ANCHOR, _ANCHOR, (_FILES / "anchor_run.sh",), None, f"image {ANCHOR}   sshd, the network's tools", say
+    )
     return ANCHOR
 
 
@@ -116,13 +158,37 @@ def build_kafka(client: Any, version: str, say: Callable[[str], None] = print) -
     libs = jars.fetch(version, say)
     build_base(client, say)
     tag = kafka_tag(version)
-    say(f"image {tag}   from the jars of {version}")
-    names = ("server.properties", "log4j2.yaml", "kafka_run.sh")
-    _build(client, tag, _KAFKA, tuple(_FILES / name for name in names), libs)
+    files = tuple(_FILES / name for name in ("server.properties", "log4j2.yaml", "kafka_run.sh"))
+    _build(client, tag, _KAFKA, files, libs, f"image {tag}   from the jars of {version}", say)
     return tag
 
 
-def _build(client: Any, tag: str, dockerfile: str, files: Sequence[Path], libs: Path | None = None) -> None:
+def _build(
+    client: Any,
+    tag: str,
+    dockerfile: str,
+    files: Sequence[Path],
+    libs: Path | None,
+    what: str,
+    say: Callable[[str], None],
+) -> None:
+    """Builds an image on the base, unless there is one of the same content. Jars count by their names and sizes."""
+    parts: list[str | bytes] = [client.images.get(BASE).id, dockerfile]
+    for file in files:
+        parts += [file.name, file.read_bytes()]
+    for jar in sorted(libs.iterdir()) if libs is not None else ():
+        parts.append(f"{jar.name} {jar.stat().st_size}")
+    key = content_key(parts)
+    if is_made_of(client, tag, key):
+        say(f"image {tag}   is there, with the same content")
+        return
+    say(what)
+    _run_build(client, tag, key, dockerfile, files, libs)
+
+
+def _run_build(
+    client: Any, tag: str, key: str, dockerfile: str, files: Sequence[Path], libs: Path | None = None
+) -> None:
     """Builds with the classic builder from a context of just these files."""
     import docker
 
@@ -135,7 +201,7 @@ def _build(client: Any, tag: str, dockerfile: str, files: Sequence[Path], libs: 
             shutil.copytree(libs, context / "libs")
             shutil.copy(context / "log4j2.yaml", context / "tools-log4j2.yaml")
         try:
-            client.images.build(path=str(context), tag=tag, rm=True, forcerm=True)
+            client.images.build(path=str(context), tag=tag, rm=True, forcerm=True, labels={CONTENT: key})
         except (docker.errors.BuildError, docker.errors.APIError) as trouble:
             raise TargetTrouble(f"image {tag} could not be built: {trouble}") from trouble
 
@@ -153,8 +219,7 @@ def main(arguments: list[str]) -> int:
     versions: list[str] = chosen.kafka or ([] if chosen.anchor else [_DEFAULT_VERSION])
     try:
         client = connect()
-        if chosen.anchor or not chosen.kafka or not has(client, ANCHOR):
-            build_anchor(client)
+        build_anchor(client)
         for version in versions:
             print(f"ready   --target docker@{build_kafka(client, version)}")
     except (TargetTrouble, UnknownTarget) as trouble:

@@ -12,11 +12,16 @@ from pathlib import Path
 
 import paramiko
 
+from harness.hosts.archive import INDEXES, unpack
 from harness.hosts.host import CommandResult, HostTrouble, ProcessState, state_in_stat
 
 _RETRY_S = 0.1
 _BANNER_TIMEOUT_S = 5.0
 _DEFAULT_PORT = 22
+_FETCH_TIMEOUT_S = 120.0
+_CHUNK = 1 << 16
+_CHANGED_WHILE_READ = 1
+"""What tar ends with when a file grew meanwhile, as those of a running broker do."""
 
 
 class _RejectedPolicy(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
@@ -79,7 +84,8 @@ class SshHost:
         """Opens the connection, trying again until sshd answers. HostTrouble when it does not in time, or does not let
         us in, or is not the machine that it should be."""
         deadline = time.monotonic() + timeout_s
-        while True:
+        transport = None if self._client is None else self._client.get_transport()
+        while transport is None or not transport.is_active():
             try:
                 self._connect_once()
                 return
@@ -119,19 +125,46 @@ class SshHost:
 
     def run(self, command: Sequence[str], timeout_s: float = 30.0) -> CommandResult:
         """Runs a command to its end. HostTrouble when it cannot be run or takes too long."""
+        return self._run(["sudo", "-n", "--", *command] if self._is_sudo else command, timeout_s)
+
+    def seen_from(self) -> str:
+        """Our address, as the far end sees it."""
+        said = self._run(["sh", "-c", "echo $SSH_CONNECTION"], 30.0).output.split()
+        if not said:
+            raise HostTrouble(f"{self.name}: its sshd does not say from which address we come")
+        return said[0]
+
+    def _open(self) -> paramiko.SSHClient:
+        """The connection, opened anew where it broke."""
+        transport = None if self._client is None else self._client.get_transport()
+        if transport is None or not transport.is_active():
+            self.close()
+            self.connect()
+        assert self._client is not None
+        return self._client
+
+    def _run(self, words: Sequence[str], timeout_s: float) -> CommandResult:
         with self._lock:
-            transport = None if self._client is None else self._client.get_transport()
-            if transport is None or not transport.is_active():
-                self.close()
-                self.connect()
-            assert self._client is not None
-            words = ["sudo", "-n", "--", *command] if self._is_sudo else command
             try:
-                _, output, errors = self._client.exec_command(shlex.join(words), timeout=timeout_s)
+                _, output, errors = self._open().exec_command(shlex.join(words), timeout=timeout_s)
                 text, error_text = output.read().decode(), errors.read().decode()
                 return CommandResult(output.channel.recv_exit_status(), text, error_text)
             except (OSError, EOFError, paramiko.SSHException) as trouble:
-                raise HostTrouble(f"{self.name}: {shlex.join(command)}: {trouble!r}") from trouble
+                raise HostTrouble(f"{self.name}: {shlex.join(words)}: {trouble!r}") from trouble
+
+    def fetch(self, folder: str, into: Path) -> None:
+        """Copies a folder below another here, without the indexes of segments. HostTrouble when it cannot."""
+        words = ["tar", "-C", folder, f"--exclude={INDEXES}", "-cf", "-", "."]
+        words = ["sudo", "-n", "--", *words] if self._is_sudo else words
+        with self._lock:
+            try:
+                _, output, errors = self._open().exec_command(shlex.join(words), timeout=_FETCH_TIMEOUT_S)
+                unpack(iter(lambda: output.read(_CHUNK), b""), into, self.name)
+                said = errors.read().decode().strip()
+                if output.channel.recv_exit_status() > _CHANGED_WHILE_READ:
+                    raise HostTrouble(f"{self.name}: {folder}: {said}")
+            except (OSError, EOFError, paramiko.SSHException) as trouble:
+                raise HostTrouble(f"{self.name}: {shlex.join(words)}: {trouble!r}") from trouble
 
     def send_signal(self, pid: int, number: signal.Signals) -> None:
         """Sends a signal. HostTrouble when the process is gone."""

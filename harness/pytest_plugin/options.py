@@ -40,7 +40,7 @@ class ChosenTarget:
     @property
     def is_ours(self) -> bool:
         """Whether its clusters are started for this run, and go with it."""
-        return not self.given.startswith("at:")
+        return not self.given.startswith(("at:", "ssh:"))
 
     def missing(self, spec: ClusterSpec | None = None) -> str | None:
         """Why it cannot be used here; asked once where no settings are wanted."""

@@ -101,6 +101,10 @@ class LocalNode:
         """Its first log.dirs entry."""
         return Path(self._plan.log_dirs[0])
 
+    def fetch_log_dirs(self, into: Path) -> tuple[Path, ...]:
+        """Its log.dirs, which can be read where they are."""
+        return tuple(map(Path, self._plan.log_dirs))
+
     @property
     def small_disk(self) -> SmallDisk | None:
         """The disk of its second log folder, where it has one."""

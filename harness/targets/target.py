@@ -104,6 +104,11 @@ class Node(Protocol):
         """Its log.dirs entry on this machine; None where it is out of reach."""
         ...
 
+    def fetch_log_dirs(self, into: Path) -> tuple[Path, ...]:
+        """Where its log.dirs can be read here: copied below `into` where they are out of reach. Indexes may be left
+        out. HostTrouble when they cannot be had."""
+        ...
+
     @property
     def small_disk(self) -> SmallDisk | None:
         """The disk of its second log folder, where it has one."""
@@ -220,6 +225,7 @@ TARGETS = (
     ("kafka@VERSION", "Apache Kafka's jars, fetched by Maven or from $KAFKA_HOME", "Java 17; Maven for the first use"),
     ("docker@IMAGE", "containers: a published image, or one built by `make image`", "a Docker daemon"),
     ("at:HOST:PORT[,…]", "a running cluster; no faults", "its address"),
+    ("ssh:FILE.toml", "machines reached by SSH, installed and configured by their owner", "root there for splits"),
     ("planted@PLANT", "the reference with a bug in it, which checks must reject", "a plant (list plants)"),
 )
 """(how it is written, what it is, what it needs), for `python -m harness list targets`."""
@@ -245,6 +251,10 @@ def resolve(text: str) -> Target:
         from harness.targets.address import AddressTarget
 
         return AddressTarget(text, text.removeprefix("at:"))
+    if text.startswith("ssh:"):
+        from harness.targets.machines.target import MachinesTarget
+
+        return MachinesTarget(text, Path(text.removeprefix("ssh:")).expanduser())
     if kind == "planted":
         from harness.targets.planted import planted
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import pytest
+from confluent_kafka import Producer
 
+from harness.clients.cluster_view import RawAdmin
 from harness.hosts.host import HostTrouble
+from harness.replicas.replica_log import read_replica
 from harness.targets.containers.cluster import ContainerCluster
 from harness.targets.node_plan import Role
 from harness.targets.target import ClusterSpec, resolve
@@ -73,6 +77,19 @@ def test_a_node_can_be_cut_off(three: ContainerCluster, between: Between) -> Non
     three.wait_healthy()
 
     assert "had no answer" in proof
+
+
+def test_the_replicas_of_a_partition_are_read_from_the_nodes(three: ContainerCluster, tmp_path: Path) -> None:
+    RawAdmin(three.bootstrap).create_topic("copied", replicas=3)
+    producer = Producer({"bootstrap.servers": three.bootstrap, "acks": "all"})
+    producer.produce("copied", b"1")
+    assert producer.flush(30) == 0
+    three.wait_healthy()
+
+    folders = [node.fetch_log_dirs(tmp_path)[0] for node in three.nodes]
+
+    logs = [read_replica(number, folder, "copied", 0) for number, folder in enumerate(folders, 1)]
+    assert [sum(batch.records for batch in log.batches) for log in logs] == [1, 1, 1]
 
 
 def test_controllers_may_be_nodes_of_their_own() -> None:

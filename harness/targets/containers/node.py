@@ -11,8 +11,10 @@ import signal
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from harness.hosts.archive import unpack
 from harness.hosts.host import HostTrouble, ProcessState, signal_and_verify, wait_until
 from harness.hosts.ssh import SshHost
 from harness.targets.node_plan import NodePlan, Role
@@ -89,6 +91,18 @@ class ContainerNode:
     def data_dir(self) -> None:
         """Inside the container: out of reach."""
         return None
+
+    def fetch_log_dirs(self, into: Path) -> tuple[Path, ...]:
+        """Copies its log.dirs below a folder here."""
+        found = []
+        for number, folder in enumerate(self._plan.log_dirs):
+            place = into / f"node-{self.id}-{number}"
+            place.mkdir(parents=True)
+            with _docker_trouble(self.name):
+                chunks, _ = self._pair.kafka.get_archive(folder)
+                unpack(chunks, place, self.name)
+            found.append(place / Path(folder).name)
+        return tuple(found)
 
     @property
     def small_disk(self) -> None:

@@ -1,0 +1,114 @@
+"""A cluster on machines that its owner has installed and configured; it is left as it was found."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import threading
+from collections.abc import Mapping, Sequence
+
+from harness.hosts.at_once import at_once
+from harness.hosts.host import HostTrouble
+from harness.targets.cluster_view import ClusterView
+from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
+from harness.targets.looking import look_at
+from harness.targets.machines.node import MachineNode
+from harness.targets.target import LINK_FAULTS, PROCESS_FAULTS, REQUEST_FAULTS
+
+
+class MachineCluster:
+    """Brokers on machines (Cluster)."""
+
+    def __init__(self, nodes: Sequence[MachineNode], version: str, clients: Sequence[str], *, has_root: bool) -> None:
+        """`clients` are our addresses as the machines see them; `has_root`: whether packet rules can be set there."""
+        self._nodes = tuple(nodes)
+        self._version = version
+        self._clients = tuple(sorted(set(clients)))
+        self._has_root = has_root
+        self._started: tuple[MachineNode, ...] = ()
+        self._final_logs: dict[str, str] | None = None
+        self._lock = threading.Lock()
+        atexit.register(self.close)
+
+    @property
+    def bootstrap(self) -> str:
+        """host:port,… for clients: every broker."""
+        return ",".join("{}:{}".format(*node.address) for node in self._nodes if node.is_broker)
+
+    @property
+    def nodes(self) -> tuple[MachineNode, ...]:
+        """The nodes, in the order of the file."""
+        return self._nodes
+
+    @property
+    def client_addresses(self) -> tuple[str, ...]:
+        """Our addresses, as the machines see them."""
+        return self._clients
+
+    def version(self) -> str:
+        """The release, as the file says; "unknown" where it does not."""
+        return self._version
+
+    def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
+        """What it looks like now, from outside. TargetTrouble when no broker says."""
+        return look_at(self.bootstrap, [node.id for node in self._nodes], topics, groups)
+
+    def wait_healthy(self, timeout_s: float = HEALTHY_WITHIN_S) -> None:
+        """Waits for an active controller, all brokers unfenced, full ISRs. TargetTrouble when it takes too long."""
+        wait_until_healthy(self.view, [node.id for node in self._nodes if node.is_broker], timeout_s)
+
+    def supports(self, fault: str) -> bool:
+        """Whether a fault can be brought about here."""
+        return may_have(fault, has_root=self._has_root)
+
+    def start(self) -> None:
+        """Resumes nodes that a killed run has left paused, starts those that do not run, and waits until all is well.
+
+        TargetTrouble, with a log's end, when it does not become so.
+        """
+        self._started = tuple(node for node in self._nodes if not node.is_alive())
+        at_once(_run, self._nodes)
+        for node in self._nodes:
+            node.wait_ready()
+        self.wait_healthy()
+
+    def logs(self) -> Mapping[str, str]:
+        """The nodes' logs by a file name; kept after close."""
+        return self._final_logs or {f"node-{node.id}.log": node.log_text() for node in self._nodes}
+
+    def close(self) -> None:
+        """Leaves each node as it was found: those that ran run, those that were started here are stopped."""
+        with self._lock:
+            if self._final_logs is None:
+                self._final_logs = dict(at_once(_last_log, self._nodes))
+                at_once(self._leave, self._nodes)
+                atexit.unregister(self.close)
+
+    def _leave(self, node: MachineNode) -> None:
+        with contextlib.suppress(HostTrouble):  # the machine is away: nothing more can be done from here
+            if node in self._started:
+                node.stop()
+            else:
+                _run(node)
+        node.host.close()
+
+
+def may_have(fault: str, *, has_root: bool) -> bool:
+    """Whether a fault, by its name, can be brought about on machines. Clocks need variables of an environment."""
+    if fault in LINK_FAULTS:
+        return has_root
+    return fault in (*PROCESS_FAULTS, *REQUEST_FAULTS)
+
+
+def _run(node: MachineNode) -> None:
+    if not node.is_alive():
+        node.start()
+    elif node.is_paused():
+        node.resume()
+
+
+def _last_log(node: MachineNode) -> tuple[str, str]:
+    try:
+        return f"node-{node.id}.log", node.log_text()
+    except HostTrouble as trouble:
+        return f"node-{node.id}.log", f"(not to be had: {trouble})"

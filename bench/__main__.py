@@ -26,7 +26,7 @@ class Amount:
     megabytes: int
     most_records: int
     latency_s: int
-    operations: int
+    operations: tuple[int, ...]
     coverage_s: tuple[float, ...]
     model_s: float
 
@@ -37,7 +37,7 @@ FULL = Amount(
     megabytes=400,
     most_records=2_000_000,
     latency_s=10,
-    operations=1_000_000,
+    operations=(1_000_000, 10_000_000),
     coverage_s=(60, 300, 1200),
     model_s=30,
 )
@@ -47,14 +47,14 @@ QUICK = Amount(
     megabytes=100,
     most_records=500_000,
     latency_s=5,
-    operations=200_000,
+    operations=(200_000,),
     coverage_s=(5, 15, 30),
     model_s=5,
 )
 
 LOCAL: dict[str, Callable[[Table, Amount], None]] = {
     "wire": lambda table, amount: wire.measure(table),
-    "checkers": lambda table, amount: checkers.measure(table, operations=amount.operations),
+    "checkers": lambda table, amount: checkers.measure(table, sizes=amount.operations),
     "lockstep": lambda table, amount: lockstep.measure(table, coverage_s=amount.coverage_s, model_s=amount.model_s),
 }
 """Parts that need no broker, or start their own."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
@@ -27,6 +27,24 @@ LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS = 2, 3, 19, 20
 EARLIEST, LATEST = -2, -1
 TROUBLE = (OSError, MalformedRequest)
 """What a connection raises when the broker is away or speaks nonsense."""
+T = TypeVar("T")
+
+
+def first_answer(
+    bootstrap: str, ask: Callable[[RawConnection], T], *, client_id: str = "admin", timeout_s: float = 10.0
+) -> T:
+    """What the first of host:port,… answers that does answer; a broker that is paused takes connections and does not.
+
+    OSError or MalformedRequest of the last one when none does.
+    """
+    trouble: Exception = ConnectionError(f"no address in {bootstrap!r}")
+    for address in bootstrap.split(","):
+        try:
+            with RawConnection.to(address, client_id=client_id, timeout_s=timeout_s) as connection:
+                return ask(connection)
+        except TROUBLE as error:
+            trouble = error
+    raise trouble
 
 
 class ClusterView:
@@ -55,12 +73,14 @@ class ClusterView:
 
     def refresh(self, topic: str) -> int:
         """Asks for a topic's leaders; the number of its partitions that have one."""
-        with RawConnection.to(self.bootstrap, client_id=self.client_id, timeout_s=self.timeout_s) as connection:
-            version = connection.highest(METADATA, 9)
-            request = MetadataRequest(
-                topics=(MetadataRequestTopic(name=TopicName(topic)),), allow_auto_topic_creation=False
-            )
-            response = connection.request(METADATA, version, request)
+        asked = (MetadataRequestTopic(name=TopicName(topic)),)
+        request = MetadataRequest(topics=asked, allow_auto_topic_creation=False)
+        response = first_answer(
+            self.bootstrap,
+            lambda connection: connection.request(METADATA, connection.highest(METADATA, 9), request),
+            client_id=self.client_id,
+            timeout_s=self.timeout_s,
+        )
         brokers = {broker.node_id: (broker.host, broker.port) for broker in response.brokers}
         led = 0
         for found in response.topics:
@@ -94,11 +114,11 @@ class RawAdmin:
         wanted = CreatableTopic(
             name=TopicName(topic), num_partitions=partitions, replication_factor=replicas, configs=configs
         )
-        with RawConnection.to(self._view.bootstrap, client_id="admin") as connection:
-            version = connection.highest(CREATE_TOPICS, 5)
-            response = connection.request(
-                CREATE_TOPICS, version, CreateTopicsRequest(topics=(wanted,), timeout_ms=10_000)
-            )
+        request = CreateTopicsRequest(topics=(wanted,), timeout_ms=10_000)
+        response = first_answer(
+            self._view.bootstrap,
+            lambda connection: connection.request(CREATE_TOPICS, connection.highest(CREATE_TOPICS, 5), request),
+        )
         for result in response.topics:
             if result.error_code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
                 name = ErrorCode(result.error_code).name
@@ -111,10 +131,11 @@ class RawAdmin:
 
     def delete_topic(self, topic: str) -> None:
         """Deletes a topic; one that does not exist is no trouble."""
-        with RawConnection.to(self._view.bootstrap, client_id="admin") as connection:
-            version = connection.highest(DELETE_TOPICS, 5)
-            request = DeleteTopicsRequest(topic_names=(TopicName(topic),), timeout_ms=10_000)
-            response = connection.request(DELETE_TOPICS, version, request)
+        request = DeleteTopicsRequest(topic_names=(TopicName(topic),), timeout_ms=10_000)
+        response = first_answer(
+            self._view.bootstrap,
+            lambda connection: connection.request(DELETE_TOPICS, connection.highest(DELETE_TOPICS, 5), request),
+        )
         for result in response.responses:
             if result.error_code not in (ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION):
                 raise ClientTrouble(f"topic {topic} could not be deleted: {ErrorCode(result.error_code).name}")

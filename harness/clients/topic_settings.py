@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.clients.client import ClientTrouble
+from harness.clients.cluster_view import TROUBLE, first_answer
 from harness.clients.connection import RawConnection
 from harness.history.operations import PartitionState, PartitionStates
 from harness.judging.guarantees import TopicSettings
@@ -12,9 +13,10 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
-from reference_broker.wire.primitives import MalformedRequest, TopicName
+from reference_broker.wire.primitives import TopicName
 
 _METADATA, _API_VERSIONS, _DESCRIBE_CONFIGS = 3, 18, 32
+_ANSWER_S = 5.0
 _TOPIC = 2
 """resource_type of DescribeConfigs."""
 _ELIGIBLE_LEADER_REPLICAS = "eligible.leader.replicas.version"
@@ -34,13 +36,15 @@ def read_topic_settings(bootstrap: str, topic: str) -> TopicSettings:
 
     ClientTrouble when the cluster does not tell them.
     """
-    with _connection(bootstrap) as connection:
-        try:
-            configs = _configs(connection, topic)
-            states = _states(connection, (topic,)).partitions
-            has_elr = _has_eligible_leader_replicas(connection)
-        except (OSError, MalformedRequest) as trouble:
-            raise ClientTrouble(f"the settings of topic {topic} cannot be read: {trouble}") from trouble
+    try:
+        configs, has_elr = first_answer(
+            bootstrap,
+            lambda connection: (_configs(connection, topic), _has_eligible_leader_replicas(connection)),
+            timeout_s=_ANSWER_S,
+        )
+    except TROUBLE as trouble:
+        raise ClientTrouble(f"the settings of topic {topic} cannot be read: {trouble}") from trouble
+    states = read_partition_states(bootstrap, topic).partitions
     if not states:
         raise ClientTrouble(f"the settings of topic {topic} cannot be read: the cluster does not know it")
     return TopicSettings(
@@ -58,18 +62,10 @@ def read_topic_settings(bootstrap: str, topic: str) -> TopicSettings:
 
 def read_partition_states(bootstrap: str, topic: str) -> PartitionStates:
     """Leaders, epochs, replicas and in-sync replicas of a topic (Metadata). ClientTrouble when nobody tells them."""
-    trouble: Exception = ConnectionError(f"no address in {bootstrap!r}")
-    for address in bootstrap.split(","):
-        try:
-            with _connection(address) as connection:
-                return _states(connection, (topic,))
-        except (OSError, MalformedRequest) as error:
-            trouble = error
-    raise ClientTrouble(f"the partitions of {topic} cannot be described: {trouble}") from trouble
-
-
-def _connection(bootstrap: str) -> RawConnection:
-    return RawConnection.to(bootstrap, client_id="settings", timeout_s=5.0)
+    try:
+        return first_answer(bootstrap, lambda connection: _states(connection, (topic,)), timeout_s=_ANSWER_S)
+    except TROUBLE as trouble:
+        raise ClientTrouble(f"the partitions of {topic} cannot be described: {trouble}") from trouble
 
 
 def _configs(connection: RawConnection, topic: str) -> dict[str, str]:

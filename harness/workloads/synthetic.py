@@ -78,9 +78,12 @@ class Script:
         """A send and its acknowledgement."""
         self.ok(self.invoke(value, partition=partition, process=process), offset)
 
-    def identity(self, producer_id: int, epoch: int = 0, *, process: str = "producer 1") -> None:
+    def identity(
+        self, producer_id: int, epoch: int = 0, *, process: str = "producer 1", is_prompt: bool = True
+    ) -> None:
         """The producer id of a process."""
-        self.add(process, OpType.OK, "producer_id", value=ProducerIdentity(producer_id, epoch))
+        value = ProducerIdentity(producer_id, epoch, is_prompt=is_prompt)
+        self.add(process, OpType.OK, "producer_id", value=value)
 
     def record(self, value: str, offset: int, leader_epoch: int = -1) -> Record:
         """What a faithful broker returns of a value that was sent."""

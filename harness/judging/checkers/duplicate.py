@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from harness.history.history import AnyHistory
-from harness.judging.checkers.ruling import anomaly, counted, ruling
+from harness.judging.checkers.ruling import Excused, anomaly, counted, ruling
 from harness.judging.evidence.evidence import Evidence
 from harness.judging.evidence.witness import Lines, fault_lines, first_read_lines, ordered, read_line, send_lines, sent
 from harness.judging.guarantees import Guarantees
@@ -13,17 +13,36 @@ from harness.judging.verdicts import Anomaly, Verdict
 
 
 def duplicate(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Values (each is sent once) that were read at more than one offset or in more than one partition."""
+    """Values (each is sent once) that were read at more than one offset or in more than one partition.
+
+    A producer that took a new producer id or epoch while it tried to send has given up what idempotence promises: what
+    it sends again then is another record to the broker (KIP-360).
+    """
     evidence = Evidence.of(history)
+    again = [row for row in sorted(evidence.twice) if _began_anew(evidence, row)]
+    once = [row for row in sorted(evidence.twice) if not _began_anew(evidence, row)]
     read = sum(len(evidence.cells(where).offsets) for where in range(len(evidence.partitions)))
     return ruling(
         "duplicate",
-        (partial(_twice, evidence, row) for row in sorted(evidence.twice)),
+        (partial(_twice, evidence, row) for row in once),
         rules,
-        count=len(evidence.twice),
+        count=len(once),
         rests_on=_read_and_retried(evidence, read),
         unknown=None if read else "no record was read",
+        excused=Excused(
+            [partial(_twice, evidence, row) for row in again],
+            len(again),
+            "the producer took a new producer id or epoch while it tried to send them",
+        ),
     )
+
+
+def _began_anew(evidence: Evidence, row: int) -> bool:
+    """Whether the producer took a new producer id or epoch between a send and its end."""
+    sends = evidence.sends
+    process = evidence.processes[sends.process[row]]
+    completed = sends.completed[row]
+    return evidence.identities.changed_between(process, sends.invoked[row], 1 << 62 if completed < 0 else completed)
 
 
 def _read_and_retried(evidence: Evidence, read: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from harness.history.history import AnyHistory
@@ -12,6 +13,16 @@ from harness.judging.verdicts import Anomaly, Validity, Verdict
 
 LISTED = 8
 """Anomalies that a verdict spells out; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """Anomalies that break no promise, whatever the settings."""
+
+    found: Sequence[Callable[[], Anomaly]]
+    count: int
+    because: str
+
 
 Checker = Callable[[AnyHistory, Guarantees], Verdict]
 
@@ -31,12 +42,13 @@ def ruling(
     count: int,
     rests_on: str,
     unknown: str | None = None,
+    excused: Excused | None = None,
 ) -> Verdict:
     """The verdict on one kind of anomaly.
 
     `found` are makers, so that witnesses are written for the listed ones only, `count` says how many there are.
     `rests_on` says what was looked at, with numbers. `unknown` says why nothing can be concluded where nothing was
-    found.
+    found. `excused` are of the same kind, and told though they break no promise.
     """
     standing = rules.standing(name)
     if standing is Standing.NOT_APPLICABLE:
@@ -51,18 +63,29 @@ def ruling(
             count=count,
             rests_on=rests_on,
         )
+    spared = tuple(make() for make in islice(excused.found, LISTED)) if excused else ()
     if listed:
         reason = f"forbidden: {rules.because(name)}"
         return Verdict(
             checker=name,
             validity=Validity.INVALID,
             anomalies=listed,
+            tolerated=spared,
             reason=reason,
             count=count,
             rests_on=rests_on,
         )
     if unknown is not None:
         return Verdict(checker=name, validity=Validity.UNKNOWN, reason=unknown, rests_on=rests_on)
+    if excused is not None and spared:
+        return Verdict(
+            checker=name,
+            validity=Validity.VALID,
+            tolerated=spared,
+            reason=f"tolerated: {excused.because}",
+            count=excused.count,
+            rests_on=rests_on,
+        )
     return Verdict(checker=name, validity=Validity.VALID, rests_on=rests_on)
 
 

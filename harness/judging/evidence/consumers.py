@@ -93,10 +93,10 @@ class Consumers:
         return consumer.group if consumer else ""
 
     def next_offset(self, process: str, where: int) -> int | None:
-        """The offset after the last one that a process has read of a partition, since it began to read it."""
+        """The offset after the last one that a process has read of a partition since it began; None for none."""
         consumer = self._consumers.get(process)
         mark = consumer.marks.get(where) if consumer else None
-        return None if mark is None else 0 if mark.last is None else mark.last + 1
+        return None if mark is None or mark.last is None else mark.last + 1
 
     def standing(self, process: str) -> list[tuple[int, int]]:
         """(partition, next offset) of all that a process reads."""

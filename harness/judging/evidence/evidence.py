@@ -36,6 +36,7 @@ from harness.history.operations import (
 from harness.judging.evidence.consumers import Consumers
 from harness.judging.evidence.found import Found
 from harness.judging.evidence.freshness import Freshness
+from harness.judging.evidence.identities import Identities
 from harness.judging.evidence.log import FINAL, Cells, ObservedLog
 from harness.judging.evidence.names import Names
 from harness.judging.evidence.sends import ACKNOWLEDGED, REFUSED, UNANSWERED, Sends
@@ -88,6 +89,7 @@ class Evidence:
     """How far the final read of each partition came."""
     consumers: Consumers = field(default_factory=Consumers)
     freshness: Freshness = field(default_factory=Freshness)
+    identities: Identities = field(default_factory=Identities)
     processes: list[str] = field(default_factory=list)
     """Of sends, by their number."""
     faults: list[Operation] = field(default_factory=list)
@@ -118,7 +120,6 @@ class Evidence:
     """Index of an invoke → row, of sends without an end."""
     _open_commits: dict[int, Commit] = field(default_factory=dict)
     _floors: dict[int, int] = field(default_factory=dict)
-    _identities: dict[str, int] = field(default_factory=dict)
     _states: dict[int, tuple[int, int]] = field(default_factory=dict)
     _now: Operation | None = None
     """The poll that is being taken."""
@@ -174,7 +175,8 @@ class Evidence:
         sends.content.append(hash((value.key, value.headers, value.checksum)))
         sends.timestamp.append(value.timestamp)
         sends.floor.append(self._floors.get(where, -1))
-        sends.identity.append(self._identities.get(operation.process, 0))
+        self.identities.pass_by(operation)
+        sends.identity.append(self.identities.count(operation.process))
         sends.last_identity.append(-1)
         sends.seen_in.append(-1)
         sends.seen_at.append(-1)
@@ -213,10 +215,11 @@ class Evidence:
 
     def _end_send(self, operation: Operation) -> int | None:
         row = self._open.pop(operation.of if operation.of is not None else -1, None)
+        self.identities.pass_by(operation)
         if row is not None:
             self.sends.completed[row] = operation.index
             self.sends.outcome[row] = _OUTCOMES.get(operation.kind, UNANSWERED)
-            self.sends.last_identity[row] = self._identities.get(operation.process, 0)
+            self.sends.last_identity[row] = self.identities.count(operation.process)
         return row
 
     def _take_poll(self, operation: Operation, value: Polled) -> None:
@@ -235,7 +238,8 @@ class Evidence:
             offsets = self.logs[where].see(records, operation.index, reader, self._discover, self._differ)
             if not is_final:
                 before = self.consumers.next_offset(process, where)
-                self.freshness.read(process, where, before or 0, operation.index, operation.time_ns)
+                if before is not None:
+                    self.freshness.read(process, where, before, operation.index, operation.time_ns)
             invoked = operation.index if operation.of is None else operation.of
             self.consumers.read(process, where, offsets, operation.index, invoked)
             highest = max(offsets[0], offsets[-1])
@@ -301,8 +305,7 @@ class Evidence:
         self.ends[self.number(value.topic, value.partition)] = value
 
     def _take_identity(self, operation: Operation, value: ProducerIdentity) -> None:
-        if value.is_prompt:
-            self._identities[operation.process] = self._identities.get(operation.process, 0) + 1
+        self.identities.take(operation, value)
 
     def _take_retries(self, operation: Operation, value: Retries) -> None:
         self.retries = (self.retries or 0) + value.count

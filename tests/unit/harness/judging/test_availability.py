@@ -110,8 +110,10 @@ def test_the_worst_lag_and_the_unseen_records_are_measured() -> None:
     script = Script()
     script.assign()
     script.send("a", 0)
-    script.wait(2)
     script.poll({0: "a"})
+    script.send("b", 1)
+    script.wait(2)
+    script.poll({1: "b"})
 
     found = measures(Evidence.of(script.history()))
     assert 2 < found["worst_lag"]["lag_s"] < 2.1

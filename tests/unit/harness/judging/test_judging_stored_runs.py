@@ -15,13 +15,14 @@ from harness.judging.verdicts import Validity, merged
 from harness.workloads.synthetic import Script
 
 
-def stored(root: Path, history: History) -> Path:
+def stored(root: Path, history: History, **meta: object) -> Path:
     run = Run.create(root=root, about={"seed": 1})
     item = run.item("durability/acknowledged_records_survive[kill]", "reference")
     with item.history_writer() as writer:
         for operation in history:
             writer.append(operation.process, operation.kind, operation.f, operation.value, of=operation.of)
-    item.write_meta(Meta(check="durability/x", target="reference", client_settings=asdict(ClientSettings())))
+    settings = asdict(ClientSettings())
+    item.write_meta(Meta(check="durability/x", target="reference", client_settings=settings, **meta))  # type: ignore[arg-type]
     return run.path
 
 
@@ -72,3 +73,41 @@ def test_invalid_outweighs_unknown_and_unknown_outweighs_valid() -> None:
 
 def test_nothing_judged_is_unknown() -> None:
     assert merged([]) is Validity.UNKNOWN
+
+
+def test_a_run_is_judged_by_its_own_workload(tmp_path: Path) -> None:
+    path, lines = stored(tmp_path, history({0: "a", 1: "b"}), workload="bank"), []
+
+    assert main([str(path)], lines.append) == 3
+    assert "its workload 'bank' has no checkers here (known: queue)" in lines[0]
+
+
+def test_what_a_run_needed_is_asked_of_it_again(tmp_path: Path) -> None:
+    path, lines = stored(tmp_path, history({0: "a", 1: "b"}), needs={"acknowledged": 3}), []
+
+    assert main([str(path)], lines.append) == 2
+    assert any("2 of 2 sends acknowledged, and 3 are needed" in line for line in lines)
+
+
+def test_needs_of_another_version_are_refused_by_a_line(tmp_path: Path) -> None:
+    path, lines = stored(tmp_path, history({0: "a", 1: "b"}), needs={"luck": 3}), []
+
+    assert main([str(path)], lines.append) == 3
+    assert "its needs are not of this version" in lines[0]
+
+
+def test_a_verdict_that_did_not_hold_says_what_was_looked_at(tmp_path: Path) -> None:
+    lines: list[str] = []
+
+    main([str(stored(tmp_path, history({1: "b"})))], lines.append)
+
+    assert any("looked at: 2 acknowledged records" in line for line in lines)
+
+
+def test_an_older_history_is_refused_by_a_line(tmp_path: Path) -> None:
+    path, lines = stored(tmp_path, history({0: "a", 1: "b"})), []
+    (file,) = path.glob("*/history.jsonl")
+    file.write_bytes(file.read_bytes().replace(b'{"history":2,', b'{"history":1,'))
+
+    assert main([str(path)], lines.append) == 3
+    assert "a history of format 1, and this version reads format 2" in lines[0]

@@ -6,6 +6,7 @@ import pytest
 
 from harness.history.operations import EARLIEST, AdminCall, Operation, OpType
 from harness.judging.checkers.acknowledged_offset import acknowledged_offset
+from harness.judging.checkers.duplicate import duplicate
 from harness.judging.checkers.lost_write import lost_write, unseen
 from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip
 from harness.judging.checkers.send_order import nonmonotonic_send, realtime_order
@@ -141,15 +142,6 @@ def test_without_acks_an_acknowledgement_has_no_offset() -> None:
     assert acknowledged_offset(script.history(), rules).is_valid
 
 
-def an_unanswered_send_behind_a_later_one() -> Script:
-    script = Script()
-    first, second = script.invoke("a"), script.invoke("b")
-    script.ok(second, 0)
-    script.info(first)
-    script.poll({0: "b", 1: "a"})
-    return script
-
-
 def test_an_unanswered_send_that_was_read_counts_in_the_order_of_its_producer_id() -> None:
     script = Script()
     script.identity(7)
@@ -210,6 +202,48 @@ def test_after_a_seek_the_first_record_is_not_before_it() -> None:
     script.poll({1: "b", 2: "c"})
 
     assert "was to read t-0 from offset 2" in nonmonotonic_poll(script.history(), SAFE).anomalies[0].sentence
+
+
+def a_record_written_twice(*, new_epoch: int, is_prompt: bool = True, lag_s: float = 0.0) -> Script:
+    script = Script()
+    script.identity(7)
+    first = script.invoke("a")
+    script.wait(5)
+    if lag_s == 0:
+        script.identity(7, new_epoch, is_prompt=is_prompt)
+    script.ok(first, 3)
+    script.wait(lag_s)
+    if lag_s > 0:
+        script.identity(7, new_epoch, is_prompt=is_prompt)
+    script.poll({0: "a", 3: "a"})
+    return script
+
+
+def test_a_duplicate_of_one_producer_id_is_the_broker_s() -> None:
+    script = Script()
+    script.identity(7)
+    script.send("a", 3)
+    script.poll({0: "a", 3: "a"})
+
+    assert duplicate(script.history(), SAFE).validity is Validity.INVALID
+
+
+def test_a_duplicate_of_a_producer_that_took_a_new_epoch_meanwhile_is_its_own() -> None:
+    verdict = duplicate(a_record_written_twice(new_epoch=1).history(), SAFE)
+
+    assert (verdict.validity, len(verdict.tolerated)) == (Validity.VALID, 1)
+
+
+def test_a_new_epoch_after_the_acknowledgement_excuses_no_duplicate() -> None:
+    assert duplicate(a_record_written_twice(new_epoch=1, lag_s=0.5).history(), SAFE).validity is Validity.INVALID
+
+
+def test_a_library_that_tells_late_of_a_new_epoch_is_believed_for_a_second() -> None:
+    late = a_record_written_twice(new_epoch=1, lag_s=0.5, is_prompt=False)
+    too_late = a_record_written_twice(new_epoch=1, lag_s=1.5, is_prompt=False)
+
+    assert duplicate(late.history(), SAFE).is_valid
+    assert duplicate(too_late.history(), SAFE).validity is Validity.INVALID
 
 
 @pytest.mark.parametrize("checker", [nonmonotonic_send, realtime_order, poll_skip, nonmonotonic_poll])

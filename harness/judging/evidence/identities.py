@@ -1,0 +1,57 @@
+"""When producers took a new producer id or epoch: what they promise of order and of duplicates ends there.
+
+A library that is not prompt tells of a new id up to a second late, so that the change is put that much earlier.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from harness.history.operations import Operation, ProducerIdentity
+
+_LATE_NS = 1_000_000_000
+_SAMPLE_NS = 50_000_000
+
+
+@dataclass(slots=True)
+class Identities:
+    """The producer ids of all processes."""
+
+    _known: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)
+    _changes: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """Process → (the first, the last) operation at which it may have got a new id; the first id is no change."""
+    _late: dict[str, bool] = field(default_factory=dict)
+    _times_ns: array[int] = field(default_factory=lambda: array("q"))
+    _indexes: array[int] = field(default_factory=lambda: array("q"))
+    """Of one operation every now and then: which operation there was at a time."""
+
+    def pass_by(self, operation: Operation) -> None:
+        """Time passes."""
+        if not self._times_ns or operation.time_ns - self._times_ns[-1] >= _SAMPLE_NS:
+            self._times_ns.append(operation.time_ns)
+            self._indexes.append(operation.index)
+
+    def take(self, operation: Operation, value: ProducerIdentity) -> None:
+        """A process has a new producer id or epoch, or none any more."""
+        process = operation.process
+        first = operation.index
+        if not value.is_prompt:
+            self._late[process] = True
+            place = bisect_right(self._times_ns, operation.time_ns - _LATE_NS) - 1
+            first = self._indexes[place] if place >= 0 else 0
+        if process in self._known:
+            self._changes.setdefault(process, []).append((first, operation.index))
+        if value.producer_id >= 0:
+            self._known[process] = (value.producer_id, value.epoch)
+        self._counts[process] = self._counts.get(process, 0) + 1
+
+    def count(self, process: str) -> int:
+        """How many ids a process has had so far, by a library that is prompt; 0 where none is told in time."""
+        return 0 if self._late.get(process) else self._counts.get(process, 0)
+
+    def changed_between(self, process: str, start: int, stop: int) -> bool:
+        """Whether a process may have got a new id between two operations."""
+        return any(first < stop and last > start for first, last in self._changes.get(process, ()))

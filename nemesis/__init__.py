@@ -25,6 +25,7 @@ from nemesis.grudges import (
 from nemesis.kill import Kill as kill
 from nemesis.leadership import Change
 from nemesis.leadership import Leadership as leadership
+from nemesis.membership import Membership as membership
 from nemesis.node_specs import (
     controller,
     coordinator,
@@ -82,6 +83,7 @@ __all__ = [
     "loss",
     "majorities_ring",
     "majority",
+    "membership",
     "minority",
     "mute",
     "one",

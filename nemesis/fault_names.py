@@ -12,6 +12,7 @@ from nemesis.fault import Fault
 from nemesis.grudges import grudge_named, isolate, isolate_one
 from nemesis.kill import Kill
 from nemesis.leadership import Change, Leadership
+from nemesis.membership import Membership
 from nemesis.node_specs import NodeSpec, node_spec_named, one, one_broker
 from nemesis.packet import Packet
 from nemesis.partition import Between, Partition
@@ -96,6 +97,7 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("restart", "restart", _of_nodes(Restart)),
     FaultKind("disk", "disk", _of_nodes(FullDisk)),
     FaultKind("roll", "roll", _roll, "[:ORDER]"),
+    FaultKind("membership", "membership", _of_nodes(Membership)),
     FaultKind("partition", "partition", _partition, "[:GRUDGE][:BETWEEN]"),
     FaultKind("clock", "clock", _clock, "[:MOTION[:SECONDS]]"),
     FaultKind("leadership", "leadership", _leadership, "[:CHANGE]"),

@@ -1,0 +1,95 @@
+"""Lose a node for good, and bring an empty one in its place.
+
+**Does** stops the chosen nodes and empties their log folders: all that is left is what a new disk is formatted with,
+its cluster and node ids and a directory id that nobody has seen. The proof is that nothing else is in the folders.
+
+**Needs** a handle on the nodes' processes, and their log folders within reach: `kafka@VERSION`, `reference`. To add or
+remove voters of the quorum (KIP-853) is not done: targets have static voters.
+
+**Heals** by starting the empty nodes; then the cluster must be healthy, every replica copied anew and in sync.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import uuid
+from pathlib import Path
+
+from harness.history.operations import FaultAct
+from harness.hosts.host import HostTrouble
+from harness.targets.lack import Lack, Means
+from harness.targets.target import Cluster, Node
+from nemesis.node_fault import NodeFault, start_struck
+from nemesis.node_specs import nodes_text
+
+META = "meta.properties"
+_DIRECTORY = "directory.id="
+_FORMATTED = (META, "bootstrap.checkpoint")
+"""What formatting leaves in a folder (kafka-storage)."""
+
+
+class Membership(NodeFault):
+    """An empty node in the place of another (Fault)."""
+
+    kind = "membership"
+
+    def lack(self, cluster: Cluster) -> Lack | None:
+        """What stands in its way on this cluster."""
+        if (found := super().lack(cluster)) is not None:
+            return found
+        if len(cluster.nodes) < 2:
+            return Lack(Means.NODES, f"{self.name} needs 2 nodes: the data of a single one would be gone")
+        away = [node.id for node in cluster.nodes if node.data_dir is None]
+        return Lack(Means.FAULTS, f"{self.name} needs the log folders of {nodes_text(away)}") if away else None
+
+    def inject(self, cluster: Cluster, act: FaultAct) -> str:
+        """Stops the nodes and empties their folders."""
+        nodes = self.strike(cluster, act)
+        if not all(node.is_alive() for node in nodes):
+            raise HostTrouble(f"{nodes_text(act.nodes)} cannot be replaced: not running")
+        gone = 0
+        for node in nodes:
+            folder = _folder_of(node)
+            node.stop()
+            gone += empty(folder)
+            if left := [path.name for path in folder.iterdir() if path.name not in _FORMATTED]:
+                raise HostTrouble(f"node {node.id}: {', '.join(sorted(left))} stays in its log folder")
+        return f"{gone} files and folders of {nodes_text(act.nodes)} are gone; the directory id is new"
+
+    def heal(self, cluster: Cluster) -> str:
+        """Starts the empty nodes."""
+        return f"started {nodes_text(start_struck(self, cluster))}, empty"
+
+    def verify_healed(self, cluster: Cluster) -> None:
+        """HostTrouble unless every node answers and every replica is in sync again."""
+        super().verify_healed(cluster)
+        cluster.wait_healthy()
+
+
+def empty(folder: Path) -> int:
+    """Leaves of a log folder what formatting would make, under a new directory id; how many entries are gone."""
+    gone = 0
+    for path in sorted(folder.iterdir()):
+        if path.name not in _FORMATTED:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            gone += 1
+    meta = folder / META
+    lines = meta.read_text(encoding="utf-8").splitlines()
+    renewed = [_DIRECTORY + new_directory_id() if line.startswith(_DIRECTORY) else line for line in lines]
+    meta.write_text("\n".join(renewed) + "\n", encoding="utf-8")
+    return gone
+
+
+def new_directory_id() -> str:
+    """A random id as Kafka writes them: base64 of 16 bytes, without a dash in front."""
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            return text
+
+
+def _folder_of(node: Node) -> Path:
+    if node.data_dir is None:
+        raise HostTrouble(f"the log folder of node {node.id} is out of reach")
+    return node.data_dir

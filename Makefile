@@ -6,15 +6,34 @@ READY := $(VENV)/.ready
 SEED ?=
 TARGETS ?= reference
 CHECKS ?= checks
+WORKERS ?= 2
+KAFKA ?= 4.3.1
+NIGHTLY_SEEDS ?= 1 2 3
 CHECK_OPTIONS := $(foreach target,$(TARGETS),--target $(target)) $(if $(SEED),--seed $(SEED))
 
-.PHONY: check test lint bench fuzz image report generate clean
+.PHONY: check test nightly soak lint bench fuzz image report generate clean
 
 check: $(READY)  ## every check against $(TARGETS), then the report
 	$(BIN)/python -m pytest $(CHECKS) $(CHECK_OPTIONS)
 
 test: $(READY)  ## the project's own tests
-	$(BIN)/python -m pytest tests -q
+	$(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
+
+nightly: $(READY)  ## all of it: every check on every kind of target, three seeds, all profiles, all known pairs of releases
+	NEIGHBOURS=all $(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
+	for seed in $(NIGHTLY_SEEDS); do \
+	  $(BIN)/python -m pytest checks --recorded --seed $$seed --require java,docker,root \
+	    --target reference --target kafka@$(KAFKA) --target docker@local/kafka:$(KAFKA) || exit 1; \
+	  $(BIN)/python -m harness account reports/out/latest --strict || exit 1; \
+	done
+	for profile in 4.0 4.1 4.2 4.4; do \
+	  $(BIN)/python -m pytest checks --target reference@$$profile || exit 1; \
+	done
+	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --seconds 300
+
+soak: $(READY)  ## long: ten minutes of search for differences, then every check under a minute of load
+	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --seconds 600
+	$(BIN)/python -m pytest checks --recorded --duration 60 --target reference --target kafka@$(KAFKA) $(if $(SEED),--seed $(SEED))
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

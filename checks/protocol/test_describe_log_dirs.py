@@ -1,10 +1,11 @@
 """DescribeLogDirs (key 35) tells the folders of a broker and how much each partition takes.
 
-**Claim** Every folder is told with the sizes of the partitions that were asked for.
+**Claim** Folders are told with the bytes of the partitions that were asked for, from version 4 on with the bytes of
+their volumes; what is not there is left out.
 **Why it matters** People plan disks by it.
 **Kafka says** Protocol guide, DescribeLogDirs; KIP-113, KIP-827 (total and usable bytes), KIP-1066 (cordoned folders).
 **Cannot see** Brokers with several folders; folders that failed.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_an_element_that_only_one_side_has_is_named
+**Rejects** tests/plants/tells_records_for_bytes.py
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from __future__ import annotations
 import pytest
 
 from harness.comparing.exchange import Exchange
-from harness.comparing.request_forms import all_versions, produce_quietly, versions
+from harness.comparing.request_forms import all_versions, batch, produce_quietly, versions
+from harness.judging.outcome import require
+from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_log_dirs_request import DescribableLogDirTopic, DescribeLogDirsRequest
+from reference_broker.wire.messages.describe_log_dirs_response import DescribeLogDirsResponse
 from reference_broker.wire.primitives import TopicName
 
 pytestmark = pytest.mark.feature("DescribeLogDirs")
+
+VOLUMES_SINCE = 4
 
 
 def request(*topics: tuple[str, tuple[int, ...]]) -> DescribeLogDirsRequest:
@@ -32,9 +38,21 @@ def test_sizes_of_partitions_are_told(exchange: Exchange, version: int) -> None:
     produce_quietly(exchange, topic, "one", "two")
     answer = exchange.ask("both partitions of a topic", request((topic, (0, 1))), version)
 
-    sizes = {one.partition_index: one.partition_size for found in answer.results[0].topics for one in found.partitions}
-    assert sizes[0] > 0
-    assert sizes[1] == 0
+    assert {result.error_code for result in answer.results} == {ErrorCode.NONE}
+    require(sizes(answer), {(topic, 0): len(batch("one", "two")), (topic, 1): 0}, "the bytes of each partition")
+    for result in answer.results if version >= VOLUMES_SINCE else ():
+        assert 0 <= result.usable_bytes <= result.total_bytes
+        assert result.total_bytes > 0
+
+
+def sizes(answer: DescribeLogDirsResponse) -> dict[tuple[str, int], int]:
+    """(topic, partition) -> bytes."""
+    return {
+        (topic.name, one.partition_index): one.partition_size
+        for result in answer.results
+        for topic in result.topics
+        for one in topic.partitions
+    }
 
 
 @all_versions(1, 5)
@@ -43,7 +61,7 @@ def test_all_partitions_are_told(exchange: Exchange, version: int) -> None:
     topic = exchange.topic()
     answer = exchange.ask("all partitions", DescribeLogDirsRequest(topics=None), version)
 
-    assert topic in [found.name for result in answer.results for found in result.topics]
+    assert sizes(answer).get((topic, 0)) == 0
 
 
 @versions(1, 5)
@@ -54,10 +72,14 @@ def test_what_is_not_there_is_left_out(exchange: Exchange, version: int) -> None
         "a partition that is not there, a topic that is not", request((topic, (0, 9)), (other, (0,))), version
     )
 
-    assert [found.name for found in answer.results[0].topics] == [topic]
+    assert sizes(answer) == {(topic, 0): 0}
 
 
 @versions(1, 5)
 def test_no_topics_get_the_folders_alone(exchange: Exchange, version: int) -> None:
     """An empty list of topics gets the folders without partitions."""
-    exchange.ask("no topics", request(), version)
+    answer = exchange.ask("no topics", request(), version)
+
+    assert [result.error_code for result in answer.results] == [ErrorCode.NONE] * len(answer.results)
+    assert [result.log_dir for result in answer.results if result.log_dir]
+    assert sizes(answer) == {}

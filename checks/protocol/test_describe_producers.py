@@ -1,10 +1,11 @@
 """DescribeProducers (key 61) tells what a partition's leader remembers of its idempotent producers.
 
-**Claim** A producer that wrote is told with its epoch and its last sequence, and none that did not.
+**Claim** A producer that wrote is told with its epoch, its last sequence and its last timestamp, and none that did not;
+topics and partitions that are not, or cannot be, are refused.
 **Why it matters** Hanging transactions are found by it.
 **Kafka says** Protocol guide, DescribeProducers; KIP-664.
 **Cannot see** Open transactions.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/tells_the_first_sequence_of_a_producer.py
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import pytest
 
 from harness.comparing.exchange import Exchange
-from harness.comparing.request_forms import new_producer, produce_quietly, variants
+from harness.comparing.request_forms import T0, new_producer, produce_quietly, variants
+from harness.judging.outcome import require
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest
 from reference_broker.wire.primitives import TopicName
@@ -42,22 +44,23 @@ def test_an_idempotent_producer_is_told(exchange: Exchange) -> None:
     answer = exchange.ask("a partition with a producer", request(topic, 0), 0)
 
     (told,) = answer.topics[0].partitions[0].active_producers
-    assert (told.producer_id, told.producer_epoch, told.last_sequence) == (own, 0, 5)
+    found = (told.producer_id, told.producer_epoch, told.last_sequence, told.last_timestamp)
+    require(found, (own, 0, 5, T0 + 2), "the producer's id, epoch, last sequence and last timestamp")
 
 
 def test_what_is_not_there_is_refused(exchange: Exchange) -> None:
     """A topic or partition that is not there is unknown."""
-    exchange.ask("a topic that is not there", request(exchange.name("nowhere"), 0), 0)
+    answer = exchange.ask("a topic that is not there", request(exchange.name("nowhere"), 0), 0)
+    assert answer.topics[0].partitions[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     answer = exchange.ask("a partition that is not there", request(exchange.topic(), 7), 0)
-
-    assert answer.topics[0].partitions[0].error_code != ErrorCode.NONE
+    assert answer.topics[0].partitions[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
 
 
 def test_a_topic_that_cannot_be_is_refused(exchange: Exchange) -> None:
     """A name that no topic can have is refused."""
     answer = exchange.ask("a topic with a blank in its name", request("my topic", 0), 0)
 
-    assert answer.topics[0].partitions[0].error_code != ErrorCode.NONE
+    assert answer.topics[0].partitions[0].error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
 
 
 @variants("epoch", first=0, third=2, last=32766)

@@ -7,7 +7,7 @@ that are not.
 **Kafka says** Protocol guide, Fetch; KIP-392 (log start), KIP-903 (the replica's state), KIP-853 (its folder), KIP-1166
 (its high watermark).
 **Cannot see** Real followers.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/serves_whoever_passes_for_a_follower.py
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import pytest
 
 from harness.comparing.exchange import Exchange
+from harness.comparing.observation import Pace
 from harness.comparing.request_forms import fetch, produce_quietly, variants, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import ReplicaState
@@ -64,16 +65,21 @@ def test_who_holds_no_replica_is_refused(exchange: Exchange, version: int, epoch
     words = f"as {'the leader' if replica == 1 else 'broker 77'} of epoch {epoch}"
     answer = exchange.ask(words, fetch(exchange.topic_id(topic), replica_state=state), version)
 
-    assert answer.error_code or only(answer).error_code, "served as a follower"
+    assert answer.error_code == ErrorCode.NONE
+    assert only(answer).error_code == ErrorCode.NOT_LEADER_OR_FOLLOWER, "served as a follower"
+    assert offsets(only(answer)) == []
 
 
 @variants("replica", the_leader_itself=1, nobody=77, debugging=-2, out_of_range=-3)
 @versions(4, 7, 12, 13, 14)
 def test_the_older_form_of_a_followers_name(exchange: Exchange, version: int, replica: int) -> None:
-    """Before version 15 the follower is a field of its own."""
+    """Before version 15 the follower is a field of its own; below 0 it names a reader."""
     topic = filled(exchange)
     where = at(exchange, topic, version)
-    exchange.ask(f"as replica {replica}", fetch(where, replica_id=BrokerId(replica)), version)
+    answer = exchange.ask(f"as replica {replica}", fetch(where, replica_id=BrokerId(replica)), version)
+
+    served = (ErrorCode.NONE, [0, 1, 2]) if replica < 0 else (ErrorCode.NOT_LEADER_OR_FOLLOWER, [])
+    assert (only(answer).error_code, offsets(only(answer))) == served
 
 
 @versions(12, 16, 18)
@@ -108,11 +114,11 @@ def test_a_readers_folder_has_no_meaning(exchange: Exchange, version: int) -> No
 
 @variants("mark", the_same=3, older=1, later=100, none=-1)
 def test_a_readers_high_watermark_has_no_meaning(exchange: Exchange, mark: int) -> None:
-    """A reader that tells a high watermark is answered at once where there are records."""
+    """A reader that tells a high watermark is answered where there are records, and waits where there are none."""
     where = at(exchange, filled(exchange), 18)
     answer = exchange.ask(f"a high watermark of {mark}", fetch(where, high_watermark=mark), 18)
     assert offsets(only(answer)) == [0, 1, 2]
     end = fetch(where, 3, high_watermark=mark, max_wait_ms=300)
-    answer = exchange.ask(f"at the end, a high watermark of {mark}", end, 18, waits_ms=300)
+    answer = exchange.ask(f"at the end, a high watermark of {mark}", end, 18, waits_ms=300, pace=Pace.WAITED)
 
     assert (only(answer).error_code, offsets(only(answer))) == (ErrorCode.NONE, [])

@@ -1,11 +1,11 @@
 """The topic of the offsets is told to be internal, and clients are kept out of it.
 
-**Claim** Whoever asks is told that `__consumer_offsets` is internal; it is compacted; nobody writes to it,
-nobody deletes records of it.
+**Claim** Whoever asks is told that `__consumer_offsets` is internal; it is compacted; no client writes to it or deletes
+records of it, and offsets of it are committed as of any topic.
 **Why it matters** A client that takes it for one of its topics subscribes to it, or spoils every group's offsets.
 **Kafka says** Protocol guide, Metadata (is_internal), INVALID_TOPIC_EXCEPTION; KIP-966 (topics page by page).
 **Cannot see** The internal topics of transactions and share groups.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/lets_clients_write_to_internal_topics.py
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ are of several producers, and where no coordinator can agree; what was refused s
 **Why it matters** A transaction that nobody coordinates would never end, and hold up every reader of committed records.
 **Kafka says** Protocol guide, InitProducerId and Produce; KIP-98, KIP-890 (the coordinator must agree).
 **Cannot see** Transactions that are coordinated.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/takes_transactional_records_of_nobody.py
 """
 
 from __future__ import annotations
@@ -117,11 +117,12 @@ def test_what_was_not_agreed_to_bars_what_follows(
     """After a refused batch its producer may not begin above it: else its retry would come too late for ever."""
     topic, own = exchange.topic(), new_producer(exchange)
     first = batch("a", producer_id=own, producer_epoch=0, base_sequence=refused, is_transactional=True)
-    exchange.ask(
+    answer = exchange.ask(
         f"sequence {refused} of a transaction",
         produce(topic, first, transactional_id=exchange.name("payments")),
         version,
     )
+    assert codes(answer) == [ErrorCode.NOT_ENOUGH_REPLICAS]
     second = batch("b", producer_id=own, producer_epoch=0, base_sequence=then)
     answer = exchange.ask(f"then sequence {then} of none", produce(topic, second), version)
 
@@ -134,7 +135,7 @@ def test_an_older_epoch_is_refused_before_a_coordinator_is_asked(exchange: Excha
     """A producer that was replaced has no transaction to go on with (since 4.1)."""
     topic, own = exchange.topic(), new_producer(exchange)
     newer = batch("a", producer_id=own, producer_epoch=1, base_sequence=0)
-    exchange.ask("epoch 1 of no transaction", produce(topic, newer), version)
+    assert codes(exchange.ask("epoch 1 of no transaction", produce(topic, newer), version)) == [ErrorCode.NONE]
     asked = produce(topic, transactional("b", own), transactional_id=exchange.name("payments"))
     answer = exchange.ask("epoch 0 of a transaction", asked, version)
 

@@ -7,6 +7,7 @@ acknowledged records with offset 0, and Redpanda issue 2326, where offsets shift
 `checks/ordering/test_acknowledged_offsets.py::test_acknowledged_offsets[confluent]`: (1, 1): b'2', where b'0' should be
 `checks/walkthrough/test_python_orders.py`:
 What kafka-python finds at the answered (partition, offset) is not what it should be
+`checks/protocol/test_produce.py::test_a_batch_is_appended[v9]`: (0, 1) == (<ErrorCode.NONE: 0>, 0)
 """
 
 from __future__ import annotations

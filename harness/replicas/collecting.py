@@ -9,6 +9,7 @@ from harness.clients.cluster_view import RawAdmin
 from harness.judging.outcome import BrokenPromise
 from harness.replicas.divergence import divergences
 from harness.replicas.replica_log import ReplicaLog, UnreadableLog, read_replica
+from harness.targets import leftovers
 from harness.targets.target import Cluster, TargetTrouble
 
 _SETTLE_S = 10.0
@@ -17,14 +18,17 @@ _SETTLE_S = 10.0
 def replicas_of(cluster: Cluster, topic: str, partition: int, nodes: Sequence[int]) -> list[ReplicaLog]:
     """What some nodes hold of a partition. TargetTrouble where their folders cannot be read here."""
     found = []
-    for node in cluster.nodes:
-        if node.id in nodes:
-            if node.data_dir is None:
-                raise TargetTrouble(f"the log folders of node {node.id} cannot be read from here")
-            try:
-                found.append(read_replica(node.id, node.data_dir, topic, partition))
-            except UnreadableLog as trouble:
-                raise TargetTrouble(str(trouble)) from trouble
+    with leftovers.temporary_folder() as copies:
+        for node in cluster.nodes:
+            if node.id in nodes:
+                folders = node.fetch_log_dirs(copies)
+                if not folders:
+                    raise TargetTrouble(f"the log folders of node {node.id} cannot be read from here")
+                holds = [folder for folder in folders if (folder / f"{topic}-{partition}").is_dir()]
+                try:
+                    found.append(read_replica(node.id, (holds or folders)[0], topic, partition))
+                except UnreadableLog as trouble:
+                    raise TargetTrouble(str(trouble)) from trouble
     return found
 
 

@@ -93,7 +93,17 @@ class AddressTarget:
             return f"{self.name}: no hand on its disks"
         if not any(answers(address, _ANSWER_TIMEOUT_S) for address in self._addresses):
             return f"{self.name}: nothing there answers ApiVersions: is the cluster up, and its listener without TLS?"
+        if spec is not None and spec.nodes > 1 and (reason := self._too_small(spec.nodes)) is not None:
+            return f"{self.name}: {reason}"
         return None
+
+    def _too_small(self, wanted: int) -> str | None:
+        """Why a check of several nodes cannot use it: topics cannot have as many replicas as it asks for."""
+        try:
+            count = len(look_at(self._bootstrap, (), ()).brokers)
+        except TargetTrouble as trouble:
+            return str(trouble)
+        return f"it has {count} broker{'' if count == 1 else 's'}; {wanted} are wanted" if count < wanted else None
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about on it: none, it is not ours."""

@@ -95,3 +95,13 @@ def test_faults_and_settings_are_skipped_with_their_reason(checked: Checked) -> 
 def test_nothing_of_the_checks_is_left_and_nothing_of_others_is_gone(checked: Checked) -> None:
     assert {name for name in checked.topics if not name.startswith("__")} == {THEIRS}
     assert checked.groups == []
+
+
+def test_a_check_of_more_brokers_is_not_for_a_smaller_cluster() -> None:
+    cluster = resolve("reference").open(ClusterSpec())
+    try:
+        reason = resolve(f"at:{cluster.bootstrap}").missing(ClusterSpec(nodes=3))
+    finally:
+        cluster.close()
+
+    assert "it has 1 broker; 3 are wanted" in str(reason)

@@ -100,6 +100,10 @@ class MemoryNode:
         self._cluster.write(self.id, folder)
         return folder
 
+    def fetch_log_dirs(self, into: Path) -> tuple[Path, ...]:
+        """They are on this machine."""
+        return (self.data_dir,)
+
     def start(self) -> None:
         self.is_up = True
         self._cluster.comes_back(self.id)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from harness.clients.client import ClientTrouble
 from harness.hosts.host import HostTrouble
 from harness.search.lockstep.clusters import opened
-from harness.search.lockstep.modelled import Modelled, Step, Unkept
+from harness.search.lockstep.modelled import Disagreement, Modelled, Step
 from harness.search.lockstep.source_text import lines_of, script_of
 from harness.targets.target import UnknownTarget
 
@@ -34,24 +34,24 @@ def judge(steps: Sequence[Step], targets: Sequence[str]) -> None:
         with opened([chosen]) as ((name, cluster),):
             modelled = Modelled(name, cluster, run_name())
             modelled.player.prepare()
-            unkept = modelled.play(steps)
+            disagreement = modelled.play(steps)
             modelled.close()
     except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
         print(f"judge: {trouble}", file=sys.stderr)
         sys.exit(2)
     for line in lines_of(steps):
         print(line)
-    print("\n".join(unkept.complaints) if unkept else "all that was answered is allowed")
-    sys.exit(1 if unkept else 0)
+    print("\n".join(disagreement.complaints) if disagreement else "all that was answered is allowed")
+    sys.exit(1 if disagreement else 0)
 
 
-def script(steps: Sequence[Step], unkept: Unkept, target: str) -> str:
+def script(steps: Sequence[Step], disagreement: Disagreement, target: str) -> str:
     """A program that shows a broken promise."""
-    about = [f"Not allowed on {target}:", *unkept.complaints]
+    about = [f"Not allowed on {target}:", *disagreement.complaints]
     return script_of(steps, about, [target], CALL)
 
 
-def shown(steps: Sequence[Step], unkept: Unkept) -> Iterator[str]:
+def shown(steps: Sequence[Step], disagreement: Disagreement) -> Iterator[str]:
     """A broken promise for a person: each step in a line, then what was not allowed."""
     yield from (f"{number}  {line}" for number, line in enumerate(lines_of(steps), 1))
-    yield from (f"→ {complaint}" for complaint in unkept.complaints)
+    yield from (f"→ {complaint}" for complaint in disagreement.complaints)

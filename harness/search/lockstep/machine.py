@@ -24,7 +24,7 @@ from harness.judging.outcome import BrokenPromise
 from harness.search.lockstep.actions import Request
 from harness.search.lockstep.judging import run_name, script, shown
 from harness.search.lockstep.model_command import shortest
-from harness.search.lockstep.modelled import Modelled, Step, Unkept
+from harness.search.lockstep.modelled import Disagreement, Modelled, Step
 from harness.search.lockstep.search import listed_by_all
 from harness.search.sequences.writing import Listed, fitted
 from harness.targets.target import Cluster
@@ -45,7 +45,7 @@ class ModelMachine(RuleBasedStateMachine):
     modelled: ClassVar[Modelled]
     listed: ClassVar[Listed]
     """The versions that may be asked."""
-    failed: ClassVar[tuple[tuple[Step, ...], Unkept] | None] = None
+    failed: ClassVar[tuple[tuple[Step, ...], Disagreement] | None] = None
     trouble: ClassVar[Exception | None] = None
 
     def __init__(self) -> None:
@@ -63,8 +63,8 @@ class ModelMachine(RuleBasedStateMachine):
             type(self).trouble = trouble
             raise
         if complaints:
-            unkept = Unkept(at=len(self.steps) - 1, complaints=tuple(complaints))
-            type(self).failed = (tuple(self.steps), unkept)
+            disagreement = Disagreement(at=len(self.steps) - 1, complaints=tuple(complaints))
+            type(self).failed = (tuple(self.steps), disagreement)
             raise NotAllowed(complaints[0])
 
     def ask(self, message: Any, version: int, client: int = 0, **more: Any) -> None:
@@ -125,9 +125,9 @@ def play_round(bound: Any, text: str, examples: int) -> None:
         raise promise_broken(bound.modelled, *bound.failed) from None
 
 
-def promise_broken(modelled: Modelled, steps: Sequence[Step], unkept: Unkept) -> BrokenPromise:
+def promise_broken(modelled: Modelled, steps: Sequence[Step], disagreement: Disagreement) -> BrokenPromise:
     """What is shown of a sequence that was answered with something that is not allowed: the shortest such sequence."""
-    smallest, last = shortest(modelled, steps[: unkept.at + 1], unkept)
+    smallest, last = shortest(modelled, steps[: disagreement.at + 1], disagreement)
     target = modelled.player.target
     path = SCRIPTS / f"{modelled.run}.py"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from harness.hosts.host import HostTrouble
 from harness.search.lockstep.actions import Action, Request, Restart
 from harness.search.lockstep.clusters import MANY_DELETED, opened
 from harness.search.lockstep.judging import run_name, script, shown
-from harness.search.lockstep.modelled import Modelled, Step, Unkept
+from harness.search.lockstep.modelled import Disagreement, Modelled, Step
 from harness.search.lockstep.search import WRITERS, listed_by_all, sequence
 from harness.search.lockstep.shrink import shrunk
 from harness.search.sequences.writing import Listed
@@ -107,32 +107,32 @@ class Judging:
             listed = listed_by_all([cluster.bootstrap])
             with ThreadPoolExecutor(len(players)) as pool:
                 while self.seconds < seconds and len(self.found) < kinds:
-                    for number, actions, unkept in self._round(pool, players, listed, seconds):
-                        self.found[unkept.kind] += 1
-                        if self.found[unkept.kind] == 1:
+                    for number, actions, disagreement in self._round(pool, players, listed, seconds):
+                        self.found[disagreement.kind] += 1
+                        if self.found[disagreement.kind] == 1:
                             say(f"\nNOT ALLOWED  sequence {number}, found after {self.seconds:.1f} s")
-                            path = out / f"unkept-{len(self.found)}.py"
-                            _tell(players[0], actions[: unkept.at + 1], unkept, path, say)
+                            path = out / f"disagreement-{len(self.found)}.py"
+                            _tell(players[0], actions[: disagreement.at + 1], disagreement, path, say)
                     _tidy(players)
             for modelled in players:
                 modelled.close()
 
     def _round(
         self, pool: ThreadPoolExecutor, players: Sequence[Modelled], listed: Listed, seconds: float
-    ) -> list[tuple[int, list[Action], Unkept]]:
+    ) -> list[tuple[int, list[Action], Disagreement]]:
         """Plays until the time is over or something was not allowed: (number, sequence, what was not allowed)."""
         started, is_over, numbers = time.monotonic(), threading.Event(), itertools.count(self.sequences)
         deadline = started + seconds - self.seconds
 
-        def turn(modelled: Modelled) -> tuple[int, list[Action], Unkept] | None:
+        def turn(modelled: Modelled) -> tuple[int, list[Action], Disagreement] | None:
             modelled.steps = 0
             while time.monotonic() < deadline and not is_over.is_set() and _deleted(players) <= MANY_DELETED:
                 number = next(numbers)
                 written = sequence(self.writers[number % len(self.writers)], self.seed, number, listed)
                 actions = [hurried(step) for step in written if self.restarts or not isinstance(step, Restart)]
-                if (unkept := modelled.play(actions)) is not None:
+                if (disagreement := modelled.play(actions)) is not None:
                     is_over.set()
-                    return number, actions, unkept
+                    return number, actions, disagreement
             return None
 
         turns = list(pool.map(turn, players))
@@ -156,9 +156,11 @@ def _tidy(players: Sequence[Modelled]) -> None:
     first.tidy()
 
 
-def _tell(modelled: Modelled, actions: Sequence[Step], unkept: Unkept, path: Path, say: Callable[[str], None]) -> None:
+def _tell(
+    modelled: Modelled, actions: Sequence[Step], disagreement: Disagreement, path: Path, say: Callable[[str], None]
+) -> None:
     """Shows the shortest sequence, and keeps it as a script."""
-    smallest, last = shortest(modelled, actions, unkept)
+    smallest, last = shortest(modelled, actions, disagreement)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(script(smallest, last, modelled.player.target), encoding="utf-8")
     for line in shown(smallest, last):
@@ -173,9 +175,11 @@ def hurried(step: Action) -> Action:
     return step
 
 
-def shortest(modelled: Modelled, steps: Sequence[Step], unkept: Unkept) -> tuple[tuple[Step, ...], Unkept]:
+def shortest(
+    modelled: Modelled, steps: Sequence[Step], disagreement: Disagreement
+) -> tuple[tuple[Step, ...], Disagreement]:
     """The shortest sequence, found in bounded time, that still breaks the same promise, and how it does."""
-    last = [unkept]
+    last = [disagreement]
     deadline = time.monotonic() + SHRINK_S
 
     def still(candidate: Sequence[Step]) -> bool:
@@ -185,7 +189,7 @@ def shortest(modelled: Modelled, steps: Sequence[Step], unkept: Unkept) -> tuple
             again = modelled.play(candidate)
         except ClientTrouble:
             return False
-        if again is None or again.kind != unkept.kind:
+        if again is None or again.kind != disagreement.kind:
             return False
         last[0] = again
         return True

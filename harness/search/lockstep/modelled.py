@@ -42,7 +42,7 @@ APPLIES_AT_ONCE: Final = "reference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unkept:
+class Disagreement:
     """The first answer of a sequence that the model does not allow."""
 
     at: int
@@ -172,12 +172,12 @@ class Modelled:
         self.player.close()
         self.library.close()
 
-    def play(self, steps: Sequence[Step]) -> Unkept | None:
+    def play(self, steps: Sequence[Step]) -> Disagreement | None:
         """Plays a sequence from its start up to the first thing that was not allowed. ClientTrouble, HostTrouble."""
         self.begin()
         for index, step in enumerate(steps):
             if complaints := self.step(step):
-                return Unkept(at=index, complaints=tuple(complaints))
+                return Disagreement(at=index, complaints=tuple(complaints))
         return None
 
     def step(self, step: Step) -> list[str]:

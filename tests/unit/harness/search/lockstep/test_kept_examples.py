@@ -12,7 +12,7 @@ from hypothesis.stateful import rule
 from harness.judging.outcome import BrokenPromise
 from harness.search.lockstep.actions import Request
 from harness.search.lockstep.machine import ModelMachine, play_round
-from harness.search.lockstep.modelled import Unkept
+from harness.search.lockstep.modelled import Disagreement
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.primitives import GroupId
@@ -39,10 +39,10 @@ class SomewhatBroken:
         self.failed_at |= found
         return ["groups should be none"] if found else []
 
-    def play(self, steps: Sequence[Request]) -> Unkept | None:
+    def play(self, steps: Sequence[Request]) -> Disagreement | None:
         """The first wrong answer of a sequence."""
         wrong = ((at, self.step(step)) for at, step in enumerate(steps))
-        return next((Unkept(at=at, complaints=tuple(found)) for at, found in wrong if found), None)
+        return next((Disagreement(at=at, complaints=tuple(found)) for at, found in wrong if found), None)
 
 
 class Groups(ModelMachine):

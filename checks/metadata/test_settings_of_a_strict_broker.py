@@ -82,7 +82,8 @@ def test_the_brokers_number_of_partitions_counts(exchange: Exchange, version: in
     """-1 partitions are as many as the broker's setting says."""
     name = TopicName(exchange.name("orders"))
     topic = CreatableTopic(name=name, num_partitions=-1, replication_factor=-1)
-    exchange.ask("-1 partitions", CreateTopicsRequest(topics=(topic,)), version)
+    answer = exchange.ask("-1 partitions", CreateTopicsRequest(topics=(topic,)), version)
+    assert answer.topics[0].error_code == ErrorCode.NONE
     about = MetadataRequest(topics=(MetadataRequestTopic(name=name),), allow_auto_topic_creation=False)
 
     assert any(len(exchange.quietly(about).topics[0].partitions) == 3 for _ in exchange.patience(3))

@@ -58,7 +58,7 @@ def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicNa
     name = exchange.topic()
     produce_quietly(exchange, name, "acknowledged")
     coordinated(exchange)
-    exchange.ask("the running broker", UNREGISTER, 0)
+    assert exchange.ask("the running broker", UNREGISTER, 0).error_code == ErrorCode.NONE
     try:
         deposed(exchange, name)
         yield name
@@ -80,7 +80,8 @@ def test_it_is_in_no_answer(exchange: Exchange, topic: TopicName) -> None:
     assert exchange.ask("the brokers", DescribeClusterRequest(), 0).brokers == ()
     everyone = DescribeClusterRequest(include_fenced_brokers=True)
     assert exchange.ask("all brokers, fenced ones too", everyone, 2).brokers == ()
-    exchange.ask("the topic", DescribeTopicPartitionsRequest(topics=(TopicRequest(name=topic),)), 0)
+    answer = exchange.ask("the topic", DescribeTopicPartitionsRequest(topics=(TopicRequest(name=topic),)), 0)
+    assert [one.leader_id for one in answer.topics[0].partitions] == [-1]
     found = exchange.ask("any group's coordinator", FindCoordinatorRequest(coordinator_keys=("any",)), 4)
     assert found.coordinators[0].error_code == ErrorCode.COORDINATOR_NOT_AVAILABLE
     assert exchange.ask("once more", UNREGISTER, 0).error_code == ErrorCode.BROKER_ID_NOT_REGISTERED

@@ -121,7 +121,8 @@ def test_sequences_begin_again_after_the_largest(exchange: Exchange) -> None:
 def test_a_batch_may_wrap_the_sequences(exchange: Exchange) -> None:
     """One batch may hold the largest sequence and 0."""
     topic, producer = exchange.topic(), new_producer(exchange)
-    exchange.ask("two records from the largest", produce(topic, sequenced(producer, 2_147_483_647, "a", "b")), 9)
+    wrapping = produce(topic, sequenced(producer, 2_147_483_647, "a", "b"))
+    assert only(exchange.ask("two records from the largest", wrapping, 9)).error_code == ErrorCode.NONE
     answer = exchange.ask("then sequence 1", produce(topic, sequenced(producer, 1)), 9)
 
     assert only(answer).error_code == ErrorCode.NONE

@@ -58,7 +58,10 @@ def test_the_timeout_of_transactions_has_no_meaning_here(exchange: Exchange, tim
 def test_an_id_and_epoch_that_are_known(exchange: Exchange, version: int) -> None:
     """A producer that tells its id and epoch gets a new id where there are no transactions."""
     own = exchange.ask("a producer", request(), version)
-    exchange.ask("the same with its id and epoch", request(own.producer_id, own.producer_epoch), version)
+    again = exchange.ask("the same with its id and epoch", request(own.producer_id, own.producer_epoch), version)
+
+    assert (again.error_code, again.producer_epoch) == (ErrorCode.NONE, 0)
+    assert again.producer_id != own.producer_id
 
 
 @pytest.mark.parametrize(("producer", "epoch"), [(5, -1), (-1, 5)])

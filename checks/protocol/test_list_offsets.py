@@ -66,21 +66,30 @@ def test_special_timestamps(exchange: Exchange, version: int, timestamp: int) ->
     """The largest timestamp, and the ends of the tiers, are found from their versions on."""
     answer = exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
 
-    is_known = version >= FIRST_VERSION[timestamp]
-    assert only(answer).error_code == (ErrorCode.NONE if is_known else ErrorCode.UNSUPPORTED_VERSION)
+    found = only(answer)
+    if version < FIRST_VERSION[timestamp]:
+        assert (found.error_code, found.offset) == (ErrorCode.UNSUPPORTED_VERSION, -1)
+    else:
+        wanted = {LARGEST: (3, T0 + 31), EARLIEST_LOCAL: (0, -1)}.get(timestamp, (-1, -1))
+        assert (found.error_code, (found.offset, found.timestamp)) == (ErrorCode.NONE, wanted)
 
 
 @pytest.mark.parametrize("timestamp", FIRST_VERSION)
 def test_special_timestamps_of_an_empty_partition(exchange: Exchange, timestamp: int) -> None:
-    """An empty partition has no largest timestamp, and both ends at 0."""
-    exchange.ask(f"timestamp {timestamp} of an empty partition", list_offsets(exchange.topic(), timestamp), 11)
+    """An empty partition has no largest timestamp, begins at 0, and has nothing in another tier."""
+    request = list_offsets(exchange.topic(), timestamp)
+    answer = exchange.ask(f"timestamp {timestamp} of an empty partition", request, 11)
+
+    assert (only(answer).error_code, only(answer).offset) == (ErrorCode.NONE, 0 if timestamp == EARLIEST_LOCAL else -1)
 
 
 @pytest.mark.parametrize("timestamp", [-7, -100, -9223372036854775808])
 @versions(1, 7, 11)
 def test_unknown_special_timestamps(exchange: Exchange, version: int, timestamp: int) -> None:
-    """Other negative timestamps are treated as Kafka does."""
-    exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
+    """Other negative timestamps are of no version yet."""
+    answer = exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
+
+    assert (only(answer).error_code, only(answer).offset) == (ErrorCode.UNSUPPORTED_VERSION, -1)
 
 
 @pytest.mark.parametrize(
@@ -166,8 +175,11 @@ def test_a_leader_epoch_is_checked(exchange: Exchange, version: int, epoch: int,
 @pytest.mark.parametrize("replica", [-2, 0, 77])
 @versions(1, 6, 11)
 def test_who_asks(exchange: Exchange, version: int, replica: int) -> None:
-    """A question in the name of a broker, or by the debugging id -2, is answered as Kafka does."""
-    exchange.ask(f"in the name of {replica}", list_offsets(filled(exchange), LATEST, replica=replica), version)
+    """A question in the name of a broker, or by the debugging id -2, is answered as any."""
+    request = list_offsets(filled(exchange), LATEST, replica=replica)
+    answer = exchange.ask(f"in the name of {replica}", request, version)
+
+    assert (only(answer).error_code, only(answer).offset) == (ErrorCode.NONE, 6)
 
 
 @variants("times", the_same=(LATEST, LATEST), different=(LATEST, EARLIEST))
@@ -195,4 +207,6 @@ def test_log_append_time_is_found(exchange: Exchange) -> None:
     topic = exchange.topic(message_timestamp_type="LogAppendTime")
     produce_quietly(exchange, topic, "a", "b")
     assert only(exchange.ask("a time in 2023", list_offsets(topic, T0), 11)).offset == 0
-    exchange.ask("the largest timestamp", list_offsets(topic, LARGEST), 11)
+    found = only(exchange.ask("the largest timestamp", list_offsets(topic, LARGEST), 11))
+    assert (found.error_code, found.offset) == (ErrorCode.NONE, 0)
+    assert found.timestamp > T0

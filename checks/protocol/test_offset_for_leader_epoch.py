@@ -61,16 +61,19 @@ def test_the_present_epoch_ends_at_the_end(exchange: Exchange, version: int) -> 
 @pytest.mark.parametrize("epoch", [5, -1, -2])
 @versions(2, 3, 4)
 def test_an_epoch_that_never_was(exchange: Exchange, version: int, epoch: int) -> None:
-    """An epoch above the present one, or none, has no end."""
+    """An epoch above the present one, or none, has no end. (What -2 gets is an accident.)"""
     answer = exchange.ask(f"epoch {epoch}", request(filled(exchange), epoch), version)
 
     assert only(answer).error_code == ErrorCode.NONE
+    assert epoch == -2 or (only(answer).leader_epoch, only(answer).end_offset) == (-1, -1)
 
 
 @versions(2, 4)
 def test_an_empty_partition(exchange: Exchange, version: int) -> None:
-    """A partition in which nothing was written has the present epoch, if any."""
-    exchange.ask("epoch 0 of an empty partition", request(exchange.topic(), 0), version)
+    """A partition in which nothing was written has the present epoch, which ends at 0."""
+    answer = exchange.ask("epoch 0 of an empty partition", request(exchange.topic(), 0), version)
+
+    assert (only(answer).error_code, only(answer).leader_epoch, only(answer).end_offset) == (ErrorCode.NONE, 0, 0)
 
 
 @pytest.mark.parametrize(("current", "code"), [(0, ErrorCode.NONE), (4, ErrorCode.UNKNOWN_LEADER_EPOCH)])

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -42,6 +42,8 @@ from harness.pytest_plugin.session import SESSION
 from harness.targets.reference import refusals
 from harness.targets.target import Cluster, Target
 
+_TOLD: Final = "compared"
+"""What a worker tells its controller when it ends."""
 Observe = Callable[[str, Plain], None]
 """(what was seen, the value): one observation that is no exchange."""
 
@@ -132,7 +134,9 @@ class Differences:
             answer = exchange.quietly(PROBE, 3)
         except ClientTrouble:
             return
-        self.listed[target] = {key.api_key: (key.min_version, key.max_version) for key in answer.api_keys}
+        self.listed[target] = {
+            int(key.api_key): (int(key.min_version), int(key.max_version)) for key in answer.api_keys
+        }
 
     # -- collection ---------------------------------------------------------------------------------------------
 
@@ -164,18 +168,17 @@ class Differences:
 
     # -- comparison ---------------------------------------------------------------------------------------------
 
-    def comparisons(self, records: Iterable[CheckRecord]) -> Iterator[Comparison]:
-        """What is to be compared now that all checks have ended, each to be run before the next is asked for."""
+    def comparisons(self, records: Iterable[CheckRecord]) -> list[Comparison]:
+        """What is to be compared now that all checks have ended, in the order in which it is to be run."""
         for record in records:
             if record.observes:
                 self.seen.setdefault(record.check, Seen()).records.setdefault(record.target, record)
-        pairs = list(self._pairs())
-        for check, pair in pairs:
-            yield TwoSides(self, check, pair)
-        if pairs:
-            yield KnownDifferencesReview(self)
-        for recording in self.chosen.all() if self.seen else ():
-            yield RecordingReview(self, recording)
+        found: list[Comparison] = [TwoSides(self, check, pair) for check, pair in self._pairs()]
+        if found:
+            found.append(KnownDifferencesReview(self))
+        if self.seen:
+            found += [RecordingReview(self, recording) for recording in self.chosen.all()]
+        return found
 
     def _pairs(self) -> Iterator[tuple[str, tuple[str, str]]]:
         """What is to be compared: (check, the two sides)."""
@@ -235,9 +238,12 @@ class Differences:
     # -- the end ------------------------------------------------------------------------------------------------
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Closes the connections, and stores the account and the recording."""
+        """Closes the connections, and stores the account and the recording; a worker leaves that to its controller."""
         self.connections.close()
-        ours = session.config.stash[SESSION]
+        ours, output = session.config.stash[SESSION], getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[_TOLD] = {"listed": self.listed, "partial": sorted(self.partial)}
+            return
         if ours.stored is None:
             return
         for record in ours.records:
@@ -253,7 +259,14 @@ class Differences:
                 for target in seen.targets
                 if self.has_held(check, target)
             }
-            self.recorder.write(held, ours.clusters.versions, self.partial, self.has_file)
+            self.recorder.write(held, ours.versions(), self.partial, self.has_file)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A worker of pytest-xdist has ended."""
+        told: Mapping[str, Any] = getattr(node, "workeroutput", {}).get(_TOLD, {})
+        self.partial.update(told.get("partial", ()))
+        self.listed |= told.get("listed", {})
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What was recorded."""

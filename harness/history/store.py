@@ -9,6 +9,7 @@ RUN/ITEM/logs/NAME              the nodes' logs
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -168,15 +169,16 @@ class Run:
         return cls(path)
 
     def item(self, check: str, target: str) -> Item:
-        """A new folder for a check on a target."""
+        """A new folder for a check on a target. Several processes may make theirs at the same time."""
         stem = safe(f"{check}-{target}")
-        path = self.path / stem
-        number = 1
-        while path.exists():
-            number += 1
-            path = self.path / f"{stem}-{number}"
-        path.mkdir()
-        return Item(path)
+        for number in itertools.count(1):
+            path = self.path / (stem if number == 1 else f"{stem}-{number}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            return Item(path)
+        raise AssertionError("unreachable: counting does not end")
 
     def items(self) -> list[Item]:
         """The folders of its checks, by name."""

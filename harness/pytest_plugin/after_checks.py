@@ -32,7 +32,9 @@ class AfterChecks:
         if session.config.option.collectonly:
             return done
         ours = session.config.stash[SESSION]
-        for comparison in self._differences.comparisons(ours.records.copy()):
+        comparisons = self._differences.comparisons(ours.records)
+        session.testscollected += len(comparisons)
+        for comparison in comparisons:
             if session.shouldfail or session.shouldstop:
                 break
             _run(comparison, ours)
@@ -58,7 +60,6 @@ def _run(comparison: Comparison, ours: Session) -> None:
 def _report(session: pytest.Session, comparison: Comparison) -> None:
     """The three reports that pytest gives of a test."""
     record, hook = comparison.record, session.config.hook
-    session.testscollected += 1
     location = (record.path, None, record.nodeid.partition("::")[2] or record.nodeid)
     outcome: Literal["passed", "failed", "skipped"] = "failed" if record.outcome.is_failure else "passed"
     longrepr: str | tuple[str, int, str] | None = "\n".join(record.failure) or None

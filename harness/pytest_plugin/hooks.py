@@ -17,8 +17,8 @@ import pytest
 
 from harness.comparing.differences import Differences
 from harness.judging.outcome import Outcome
-from harness.pytest_plugin import allure_folder, sampling
 from harness.pytest_plugin.after_checks import AfterChecks
+from harness.pytest_plugin.allure_folder import take_over
 from harness.pytest_plugin.clusters import key_of
 from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a plugin
     admin,
@@ -37,13 +37,17 @@ from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a
     target,
     usable,
 )
+from harness.pytest_plugin.groups import choose_distribution
 from harness.pytest_plugin.links import MARKERS as LINK_MARKERS
 from harness.pytest_plugin.options import OPTIONS, add_options, read_options
 from harness.pytest_plugin.record import record_of
+from harness.pytest_plugin.sampling import register as register_sampling
 from harness.pytest_plugin.session import SESSION, Session
 from harness.pytest_plugin.status import Status, outcome_property
 from harness.pytest_plugin.summary import Summary
 from harness.pytest_plugin.words import failure_lines, outcome_of, said_of
+from harness.pytest_plugin.workers import is_worker
+from harness.pytest_plugin.workers import register as register_workers
 from harness.targets.kafka_process import java_missing
 from harness.targets.target import ClusterSpec
 
@@ -76,6 +80,12 @@ _QUIET = ("ignore:read_text is deprecated", "ignore:open_text is deprecated")
 """Warnings that kafka-python's import gives, and nobody here can do anything about."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Before pytest-xdist reads its own options."""
+    choose_distribution(config)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the options."""
     add_options(parser)
@@ -84,17 +94,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Reads the options; a wrong one ends the run."""
-    allure_folder.take_over(config)
+    take_over(config)
     for marker in (*MARKERS, *LINK_MARKERS):
         config.addinivalue_line("markers", marker)
     for warning in _QUIET:
         config.addinivalue_line("filterwarnings", warning)
     config.stash[OPTIONS] = read_options(config)
     config.stash[SESSION] = Session(config)
-    sampling.register(config, config.stash[OPTIONS].seed)
+    register_workers(config)
+    register_sampling(config, config.stash[OPTIONS].seed)
     differences = Differences(config)
     config.pluginmanager.register(differences, "harness.comparing.differences")
-    config.pluginmanager.register(AfterChecks(differences), "harness.pytest_plugin.after_checks")
+    if not is_worker(config):  # a worker knows only a part of what is to be compared
+        config.pluginmanager.register(AfterChecks(differences), "harness.pytest_plugin.after_checks")
     config.pluginmanager.register(Status(), "harness.pytest_plugin.status")
     config.pluginmanager.register(Summary(), "harness.pytest_plugin.summary")
 
@@ -160,7 +172,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     kept = record_of(item)
     kept.started = time.monotonic()
     options = session.options
-    kept.rerun = kept.rerun or f"pytest '{item.nodeid}' {options.for_target(kept.target)}"
+    kept.rerun = kept.rerun or f"pytest '{kept.nodeid}' {options.for_target(kept.target)}"
     kept.version = kept.version or session.clusters.versions.get(kept.target, "")
     for marker in item.iter_markers("needs"):
         for means in marker.args:

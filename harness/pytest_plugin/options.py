@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness.clients.client import CLIENTS
-from harness.pytest_plugin import sampling
+from harness.pytest_plugin.sampling import add_option as add_sample
 from harness.targets.target import Cluster, ClusterSpec, Target, TargetTrouble, UnknownTarget, resolve
 
 MEANS = ("java", "docker", "root")
@@ -110,7 +110,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--seed", metavar="N", help="a number that repeats a run's choices (default: the date)")
     group.addoption("--duration", metavar="S", help=f"seconds of load in each run (default {DEFAULT_DURATION_S:g})")
     group.addoption("--require", action="append", metavar="M", help="fail, do not skip, for lack of java, docker, root")
-    sampling.add_option(group)
+    add_sample(group)
     group.addoption(
         "--recorded",
         nargs="?",
@@ -123,10 +123,12 @@ def add_options(parser: pytest.Parser) -> None:
 
 def read_options(config: pytest.Config) -> Options:
     """The options. pytest.UsageError, one line, for a wrong value."""
+    seed = _seed(config.getoption("--seed"))
+    config.option.seed = str(seed)  # workers of pytest-xdist get the options, and must not choose another seed
     return Options(
         targets=_targets(config.getoption("--target") or ["reference"]),
         clients=_clients(config.getoption("--client") or ["confluent"]),
-        seed=_seed(config.getoption("--seed")),
+        seed=seed,
         duration_s=_duration(config.getoption("--duration")),
         required=_required(config.getoption("--require") or []),
     )

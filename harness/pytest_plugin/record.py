@@ -174,37 +174,39 @@ def target_name(item: pytest.Item) -> str | None:
     return None if parameter is None else str(getattr(parameter, "name", parameter))
 
 
-def variant(item: pytest.Item) -> str:
+def variant_of(brackets: str, target: str | None) -> str:
     """The part of an item's id in brackets that does not name the target."""
-    callspec = getattr(item, "callspec", None)
-    text = str(callspec.id) if callspec else ""
-    name = target_name(item)
-    if name is None:
-        return text
-    return "" if text == name else text.removesuffix(f"-{name}")
+    if target is None:
+        return brackets
+    return "" if brackets == target else brackets.removesuffix(f"-{target}")
+
+
+def check_name(file: str, function: str, variant: str) -> str:
+    """The id of a check: "durability/full_disks::a_full_disk[raw]"; the file's name alone where the function has it."""
+    stem, name = check_id(file), function.removeprefix("test_")
+    named = stem if stem.endswith("/" + name) else f"{stem}::{name}"
+    return f"{named}[{variant}]" if variant else named
 
 
 def _new_record(item: pytest.Item) -> CheckRecord:
     module = getattr(item, "module", None)
     header = Header.of(getattr(module, "__doc__", None))
     own = one_line((getattr(getattr(item, "function", None), "__doc__", None) or "").partition("\n\n")[0])
-    file, _, _ = item.nodeid.partition("::")
-    stem, name = check_id(file), getattr(item, "originalname", None) or item.name
-    name = name.removeprefix("test_")
-    named = stem if stem.endswith("/" + name) else f"{stem}::{name}"
-    brackets = variant(item)
+    function = getattr(item, "originalname", None) or item.name
+    callspec, target = getattr(item, "callspec", None), target_name(item)
+    brackets = str(callspec.id) if callspec else ""
     claims = {str(word): None for marker in item.iter_markers("claim") for word in marker.args}
     return CheckRecord(
-        check=f"{named}[{brackets}]" if brackets else named,
-        target=target_name(item) or "",
+        check=check_name(item.nodeid.partition("::")[0], function, variant_of(brackets, target)),
+        target=target or "",
         header=header,
         sentence=own or header.claim,
         claims=tuple(claims),
         feature=_word(item, "feature"),
         severity=_word(item, "severity") or ("critical" if claims else "normal"),
         nodeid=item.nodeid,
-        function=getattr(item, "originalname", None) or item.name,
-        observes=target_name(item) is not None and any(name in OBSERVING for name in getattr(item, "fixturenames", ())),
+        function=function,
+        observes=target is not None and any(name in OBSERVING for name in getattr(item, "fixturenames", ())),
         links=links_of(item),
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import platform
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -17,6 +18,10 @@ from harness.pytest_plugin.options import OPTIONS, Options
 from harness.pytest_plugin.progress_line import ProgressLine
 from harness.pytest_plugin.record import CheckRecord
 
+WORKER_RUN: Final = "kafka_run"
+WORKER_TAG: Final = "kafka_tag"
+"""What a worker of pytest-xdist is told by its controller (harness/pytest_plugin/workers.py)."""
+
 
 class Session:
     """One run of checks."""
@@ -24,14 +29,16 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.options: Options = config.stash[OPTIONS]
-        self.tag = run_tag()
+        told: Mapping[str, Any] = getattr(config, "workerinput", {})
+        self.tag: str = told.get(WORKER_TAG) or run_tag()
+        """Six characters that tell this run from others."""
         self.progress = ProgressLine(config)
         self.clusters = Clusters(self.progress.say)
         self.records: list[CheckRecord] = []
         """Of the checks that have ended, in order."""
         self.started = time.monotonic()
         self._started_at_ms = time.time_ns() // 1_000_000
-        self._run: Run | None = None
+        self._run: Run | None = Run(Path(told[WORKER_RUN])) if WORKER_RUN in told else None
 
     def run(self) -> Run:
         """The run's folder in the store, made when first asked for."""
@@ -57,12 +64,16 @@ class Session:
         except ValueError:
             return str(path)
 
+    def versions(self) -> dict[str, str]:
+        """Target → release, as its cluster says."""
+        return {record.target: record.version for record in self.records if record.version} | self.clusters.versions
+
     def about(self) -> dict[str, Any]:
         """What is said of the run: how it was asked for, and on what it ran."""
         options = self.options
         return {
             "targets": [target.name for target in options.targets],
-            "versions": dict(self.clusters.versions),
+            "versions": self.versions(),
             "clients": list(options.clients),
             "seed": options.seed,
             "duration_s": options.duration_s,

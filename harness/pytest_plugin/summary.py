@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.pytest_plugin import allure_folder
+from harness.pytest_plugin.allure_folder import write_results
 from harness.pytest_plugin.session import SESSION
 from harness.pytest_plugin.words import area_lines, counts_line, skip_lines
 
@@ -40,11 +40,11 @@ class Summary:
         ours.clusters.close_all_but(None)
         yield
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        if ours.stored is None or reporter is None:
+        if ours.stored is None or reporter is None:  # nothing ran, or this is a worker, whose controller does it
             return
         ours.stored.finish(ours.about())
         trouble = _write_page(ours.stored.path)
-        trouble_with_allure = allure_folder.write_results(session.config, ours.stored.path)
+        trouble_with_allure = write_results(session.config, ours.stored.path)
         is_plain = not _can_draw(reporter)
         reporter.write_line("")
         for line, has_held in area_lines(ours.records, is_plain=is_plain):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -12,6 +12,8 @@ from harness.history.operations import FaultAct, Operation, OpType
 from harness.judging.evidence.evidence import Evidence
 from harness.judging.guarantees import ClientSettings, FaultEffects, Guarantees, TopicSettings
 
+UNCLEAN_ELECTION = "unclean"
+"""The change of a leadership fault that elects whoever is there (ElectLeaders)."""
 POWER = "power"
 """The kind of the faults that take away what was not flushed."""
 
@@ -68,8 +70,15 @@ def fault_periods(acts: Iterable[Operation]) -> tuple[FaultPeriod, ...]:
 
 
 def rules_of(history: AnyHistory, client: ClientSettings, topic: TopicSettings) -> Guarantees:
-    """What is promised of a run: by its settings, and under what its faults did."""
-    return Guarantees.of(client, topic, effects_of(Evidence.of(history)))
+    """What is promised of a run: by its settings, and under what its faults did.
+
+    An operator who elects a leader uncleanly takes what unclean.leader.election.enable takes.
+    """
+    evidence = Evidence.of(history)
+    acts = [period.act for period in fault_periods(evidence.faults)]
+    if any(act.parameters.get("change") == UNCLEAN_ELECTION for act in acts):
+        topic = replace(topic, is_unclean=True)
+    return Guarantees.of(client, topic, effects_of(evidence))
 
 
 def effects_of(evidence: Evidence) -> FaultEffects:

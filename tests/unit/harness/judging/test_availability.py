@@ -5,9 +5,9 @@ from __future__ import annotations
 from harness.history.operations import FaultAct, OpType, PartitionState, PartitionStates
 from harness.judging.availability import Gap, availability
 from harness.judging.evidence.evidence import Evidence
-from harness.judging.guarantees import FaultEffects
+from harness.judging.guarantees import ClientSettings, FaultEffects, TopicSettings
 from harness.judging.measures import measures
-from harness.judging.periods import effects_of, fault_periods
+from harness.judging.periods import effects_of, fault_periods, rules_of
 from harness.workloads.synthetic import Script
 
 KILL = FaultAct(kind="kill", nodes=(2,))
@@ -118,3 +118,11 @@ def test_the_worst_lag_and_the_unseen_records_are_measured() -> None:
     found = measures(Evidence.of(script.history()))
     assert 2 < found["worst_lag"]["lag_s"] < 2.1
     assert [count for _, count in found["unseen"]] == [1, 0, 0]
+
+
+def test_an_unclean_election_by_an_operator_counts_as_one_that_is_allowed() -> None:
+    script = Script()
+    act = FaultAct(kind="leadership", parameters={"change": "unclean"})
+    script.fault(act)
+    script.heal(act)
+    assert rules_of(script.history(), ClientSettings(), TopicSettings(replicas=3)).topic.is_unclean

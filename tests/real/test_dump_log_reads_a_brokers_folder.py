@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,11 @@ def data(new_folder: Callable[..., Any]) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dumped(kafka: Any, data: Path) -> Callable[..., str]:
-    """Dumps the files that a pattern finds; what the tool says."""
+    """Dumps the files that a pattern finds; what the tool says. The same files are dumped once."""
 
+    @cache
     def dump(pattern: str, *options: str) -> str:
         files = sorted(path for path in data.glob(pattern) if path.stat().st_size)
         assert files, f"no file with content is {pattern} in {sorted(data.iterdir())}"

@@ -30,6 +30,8 @@ _SSH_PORT = 22
 _SSH_TIMEOUT_S = 30.0
 _LOOPBACK = "127.0.0.1"
 _NETWORK_TRIES = 5
+_READY_S, _READY_S_PER_NODE = 60.0, 30.0
+"""How long nodes may take to their first answers; they start at the same time, on as few cores as there are."""
 _GATEWAY = 1
 """Of a network's addresses, the one from which this machine's packets come."""
 
@@ -111,7 +113,7 @@ class Recipe:
         try:
             at_once(lambda node: node.start(), nodes)
             for node in nodes:
-                node.wait_ready()
+                node.wait_ready(_READY_S + _READY_S_PER_NODE * len(nodes))
             cluster.wait_healthy()
         except BaseException:
             cluster.close()

@@ -19,7 +19,7 @@ from harness.comparing.differences import Differences
 from harness.judging.outcome import Outcome
 from harness.pytest_plugin.after_checks import AfterChecks
 from harness.pytest_plugin.allure_folder import take_over
-from harness.pytest_plugin.clusters import key_of
+from harness.pytest_plugin.clusters import key_of, spec_of
 from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a plugin
     admin,
     chance,
@@ -70,6 +70,7 @@ __all__ = [
 
 MARKERS = (
     "cluster(nodes=1, controllers=0, racks=(), config={}): the cluster that a check wants, where one node does not do",
+    "several_nodes: set by itself on a check whose cluster has more than one node",
     "feature(name): the API or KIP that a check is about",
     "severity(level): blocker, critical, normal, minor or trivial",
     "needs(*means): what a check needs beside its target: java, docker, root",
@@ -145,6 +146,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "target" in metafunc.fixturenames:
         chosen = options.targets
         metafunc.parametrize("target", chosen, ids=[each.name for each in chosen], indirect=True, scope="session")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks checks of clusters, so that `-m several_nodes` chooses them, and `-m "not several_nodes"` the others."""
+    spec = spec_of(item)
+    if spec.nodes + spec.controllers > 1:
+        item.add_marker("several_nodes")
 
 
 @pytest.hookimpl(trylast=True)

@@ -143,6 +143,9 @@ def test_players_who_share_a_node_stop_for_it(tmp_path: Path, monkeypatch: pytes
     starts: list[str] = []
     monkeypatch.setattr(player, "restart", lambda cluster, keep: starts.append(keep))
     judging = Judging(target="reference", seed=1, writers=("topics",))
-    judging.run(1.0, 1, tmp_path, print)
+    for seconds in range(1, 60):  # in all; a busy machine deletes few topics in one
+        judging.run(seconds, 1, tmp_path, print)
+        if starts:
+            break
     assert not judging.found
     assert starts

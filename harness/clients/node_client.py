@@ -29,6 +29,7 @@ _TIMEOUT_S = 15.0
 _PRODUCE, _FETCH, _METADATA = 9, 12, 12
 _FETCH_BYTES = 8 << 20
 _EVERY_S = 0.1
+_LEADS_WITHIN_S = 10.0
 TROUBLE = (OSError, MalformedRequest)
 """What is raised when the node is away, cut off, or speaks nonsense."""
 
@@ -75,13 +76,21 @@ class NodeClient:
     def produce(
         self, topic: str, *values: str, partition: int = 0, acks: int = -1, timeout_ms: int = 10_000
     ) -> Produced:
-        """One batch without a producer id."""
+        """One batch without a producer id; sent again while the node says that it does not lead, for a few seconds.
+
+        A new leader learns of it a moment after others do (NOT_LEADER_OR_FOLLOWER is retried by Kafka's clients, too).
+        """
         now = time.time_ns() // 1_000_000
         data = encode_batch([Record(number, now, None, value.encode()) for number, value in enumerate(values)])
         of_partition = PartitionProduceData(index=partition, records=data)
         of_topic = TopicProduceData(name=TopicName(topic), partition_data=(of_partition,))
         request = ProduceRequest(acks=acks, timeout_ms=timeout_ms, topic_data=(of_topic,))
-        found = self.ask(ApiKey.PRODUCE, _PRODUCE, request).responses[0].partition_responses[0]
+        deadline = time.monotonic() + _LEADS_WITHIN_S
+        while True:
+            found = self.ask(ApiKey.PRODUCE, _PRODUCE, request).responses[0].partition_responses[0]
+            if found.error_code != ErrorCode.NOT_LEADER_OR_FOLLOWER or time.monotonic() > deadline:
+                break
+            time.sleep(_EVERY_S)
         return Produced(ErrorCode(found.error_code), int(found.base_offset))
 
     def fetch(self, topic: str, offset: int, *, partition: int = 0, rack: str = "", wait_ms: int = 0) -> Fetched:

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.subjects import KAFKA
 from bench.table import Goal, Row, Table
 from harness.clients.client import ClientTrouble
-from harness.comparing.known_differences import accepted_by, read_known
+from harness.comparing.known_differences import read_known
 from harness.hosts.host import HostTrouble
 from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.command import KNOWN
@@ -98,7 +98,7 @@ def _covered(targets: Sequence[str], until_s: Sequence[float]) -> Iterator[Cover
     covered = Covered()
     with opened(targets) as clusters:
         players = tuple(Player(name, cluster) for name, cluster in clusters)
-        lockstep = Lockstep((players[0], players[1]), lambda difference: accepted_by(difference, known) is not None)
+        lockstep = Lockstep((players[0], players[1]), lambda difference: known.accepts(difference) is not None)
         bootstraps = [cluster.bootstrap for _, cluster in clusters]
         listed = listed_by_all(bootstraps)
         opening = openings(bootstraps, listed)

@@ -60,6 +60,11 @@ def test_versions_agree_with_each_other(exchange: Exchange) -> None:
     assert all({(one.api_key, one.min_version, one.max_version) for one in other} == first for other in answers)
 
 
+def test_all_that_the_release_has_is_listed(exchange: Exchange) -> None:
+    """Each API of the broker's release is listed, in each of its versions."""
+    exchange.require_all_listed()
+
+
 @pytest.mark.parametrize("later", [1, 50, 32767])
 def test_a_version_of_the_future_is_answered_in_version_0(exchange: Exchange, later: int) -> None:
     """A client that is too new gets UNSUPPORTED_VERSION in version 0, with the range of ApiVersions itself."""

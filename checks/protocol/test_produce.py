@@ -339,6 +339,7 @@ def test_a_record_without_a_key_does_not_go_into_a_compacted_topic(exchange: Exc
 def test_timestamps_out_of_bounds_are_refused(exchange: Exchange, version: int) -> None:
     """A topic may bound timestamps before and after the broker's time; the answer says which records are outside."""
     now = int(time.time() * 1000)
+    exchange.distances(-600_000, 600_000, -100_000, 100_000)
     topic = exchange.topic(message_timestamp_before_max_ms="100000", message_timestamp_after_max_ms="100000")
     for words, times, code in (
         ("a record of ten minutes ago", [now, now - 600_000], ErrorCode.INVALID_TIMESTAMP),
@@ -352,6 +353,7 @@ def test_timestamps_out_of_bounds_are_refused(exchange: Exchange, version: int) 
 def test_a_far_future_is_refused_by_default(exchange: Exchange) -> None:
     """Without bounds of its own a topic takes records of the past, and of at most an hour ahead."""
     now = int(time.time() * 1000)
+    exchange.distances(7_200_000, 3_600_000)
     topic = exchange.topic()
     answer = exchange.ask("a record of in two hours", produce(topic, batch("a", timestamps=[now + 7_200_000])), 9)
     assert only(answer).error_code == ErrorCode.INVALID_TIMESTAMP

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -57,12 +58,16 @@ class RawConnection:
 
     def listed(self, api_key: int) -> tuple[int, int]:
         """The versions of an API that the broker says it serves, both inclusive; (0, -1) where it serves none."""
+        return self.all_listed().get(api_key, (0, -1))
+
+    def all_listed(self) -> Mapping[int, tuple[int, int]]:
+        """The versions of each API that the broker says it serves, by API key."""
         if not self._versions:
             response = self.request(
                 _API_VERSIONS, 3, ApiVersionsRequest(client_software_name="raw", client_software_version="1")
             )
             self._versions = {key.api_key: (key.min_version, key.max_version) for key in response.api_keys}
-        return self._versions.get(api_key, (0, -1))
+        return self._versions
 
     def highest(self, api_key: int, at_most: int = 32_767) -> int:
         """The highest version that both sides speak, not above `at_most`. ConnectionError when there is none."""

@@ -8,26 +8,33 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.catalogue import Header
 from harness.comparing.diff import Difference
-from harness.comparing.known_differences import complaints, overdue
-from harness.comparing.recorded.answers import PREFIX, Recording
+from harness.comparing.difference_lines import KNOWN_FILE, file_of, lines_of, rerun
+from harness.comparing.gaps import Gap
+from harness.comparing.known_differences import Known
+from harness.comparing.recorded.answers import Recording
 from harness.judging.outcome import Differs, Outcome
 from harness.pytest_plugin.record import CheckRecord
 
 if TYPE_CHECKING:
     from harness.comparing.differences import Differences
 
-KNOWN_FILE: Final = "known_differences.toml"
-MOST_SHOWN: Final = 6
-"""Differences of one check that are shown; all are stored."""
+Entry = Known | Gap
+"""Of the file of accepted differences."""
 
 
-def file_of(check: str) -> str:
-    """The file of checks that a check belongs to."""
-    return check.partition("::")[0]
+def keep_differences(
+    record: CheckRecord, again: str, found: Sequence[tuple[Difference, Entry | None]]
+) -> list[Difference]:
+    """Keeps differences in a check's record, for the run's pages; those that nothing accepts."""
+    for difference, entry in found:
+        accepted = {"accepted_by": None if entry is None else f"{entry.source}: {entry.reason}"}
+        number = {"entry": entry.number} if isinstance(entry, Known) else {}
+        record.differences.append({**difference.data(), "rerun": again, **accepted, **number})
+    return [difference for difference, entry in found if entry is None]
 
 
 class Comparison(Protocol):
@@ -41,7 +48,7 @@ class Comparison(Protocol):
 
 
 class TwoSides:
-    """Compares two sides' observations of one check: two targets, or a target and a recording (Comparison)."""
+    """Compares two targets' observations of one check (Comparison)."""
 
     def __init__(self, plugin: Differences, check: str, pair: tuple[str, str]) -> None:
         self.plugin = plugin
@@ -57,54 +64,23 @@ class TwoSides:
             severity=first.severity,
             nodeid=f"{first.path}::differences[{check.partition('::')[2] or check}-{'|'.join(pair)}]",
             function=first.function,
-            rerun=self.rerun(),
+            rerun=rerun(first.path, first.function, pair),
         )
 
     def run(self) -> None:
-        """Differs when the sides do; skipped when one of them observed nothing."""
-        record, sides = self.record, [self.plugin.observed(self.check, side) for side in self.pair]
-        missing = [side for side, seen in zip(self.pair, sides, strict=True) if not seen]
+        """Differs when the targets do; skipped when one of them observed nothing."""
+        record, seen = self.record, [self.plugin.seen[self.check].observed(target) for target in self.pair]
+        missing = [target for target, observed in zip(self.pair, seen, strict=True) if not observed]
         if missing:
             record.outcome = Outcome.SKIPPED
             record.skip_reason = f"nothing was observed on {' and '.join(missing)}: see the check there"
             return
-        open_ones, accepted = self.plugin.judge(self.check, self.pair)
-        record.observations = sum(len(seen) for seen in sides)
-        for difference, entry in [*((one, None) for one in open_ones), *accepted]:
-            told = {"rerun": record.rerun, "accepted_by": None if entry is None else f"{entry.source}: {entry.reason}"}
-            kept = {**difference.data(), **told}
-            record.differences.append(kept)
-            self.plugin.found.append(kept)
+        record.observations = sum(map(len, seen))
+        open_ones = keep_differences(record, record.rerun, self.plugin.judge(self.check, self.pair))
+        self.plugin.found += record.differences
         if open_ones:
-            raise Differs(self._lines(open_ones))
+            raise Differs(lines_of(open_ones, self.pair, record.rerun))
         record.outcome = Outcome.HELD
-
-    def rerun(self) -> str:
-        """The command that runs the check again on both sides."""
-        first = self.plugin.seen[self.check].first
-        words = [
-            "--recorded" if side.startswith(PREFIX) else f"--target {side.partition('#')[0]}" for side in self.pair
-        ]
-        return f"pytest {first.path} -k {first.function.removeprefix('test_')} {' '.join(words)}"
-
-    def _lines(self, found: Sequence[Difference]) -> list[str]:
-        width = max(len(target) for target in self.pair)
-        lines: list[str] = []
-        for difference in found[:MOST_SHOWN]:
-            where = f"{difference.api} v{difference.version}, " if difference.api else ""
-            lines.append(f"DIFFERS  {self.check}   {' | '.join(self.pair)}        {where}field {difference.field}")
-            lines.append(f"  {'request':<{width}}  {difference.request}")
-            for target, value in difference.values.items():
-                lines.append(f"  {target:<{width}}  {difference.field} = {value}")
-        if len(found) > MOST_SHOWN:
-            lines.append(f"  … and {len(found) - MOST_SHOWN:,} more differences of this check: all are in the report")
-        recording = self.plugin.recording_of(self.pair[1])
-        if recording is not None and self.pair[0].partition("#")[0] == recording.target:
-            lines.append("  The recording does not say any more what this target does. Record again with:")
-            return [*lines, f"  {recording.again(file_of(self.check))}"]
-        lines.append(f"  Accept it by an entry in checks/{KNOWN_FILE} (needs a reason and a review-by date), or rerun:")
-        lines.append(f"  {self.record.rerun}")
-        return lines
 
 
 class KnownDifferencesReview:
@@ -118,11 +94,13 @@ class KnownDifferencesReview:
         )
 
     def run(self) -> None:
-        """Differs when an entry matched nothing, or is past its date."""
+        """Differs when an entry matched nothing, a gap is closed, or one is past its date."""
         plugin = self.plugin
         whole = [(check, pair) for check, pair in plugin.compared if file_of(check) not in plugin.partial]
         today = datetime.datetime.now(tz=datetime.UTC).date()
-        wrong = complaints(plugin.known, plugin.used, whole) + overdue(plugin.known, today)
+        used = [found["entry"] for found in plugin.found if "entry" in found]
+        known = plugin.known
+        wrong = known.complaints(used, whole) + known.closed(plugin.listed) + known.overdue(today)
         if wrong:
             raise Differs([f"{plugin.path.name}: {line}" for line in wrong])
         self.record.outcome = Outcome.HELD

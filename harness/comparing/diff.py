@@ -57,10 +57,10 @@ def compare(
 ) -> list[Difference]:
     """The differences between two targets, each given as (name, observations in the order of the check).
 
-    What only one side has observed is no difference here: a check that stopped early has failed by itself.
+    That one has observed more than the other is a difference as well.
     """
     (name, mine), (other_name, theirs) = first, second
-    return [
+    found = [
         Difference(
             check=check,
             api=one.api,
@@ -72,6 +72,18 @@ def compare(
         for one, other in zip(mine, theirs, strict=False)
         for path, left, right in differing(one, other)
     ]
+    if len(mine) != len(theirs):
+        found.append(
+            Difference(
+                check=check,
+                api="",
+                version=-1,
+                field="(observations)",
+                values={name: f"{len(mine)} of them", other_name: f"{len(theirs)} of them"},
+                request="all that the check observed",
+            )
+        )
+    return found
 
 
 def differing(one: Observation, other: Observation) -> Iterator[tuple[str, Any, Any]]:

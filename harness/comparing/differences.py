@@ -1,16 +1,18 @@
-"""The part of the pytest plugin that compares targets, when all checks have ended and what they observed is known.
+"""The part of the pytest plugin that compares: it collects what checks observed, and judges it.
 
-With two or more --target each check that observes is compared on the second and later targets with the first, and a
-difference fails the run unless checks/known_differences.toml accepts it. With --recorded each target is compared with
-the recording of its release as well. What was observed is added up in the run's account.
+What a check observed on a target is compared with what Apache Kafka of the same release was recorded to answer, as soon
+as the check has ended. A check that asserts nothing itself and has nothing to be compared with is observed, not held.
+With two or more --target each check that observes is compared on the second and later targets with the first, when all
+checks have ended. What differs fails the run unless checks/known_differences.toml accepts it. What was observed is
+added up in the account of the run.
 """
 
 from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,33 +21,45 @@ import pytest
 from harness.clients.client import ClientTrouble
 from harness.comparing.account.account import Account, text_of
 from harness.comparing.account.unprovoked import UNPROVOKED_FILE, UnprovokedTrouble, read_unprovoked
+from harness.comparing.assertions import Assertions
 from harness.comparing.comparisons import (
-    KNOWN_FILE,
     Comparison,
+    Entry,
     KnownDifferencesReview,
     RecordingReview,
     TwoSides,
-    file_of,
+    keep_differences,
 )
+from harness.comparing.connections import Connections
 from harness.comparing.diff import Difference, compare
-from harness.comparing.exchange import PROBE, Connections, Exchange
-from harness.comparing.known_differences import Known, KnownDifferencesTrouble, accepted_by, read_known
+from harness.comparing.difference_lines import KNOWN_FILE, file_of, lines_of, rerun
+from harness.comparing.exchange import PROBE, Exchange, Missing
+from harness.comparing.known_differences import KnownDifferencesTrouble, entries_said, read_known
 from harness.comparing.observation import Observation, Plain, remark
-from harness.comparing.recorded.answers import PREFIX, Recording, RecordingTrouble, same_form
+from harness.comparing.promised import Promised
+from harness.comparing.recorded.answers import Recording, RecordingTrouble, same_form
 from harness.comparing.recorded.choice import Chosen, choose
 from harness.comparing.recorded.writing import Recorder
-from harness.judging.outcome import Outcome
+from harness.comparing.times import LOCAL_SLACK_MS, REMOTE_SLACK_MS
+from harness.judging.judgements import judgements
+from harness.judging.outcome import Differs, Outcome
 from harness.pytest_plugin.options import OPTIONS
 from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.sampling import sample_of
 from harness.pytest_plugin.session import SESSION
-from harness.targets.reference import refusals
+from harness.targets.reference import advertised, refusals
 from harness.targets.target import Cluster, Target
 
 _TOLD: Final = "compared"
 """What a worker tells its controller when it ends."""
 Observe = Callable[[str, Plain], None]
 """(what was seen, the value): one observation that is no exchange."""
+NOTHING_TO_COMPARE: Final = (
+    "the check asserts nothing of the answers itself, and there is no recording of them to compare with: "
+    "run it with a second --target"
+)
+_JUDGED_BEFORE: Final = pytest.StashKey[int]()
+"""How many judgements had been made when a check first observed something."""
 
 
 @dataclass(slots=True)
@@ -78,8 +92,10 @@ class Differences:
         targets = [(chosen.name, chosen.given) for chosen in config.stash[OPTIONS].targets]
         wanted = config.getoption("--recorded")
         try:
-            self.known: tuple[Known, ...] = read_known(self.path)
-            self.chosen = Chosen() if wanted is None else choose(wanted, targets, Path(config.rootpath))
+            self.known = read_known(self.path)
+            # What is recorded anew is not compared with what was recorded before.
+            is_recording = config.getoption("--record") is not None
+            self.chosen = Chosen() if is_recording else choose(wanted, targets, Path(config.rootpath))
         except (KnownDifferencesTrouble, RecordingTrouble) as trouble:
             raise pytest.UsageError(f"harness: {trouble}") from trouble
         self.recorder = Recorder.of(config.getoption("--record"), targets)
@@ -89,27 +105,51 @@ class Differences:
         self.run = f"x{uuid.uuid4().hex[:8]}"
         self._numbers = itertools.count(1)
         self.connections = Connections()
+        self.assertions = Assertions(config, lambda item: record_of(item).observes)
+        config.pluginmanager.register(self.assertions, "harness.comparing.assertions")
+        self.promised: dict[str, Promised] = {}
         self.seen: dict[str, Seen] = {}
         """Check → what it observed; known when all checks have ended."""
-        self.used: set[int] = set()
         self.compared: list[tuple[str, tuple[str, str]]] = []
         self.partial: set[str] = set()
-        self.found: list[dict[str, Any]] = []
-        """Differences, accepted ones too, as they are stored."""
+        self.found: list[Mapping[str, Any]] = []
+        """Differences, accepted ones too, as they are stored; known when all checks have ended."""
 
     # -- fixtures -----------------------------------------------------------------------------------------------
 
     @pytest.fixture
     def exchange(self, request: pytest.FixtureRequest, cluster: Cluster, target: Target) -> Iterator[Exchange]:
         """Asks the cluster under check; each question and answer is observed."""
-        keep = self._keeper(request.node)
-        run = f"{self.run}-{next(self._numbers)}"
-        exchange = Exchange(bootstrap=cluster.bootstrap, run=run, connections=self.connections, keep=keep)
+        is_ours = getattr(target, "is_ours", True)
+        exchange = Exchange(
+            bootstrap=cluster.bootstrap,
+            run=f"{self.run}-{next(self._numbers)}",
+            connections=self.connections,
+            keep=self._keeper(request.node),
+            promised=self._promised(target.name, cluster),
+            report=lambda missing: self._report(record_of(request.node), missing),
+            slack_ms=LOCAL_SLACK_MS if is_ours else REMOTE_SLACK_MS,
+        )
         self._ask_what_is_listed(target.name, exchange)
         yield exchange
         exchange.close()
-        if not getattr(target, "is_ours", True):
+        if not is_ours:
             exchange.clear_away()
+
+    def _promised(self, target: str, cluster: Cluster) -> Promised:
+        if target not in self.promised:
+            listed = advertised(cluster.version())
+            release = cluster.version() if listed else ""
+            self.promised[target] = Promised(target=target, release=release, listed=listed, known=self.known)
+        return self.promised[target]
+
+    def _report(self, record: CheckRecord, missing: Sequence[Missing]) -> None:
+        """Keeps that a target does not list what its release does. Differs where no gap accepts it."""
+        found = [(replace(difference, check=record.check), gap) for difference, gap in missing]
+        again = rerun(record.path, record.function, (record.target,))
+        open_ones = keep_differences(record, again, found)
+        if open_ones:
+            raise Differs(lines_of(open_ones, tuple(open_ones[0].values), again))
 
     @pytest.fixture
     def observe(self, request: pytest.FixtureRequest, target: Target) -> Observe:
@@ -121,6 +161,8 @@ class Differences:
         record = record_of(item)
 
         def keep(observation: Observation) -> None:
+            if not record.observed:
+                item.stash[_JUDGED_BEFORE] = judgements()
             record.observed.append(observation)
             record.observations += 1
 
@@ -173,38 +215,24 @@ class Differences:
         for record in records:
             if record.observes:
                 self.seen.setdefault(record.check, Seen()).records.setdefault(record.target, record)
-        found: list[Comparison] = [TwoSides(self, check, pair) for check, pair in self._pairs()]
-        if found:
+                self.found += record.differences
+                if record.compared_with:
+                    self.compared.append((record.check, (record.target, record.compared_with)))
+        found: list[Comparison] = [
+            TwoSides(self, check, (seen.targets[0], other))
+            for check, seen in self.seen.items()
+            for other in seen.targets[1:]
+        ]
+        if found or self.compared:
             found.append(KnownDifferencesReview(self))
         if self.seen:
             found += [RecordingReview(self, recording) for recording in self.chosen.all()]
         return found
 
-    def _pairs(self) -> Iterator[tuple[str, tuple[str, str]]]:
-        """What is to be compared: (check, the two sides)."""
-        for check, seen in self.seen.items():
-            for other in seen.targets[1:]:
-                yield check, (seen.targets[0], other)
-            for target in seen.targets:
-                recording = self.chosen.by_target.get(target)
-                if recording is not None and recording.checks.get(check):
-                    yield check, (target, recording.name)
-
-    def recording_of(self, side: str) -> Recording | None:
-        """The recording that a side of a comparison is, if it is one."""
-        return next((one for one in self.chosen.all() if one.name == side), None)
-
-    def observed(self, check: str, side: str) -> Sequence[Observation]:
-        """What a check observed on a target, or what a recording holds of it."""
-        recording = self.recording_of(side)
-        if recording is not None:
-            return recording.checks.get(check, ())
-        return self.seen[check].observed(side)
-
-    def has_held(self, check: str, target: str) -> bool:
-        """Whether a check came to its end on a target, so that it has observed all that it does."""
+    def outcome(self, check: str, target: str) -> Outcome:
+        """How a check ended on a target; skipped where it was not run there."""
         record = self.seen[check].records.get(target)
-        return record is not None and record.outcome is Outcome.HELD
+        return Outcome.SKIPPED if record is None else record.outcome
 
     def has_file(self, file: str) -> bool:
         """Whether a file of checks is there."""
@@ -215,25 +243,45 @@ class Differences:
         """The targets that are compared with a recording."""
         return [name for name, found in self.chosen.by_target.items() if found is recording]
 
-    def judge(self, check: str, pair: tuple[str, str]) -> tuple[list[Difference], list[tuple[Difference, Known]]]:
-        """(differences that nothing accepts, those accepted with their entry)."""
-        mine, theirs = (self.observed(check, side) for side in pair)
-        is_recorded = pair[1].startswith(PREFIX)
-        if is_recorded:
-            mine = same_form(mine)
-        found = compare(check, (pair[0], mine), (pair[1], theirs))
-        if is_recorded and len(mine) != len(theirs) and self.has_held(check, pair[0]):
-            found.append(_other_count(check, pair, len(mine), len(theirs)))
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """After a check that did not fail: what it observed is judged."""
+        done = yield
+        if record_of(item).observed:
+            self._conclude(item, record_of(item))
+        return done
+
+    def _conclude(self, item: pytest.Item, record: CheckRecord) -> None:
+        """Compares a check with its recording; without one it must have judged by itself. Differs."""
+        recording = self.chosen.by_target.get(record.target)
+        if recording is None or not (theirs := recording.checks.get(record.check)):
+            if self.assertions.counts(item) and judgements() == item.stash[_JUDGED_BEFORE]:
+                record.observed_reason = NOTHING_TO_COMPARE
+            return
+        record.compared_with = recording.name
+        pair = (record.target, recording.name)
+        again = rerun(record.path, record.function, pair)
+        found = compare(record.check, (pair[0], same_form(record.observed)), (pair[1], theirs))
+        open_ones = keep_differences(record, again, self.accepted(found))
+        if open_ones:
+            is_its_own = record.target.partition("#")[0] == recording.target
+            raise Differs(lines_of(open_ones, pair, again, recording if is_its_own else None))
+
+    def judge(self, check: str, pair: tuple[str, str]) -> list[tuple[Difference, Entry | None]]:
+        """The differences of a check between two targets, each with the entry that accepts it.
+
+        Where it was skipped or in trouble, only what it came to is compared.
+        """
+        mine, theirs = (self.seen[check].observed(target) for target in pair)
+        if {self.outcome(check, target) for target in pair} & {Outcome.SKIPPED, Outcome.UNKNOWN}:
+            common = min(len(mine), len(theirs))
+            mine, theirs = mine[:common], theirs[:common]
         self.compared.append((check, pair))
-        open_ones, accepted = [], []
-        for difference in found:
-            entry = accepted_by(difference, self.known)
-            if entry is None:
-                open_ones.append(difference)
-            else:
-                accepted.append((difference, entry))
-                self.used.add(entry.number)
-        return open_ones, accepted
+        return self.accepted(compare(check, (pair[0], mine), (pair[1], theirs)))
+
+    def accepted(self, found: Iterable[Difference]) -> list[tuple[Difference, Entry | None]]:
+        """Differences, each with the entry that accepts it."""
+        return [(difference, self.known.accepts(difference)) for difference in found]
 
     # -- the end ------------------------------------------------------------------------------------------------
 
@@ -257,7 +305,7 @@ class Differences:
                 (check, target): seen.observed(target)
                 for check, seen in self.seen.items()
                 for target in seen.targets
-                if self.has_held(check, target)
+                if self.outcome(check, target) in (Outcome.HELD, Outcome.OBSERVED)
             }
             self.recorder.write(held, ours.versions(), self.partial, self.has_file)
 
@@ -286,7 +334,7 @@ class Differences:
             differences=self.found,
             differing=self._differing(),
             sample=None if sample is None else (sample.taken, sample.of),
-        )
+        ) | {"accidents": entries_said(self.known.accidents())}
 
     def _differing(self) -> Iterator[tuple[str, str, Observation]]:
         """The exchanges in which differences were found."""
@@ -299,14 +347,3 @@ class Differences:
                         one["exchange"],
                     ):
                         yield target, one["check"], observation
-
-
-def _other_count(check: str, pair: tuple[str, str], mine: int, theirs: int) -> Difference:
-    return Difference(
-        check=check,
-        api="",
-        version=-1,
-        field="(observations)",
-        values={pair[0]: f"{mine} of them", pair[1]: f"{theirs} of them"},
-        request="all that the check observed",
-    )

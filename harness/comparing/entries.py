@@ -1,4 +1,4 @@
-"""Reads a TOML file that is one list of entries, as checks/known_differences.toml and checks/unprovoked.toml are."""
+"""Reads a TOML file of entries, as checks/known_differences.toml and checks/unprovoked.toml are."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 
-def read_entries(path: Path, key: str, trouble: type[ValueError]) -> list[Any]:
-    """What stands under [[key]]; nothing without the file. `trouble`, one line, when it is not as it should be."""
+def read_entries(path: Path, *keys: str, trouble: type[ValueError]) -> tuple[list[Any], ...]:
+    """What stands under [[key]], for each key; nothing without the file.
+
+    `trouble`, one line, when the file is not as it should be.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return []
+        return tuple([] for _ in keys)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise trouble(f"{path}: cannot be read as TOML: {wrong}") from wrong
-    entries = data.pop(key, [])
-    if data or not isinstance(entries, list):
-        raise trouble(f"{path}: only [[{key}]] entries may stand here, not {', '.join(data)}")
-    return entries
+    found = tuple(data.pop(key, []) for key in keys)
+    if data or not all(isinstance(entries, list) for entries in found):
+        allowed = " and ".join(f"[[{key}]]" for key in keys)
+        raise trouble(f"{path}: only {allowed} entries may stand here, not {', '.join(data)}")
+    return found

@@ -7,7 +7,7 @@ that it may share a cluster with others. What it asks `quietly` is preparation a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,15 @@ import pytest
 from harness.clients.client import ClientTrouble
 from harness.clients.cluster_view import LATEST
 from harness.clients.connection import RawConnection
+from harness.comparing.connections import ANSWER_TIMEOUT_S, CLIENT_ID, Connections, connected
+from harness.comparing.diff import Difference
+from harness.comparing.expectations import require_answer, require_outcome
+from harness.comparing.gaps import Gap
 from harness.comparing.normal_form import NormalForm
 from harness.comparing.observation import Observation, Outcome, Pace, Plain, remark
+from harness.comparing.promised import NONE, Promised, Versions
+from harness.comparing.times import LOCAL_SLACK_MS, Window
+from harness.judging.judgements import note_judgement
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response
@@ -39,50 +46,10 @@ from reference_broker.wire.messages.list_offsets_request import (
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import BrokerId, GroupId, MalformedRequest, TopicName, Uuid
 
-CLIENT_ID = "exchange"
-ANSWER_TIMEOUT_S = 15.0
 WAITED_SHARE = 0.7
 """An answer that took this share of the time that it may wait has waited."""
 PATIENCE_S = 10.0
 PROBE = ApiVersionsRequest(client_software_name="exchange", client_software_version="1")
-
-
-class Connections:
-    """One connection for each cluster, opened when first needed and again when it was closed."""
-
-    def __init__(self) -> None:
-        self._open: dict[str, RawConnection] = {}
-        self.coordinated: set[str] = set()
-        """Clusters whose groups all have a coordinator, as far as is known."""
-
-    def to(self, bootstrap: str) -> RawConnection:
-        """The connection shared by all checks. ClientTrouble when there is none to be had."""
-        known = self._open.get(bootstrap)
-        if known is not None and known.has_answer(0):
-            # Nothing was asked: the broker closed it, perhaps because another check stopped the broker.
-            self.drop(bootstrap)
-        if bootstrap not in self._open:
-            self._open[bootstrap] = connected(bootstrap)
-        return self._open[bootstrap]
-
-    def drop(self, bootstrap: str) -> None:
-        """Closes it, after trouble."""
-        self.coordinated.discard(bootstrap)
-        if (connection := self._open.pop(bootstrap, None)) is not None:
-            connection.close()
-
-    def close(self) -> None:
-        """Closes all."""
-        for bootstrap in list(self._open):
-            self.drop(bootstrap)
-
-
-def connected(bootstrap: str, client_id: str | None = CLIENT_ID) -> RawConnection:
-    """A new connection. ClientTrouble when there is none to be had."""
-    try:
-        return RawConnection.to(bootstrap, client_id=client_id, timeout_s=ANSWER_TIMEOUT_S)
-    except OSError as trouble:
-        raise ClientTrouble(f"no connection to {bootstrap}: {trouble}") from trouble
 
 
 @dataclass(slots=True)
@@ -103,7 +70,7 @@ class Pending:
         AssertionError when the broker closes the connection, is silent, or answers at another pace than is wanted.
         """
         response, seen = self.observe(timeout_s)
-        _require_answer(seen, self.words, pace)
+        require_answer(seen, self.words, pace)
         return response
 
     def observe(self, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Any, Observation]:
@@ -127,20 +94,42 @@ class Pending:
         return self.connection.has_answer(within_s)
 
 
+Missing = tuple[Difference, Gap | None]
+"""That an API or version is not listed, and the gap that accepts it."""
+
+
 class Exchange:
     """Requests of one check to one cluster."""
 
     def __init__(
-        self, *, bootstrap: str, run: str, connections: Connections, keep: Callable[[Observation], None]
+        self,
+        *,
+        bootstrap: str,
+        run: str,
+        connections: Connections,
+        keep: Callable[[Observation], None],
+        promised: Promised,
+        report: Callable[[Sequence[Missing]], None],
+        slack_ms: int = LOCAL_SLACK_MS,
     ) -> None:
-        """`run` makes names unique; `keep` takes each observation."""
+        """`run` makes names unique; `keep` takes each observation.
+
+        `promised` is what the cluster's release lists; `report` takes what of it the cluster does not list, and fails
+        the check where no gap accepts it. `slack_ms` is how far the cluster's clock may be from this machine's.
+        """
         self.bootstrap = bootstrap
-        self.form = NormalForm()
+        self.form = NormalForm(Window(_now_ms(), slack_ms))
+        self.promised = promised
+        self._report = report
         self._run = run
         self.connections = connections
         self._keep = keep
         self._own: list[RawConnection] = []
         self._made: list[str] = []
+
+    def distances(self, *distances_ms: int) -> None:
+        """Times at these distances from the present are no numbers of this run alone, and are told as distances."""
+        self.form.window.add_distances(*distances_ms)
 
     # -- names and topics ---------------------------------------------------------------------------------------
 
@@ -223,17 +212,17 @@ class Exchange:
         AssertionError when the broker closes the connection, stays silent, or answers at another pace.
         """
         response, seen = self._asked(words, message, version, waits_ms)
-        _require_answer(seen, words, pace)
+        require_answer(seen, words, pace)
         return response
 
     def expect_closed(self, words: str, message: Any, version: int) -> None:
         """A request that makes the broker close the connection. AssertionError when it does not."""
         _, seen = self._asked(words, message, version, None, connection=self.connection())
-        assert seen.outcome is Outcome.CLOSED, f"{_asked_for(seen, words)}: {seen.outcome}, expected: {Outcome.CLOSED}"
+        require_outcome(seen, Outcome.CLOSED, words)
 
     def expect_silence(self, words: str, message: Any, version: int) -> None:
         """A request that gets no answer on a connection that stays usable. AssertionError when it is otherwise."""
-        self._require(message.API_KEY, version)
+        self.require_listed(message.API_KEY, version)
         connection = self.connection()
         started = time.monotonic()
         connection.send_only(message.API_KEY, version, message)
@@ -246,9 +235,8 @@ class Exchange:
             outcome = Outcome.ANSWERED  # what came is no answer to the probe
         except ConnectionError as trouble:
             outcome = Outcome.ANSWERED if "out of order" in str(trouble) else Outcome.CLOSED
-        self.observe(words, message, version, outcome, None, 1000 * (time.monotonic() - started), None)
-        name = APIS[message.API_KEY].name
-        assert outcome is Outcome.SILENT, f"{name} v{version} ({words}): {outcome}, expected: {Outcome.SILENT}"
+        seen = self.observe(words, message, version, outcome, None, 1000 * (time.monotonic() - started), None)
+        require_outcome(seen, Outcome.SILENT, words)
 
     def expect_closed_on(self, words: str, frame: bytes, *, api: str = "(bytes)", version: int = -1) -> None:
         """Bytes, as they are, that make the broker close the connection. AssertionError when it does not."""
@@ -257,8 +245,9 @@ class Exchange:
         outcome = Outcome.SILENT
         if connection.has_answer(ANSWER_TIMEOUT_S):
             outcome = Outcome.CLOSED if connection.is_closed_by_peer() else Outcome.ANSWERED
-        self._keep(Observation(api=api, version=version, request=self.form.text(words), outcome=outcome))
-        assert outcome is Outcome.CLOSED, f"{words}: {outcome}, expected: {Outcome.CLOSED}"
+        seen = Observation(api=api, version=version, request=self.form.text(words), outcome=outcome)
+        self._keep(seen)
+        require_outcome(seen, Outcome.CLOSED, words)
 
     def note(self, what: str, value: Plain) -> None:
         """Keeps something that is no answer as it came: what it is, and its value."""
@@ -277,20 +266,19 @@ class Exchange:
             outcome = Outcome.CLOSED
         answer: Plain = None
         if response is not None:
-            answer = self.form.of(api.name, response, answer_version, int(time.time() * 1000))
-        self._keep(
-            Observation(
-                api=api.name, version=answer_version, request=self.form.text(words), outcome=outcome, answer=answer
-            )
+            answer = self.form.of(api.name, response, answer_version, _now_ms())
+        seen = Observation(
+            api=api.name, version=answer_version, request=self.form.text(words), outcome=outcome, answer=answer
         )
-        assert outcome is Outcome.ANSWERED, f"{words}: {outcome}"
+        self._keep(seen)
+        require_answer(seen, words, None)
         return response
 
     def start(
         self, words: str, message: Any, version: int, *, waits_ms: int | None = None, client_id: str | None = CLIENT_ID
     ) -> Pending:
         """Sends a request on a connection of its own, and leaves its answer for later."""
-        self._require(message.API_KEY, version)
+        self.require_listed(message.API_KEY, version)
         connection = self.connection(client_id)
         connection.send_only(message.API_KEY, version, message)
         return Pending(self, connection, words, message, version, time.monotonic(), waits_ms)
@@ -321,7 +309,7 @@ class Exchange:
     def _asked(
         self, words: str, message: Any, version: int, waits_ms: int | None, connection: RawConnection | None = None
     ) -> tuple[Any, Observation]:
-        self._require(message.API_KEY, version)
+        self.require_listed(message.API_KEY, version)
         response, outcome = None, Outcome.ANSWERED
         used = self.connections.to(self.bootstrap) if connection is None else connection
         started = time.monotonic()
@@ -336,15 +324,32 @@ class Exchange:
         elapsed_ms = 1000 * (time.monotonic() - started)
         return response, self.observe(words, message, version, outcome, response, elapsed_ms, waits_ms)
 
-    def _require(self, api_key: int, version: int) -> None:
-        """Skips the check where the release does not list a version: there is nothing that it promises."""
+    def require_listed(self, api_key: int, version: int) -> None:
+        """Nothing where the cluster lists a version.
+
+        Else the check differs where the cluster's release has it and no gap is known, and is skipped with the reason
+        where it has not.
+        """
+        found = self._listed().get(api_key, NONE)
+        if found[0] <= version <= found[1]:
+            return
+        if (lack := self.promised.lack(api_key, version, found)) is not None:
+            pytest.skip(lack.reason)
+        self._report([(self.promised.difference(api_key, found), None)])
+
+    def require_all_listed(self) -> None:
+        """Each API and version of the cluster's release must be listed, or stand in a gap; skips where it says none."""
+        if not self.promised.listed:
+            pytest.skip(f"{self.promised.target} does not say of which release it is")
+        self._report(self.promised.missing(self._listed()))
+        note_judgement()
+
+    def _listed(self) -> Mapping[int, Versions]:
         try:
-            low, high = self.connections.to(self.bootstrap).listed(api_key)
+            return self.connections.to(self.bootstrap).all_listed()
         except (OSError, MalformedRequest) as trouble:
             self.connections.drop(self.bootstrap)
             raise ClientTrouble(f"ApiVersions to {self.bootstrap}: {type(trouble).__name__}: {trouble}") from trouble
-        if not low <= version <= high:
-            pytest.skip(f"{APIS[api_key].name} v{version} is not listed here ({low} to {high})")
 
     def observe(
         self,
@@ -358,12 +363,13 @@ class Exchange:
     ) -> Observation:
         """Keeps an observation, and tells it."""
         name = APIS[message.API_KEY].name
-        now_ms = int(time.time() * 1000)
+        now_ms = _now_ms()
+        asked_ms = now_ms - int(elapsed_ms) - 1
         sent = self.form.of(name, message, version, now_ms)
         answer: Plain = None
         if response is not None:
             is_for_all = not getattr(message, "topics", None)
-            answer = self.form.of(name, response, version, now_ms, everything=is_for_all)
+            answer = self.form.of(name, response, version, now_ms, everything=is_for_all, asked_ms=asked_ms)
         has_waited = waits_ms is not None and elapsed_ms >= WAITED_SHARE * waits_ms
         seen = Observation(
             api=name,
@@ -378,15 +384,8 @@ class Exchange:
         return seen
 
 
-def _asked_for(seen: Observation, words: str) -> str:
-    return f"{seen.api} v{seen.version} ({words})"
-
-
-def _require_answer(seen: Observation, words: str, pace: Pace | None) -> None:
-    """AssertionError when there was no answer, or one at another pace than is wanted."""
-    assert seen.outcome is Outcome.ANSWERED, f"{_asked_for(seen, words)}: {seen.outcome}"
-    if pace is not None:
-        assert seen.pace is pace, f"{_asked_for(seen, words)}: pace of the answer: {seen.pace}, expected: {pace}"
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def _about(topic: str) -> MetadataRequest:

@@ -8,21 +8,34 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
 from harness.comparing.diff import Difference
 from harness.comparing.entries import read_entries
+from harness.comparing.gaps import Gap, as_reference, gaps_of
 
-KEYS: Final = {"check", "api", "field", "targets", "reason", "source", "review_by"}
-SOURCE: Final = re.compile(r"(KIP|KAFKA)-\d+|departure")
+KEYS: Final = {"check", "api", "field", "targets", "values", "source", "reason", "evidence", "review_by"}
+_TEXTS: Final = ("check", "api", "field", "reason", "source", "evidence")
 
 
 class KnownDifferencesTrouble(ValueError):
     """The file cannot be used: where, what, what to do; one line."""
+
+
+class Source(StrEnum):
+    """Where a difference comes from."""
+
+    ACCIDENT = "accident"
+    """Kafka does it by accident, as the words of a Java exception: no document tells it, no client may rely on it."""
+    GAP = "gap"
+    """The reference lacks it, as its header's **Departs from Kafka** says."""
+    DOCUMENTED = "documented"
+    """Kafka's documents allow both, or a release changed it; the evidence names the KIP, the KAFKA id or the place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +49,12 @@ class Known:
     """Path or glob: "results[].configs[retention.ms].value"; [] stands for any index or name."""
     targets: tuple[str, str]
     """Globs for the two targets, in either order."""
+    values: tuple[str, str]
+    """What each of the two targets says, in their order; in words where it is more than one value."""
+    source: Source
     reason: str
-    source: str
-    """ "KIP-n", "KAFKA-n", or "departure" for a line of an API header's **Departs from Kafka**."""
+    evidence: str
+    """What shows it: a check and what it saw, a line of Kafka's source by its class, a KIP."""
     review_by: datetime.date
     number: int = 1
     """Its place in the file, from 1."""
@@ -55,8 +71,8 @@ class Known:
         return file == own_file and (not own_name or not separator or fnmatchcase(name, _escaped(own_name)))
 
     def is_between(self, targets: Iterable[str]) -> bool:
-        """Whether it is about a pair of targets; a recorded target counts as the target."""
-        one, other = (target.removeprefix("recorded ") for target in targets)
+        """Whether it is about a pair of targets; a recorded target counts as the target, a planted one as reference."""
+        one, other = (as_reference(target.removeprefix("recorded ")) for target in targets)
         first, second = self.targets
         return (fnmatchcase(one, first) and fnmatchcase(other, second)) or (
             fnmatchcase(one, second) and fnmatchcase(other, first)
@@ -71,65 +87,109 @@ class Known:
             and self.is_between(difference.values)
         )
 
+    @property
+    def said(self) -> dict[str, str]:
+        """Target, as a glob, → what it says."""
+        return dict(zip(self.targets, self.values, strict=True))
+
     def __str__(self) -> str:
         return f"entry {self.number} ({self.check}, {self.api}, {self.field})"
 
 
-def accepted_by(difference: Difference, known: Sequence[Known]) -> Known | None:
-    """The first entry that accepts a difference."""
-    return next((entry for entry in known if entry.matches(difference)), None)
+@dataclass(frozen=True, slots=True)
+class KnownDifferences:
+    """All that the file says."""
+
+    accepted: tuple[Known, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    """The APIs that the reference does not serve."""
+
+    def accepts(self, difference: Difference) -> Known | Gap | None:
+        """The first entry that accepts a difference."""
+        entries: tuple[Known | Gap, ...] = (*self.accepted, *self.gaps)
+        return next((entry for entry in entries if entry.matches(difference)), None)
+
+    def gap(self, target: str, api_key: int) -> Gap | None:
+        """The entry that says that a target lacks an API."""
+        return next((entry for entry in self.gaps if entry.is_of(target, api_key)), None)
+
+    def accidents(self) -> tuple[Known, ...]:
+        """The entries about what Kafka does by accident, in the order of the file."""
+        return tuple(entry for entry in self.accepted if entry.source is Source.ACCIDENT)
+
+    def complaints(self, used: Iterable[int], ran: Iterable[tuple[str, tuple[str, str]]]) -> list[str]:
+        """A line for each accepted difference that is not there any more.
+
+        `used` are the numbers of entries that accepted something; `ran` is (check, pair of targets) of all that was
+        compared, and holds a file's checks only where all of them were chosen for the run.
+        """
+        numbers, compared = frozenset(used), list(ran)
+        return [
+            f"{entry} matched nothing on {' | '.join(entry.targets)}: the difference is gone, take the entry out"
+            for entry in self.accepted
+            if entry.number not in numbers
+            and any(entry.covers(check) and entry.is_between(targets) for check, targets in compared)
+        ]
+
+    def closed(self, listed: Mapping[str, Iterable[int]]) -> list[str]:
+        """A line for each API that is said to be lacking on a target and is listed there (target → API keys)."""
+        return [
+            f"{entry}: {target} lists {entry.api} now: take it out of the entry"
+            for entry in self.gaps
+            for target, keys in listed.items()
+            if any(entry.is_of(target, key) for key in keys)
+        ]
+
+    def overdue(self, today: datetime.date) -> list[str]:
+        """A line for each entry whose date has passed."""
+        entries: tuple[Known | Gap, ...] = (*self.accepted, *self.gaps)
+        return [
+            f"{entry} was to be reviewed by {entry.review_by}: look at it again, then fix or move the date"
+            for entry in entries
+            if entry.review_by < today
+        ]
 
 
-def complaints(known: Sequence[Known], used: Iterable[int], ran: Iterable[tuple[str, tuple[str, str]]]) -> list[str]:
-    """A line for each entry that excuses nothing any more.
-
-    `used` are the numbers of entries that accepted something; `ran` is (check, pair of targets) of all that was
-    compared, and holds a file's checks only where all of them were chosen for the run.
-    """
-    numbers, compared = frozenset(used), list(ran)
-    return [
-        f"{entry} matched nothing on {' | '.join(entry.targets)}: the difference is gone, take the entry out"
-        for entry in known
-        if entry.number not in numbers
-        and any(entry.covers(check) and entry.is_between(targets) for check, targets in compared)
-    ]
-
-
-def overdue(known: Sequence[Known], today: datetime.date) -> list[str]:
-    """A line for each entry whose date has passed."""
-    return [
-        f"{entry} was to be reviewed by {entry.review_by}: look at it again, then fix or move the date"
-        for entry in known
-        if entry.review_by < today
-    ]
-
-
-def read_known(path: Path) -> tuple[Known, ...]:
+def read_known(path: Path) -> KnownDifferences:
     """The entries of a file; none when it is not there. KnownDifferencesTrouble when it is not as it should be."""
-    entries = read_entries(path, "accepted", KnownDifferencesTrouble)
-    return tuple(_entry(path, number, entry) for number, entry in enumerate(entries, 1))
+    accepted, gaps = read_entries(path, "accepted", "gap", trouble=KnownDifferencesTrouble)
+    try:
+        return KnownDifferences(
+            accepted=tuple(_entry(f"{path}: entry {number}", number, one) for number, one in enumerate(accepted, 1)),
+            gaps=tuple(
+                gap for number, one in enumerate(gaps, 1) for gap in gaps_of(f"{path}: gap {number}", number, one)
+            ),
+        )
+    except KnownDifferencesTrouble:
+        raise
+    except ValueError as wrong:
+        raise KnownDifferencesTrouble(str(wrong)) from wrong
 
 
-def _entry(path: Path, number: int, entry: Any) -> Known:
-    where = f"{path}: entry {number}"
+def _entry(where: str, number: int, entry: Any) -> Known:
     if not isinstance(entry, dict) or set(entry) != KEYS:
         given = set(entry) if isinstance(entry, dict) else set()
         lacks, extra = ", ".join(sorted(KEYS - given)), ", ".join(sorted(given - KEYS))
         text = "; ".join(filter(None, [f"lacks {lacks}" if lacks else "", f"does not know {extra}" if extra else ""]))
         raise KnownDifferencesTrouble(f"{where} {text}")
-    for key in ("check", "api", "field", "reason", "source"):
+    for key in _TEXTS:
         if not isinstance(entry[key], str) or not entry[key].strip():
             raise KnownDifferencesTrouble(f"{where}: {key} must be a text that is not empty")
-    targets = entry["targets"]
-    if not isinstance(targets, list) or len(targets) != 2 or not all(isinstance(one, str) for one in targets):
-        raise KnownDifferencesTrouble(f'{where}: targets must be two names or globs, as ["reference*", "kafka@*"]')
-    if not SOURCE.fullmatch(entry["source"]):
-        raise KnownDifferencesTrouble(f'{where}: source must be KIP-n, KAFKA-n or departure, not "{entry["source"]}"')
+    for key, example in (("targets", '["reference*", "kafka@*"]'), ("values", '["null", "Unknown topic."]')):
+        if not _is_pair(entry[key]):
+            raise KnownDifferencesTrouble(f"{where}: {key} must be two texts, one for each target, as {example}")
+    if entry["source"] not in set(Source):
+        raise KnownDifferencesTrouble(f'{where}: source must be {", ".join(Source)}, not "{entry["source"]}"')
     if not isinstance(entry["review_by"], datetime.date) or isinstance(entry["review_by"], datetime.datetime):
         raise KnownDifferencesTrouble(f"{where}: review_by must be a date without quotes, as 2027-06-30")
     if "*" in entry["check"].partition("::")[0]:
         raise KnownDifferencesTrouble(f"{where}: the part of check before :: must be one file's id, without *")
-    return Known(**{**entry, "targets": (targets[0], targets[1])}, number=number)
+    more = {"targets": tuple(entry["targets"]), "values": tuple(entry["values"]), "source": Source(entry["source"])}
+    return Known(**{**entry, **more}, number=number)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(one, str) and one for one in value)
 
 
 def _path_pattern(field: str) -> re.Pattern[str]:
@@ -142,3 +202,20 @@ def _path_pattern(field: str) -> re.Pattern[str]:
 def _escaped(glob: str) -> str:
     """A glob in which brackets stand for themselves."""
     return glob.replace("[", "[[]")
+
+
+def entries_said(known: Sequence[Known]) -> list[dict[str, Any]]:
+    """Entries as JSON data, for the pages of a run."""
+    return [
+        {
+            "check": entry.check,
+            "api": entry.api,
+            "field": entry.field,
+            "values": entry.said,
+            "source": entry.source.value,
+            "reason": entry.reason,
+            "evidence": entry.evidence,
+            "review_by": entry.review_by.isoformat(),
+        }
+        for entry in known
+    ]

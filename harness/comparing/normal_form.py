@@ -1,134 +1,31 @@
 """Messages as plain data in which two clusters can be compared: what differs by chance gets a stable name.
 
 Ids (of topics, producers, members, sessions), nodes, hosts and ports are named in the order in which they first appear
-in a check: "topic id 1", "node 1". A time near the present is "now". Names that a check made for itself are replaced by
-the labels it gave them, in texts too. What a field needs beyond its type is a row of RULES, with its reason.
+in a check: "topic id 1", "node 1". A time of the check's own present is "now". Names that a check made for itself are
+replaced by the labels it gave them, in texts too. What is alike in this way, and why: harness/comparing/rules.py.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from harness.comparing.observation import Plain
+from harness.comparing.rules import RULES, Rule, Treatment
+from harness.comparing.times import Window
 from reference_broker.wire.primitives import MalformedRequest, Uuid, uuid_text
 from reference_broker.wire.records import Batch, Record, iter_batches
 from reference_broker.wire.schema import Field, is_in
 
 SHORTEST_ID: Final = 13
 """Characters: a shorter text holds no id and no time."""
-NEAR_MS: Final = 86_400_000
-"""A time this close to the present is the present."""
 LONG_NUMBER: Final = re.compile(r"-?\d{13,19}")
-LONG_MAX: Final = 2**63 - 1
+WHOLE_BYTES: Final = 64
+"""Bytes of a key or value that are told as they are; longer ones by their digest."""
 UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class Treatment(StrEnum):
-    """What to do with a field before two are compared."""
-
-    NAMED = "named"
-    """In order of first appearance; null, empty and negative values stay."""
-    LEFT_OUT = "left out"
-    UNORDERED = "unordered"
-    """An array whose elements are sorted by their text."""
-    OURS = "ours"
-    """An array sorted by its elements' text; where all there is was asked for, only elements that a check's own name
-    occurs in are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How one field of one API is treated, and why."""
-
-    api: str
-    """Name or glob."""
-    field: str
-    """Path or glob, with [] for an array's element: "brokers[].host"."""
-    treatment: Treatment
-    reason: str
-    noun: str = ""
-    """What a NAMED value is called."""
-
-
-_N, _L, _U, _O = Treatment.NAMED, Treatment.LEFT_OUT, Treatment.UNORDERED, Treatment.OURS
-
-RULES: Final = (
-    Rule("*", "*cluster_id", _N, "random for each cluster", "cluster id"),
-    Rule("*", "*host", _N, "where a node listens is its own affair", "host"),
-    Rule("*", "*port", _N, "where a node listens is its own affair", "port"),
-    Rule("Produce", "responses", _U, "the order of a hash map"),
-    Rule("Produce", "responses[].partition_responses", _U, "the order of a hash map"),
-    Rule("Fetch", "session_id", _N, "random for each session", "session"),
-    Rule("ApiVersions", "finalized_features_epoch", _N, "an offset of the metadata log, which grows", "offset"),
-    Rule("ApiVersions", "supported_features", _U, "the order of a hash map"),
-    Rule("ApiVersions", "finalized_features", _U, "the order of a hash map"),
-    Rule("Metadata", "topics", _O, "a shared cluster holds the topics of other checks, in the order of a hash map"),
-    Rule("Metadata", "topics[].partitions", _U, "the order of a hash set of the answers, until Kafka 4.3"),
-    Rule("DeleteTopics", "responses", _U, "Kafka shuffles the answers (it hides what the caller may not see)"),
-    Rule("CreateTopics", "topics", _U, "the order of a hash map"),
-    Rule("CreateTopics", "topics[].configs", _U, "the order of a hash map"),
-    Rule("CreatePartitions", "results", _U, "the order of a hash map"),
-    Rule("DescribeConfigs", "results", _U, "Kafka shuffles the answers (it hides what the caller may not see)"),
-    Rule("DescribeConfigs", "results[].configs", _U, "the order of a hash map"),
-    Rule("IncrementalAlterConfigs", "responses", _U, "the order of a hash map"),
-    Rule("AlterConfigs", "responses", _U, "the order of a hash map"),
-    Rule("ListConfigResources", "config_resources", _O, "a shared cluster holds the resources of other checks"),
-    Rule("ListGroups", "groups", _O, "a shared cluster holds the groups of other checks"),
-    Rule("ListOffsets", "topics", _U, "the order of a hash map"),
-    Rule("ListOffsets", "topics[].partitions", _U, "the order of a hash map"),
-    Rule("DeleteRecords", "topics", _U, "the order of a hash map"),
-    Rule("DeleteRecords", "topics[].partitions", _U, "the order of a hash map"),
-    Rule("JoinGroup", "members", _U, "the order of a hash map"),
-    Rule("DescribeGroups", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
-    Rule("DescribeGroups", "groups[].members", _U, "the order of a hash map"),
-    Rule("DeleteGroups", "results", _U, "by the group's coordinator, which a hash of its name chooses"),
-    Rule("OffsetFetch", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
-    Rule("OffsetFetch", "*topics", _U, "the order of a hash map, where all are asked for"),
-    Rule("OffsetFetch", "*topics[].partitions", _U, "the order of a hash map, where all are asked for"),
-    Rule("DescribeProducers", "topics[].partitions[].active_producers", _U, "the order of a hash map"),
-    Rule("ConsumerGroupHeartbeat", "assignment.topic_partitions", _U, "the order of a hash map"),
-    Rule("ShareGroupHeartbeat", "assignment.topic_partitions", _U, "the order of a hash map"),
-    Rule("ShareGroupHeartbeat", "assignment.topic_partitions[].partitions", _U, "the order of a hash set"),
-    Rule("ConsumerGroupHeartbeat", "assignment.topic_partitions[].partitions", _U, "the order of a hash set"),
-    Rule("StreamsGroupHeartbeat", "*_tasks", _U, "the order of a hash map"),
-    Rule("ConsumerGroupDescribe", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
-    Rule("ConsumerGroupDescribe", "groups[].members", _U, "the order of a hash map"),
-    Rule("ConsumerGroupDescribe", "*topic_partitions", _U, "the order of a hash map"),
-    Rule("ShareGroupDescribe", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
-    Rule("ShareGroupDescribe", "groups[].members", _U, "the order of a hash map"),
-    Rule("ShareGroupDescribe", "*topic_partitions", _U, "the order of a hash map"),
-    Rule("StreamsGroupDescribe", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
-    Rule("StreamsGroupDescribe", "groups[].members", _U, "the order of a hash map"),
-    Rule("AddPartitionsToTxn", "*topic_results", _U, "the order of a hash map"),
-    Rule("AddPartitionsToTxn", "*results_by_partition", _U, "the order of a hash map"),
-    Rule("AddPartitionsToTxn", "results_by_transaction", _U, "the order of a hash map"),
-    Rule("TxnOffsetCommit", "topics", _U, "the order of a hash map"),
-    Rule("DescribeTransactions", "transaction_states", _U, "by the coordinator, which a hash of the id chooses"),
-    Rule("ShareFetch", "responses", _U, "the order of a hash map"),
-    Rule("ShareFetch", "responses[].partitions", _U, "the order of a hash map"),
-    Rule("ShareAcknowledge", "responses[].partitions", _U, "the order of a hash map"),
-    Rule("ShareAcknowledge", "responses", _U, "the order of a hash map"),
-    Rule("InitializeShareGroupState", "results", _U, "the order of a hash map"),
-    Rule("ReadShareGroupState", "results", _U, "the order of a hash map"),
-    Rule("WriteShareGroupState", "results", _U, "the order of a hash map"),
-    Rule("DeleteShareGroupState", "results", _U, "the order of a hash map"),
-    Rule("ReadShareGroupStateSummary", "results", _U, "the order of a hash map"),
-    Rule("DescribeShareGroupOffsets", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
-    Rule("DescribeShareGroupOffsets", "*topics", _U, "the order of a hash map"),
-    Rule("DescribeLogDirs", "results[].log_dir", _N, "a path of the node's machine", "folder"),
-    Rule("DescribeLogDirs", "results[].total_bytes", _L, "the size of the node's disk"),
-    Rule("DescribeLogDirs", "results[].usable_bytes", _L, "the free space of the node's disk"),
-    Rule("DescribeLogDirs", "results[].topics", _O, "a shared cluster holds the topics of other checks"),
-    Rule("DescribeLogDirs", "results[].topics[].partitions", _U, "the order of a hash map"),
-    Rule("DescribeQuorum", "*leader_epoch", _L, "counts the starts of the node, which other checks may restart"),
-    Rule("DescribeQuorum", "*high_watermark", _L, "the metadata log grows all the time (a no-op record each 500 ms)"),
-    Rule("DescribeQuorum", "*log_end_offset", _L, "the metadata log grows all the time (a no-op record each 500 ms)"),
-)
 
 
 Plans = dict[tuple[str, type, int, str], tuple[tuple[Field, str, Rule | None], ...]]
@@ -141,7 +38,8 @@ UNRULED: Final[Plans] = {}
 class NormalForm:
     """The names given so far in one check on one target."""
 
-    def __init__(self, rules: Sequence[Rule] = RULES) -> None:
+    def __init__(self, window: Window, rules: Sequence[Rule] = RULES) -> None:
+        self.window = window
         self._rules = rules
         self._plans: Plans = PLANS if rules is RULES else {} if rules else UNRULED
         self._labels: dict[str, str] = {}
@@ -149,8 +47,6 @@ class NormalForm:
         self._counts: dict[str, int] = {}
         self._ids: dict[str, str] = {}
         """Ids that may stand in texts → their names."""
-        self.now_ms = 0
-        """Time of the last message (ms)."""
 
     def label(self, real: str, label: str) -> None:
         """A name that the check made for itself, and what to call it."""
@@ -175,22 +71,30 @@ class NormalForm:
             return text
         for value, name in self._ids.items():
             text = text.replace(value, name)
-        text = LONG_NUMBER.sub(self._time_in_text, text)
+        text = LONG_NUMBER.sub(self._number_in_text, text)
         return UUID_TEXT.sub(lambda found: f"<{self.named('uuid', found.group())}>", text)
 
-    def _time_in_text(self, found: re.Match[str]) -> str:
-        number = int(found.group())
-        if abs(number - self.now_ms) < NEAR_MS:
-            return "<now>"
-        return "<now less the largest time>" if abs(number + LONG_MAX - self.now_ms) < NEAR_MS else found.group()
+    def _number_in_text(self, found: re.Match[str]) -> str:
+        name = self.window.told_in_text(int(found.group()))
+        return found.group() if name is None else f"<{name}>"
 
-    def of(self, api: str, message: Any, version: int, now_ms: int, *, everything: bool = False) -> dict[str, Plain]:
+    def of(
+        self,
+        api: str,
+        message: Any,
+        version: int,
+        now_ms: int,
+        *,
+        everything: bool = False,
+        asked_ms: int | None = None,
+    ) -> dict[str, Plain]:
         """A message's fields that the version has, in normal form.
 
-        `everything`: the message answers a request that named nothing, and so was for all there is.
+        `now_ms`: when it was sent or came; `asked_ms`: when its request was sent, where it is an answer; `everything`:
+        the message answers a request that named nothing, and so was for all there is.
         """
-        self.now_ms = now_ms
-        return _Walk(self, api, version, now_ms, everything).fields(message, "")
+        self.window.last_ms = now_ms
+        return _Walk(self, api, version, everything, asked_ms).fields(message, "")
 
     def plan(self, api: str, message: Any, version: int, path: str) -> tuple[tuple[Field, str, Rule | None], ...]:
         """The fields of a message at a path that are looked at, with their own paths and rules."""
@@ -201,7 +105,7 @@ class NormalForm:
             for field in message.FIELDS:
                 here = f"{path}.{field.name}" if path else field.name
                 rule = self.rule(api, here)
-                if is_in(version, field.versions) and (rule is None or rule.treatment is not Treatment.LEFT_OUT):
+                if is_in(version, field.versions):
                     fields.append((field, here, rule))
             found = self._plans[key] = tuple(fields)
         return found
@@ -223,12 +127,14 @@ class NormalForm:
 class _Walk:
     """One message on its way to the normal form."""
 
-    def __init__(self, form: NormalForm, api: str, version: int, now_ms: int, everything: bool = False) -> None:
+    def __init__(
+        self, form: NormalForm, api: str, version: int, everything: bool = False, asked_ms: int | None = None
+    ) -> None:
         self.form = form
         self.api = api
         self.version = version
-        self.now_ms = now_ms
         self.everything = everything
+        self.asked_ms = asked_ms
 
     def fields(self, message: Any, path: str) -> dict[str, Plain]:
         found: dict[str, Plain] = {}
@@ -251,7 +157,7 @@ class _Walk:
         is_ours_only = rule.treatment is Treatment.OURS and self.everything
         if len(value) > 1 or is_ours_only:
             # Sorted by a text without this walk's names, so that the names are then given in the same order everywhere.
-            walk = _Walk(_Unnamed(self.form), self.api, self.version, self.now_ms)
+            walk = _Walk(_Unnamed(self.form), self.api, self.version, asked_ms=self.asked_ms)
             seen = [(walk.scalar(one, field, "", None), at) for at, one in enumerate(value)]
             chosen = sorted(
                 (_sort_key(plain), at) for plain, at in seen if not is_ours_only or self.form.is_ours(plain)
@@ -265,6 +171,10 @@ class _Walk:
     def scalar(self, value: Any, field: Field, path: str, rule: Rule | None) -> Plain:
         if rule is not None and rule.treatment is Treatment.NAMED:
             return value if _is_absent(value) else self.form.named(rule.noun, value)
+        if rule is not None and rule.treatment is Treatment.SIGN:
+            return value if value < 0 else "some"
+        if rule is not None and rule.treatment is Treatment.THIS_REQUEST:
+            return self.time(value, self.asked_ms)
         if field.kind == "struct":
             return self.fields(value, path)
         if field.kind == "uuid":
@@ -290,8 +200,9 @@ class _Walk:
             return self.form.named("node" if field.entity == "brokerId" else "producer", value)
         return self.time(value) if field.kind == "int64" else value
 
-    def time(self, value: int) -> Plain:
-        return "now" if abs(value - self.now_ms) < NEAR_MS else value
+    def time(self, value: int, since_ms: int | None = None) -> Plain:
+        name = self.form.window.told(value, since_ms)
+        return value if name is None else name
 
     def batches(self, data: Any) -> Plain:
         """Record batches by what is in them: compressed bytes and checksums depend on a library's version."""
@@ -336,9 +247,8 @@ class _Unnamed(NormalForm):
     """A form that knows the names so far, and gives no new ones: what has none is called "new"."""
 
     def __init__(self, form: NormalForm) -> None:
-        super().__init__(())
+        super().__init__(form.window, ())
         self._labels, self._names, self._ids = form._labels, form._names, form._ids
-        self.now_ms = form.now_ms
 
     def named(self, noun: str, value: object) -> str:
         return self._names.get((noun, value)) or f"new {noun}"
@@ -369,7 +279,13 @@ def _is_absent(value: object) -> bool:
 
 
 def _bytes_text(value: bytes | None) -> str | None:
+    """Bytes as text where they are one and short; else by length and digest, so that none two are taken for one."""
     if value is None:
         return None
-    text = bytes(value).decode("utf-8", "replace")
-    return text if len(text) <= 64 and "\ufffd" not in text else f"{len(value)} bytes"
+    data = bytes(value)
+    if len(data) <= WHOLE_BYTES:
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            pass
+    return f"{len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()[:16]}…"

@@ -134,7 +134,7 @@ def produce_quietly(exchange: Exchange, topic: str, *values: str, partition: int
     """Writes records as a preparation: one batch for each call."""
     answer = exchange.quietly(produce(topic, {partition: batch(*values, **more)}), 9)
     found = answer.responses[0].partition_responses[0]
-    assert found.error_code == 0, f"preparing {topic}: {found}"
+    _prepared(f"preparing {topic}", found)
 
 
 def fetch(topic: str | Uuid, offset: int = 0, *, partition: int = 0, **more: Any) -> FetchRequest:
@@ -237,7 +237,7 @@ def sync(
 def joined(exchange: Exchange, group: str, **more: Any) -> tuple[str, int]:
     """(member id, generation) of the only member of a group that has just joined, quietly."""
     answer = exchange.quietly(join(group, **more), 3)
-    assert answer.error_code == 0, f"joining {group}: error {answer.error_code}"
+    _prepared(f"joining {group}", answer)
     return answer.member_id, answer.generation_id
 
 
@@ -245,7 +245,7 @@ def stable(exchange: Exchange, group: str, assignment: bytes = b"all", **more: A
     """(member id, generation) of the only member of a group that is stable, quietly."""
     member, generation = joined(exchange, group, **more)
     answer = exchange.quietly(sync(group, generation, member, {member: assignment}), 3)
-    assert answer.error_code == 0, f"synchronising {group}: error {answer.error_code}"
+    _prepared(f"synchronising {group}", answer)
     return member, generation
 
 
@@ -318,6 +318,12 @@ def coordinated(exchange: Exchange) -> None:
                 exchange.connections.coordinated.add(exchange.bootstrap)
                 return
     raise ClientTrouble("no group coordinator answers")
+
+
+def _prepared(what: str, found: Any) -> None:
+    """BrokenPromise when a preparation was refused."""
+    if found.error_code != 0:
+        raise BrokenPromise(f"{what}: error {found.error_code}: {found}")
 
 
 def _topic(cls: Callable[..., Any], topic: str | Uuid, name_field: str, **parts: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from harness.judging.judgements import note_judgement
 from harness.judging.verdicts import Verdict
 
 _SHORT = 120
@@ -62,6 +63,7 @@ def require(found: object, wanted: object, what: str) -> None:
         if lines is None:
             raise BrokenPromise(f"{_capital(what)} should be {_short(wanted)}, and is {_short(found)}.")
         raise BrokenPromise(f"{_capital(what)} is not what it should be.", witness=lines)
+    note_judgement()
 
 
 def _unlike(found: object, wanted: object) -> list[str] | None:

@@ -116,7 +116,8 @@ def add_options(parser: pytest.Parser) -> None:
         nargs="?",
         const="",
         metavar="FOLDER",
-        help="compare each target with recorded answers as well (default: those of its release in tests/recorded/)",
+        help="compare with the recorded answers in this folder (default: those of the target's release in "
+        "tests/recorded/, where there are any; --recorded alone demands them)",
     )
     group.addoption("--record", metavar="FOLDER", help="keep what the target answers there (see: harness record)")
 

@@ -68,6 +68,8 @@ class CheckRecord:
     observed: list[Observation] = field(default_factory=list)
     """What came of its requests, to be compared between targets."""
     observations: int = 0
+    compared_with: str = ""
+    """The recording that it was compared with: "recorded kafka@4.3.1"."""
     differences: list[Mapping[str, Any]] = field(default_factory=list)
     phases: list[Mapping[str, Any]] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
@@ -142,6 +144,7 @@ class CheckRecord:
                 "skip_reason": self.skip_reason,
                 "observed_reason": self.observed_reason,
                 "observations": self.observations,
+                "compared_with": self.compared_with,
                 "differences": self.differences,
                 "links": [asdict(link) for link in self.links],
             },

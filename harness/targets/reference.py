@@ -87,3 +87,14 @@ def refusals() -> dict[str, list[tuple[int, str]]]:
     from reference_broker.apis.registry import handler_modules
 
     return {APIS[int(module.API)].name: catalogue.refusals(module) for module in handler_modules()}
+
+
+def advertised(release: str) -> dict[int, tuple[int, int]]:
+    """API key -> (first, last version) that a release of Kafka lists for clients; empty for one that is not known.
+
+    Patch releases of a line ("4.3.0") list the same. Source: recorded from live nodes of each release.
+    """
+    found = find_release(release) or find_release(".".join(release.split(".")[:2]))
+    if found is None:
+        return {}
+    return {key: (versions[0], versions[-1]) for key, versions in found.advertised("broker").items()}

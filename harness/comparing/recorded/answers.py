@@ -21,7 +21,7 @@ from harness.comparing.observation import Observation, Outcome, Pace
 
 ROOT: Final = Path("tests") / "recorded"
 """Under the project's folder."""
-FORM: Final = 1
+FORM: Final = 2
 """The version of the files' form."""
 PREFIX: Final = "recorded "
 """What a recording's name in comparisons begins with."""

@@ -38,12 +38,14 @@ def release_of(target: str) -> str | None:
     return tag if kind == "docker" and RELEASE.fullmatch(tag) else None
 
 
-def choose(wanted: str, targets: Iterable[tuple[str, str]], base: Path) -> Chosen:
-    """The recording for each (name, as given by --target): the one in the folder `wanted`, or where that is empty that
-    of the target's release. RecordingTrouble when there is none for any.
+def choose(wanted: str | None, targets: Iterable[tuple[str, str]], base: Path) -> Chosen:
+    """The recording for each (name, as given by --target): the one in the folder `wanted`, or else that of the target's
+    release. RecordingTrouble when one was asked for, if only by an empty `wanted`, and there is none for any target.
     """
     chosen = Chosen()
     root = base / ROOT
+    if wanted is None and not root.is_dir():
+        return chosen
     read: dict[Path, Recording] = {}
     for name, given in targets:
         release = release_of(given)
@@ -58,6 +60,6 @@ def choose(wanted: str, targets: Iterable[tuple[str, str]], base: Path) -> Chose
             chosen.by_target[name] = read[folder]
         else:
             chosen.notes.append(f"{name}: {folder} is of release {read[folder].release}, and not of {release}")
-    if not chosen.by_target:
+    if not chosen.by_target and wanted is not None:
         raise RecordingTrouble(f"--recorded: {'; '.join(chosen.notes)}; make one with: {remake('kafka@VERSION')}")
     return chosen

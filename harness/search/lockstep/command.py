@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.clients.client import ClientTrouble
-from harness.comparing.known_differences import Known, KnownDifferencesTrouble, accepted_by, complaints, read_known
+from harness.comparing.known_differences import Known, KnownDifferences, KnownDifferencesTrouble, read_known
 from harness.hosts.host import HostTrouble
 from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.lockstep import CHECK, Lockstep, level_of
@@ -54,7 +54,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         known = read_known(options.known)
         with opened(options.target) as clusters:
             first, second = (Player(name, cluster) for name, cluster in clusters)
-            lockstep = Lockstep((first, second), lambda difference: accepted_by(difference, known) is not None)
+            lockstep = Lockstep((first, second), lambda difference: known.accepts(difference) is not None)
             bootstraps = [cluster.bootstrap for _, cluster in clusters]
             names = (first.target, second.target)
             listed = listed_by_all(bootstraps)
@@ -82,12 +82,13 @@ def _show(found: Search, targets: list[str], out: Path, say: Callable[[str], Non
             say(line)
 
 
-def gone_since(found: Search, known: Sequence[Known], targets: tuple[str, str], writers: Sequence[str]) -> list[str]:
+def gone_since(found: Search, known: KnownDifferences, targets: tuple[str, str], writers: Sequence[str]) -> list[str]:
     """A line for each accepted difference that a complete search has not met."""
     if found.steps < COMPLETE_STEPS or set(writers) < set(WRITERS):
         return []
-    used = {entry.number for one in found.accepted if (entry := accepted_by(one, known)) is not None}
-    return complaints(known, used, [(CHECK, targets)])
+    entries = (known.accepts(one) for one in found.accepted)
+    used = {entry.number for entry in entries if isinstance(entry, Known)}
+    return known.complaints(used, [(CHECK, targets)])
 
 
 def _told(number: int, finding: Finding, found: Search, targets: list[str], out: Path) -> list[str]:

@@ -10,6 +10,7 @@ from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
 from harness.comparing.normal_form import NormalForm
 from harness.comparing.observation import Observation, Outcome, Pace, Plain
+from harness.comparing.times import Window
 from harness.search.lockstep.actions import Kind, Ref, Request, Restart, WrittenBatch
 from harness.search.lockstep.barrier import Barrier
 from harness.search.lockstep.bytes import bytes_of
@@ -61,6 +62,8 @@ APPLY_AT_ONCE: Final = ("reference", "planted")
 """Targets, up to "@", that have a change in force when they answer."""
 MANY_SEQUENCES: Final = 50
 """After so many the groups that they left are deleted: each ListGroups would list them all."""
+BOUNDS_MS: Final = (3_600_000, -1_000)
+"""From the present, of the timestamps that a topic takes: Kafka's default, and what the writers set."""
 RESULTS: Final = ("topics", "results", "responses")
 """What their answers call the array of results."""
 
@@ -102,7 +105,7 @@ class Player:
         self._patience_s = patience_s
         self._settle_s = settle_s
         self.cluster = cluster
-        self.form = NormalForm()
+        self.form = self._new_form()
         self._run = ""
         self._known: dict[Ref, Any] = {}
         self._labels: dict[str, str] = {}
@@ -125,10 +128,16 @@ class Player:
             self._barrier.delete(sorted(self._made))
             self.deleted += len(self._made)
             self._made.clear()
-        self.form = NormalForm()
+        self.form = self._new_form()
         self._run = run
         self._known.clear()
         self._labels.clear()
+
+    @staticmethod
+    def _new_form() -> NormalForm:
+        window = Window(int(time.time() * 1000))
+        window.add_distances(*BOUNDS_MS)
+        return NormalForm(window)
 
     def close(self) -> None:
         """Closes all connections."""

@@ -44,7 +44,7 @@ class Finding:
 
 def read_findings(folder: Path) -> list[Finding]:
     """The findings of a folder. ValueError where the file cannot be used, with the place."""
-    entries = read_entries(folder / "findings.toml", "found", ValueError)
+    (entries,) = read_entries(folder / "findings.toml", "found", trouble=ValueError)
     return [_finding(entry, number) for number, entry in enumerate(entries, 1)]
 
 

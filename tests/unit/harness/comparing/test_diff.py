@@ -78,12 +78,6 @@ def test_an_answer_that_waited_differs_from_one_that_did_not() -> None:
     assert between(one, other) == [("(pace)", '"at once"', '"waited"')]
 
 
-def test_what_one_side_did_not_get_to_is_no_difference() -> None:
-    first, second = answered({"error_code": 0}), answered({"error_code": 5})
-
-    assert compare("x", ("a", [first]), ("b", [first, second])) == []
-
-
 def test_other_questions_are_not_compared() -> None:
     (found,) = compare("x", ("a", [answered({}, request="one")]), ("b", [answered({}, request="other")]))
 
@@ -100,3 +94,16 @@ def test_a_long_value_is_cut() -> None:
     ((_, left, _),) = between(answered({"text": "x" * 500}), answered({"text": "y"}))
 
     assert left.endswith("… (502 characters)")
+
+
+def test_a_check_that_observed_more_on_one_target_differs() -> None:
+    one, more = answered({"ids": []}), answered({"ids": []}, request="another group")
+
+    (found,) = compare("x", ("reference", [one]), ("kafka", [one, more]))
+    assert (found.field, dict(found.values)) == ("(observations)", {"reference": "1 of them", "kafka": "2 of them"})
+
+
+def test_an_answer_where_the_other_gave_none_is_a_difference() -> None:
+    silent = answered(None, outcome=Outcome.SILENT)
+
+    assert between(answered({"ids": []}), silent) == [("(outcome)", '"answered"', '"no answer"')]

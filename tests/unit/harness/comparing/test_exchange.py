@@ -6,13 +6,17 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from harness.clients.client import ClientTrouble
-from harness.comparing.exchange import Connections, Exchange
+from harness.comparing.connections import Connections
+from harness.comparing.exchange import Exchange, Missing
 from harness.comparing.observation import Observation, Outcome, Pace
+from harness.comparing.promised import Promised
+from harness.judging.judgements import judgements
+from harness.judging.outcome import Differs
 from reference_broker.wire.framing import decode_request, encode_response
 from reference_broker.wire.messages.api_versions_response import ApiVersion, ApiVersionsResponse
 from reference_broker.wire.messages.metadata_request import MetadataRequest
@@ -74,10 +78,26 @@ def kept() -> list[Observation]:
     return []
 
 
+def exchange_with(
+    bootstrap: str, connections: Connections, kept: list[Observation], promised: Promised | None = None
+) -> Exchange:
+    def report(missing: Sequence[Missing]) -> None:
+        raise Differs([f"{found.api} {dict(found.values)}" for found, gap in missing if gap is None])
+
+    return Exchange(
+        bootstrap=bootstrap,
+        run="x1",
+        connections=connections,
+        keep=kept.append,
+        promised=promised or Promised(target="at:nowhere"),
+        report=report,
+    )
+
+
 @pytest.fixture
 def exchange(broker: Broker, kept: list[Observation]) -> Iterator[Exchange]:
     connections = Connections()
-    made = Exchange(bootstrap=broker.bootstrap, run="x1", connections=connections, keep=kept.append)
+    made = exchange_with(broker.bootstrap, connections, kept)
     yield made
     made.close()
     connections.close()
@@ -182,7 +202,36 @@ def test_a_pending_request_is_observed_when_its_answer_is_taken(exchange: Exchan
 
 
 def test_a_broker_that_is_away_is_trouble_and_no_broken_promise(broker: Broker, kept: list[Observation]) -> None:
-    away = Exchange(bootstrap="127.0.0.1:1", run="x1", connections=Connections(), keep=kept.append)
+    away = exchange_with("127.0.0.1:1", Connections(), kept)
 
     with pytest.raises(ClientTrouble):
         away.quietly(MetadataRequest())
+
+
+def test_an_answer_alone_is_no_judgement(exchange: Exchange) -> None:
+    before = judgements()
+    exchange.ask("all", MetadataRequest(), 9)
+
+    assert judgements() == before
+
+
+def test_an_expectation_that_is_met_is_a_judgement(exchange: Exchange) -> None:
+    before = judgements()
+    exchange.expect_silence("no acks", ProduceRequest(acks=0), 9)
+
+    assert judgements() == before + 1
+
+
+def test_a_version_that_an_unknown_release_does_not_list_skips(exchange: Exchange) -> None:
+    with pytest.raises(pytest.skip.Exception, match="at:nowhere does not list Metadata v12 "):
+        exchange.ask("all", MetadataRequest(), 12)
+
+
+def test_a_version_that_the_release_has_and_the_broker_does_not_list_differs(
+    broker: Broker, kept: list[Observation]
+) -> None:
+    promised = Promised(target="reference", release="4.3.1", listed={METADATA: (0, 13)})
+    exchange = exchange_with(broker.bootstrap, Connections(), kept, promised)
+
+    with pytest.raises(Differs, match=r"'release 4\.3\.1': '0 to 13', 'reference': '0 to 9'"):
+        exchange.ask("all", MetadataRequest(), 12)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.comparing.diff import Difference
+from harness.comparing.diff import MISSING, Difference
 from harness.comparing.known_differences import (
     Known,
+    KnownDifferences,
     KnownDifferencesTrouble,
-    accepted_by,
-    complaints,
-    overdue,
+    Source,
     read_known,
 )
+from reference_broker.wire.api_keys import ApiKey
 
 ENTRY = """
 [[accepted]]
@@ -23,8 +23,17 @@ check = "metadata/metadata::all_topics*"
 api = "Metadata"
 field = "topics[].name"
 targets = ["reference*", "kafka@*"]
+values = ["a name", "null"]
 reason = "for a test"
-source = "KIP-516"
+source = "documented"
+evidence = "KIP-516"
+review_by = 2030-01-31
+"""
+GAP = """
+[[gap]]
+apis = ["EndTxn", "ShareFetch"]
+target = "reference*"
+reason = "for a test"
 review_by = 2030-01-31
 """
 PAIR = ("reference", "kafka@4.3.1")
@@ -36,8 +45,8 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def known(folder: Path) -> tuple[Known, ...]:
-    return read_known(written(folder, ENTRY))
+def known(folder: Path, text: str = ENTRY) -> KnownDifferences:
+    return read_known(written(folder, text))
 
 
 def difference(
@@ -50,13 +59,17 @@ def difference(
 
 
 def test_an_entry_accepts_what_it_names(tmp_path: Path) -> None:
-    (entry,) = known(tmp_path)
+    found = known(tmp_path)
 
-    assert accepted_by(difference(), (entry,)) is entry
+    assert found.accepts(difference()) is found.accepted[0]
 
 
 def test_targets_may_stand_in_either_order(tmp_path: Path) -> None:
-    assert accepted_by(difference(pair=("kafka@4.4.0", "reference@4.3")), known(tmp_path)) is not None
+    assert known(tmp_path).accepts(difference(pair=("kafka@4.4.0", "reference@4.3"))) is not None
+
+
+def test_a_reference_with_a_planted_bug_has_the_differences_of_the_reference(tmp_path: Path) -> None:
+    assert known(tmp_path).accepts(difference(pair=("planted@drops_keys", "recorded kafka@4.3.1"))) is not None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +85,7 @@ def test_targets_may_stand_in_either_order(tmp_path: Path) -> None:
     ids=["check", "file", "field", "api", "target", "targets"],
 )
 def test_an_entry_accepts_nothing_else(tmp_path: Path, other: Difference) -> None:
-    assert accepted_by(other, known(tmp_path)) is None
+    assert known(tmp_path).accepts(other) is None
 
 
 def test_a_field_may_name_its_element() -> None:
@@ -81,8 +94,10 @@ def test_a_field_may_name_its_element() -> None:
         api="DescribeConfigs",
         field="results[].configs[retention.ms].*",
         targets=("reference", "kafka@*"),
+        values=("1", "2"),
         reason="for a test",
-        source="departure",
+        source=Source.GAP,
+        evidence="none",
         review_by=datetime.date(2030, 1, 1),
     )
     of_it, of_another = (
@@ -92,18 +107,18 @@ def test_a_field_may_name_its_element() -> None:
         for key in ("retention.ms", "flush.ms")
     )
 
-    assert accepted_by(of_it, (entry,)) is entry
-    assert accepted_by(of_another, (entry,)) is None
+    assert KnownDifferences((entry,)).accepts(of_it) is entry
+    assert KnownDifferences((entry,)).accepts(of_another) is None
 
 
 def test_an_entry_that_excuses_nothing_any_more_is_a_complaint(tmp_path: Path) -> None:
-    (line,) = complaints(known(tmp_path), (), [("metadata/metadata::all_topics_are_listed[v1]", PAIR)])
+    (line,) = known(tmp_path).complaints((), [("metadata/metadata::all_topics_are_listed[v1]", PAIR)])
 
     assert "the difference is gone" in line
 
 
 def test_an_entry_that_was_used_is_no_complaint(tmp_path: Path) -> None:
-    assert complaints(known(tmp_path), (1,), [("metadata/metadata::all_topics_are_listed[v1]", PAIR)]) == []
+    assert known(tmp_path).complaints((1,), [("metadata/metadata::all_topics_are_listed[v1]", PAIR)]) == []
 
 
 @pytest.mark.parametrize(
@@ -118,32 +133,37 @@ def test_an_entry_that_was_used_is_no_complaint(tmp_path: Path) -> None:
 def test_an_entry_whose_check_did_not_run_is_no_complaint(
     tmp_path: Path, ran: list[tuple[str, tuple[str, str]]]
 ) -> None:
-    assert complaints(known(tmp_path), (), ran) == []
+    assert known(tmp_path).complaints((), ran) == []
 
 
 def test_an_entry_past_its_date_is_overdue(tmp_path: Path) -> None:
     entries = known(tmp_path)
 
-    assert overdue(entries, datetime.date(2030, 1, 31)) == []
-    assert "2030-01-31" in overdue(entries, datetime.date(2030, 2, 1))[0]
+    assert entries.overdue(datetime.date(2030, 1, 31)) == []
+    assert "2030-01-31" in entries.overdue(datetime.date(2030, 2, 1))[0]
 
 
 def test_a_file_that_is_not_there_accepts_nothing(tmp_path: Path) -> None:
-    assert read_known(tmp_path / "nothing.toml") == ()
+    assert read_known(tmp_path / "nothing.toml") == KnownDifferences()
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (ENTRY.replace('"KIP-516"', '"because"'), "source must be KIP-n, KAFKA-n or departure"),
+        (ENTRY.replace('"documented"', '"because"'), "source must be accident, gap, documented"),
+        (ENTRY.replace('evidence = "KIP-516"\n', ""), "lacks evidence"),
+        (ENTRY.replace('["a name", "null"]', '["a name"]'), "values must be two texts, one for each target"),
         (ENTRY.replace("2030-01-31", '"soon"'), "review_by must be a date"),
         (ENTRY.replace('reason = "for a test"', 'reason = " "'), "reason must be a text"),
         (ENTRY.replace('reason = "for a test"\n', ""), "lacks reason"),
         (ENTRY + 'colour = "red"\n', "does not know colour"),
-        (ENTRY.replace('["reference*", "kafka@*"]', '["reference*"]'), "targets must be two"),
+        (ENTRY.replace('["reference*", "kafka@*"]', '["reference*"]'), "targets must be two texts"),
         (ENTRY.replace("metadata/metadata::", "metadata/*::"), "without *"),
-        (ENTRY + "[other]\n", "only [[accepted]] entries"),
+        (ENTRY + "[other]\n", "only [[accepted]] and [[gap]] entries"),
         ("[[accepted", "cannot be read as TOML"),
+        (GAP.replace("EndTxn", "EndTx"), "there is no API EndTx"),
+        (GAP.replace('["EndTxn", "ShareFetch"]', '"EndTxn"'), "apis must be a list"),
+        (GAP.replace('reason = "for a test"\n', ""), "must have apis, reason, review_by, target"),
     ],
 )
 def test_a_file_that_is_wrong_is_one_clear_line(tmp_path: Path, wrong: str, said: str) -> None:
@@ -156,5 +176,45 @@ def test_a_file_that_is_wrong_is_one_clear_line(tmp_path: Path, wrong: str, said
     assert "\n" not in str(trouble.value)
 
 
+def test_a_gap_accepts_that_its_api_is_not_listed(tmp_path: Path) -> None:
+    lacking = Difference(
+        check="x",
+        api="ApiVersions",
+        version=3,
+        field="api_keys[EndTxn]",
+        values={"reference": repr(MISSING), "kafka@4.3.1": "{…}"},
+        request="all",
+    )
+
+    assert str(known(tmp_path, GAP).accepts(lacking)) == "gap 1 (EndTxn)"
+
+
+def test_a_gap_does_not_accept_that_the_other_side_lacks_the_api(tmp_path: Path) -> None:
+    lacking = Difference(
+        check="x",
+        api="ApiVersions",
+        version=3,
+        field="api_keys[EndTxn]",
+        values={"reference": "{…}", "kafka@4.3.1": repr(MISSING)},
+        request="all",
+    )
+
+    assert known(tmp_path, GAP).accepts(lacking) is None
+
+
+def test_a_gap_that_is_closed_is_a_complaint(tmp_path: Path) -> None:
+    (line,) = known(tmp_path, GAP).closed({"reference": [ApiKey.END_TXN], "kafka@4.3.1": [ApiKey.SHARE_FETCH]})
+
+    assert line == "gap 1 (EndTxn): reference lists EndTxn now: take it out of the entry"
+
+
+def test_accidents_are_the_entries_of_that_source(tmp_path: Path) -> None:
+    found = known(tmp_path, ENTRY + ENTRY.replace('"documented"', '"accident"'))
+
+    assert [(entry.number, entry.said) for entry in found.accidents()] == [
+        (2, {"reference*": "a name", "kafka@*": "null"})
+    ]
+
+
 def test_the_projects_own_file_can_be_read(root: Path) -> None:
-    assert all(entry.reason for entry in read_known(root / "checks" / "known_differences.toml"))
+    assert read_known(root / "checks" / "known_differences.toml").gaps

@@ -59,18 +59,26 @@ check = "area/water"
 api = "*"
 field = "depth"
 targets = ["reference", "lake"]
+values = ["3", "4"]
 reason = "for a test"
-source = "departure"
+source = "gap"
+evidence = "none"
 review_by = %s
 """
+INI = "[pytest]\nasyncio_default_fixture_loop_scope = function\nenable_assertion_pass_hook = true\n"
 BOTH = ("--target", "reference", "--target", "lake")
 
 
 def run(
-    pytester: pytest.Pytester, body: str = BODY, *options: str, entries: str = "", chosen: str = "checks"
+    pytester: pytest.Pytester,
+    body: str = BODY,
+    *options: str,
+    entries: str = "",
+    chosen: str = "checks",
+    ini: str = INI,
 ) -> pytest.RunResult:
     pytester.makeconftest(CONFTEST)
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makeini(ini)
     folder = pytester.mkdir("checks") / "area"
     folder.mkdir()
     (folder / "test_water.py").write_text(CHECK + body, encoding="utf-8")
@@ -90,15 +98,55 @@ def stored(pytester: pytest.Pytester) -> list[dict[str, Any]]:
     return [one for path in metas for one in json.loads(path.read_text(encoding="utf-8"))["more"]["differences"]]
 
 
-def test_one_target_has_nothing_to_differ_from(pytester: pytest.Pytester) -> None:
-    assert counts(run(pytester, BODY, "--target", "lake")).startswith("1 held · 0 broken")
+def test_a_check_that_asserts_nothing_is_observed_on_one_target(pytester: pytest.Pytester) -> None:
+    result = run(pytester, BODY, "--target", "lake")
+
+    assert result.ret == 0
+    assert counts(result) == "0 held · 0 broken · 0 unknown · 0 differ · 1 observed · 0 skipped"
+
+
+def test_a_check_that_asserts_something_of_what_it_saw_held(pytester: pytest.Pytester) -> None:
+    assert counts(run(pytester, BODY + "    assert target\n", "--target", "lake")).startswith("1 held")
+
+
+def test_an_assertion_before_anything_was_seen_judges_nothing(pytester: pytest.Pytester) -> None:
+    body = "def test_water(observe, target):\n    assert target\n    observe('depth', 3)\n"
+
+    assert "0 held" in counts(run(pytester, body, "--target", "lake"))
+
+
+def test_an_assertion_that_is_not_come_to_judges_nothing(pytester: pytest.Pytester) -> None:
+    body = BODY + "    if target.name == 'sea':\n        assert False\n"
+
+    assert "1 observed" in counts(run(pytester, body, "--target", "lake"))
+
+
+def test_an_assertion_of_another_file_judges_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("")
+    pytester.makepyfile(river="def flows():\n    assert 1 == 1\n")
+    body = "import pytest\npytest.register_assert_rewrite('river')\nimport river\n" + BODY + "    river.flows()\n"
+    pytester.syspathinsert()
+
+    assert "1 observed" in counts(run(pytester, body, "--target", "lake"))
+
+
+def test_a_requirement_that_is_met_judges(pytester: pytest.Pytester) -> None:
+    body = "from harness.judging.outcome import require\n" + BODY + "    require(3, 3, 'the depth')\n"
+
+    assert counts(run(pytester, body, "--target", "lake")).startswith("1 held")
+
+
+def test_without_the_hook_an_assertion_in_the_check_counts(pytester: pytest.Pytester) -> None:
+    result = run(pytester, BODY + "    assert target\n", "--target", "lake", ini=INI.replace("true", "false"))
+
+    assert counts(result).startswith("1 held")
 
 
 def test_two_targets_that_differ_make_the_run_fail(pytester: pytest.Pytester) -> None:
     result = run(pytester, BODY, *BOTH)
 
     assert result.ret != 0
-    assert counts(result) == "3 held · 0 broken · 0 unknown · 1 differ · 0 observed · 0 skipped"
+    assert counts(result) == "1 held · 0 broken · 0 unknown · 1 differ · 2 observed · 0 skipped"
 
 
 def test_a_difference_names_check_field_both_values_and_the_way_to_run_it_again(pytester: pytest.Pytester) -> None:
@@ -119,7 +167,7 @@ def test_a_difference_names_check_field_both_values_and_the_way_to_run_it_again(
 def test_what_is_equal_is_no_difference(pytester: pytest.Pytester) -> None:
     result = run(pytester, "def test_water(observe):\n    observe('colour', 'blue')\n", *BOTH)
 
-    assert counts(result) == "4 held · 0 broken · 0 unknown · 0 differ · 0 observed · 0 skipped"
+    assert counts(result) == "2 held · 0 broken · 0 unknown · 0 differ · 2 observed · 0 skipped"
 
 
 def test_an_accepted_difference_holds_and_is_stored_with_its_reason(pytester: pytest.Pytester) -> None:
@@ -127,7 +175,7 @@ def test_an_accepted_difference_holds_and_is_stored_with_its_reason(pytester: py
 
     assert result.ret == 0
     (kept,) = stored(pytester)
-    assert kept["accepted_by"] == "departure: for a test"
+    assert kept["accepted_by"] == "gap: for a test"
     assert kept["values"] == {"reference": "3", "lake": "4"}
 
 
@@ -172,19 +220,19 @@ def test_a_check_that_failed_before_it_saw_anything_leaves_its_difference_out(py
     body = "def test_water(observe, target):\n    assert target.name == 'lake'\n    observe('depth', 3)\n"
     result = run(pytester, body, *BOTH)
 
-    assert counts(result) == "2 held · 1 broken · 0 unknown · 0 differ · 0 observed · 1 skipped"
+    assert counts(result) == "0 held · 1 broken · 0 unknown · 0 differ · 1 observed · 1 skipped"
 
 
 def test_a_difference_is_judged_for_each_further_target(pytester: pytest.Pytester) -> None:
     result = run(pytester, BODY, *BOTH, "--target", "sea")
 
-    assert counts(result) == "4 held · 0 broken · 0 unknown · 2 differ · 0 observed · 0 skipped"
+    assert counts(result) == "1 held · 0 broken · 0 unknown · 2 differ · 3 observed · 0 skipped"
 
 
 def test_what_a_check_saw_twice_under_one_name_is_compared_in_order(pytester: pytest.Pytester) -> None:
     body = "def test_water(observe, target):\n    for depth in (1, 2): observe('depth', depth)\n"
 
-    assert counts(run(pytester, body, *BOTH)).startswith("4 held")
+    assert counts(run(pytester, body, *BOTH)).startswith("2 held · 0 broken · 0 unknown · 0 differ")
 
 
 def test_a_comparison_stands_in_junit_xml_like_a_check(pytester: pytest.Pytester) -> None:
@@ -200,3 +248,19 @@ def test_a_run_that_was_broken_off_compares_nothing(pytester: pytest.Pytester) -
     result = run(pytester, BODY + "    assert target.name == 'lake'\n", *BOTH, "-x")
 
     assert counts(result) == "0 held · 1 broken · 0 unknown · 0 differ · 0 observed · 0 skipped"
+
+
+def test_a_check_that_saw_more_on_one_target_differs(pytester: pytest.Pytester) -> None:
+    body = "def test_water(observe, target):\n    for depth in range(len(target.name)): observe('depth', depth)\n"
+    result = run(pytester, body, "--target", "lake", "--target", "ocean")
+
+    result.stdout.fnmatch_lines(["DIFFERS*area/water*lake | ocean*field (observations)", "*lake*= 4 of them"])
+
+
+def test_what_a_check_came_to_before_it_was_skipped_is_compared_alone(pytester: pytest.Pytester) -> None:
+    body = "import pytest\n" + BODY.replace(
+        '    observe("depth', "    target.name == 'lake' and pytest.skip('dry')\n    observe(\"depth"
+    )
+    result = run(pytester, body, *BOTH)
+
+    assert "0 differ" in counts(result)

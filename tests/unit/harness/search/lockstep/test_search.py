@@ -8,7 +8,7 @@ import pytest
 
 from harness.clients.client import ClientTrouble
 from harness.comparing.diff import Difference
-from harness.comparing.known_differences import Known, read_known
+from harness.comparing.known_differences import KnownDifferences, read_known
 from harness.search.lockstep import lockstep as module
 from harness.search.lockstep.actions import Request
 from harness.search.lockstep.command import COMPLETE_STEPS, gone_since
@@ -98,8 +98,10 @@ check = "lockstep"
 api = "Fetch"
 field = "error_code"
 targets = ["reference*", "*"]
+values = ["1", "0"]
 reason = "told"
-source = "departure"
+source = "gap"
+evidence = "none"
 review_by = 2027-06-30
 """
 TARGETS = ("reference", "kafka@4.3.1")
@@ -109,26 +111,26 @@ MET = Difference(
 
 
 @pytest.fixture
-def known(tmp_path: Any) -> list[Known]:
+def known(tmp_path: Any) -> KnownDifferences:
     path = tmp_path / "known.toml"
     path.write_text(ENTRY, encoding="utf-8")
-    return list(read_known(path))
+    return read_known(path)
 
 
-def test_an_accepted_difference_that_a_complete_search_has_not_met_is_gone(known: list[Known]) -> None:
+def test_an_accepted_difference_that_a_complete_search_has_not_met_is_gone(known: KnownDifferences) -> None:
     (line,) = gone_since(Search(seed=1, steps=COMPLETE_STEPS), known, TARGETS, list(WRITERS))
 
     assert "the difference is gone" in line
 
 
-def test_an_accepted_difference_that_was_met_stays(known: list[Known]) -> None:
+def test_an_accepted_difference_that_was_met_stays(known: KnownDifferences) -> None:
     assert gone_since(Search(seed=1, steps=COMPLETE_STEPS, accepted=[MET]), known, TARGETS, list(WRITERS)) == []
 
 
-def test_a_search_that_is_not_complete_says_nothing_of_accepted_differences(known: list[Known]) -> None:
+def test_a_search_that_is_not_complete_says_nothing_of_accepted_differences(known: KnownDifferences) -> None:
     assert gone_since(Search(seed=1, steps=COMPLETE_STEPS - 1), known, TARGETS, list(WRITERS)) == []
     assert gone_since(Search(seed=1, steps=COMPLETE_STEPS), known, TARGETS, ["log"]) == []
 
 
-def test_an_accepted_difference_of_other_targets_says_nothing(known: list[Known]) -> None:
+def test_an_accepted_difference_of_other_targets_says_nothing(known: KnownDifferences) -> None:
     assert gone_since(Search(seed=1, steps=COMPLETE_STEPS), known, ("kafka@1", "kafka@2"), list(WRITERS)) == []

@@ -1,0 +1,72 @@
+"""APIs that the reference does not serve yet, API by API, as the [[gap]] entries of checks/known_differences.toml.
+
+An API of a target's release that the target does not list is a difference. A gap accepts it, for a reason and until a
+date, and is itself wrong as soon as the target lists the API.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from harness.comparing.diff import MISSING, Difference
+from reference_broker.wire.api_keys import APIS, ApiKey
+
+KEYS: Final = {"apis", "target", "reason", "review_by"}
+BY_NAME: Final = {api.name: key for key, api in APIS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """One API that is lacking."""
+
+    api: str
+    target: str
+    """A glob."""
+    reason: str
+    review_by: datetime.date
+    number: int = 1
+    """The place of its entry among the gaps of the file, from 1."""
+
+    source = "gap"
+
+    def is_of(self, target: str, api_key: int) -> bool:
+        """Whether it says that a target lacks an API; a reference with a planted bug lacks what the reference lacks."""
+        return BY_NAME[self.api] == api_key and fnmatchcase(as_reference(target), self.target)
+
+    def matches(self, difference: Difference) -> bool:
+        """Whether it accepts a difference: that of the lists of APIs in which the API is missing."""
+        return difference.api == APIS[ApiKey.API_VERSIONS].name and any(
+            difference.field == f"api_keys[{self.api}]"
+            and said == repr(MISSING)
+            and fnmatchcase(as_reference(target), self.target)
+            for target, said in difference.values.items()
+        )
+
+    def __str__(self) -> str:
+        return f"gap {self.number} ({self.api})"
+
+
+def as_reference(target: str) -> str:
+    """A target's name; "reference" where it is the reference with a planted bug."""
+    return "reference" if target.startswith("planted@") else target
+
+
+def gaps_of(where: str, number: int, entry: Any) -> Iterator[Gap]:
+    """The gaps of one entry, one for each API that it names. ValueError, one line, where it is not as it should be."""
+    if not isinstance(entry, dict) or set(entry) != KEYS:
+        raise ValueError(f"{where} must have {', '.join(sorted(KEYS))}, and nothing else")
+    for key in ("target", "reason"):
+        if not isinstance(entry[key], str) or not entry[key].strip():
+            raise ValueError(f"{where}: {key} must be a text that is not empty")
+    if not isinstance(entry["review_by"], datetime.date) or isinstance(entry["review_by"], datetime.datetime):
+        raise ValueError(f"{where}: review_by must be a date without quotes, as 2027-06-30")
+    if not isinstance(entry["apis"], list) or not entry["apis"]:
+        raise ValueError(f'{where}: apis must be a list of names, as ["EndTxn"]')
+    for api in entry["apis"]:
+        if api not in BY_NAME:
+            raise ValueError(f"{where}: there is no API {api}")
+        yield Gap(api=api, target=entry["target"], reason=entry["reason"], review_by=entry["review_by"], number=number)

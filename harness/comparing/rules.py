@@ -1,0 +1,170 @@
+"""What two clusters need not agree on, field by field, and why: the tolerances of every comparison.
+
+A tolerance hides differences, so each says its reason, and is as narrow as that reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Treatment(StrEnum):
+    """What to do with a field before two are compared."""
+
+    NAMED = "named"
+    """In order of first appearance; null, empty and negative values stay."""
+    SIGN = "sign"
+    """Of a number, whether it is negative; else "some"."""
+    THIS_REQUEST = "this request"
+    """A time between the sending of the request and its answer: "now"."""
+    UNORDERED = "unordered"
+    """An array whose elements are sorted by their text."""
+    OURS = "ours"
+    """An array sorted by its elements' text; where all there is was asked for, only elements that a check's own name
+    occurs in are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one field of one API is treated, and why."""
+
+    api: str
+    """Name or glob."""
+    field: str
+    """Path or glob, with [] for an array's element: "brokers[].host"."""
+    treatment: Treatment
+    reason: str
+    noun: str = ""
+    """What a NAMED value is called."""
+
+
+_N, _U, _O, _S = Treatment.NAMED, Treatment.UNORDERED, Treatment.OURS, Treatment.SIGN
+
+RULES: Final = (
+    Rule("*", "*cluster_id", _N, "random for each cluster", "cluster id"),
+    Rule("*", "*host", _N, "where a node listens is its own affair", "host"),
+    Rule("*", "*port", _N, "where a node listens is its own affair", "port"),
+    Rule("Produce", "responses", _U, "the order of a hash map"),
+    Rule(
+        "Produce",
+        "responses[].partition_responses[].log_append_time_ms",
+        Treatment.THIS_REQUEST,
+        "the broker's clock as it appends: between the request and its answer",
+    ),
+    Rule("Produce", "responses[].partition_responses", _U, "the order of a hash map"),
+    Rule("Fetch", "session_id", _N, "random for each session", "session"),
+    Rule("ApiVersions", "finalized_features_epoch", _N, "an offset of the metadata log, which grows", "offset"),
+    Rule("ApiVersions", "supported_features", _U, "the order of a hash map"),
+    Rule("ApiVersions", "finalized_features", _U, "the order of a hash map"),
+    Rule("Metadata", "topics", _O, "a shared cluster holds the topics of other checks, in the order of a hash map"),
+    Rule("Metadata", "topics[].partitions", _U, "the order of a hash set of the answers, until Kafka 4.3"),
+    Rule("DeleteTopics", "responses", _U, "Kafka shuffles the answers (it hides what the caller may not see)"),
+    Rule("CreateTopics", "topics", _U, "the order of a hash map"),
+    Rule("CreateTopics", "topics[].configs", _U, "the order of a hash map"),
+    Rule("CreatePartitions", "results", _U, "the order of a hash map"),
+    Rule("DescribeConfigs", "results", _U, "Kafka shuffles the answers (it hides what the caller may not see)"),
+    Rule("DescribeConfigs", "results[].configs", _U, "the order of a hash map"),
+    Rule("IncrementalAlterConfigs", "responses", _U, "the order of a hash map"),
+    Rule("AlterConfigs", "responses", _U, "the order of a hash map"),
+    Rule("ListConfigResources", "config_resources", _O, "a shared cluster holds the resources of other checks"),
+    Rule("ListGroups", "groups", _O, "a shared cluster holds the groups of other checks"),
+    Rule("ListOffsets", "topics", _U, "the order of a hash map"),
+    Rule("ListOffsets", "topics[].partitions", _U, "the order of a hash map"),
+    Rule("DeleteRecords", "topics", _U, "the order of a hash map"),
+    Rule("DeleteRecords", "topics[].partitions", _U, "the order of a hash map"),
+    Rule("JoinGroup", "members", _U, "the order of a hash map"),
+    Rule("DescribeGroups", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
+    Rule("DescribeGroups", "groups[].members", _U, "the order of a hash map"),
+    Rule("DeleteGroups", "results", _U, "by the group's coordinator, which a hash of its name chooses"),
+    Rule("OffsetFetch", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
+    Rule("OffsetFetch", "*topics", _U, "the order of a hash map, where all are asked for"),
+    Rule("OffsetFetch", "*topics[].partitions", _U, "the order of a hash map, where all are asked for"),
+    Rule("DescribeProducers", "topics[].partitions[].active_producers", _U, "the order of a hash map"),
+    Rule("ConsumerGroupHeartbeat", "assignment.topic_partitions", _U, "the order of a hash map"),
+    Rule("ShareGroupHeartbeat", "assignment.topic_partitions", _U, "the order of a hash map"),
+    Rule("ShareGroupHeartbeat", "assignment.topic_partitions[].partitions", _U, "the order of a hash set"),
+    Rule("ConsumerGroupHeartbeat", "assignment.topic_partitions[].partitions", _U, "the order of a hash set"),
+    Rule("StreamsGroupHeartbeat", "*_tasks", _U, "the order of a hash map"),
+    Rule("ConsumerGroupDescribe", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
+    Rule("ConsumerGroupDescribe", "groups[].members", _U, "the order of a hash map"),
+    Rule("ConsumerGroupDescribe", "*topic_partitions", _U, "the order of a hash map"),
+    Rule("ShareGroupDescribe", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
+    Rule("ShareGroupDescribe", "groups[].members", _U, "the order of a hash map"),
+    Rule("ShareGroupDescribe", "*topic_partitions", _U, "the order of a hash map"),
+    Rule("StreamsGroupDescribe", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
+    Rule("StreamsGroupDescribe", "groups[].members", _U, "the order of a hash map"),
+    Rule("AddPartitionsToTxn", "*topic_results", _U, "the order of a hash map"),
+    Rule("AddPartitionsToTxn", "*results_by_partition", _U, "the order of a hash map"),
+    Rule("AddPartitionsToTxn", "results_by_transaction", _U, "the order of a hash map"),
+    Rule("TxnOffsetCommit", "topics", _U, "the order of a hash map"),
+    Rule("DescribeTransactions", "transaction_states", _U, "by the coordinator, which a hash of the id chooses"),
+    Rule("ShareFetch", "responses", _U, "the order of a hash map"),
+    Rule("ShareFetch", "responses[].partitions", _U, "the order of a hash map"),
+    Rule("ShareAcknowledge", "responses[].partitions", _U, "the order of a hash map"),
+    Rule("ShareAcknowledge", "responses", _U, "the order of a hash map"),
+    Rule("InitializeShareGroupState", "results", _U, "the order of a hash map"),
+    Rule("ReadShareGroupState", "results", _U, "the order of a hash map"),
+    Rule("WriteShareGroupState", "results", _U, "the order of a hash map"),
+    Rule("DeleteShareGroupState", "results", _U, "the order of a hash map"),
+    Rule("ReadShareGroupStateSummary", "results", _U, "the order of a hash map"),
+    Rule("DescribeShareGroupOffsets", "groups", _U, "by the group's coordinator, which a hash of its name chooses"),
+    Rule("DescribeShareGroupOffsets", "*topics", _U, "the order of a hash map"),
+    Rule("DescribeLogDirs", "results[].log_dir", _N, "a path of the node's machine", "folder"),
+    Rule("DescribeLogDirs", "results[].total_bytes", _S, "the size of the node's disk"),
+    Rule("DescribeLogDirs", "results[].usable_bytes", _S, "the free space of the node's disk"),
+    Rule("DescribeLogDirs", "results[].topics", _O, "a shared cluster holds the topics of other checks"),
+    Rule("DescribeLogDirs", "results[].topics[].partitions", _U, "the order of a hash map"),
+    Rule("DescribeQuorum", "*leader_epoch", _S, "counts the starts of the node, which other checks may restart"),
+    Rule("DescribeQuorum", "*high_watermark", _S, "the metadata log grows all the time (a no-op record each 500 ms)"),
+    Rule("DescribeQuorum", "*log_end_offset", _S, "the metadata log grows all the time (a no-op record each 500 ms)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What is alike in every field of a kind, whatever the API."""
+
+    what: str
+    reason: str
+
+
+TOLERANCES: Final = (
+    Tolerance(
+        "a time within the check's own window, from its first request to the answer at hand, is now",
+        "two runs are at different times; the broker's clock is this machine's, so a second is slack enough for "
+        "rounding and for a clock that is set",
+    ),
+    Tolerance(
+        "on a cluster of other machines the window has a minute of slack",
+        "their clocks are their own, and a check does not judge them",
+    ),
+    Tolerance(
+        "a time at a distance that the check names, and in its window from there, is now and the distance",
+        "bounds such as message.timestamp.after.max.ms are counted from the broker's present",
+    ),
+    Tolerance(
+        "ids of topics, producers, members, sessions and log folders, and those of nodes, are named in the order in "
+        "which they first appear",
+        "they are drawn at random or counted by the cluster; which is which still counts",
+    ),
+    Tolerance(
+        "names that the check made for itself are told by its labels",
+        "they are made unique, so that checks can share a cluster",
+    ),
+    Tolerance(
+        "batches are told by their headers and records, without size and compressed bytes; of the checksum, whether it "
+        "is valid",
+        "these depend on the version of a compression library",
+    ),
+    Tolerance(
+        "keys, values and headers of more than 64 bytes are told by length and SHA-256",
+        "the reader: nothing is hidden, two that differ have different digests",
+    ),
+    Tolerance(
+        "an answer waited, or came at once: no finer",
+        "two machines are not equally quick; an answer that took 70% of the time that it might take has waited",
+    ),
+)
+"""Of every comparison, beside what RULES says of single fields."""

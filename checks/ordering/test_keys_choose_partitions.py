@@ -1,46 +1,70 @@
 """A key chooses its partition.
 
-**Claim** All records with one key are in one partition, the one that Kafka's hash names (murmur2 of the key), whichever
-client sent them; records without a key are spread.
+**Claim** All records with one key are in one partition, the one that Kafka's own partitioner names, whichever client
+sent them. Records without a key are spread over all partitions by the clients that choose for them.
 
 **Why it matters** Order is kept within a partition only, so everything about one customer must go to the same one, also
 when two services in two languages write.
 
-**Kafka says** producer configuration partitioner.class; KIP-480 (records without a key).
+**Kafka says** producer configuration partitioner.class; KIP-480, KIP-794 (records without a key). key_partitions.json
+holds what Kafka 4.3.1's BuiltInPartitioner answered.
 
-**Cannot see** a topic whose number of partitions changes: then keys move.
+**Cannot see** a topic whose number of partitions changes: then keys move. How even the spread is.
 
-**Rejects** tests/unit/harness/clients/test_murmur2.py::test_the_hash_is_kafka_s
+**Rejects** tests/plants/drops_keys.py, tests/plants/appends_to_the_first_partition.py
 """
 
 from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
 
 import pytest
 
 from harness.clients.client import CLIENTS, Library
 from harness.clients.cluster_view import RawAdmin
-from harness.clients.murmur2 import partition_of
-from harness.clients.transfer import Outgoing, produce, read_partitions
+from harness.clients.transfer import Outgoing, produce, read_partitions, send_all
+from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("Produce")]
-PARTITIONS = 6
-KEYS = [f"customer-{number}".encode() for number in range(20)] + ["고객-12".encode(), b"k", b"\xff\xfe"]
+pytestmark = [pytest.mark.feature("Produce"), pytest.mark.claim("O9")]
+KAFKAS = json.loads(Path(__file__).with_name("key_partitions.json").read_text("utf-8"))
+"""What Kafka's own partitioner chooses; made by tests/vectors/KeyPartitions.java."""
+PARTITIONS: int = KAFKAS["partitions"]
+PARTITION_OF = {bytes.fromhex(key): partition for key, partition in KAFKAS["partition by key in hex"].items()}
+FEW_PARTITIONS, BURSTS, A_BURST = 3, 60, 5
+"""A client may keep to one partition for a few milliseconds, so records without a key come in bursts."""
 
 
-@pytest.mark.claim("O9")
 @pytest.mark.parametrize("client", CLIENTS, indirect=True)
 def test_keys_choose_partitions(cluster: Cluster, client: Library, admin: RawAdmin, names: Names) -> None:
     topic = names.topic("by-key")
     admin.create_topic(topic, PARTITIONS)
+    keys = list(PARTITION_OF) * 3
 
-    produce(client, cluster.bootstrap, topic, [Outgoing(value=b"v", key=key) for key in KEYS * 3])
+    produce(client, cluster.bootstrap, topic, [Outgoing(value=b"v", key=key) for key in keys])
 
-    found = read_partitions(client, cluster.bootstrap, topic, PARTITIONS, 3 * len(KEYS))
-    require(len(found), 3 * len(KEYS), "the number of records that came back")
-    for record in found:
-        assert record.key is not None
-        expected = partition_of(record.key, PARTITIONS)
-        assert record.partition == expected, f"key {record.key!r} is in partition {record.partition}, not {expected}"
+    found = read_partitions(client, cluster.bootstrap, topic, PARTITIONS, len(keys))
+    require(sorted(str(record.key) for record in found), sorted(map(str, keys)), "the keys that came back")
+    places = {key: sorted({record.partition for record in found if record.key == key}) for key in PARTITION_OF}
+    require(places, {key: [partition] for key, partition in PARTITION_OF.items()}, "where the records of each key are")
+
+
+@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka"], indirect=True)
+def test_records_without_a_key_are_spread(cluster: Cluster, client: Library, admin: RawAdmin, names: Names) -> None:
+    """Records without a key, sent over some time, come to be in every partition."""
+    topic = names.topic("clicks")
+    admin.create_topic(topic, FEW_PARTITIONS)
+    producer = client.producer(cluster.bootstrap, ClientSettings(), f"{topic}-producer")
+
+    for burst in range(BURSTS):
+        send_all(producer, topic, [Outgoing(value=b"click %d.%d" % (burst, number)) for number in range(A_BURST)])
+        time.sleep(0.012)
+    producer.close()
+
+    found = read_partitions(client, cluster.bootstrap, topic, FEW_PARTITIONS, BURSTS * A_BURST)
+    require(len(found), BURSTS * A_BURST, "the number of records that came back")
+    require({record.partition for record in found}, set(range(FEW_PARTITIONS)), "the set of partitions that are used")

@@ -16,6 +16,7 @@ from harness.comparing.request_forms import all_versions, commit, coordinated, o
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
 from reference_broker.wire.messages.delete_groups_response import DeleteGroupsResponse
+from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.primitives import GroupId
 
 pytestmark = pytest.mark.feature("DeleteGroups")
@@ -35,23 +36,34 @@ def codes(answer: DeleteGroupsResponse) -> dict[str, int]:
     return {one.group_id: one.error_code for one in answer.results}
 
 
+def state(exchange: Exchange, name: str) -> str:
+    """The state in which a group is told to be."""
+    (found,) = exchange.quietly(DescribeGroupsRequest(groups=(GroupId(name),)), 5).groups
+    told: str = found.group_state
+    return told
+
+
 @all_versions(0, 3)
 def test_a_group_is_deleted_with_its_offsets(exchange: Exchange, version: int) -> None:
-    """The offsets of a group that was deleted are gone."""
+    """A group that was deleted is gone, and its offsets are."""
     name, topic = group(exchange), exchange.topic()
     exchange.quietly(commit(name, topic, 5), 7)
     answer = exchange.ask("a group of offsets alone", request(name), version)
     assert codes(answer) == {name: ErrorCode.NONE}
     found = exchange.ask("its offsets then", offsets(7, name, {topic: (0,)}), 7)
     assert found.topics[0].partitions[0].committed_offset == -1
+    assert state(exchange, name) == "Dead"
 
 
 @all_versions(0, 3)
 def test_a_group_with_members_stays(exchange: Exchange, version: int) -> None:
-    """A group that has members cannot be deleted."""
-    name = group(exchange)
+    """A group that has members cannot be deleted, and goes on with its offsets."""
+    name, topic = group(exchange), exchange.topic()
+    exchange.quietly(commit(name, topic, 5), 7)
     stable(exchange, name)
     assert codes(exchange.ask("a group with a member", request(name), version)) == {name: ErrorCode.NON_EMPTY_GROUP}
+    kept = exchange.quietly(offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0].committed_offset
+    assert (state(exchange, name), kept) == ("Stable", 5)
 
 
 @all_versions(0, 3)
@@ -85,7 +97,9 @@ def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None
 
 
 def test_a_group_named_twice(exchange: Exchange) -> None:
-    """A group that is named twice is answered as Kafka answers it."""
+    """A group that is named twice is deleted, and told of once."""
     name = group(exchange)
     exchange.quietly(commit(name, exchange.topic(), 5), 7)
-    exchange.ask("one group twice", request(name, name), 2)
+    answer = exchange.ask("one group twice", request(name, name), 2)
+
+    assert [(one.group_id, one.error_code) for one in answer.results] == [(name, ErrorCode.NONE)]

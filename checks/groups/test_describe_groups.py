@@ -1,7 +1,7 @@
 """DescribeGroups (key 15) tells the state of groups and their members.
 
-**Claim** A group is told as it is: its state, protocol and members with their assignments; one that is not there is
-dead.
+**Claim** A group is told as it is: its state, protocol and members with their metadata and assignments, each group of a
+request by itself; one that is not there is dead.
 **Why it matters** People look here when a consumer stands still.
 **Kafka says** Protocol guide, DescribeGroups; KIP-430 (operations), KIP-345 (instances), KIP-1043 (unknown groups).
 **Cannot see** Groups of the consumer protocol of KIP-848.
@@ -13,13 +13,27 @@ from __future__ import annotations
 import pytest
 
 from harness.comparing.exchange import Exchange
-from harness.comparing.request_forms import all_versions, commit, coordinated, join, joined, stable, sync, versions
+from harness.comparing.request_forms import (
+    all_versions,
+    commit,
+    coordinated,
+    join,
+    joined,
+    stable,
+    subscription,
+    sync,
+    versions,
+)
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
 from reference_broker.wire.primitives import GroupId
 
 pytestmark = pytest.mark.feature("DescribeGroups")
+
+READ, DELETE, DESCRIBE = 3, 6, 8
+"""Operations by their number in `authorized_operations` (KIP-430)."""
+NOT_ASKED = -(2**31)
 
 
 def group(exchange: Exchange, label: str = "readers") -> str:
@@ -40,8 +54,10 @@ def test_a_stable_group_is_described(exchange: Exchange, version: int) -> None:
     answer = exchange.ask("a stable group of one", request(name), version)
 
     (found,) = answer.groups
-    assert (found.error_code, found.group_state, found.protocol_data) == (ErrorCode.NONE, "Stable", "range")
-    assert [(one.member_id, one.member_assignment) for one in found.members] == [(member, b"all")]
+    assert (found.error_code, found.group_state) == (ErrorCode.NONE, "Stable")
+    assert (found.protocol_type, found.protocol_data) == ("consumer", "range")
+    told = [(one.member_id, one.client_id, one.member_metadata, one.member_assignment) for one in found.members]
+    assert told == [(member, "exchange", subscription("orders"), b"all")]
 
 
 @versions(0, 4, 6)
@@ -55,19 +71,21 @@ def test_a_group_before_its_assignment(exchange: Exchange, version: int) -> None
             break
     answer = exchange.ask("a group that waits for its leader", request(name), version)
 
-    assert answer.groups[0].group_state == "CompletingRebalance"
+    (found,) = answer.groups
+    assert found.group_state == "CompletingRebalance"
+    assert [(one.member_metadata, one.member_assignment) for one in found.members] == [(b"", b"")]
 
 
 @versions(0, 6)
 def test_a_group_that_gathers(exchange: Exchange, version: int) -> None:
-    """A group that gathers for a new generation says so."""
+    """A group that gathers for a new generation says so, and tells who has come."""
     name = group(exchange)
     stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)
     assert not pending.is_answered(0.15)
     answer = exchange.ask("a group that gathers", request(name), version)
 
-    assert answer.groups[0].group_state == "PreparingRebalance"
+    assert (answer.groups[0].group_state, len(answer.groups[0].members)) == ("PreparingRebalance", 2)
 
 
 @versions(0, 6)
@@ -79,7 +97,7 @@ def test_a_group_that_was_left(exchange: Exchange, version: int) -> None:
     exchange.quietly(leaving, 3)
     answer = exchange.ask("a group that all have left", request(name), version)
 
-    assert answer.groups[0].group_state == "Empty"
+    assert (answer.groups[0].group_state, answer.groups[0].members) == ("Empty", ())
 
 
 @versions(0, 6)
@@ -114,19 +132,24 @@ def test_an_unknown_group_is_dead(exchange: Exchange, version: int) -> None:
 
 @versions(0, 6)
 def test_the_empty_name(exchange: Exchange, version: int) -> None:
-    """The empty name is no group's."""
+    """No group has the empty name: it is dead as any that is not there."""
     coordinated(exchange)
-    exchange.ask("a group without a name", request(""), version)
+    (found,) = exchange.ask("a group without a name", request(""), version).groups
+
+    expected = ErrorCode.GROUP_ID_NOT_FOUND if version >= 6 else ErrorCode.NONE
+    assert (found.group_state, found.error_code) == ("Dead", expected)
 
 
 @versions(3, 5, 6)
 def test_operations_are_told_when_asked(exchange: Exchange, version: int) -> None:
-    """From version 3 on the answer tells what the client may do with a group."""
+    """From version 3 on the answer tells what the client may do with a group, where that was asked."""
     name = group(exchange)
     stable(exchange, name)
     answer = exchange.ask("a group and what may be done with it", request(name, operations=True), version)
 
-    assert answer.groups[0].authorized_operations > 0
+    may_do = answer.groups[0].authorized_operations
+    assert [number for number in (READ, DELETE, DESCRIBE) if may_do & 1 << number] == [READ, DELETE, DESCRIBE]
+    assert exchange.quietly(request(name), version).groups[0].authorized_operations == NOT_ASKED
 
 
 @versions(0, 5, 6)
@@ -146,7 +169,9 @@ def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None
 
 
 def test_a_group_named_twice(exchange: Exchange) -> None:
-    """A group that is named twice is answered as Kafka answers it."""
+    """A group that is named twice is told twice."""
     name = group(exchange)
     stable(exchange, name)
-    exchange.ask("one group twice", request(name, name), 5)
+    answer = exchange.ask("one group twice", request(name, name), 5)
+
+    assert [(one.group_id, one.group_state) for one in answer.groups] == [(name, "Stable")] * 2

@@ -1,6 +1,7 @@
 """FindCoordinator (key 10) tells which broker looks after a group.
 
-**Claim** Every group has a coordinator that is a broker of the cluster; keys and types that cannot be are refused.
+**Claim** Every group has a coordinator, one of the brokers that Metadata tells, at its address; types that cannot be are
+refused, and so are keys of share partitions.
 **Why it matters** Nothing of a group works before its coordinator is found.
 **Kafka says** Protocol guide, FindCoordinator; KIP-699 (several keys), KIP-932 (share groups).
 **Cannot see** Coordinators of transactions; coordinators that move.
@@ -9,12 +10,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import all_versions, coordinated, variants, versions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
+from reference_broker.wire.messages.metadata_request import MetadataRequest
 
 pytestmark = pytest.mark.feature("FindCoordinator")
 
@@ -28,14 +32,30 @@ def request(version: int, *keys: str, kind: int = GROUP) -> FindCoordinatorReque
     return FindCoordinatorRequest(key=keys[0], key_type=kind)
 
 
+def found(answer: Any, version: int) -> tuple[Any, ...]:
+    """What was told of each key, wherever a version puts it."""
+    return tuple(answer.coordinators) if version >= 4 else (answer,)
+
+
+def places(exchange: Exchange, answer: Any, version: int) -> list[tuple[int, bool]]:
+    """(error, whether the coordinator is a broker of the cluster at its address) of each key."""
+    told = exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers
+    brokers = {(one.node_id, one.host, one.port) for one in told}
+    return [(one.error_code, (one.node_id, one.host, one.port) in brokers) for one in found(answer, version)]
+
+
+def refusals(answer: Any, version: int) -> list[tuple[int, int]]:
+    """(error, node) of each key."""
+    return [(one.error_code, one.node_id) for one in found(answer, version)]
+
+
 @all_versions(0, 6)
 def test_a_group_has_a_coordinator(exchange: Exchange, version: int) -> None:
-    """A group that is not there yet has a coordinator too."""
+    """A group that is not there yet has a coordinator too, and it is a broker of the cluster."""
     coordinated(exchange)
     answer = exchange.ask("a group", request(version, exchange.name("readers")), version)
 
-    found = answer.coordinators[0] if version >= 4 else answer
-    assert (found.error_code, found.node_id >= 0) == (ErrorCode.NONE, True)
+    assert places(exchange, answer, version) == [(ErrorCode.NONE, True)]
 
 
 @versions(4, 6)
@@ -45,7 +65,8 @@ def test_several_groups_at_once(exchange: Exchange, version: int) -> None:
     names = [exchange.name(label) for label in ("one", "two", "three")]
     answer = exchange.ask("three groups", request(version, *names), version)
 
-    assert [found.key for found in answer.coordinators] == names
+    assert [one.key for one in answer.coordinators] == names
+    assert places(exchange, answer, version) == [(ErrorCode.NONE, True)] * 3
 
 
 @versions(4, 6)
@@ -56,30 +77,39 @@ def test_no_groups(exchange: Exchange, version: int) -> None:
 
 @versions(4, 6)
 def test_a_group_named_twice(exchange: Exchange, version: int) -> None:
-    """A group that is named twice is answered as Kafka answers it."""
+    """A group that is named twice is told twice, with the same coordinator."""
     coordinated(exchange)
     name = exchange.name("readers")
-    exchange.ask("one group twice", request(version, name, name), version)
+    answer = exchange.ask("one group twice", request(version, name, name), version)
+
+    assert [one.key for one in answer.coordinators] == [name, name]
+    assert places(exchange, answer, version) == [(ErrorCode.NONE, True)] * 2
 
 
 @versions(0, 3, 4, 6)
 def test_an_empty_key(exchange: Exchange, version: int) -> None:
     """The group without a name has a coordinator as well."""
     coordinated(exchange)
-    exchange.ask("the empty key", request(version, ""), version)
+    answer = exchange.ask("the empty key", request(version, ""), version)
+
+    assert places(exchange, answer, version) == [(ErrorCode.NONE, True)]
 
 
 @pytest.mark.parametrize("kind", [3, -1, 127])
 @versions(1, 3, 4, 6)
 def test_an_unknown_type_is_refused(exchange: Exchange, version: int, kind: int) -> None:
-    """Groups, transactions and share partitions have coordinators."""
-    exchange.ask(f"type {kind}", request(version, exchange.name("readers"), kind=kind), version)
+    """Groups, transactions and share partitions have coordinators, and nothing else has."""
+    answer = exchange.ask(f"type {kind}", request(version, exchange.name("readers"), kind=kind), version)
+
+    assert refusals(answer, version) == [(ErrorCode.INVALID_REQUEST, -1)]
 
 
 @versions(4, 5)
 def test_share_coordinators_came_with_version_6(exchange: Exchange, version: int) -> None:
     """Before version 6 a share coordinator cannot be asked for."""
-    exchange.ask("type 2", request(version, "g:AAAAAAAAAAAAAAAAAAAAAA:0", kind=SHARE), version)
+    answer = exchange.ask("type 2", request(version, "g:AAAAAAAAAAAAAAAAAAAAAA:0", kind=SHARE), version)
+
+    assert refusals(answer, version) == [(ErrorCode.INVALID_REQUEST, -1)]
 
 
 @variants("key", no_parts="readers", no_id="readers:topic:0", no_partition="readers:AAAAAAAAAAAAAAAAAAAAAA:x")
@@ -87,4 +117,4 @@ def test_a_share_key_has_three_parts(exchange: Exchange, key: str) -> None:
     """The key of a share partition is the group, the topic's id and the partition."""
     answer = exchange.ask(f"the share key {key}", request(6, key, kind=SHARE), 6)
 
-    assert answer.coordinators[0].error_code == ErrorCode.INVALID_REQUEST
+    assert refusals(answer, 6) == [(ErrorCode.INVALID_REQUEST, -1)]

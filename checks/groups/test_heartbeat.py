@@ -1,19 +1,30 @@
 """Heartbeat (key 12) keeps a member in its group and tells it when to join again.
 
 **Claim** A member of the present generation is told that all is well, or that a new generation gathers; anybody else is
-refused.
+refused. A member that beats stays, and one that is silent for longer than its session timeout is put out.
 **Why it matters** A consumer that goes on reading after it was put out reads what another reads.
 **Kafka says** Protocol guide, Heartbeat; KIP-345 (static members).
-**Cannot see** Clients that miss their heartbeats.
+**Cannot see** Client libraries that miss their heartbeats.
 **Rejects** tests/plants/never_tells_of_a_rebalance.py
 """
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from harness.comparing.exchange import Exchange
-from harness.comparing.request_forms import all_versions, coordinated, join, joined, stable, variants, versions
+from harness.comparing.request_forms import (
+    SESSION_MS,
+    all_versions,
+    coordinated,
+    join,
+    joined,
+    stable,
+    variants,
+    versions,
+)
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.primitives import GroupId
@@ -114,3 +125,17 @@ def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, versio
         ("i2, which never joined", own.member_id, "i2", ErrorCode.UNKNOWN_MEMBER_ID),
     ):
         assert exchange.ask(words, beat(name, 1, member, instance), version).error_code == code
+
+
+def test_a_silent_member_is_put_out_and_one_that_beats_stays(exchange: Exchange) -> None:
+    """Of two groups' members one beats every second, the other is silent for longer than its session lasts."""
+    coordinated(exchange)
+    busy, silent = exchange.name("busy"), exchange.name("silent")
+    (beating, generation), (sleeping, _) = stable(exchange, busy), stable(exchange, silent)
+
+    for _ in range(SESSION_MS // 1000 + 2):
+        time.sleep(1)
+        assert exchange.quietly(beat(busy, generation, beating), 4).error_code == ErrorCode.NONE
+
+    assert exchange.ask("the silent one", beat(silent, 1, sleeping), 4).error_code == ErrorCode.UNKNOWN_MEMBER_ID
+    assert exchange.ask("the one that beats", beat(busy, 1, beating), 4).error_code == ErrorCode.NONE

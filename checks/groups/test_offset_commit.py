@@ -1,6 +1,7 @@
 """OffsetCommit (key 8) keeps how far a group has read.
 
-**Claim** An offset that was committed is told afterwards; who may not commit is refused, and changes nothing.
+**Claim** An offset that was committed is told afterwards, with its metadata and epoch; who may not commit, and what
+cannot be committed, is refused, and changes nothing.
 **Why it matters** After a restart consumers go on from here: a wrong offset repeats records or leaves them out.
 **Kafka says** Protocol guide, OffsetCommit; KIP-211 (how long), KIP-345 (static members), KIP-848 (epochs).
 **Cannot see** Offsets of transactions; how long offsets are kept.
@@ -53,6 +54,13 @@ def code(answer: OffsetCommitResponse) -> int:
     return found.error_code
 
 
+def kept(exchange: Exchange, name: str, topic: str, partition: int = 0) -> int:
+    """The offset that the group is told to have; -1 for none."""
+    found = exchange.quietly(offsets(7, name, {topic: (partition,)}), 7).topics[0].partitions[0]
+    offset: int = found.committed_offset
+    return offset
+
+
 def as_member(member: str, generation: int, **more: object) -> dict[str, object]:
     return {"member_id": member, "generation_id_or_member_epoch": generation, **more}
 
@@ -74,6 +82,7 @@ def test_a_member_commits(exchange: Exchange, version: int) -> None:
     member, generation = stable(exchange, name)
     request = commit(name, at(exchange, topic, version), 42, **as_member(member, generation))
     assert code(exchange.ask("offset 42 of a member", request, version)) == ErrorCode.NONE
+    assert kept(exchange, name, topic) == 42
 
 
 @versions(2, 7, 9)
@@ -81,7 +90,7 @@ def test_an_offset_may_go_back(exchange: Exchange, version: int) -> None:
     """The last commit counts, higher or lower than the one before."""
     name, topic = group(exchange), exchange.topic()
     for offset in (42, 7, 100):
-        exchange.ask(f"offset {offset}", commit(name, topic, offset), version)
+        assert code(exchange.ask(f"offset {offset}", commit(name, topic, offset), version)) == ErrorCode.NONE
         found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
         assert found.committed_offset == offset
 
@@ -90,8 +99,9 @@ def test_an_offset_may_go_back(exchange: Exchange, version: int) -> None:
 def test_odd_offsets(exchange: Exchange, offset: int) -> None:
     """Offsets are kept as they are, whether the partition has them or not."""
     name, topic = group(exchange), exchange.topic()
-    exchange.ask(f"offset {offset}", commit(name, topic, offset), 7)
-    exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7)
+    assert code(exchange.ask(f"offset {offset}", commit(name, topic, offset), 7)) == ErrorCode.NONE
+    found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
+    assert (found.committed_offset, found.error_code) == (offset, ErrorCode.NONE)
 
 
 @versions(6, 8, 9)
@@ -113,11 +123,12 @@ def test_a_leader_epoch_is_kept(exchange: Exchange, version: int) -> None:
 @variants("metadata", null=None, empty="", korean="안녕하세요", longest="m" * 4096)
 @versions(2, 9)
 def test_metadata(exchange: Exchange, version: int, metadata: str | None) -> None:
-    """Metadata are a text of at most 4,096 bytes; null is the empty text."""
+    """Metadata are a text of at most 4,096 bytes, and come back as they were; null is the empty text."""
     name, topic = group(exchange), exchange.topic()
     request = commit(name, topic, 1, metadata=metadata)
     assert code(exchange.ask("metadata", request, version)) == ErrorCode.NONE
-    exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7)
+    found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
+    assert (found.committed_offset, found.metadata) == (1, metadata or "")
 
 
 @versions(2, 7, 9)
@@ -126,15 +137,18 @@ def test_metadata_that_are_too_long_are_refused(exchange: Exchange, version: int
     name, topic = group(exchange), exchange.topic()
     answer = exchange.ask("4,097 bytes of metadata", commit(name, topic, 1, metadata="m" * 4097), version)
     assert code(answer) == ErrorCode.OFFSET_METADATA_TOO_LARGE
-    exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7)
+    found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
+    assert found.committed_offset == -1
 
 
 @versions(2, 7, 9)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
     """An offset belongs to a topic that is there."""
-    answer = exchange.ask("a topic that is not there", commit(group(exchange), exchange.name("nowhere"), 1), version)
+    name, nowhere = group(exchange), exchange.name("nowhere")
+    answer = exchange.ask("a topic that is not there", commit(name, nowhere, 1), version)
 
     assert code(answer) == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    assert kept(exchange, name, nowhere) == -1
 
 
 @variants("topic_id", unknown=NO_SUCH_ID, zero=Uuid(bytes(16)))
@@ -149,10 +163,12 @@ def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
 @versions(2, 9, 10)
 def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
     """A topic has the partitions it has."""
-    request = commit(group(exchange), at(exchange, exchange.topic(), version), 1, partition=partition)
+    name, topic = group(exchange), exchange.topic()
+    request = commit(name, at(exchange, topic, version), 1, partition=partition)
     answer = exchange.ask(f"partition {partition} of one", request, version)
 
     assert code(answer) == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+    assert kept(exchange, name, topic, partition) == -1
 
 
 @versions(2, 7, 9)
@@ -178,6 +194,7 @@ def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: in
         (topic, 1): ErrorCode.OFFSET_METADATA_TOO_LARGE,
         (topic, 5): ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
     }
+    assert [kept(exchange, name, topic, index) for index in (0, 1, 5)] == [1, -1, -1]
 
 
 @versions(2, 7, 9)
@@ -185,7 +202,9 @@ def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
     """The group without a name has no members that could commit."""
     coordinated(exchange)
     request = commit("", exchange.topic(), 1, **as_member("somebody", 1))
-    assert code(exchange.ask("somebody of a group without a name", request, version)) != ErrorCode.NONE
+    answer = exchange.ask("somebody of a group without a name", request, version)
+
+    assert code(answer) == (ErrorCode.GROUP_ID_NOT_FOUND if version >= 9 else ErrorCode.ILLEGAL_GENERATION)
 
 
 @versions(2, 7, 8, 9)
@@ -207,37 +226,37 @@ def test_a_stranger_is_refused(exchange: Exchange, version: int) -> None:
         ("nobody", as_member("", -1), ErrorCode.UNKNOWN_MEMBER_ID),
         ("the member in an older generation", as_member(member, generation - 1), ErrorCode.ILLEGAL_GENERATION),
         ("the member in a newer generation", as_member(member, generation + 1), ErrorCode.ILLEGAL_GENERATION),
-        ("the member in no generation", as_member(member, -1), None),
+        ("the member in no generation", as_member(member, -1), ErrorCode.ILLEGAL_GENERATION),
     ):
         answer = exchange.ask(words, commit(name, topic, 1, **more), version)
-        assert expected is None or code(answer) == expected
-    exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7)
+        assert code(answer) == expected
+    found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
+    assert found.committed_offset == -1
 
 
 @versions(2, 7, 9)
 def test_before_its_assignment_a_member_waits(exchange: Exchange, version: int) -> None:
     """A member that waits for its assignment does not commit."""
-    name = group(exchange)
+    name, topic = group(exchange), exchange.topic()
     member, generation = joined(exchange, name)
-    answer = exchange.ask(
-        "a member before its assignment", commit(name, exchange.topic(), 1, **as_member(member, generation)), version
-    )
+    request = commit(name, topic, 1, **as_member(member, generation))
+    answer = exchange.ask("a member before its assignment", request, version)
 
     assert code(answer) == ErrorCode.REBALANCE_IN_PROGRESS
+    assert kept(exchange, name, topic) == -1
 
 
 @versions(2, 9)
 def test_while_others_gather_a_member_commits(exchange: Exchange, version: int) -> None:
     """While a new generation gathers the old one's members may still commit."""
-    name = group(exchange)
+    name, topic = group(exchange), exchange.topic()
     member, generation = stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)
     assert not pending.is_answered(0.15)
-    answer = exchange.ask(
-        "the first member", commit(name, exchange.topic(), 1, **as_member(member, generation)), version
-    )
+    answer = exchange.ask("the first member", commit(name, topic, 1, **as_member(member, generation)), version)
 
     assert code(answer) == ErrorCode.NONE
+    assert kept(exchange, name, topic) == 1
 
 
 @versions(7, 9)
@@ -251,13 +270,16 @@ def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, versio
     ):
         request = commit(name, topic, 1, **as_member(member, 1, group_instance_id=instance))
         assert code(exchange.ask(words, request, version)) == expected
+    assert kept(exchange, name, topic) == -1
 
 
 @versions(2, 4)
 def test_a_time_to_keep_may_be_given(exchange: Exchange, version: int) -> None:
-    """Versions 2 to 4 may say how long to keep an offset."""
-    request = commit(group(exchange), exchange.topic(), 1, retention_time_ms=60_000)
+    """Versions 2 to 4 may say how long to keep an offset; it is kept at least until then."""
+    name, topic = group(exchange), exchange.topic()
+    request = commit(name, topic, 1, retention_time_ms=60_000)
     assert code(exchange.ask("keep for a minute", request, version)) == ErrorCode.NONE
+    assert kept(exchange, name, topic) == 1
 
 
 @versions(2, 9)

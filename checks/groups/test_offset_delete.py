@@ -1,6 +1,7 @@
 """OffsetDelete (key 47) forgets offsets of a group.
 
-**Claim** An offset that was deleted is -1 afterwards; a topic that a member reads keeps its own.
+**Claim** An offset that was deleted is -1 afterwards, and no other is; a topic that a member reads keeps its own, and
+what cannot be deleted is refused.
 **Why it matters** Forgotten offsets make consumers begin anew.
 **Kafka says** Protocol guide, OffsetDelete; KIP-496.
 **Cannot see** Groups of the consumer protocol of KIP-848.
@@ -37,6 +38,13 @@ def request(name: str, topic: str, *partitions: int) -> OffsetDeleteRequest:
     )
 
 
+def kept(exchange: Exchange, name: str, topic: str) -> int:
+    """The group's offset of partition 0; -1 for none."""
+    found = exchange.quietly(offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
+    offset: int = found.committed_offset
+    return offset
+
+
 def test_an_offset_is_deleted(exchange: Exchange) -> None:
     """One offset is forgotten, another is kept."""
     name, topic = group(exchange), exchange.topic(partitions=2)
@@ -49,12 +57,13 @@ def test_an_offset_is_deleted(exchange: Exchange) -> None:
 
 
 def test_an_offset_that_is_not_there(exchange: Exchange) -> None:
-    """An offset that was never committed is forgotten without complaint."""
+    """An offset that was never committed is forgotten without complaint, and the others stay."""
     name, topic = group(exchange), exchange.topic(partitions=2)
     exchange.quietly(commit(name, topic, 42), 7)
     answer = exchange.ask("partition 1, never committed", request(name, topic, 1), 0)
 
     assert answer.topics[0].partitions[0].error_code == ErrorCode.NONE
+    assert kept(exchange, name, topic) == 42
 
 
 def test_an_unknown_group_is_refused(exchange: Exchange) -> None:
@@ -69,7 +78,7 @@ def test_a_group_has_a_name(exchange: Exchange) -> None:
     coordinated(exchange)
     answer = exchange.ask("a group without a name", request("", exchange.topic(), 0), 0)
 
-    assert answer.error_code != ErrorCode.NONE
+    assert answer.error_code == ErrorCode.INVALID_GROUP_ID
 
 
 def test_an_unknown_topic_is_refused(exchange: Exchange) -> None:
@@ -100,6 +109,7 @@ def test_a_topic_that_is_read_keeps_its_offsets(exchange: Exchange) -> None:
     assert answer.topics[0].partitions[0].error_code == ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC
     answer = exchange.ask("a topic that is not read", request(name, other, 0), 0)
     assert answer.topics[0].partitions[0].error_code == ErrorCode.NONE
+    assert (kept(exchange, name, topic), kept(exchange, name, other)) == (42, -1)
 
 
 def test_a_group_of_another_type_with_members_is_refused(exchange: Exchange) -> None:
@@ -110,6 +120,7 @@ def test_a_group_of_another_type_with_members_is_refused(exchange: Exchange) -> 
     answer = exchange.ask("a group of connectors", request(name, topic, 0), 0)
 
     assert answer.error_code == ErrorCode.NON_EMPTY_GROUP
+    assert kept(exchange, name, topic) == 42
 
 
 def test_no_topics_get_an_empty_answer(exchange: Exchange) -> None:

@@ -1,6 +1,7 @@
 """OffsetFetch (key 9) tells how far a group has read.
 
-**Claim** A committed offset is told as it was committed, one that was not is -1 and no error, by name and by id.
+**Claim** A committed offset is told as it was committed, with its metadata; one that was not is -1 and no error; topics
+are named or asked for by id, and several groups, or all topics of one, may be asked for at once.
 **Why it matters** Every consumer begins with this question.
 **Kafka says** Protocol guide, OffsetFetch; KIP-447 (stable offsets), KIP-709 (several groups), KIP-848 (epochs).
 **Cannot see** Offsets of open transactions.
@@ -8,6 +9,9 @@
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -50,6 +54,11 @@ def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
 def told(answer: OffsetFetchResponse, version: int) -> list[tuple[int, int, int]]:
     """(partition, offset, error) of all that was told, wherever a version puts it."""
     topics = answer.groups[0].topics if version >= 8 else answer.topics
+    return offsets_in(topics)
+
+
+def offsets_in(topics: Iterable[Any]) -> list[tuple[int, int, int]]:
+    """(partition, offset, error) of all partitions of some topics."""
     return sorted(
         (part.partition_index, part.committed_offset, part.error_code) for one in topics for part in one.partitions
     )
@@ -64,12 +73,14 @@ def committed(exchange: Exchange) -> tuple[str, TopicName]:
 
 @all_versions(1, 10)
 def test_offsets_are_told(exchange: Exchange, version: int) -> None:
-    """What was committed is told, what was not is -1."""
+    """What was committed is told with its metadata, what was not is -1."""
     name, topic = committed(exchange)
     request = offsets(version, name, {at(exchange, topic, version): (0, 1)})
     answer = exchange.ask("two partitions, one committed", request, version)
 
     assert told(answer, version) == [(0, 42, 0), (1, -1, 0)]
+    (topic_told,) = answer.groups[0].topics if version >= 8 else answer.topics
+    assert {part.partition_index: part.metadata for part in topic_told.partitions} == {0: "a note", 1: ""}
 
 
 @all_versions(2, 10)
@@ -130,9 +141,11 @@ def test_an_unknown_partition(exchange: Exchange, version: int, partition: int) 
 
 @versions(1, 7, 8, 9)
 def test_the_empty_name(exchange: Exchange, version: int) -> None:
-    """The group without a name is answered as Kafka answers it."""
+    """The group without a name has no offsets, and that is no error."""
     coordinated(exchange)
-    exchange.ask("a group without a name", offsets(version, "", {exchange.topic(): (0,)}), version)
+    answer = exchange.ask("a group without a name", offsets(version, "", {exchange.topic(): (0,)}), version)
+
+    assert told(answer, version) == [(0, -1, 0)]
 
 
 @versions(7, 8, 9)
@@ -159,7 +172,14 @@ def test_several_groups(exchange: Exchange, version: int) -> None:
     )
     answer = exchange.ask("two groups, one of them twice", request, version)
 
-    assert {one.group_id for one in answer.groups} == {name, other}
+    found = [(one.group_id, one.error_code, offsets_in(one.topics)) for one in answer.groups]
+    assert sorted(found) == sorted(
+        [
+            (name, ErrorCode.NONE, [(0, 42, 0), (1, -1, 0)]),
+            (other, ErrorCode.NONE, [(0, -1, 0), (1, -1, 0)]),
+            (name, ErrorCode.NONE, [(0, 42, 0)]),
+        ]
+    )
 
 
 @versions(8, 10)
@@ -181,10 +201,10 @@ def test_no_topics(exchange: Exchange, version: int) -> None:
 
 @pytest.mark.parametrize(("member", "epoch"), [("somebody", 1), ("somebody", -1), ("", -1), (None, 5)])
 @versions(9, 10)
-def test_members_and_epochs_count_in_groups_of_consumers(
+def test_members_and_epochs_do_not_count_in_a_classic_group(
     exchange: Exchange, version: int, member: str | None, epoch: int
 ) -> None:
-    """From version 9 on a member may ask by its id and epoch; a classic group answers as Kafka does."""
+    """From version 9 on a member may ask by its id and epoch; in a classic group without members anybody is told."""
     name, topic = committed(exchange)
     where = at(exchange, topic, version)
     wanted = OffsetFetchRequestTopics(
@@ -197,11 +217,13 @@ def test_members_and_epochs_count_in_groups_of_consumers(
             OffsetFetchRequestGroup(group_id=GroupId(name), member_id=member, member_epoch=epoch, topics=(wanted,)),
         )
     )
-    exchange.ask(f"member {member!r} of epoch {epoch}", request, version)
+    answer = exchange.ask(f"member {member!r} of epoch {epoch}", request, version)
+
+    assert (answer.groups[0].error_code, told(answer, version)) == (ErrorCode.NONE, [(0, 42, 0)])
 
 
 def test_a_member_and_epoch_of_an_unknown_group(exchange: Exchange) -> None:
-    """A member of a group that is not there."""
+    """A member of a group that is not there is told no offset, and that is no error."""
     wanted = OffsetFetchRequestTopics(name=exchange.topic(), partition_indexes=(0,))
     request = OffsetFetchRequest(
         groups=(
@@ -210,7 +232,9 @@ def test_a_member_and_epoch_of_an_unknown_group(exchange: Exchange) -> None:
             ),
         )
     )
-    exchange.ask("somebody of a group that is not there", request, 9)
+    answer = exchange.ask("somebody of a group that is not there", request, 9)
+
+    assert (answer.groups[0].error_code, told(answer, 9)) == (ErrorCode.NONE, [(0, -1, 0)])
 
 
 @versions(7, 9)

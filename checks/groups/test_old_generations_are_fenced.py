@@ -1,7 +1,8 @@
-"""A member of an old generation cannot commit.
+"""A member of an old generation cannot commit, and is told so by its heartbeat.
 
 **Claim** Once a group has gone on to a new generation, an offset that comes with the old one is refused and changes
-nothing, and so is one from who is no member; what the present generation commits counts.
+nothing, and so is one from who is no member; a heartbeat of the old generation is refused, too; what the present
+generation commits counts.
 **Why it matters** A consumer that was away too long still holds records of partitions that another one reads now; its
 late commit would send the group back, or ahead over records that nobody has processed.
 **Kafka says** Protocol guide, "Group Membership Protocol", OffsetCommit: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID.
@@ -18,7 +19,8 @@ import pytest
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import all_versions, commit, coordinated, join, offsets, stable, sync
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
+from reference_broker.wire.primitives import GroupId, TopicName
 
 pytestmark = [pytest.mark.feature("OffsetCommit"), pytest.mark.claim("G2")]
 
@@ -41,7 +43,7 @@ def code(answer: Any) -> int:
 
 @all_versions(2, NAMES_UP_TO)
 def test_an_old_generation_cannot_commit(exchange: Exchange, version: int) -> None:
-    """A commit of generation 1 is refused when generation 2 reads, and generation 2's own counts."""
+    """A commit and a heartbeat of generation 1 are refused when generation 2 reads, and generation 2's counts."""
     coordinated(exchange)
     topic, group = TopicName(exchange.topic()), exchange.name("readers")
     member, first = stable(exchange, group)
@@ -53,6 +55,8 @@ def test_an_old_generation_cannot_commit(exchange: Exchange, version: int) -> No
     refused = code(exchange.ask("generation 1, when 2 is there", late, version))
     assert refused == ErrorCode.ILLEGAL_GENERATION, f"a commit of an old generation was answered with error {refused}"
     assert committed(exchange, group, topic) == 10
+    beat = HeartbeatRequest(group_id=GroupId(group), generation_id=first, member_id=member)
+    assert exchange.quietly(beat, 4).error_code == ErrorCode.ILLEGAL_GENERATION
 
     present = commit(group, topic, 20, generation_id_or_member_epoch=second, member_id=member)
     assert code(exchange.ask("generation 2", present, version)) == ErrorCode.NONE

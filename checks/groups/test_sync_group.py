@@ -65,7 +65,7 @@ def test_an_assignment_to_a_stranger(exchange: Exchange, version: int) -> None:
 
 
 def test_a_follower_waits_for_the_leader(exchange: Exchange) -> None:
-    """A follower is answered when the leader has assigned."""
+    """A follower is answered when the leader has assigned, and each gets the part that is its own."""
     name = group(exchange)
     leader, _ = stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)
@@ -74,8 +74,8 @@ def test_a_follower_waits_for_the_leader(exchange: Exchange) -> None:
     follower = pending.answer().member_id
     waiting = exchange.start("the follower's part", sync(name, 2, follower), 3)
     assert not waiting.is_answered(0.15)
-    exchange.ask("the leader's assignment", sync(name, 2, leader, {leader: b"l", follower: b"f"}), 3)
-    assert waiting.answer().assignment == b"f"
+    answer = exchange.ask("the leader's assignment", sync(name, 2, leader, {leader: b"l", follower: b"f"}), 3)
+    assert (answer.assignment, waiting.answer().assignment) == (b"l", b"f")
 
 
 @variants("generation", old=0, new=2, none=-1)

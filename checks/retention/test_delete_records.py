@@ -1,7 +1,7 @@
 """DeleteRecords (key 21) moves the start of a log.
 
-**Claim** Records below the offset that was answered are served no more; an offset that cannot be is refused, and topics
-that are only compacted, or Kafka's own, keep their records.
+**Claim** Records below the offset that was answered are served no more, the others are; an offset that cannot be is
+refused, and topics that are only compacted, or Kafka's own, keep their records.
 **Why it matters** Deleted records must be gone (privacy) and kept ones must stay.
 **Kafka says** Protocol guide, DeleteRecords; KIP-107, KIP-204.
 **Cannot see** Several replicas; that the disk space comes back.
@@ -30,6 +30,7 @@ from reference_broker.wire.messages.delete_records_request import (
 )
 from reference_broker.wire.messages.delete_records_response import DeleteRecordsPartitionResult, DeleteRecordsResponse
 from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.records import iter_batches
 
 pytestmark = pytest.mark.feature("DeleteRecords")
 
@@ -37,6 +38,13 @@ pytestmark = pytest.mark.feature("DeleteRecords")
 def only(answer: DeleteRecordsResponse) -> DeleteRecordsPartitionResult:
     ((found,),) = (one.partitions for one in answer.topics)
     return found
+
+
+def start(exchange: Exchange, topic: str, partition: int = 0) -> int:
+    """Where a log starts."""
+    (found,) = exchange.quietly(list_offsets(topic, -2, partition=partition), 6).topics[0].partitions
+    offset: int = found.offset
+    return offset
 
 
 def filled(exchange: Exchange, **config: str) -> TopicName:
@@ -49,14 +57,16 @@ def filled(exchange: Exchange, **config: str) -> TopicName:
 
 @all_versions(0, 2)
 def test_records_are_deleted(exchange: Exchange, version: int) -> None:
-    """Records below an offset are served no more, from the middle of a batch too."""
+    """Records below an offset are served no more, from the middle of a batch too; the others are."""
     topic = filled(exchange)
     answer = exchange.ask("below 3 of 6", delete_records(topic, 3), version)
     assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 3)
     below = exchange.ask("then from 2", fetch(topic, 2), 12)
     assert below.responses[0].partitions[0].error_code == ErrorCode.OFFSET_OUT_OF_RANGE
     above = exchange.ask("and from 3", fetch(topic, 3), 12)
-    assert above.responses[0].partitions[0].log_start_offset == 3
+    found = above.responses[0].partitions[0]
+    kept = [record.value for one in iter_batches(found.records) for record in one.records() if record.offset >= 3]
+    assert (found.log_start_offset, kept) == (3, [b"b1", b"a2", b"b2"])
 
 
 @all_versions(0, 2)
@@ -65,7 +75,8 @@ def test_minus_one_means_all(exchange: Exchange, version: int) -> None:
     topic = filled(exchange)
     answer = exchange.ask("all", delete_records(topic, -1), version)
     assert only(answer).low_watermark == 6
-    exchange.ask("the earliest offset then", list_offsets(topic, -2), 6)
+    (earliest,) = exchange.ask("the earliest offset then", list_offsets(topic, -2), 6).topics[0].partitions
+    assert earliest.offset == 6
 
 
 @versions(0, 2)
@@ -75,15 +86,18 @@ def test_the_start_does_not_go_back(exchange: Exchange, version: int) -> None:
     for words, offset in (("below 4", 4), ("below 2 then", 2), ("below 0 then", 0)):
         answer = exchange.ask(words, delete_records(topic, offset), version)
         assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 4)
+    assert start(exchange, topic) == 4
 
 
 @pytest.mark.parametrize("offset", [7, -2, 9_223_372_036_854_775_807, -9_223_372_036_854_775_808])
 @versions(0, 2)
 def test_an_offset_that_cannot_be_is_refused(exchange: Exchange, version: int, offset: int) -> None:
-    """Offsets above the high watermark, and below -1, are out of range."""
-    answer = exchange.ask(f"below {offset} of 6", delete_records(filled(exchange), offset), version)
+    """Offsets above the high watermark, and below -1, are out of range, and delete nothing."""
+    topic = filled(exchange)
+    answer = exchange.ask(f"below {offset} of 6", delete_records(topic, offset), version)
 
     assert only(answer).error_code == ErrorCode.OFFSET_OUT_OF_RANGE
+    assert start(exchange, topic) == 0
 
 
 @versions(0, 2)
@@ -106,9 +120,11 @@ def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, parti
 @versions(0, 2)
 def test_a_compacted_topic_keeps_its_records(exchange: Exchange, version: int) -> None:
     """Records of a topic that is compacted and not deleted go by compaction alone."""
-    answer = exchange.ask("a compacted topic", delete_records(filled(exchange, cleanup_policy="compact"), 3), version)
+    topic = filled(exchange, cleanup_policy="compact")
+    answer = exchange.ask("a compacted topic", delete_records(topic, 3), version)
 
     assert only(answer).error_code == ErrorCode.POLICY_VIOLATION
+    assert start(exchange, topic) == 0
 
 
 @versions(0, 2)
@@ -117,13 +133,18 @@ def test_a_topic_that_is_compacted_and_deleted(exchange: Exchange, version: int)
     topic = filled(exchange, cleanup_policy="compact,delete")
     answer = exchange.ask("a topic of both policies", delete_records(topic, 3), version)
 
-    assert only(answer).error_code == ErrorCode.NONE
+    assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 3)
+    assert start(exchange, topic) == 3
 
 
 @versions(2)
 def test_a_topic_without_a_policy(exchange: Exchange, version: int) -> None:
-    """A topic whose policy is empty is treated as Kafka does."""
-    exchange.ask("a topic of no policy", delete_records(filled(exchange, cleanup_policy=""), 3), version)
+    """Of a topic that is not compacted either records may be deleted."""
+    topic = filled(exchange, cleanup_policy="")
+    answer = exchange.ask("a topic of no policy", delete_records(topic, 3), version)
+
+    assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 3)
+    assert start(exchange, topic) == 3
 
 
 @versions(0, 2)
@@ -147,6 +168,7 @@ def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: in
 
     codes = {one.partition_index: one.error_code for one in answer.topics[0].partitions}
     assert codes == {0: ErrorCode.NONE, 1: ErrorCode.OFFSET_OUT_OF_RANGE}
+    assert (start(exchange, topic), start(exchange, topic, 1)) == (1, 0)
 
 
 def test_an_empty_partition(exchange: Exchange) -> None:

@@ -4,7 +4,9 @@
 **Why it matters** Offsets that are gone make consumers begin anew.
 **Kafka says** Protocol guide, DeleteGroups; KIP-229.
 **Cannot see** Share groups.
-**Rejects** tests/plants/deletes_groups_in_use.py
+**Rejects** tests/plants/answers_for_the_first_alone.py, tests/plants/deletes_a_group_twice.py,
+tests/plants/deletes_groups_in_use.py, tests/plants/hangs_up_on_an_empty_request.py,
+tests/plants/makes_groups_by_asking.py, tests/plants/only_says_that_groups_are_deleted.py
 """
 
 from __future__ import annotations

@@ -5,7 +5,10 @@ request by itself; one that is not there is dead.
 **Why it matters** People look here when a consumer stands still.
 **Kafka says** Protocol guide, DescribeGroups; KIP-430 (operations), KIP-345 (instances), KIP-1043 (unknown groups).
 **Cannot see** Groups of the consumer protocol of KIP-848.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/answers_for_the_first_alone.py, tests/plants/forgets_what_members_said.py,
+tests/plants/hangs_up_on_an_empty_request.py, tests/plants/makes_groups_by_asking.py,
+tests/plants/takes_static_members_for_dynamic.py, tests/plants/tells_every_group_as_stable.py,
+tests/plants/tells_of_no_operations.py, tests/plants/waits_for_nobody.py
 """
 
 from __future__ import annotations

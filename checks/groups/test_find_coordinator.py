@@ -1,11 +1,12 @@
 """FindCoordinator (key 10) tells which broker looks after a group.
 
-**Claim** Every group has a coordinator, one of the brokers that Metadata tells, at its address; types that cannot be are
-refused, and so are keys of share partitions.
+**Claim** Every group has a coordinator, one of the brokers that Metadata tells, at its address; types and keys of share
+partitions that cannot be are refused.
 **Why it matters** Nothing of a group works before its coordinator is found.
 **Kafka says** Protocol guide, FindCoordinator; KIP-699 (several keys), KIP-932 (share groups).
 **Cannot see** Coordinators of transactions; coordinators that move.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/coordinates_keys_of_any_type.py, tests/plants/hangs_up_on_an_empty_request.py,
+tests/plants/names_a_coordinator_that_is_not_there.py
 """
 
 from __future__ import annotations

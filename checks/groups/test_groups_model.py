@@ -7,8 +7,8 @@ records twice or not at all.
 **Kafka says** Protocol guide, group membership; KIP-394 (member ids), KIP-496 (deleting offsets).
 **Cannot see** Members that fall silent, static members, consumer and share groups; what harness/model has no
 opinion of.
-**Rejects** tests/plants/never_tells_of_a_rebalance.py, tests/plants/commits_one_too_far.py,
-tests/plants/deletes_groups_in_use.py
+**Rejects** tests/plants/commits_one_too_far.py, tests/plants/deletes_groups_in_use.py,
+tests/plants/never_tells_of_a_rebalance.py
 """
 
 from __future__ import annotations

@@ -5,7 +5,11 @@ refused. A member that beats stays, and one that is silent for longer than its s
 **Why it matters** A consumer that goes on reading after it was put out reads what another reads.
 **Kafka says** Protocol guide, Heartbeat; KIP-345 (static members).
 **Cannot see** Client libraries that miss their heartbeats.
-**Rejects** tests/plants/never_tells_of_a_rebalance.py
+**Rejects** tests/plants/has_members_join_without_end.py, tests/plants/looks_at_no_generation.py,
+tests/plants/never_puts_anybody_out.py, tests/plants/never_tells_of_a_rebalance.py,
+tests/plants/puts_out_members_that_beat.py, tests/plants/serves_groups_without_a_name.py,
+tests/plants/takes_anybody_for_a_member.py, tests/plants/tells_members_that_there_is_no_group.py,
+tests/plants/waits_for_nobody.py
 """
 
 from __future__ import annotations

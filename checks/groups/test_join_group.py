@@ -6,7 +6,12 @@ instance that comes back takes its own place.
 **Kafka says** Protocol guide, JoinGroup; KIP-62 (timeouts), KIP-345 (static members), KIP-394 (member ids), KIP-559
 (protocol type), KIP-800 (reasons), KIP-814 (leaders that come back).
 **Cannot see** Clients' own assignment of partitions.
-**Rejects** tests/plants/takes_any_protocol.py
+**Rejects** tests/plants/begins_a_generation_with_every_join.py, tests/plants/gives_no_member_ids_first.py,
+tests/plants/keeps_the_generation_when_the_leader_joins.py, tests/plants/lets_in_who_names_itself.py,
+tests/plants/refuses_what_kafka_takes.py, tests/plants/serves_groups_without_a_name.py,
+tests/plants/takes_any_protocol.py, tests/plants/takes_any_session_timeout.py,
+tests/plants/takes_static_members_for_dynamic.py, tests/plants/takes_the_leaders_favourite_protocol.py,
+tests/plants/tells_the_leader_of_nobody.py
 """
 
 from __future__ import annotations

@@ -4,7 +4,10 @@
 **Why it matters** The others get the leaver's partitions at once, not when its session is over.
 **Kafka says** Protocol guide, LeaveGroup; KIP-345 (several, by instance), KIP-800 (reasons).
 **Cannot see** How soon the others notice.
-**Rejects** tests/plants/keeps_a_member_that_left.py
+**Rejects** tests/plants/answers_for_the_first_alone.py, tests/plants/fences_no_instance.py,
+tests/plants/hangs_up_on_an_empty_request.py, tests/plants/keeps_a_member_that_left.py,
+tests/plants/refuses_what_kafka_takes.py, tests/plants/serves_groups_without_a_name.py,
+tests/plants/takes_anybody_for_a_member.py, tests/plants/tells_members_that_there_is_no_group.py
 """
 
 from __future__ import annotations

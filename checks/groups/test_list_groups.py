@@ -4,7 +4,7 @@
 **Why it matters** Groups that nobody knows of hold back nobody, until their offsets count.
 **Kafka says** Protocol guide, ListGroups; KIP-518 (states), KIP-848 (types).
 **Cannot see** Groups of other checks: answers are compared for this check's own.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_an_element_that_only_one_side_has_is_named
+**Rejects** tests/plants/ignores_filters_of_groups.py, tests/plants/lists_no_groups_of_offsets_alone.py
 """
 
 from __future__ import annotations

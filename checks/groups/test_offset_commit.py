@@ -5,7 +5,12 @@ cannot be committed, is refused, and changes nothing.
 **Why it matters** After a restart consumers go on from here: a wrong offset repeats records or leaves them out.
 **Kafka says** Protocol guide, OffsetCommit; KIP-211 (how long), KIP-345 (static members), KIP-848 (epochs).
 **Cannot see** Offsets of transactions; how long offsets are kept.
-**Rejects** tests/plants/commits_one_too_far.py
+**Rejects** tests/plants/commits_for_what_is_not_there.py, tests/plants/commits_one_too_far.py,
+tests/plants/drops_what_goes_with_an_offset.py, tests/plants/fences_no_instance.py,
+tests/plants/hangs_up_on_an_empty_request.py, tests/plants/keeps_offsets_that_it_refuses.py,
+tests/plants/looks_at_no_generation.py, tests/plants/refuses_what_kafka_takes.py,
+tests/plants/serves_groups_without_a_name.py, tests/plants/tells_members_that_there_is_no_group.py,
+tests/plants/waits_for_nobody.py
 """
 
 from __future__ import annotations

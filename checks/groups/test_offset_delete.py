@@ -5,7 +5,9 @@ what cannot be deleted is refused.
 **Why it matters** Forgotten offsets make consumers begin anew.
 **Kafka says** Protocol guide, OffsetDelete; KIP-496.
 **Cannot see** Groups of the consumer protocol of KIP-848.
-**Rejects** tests/unit/harness/comparing/test_diff.py::test_a_wrong_error_code_is_a_difference
+**Rejects** tests/plants/deletes_every_offset_of_a_topic.py, tests/plants/deletes_offsets_that_are_read.py,
+tests/plants/deletes_what_is_not_there.py, tests/plants/hangs_up_on_an_empty_request.py,
+tests/plants/serves_groups_without_a_name.py
 """
 
 from __future__ import annotations

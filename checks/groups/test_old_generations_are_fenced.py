@@ -7,7 +7,7 @@ generation commits counts.
 late commit would send the group back, or ahead over records that nobody has processed.
 **Kafka says** Protocol guide, "Group Membership Protocol", OffsetCommit: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID.
 **Cannot see** Whether the late consumer has stopped its work: that is the client's business.
-**Rejects** tests/plants/accepts_commit_of_old_generation.py
+**Rejects** tests/plants/accepts_commit_of_old_generation.py, tests/plants/keeps_offsets_that_it_refuses.py
 """
 
 from __future__ import annotations

@@ -4,7 +4,12 @@
 **Why it matters** A member with another's partitions reads records twice.
 **Kafka says** Protocol guide, SyncGroup; KIP-345 (static members), KIP-559 (protocol type and name).
 **Cannot see** What the bytes of an assignment mean.
-**Rejects** tests/plants/two_members_own_a_partition.py
+**Rejects** tests/plants/assigns_to_who_was_left_out.py, tests/plants/fences_no_instance.py,
+tests/plants/hands_out_empty_assignments.py, tests/plants/looks_at_no_generation.py,
+tests/plants/refuses_assignments_to_strangers.py, tests/plants/serves_groups_without_a_name.py,
+tests/plants/syncs_with_any_protocol.py, tests/plants/takes_anybody_for_a_member.py,
+tests/plants/tells_members_that_there_is_no_group.py, tests/plants/tells_the_old_assignment_while_others_gather.py,
+tests/plants/two_members_own_a_partition.py
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ holds what Kafka 4.3.1's BuiltInPartitioner answered.
 
 **Cannot see** a topic whose number of partitions changes: then keys move. How even the spread is.
 
-**Rejects** tests/plants/drops_keys.py, tests/plants/appends_to_the_first_partition.py
+**Rejects** tests/plants/appends_to_the_first_partition.py
 """
 
 from __future__ import annotations

@@ -5,7 +5,11 @@ refused, and topics that are only compacted, or Kafka's own, keep their records.
 **Why it matters** Deleted records must be gone (privacy) and kept ones must stay.
 **Kafka says** Protocol guide, DeleteRecords; KIP-107, KIP-204.
 **Cannot see** Several replicas; that the disk space comes back.
-**Rejects** tests/plants/serves_deleted_records.py
+**Rejects** tests/plants/deletes_records_by_the_wrong_policy.py, tests/plants/deletes_records_of_kafkas_own_topics.py,
+tests/plants/deletes_what_is_not_there.py, tests/plants/deletes_whole_batches_only.py,
+tests/plants/hangs_up_on_an_empty_request.py, tests/plants/moves_the_start_of_a_log_back.py,
+tests/plants/refuses_to_delete_up_to_the_end.py, tests/plants/serves_deleted_records.py,
+tests/plants/takes_any_offset_of_a_deletion.py
 """
 
 from __future__ import annotations

@@ -56,13 +56,17 @@ class BrokenPromise(AssertionError):
         self.verdicts = tuple(verdicts)
 
 
-def require(found: object, wanted: object, what: str) -> None:
-    """BrokenPromise when something is not what was promised; `what` names it in words: "the group's lag"."""
+def require(found: object, wanted: object, what: str, *, claim: str = "", promise: str = "") -> None:
+    """BrokenPromise when something is not what was promised; `what` names it in words: "the group's lag".
+
+    `claim` and `promise` are given where another promise than the check's own is broken: of what comes before its act.
+    """
     if found != wanted:
         lines = _unlike(found, wanted)
+        happened = f"{_capital(what)} is not what it should be."
         if lines is None:
-            raise BrokenPromise(f"{_capital(what)} should be {_short(wanted)}, and is {_short(found)}.")
-        raise BrokenPromise(f"{_capital(what)} is not what it should be.", witness=lines)
+            happened = f"{_capital(what)} should be {_short(wanted)}, and is {_short(found)}."
+        raise BrokenPromise(happened, witness=lines or (), claim=claim, promise=promise)
     note_judgement()
 
 

@@ -7,6 +7,12 @@ over a record.
 `checks/walkthrough/test_lag_is_described.py`: should be 30, and is 29
 `checks/groups/test_offset_commit.py::test_an_offset_is_kept[v9]`: (43, 'a note') == (42, 'a note')
 `checks/groups/test_groups_model.py`: The model allows another answer
+`checks/groups/test_offset_commit.py::test_a_member_commits[v10]`: 43 == 42
+`checks/groups/test_offset_commit.py::test_an_offset_may_go_back[v2]`: 43 == 42
+`checks/groups/test_offset_fetch.py::test_anybody_may_ask[v7]`: [(0, 43, 0)] == [(0, 42, 0)]
+`checks/groups/test_offset_fetch.py::test_members_and_epochs_do_not_count_in_a_classic_group[v10---1]`:
+(0, [(0, 43, 0)]) == (<ErrorCode.N... [(0, 42, 0)])
+`checks/groups/test_offset_fetch.py::test_stable_offsets[v7]`: [(0, 43, 0)] == [(0, 42, 0)]
 """
 
 from __future__ import annotations

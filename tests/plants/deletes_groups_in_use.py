@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/groups/test_delete_groups.py::test_a_group_with_members_stays[v2]`: NON_EMPTY_GROUP
 `checks/groups/test_groups_model.py`: The model allows another answer
+`checks/groups/test_delete_groups.py::test_a_group_with_members_stays[v0]`: readers': <ErrorCode.NON_EMPTY_GROUP: 68>}
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ says of itself.
 
 **Rejected by**
 `checks/groups/test_join_group.py::test_members_share_a_protocol`: 0 == <ErrorCode.INCONSISTENT_GROUP_PROTOCOL: 23>
+`checks/groups/test_join_group.py::test_a_member_has_protocols[v0]`: JoinGroup v0 (no protocols): connection closed
+`checks/groups/test_join_group.py::test_members_share_a_protocol[v3]`: 0 == <ErrorCode.INCONSISTENT_GROUP_PROTOCOL: 23>
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ cannot be committed, is refused, and changes nothing.
 tests/plants/drops_what_goes_with_an_offset.py, tests/plants/fences_no_instance.py,
 tests/plants/hangs_up_on_an_empty_request.py, tests/plants/keeps_offsets_that_it_refuses.py,
 tests/plants/looks_at_no_generation.py, tests/plants/refuses_what_kafka_takes.py,
-tests/plants/serves_groups_without_a_name.py, tests/plants/tells_members_that_there_is_no_group.py,
+tests/plants/tells_members_that_there_is_no_group.py,
 tests/plants/waits_for_nobody.py
 """
 

@@ -5,7 +5,7 @@ the log, and a reader that comes batch by batch sees it.
 
 **Rejected by**
 `checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks_all]`:
-O3 poll-skip
+is not in the final log
 `checks/ordering/test_consumers_see_every_record.py::test_consumers_see_every_record[confluent]`: D1 lost-write
 """
 

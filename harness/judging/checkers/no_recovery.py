@@ -15,8 +15,9 @@ from harness.judging.evidence.witness import end_line, fault_lines, ordered, sen
 from harness.judging.guarantees import Guarantees
 from harness.judging.verdicts import Anomaly, Verdict
 
-BOUND_S = 20.0
-"""So long after the last heal, and after the acknowledgement, a record that a living consumer does not get is late."""
+BOUND_S = 60.0
+"""So long after the last heal, and after the acknowledgement, a record that a living consumer does not get is late: as
+long as librdkafka waits by default for an answer that does not come (socket.timeout.ms)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,7 +171,7 @@ def a_consumer_that_never_comes_back() -> History:
     script.poll({0: "a"})
     script.fault(KILL)
     script.heal(KILL)
-    for _ in range(30):
+    for _ in range(70):
         script.wait(1)
         script.poll({})
     script.final_read({0: "a", 1: "b", 2: "c"})

@@ -10,8 +10,7 @@ and this is still so after a clean restart.
 **Cannot see** whether the disk was freed. A kill: the checkpoint of log starts is written every minute
 (log.flush.start.offset.checkpoint.interval.ms), and Kafka does not promise more.
 
-**Rejects** tests/plants/log_start_forgotten_on_restart.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/log_start_forgotten_on_restart.py
 """
 
 from __future__ import annotations
@@ -22,13 +21,24 @@ import pytest
 
 from harness.clients.client import Library
 from harness.clients.cluster_view import RawAdmin
+from harness.clients.connection import RawConnection
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
+from harness.comparing.request_forms import fetch
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
 
 pytestmark = [pytest.mark.feature("DeleteRecords"), pytest.mark.severity("critical")]
+
+
+def refusal_of_fetch(bootstrap: str, topic: str, offset: int) -> str:
+    """Kafka's name of the error with which a Fetch from an offset of partition 0 is answered."""
+    with RawConnection.to(bootstrap) as connection:
+        answer = connection.request(ApiKey.FETCH, connection.highest(ApiKey.FETCH, 12), fetch(topic, offset))
+    return ErrorCode(answer.responses[0].partitions[0].error_code).name
 
 
 @pytest.mark.claim("R4")
@@ -45,10 +55,13 @@ def test_deleted_records_stay_deleted(
     produce(client, cluster.bootstrap, topic, [Outgoing(value=b"%d" % number, partition=0) for number in range(30)])
 
     low_watermark = operator.delete_records(topic, 0, before=12)
+    require(low_watermark, 12, "the low watermark that DeleteRecords answered")
+    require(admin.offsets(topic, 0), (12, 30), "the log after the deletion (its start, its end)")
     strike("restart")
 
-    require(low_watermark, 12, "the low watermark that DeleteRecords answered")
     require(admin.offsets(topic, 0), (12, 30), "the log after the restart (its start, its end)")
+    refused = refusal_of_fetch(cluster.bootstrap, topic, offset=11)
+    require(refused, "OFFSET_OUT_OF_RANGE", "the answer to a Fetch of the last deleted record")
     found = read_partitions(client, cluster.bootstrap, topic, 1, 18)
     seen = [(record.offset, record.value) for record in found]
     require(seen, [(n, b"%d" % n) for n in range(12, 30)], "what a reader finds from the start (offset, value)")

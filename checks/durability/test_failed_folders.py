@@ -11,7 +11,8 @@ down what works.
 
 **Cannot see** A broker whose only log folder fails: that one ends (durability/full_disks).
 
-**Rejects** tests/plants/goes_on_with_a_failed_folder.py
+**Rejects** tests/plants/empties_logs_after_a_crash.py, tests/plants/fails_all_folders_with_one.py,
+tests/plants/goes_on_with_a_failed_folder.py, tests/plants/sends_groups_where_their_folder_is_gone.py
 """
 
 from __future__ import annotations
@@ -170,7 +171,8 @@ def test_a_failed_folder_is_said_to_be_one(exchange: Exchange, topics: Topics) -
     for version in (1, 4):
         folders = exchange.ask("the folders", DescribeLogDirsRequest(topics=asked), version).results
         assert sorted(one.error_code for one in folders) == [ErrorCode.NONE, ErrorCode.KAFKA_STORAGE_ERROR]
-    exchange.ask("the lost topic", about(topics.lost), 4)
+    (before_5,) = exchange.ask("the lost topic", about(topics.lost), 4).topics[0].partitions
+    assert (before_5.error_code, before_5.leader_id) == (ErrorCode.LEADER_NOT_AVAILABLE, -1)
     for version in (5, 9, 12):
         lost, kept = (exchange.ask("a topic", about(one), version).topics[0] for one in (topics.lost, topics.kept))
         (gone,), (there,) = lost.partitions, kept.partitions
@@ -184,7 +186,12 @@ def test_a_failed_folder_is_said_to_be_one(exchange: Exchange, topics: Topics) -
     both = DescribeTopicPartitionsRequest(
         topics=(TopicRequest(name=topics.lost), TopicRequest(name=topics.kept)),
     )
-    exchange.ask("both topics", both, 0)
+    told = {one.name: one.partitions[0] for one in exchange.ask("both topics", both, 0).topics}
+    leaders = {name: (one.leader_id, one.offline_replicas) for name, one in told.items()}
+    assert leaders == {
+        topics.lost: (-1, told[topics.lost].replica_nodes),
+        topics.kept: (told[topics.kept].replica_nodes[0], ()),
+    }
 
 
 def test_other_folders_go_on(exchange: Exchange, topics: Topics) -> None:
@@ -201,8 +208,10 @@ def test_groups_without_their_folder_have_no_coordinator_and_keep_their_offsets(
 ) -> None:
     """Groups whose offsets are in the failed folder are served by nobody, others as before; no offset is lost."""
     told = exchange.quietly(FindCoordinatorRequest(coordinator_keys=topics.groups), 4).coordinators
-    lost = next(one.key for one in told if one.error_code)
-    kept = next(one.key for one in told if not one.error_code)
+    without, served = ([one.key for one in told if bool(one.error_code) is lacks] for lacks in (True, False))
+    assert without, f"each of {len(told)} groups has a coordinator, though the offsets of some are in the failed folder"
+    assert served, f"none of {len(told)} groups has a coordinator, though the offsets of some are in the other folder"
+    lost, kept = without[0], served[0]
     for group, label, code in (
         (lost, "a group without its folder", ErrorCode.NOT_COORDINATOR),
         (kept, "another group", ErrorCode.NONE),

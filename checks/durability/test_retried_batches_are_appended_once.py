@@ -1,33 +1,146 @@
 """A retried batch is appended once.
 
-**Claim** With enable.idempotence=true every record is in the log once and in order, although the broker was killed and
-paused while up to five requests were on their way, so that clients sent batches again.
+**Claim** A batch of an idempotent producer that is sent again is in the log once. Each of the last five is answered
+with the offset at which it stands; so is the last one after the broker was killed or restarted in between, and those
+before it are answered so or refused. With enable.idempotence=true every record of Kafka's clients is in the log once
+and in order, although the broker was killed, and paused for longer than the request timeout, while requests were on
+their way, so that clients sent batches again.
 
 **Why it matters** A payment that is sent again because its answer was lost must not be made twice.
 
-**Kafka says** producer configuration enable.idempotence; KIP-98, KIP-360.
+**Kafka says** producer configuration enable.idempotence; KIP-98, KIP-360. A snapshot of a producer's state, which is
+what a broker starts with, holds its last batch alone: Kafka 4.3.1 refuses the four before it after a restart.
 
 **Cannot see** the state of producers across a change of leader: there is one replica.
 
-**Rejects** tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/duplicates_a_retried_batch.py, tests/plants/forgets_producers_on_restart.py,
+tests/plants/remembers_only_the_last_batch.py
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import pytest
 
+from harness.clients.client import ClientTrouble
+from harness.clients.cluster_view import TROUBLE, ClusterView, RawAdmin
+from harness.clients.stored_batches import stored_batches
+from harness.comparing.request_forms import batch, produce
+from harness.judging.activity import Needs
 from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import require
 from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.names import Names
+from harness.targets.target import Cluster
 from harness.workloads.queue import Queue
+from reference_broker.wire.errors import ErrorCode, is_retriable
+from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 
 pytestmark = [pytest.mark.feature("InitProducerId"), pytest.mark.severity("critical")]
+NUMBERS = range(5)
+"""So many batches of a producer a broker knows again (KIP-98)."""
+REFUSED = ("OUT_OF_ORDER_SEQUENCE_NUMBER", -1)
+PATIENCE_S = 30.0
+
+
+@pytest.mark.claim("O5")
+def test_each_of_the_last_five_batches_is_known_again(cluster: Cluster, admin: RawAdmin, names: Names) -> None:
+    """Five batches that are all sent again, the newest first, are answered as before, and nothing is appended."""
+    topic = names.topic("payments")
+    admin.create_topic(topic)
+    batches = five_batches(new_producer(cluster, topic))
+
+    first = sent(cluster, topic, batches)
+    again = sent(cluster, topic, batches[::-1])
+
+    require(first, [("NONE", number) for number in NUMBERS], "the answers to five batches (error, offset)")
+    require(again[::-1], first, "the answers to the same five batches again (error, offset)")
+    require(held(cluster, topic), [(number, number) for number in NUMBERS], "the batches in the log (offset, sequence)")
+
+
+@pytest.mark.claim("O5")
+@pytest.mark.parametrize("fault", ["kill", "restart"])
+def test_batches_from_before_a_restart_are_not_appended_again(
+    cluster: Cluster, admin: RawAdmin, names: Names, strike: Callable[[str], None], fault: str
+) -> None:
+    """Of five batches that are sent again after a restart the last is answered as before, and none is appended."""
+    topic = names.topic("payments")
+    admin.create_topic(topic)
+    batches = five_batches(new_producer(cluster, topic))
+    first = sent(cluster, topic, batches)
+    require(first, [("NONE", number) for number in NUMBERS], "the answers to five batches (error, offset)")
+
+    strike(fault)
+    again = sent(cluster, topic, batches)
+
+    require(again[-1], first[-1], f"the answer to the last batch again, after the {fault} (error, offset)")
+    odd = [answer for answer, before in zip(again, first, strict=True) if answer not in (before, REFUSED)]
+    require(odd, [], f"the answers after the {fault} that are neither as before nor refusals (error, offset)")
+    require(held(cluster, topic), [(number, number) for number in NUMBERS], "the batches in the log (offset, sequence)")
 
 
 @pytest.mark.claim("O4", "O5", "D1")
 def test_retried_batches_are_appended_once(drive: Drive, names: Names) -> None:
+    """Clients that send batches again, after a pause and a kill, leave each record in the log once, in order."""
     settings = ClientSettings(acks="all", is_idempotent=True, in_flight=5)
-    queue = Queue(topic=names.topic("payments"), partitions=1, producers=3, rate=600, client=settings)
+    queue = Queue(
+        topic=names.topic("payments"), partitions=1, producers=3, rate=600, client=settings, needs=Needs(retries=1)
+    )
 
     # The request timeout is 3 s: a pause longer than it makes clients send again what the broker holds already.
     drive(queue, "pause", "kill", hold_s=3.5)
+
+
+def five_batches(producer_id: int) -> list[bytes]:
+    """Batches of one record each, as an idempotent producer sends them."""
+    now_ms = time.time_ns() // 1_000_000  # records of long ago would go by retention, and their producer be forgotten
+    more = {"timestamps": [now_ms], "producer_id": producer_id, "producer_epoch": 0}
+    return [batch(f"payment {number}", base_sequence=number, **more) for number in NUMBERS]
+
+
+def held(cluster: Cluster, topic: str) -> list[tuple[int, int]]:
+    """(offset, sequence) of each batch in the log."""
+    headers = [one.header for one in stored_batches(cluster.bootstrap, topic, 0)]
+    return [(header.base_offset, header.base_sequence) for header in headers]
+
+
+def new_producer(cluster: Cluster, topic: str) -> int:
+    """A producer id; a broker that has just started has none to give for a moment."""
+    request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
+    answer = asked(cluster, topic, request, 4, lambda answer: answer.error_code)
+    return int(answer.producer_id)
+
+
+def sent(cluster: Cluster, topic: str, batches: Sequence[bytes]) -> list[tuple[str, int]]:
+    """(error, base offset) that is answered to each batch, one after the other."""
+    answers = [asked(cluster, topic, produce(topic, one), 9, lambda answer: only(answer).error_code) for one in batches]
+    return [(ErrorCode(only(answer).error_code).name, only(answer).base_offset) for answer in answers]
+
+
+def only(answer: Any) -> Any:
+    """The answer for the only partition."""
+    return answer.responses[0].partition_responses[0]
+
+
+def asked(cluster: Cluster, topic: str, message: Any, version: int, error_of: Callable[[Any], int]) -> Any:
+    """The answer of the topic's leader, which may need a moment after a restart. ClientTrouble when it has none."""
+    view = ClusterView(cluster.bootstrap, "payments")
+    deadline = time.monotonic() + PATIENCE_S
+    try:
+        while True:
+            try:
+                answer = view.leader(topic, 0).request(message.API_KEY, version, message)
+                if not is_retriable(error_of(answer)):
+                    return answer
+                trouble = ErrorCode(error_of(answer)).name
+            except TROUBLE as error:
+                trouble = f"{type(error).__name__}: {error}"
+            view.forget()
+            if time.monotonic() > deadline:
+                raise ClientTrouble(f"{type(message).__name__} to {topic}: {trouble}")
+            time.sleep(0.1)
+    finally:
+        view.forget()

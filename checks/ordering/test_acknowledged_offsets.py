@@ -9,8 +9,7 @@ acknowledgement is the one at which consumers find the record; the end of the lo
 
 **Cannot see** anything under faults: see the checks of durability.
 
-**Rejects** tests/plants/wrong_offset_in_answer.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/wrong_offset_in_answer.py
 """
 
 from __future__ import annotations

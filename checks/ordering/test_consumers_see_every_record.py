@@ -10,8 +10,7 @@ nothing; and each of two groups that share a topic is given, taken as a whole, e
 
 **Cannot see** redelivery after a rebalance, which Kafka allows.
 
-**Rejects** tests/plants/skips_a_batch.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/skips_a_batch.py
 """
 
 from __future__ import annotations

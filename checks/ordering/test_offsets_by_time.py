@@ -9,8 +9,7 @@ record with the greatest timestamp; nothing where every record is older. Timesta
 
 **Cannot see** several segments: see the checks of retention.
 
-**Rejects** tests/plants/list_offsets_wrong_by_one.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/list_offsets_wrong_by_one.py
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 **Claim** Key, headers (order, repeated names, empty values), timestamp and value bytes come back exactly as they were
 sent, empty, null, long and in any script, for every compression and every client, read by that client and by another.
+The batches in the log have the checksums of their bytes, and the codec of the producer.
 
 **Why it matters** The broker is a post office: it may not open the letters.
 
@@ -9,8 +10,7 @@ sent, empty, null, long and in any script, for every compression and every clien
 
 **Cannot see** clients that are not in this suite.
 
-**Rejects** tests/plants/changes_timestamps.py, tests/plants/drops_headers.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/changes_timestamps.py, tests/plants/drops_headers.py
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import pytest
 
 from harness.clients.client import CLIENTS, Consumed, Library, library
 from harness.clients.cluster_view import RawAdmin
+from harness.clients.stored_batches import stored_batches
 from harness.clients.transfer import Outgoing, produce, read_partitions
 from harness.judging.guarantees import ClientSettings
-from harness.judging.outcome import BrokenPromise
+from harness.judging.outcome import BrokenPromise, require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
@@ -65,6 +66,13 @@ def test_records_come_back_whole(
     for reader in (client, library("raw")):
         found = read_partitions(reader, cluster.bootstrap, topic, 1, len(sent))
         _require_same(sent, found, f"sent by {client.name} with {codec}, read by {reader.name}")
+    batches = stored_batches(cluster.bootstrap, topic, 0)
+    require(
+        [batch.crc_is_valid() for batch in batches], [True] * len(batches), "whether checksums are right, by batch,"
+    )
+    # A client leaves a batch as it is that would only grow.
+    codecs = {batch.header.compression.name.lower() for batch in batches} - {"none"}
+    require(codecs, {codec} - {"none"}, f"the codecs of the batches that {client.name} sent with {codec}")
 
 
 def _require_same(sent: list[Outgoing], found: list[Consumed], how: str) -> None:

@@ -9,16 +9,19 @@ retention, and show a group's lag, on this cluster as on any.
 
 **Cannot see** the shell scripts around the tools: the classes are run as the scripts run them.
 
-**Rejects** tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/adds_no_partitions.py, tests/plants/commits_one_too_far.py,
+tests/plants/ignores_altered_settings.py, tests/plants/turns_batches_round.py
 """
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from harness.clients.client import library
 from harness.clients.operator import Operator
-from harness.clients.transfer import Outgoing, produce, read
+from harness.clients.transfer import Outgoing, produce, read_all
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
@@ -32,18 +35,22 @@ GROUPS = "consumer.group.ConsumerGroupCommand"
 
 @pytest.mark.claim("M7")
 def test_topics_are_made_described_and_altered(cluster: Cluster, names: Names, java: Java) -> None:
-    """kafka-topics makes a topic of three partitions, describes it, and gives it ten."""
+    """kafka-topics makes a topic of three partitions, lists and describes it, and gives it ten."""
     topic, server = names.topic("hello-kafka"), ("--bootstrap-server", cluster.bootstrap)
     made = java.tool(
         "TopicCommand", *server, "--create", "--topic", topic, "--partitions", "3", "--replication-factor", "1"
     )
     assert f"Created topic {topic}." in succeed(made, "kafka-topics --create")
 
-    succeed(java.tool("TopicCommand", *server, "--alter", "--topic", topic, "--partitions", "10"), "--alter")
-    described = succeed(java.tool("TopicCommand", *server, "--describe", "--topic", topic), "--describe")
-
-    assert "PartitionCount: 10" in described, f"kafka-topics --describe printed no ten partitions:\n{described}"
-    require(described.count("Leader: 1"), 10, "the number of leaders that kafka-topics --describe printed")
+    listed = succeed(java.tool("TopicCommand", *server, "--list"), "kafka-topics --list").split()
+    assert topic in listed, f"{topic} was made, and kafka-topics --list does not print it"
+    for count in (3, 10):
+        if count == 10:
+            succeed(java.tool("TopicCommand", *server, "--alter", "--topic", topic, "--partitions", "10"), "--alter")
+        described = succeed(java.tool("TopicCommand", *server, "--describe", "--topic", topic), "--describe")
+        assert f"PartitionCount: {count}" in described, f"kafka-topics --describe: not {count} partitions:\n{described}"
+        leaders = re.findall(r"Leader: (\d+)", described)
+        require(len(leaders), count, "the number of leaders that kafka-topics --describe printed")
 
 
 @pytest.mark.claim("O7", "O3")
@@ -89,7 +96,7 @@ def test_lag_is_shown(cluster: Cluster, operator: Operator, names: Names, java: 
     settings = ClientSettings(consumers="subscribe", commit="sync")
     consumer = confluent.consumer(cluster.bootstrap, settings, "kitchen", group)
     consumer.subscribe([topic], lambda partitions: None)
-    require(len(read(consumer, 70)), 70, "the number of records that the group read")
+    read_all(consumer, 70, "the group")
     consumer.commit()
     consumer.close()
     produce(confluent, cluster.bootstrap, topic, [Outgoing(value=b"%d" % n, partition=0) for n in range(30)])

@@ -1,19 +1,23 @@
 """A group shares a topic; groups are independent.
 
 **Claim** Three consumers of a group have one of three partitions each, a fourth is idle, and when one leaves another
-takes its partition over; together they are given every record. Another group is given every record too.
+takes its partition over. Together they are given every record; what is sent while their shares are settled is given
+once, to the member that has the partition. Another group is given every record too.
 
 **Why it matters** Work grows by adding consumers, and a new team reads without asking the others.
 
 **Kafka says** documentation, "Consumers"; consumer configuration group.id.
 
-**Cannot see** who gets which partition: that is the assignor's business.
+**Cannot see** who gets which partition: that is the assignor's business. Records that are given twice when shares
+change, which Kafka allows.
 
-**Rejects** tests/plants/finds_no_committed_offset.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/finds_no_committed_offset.py, tests/plants/two_members_own_a_partition.py
 """
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -27,6 +31,8 @@ from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("JoinGroup"), pytest.mark.claim("G1", "G5")]
 PARTITIONS = 3
+QUIET_S = 0.5
+"""So long after the last order one that is given twice would come."""
 ORDERS = [Outgoing(value=b"order %d" % number, partition=number % PARTITIONS) for number in range(90)]
 
 
@@ -48,17 +54,37 @@ def test_three_consumers_have_one_partition_each_and_a_fourth_is_idle(
     with GroupMembers(client, cluster.bootstrap, topic, names.group("workers")) as members:
         members.join("a", "b", "c")
         _settle(operator, members, [1, 1, 1], "three members and three partitions")
+        everything = {order.value for order in ORDERS}
+        assert members.wait_until(lambda: _given(members) == everything), "some orders were never given to the group"
+        _require_given_once(members, more("second"), lambda orders: produce(client, cluster.bootstrap, topic, orders))
         members.join("d")
         _settle(operator, members, [0, 1, 1, 1], "four members and three partitions")
         busy = next(name for name, partitions in members.assignments.items() if partitions)
         members.commit()
         members.leave(busy)
         _settle(operator, members, [1, 1, 1], "the three members that are left")
-        everything = {order.value for order in ORDERS}
-        assert members.wait_until(lambda: _given(members) == everything), "some orders were never given to the group"
         owned = sorted(partition for partitions in members.assignments.values() for partition in partitions)
+        require(owned, [0, 1, 2], "the partitions that the members own, taken together,")
+        _require_given_once(members, more("third"), lambda orders: produce(client, cluster.bootstrap, topic, orders))
 
-    require(owned, [0, 1, 2], "the partitions that the members own, taken together,")
+
+def more(which: str) -> list[Outgoing]:
+    """Thirty more orders, ten for each partition."""
+    return [Outgoing(value=f"{which} {number}".encode(), partition=number % PARTITIONS) for number in range(30)]
+
+
+def _require_given_once(
+    members: GroupMembers, orders: list[Outgoing], send: Callable[[list[Outgoing]], object]
+) -> None:
+    """Sends orders while shares are settled: each is given once, to the member that has its partition."""
+    owners = {partition: name for name, partitions in members.assignments.items() for partition in partitions}
+    values = {order.value for order in orders}
+    send(orders)
+    assert members.wait_until(lambda: values <= _given(members)), "some orders were never given to the group"
+    time.sleep(QUIET_S)
+    given = sorted((r.value, name) for name, records in members.received.items() for r in records if r.value in values)
+    expected = sorted((order.value, owners[order.partition or 0]) for order in orders)
+    require(given, expected, "which orders were given to whom while the shares were settled")
 
 
 def _given(members: GroupMembers) -> set[bytes | None]:

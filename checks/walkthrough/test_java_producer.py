@@ -9,7 +9,7 @@ that it was told, and a client in another language reads it letter for letter, i
 
 **Cannot see** other releases of the Java client.
 
-**Rejects** tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/appends_to_the_first_partition.py
 """
 
 from __future__ import annotations

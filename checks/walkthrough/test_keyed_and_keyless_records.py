@@ -8,8 +8,8 @@
 
 **Cannot see** how even the spread is: clients send in batches, a batch to one partition.
 
-**Rejects** tests/plants/drops_keys.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/appends_to_the_first_partition.py, tests/plants/drops_keys.py,
+tests/plants/turns_batches_round.py
 """
 
 from __future__ import annotations

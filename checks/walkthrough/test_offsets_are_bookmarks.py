@@ -1,7 +1,7 @@
 """Offsets are bookmarks.
 
 **Claim** A consumer that comes back goes on where its group left off; one that seeks back reads the same records again,
-as often as it likes; a new group reads from the beginning.
+as often as it likes; a new group, or a reader without one, reads from the beginning.
 
 **Why it matters** A mistake in the code that reads can be mended, and the day read again.
 
@@ -9,8 +9,7 @@ as often as it likes; a new group reads from the beginning.
 
 **Cannot see** groups whose offsets have expired.
 
-**Rejects** tests/plants/finds_no_committed_offset.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/damages_what_was_read.py, tests/plants/finds_no_committed_offset.py
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def test_a_group_goes_on_where_it_left_off(cluster: Cluster, client: Library, op
 def test_a_consumer_that_seeks_back_reads_the_same_again(
     cluster: Cluster, client: Library, operator: Operator, names: Names
 ) -> None:
-    """After a seek to an offset the same records come again, from there."""
+    """After a seek to an offset the same records come again, from there, and once more after another."""
     topic = names.topic("orders")
     operator.create_topic(topic)
     produce(client, cluster.bootstrap, topic, ORDERS)
@@ -63,25 +62,32 @@ def test_a_consumer_that_seeks_back_reads_the_same_again(
     try:
         consumer.assign([(topic, 0)])
         first = read(consumer, len(ORDERS))
-        consumer.seek(topic, 0, 3)
-        again = read(consumer, len(ORDERS) - 3)
+        again = []
+        for _ in range(2):
+            consumer.seek(topic, 0, 3)
+            again.append(read(consumer, len(ORDERS) - 3))
     finally:
         consumer.close()
 
     seen = [(record.offset, record.value) for record in first]
     require(seen, [(n, order.value) for n, order in enumerate(ORDERS)], "the first reading (offset, value)")
-    require(again, first[3:], "the reading from offset 3 on")
+    require(again, [first[3:]] * 2, "the two readings from offset 3 on")
 
 
 def test_everybody_who_reads_from_the_beginning_reads_all(
     cluster: Cluster, client: Library, operator: Operator, names: Names
 ) -> None:
-    """Reading takes nothing away: two readers in turn read the same."""
+    """Reading takes nothing away: two readers in turn, and a group that is new, read the same."""
     topic = names.topic("orders")
     operator.create_topic(topic)
     produce(client, cluster.bootstrap, topic, ORDERS)
 
     readings = [read_partitions(client, cluster.bootstrap, topic, 1, len(ORDERS)) for _ in range(2)]
+    if client.name != "raw":  # it joins no group
+        member = client.consumer(cluster.bootstrap, GROUPED, "newcomer", names.group("newcomers"))
+        member.subscribe([topic], lambda partitions: None)
+        readings.append(read(member, len(ORDERS)))
+        member.close()
 
-    require(readings[1], readings[0], "the second reading")
-    require([record.value for record in readings[0]], [order.value for order in ORDERS], "the first reading")
+    values = [[record.value for record in reading] for reading in readings]
+    require(values, [[order.value for order in ORDERS]] * len(readings), "what each reader found, in turn,")

@@ -9,8 +9,7 @@ answer names the partition and offset at which it stands.
 
 **Cannot see** serialisers of a schema registry.
 
-**Rejects** tests/plants/wrong_offset_in_answer.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/wrong_offset_in_answer.py
 """
 
 from __future__ import annotations

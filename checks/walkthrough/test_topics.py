@@ -1,7 +1,7 @@
 """Topics are made, described, altered.
 
 **Claim** A topic has as many partitions as were asked for, each with a leader; partitions can be added and not taken
-away; its settings are those that were given, and an altered one counts at once while the others stay.
+away; a setting that is altered is described so at once, while the others stay; one of a deleted topic's name is empty.
 
 **Why it matters** It is the first thing that everybody does with Kafka.
 
@@ -9,20 +9,30 @@ away; its settings are those that were given, and an altered one counts at once 
 
 **Cannot see** replicas: there is one node.
 
-**Rejects** tests/plants/response_with_wrong_error_code.py,
-tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly
+**Rejects** tests/plants/adds_no_partitions.py, tests/plants/ignores_altered_settings.py,
+tests/plants/keeps_records_of_a_deleted_topic.py, tests/plants/leaves_a_partition_out.py,
+tests/plants/response_with_wrong_error_code.py
 """
 
 from __future__ import annotations
 
 import pytest
 
+from harness.clients.client import Library
+from harness.clients.cluster_view import RawAdmin
 from harness.clients.operator import Operator, refusal_of
+from harness.clients.transfer import Outgoing, produce
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
+from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.claim("M7")]
 SEVEN_DAYS_MS = "604800000"
+
+
+def led(operator: Operator, topic: str) -> list[int]:
+    """The partitions of a topic that have a leader."""
+    return sorted(partition for partition, leader in operator.leaders(topic).items() if leader >= 0)
 
 
 def test_a_topic_has_the_partitions_that_were_asked_for(operator: Operator, names: Names) -> None:
@@ -32,7 +42,7 @@ def test_a_topic_has_the_partitions_that_were_asked_for(operator: Operator, name
     operator.create_topic(topic, partitions=3)
 
     assert topic in operator.topics(), f"{topic} was made, and is not listed"
-    require(sorted(operator.leaders(topic)), [0, 1, 2], f"partitions of {topic}")
+    require(led(operator, topic), [0, 1, 2], f"the partitions of {topic} with a leader")
 
 
 def test_partitions_are_added_and_never_taken_away(operator: Operator, names: Names) -> None:
@@ -42,9 +52,10 @@ def test_partitions_are_added_and_never_taken_away(operator: Operator, names: Na
 
     operator.add_partitions(topic, 10)
 
-    require(sorted(operator.leaders(topic)), list(range(10)), f"partitions of {topic}")
+    require(led(operator, topic), list(range(10)), f"the partitions of {topic} with a leader")
     refused = refusal_of(lambda: operator.add_partitions(topic, 5))
     require(refused, "INVALID_PARTITIONS", "the answer to a wish for five")
+    require(led(operator, topic), list(range(10)), f"the partitions of {topic} after that wish")
 
 
 def test_a_topic_is_made_once(operator: Operator, names: Names) -> None:
@@ -55,7 +66,7 @@ def test_a_topic_is_made_once(operator: Operator, names: Names) -> None:
     refused = refusal_of(lambda: operator.create_topic(topic, partitions=5))
 
     require(refused, "TOPIC_ALREADY_EXISTS", "the answer to the second wish")
-    require(sorted(operator.leaders(topic)), [0, 1], f"partitions of {topic}")
+    require(led(operator, topic), [0, 1], f"the partitions of {topic} with a leader")
 
 
 def test_an_altered_setting_leaves_the_others_alone(operator: Operator, names: Names) -> None:
@@ -74,13 +85,18 @@ def test_an_altered_setting_leaves_the_others_alone(operator: Operator, names: N
     require(operator.topic_config(topic), one_left, f"the settings of {topic} after one was given back")
 
 
-def test_a_deleted_topic_is_gone_and_a_new_one_starts_at_nothing(operator: Operator, names: Names) -> None:
-    """A deleted topic is listed no more; one of the same name starts anew."""
+def test_a_deleted_topic_is_gone_and_a_new_one_starts_at_nothing(
+    cluster: Cluster, client: Library, admin: RawAdmin, operator: Operator, names: Names
+) -> None:
+    """A deleted topic is listed no more; one of the same name is empty, and has the partitions that it was given."""
     topic = names.topic("old")
     operator.create_topic(topic, partitions=4)
+    produce(client, cluster.bootstrap, topic, [Outgoing(value=b"old", partition=0)])
+    require(admin.offsets(topic, 0), (0, 1), "the log before the deletion (start, end)")
 
     operator.delete_topic(topic)
 
     assert topic not in operator.topics(), f"{topic} was deleted, and is still listed"
     operator.create_topic(topic, partitions=1)
-    require(sorted(operator.leaders(topic)), [0], f"partitions of the new {topic}")
+    require(led(operator, topic), [0], f"the partitions of the new {topic} with a leader")
+    require(admin.offsets(topic, 0), (0, 0), "the log of the new topic (start, end)")

@@ -18,6 +18,7 @@ from harness.clients.client import (
 )
 from harness.history.operations import OpType
 from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import require
 
 _POLL_S = 0.2
 READ_S = 30.0
@@ -91,6 +92,19 @@ def read(consumer: Consumer, count: int, timeout_s: float = READ_S) -> list[Cons
     deadline = time.monotonic() + timeout_s
     while len(found) < count and time.monotonic() < deadline:
         found += consumer.poll(_POLL_S)
+    return found
+
+
+def read_all(consumer: Consumer, count: int, who: str) -> list[Consumed]:
+    """`read`, which must give so many records; `who` reads, in words. BrokenPromise (O3) when fewer or more come."""
+    found = read(consumer, count)
+    require(
+        len(found),
+        count,
+        f"the number of records that {who} read",
+        claim="O3",
+        promise="a consumer is given every record of its partitions, once",
+    )
     return found
 
 

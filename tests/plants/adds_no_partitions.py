@@ -5,6 +5,10 @@
 **Rejected by**
 `checks/metadata/test_create_partitions.py::test_a_topic_grows[v3]`: The number of partitions should be 5, and is 2
 `checks/metadata/test_topics_model.py`: The model allows another answer
+`checks/walkthrough/test_topics.py::test_partitions_are_added_and_never_taken_away`:
+should have 10 partitions with leaders, and has {0: 1, 1: 1, 2: 1}
+`checks/walkthrough/test_command_line_tools.py::test_topics_are_made_described_and_altered`:
+kafka-topics --describe: not 10 partitions
 """
 
 from __future__ import annotations

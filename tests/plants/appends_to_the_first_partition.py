@@ -7,6 +7,9 @@ KAFKA-19012, where records came to stand elsewhere than they were sent.
 `checks/ordering/test_keys_choose_partitions.py::test_keys_choose_partitions[confluent]`: b'customer-1'
 `checks/ordering/test_keys_choose_partitions.py::test_records_without_a_key_are_spread[confluent]`:
 should be {0, 1, 2}, and is {0}
+`checks/walkthrough/test_keyed_and_keyless_records.py::test_records_without_a_key_use_all_partitions`:
+should be {0, 1, 2}, and is {0}
+`checks/walkthrough/test_java_producer.py::test_java_producer`: (1, 0): nothing, where ('ORD-001'
 """
 
 from __future__ import annotations

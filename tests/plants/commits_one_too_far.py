@@ -13,6 +13,8 @@ over a record.
 `checks/groups/test_offset_fetch.py::test_members_and_epochs_do_not_count_in_a_classic_group[v10---1]`:
 (0, [(0, 43, 0)]) == (<ErrorCode.N... [(0, 42, 0)])
 `checks/groups/test_offset_fetch.py::test_stable_offsets[v7]`: [(0, 43, 0)] == [(0, 42, 0)]
+`checks/walkthrough/test_command_line_tools.py::test_lag_is_shown`:
+3: '71', where '70' should be 5: '29', where '30' should be
 """
 
 from __future__ import annotations

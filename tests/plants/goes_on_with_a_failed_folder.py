@@ -6,6 +6,7 @@ whoever asks for the state of the folders is told that all is well.
 **Rejected by**
 `checks/durability/test_failed_folders.py::test_a_failed_folder_serves_nothing_until_a_restart`:
 {<ErrorCode.NONE: 0>: None}
+`checks/durability/test_failed_folders.py::test_a_failed_folder_is_said_to_be_one`: [0, 0] ==
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
 **Rejected by**
 `checks/metadata/test_incremental_alter_configs.py::test_a_setting_is_set[v1]`:
 The topic's retention.ms should be '5000'
+`checks/walkthrough/test_topics.py::test_an_altered_setting_leaves_the_others_alone`: should have {'retention.
+`checks/walkthrough/test_command_line_tools.py::test_retention_is_set`: kafka-configs --describe printed no retention.ms
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 producer gave them.
 
 **Rejected by**
-`checks/ordering/test_log_append_time.py::test_log_append_time[confluent]`: 1000000000000 is not the present
+`checks/ordering/test_log_append_time.py::test_log_append_time[confluent]`: 1000000000000 is not the time of the append
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ old one.
 **Rejected by**
 `checks/metadata/test_delete_topics.py::test_a_name_may_be_used_again`:
 The first and last offset of the topic that was made anew should be [0, 0], and is [0, 1]
+`checks/walkthrough/test_topics.py::test_a_deleted_topic_is_gone_and_a_new_one_starts_at_nothing`:
+The log of the new topic (start, end) should be (0, 0), and is (0, 1)
 """
 
 from __future__ import annotations

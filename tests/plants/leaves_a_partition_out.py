@@ -4,6 +4,8 @@
 
 **Rejected by**
 `checks/metadata/test_metadata.py::test_a_topic_is_found_by_name`: [0, 1] == [0, 1, 2]
+`checks/walkthrough/test_topics.py::test_a_topic_has_the_partitions_that_were_asked_for`:
+should have 3 partitions with leaders, and has {0: 1, 1: 1}
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 partition, which idempotence promises with up to five requests in flight, is gone.
 
 **Rejected by**
-`checks/ordering/test_order_of_one_producer.py::test_order_of_one_producer[confluent]`: O4
+`checks/ordering/test_order_of_one_producer.py::test_order_with_five_requests_in_flight[confluent]`: O4
+`checks/ordering/test_order_of_one_producer.py::test_order_with_one_request_in_flight[raw]`: O4
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from harness.targets.jars import libs_folder
+from harness.targets.kafka_tools import TOOLS_VERSION
 from tests.warm_process import PLACE, Forked, warm_process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +69,11 @@ class Judged:
     text: str
     items: tuple[dict[str, Any], ...]
 
+    def of(self, check: str) -> Judged:
+        """The part of the run that is one check: a file, a function, or one of its variants."""
+        own = (item for item in self.items if is_part_of(check, ran_as(item)))
+        return Judged(self.status, self.text, tuple(own))
+
     def outcomes(self) -> list[str]:
         """The outcome of each check."""
         return [item["more"]["outcome"] for item in self.items]
@@ -90,6 +97,19 @@ class Judged:
         return "\n".join(dict.fromkeys([*anomalies, *(" ".join(item["more"]["happened"].split()) for item in broken)]))
 
 
+def ran_as(item: Mapping[str, Any]) -> str:
+    """The check of a stored item as pytest names it, without its target: "checks/….py::test_…[v3]"."""
+    _, node, _ = item["rerun"].split("'", 2)
+    name, _, variant = node.removesuffix("]").partition("[")
+    kept = variant.removesuffix(item["target"]).removesuffix("-")
+    return f"{name}[{kept}]" if kept else name
+
+
+def is_part_of(check: str, ran: str) -> bool:
+    """Whether what ran is a check, or a part of it."""
+    return ran == check or ran.startswith((f"{check}::", f"{check}["))
+
+
 def judge(warm: str, checks: list[str], target: str, folder: Path) -> Judged:
     """Runs checks on a target from a folder of the test's own: nothing of earlier runs helps, nothing is kept."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +118,9 @@ def judge(warm: str, checks: list[str], target: str, folder: Path) -> Judged:
     chosen = [f"{check[:-1]}-{target}]" if check.endswith("]") else check for check in checks]
     options = ["--target", target, "--seed", "1", "--duration", DURATION_S, "-q", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "KAFKA_VERIFICATION_CACHE": str(folder / "cache"), PLACE: warm}
+    libs = libs_folder(TOOLS_VERSION)
+    if libs.is_dir():  # of the cache only Kafka's jars are for the checks, whose tools need them
+        environment.setdefault("KAFKA_HOME", str(libs.parent))
     command, said = [sys.executable, "-m", "pytest", *chosen, *options], folder / "said.txt"
     with said.open("wb") as output:
         process = Forked(warm, command, cwd=folder, env=environment, output=output.fileno())
@@ -113,29 +136,40 @@ def judge(warm: str, checks: list[str], target: str, folder: Path) -> Judged:
 @pytest.fixture(scope="module")
 def runs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Mapping[Case | int, Future[Judged]]]:
-    """The run of each case that was selected, and that of each part of the checks on the reference without a bug."""
+) -> Iterator[Mapping[str | int, Future[Judged]]]:
+    """The run of each plant of which a case was selected, by the plant's name, with all checks that must reject it; and
+    that of each part of the checks on the reference without a bug."""
     folder = tmp_path_factory.mktemp("plants")
     own = [item for item in request.session.items if item.path == request.path]
     items = [item for item in own if "runs" in item.fixturenames]
     chosen = [item.callspec.params["case"] for item in items if "case" in item.fixturenames]
     with warm_process() as warm, ThreadPoolExecutor(AT_ONCE) as pool:
-        begun: dict[Case | int, Future[Judged]] = {}
-        checks = list(dict.fromkeys(case.check for case in CASES if case.check))
+        begun: dict[str | int, Future[Judged]] = {}
+        checks = without_parts([case.check for case in CASES if case.check])
         for part in [item.callspec.params["part"] for item in items if "part" in item.fixturenames]:
             begun[part] = pool.submit(
                 judge, warm, checks[part :: len(PARTS)], "reference", folder / f"reference-{part}"
             )
-        for number, case in enumerate(chosen):
-            begun[case] = pool.submit(judge, warm, [case.check], f"planted@{case.plant}", folder / f"{number}")
+        by_plant: dict[str, list[str]] = {}
+        for case in chosen:
+            by_plant.setdefault(case.plant, []).append(case.check)
+        for plant, named in by_plant.items():
+            begun[plant] = pool.submit(judge, warm, without_parts(named), f"planted@{plant}", folder / plant)
         yield begun
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_planted_bug_is_rejected(runs: Mapping[Case | int, Future[Judged]], case: Case) -> None:
-    assert case.check, f"tests/plants/{case.plant}.py: **Rejected by** names no check, as `checks/….py`: words"
-    run = runs[case].result()
+def without_parts(checks: list[str]) -> list[str]:
+    """Each check once, and none that is a part of another."""
+    once = list(dict.fromkeys(checks))
+    return [check for check in once if not any(other != check and is_part_of(other, check) for other in once)]
 
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_planted_bug_is_rejected(runs: Mapping[str | int, Future[Judged]], case: Case) -> None:
+    assert case.check, f"tests/plants/{case.plant}.py: **Rejected by** names no check, as `checks/….py`: words"
+    run = runs[case.plant].result().of(case.check)
+
+    assert run.items, f"{case.check} did not run on {case.plant}:\n{run.text}"
     if run.skipped() and set(run.outcomes()) == {"skipped"}:
         pytest.skip(run.skipped()[0])
     assert "broken" in run.outcomes(), f"{case.check} does not reject {case.plant}:\n{run.text}"
@@ -144,7 +178,7 @@ def test_a_planted_bug_is_rejected(runs: Mapping[Case | int, Future[Judged]], ca
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_the_reference_without_a_bug_passes(runs: Mapping[Case | int, Future[Judged]], part: int) -> None:
+def test_the_reference_without_a_bug_passes(runs: Mapping[str | int, Future[Judged]], part: int) -> None:
     run = runs[part].result()
 
     assert run.status == pytest.ExitCode.OK, run.text

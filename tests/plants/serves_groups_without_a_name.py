@@ -7,7 +7,7 @@ partitions.
 `checks/groups/test_heartbeat.py::test_a_group_has_a_name[v0]`: 25 == <ErrorCode.INVALID_GROUP_ID: 24>
 `checks/groups/test_join_group.py::test_a_group_has_a_name[v0]`: 0 == <ErrorCode.INVALID_GROUP_ID: 24>
 `checks/groups/test_leave_group.py::test_a_group_has_a_name[v0]`: 25 == <ErrorCode.INVALID_GROUP_ID: 24>
-`checks/groups/test_offset_delete.py::test_a_group_has_a_name`: 69 == <ErrorCode.INVALID_GROUP_ID: 24>
+`checks/groups/test_offset_delete.py::test_a_group_has_a_name`: == <ErrorCode.INVALID_GROUP_ID: 24>
 `checks/groups/test_sync_group.py::test_a_group_has_a_name[v0]`: 25 == <ErrorCode.INVALID_GROUP_ID: 24>
 """
 

@@ -4,7 +4,8 @@
 partitions that another one reads now.
 
 **Rejected by**
-`checks/groups/test_old_generations_are_fenced.py`: a commit of an old generation was answered with error 0
+`checks/groups/test_old_generations_are_fenced.py::test_an_old_generation_cannot_commit[v2]`:
+a commit of an old generation was answered with error 0
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ where UNKNOWN_MEMBER_ID or ILLEGAL_GENERATION would have them join anew.
 **Rejected by**
 `checks/groups/test_heartbeat.py::test_an_unknown_group_is_refused[v0]`: 69 == <ErrorCode.UNKNOWN_MEMBER_ID: 25>
 `checks/groups/test_leave_group.py::test_an_unknown_group_is_refused[v0]`: 69 == <ErrorCode.UNKNOWN_MEMBER_ID: 25>
+`checks/groups/test_offset_commit.py::test_a_group_has_a_name[v2]`: 69 == <ErrorCode.ILLEGAL_GENERATION: 22>
 `checks/groups/test_offset_commit.py::test_a_generation_of_a_group_that_is_not_there[v2]`:
 69 == <ErrorCode.ILLEGAL_GENERATION: 22>
 `checks/groups/test_sync_group.py::test_an_unknown_group_is_refused[v0]`: 69 == <ErrorCode.UNKNOWN_MEMBER_ID: 25>
@@ -26,7 +27,7 @@ def fatal(decide: Callable[..., Any]) -> Callable[..., Any]:
     """A decision that comes to nothing where there is no group."""
 
     def decided(own: Membership | OffsetRequests, request: Any, *more: Any) -> Any:
-        if own._groups.get(request.group_id) is None and (request.group_id and _names_a_member(request)):
+        if own._groups.get(request.group_id) is None and _names_a_member(request):
             raise KafkaError(ErrorCode.GROUP_ID_NOT_FOUND)
         return decide(own, request, *more)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from random import Random
@@ -108,16 +107,6 @@ class Troubles:
         """One HostTrouble with all of them, when there are any."""
         if self.texts:
             raise HostTrouble("; ".join(dict.fromkeys(self.texts)))
-
-
-def at_once(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """The results of a function over items, one thread each; all have ended when it returns or raises the first."""
-    chosen = list(items)
-    if len(chosen) < 2:
-        return [work(item) for item in chosen]
-    with ThreadPoolExecutor(len(chosen)) as pool:
-        futures = [pool.submit(work, item) for item in chosen]
-    return [future.result() for future in futures]
 
 
 def clear_disk(node: Node) -> bool:

@@ -12,9 +12,9 @@ process runs any more.
 from __future__ import annotations
 
 from harness.history.operations import FaultAct
+from harness.hosts.at_once import at_once
 from harness.hosts.host import HostTrouble
 from harness.targets.target import Cluster
-from nemesis.fault import at_once
 from nemesis.node_fault import NodeFault, start_struck
 from nemesis.node_specs import nodes_text
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from harness.clients.connection import RawConnection
+from harness.hosts.at_once import at_once
 from harness.hosts.host import Host, HostTrouble, wait_until
 from harness.hosts.identity import is_dead, own_identity, parse
 from harness.targets.node_plan import CONTROLLER, INTERNAL
-from nemesis.fault import at_once
 from nemesis.rules import (
     CLIENTS,
     LIST_SCRIPT,

@@ -15,11 +15,12 @@ from __future__ import annotations
 from random import Random
 
 from harness.history.operations import FaultAct
+from harness.hosts.at_once import at_once
 from harness.hosts.host import HostTrouble, wait_until
 from harness.targets.cluster_view import ClusterView
 from harness.targets.lack import Lack, Means
 from harness.targets.target import Cluster
-from nemesis.fault import Family, Troubles, at_once, lack_of
+from nemesis.fault import Family, Troubles, lack_of
 from nemesis.grudges import isolate
 from nemesis.links import Chain, connect_ms, hosts_of, is_open, parties_of, require_open, run_in, sweep
 from nemesis.node_specs import NodeSpec, one

@@ -12,9 +12,10 @@ processes.
 from __future__ import annotations
 
 from harness.history.operations import FaultAct
+from harness.hosts.at_once import at_once
 from harness.hosts.host import HostTrouble
 from harness.targets.target import Cluster
-from nemesis.fault import Troubles, at_once
+from nemesis.fault import Troubles
 from nemesis.node_fault import NodeFault
 from nemesis.node_specs import nodes_text
 

@@ -20,8 +20,8 @@ from collections.abc import Callable
 import pytest
 
 from harness.clients.client import Library
-from harness.clients.cluster_view import RawAdmin
 from harness.clients.connection import RawConnection
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
 from harness.comparing.request_forms import fetch

@@ -20,7 +20,7 @@ import time
 
 import pytest
 
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import NodeClient, until
 from harness.judging.outcome import BrokenPromise, require
 from harness.pytest_plugin.names import Names

@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 from harness.clients.client import ClientTrouble
-from harness.clients.cluster_view import TROUBLE, ClusterView, RawAdmin
+from harness.clients.leader_connections import TROUBLE, LeaderConnections, RawAdmin
 from harness.clients.stored_batches import stored_batches
 from harness.comparing.request_forms import batch, produce
 from harness.judging.activity import Needs
@@ -127,7 +127,7 @@ def only(answer: Any) -> Any:
 
 def asked(cluster: Cluster, topic: str, message: Any, version: int, error_of: Callable[[Any], int]) -> Any:
     """The answer of the topic's leader, which may need a moment after a restart. ClientTrouble when it has none."""
-    view = ClusterView(cluster.bootstrap, "payments")
+    view = LeaderConnections(cluster.bootstrap, "payments")
     deadline = time.monotonic() + PATIENCE_S
     try:
         while True:

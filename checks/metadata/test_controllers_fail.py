@@ -23,7 +23,7 @@ from random import Random
 import pytest
 
 from harness.clients.client import ClientTrouble
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import TROUBLE, NodeClient, until
 from harness.judging.outcome import BrokenPromise, Unproven, require
 from harness.pytest_plugin.names import Names

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import NodeClient, until
 from harness.judging.outcome import Unproven, require
 from harness.pytest_plugin.names import Names

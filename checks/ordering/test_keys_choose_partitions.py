@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from harness.clients.client import CLIENTS, Library
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.transfer import Outgoing, produce, read_partitions, send_all
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require

@@ -20,7 +20,7 @@ import time
 import pytest
 
 from harness.clients.client import CLIENTS, Library
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.transfer import Outgoing, produce, read_partitions
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names

@@ -19,7 +19,7 @@ from random import Random
 import pytest
 
 from harness.clients.client import Library
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.transfer import Outgoing, send_all
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require

@@ -20,7 +20,7 @@ from random import Random
 import pytest
 
 from harness.clients.client import CLIENTS, Consumed, Library, library
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.stored_batches import stored_batches
 from harness.clients.transfer import Outgoing, produce, read_partitions
 from harness.judging.guarantees import ClientSettings

@@ -19,7 +19,7 @@ import time
 import pytest
 
 from harness.clients.client import Library
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
 from harness.judging.outcome import require

@@ -19,7 +19,7 @@ from __future__ import annotations
 import pytest
 
 from harness.clients.client import Library
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.operator import Operator, refusal_of
 from harness.clients.transfer import Outgoing, produce
 from harness.judging.outcome import require

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from harness.clients.client import ClientTrouble
-from harness.clients.cluster_view import TROUBLE
 from harness.clients.connection import RawConnection
+from harness.clients.leader_connections import TROUBLE
 from reference_broker.wire.codec import decode_prefix
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.consumer_protocol_assignment import ConsumerProtocolAssignment

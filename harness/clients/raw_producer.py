@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from harness.clients.client import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, Delivery, Headers, OnDelivery, classified
-from harness.clients.cluster_view import TROUBLE, ClusterView
+from harness.clients.leader_connections import TROUBLE, LeaderConnections
 from harness.clients.murmur2 import partition_of
 from harness.history.operations import OpType, ProducerIdentity
 from harness.judging.guarantees import ClientSettings
@@ -45,7 +45,7 @@ class RawProducer:
     """Producer over raw connections."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
-        self._view = ClusterView(bootstrap, client_id, REQUEST_TIMEOUT_MS / 1000)
+        self._view = LeaderConnections(bootstrap, client_id, REQUEST_TIMEOUT_MS / 1000)
         self._acks = _ACKS[settings.acks]
         self._is_idempotent = settings.is_idempotent
         self._retries = settings.retries

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.clients.client import ClientTrouble
-from harness.clients.cluster_view import TROUBLE, ClusterView, RawAdmin
+from harness.clients.leader_connections import TROUBLE, LeaderConnections, RawAdmin
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
@@ -16,7 +16,7 @@ _WAIT_MS = 500
 
 def stored_batches(bootstrap: str, topic: str, partition: int) -> list[Batch]:
     """All batches from the log's start to its end. ClientTrouble when they cannot be had."""
-    admin, view = RawAdmin(bootstrap, "batches"), ClusterView(bootstrap, "batches")
+    admin, view = RawAdmin(bootstrap, "batches"), LeaderConnections(bootstrap, "batches")
     found: list[Batch] = []
     try:
         position, end = admin.offsets(topic, partition)

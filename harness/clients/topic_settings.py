@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from harness.clients.client import ClientTrouble
-from harness.clients.cluster_view import TROUBLE, first_answer
 from harness.clients.connection import RawConnection
+from harness.clients.leader_connections import TROUBLE, first_answer
 from harness.history.operations import PartitionState, PartitionStates
 from harness.judging.guarantees import TopicSettings
 from reference_broker.wire.errors import ErrorCode

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from harness.clients.client import ClientTrouble
-from harness.clients.cluster_view import LATEST
 from harness.clients.connection import RawConnection
+from harness.clients.leader_connections import LATEST
 from harness.comparing.connections import ANSWER_TIMEOUT_S, CLIENT_ID, Connections, connected
 from harness.comparing.diff import Difference
 from harness.comparing.expectations import require_answer, require_outcome

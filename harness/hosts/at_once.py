@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -10,8 +10,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+def at_once(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """The results of a function over items, a thread for each; all have ended when it returns or raises the first."""
-    with ThreadPoolExecutor(max(1, len(items))) as pool:
-        futures = [pool.submit(work, item) for item in items]
+    chosen = list(items)
+    if len(chosen) < 2:
+        return [work(item) for item in chosen]
+    with ThreadPoolExecutor(len(chosen)) as pool:
+        futures = [pool.submit(work, item) for item in chosen]
     return [future.result() for future in futures]

@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 from harness.clients.client import ClientTrouble, Library, library
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.operator import Operator
 from harness.hosts import small_disk
 from harness.judging.outcome import Outcome, Unproven

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.judging.outcome import BrokenPromise
 from harness.replicas.divergence import divergences
 from harness.replicas.replica_log import ReplicaLog, UnreadableLog, read_replica

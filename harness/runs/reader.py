@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.clients.client import ClientTrouble, Consumer
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.history.operations import EARLIEST, Assign, FinalEnd, OpType
 from harness.runs.context import RunContext
 from harness.runs.polling import poll

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.clients.client import ClientTrouble, Library
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.topic_settings import read_topic_settings
 from harness.history.files import HistoryWriter, StoredHistory, stream_history
 from harness.hosts.host import HostTrouble

@@ -7,7 +7,6 @@ former can be cut off from each other.
 from __future__ import annotations
 
 import atexit
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,10 +16,8 @@ from harness.hosts.namespaces import Network
 from harness.hosts.plain import LocalProcess
 from harness.hosts.small_disk import SmallDisk
 from harness.targets import broker_properties, leftovers
-from harness.targets.cluster_view import ClusterView
-from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
+from harness.targets.cluster_of_nodes import ClusterOfNodes
 from harness.targets.local_node import LocalNode, Software
-from harness.targets.looking import look_at
 from harness.targets.node_plan import NodePlan, listeners_of, node_roles, settings_of
 from harness.targets.ports import again_if_port_is_taken, free_ports
 from harness.targets.readiness import last_lines
@@ -32,27 +29,13 @@ _FIRST_PORT = 9092
 """Of a node with an address of its own; its other listeners count on from there."""
 
 
-class LocalCluster:
+class LocalCluster(ClusterOfNodes[LocalNode]):
     """Nodes in a temporary folder that goes with them (Cluster)."""
 
     def __init__(self, nodes: Sequence[LocalNode], folder: Path, version: str, network: Network | None = None) -> None:
-        self._nodes = tuple(nodes)
+        super().__init__(nodes, version)
         self._folder = folder
-        self._version = version
         self._network = network
-        self._final_logs: dict[str, str] | None = None
-        self._lock = threading.Lock()
-        atexit.register(self.close)
-
-    @property
-    def bootstrap(self) -> str:
-        """host:port,… for clients: every broker."""
-        return ",".join("{}:{}".format(*node.address) for node in self._nodes if node.is_broker)
-
-    @property
-    def nodes(self) -> tuple[LocalNode, ...]:
-        """The nodes: brokers, then those that are controllers only."""
-        return self._nodes
 
     @property
     def client_addresses(self) -> tuple[str, ...]:
@@ -64,10 +47,6 @@ class LocalCluster:
         """Holds the settings, the data and the logs, until close."""
         return self._folder
 
-    def version(self) -> str:
-        """The release."""
-        return self._version
-
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here."""
         if fault in LINK_FAULTS:
@@ -75,18 +54,6 @@ class LocalCluster:
         return fault in (*PROCESS_FAULTS, *REQUEST_FAULTS) or (
             fault == DISK_FAULT and any(node.small_disk is not None for node in self._nodes)
         )
-
-    def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
-        """What it looks like now, from outside. TargetTrouble when no broker says."""
-        return look_at(self.bootstrap, [node.id for node in self._nodes], topics, groups)
-
-    def wait_healthy(self, timeout_s: float = HEALTHY_WITHIN_S) -> None:
-        """Waits for an active controller, all brokers unfenced, full ISRs. TargetTrouble when it takes too long."""
-        wait_until_healthy(self.view, [node.id for node in self._nodes if node.is_broker], timeout_s)
-
-    def logs(self) -> Mapping[str, str]:
-        """The nodes' logs by a file name; kept after close."""
-        return self._final_logs or {f"node-{node.id}.log": node.log_text() for node in self._nodes}
 
     def close(self) -> None:
         """Kills the nodes, whatever their state, and removes their folder and network; their logs stay readable."""

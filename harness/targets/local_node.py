@@ -11,7 +11,8 @@ from harness.hosts.namespaces import NamespaceHost
 from harness.hosts.plain import LocalProcess
 from harness.hosts.small_disk import SmallDisk
 from harness.targets import leftovers
-from harness.targets.node_plan import NodePlan, Role
+from harness.targets.node_plan import NodePlan
+from harness.targets.planned_node import PlannedNode
 from harness.targets.readiness import wait_until_ready
 
 
@@ -31,7 +32,7 @@ class Software:
     stop_timeout_s: float = 30.0
 
 
-class LocalNode:
+class LocalNode(PlannedNode):
     """A node as a local process (Node)."""
 
     def __init__(
@@ -44,47 +45,16 @@ class LocalNode:
         host: NamespaceHost | None = None,
         small_disk: SmallDisk | None = None,
     ) -> None:
-        self.name = name
-        self._plan = plan
+        super().__init__(name, plan)
         self._small_disk = small_disk
         self._process = process
         self._software = software
         self._host = host
 
     @property
-    def id(self) -> int:
-        """Its node.id."""
-        return self._plan.id
-
-    @property
-    def roles(self) -> tuple[Role, ...]:
-        """What it is: broker, controller, or both."""
-        return self._plan.roles
-
-    @property
-    def is_broker(self) -> bool:
-        """Whether clients can be served by it."""
-        return self._plan.is_broker
-
-    @property
-    def rack(self) -> str | None:
-        """Its broker.rack."""
-        return self._plan.rack
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port at which clients reach it; of a node that is a controller only, its controllers' listener."""
-        return self._plan.address
-
-    @property
     def internal_address(self) -> str | None:
         """The address of its own from which its packets come; None where it shares this machine's."""
         return None if self._host is None else self._plan.host
-
-    @property
-    def ports(self) -> Mapping[str, int]:
-        """Listener → port."""
-        return self._plan.ports
 
     @property
     def host(self) -> NamespaceHost | None:

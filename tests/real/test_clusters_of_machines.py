@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from confluent_kafka import Producer
 
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.replicas.replica_log import read_replica
 from harness.targets.machines.cluster import MachineCluster
 from harness.targets.target import ClusterSpec, UnknownTarget, resolve

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from typing import Any
 from harness.hosts.archive import unpack
 from harness.hosts.host import HostTrouble, ProcessState, signal_and_verify, wait_until
 from harness.hosts.ssh import SshHost
-from harness.targets.node_plan import NodePlan, Role
+from harness.targets.node_plan import NodePlan
+from harness.targets.planned_node import PlannedNode
 from harness.targets.readiness import wait_until_ready
 
 _KAFKA_PATTERN = "kafka[.]Kafka( |$)"
@@ -38,49 +38,18 @@ class Pair:
     ssh: SshHost
 
 
-class ContainerNode:
+class ContainerNode(PlannedNode):
     """A pair of containers (Node)."""
 
     def __init__(self, name: str, *, plan: NodePlan, pair: Pair) -> None:
-        self.name = f"{name}, node {plan.id}"
-        self._plan = plan
+        super().__init__(f"{name}, node {plan.id}", plan)
         self._pair = pair
         self._lock = threading.RLock()
-
-    @property
-    def id(self) -> int:
-        """Its node.id."""
-        return self._plan.id
-
-    @property
-    def roles(self) -> tuple[Role, ...]:
-        """What it is: broker, controller, or both."""
-        return self._plan.roles
-
-    @property
-    def is_broker(self) -> bool:
-        """Whether clients can be served by it."""
-        return self._plan.is_broker
-
-    @property
-    def rack(self) -> str | None:
-        """Its broker.rack."""
-        return self._plan.rack
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port at which clients reach it; of a node that is a controller only, its controllers' listener."""
-        return self._plan.address
 
     @property
     def internal_address(self) -> str:
         """Its fixed address on the run's network."""
         return self._plan.host
-
-    @property
-    def ports(self) -> Mapping[str, int]:
-        """Listener → port."""
-        return self._plan.ports
 
     @property
     def environment(self) -> None:

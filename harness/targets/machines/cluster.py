@@ -4,58 +4,29 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.hosts.at_once import at_once
 from harness.hosts.host import HostTrouble
-from harness.targets.cluster_view import ClusterView
-from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
-from harness.targets.looking import look_at
+from harness.targets.cluster_of_nodes import ClusterOfNodes
 from harness.targets.machines.node import MachineNode
 from harness.targets.target import LINK_FAULTS, PROCESS_FAULTS, REQUEST_FAULTS
 
 
-class MachineCluster:
+class MachineCluster(ClusterOfNodes[MachineNode]):
     """Brokers on machines (Cluster)."""
 
     def __init__(self, nodes: Sequence[MachineNode], version: str, clients: Sequence[str], *, has_root: bool) -> None:
         """`clients` are our addresses as the machines see them; `has_root`: whether packet rules can be set there."""
-        self._nodes = tuple(nodes)
-        self._version = version
+        super().__init__(nodes, version)
         self._clients = tuple(sorted(set(clients)))
         self._has_root = has_root
         self._started: tuple[MachineNode, ...] = ()
-        self._final_logs: dict[str, str] | None = None
-        self._lock = threading.Lock()
-        atexit.register(self.close)
-
-    @property
-    def bootstrap(self) -> str:
-        """host:port,… for clients: every broker."""
-        return ",".join("{}:{}".format(*node.address) for node in self._nodes if node.is_broker)
-
-    @property
-    def nodes(self) -> tuple[MachineNode, ...]:
-        """The nodes, in the order of the file."""
-        return self._nodes
 
     @property
     def client_addresses(self) -> tuple[str, ...]:
         """Our addresses, as the machines see them."""
         return self._clients
-
-    def version(self) -> str:
-        """The release, as the file says; "unknown" where it does not."""
-        return self._version
-
-    def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
-        """What it looks like now, from outside. TargetTrouble when no broker says."""
-        return look_at(self.bootstrap, [node.id for node in self._nodes], topics, groups)
-
-    def wait_healthy(self, timeout_s: float = HEALTHY_WITHIN_S) -> None:
-        """Waits for an active controller, all brokers unfenced, full ISRs. TargetTrouble when it takes too long."""
-        wait_until_healthy(self.view, [node.id for node in self._nodes if node.is_broker], timeout_s)
 
     def supports(self, fault: str) -> bool:
         """Whether a fault can be brought about here."""
@@ -71,10 +42,6 @@ class MachineCluster:
         for node in self._nodes:
             node.wait_ready()
         self.wait_healthy()
-
-    def logs(self) -> Mapping[str, str]:
-        """The nodes' logs by a file name; kept after close."""
-        return self._final_logs or {f"node-{node.id}.log": node.log_text() for node in self._nodes}
 
     def close(self) -> None:
         """Leaves each node as it was found: those that ran run, those that were started here are stopped."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.targets.node_plan import CLIENTS, CONTROLLER, Role
+from harness.targets.node_plan import CLIENTS, CONTROLLER, NodePlan, Role
 
 PROCESS = "kafka[.]Kafka( |$)"
 """The command line of a broker, for pgrep; the brackets keep it from matching the search itself."""
@@ -75,6 +75,18 @@ class Machine:
     """Listener → port."""
     roles: tuple[Role, ...]
     rack: str | None
+
+    def plan(self) -> NodePlan:
+        """Who it is and where it listens."""
+        return NodePlan(
+            id=self.id,
+            roles=self.roles,
+            host=self.internal_address,
+            ports=self.ports,
+            log_dirs=self.log_dirs,
+            rack=self.rack,
+            clients_host=self.address,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shlex
 import signal
-from collections.abc import Mapping
 from pathlib import Path
 
 from harness.hosts.host import HostTrouble, ProcessState, signal_and_verify, wait_until
 from harness.hosts.ssh import SshHost
 from harness.targets.machines.file import Machine
-from harness.targets.node_plan import CLIENTS, CONTROLLER, Role
+from harness.targets.planned_node import PlannedNode
 from harness.targets.readiness import wait_until_ready
 
 _COMMAND_TIMEOUT_S = 60.0
@@ -20,48 +19,18 @@ _READY_TIMEOUT_S = 90.0
 _MOST_LOG = 20_000_000
 
 
-class MachineNode:
+class MachineNode(PlannedNode):
     """A broker on a machine of its owner's (Node)."""
 
     def __init__(self, name: str, machine: Machine, host: SshHost) -> None:
-        self.name = f"{name}, node {machine.id}"
+        super().__init__(f"{name}, node {machine.id}", machine.plan())
         self._machine = machine
         self._host = host
-
-    @property
-    def id(self) -> int:
-        """Its node.id."""
-        return self._machine.id
-
-    @property
-    def roles(self) -> tuple[Role, ...]:
-        """What it is: broker, controller, or both."""
-        return self._machine.roles
-
-    @property
-    def is_broker(self) -> bool:
-        """Whether clients can be served by it."""
-        return Role.BROKER in self._machine.roles
-
-    @property
-    def rack(self) -> str | None:
-        """Its broker.rack, as the file says."""
-        return self._machine.rack
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port at which clients reach it; of a node that is a controller only, its controllers' listener."""
-        return self._machine.address, self._machine.ports[CLIENTS if self.is_broker else CONTROLLER]
 
     @property
     def internal_address(self) -> str:
         """Where its peers reach it."""
         return self._machine.internal_address
-
-    @property
-    def ports(self) -> Mapping[str, int]:
-        """Listener → port, as the file says."""
-        return self._machine.ports
 
     @property
     def environment(self) -> None:

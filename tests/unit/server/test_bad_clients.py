@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from broker_process import Broker
 
-from harness.clients.cluster_view import RawAdmin
 from harness.clients.connection import RawConnection
+from harness.clients.leader_connections import RawAdmin
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response, encode_request

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.targets.looking import look_at
 from harness.targets.target import Cluster, ClusterSpec, TargetTrouble, resolve
 

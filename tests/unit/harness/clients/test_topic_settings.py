@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.clients.client import ClientTrouble
-from harness.clients.cluster_view import RawAdmin
+from harness.clients.leader_connections import RawAdmin
 from harness.clients.topic_settings import read_partition_states, read_topic_settings
 from harness.history.operations import PartitionState
 from harness.judging.guarantees import TopicSettings

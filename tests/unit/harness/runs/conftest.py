@@ -71,7 +71,7 @@ class SteppedExecutor:
         return SteppedWindow()
 
     def start(self, name: str, work: Callable[[], None]) -> Any:
-        raise NotImplementedError("roles are called by the tests")
+        raise AssertionError("roles are called by the tests")
 
 
 @dataclass

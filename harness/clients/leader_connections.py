@@ -47,7 +47,7 @@ def first_answer(
     raise trouble
 
 
-class ClusterView:
+class LeaderConnections:
     """Leaders and connections. Not thread-safe: each client has its own."""
 
     def __init__(self, bootstrap: str, client_id: str, timeout_s: float = 10.0) -> None:
@@ -103,7 +103,7 @@ class RawAdmin:
     """Makes and looks at topics (Admin), with patience for brokers that come up."""
 
     def __init__(self, bootstrap: str, client_id: str = "admin", patience_s: float = 30.0) -> None:
-        self._view = ClusterView(bootstrap, client_id)
+        self._view = LeaderConnections(bootstrap, client_id)
         self._patience_s = patience_s
 
     def create_topic(

@@ -69,13 +69,18 @@ class MachineNode(PlannedNode):
         self._command(self._machine.start)
 
     def stop(self) -> None:
-        """Runs the owner's command that stops it, and waits for its end. HostTrouble when it takes too long."""
+        """Runs the owner's command that stops it, and waits for its end. HostTrouble, after a SIGKILL, when that takes
+        too long: a node that was started here must not stay, and one without a quorum may wait for it for ever."""
         if not self.is_alive():
             return
         if self.is_paused():
             self.resume()
         self._command(self._machine.stop)
-        self._wait_for_end("its stop command")
+        try:
+            self._wait_for_end("its stop command")
+        except HostTrouble:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """SIGKILL, waited for."""

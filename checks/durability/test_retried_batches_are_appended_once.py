@@ -1,10 +1,10 @@
 """A retried batch is appended once.
 
 **Claim** A batch of an idempotent producer that is sent again is in the log once. Each of the last five is answered
-with the offset at which it stands; so is the last one after the broker was killed or restarted in between, and those
-before it are answered so or refused. With enable.idempotence=true every record of Kafka's clients is in the log once
-and in order, although the broker was killed, and paused for longer than the request timeout, while requests were on
-their way, so that clients sent batches again.
+with the offset at which it stands, and an older one is refused. After the broker was killed or restarted in between
+the last one is still answered so, and those before it are answered so or refused. With enable.idempotence=true every
+record of Kafka's clients is in the log once and in order, although the broker was killed, and paused for longer than
+the request timeout, while requests were on their way, so that clients sent batches again.
 
 **Why it matters** A payment that is sent again because its answer was lost must not be made twice.
 
@@ -51,7 +51,7 @@ def test_each_of_the_last_five_batches_is_known_again(cluster: Cluster, admin: R
     """Five batches that are all sent again, the newest first, are answered as before, and nothing is appended."""
     topic = names.topic("payments")
     admin.create_topic(topic)
-    batches = five_batches(new_producer(cluster, topic))
+    batches = some_batches(new_producer(cluster, topic))
 
     first = sent(cluster, topic, batches)
     again = sent(cluster, topic, batches[::-1])
@@ -62,6 +62,26 @@ def test_each_of_the_last_five_batches_is_known_again(cluster: Cluster, admin: R
 
 
 @pytest.mark.claim("O5")
+def test_a_batch_older_than_the_last_five_is_refused(cluster: Cluster, admin: RawAdmin, names: Names) -> None:
+    """Of six batches that are all sent again the first is known no more: it is refused, and nothing is appended.
+
+    So no acknowledgement of a retried batch lacks its offset: Kafka 4.3.1 never answers DUPLICATE_SEQUENCE_NUMBER,
+    which clients take for a success without one (KIP-98).
+    """
+    topic = names.topic("payments")
+    admin.create_topic(topic)
+    batches = some_batches(new_producer(cluster, topic), range(6))
+
+    sent(cluster, topic, batches)
+    again = sent(cluster, topic, batches)
+
+    require(again[0], REFUSED, "the answer to the first of six batches again (error, offset)")
+    require(again[1:], [("NONE", number) for number in range(1, 6)], "the answers to the five after it (error, offset)")
+    there = [(number, number) for number in range(6)]
+    require(held(cluster, topic), there, "the batches in the log (offset, sequence)")
+
+
+@pytest.mark.claim("O5")
 @pytest.mark.parametrize("fault", ["kill", "restart"])
 def test_batches_from_before_a_restart_are_not_appended_again(
     cluster: Cluster, admin: RawAdmin, names: Names, strike: Callable[[str], None], fault: str
@@ -69,7 +89,7 @@ def test_batches_from_before_a_restart_are_not_appended_again(
     """Of five batches that are sent again after a restart the last is answered as before, and none is appended."""
     topic = names.topic("payments")
     admin.create_topic(topic)
-    batches = five_batches(new_producer(cluster, topic))
+    batches = some_batches(new_producer(cluster, topic))
     first = sent(cluster, topic, batches)
     require(first, [("NONE", number) for number in NUMBERS], "the answers to five batches (error, offset)")
 
@@ -94,11 +114,11 @@ def test_retried_batches_are_appended_once(drive: Drive, names: Names) -> None:
     drive(queue, "pause", "kill", hold_s=3.5)
 
 
-def five_batches(producer_id: int) -> list[bytes]:
+def some_batches(producer_id: int, numbers: range = NUMBERS) -> list[bytes]:
     """Batches of one record each, as an idempotent producer sends them."""
     now_ms = time.time_ns() // 1_000_000  # records of long ago would go by retention, and their producer be forgotten
     more = {"timestamps": [now_ms], "producer_id": producer_id, "producer_epoch": 0}
-    return [batch(f"payment {number}", base_sequence=number, **more) for number in NUMBERS]
+    return [batch(f"payment {number}", base_sequence=number, **more) for number in numbers]
 
 
 def held(cluster: Cluster, topic: str) -> list[tuple[int, int]]:

@@ -13,7 +13,6 @@ import aiokafka as ak
 from aiokafka.errors import KafkaError
 
 from harness.clients.client import (
-    DELIVERY_TIMEOUT_MS,
     ClientTrouble,
     Consumed,
     Consumer,
@@ -65,6 +64,7 @@ class AiokafkaProducer:
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
         self._loop = LoopThread(client_id)
         self._open: set[asyncio.Task[None]] = set()
+        self._delivery_s = settings.delivery_timeout_ms / 1000
 
         async def start() -> Any:
             producer = ak.AIOKafkaProducer(
@@ -72,7 +72,7 @@ class AiokafkaProducer:
                 client_id=client_id,
                 acks=settings.acks if settings.acks == "all" else int(settings.acks),
                 enable_idempotence=settings.is_idempotent,
-                request_timeout_ms=DELIVERY_TIMEOUT_MS,
+                request_timeout_ms=settings.delivery_timeout_ms,
                 linger_ms=5,
                 compression_type=None if settings.compression == "none" else settings.compression,
             )
@@ -117,7 +117,7 @@ class AiokafkaProducer:
             task.add_done_callback(self._open.discard)
 
         try:
-            self._loop.run(both(), 2 * DELIVERY_TIMEOUT_MS / 1000)
+            self._loop.run(both(), 2 * self._delivery_s)
         except (KafkaError, TimeoutError, OSError) as error:
             on_delivery(Delivery(outcome=classified(_name(error)), error=f"{_name(error)}: {error}"))
 
@@ -188,7 +188,8 @@ class AiokafkaConsumer:
                 auto_offset_reset="earliest",
                 enable_auto_commit=settings.commit == "auto" and group is not None,
                 isolation_level=settings.isolation,
-                session_timeout_ms=6_000,
+                request_timeout_ms=settings.fetch_timeout_ms,
+                session_timeout_ms=settings.session_timeout_ms,
                 heartbeat_interval_ms=1_000,
                 fetch_max_wait_ms=100,
                 check_crcs=True,

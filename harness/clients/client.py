@@ -13,10 +13,6 @@ from typing import Protocol
 from harness.history.operations import UNKNOWN, AssignmentChange, OpType, ProducerIdentity
 from harness.judging.guarantees import ClientSettings
 
-DELIVERY_TIMEOUT_MS = 10_000
-"""After which a client gives a record up: shorter than Kafka's default, so that faults of seconds matter."""
-REQUEST_TIMEOUT_MS = 3_000
-
 CERTAIN_REFUSALS = frozenset(
     {
         "MESSAGE_TOO_LARGE",

@@ -11,8 +11,6 @@ from typing import Any
 import confluent_kafka as ck
 
 from harness.clients.client import (
-    DELIVERY_TIMEOUT_MS,
-    REQUEST_TIMEOUT_MS,
     ClientTrouble,
     Consumed,
     Consumer,
@@ -46,10 +44,10 @@ class ConfluentProducer:
                 "enable.idempotence": settings.is_idempotent,
                 "max.in.flight.requests.per.connection": settings.in_flight,
                 "message.send.max.retries": settings.retries,
-                "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
-                "request.timeout.ms": REQUEST_TIMEOUT_MS,
+                "delivery.timeout.ms": settings.delivery_timeout_ms,
+                "request.timeout.ms": settings.request_timeout_ms,
                 # request.timeout.ms is only what it tells the broker; this is how long it waits itself.
-                "socket.timeout.ms": REQUEST_TIMEOUT_MS,
+                "socket.timeout.ms": settings.request_timeout_ms,
                 "linger.ms": 5,
                 "compression.type": settings.compression,
                 # As Kafka's own producer maps keys; librdkafka's default is another hash.
@@ -185,7 +183,8 @@ class ConfluentConsumer:
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": settings.commit == "auto",
                 "isolation.level": settings.isolation,
-                "session.timeout.ms": 6_000,
+                "socket.timeout.ms": settings.fetch_timeout_ms,
+                "session.timeout.ms": settings.session_timeout_ms,
                 "heartbeat.interval.ms": 500,
                 "fetch.wait.max.ms": 100,
                 "fetch.error.backoff.ms": 100,

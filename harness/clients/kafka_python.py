@@ -13,8 +13,6 @@ from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from harness.clients.client import (
-    DELIVERY_TIMEOUT_MS,
-    REQUEST_TIMEOUT_MS,
     ClientTrouble,
     Consumed,
     Consumer,
@@ -31,6 +29,8 @@ from harness.judging.guarantees import ClientSettings
 _JOINING_S = 2.0
 """When a poll's time ends in the moment between JoinGroup and SyncGroup, kafka-python 3.0.12 forgets the answer: it
 believes to be a member, sends no heartbeat and is never given a partition. A long poll makes that moment rare."""
+_RECONNECT_MS = 500
+"""The longest pause between two attempts to connect; 30 s by default, in which a broker that is back is not seen."""
 _LOG = logging.getLogger(__name__)
 _NAMES = {
     "MessageSizeTooLargeError": "MESSAGE_TOO_LARGE",
@@ -56,9 +56,10 @@ class KafkaPythonProducer:
             enable_idempotence=settings.is_idempotent,
             max_in_flight_requests_per_connection=settings.in_flight,
             retries=settings.retries,
-            delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
-            request_timeout_ms=REQUEST_TIMEOUT_MS,
-            max_block_ms=DELIVERY_TIMEOUT_MS,
+            delivery_timeout_ms=settings.delivery_timeout_ms,
+            request_timeout_ms=settings.request_timeout_ms,
+            max_block_ms=settings.delivery_timeout_ms,
+            reconnect_backoff_max_ms=_RECONNECT_MS,
             linger_ms=5,
             compression_type=None if settings.compression == "none" else settings.compression,
         )
@@ -176,8 +177,10 @@ class KafkaPythonConsumer:
             auto_offset_reset="earliest",
             enable_auto_commit=settings.commit == "auto" and group is not None,
             isolation_level=settings.isolation,
-            session_timeout_ms=6_000,
+            request_timeout_ms=settings.fetch_timeout_ms,
+            session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=1_000,
+            reconnect_backoff_max_ms=_RECONNECT_MS,
             fetch_max_wait_ms=100,
             check_crcs=True,
         )

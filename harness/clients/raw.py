@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from harness.clients.client import REQUEST_TIMEOUT_MS, ClientTrouble, Consumed, Consumer, OnChange, Producer
+from harness.clients.client import ClientTrouble, Consumed, Consumer, OnChange, Producer
 from harness.clients.leader_connections import EARLIEST, TROUBLE, LeaderConnections, RawAdmin
 from harness.clients.raw_producer import RawProducer
 from harness.judging.guarantees import ClientSettings
@@ -22,7 +22,7 @@ class RawConsumer:
     """Consumer over raw connections, without a group and without a fetch session."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
-        self._view = LeaderConnections(bootstrap, client_id, 2 * REQUEST_TIMEOUT_MS / 1000)
+        self._view = LeaderConnections(bootstrap, client_id, settings.fetch_timeout_ms / 1000)
         self._admin = RawAdmin(bootstrap, client_id)
         self._isolation = 1 if settings.isolation == "read_committed" else 0
         self._positions: dict[tuple[str, int], int] = {}

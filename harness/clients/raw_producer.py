@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from harness.clients.client import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS, Delivery, Headers, OnDelivery, classified
+from harness.clients.client import Delivery, Headers, OnDelivery, classified
 from harness.clients.leader_connections import TROUBLE, LeaderConnections
 from harness.clients.murmur2 import partition_of
 from harness.history.operations import OpType, ProducerIdentity
@@ -45,7 +45,9 @@ class RawProducer:
     """Producer over raw connections."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
-        self._view = LeaderConnections(bootstrap, client_id, REQUEST_TIMEOUT_MS / 1000)
+        self._view = LeaderConnections(bootstrap, client_id, settings.request_timeout_ms / 1000)
+        self._delivery_s = settings.delivery_timeout_ms / 1000
+        self._request_timeout_ms = settings.request_timeout_ms
         self._acks = _ACKS[settings.acks]
         self._is_idempotent = settings.is_idempotent
         self._retries = settings.retries
@@ -102,7 +104,7 @@ class RawProducer:
 
     def _deliver(self, where: tuple[str, int], batch: list[_Waiting]) -> None:
         """Sends one batch until it is answered for certain or its time is over."""
-        deadline = time.monotonic() + DELIVERY_TIMEOUT_MS / 1000
+        deadline = time.monotonic() + self._delivery_s
         outcome, error, attempts, is_doubtful = OpType.INFO, "delivery timeout", 0, False
         offset, appended_at = -1, -1
         while time.monotonic() < deadline and attempts <= self._retries and not self._is_closed:
@@ -154,7 +156,7 @@ class RawProducer:
         )
         produce = ProduceRequest(
             acks=self._acks,
-            timeout_ms=REQUEST_TIMEOUT_MS,
+            timeout_ms=self._request_timeout_ms,
             topic_data=(
                 TopicProduceData(
                     name=TopicName(topic), partition_data=(PartitionProduceData(index=partition, records=data),)
@@ -206,5 +208,5 @@ class RawProducer:
         """Stops after the batch in flight."""
         self._is_closed = True
         self._waiting.put(None)
-        self._thread.join(DELIVERY_TIMEOUT_MS / 1000)
+        self._thread.join(self._delivery_s)
         self._view.forget()

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.clients.client import (
-    DELIVERY_TIMEOUT_MS,
     ClientTrouble,
     Consumed,
     Consumer,
@@ -22,6 +21,8 @@ from harness.judging.outcome import require
 
 _POLL_S = 0.2
 READ_S = 30.0
+_FLUSH_S = 1.5 * ClientSettings().delivery_timeout_ms / 1000
+"""Longer than any record may be under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ def send_all(producer: Producer, topic: str, records: Sequence[Outgoing]) -> lis
             timestamp=record.timestamp,
             on_delivery=keeping(number),
         )
-    producer.flush(1.5 * DELIVERY_TIMEOUT_MS / 1000)
+    producer.flush(_FLUSH_S)
     deadline = time.monotonic() + 2.0  # a client may report its last deliveries just after the flush
     while len(ends) < len(records) and time.monotonic() < deadline:
         time.sleep(0.01)

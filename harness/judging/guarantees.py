@@ -55,6 +55,29 @@ class ClientSettings:
     isolation: str = "read_uncommitted"
     compression: str = "none"
     """compression.type of the producer: none, gzip, snappy, lz4 or zstd."""
+    delivery_timeout_ms: int = 10_000
+    """delivery.timeout.ms: after it a producer gives a record up. Less than Kafka's two minutes, so that faults of
+    seconds matter."""
+    request_timeout_ms: int = 3_000
+    """request.timeout.ms of a producer, and socket.timeout.ms where it is librdkafka's: so long it waits for an answer
+    before it sends its request again."""
+    fetch_timeout_ms: int = 10_000
+    """The same of a consumer; more than a rebalance takes, whose requests are answered late."""
+    session_timeout_ms: int = 6_000
+    """session.timeout.ms: after it a group puts a member out from which it has heard nothing."""
+
+    @property
+    def recovery_s(self) -> float:
+        """So long after the last heal a consumer may be without a record that is in the log.
+
+        Two of its answers may never come, and it waits for each: that of the request that was under way when the fault
+        came, and that of the next one, which asks over another old connection for the leader or the coordinator
+        (producer and consumer configuration request.timeout.ms, librdkafka's socket.timeout.ms). Where it is in a
+        group, its partitions may then belong to a member that went without a word, whose session must end first
+        (session.timeout.ms, KIP-62).
+        """
+        session_ms = self.session_timeout_ms if self.consumers == "subscribe" else 0
+        return (2 * self.fetch_timeout_ms + session_ms) / 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +140,7 @@ ANOMALIES: Mapping[str, tuple[str, str]] = {
     "leader-epoch-order": ("O10", "leader epochs never fall along the offsets of a partition"),
     "corrupt-record": ("O7", "key, headers, timestamp and value come back as they were sent"),
     "aborted-read": ("O1", "a record that was refused is not in the log"),
-    "no-recovery": ("L2", "once all faults are healed, clients go on"),
+    "no-recovery": ("L2", "once all faults are healed, consumers go on"),
 }
 """Name → (id of the claim, the promise as a sentence)."""
 _FORBIDDEN, _TOLERATED, _NOT_APPLICABLE = Standing.FORBIDDEN, Standing.TOLERATED, Standing.NOT_APPLICABLE

@@ -41,7 +41,7 @@ class RunContext:
         self.library = library
         self.writer = writer
         self.executor = executor
-        self.waits = Waits()
+        self.waits = Waits(queue.client)
         self.counts = Counts()
         self.phases: list[Phase] = []
         self.troubles: list[str] = []

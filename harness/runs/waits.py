@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from harness.clients.client import DELIVERY_TIMEOUT_MS, REQUEST_TIMEOUT_MS
+from harness.judging.guarantees import ClientSettings
 
-_SESSION_TIMEOUT_S = 6.0
-"""Of every consumer of ours in a group."""
 _CLOSING_S = 10.0
 """What a client's close may take at most."""
 _RECORDS_A_SECOND = 1_000
@@ -18,9 +16,13 @@ _RECORDS_A_SECOND = 1_000
 class Waits:
     """Bounds in seconds."""
 
-    delivery_s: float = DELIVERY_TIMEOUT_MS / 1000
-    request_s: float = REQUEST_TIMEOUT_MS / 1000
+    client: ClientSettings = field(default_factory=ClientSettings)
     poll_s: float = 0.2
+
+    @property
+    def delivery_s(self) -> float:
+        """For the end of a send."""
+        return self.client.delivery_timeout_ms / 1000
 
     @property
     def place_s(self) -> float:
@@ -39,9 +41,9 @@ class Waits:
 
     @property
     def catch_up_s(self) -> float:
-        """For consumers to reach the end of the log once nothing is written: a rebalance, a lost session, and as long
-        again."""
-        return 2 * (_SESSION_TIMEOUT_S + self.delivery_s)
+        """For consumers to reach the end of the log once nothing is written: longer than they may take to recover, or
+        none would ever be found that does not."""
+        return 1.5 * self.client.recovery_s
 
     @property
     def consumer_end_s(self) -> float:

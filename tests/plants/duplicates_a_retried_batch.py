@@ -7,6 +7,8 @@ Produce request is lost with its connection, after the append. Like Redpanda 21.
 `checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive[no-fault-acks_all]`:
 O5 duplicate
 `checks/durability/test_retried_batches_are_appended_once.py::test_retried_batches_are_appended_once`: O5 duplicate
+`checks/durability/test_retried_batches_are_appended_once.py::test_a_batch_older_than_the_last_five_is_refused`:
+the first of six batches again (error, offset) should be ('OUT_OF_ORDER_SEQUENCE_NUMBER', -1)
 `checks/ordering/test_order_of_one_producer.py::test_order_holds_through_a_restart`: O5 duplicate
 """
 

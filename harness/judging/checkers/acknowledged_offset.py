@@ -31,10 +31,7 @@ def acknowledged_offset(history: AnyHistory, rules: Guarantees) -> Verdict:
     doubtful = np.flatnonzero(is_acknowledged & (offset >= 0) & (seen_in >= 0) & is_elsewhere).tolist()
     # A duplicate may have been acknowledged at its second offset: then the offset is right, and O5 is broken.
     wrong = [row for row in doubtful if not _is_also_there(evidence, row)]
-    # A batch that was sent again after a fault, and is older than the leader remembers, is answered
-    # DUPLICATE_SEQUENCE_NUMBER: to an idempotent client a success, with no offset told (KIP-98).
-    may_lack = rules.client.is_idempotent and bool(evidence.faults)
-    without = [] if may_lack else np.flatnonzero(is_acknowledged & (offset < 0)).tolist()
+    without = np.flatnonzero(is_acknowledged & (offset < 0)).tolist()
     found: Iterator[_Maker] = chain(
         (partial(_wrong, evidence, row) for row in wrong), (partial(_without, evidence, row) for row in without)
     )

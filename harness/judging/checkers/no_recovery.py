@@ -15,10 +15,6 @@ from harness.judging.evidence.witness import end_line, fault_lines, ordered, sen
 from harness.judging.guarantees import Guarantees
 from harness.judging.verdicts import Anomaly, Verdict
 
-BOUND_S = 60.0
-"""So long after the last heal, and after the acknowledgement, a record that a living consumer does not get is late: as
-long as librdkafka waits by default for an answer that does not come (socket.timeout.ms)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
@@ -33,18 +29,19 @@ class _Waiting:
 
 
 def no_recovery(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Consumers, and groups, that polled for the bound after the last heal without being given a record of the log."""
+    """Consumers, and groups, that polled for longer than their timeouts allow (`ClientSettings.recovery_s`), after the
+    last heal and the acknowledgement, without being given a record of the log. Polls that failed count, too."""
     evidence = Evidence.of(history)
     healed_ns = max((fault.time_ns for fault in evidence.faults), default=0)
     waiting = list(_waiting(evidence, healed_ns))
-    stalled = [each for each in waiting if each.until_ns - each.since_ns > BOUND_S * 1e9]
+    stalled = [each for each in waiting if each.until_ns - each.since_ns > rules.client.recovery_s * 1e9]
     return ruling(
         "no-recovery",
         (partial(_stalled, evidence, each, healed_ns) for each in stalled),
         rules,
         count=len(stalled),
         rests_on=f"{counted(len(evidence.last_polls_ns), 'consumer')}, of whose partitions {len(waiting):,} were not "
-        f"read to the end",
+        f"read to the end; they may take {rules.client.recovery_s:.0f} s to recover",
     )
 
 

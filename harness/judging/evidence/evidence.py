@@ -112,7 +112,7 @@ class Evidence:
     polls: int = 0
     """Polls of consumers that returned records."""
     last_polls_ns: dict[str, int] = field(default_factory=dict)
-    """Process → when it polled last, of the consumers that follow the log."""
+    """Process → when it polled last, in vain or not, of the consumers that follow the log."""
     is_complete: bool = True
     _numbers: dict[TopicPartition, int] = field(default_factory=dict)
     _process_numbers: dict[str, int] = field(default_factory=dict)
@@ -137,7 +137,7 @@ class Evidence:
             taker = takers.get(type(operation.value))
             if taker is not None:
                 taker(operation, operation.value)
-            elif operation.of is not None:
+            elif operation.kind is not OpType.INVOKE:
                 evidence._take_end(operation)
         evidence._finish()
         history.memo["evidence"] = evidence
@@ -199,8 +199,10 @@ class Evidence:
             self.freshness.acknowledge(where, value.offset, operation.time_ns, is_seen=is_seen)
 
     def _take_end(self, operation: Operation) -> None:
-        """A completion that carries nothing: of a send that failed, or of a commit."""
-        if operation.f == "send":
+        """A completion that carries nothing: of a poll or a send that failed, or of a commit."""
+        if operation.f == "poll":
+            self.last_polls_ns[operation.process] = operation.time_ns
+        elif operation.f == "send":
             self._end_send(operation)
         elif operation.f == "commit":
             commit = self._open_commits.pop(operation.of if operation.of is not None else -1, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.history.operations import EARLIEST, AdminCall, Operation, OpType
+from harness.history.operations import EARLIEST, AdminCall, FaultAct, Operation, OpType
 from harness.judging.checkers.acknowledged_offset import acknowledged_offset
 from harness.judging.checkers.duplicate import duplicate
 from harness.judging.checkers.lost_write import lost_write, unseen
@@ -16,6 +16,7 @@ from harness.judging.verdicts import Validity
 from harness.workloads.synthetic import Script
 
 SAFE = Guarantees.of()
+KILL = FaultAct(kind="kill", nodes=(1,))
 UNSAFE_SENDS = Guarantees.of(ClientSettings(is_idempotent=False))
 SHORT_RETENTION = Guarantees.of(topic=TopicSettings(retention_ms=1_000))
 
@@ -128,6 +129,17 @@ def test_a_lost_record_stands_before_none_where_it_may_be_lost() -> None:
 def test_an_acknowledgement_without_an_offset_is_wrong() -> None:
     script = Script()
     script.send("a", -1)
+    script.final_read({0: "a"})
+
+    assert acknowledged_offset(script.history(), SAFE).count == 1
+
+
+def test_a_fault_excuses_no_acknowledgement_without_an_offset() -> None:
+    script = Script()
+    first = script.invoke("a")
+    script.fault(KILL)
+    script.heal(KILL)
+    script.ok(first, -1)
     script.final_read({0: "a"})
 
     assert acknowledged_offset(script.history(), SAFE).count == 1

@@ -201,8 +201,8 @@ def test_two_members_together_are_given_everything() -> None:
 def test_a_group_that_polls_in_vain_after_the_heal_has_not_recovered() -> None:
     script = a_member()
     script.poll({0: "a"})
-    for _ in range(70):
-        script.wait(1)
+    for _ in range(2):
+        script.wait(GROUP.client.recovery_s)
         script.poll({})
     script.final_read(LOG)
 

@@ -165,15 +165,22 @@ def a_leader_epoch_that_falls() -> History:
     return script.history()
 
 
+def keep_polling(script: Script, *, excess_s: float = 1.0) -> None:
+    """Polls in vain for so much longer than a consumer of a group may need to recover."""
+    bound_s = SAFE.client.recovery_s
+    for _ in range(10):
+        script.poll({})
+        script.wait((bound_s + excess_s) / 10)
+    script.poll({})
+
+
 def a_consumer_that_never_comes_back() -> History:
     script = three_sent()
     script.assign()
     script.poll({0: "a"})
     script.fault(KILL)
     script.heal(KILL)
-    for _ in range(70):
-        script.wait(1)
-        script.poll({})
+    keep_polling(script)
     script.final_read({0: "a", 1: "b", 2: "c"})
     return script.history()
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from harness.clients.leader_connections import RawAdmin
 from harness.judging.outcome import BrokenPromise
 from harness.replicas.divergence import divergences
+from harness.replicas.metadata_log import MetadataLog, read_metadata_log
 from harness.replicas.replica_log import ReplicaLog, UnreadableLog, read_replica
 from harness.targets import leftovers
 from harness.targets.target import Cluster, TargetTrouble
@@ -27,6 +28,22 @@ def replicas_of(cluster: Cluster, topic: str, partition: int, nodes: Sequence[in
                 holds = [folder for folder in folders if (folder / f"{topic}-{partition}").is_dir()]
                 try:
                     found.append(read_replica(node.id, (holds or folders)[0], topic, partition))
+                except UnreadableLog as trouble:
+                    raise TargetTrouble(str(trouble)) from trouble
+    return found
+
+
+def metadata_logs_of(cluster: Cluster, nodes: Sequence[int] | None = None) -> list[MetadataLog]:
+    """What some nodes, or all, hold of the metadata log. TargetTrouble where their folders cannot be read here."""
+    found = []
+    with leftovers.temporary_folder() as copies:
+        for node in cluster.nodes:
+            if nodes is None or node.id in nodes:
+                folders = node.fetch_log_dirs(copies)
+                if not folders:
+                    raise TargetTrouble(f"the log folders of node {node.id} cannot be read from here")
+                try:
+                    found.append(read_metadata_log(node.id, folders[0]))
                 except UnreadableLog as trouble:
                     raise TargetTrouble(str(trouble)) from trouble
     return found

@@ -1,0 +1,104 @@
+"""What authors of checks, and of tests in other projects, import: `from harness import Queue, require`.
+
+A check states a promise as a workload and faults (`Queue`, `ClientSettings`, `Needs`), or as single requests
+(`Exchange`), and ends in one of four ways: `require` or an assertion holds, `BrokenPromise`, `Unproven`, a skip for a
+`Lack`. Targets open clusters (`resolve`, `ClusterSpec`, `Cluster`, `Node`); faults come from `nemesis`, and one of
+your own needs the methods of `Fault`. The annotations of fixtures: `Drive`, `CheckRecord`, `Names`, `Operator`,
+`Library` in checks/, `KafkaCluster`, `KafkaDrive`, `KafkaNemesis` in other projects.
+
+Each name is imported from its own file when it is first asked for, so that `import harness` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.clients.client import ClientTrouble, Library
+    from harness.clients.leader_connections import RawAdmin
+    from harness.clients.operator import Operator
+    from harness.comparing.exchange import Exchange
+    from harness.history.operations import FaultAct
+    from harness.hosts.host import HostTrouble
+    from harness.installed_plugin.clusters import KafkaCluster
+    from harness.installed_plugin.driving import KafkaDrive
+    from harness.installed_plugin.injecting import KafkaNemesis
+    from harness.judging.activity import Needs
+    from harness.judging.guarantees import ClientSettings, TopicSettings
+    from harness.judging.outcome import BrokenPromise, Unproven, require
+    from harness.pytest_plugin.drive import Drive, Driven
+    from harness.pytest_plugin.names import Names
+    from harness.pytest_plugin.record import CheckRecord
+    from harness.runs.fault import Fault
+    from harness.targets.cluster_view import ClusterView
+    from harness.targets.lack import Lack, Means
+    from harness.targets.target import Cluster, ClusterSpec, Node, Target, TargetTrouble, resolve
+    from harness.workloads.queue import Queue
+
+_FILES = {
+    "clients.client": ("ClientTrouble", "Library"),
+    "clients.leader_connections": ("RawAdmin",),
+    "clients.operator": ("Operator",),
+    "comparing.exchange": ("Exchange",),
+    "history.operations": ("FaultAct",),
+    "hosts.host": ("HostTrouble",),
+    "installed_plugin.clusters": ("KafkaCluster",),
+    "installed_plugin.driving": ("KafkaDrive",),
+    "installed_plugin.injecting": ("KafkaNemesis",),
+    "judging.activity": ("Needs",),
+    "judging.guarantees": ("ClientSettings", "TopicSettings"),
+    "judging.outcome": ("BrokenPromise", "Unproven", "require"),
+    "pytest_plugin.drive": ("Drive", "Driven"),
+    "pytest_plugin.names": ("Names",),
+    "pytest_plugin.record": ("CheckRecord",),
+    "runs.fault": ("Fault",),
+    "targets.cluster_view": ("ClusterView",),
+    "targets.lack": ("Lack", "Means"),
+    "targets.target": ("Cluster", "ClusterSpec", "Node", "Target", "TargetTrouble", "resolve"),
+    "workloads.queue": ("Queue",),
+}
+"""File → the names that are public of it."""
+_FILE_OF = {name: f"harness.{file}" for file, names in _FILES.items() for name in names}
+
+__all__ = [
+    "BrokenPromise",
+    "CheckRecord",
+    "ClientSettings",
+    "ClientTrouble",
+    "Cluster",
+    "ClusterSpec",
+    "ClusterView",
+    "Drive",
+    "Driven",
+    "Exchange",
+    "Fault",
+    "FaultAct",
+    "HostTrouble",
+    "KafkaCluster",
+    "KafkaDrive",
+    "KafkaNemesis",
+    "Lack",
+    "Library",
+    "Means",
+    "Names",
+    "Needs",
+    "Node",
+    "Operator",
+    "Queue",
+    "RawAdmin",
+    "Target",
+    "TargetTrouble",
+    "TopicSettings",
+    "Unproven",
+    "require",
+    "resolve",
+]
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        """A public name, imported from its file. AttributeError for any other."""
+        if name not in _FILE_OF:
+            raise AttributeError(f"harness has no public name {name!r} (known: {', '.join(__all__)})")
+        return getattr(import_module(_FILE_OF[name]), name)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "tidy")]
 
 pytest_plugins = ["pytester"]
+collect_ignore = ["installed"]  # a project of its own: tests/real/test_installed_plugin.py installs the plugin for it
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")

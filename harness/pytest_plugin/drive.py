@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 import pytest
 
-from harness.clients.client import Library
+from harness.clients.client import Library, settings_with
 from harness.history.files import StoredHistory
 from harness.history.store import Item
 from harness.judging.availability import availability
@@ -76,8 +76,7 @@ class Drive:
         """
         record = self._record
         chosen, last = self._faults(faults), self._faults(at_end)
-        in_flight = min(queue.client.in_flight, self._library.most_in_flight)
-        queue = replace(queue, client=replace(queue.client, in_flight=in_flight))
+        queue = replace(queue, client=settings_with(self._library, queue.client))
         record.client_settings, record.needs = queue.client, queue.needs
         cluster = self._cluster()
         finished = run_workload(

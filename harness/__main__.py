@@ -30,7 +30,7 @@ COMMANDS = {
     ),
     "account": ("harness.comparing.account.table", "RUN [--strict]   what was compared: APIs, versions, error codes"),
     "report": ("reports.build", "RUN   build the report of a stored run"),
-    "kafka": ("harness.targets.jars", "VERSION   fetch Kafka's jars, with progress"),
+    "kafka": ("harness.targets.kafka_command", "[--jars-only] VERSION…   fetch Kafka's jars, with progress"),
     "image": ("harness.targets.images", "[--kafka VERSION] [--anchor]   build local container images"),
 }
 """Command → (module whose `main(arguments)` does it, how it is called). Imported when called: each needs others."""

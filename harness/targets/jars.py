@@ -146,20 +146,3 @@ def _pom(version: str) -> str:
         "<groupId>kafka-verification</groupId><artifactId>jars</artifactId><version>1</version>"
         f"<dependencies>{dependencies}</dependencies></project>\n"
     )
-
-
-def main(arguments: list[str]) -> int:
-    """`python -m harness kafka VERSION…`: fetches releases; the exit status."""
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(
-            f"usage: python -m harness kafka VERSION…   e.g. python -m harness kafka 4.3.1\n"
-            f"known: {', '.join(PUBLISHED)}"
-        )
-        return 0 if arguments else 2
-    for version in arguments:
-        try:
-            print(fetch(version))
-        except (UnknownTarget, TargetTrouble) as trouble:
-            print(f"harness: {trouble}")
-            return 2
-    return 0

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.targets import jars, local_cluster
+from harness.targets import class_archive, jars, local_cluster
 from harness.targets.local_cluster import LocalCluster, open_local_cluster
 from harness.targets.local_node import Software
 from harness.targets.target import ClusterSpec, TargetTrouble
@@ -98,9 +98,11 @@ class KafkaProcessTarget:
         return open_local_cluster(self.name, self._software(self.libs()), spec)
 
     def _software(self, libs: Path) -> Software:
+        options = (*self._java_options, *class_archive.options(libs))
+
         def java(properties: Path) -> list[str]:
             # Native libraries are unpacked into the node's folder: a JVM that is killed would leave them in /tmp.
-            return ["java", *self._java_options, f"-Djava.io.tmpdir={properties.parent}", "-cp", f"{libs}/*"]
+            return ["java", *options, f"-Djava.io.tmpdir={properties.parent}", "-cp", f"{libs}/*"]
 
         return Software(
             version=jars.version_in(libs) or "unknown",

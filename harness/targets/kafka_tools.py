@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.hosts.host import CommandResult, HostTrouble
-from harness.targets import jars
+from harness.targets import class_archive, jars
 from harness.targets.kafka_process import java_missing
 from harness.targets.target import TargetTrouble
 
@@ -58,7 +58,7 @@ class Java:
         return self._run([str(file), *arguments], "", timeout_s)
 
     def _run(self, words: Sequence[str], stdin: str, timeout_s: float) -> CommandResult:
-        command = ["java", *_QUICK, "-cp", f"{self._libs}/*", *words]
+        command = ["java", *_QUICK, *class_archive.options(self._libs), "-cp", f"{self._libs}/*", *words]
         try:
             done = subprocess.run(
                 command, input=stdin, capture_output=True, text=True, encoding="utf-8", timeout=timeout_s, check=False

@@ -106,7 +106,7 @@ def kafka_jars() -> Path | None:
     """The folder of Kafka's jars where Java and they are there, fetched when they can be."""
     target = KafkaProcessTarget(f"kafka@{KAFKA}", KAFKA)
     try:
-        return None if target.missing() is not None else target.libs()
+        return None if target.lack() is not None else target.libs()
     except TargetTrouble:
         return None
 

@@ -100,8 +100,8 @@ def opened() -> Iterator[Subjects]:
         )
         for name, target in targets:
             try:
-                if (reason := target.missing()) is not None:
-                    missing.append(f"not measured: {reason}")
+                if (lack := target.lack()) is not None:
+                    missing.append(f"not measured: {lack}")
                     continue
                 cluster = target.open(ClusterSpec(config=SETTINGS))
             except HostTrouble as trouble:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.comparing.exchange import Exchange
     from harness.history.operations import FaultAct
     from harness.hosts.host import HostTrouble
+    from harness.hosts.lack import Lack, Means
     from harness.installed_plugin.clusters import KafkaCluster
     from harness.installed_plugin.driving import KafkaDrive
     from harness.installed_plugin.injecting import KafkaNemesis
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.record import CheckRecord
     from harness.runs.fault import Fault
     from harness.targets.cluster_view import ClusterView
-    from harness.targets.lack import Lack, Means
     from harness.targets.target import Cluster, ClusterSpec, Node, Target, TargetTrouble, resolve
     from harness.workloads.queue import Queue
 
@@ -43,6 +43,7 @@ _FILES = {
     "comparing.exchange": ("Exchange",),
     "history.operations": ("FaultAct",),
     "hosts.host": ("HostTrouble",),
+    "hosts.lack": ("Lack", "Means"),
     "installed_plugin.clusters": ("KafkaCluster",),
     "installed_plugin.driving": ("KafkaDrive",),
     "installed_plugin.injecting": ("KafkaNemesis",),
@@ -54,7 +55,6 @@ _FILES = {
     "pytest_plugin.record": ("CheckRecord",),
     "runs.fault": ("Fault",),
     "targets.cluster_view": ("ClusterView",),
-    "targets.lack": ("Lack", "Means"),
     "targets.target": ("Cluster", "ClusterSpec", "Node", "Target", "TargetTrouble", "resolve"),
     "workloads.queue": ("Queue",),
 }

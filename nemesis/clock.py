@@ -23,9 +23,9 @@ from random import Random
 
 from harness.history.operations import FaultAct
 from harness.hosts.host import Host, HostTrouble, wait_until
+from harness.hosts.lack import Lack, Means
 from harness.hosts.plain import PlainHost
 from harness.targets.cluster_view import ClusterView
-from harness.targets.lack import Lack, Means
 from harness.targets.target import Cluster, Node
 from nemesis.clock_probe import ClockProbe
 from nemesis.fault import Family, Troubles

@@ -10,11 +10,10 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from types import FrameType
 from typing import Any
 
-from harness.clients.client import library, settings_with
+from harness.clients.client import library
 from harness.history.store import Run, StoreTrouble
 from harness.hosts.host import HostTrouble
 from harness.judging.verdicts import Validity
@@ -86,11 +85,11 @@ def _refuse(reason: str) -> int:
 
 def _lack(scenario: Scenario, target: Target) -> str:
     """Why the target cannot do it, before anything is started; "" when it can."""
-    if (reason := target.missing(scenario.cluster_spec)) is not None:
-        return reason
+    if (lack := target.lack(scenario.cluster_spec)) is not None:
+        return lack.reason
     for fault in _faults(scenario):
-        if not target.supports(fault.kind):
-            return f"{target.name}: {fault.name} cannot be done there"
+        if (lack := target.lack_for_fault(fault.kind)) is not None:
+            return f"{fault.name}: {lack}"
     return ""
 
 
@@ -124,9 +123,7 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
     for fault in _faults(scenario):
         if (lack := fault.lack(cluster)) is not None:
             return _refuse(f"{target.name}: {lack}")
-    client = library(scenario.client)
-    asked = scenario.queue()
-    queue = replace(asked, client=settings_with(client, asked.client))
+    queue = scenario.queue()
     stored = Run.create(about=_about(scenario, target, cluster, 0.0))
     judged = Judged(scenario=scenario, version=cluster.version(), took_s=0.0)
     item = stored.item(judged.check, target.name)
@@ -135,7 +132,7 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
         finished = run(
             queue,
             cluster,
-            client,
+            library(scenario.client),
             writer=item.history_writer(),
             seed=scenario.seed,
             duration_s=scenario.run_s,

@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble
+from harness.hosts.lack import Lack, Means
 from harness.targets.cluster_view import ClusterView
-from harness.targets.lack import Lack, Means
 from harness.targets.target import Cluster, Node
 
 T = TypeVar("T")
@@ -72,8 +72,8 @@ class Fault(Protocol):
 
 def lack_of(cluster: Cluster, kind: str, name: str, least_nodes: int) -> Lack | None:
     """What a fault lacks on a cluster: the means, or the nodes."""
-    if not cluster.supports(kind):
-        return Lack(Means.FAULTS, f"the cluster at {cluster.bootstrap} gives no control for {name}")
+    if (found := cluster.lack_for_fault(kind)) is not None:
+        return found.of(name)
     if len(cluster.nodes) < least_nodes:
         count = len(cluster.nodes)
         return Lack(Means.NODES, f"{name} needs {least_nodes} nodes; the cluster has {count}")

@@ -18,8 +18,8 @@ from enum import StrEnum
 from random import Random
 
 from harness.history.operations import FaultAct
+from harness.hosts.lack import Lack
 from harness.targets.cluster_view import ClusterView, TopicPartition
-from harness.targets.lack import Lack
 from harness.targets.target import Cluster, TargetTrouble
 from nemesis.fault import Family, lack_of
 from nemesis.node_specs import NoSuchNode

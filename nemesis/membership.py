@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble
-from harness.targets.lack import Lack, Means
+from harness.hosts.lack import Lack, Means
 from harness.targets.target import Cluster, Node
 from nemesis.node_fault import NodeFault, start_struck
 from nemesis.node_specs import nodes_text

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble
+from harness.hosts.lack import Lack
 from harness.targets.cluster_view import ClusterView
-from harness.targets.lack import Lack
 from harness.targets.target import Cluster, Node
 from nemesis.fault import Family, Troubles, lack_of, require_well
 from nemesis.node_specs import NodeSpec, one

@@ -17,8 +17,8 @@ from random import Random
 from harness.history.operations import FaultAct
 from harness.hosts.at_once import at_once
 from harness.hosts.host import HostTrouble, wait_until
+from harness.hosts.lack import Lack, Means
 from harness.targets.cluster_view import ClusterView
-from harness.targets.lack import Lack, Means
 from harness.targets.target import Cluster
 from nemesis.fault import Family, Troubles, lack_of
 from nemesis.grudges import isolate

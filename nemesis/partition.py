@@ -18,8 +18,8 @@ from random import Random
 
 from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble, wait_until
+from harness.hosts.lack import Lack
 from harness.targets.cluster_view import ClusterView
-from harness.targets.lack import Lack
 from harness.targets.node_plan import CONTROLLER, INTERNAL
 from harness.targets.target import Cluster
 from nemesis.fault import Family, Troubles, lack_of

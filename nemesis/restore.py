@@ -12,7 +12,7 @@ def restore(cluster: Cluster) -> str:
     full. HostTrouble, after all was tried, with all that failed."""
     done: list[str] = []
     troubles = Troubles()
-    if cluster.supports("partition"):
+    if cluster.lack_for_fault("partition") is None:
         with troubles.collected():
             done += [f"removed the chain {place}" for place in sweep(cluster, with_own=True)]
     for node in cluster.nodes:

@@ -1,7 +1,7 @@
 """Lets test files import the modules that stand beside them, and makes skips failures where their means are required.
 
 `make test REQUIRE=java,docker` (or the environment variable): a test that would be skipped for want of one of these
-fails instead, with the reason of the skip.
+fails instead, with the reason of the skip. Tests skip for a `Lack`, by `skip_for`, which tells the means.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from harness.hosts.lack import Means
+from harness.pytest_plugin.lacking import lack_behind
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "tidy")]
 
@@ -24,15 +27,8 @@ collect_ignore = ["installed"]  # a project of its own: tests/real/test_installe
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")
 
-MEANS = {
-    "java": re.compile(r"\bjava\b|\bjars?\b|\bmaven\b", re.IGNORECASE),
-    "docker": re.compile(r"\bdocker\b|\bimage\b", re.IGNORECASE),
-    "chromium": re.compile(r"\bchromium\b|\bchromedriver\b", re.IGNORECASE),
-    "root": re.compile(r"\broot\b", re.IGNORECASE),
-    "node": re.compile(r"\bnode\.?js\b|\bnpx?\b|\bNode\b"),
-}
-"""What can be required, and how the reasons of skips speak of its lack."""
-
+MEANS = (Means.JAVA, Means.DOCKER, Means.CHROMIUM, Means.ROOT, Means.NODE_JS)
+"""What can be required."""
 
 SHARING = ("real", "plants", "recorded")
 """Folders whose files open a cluster, a browser or a warm process for all their tests."""
@@ -53,15 +49,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turns a skip for want of what is required into a failure."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
-        reason = report.longrepr[2]
-        lacking = [word for word in required() if word in MEANS and MEANS[word].search(reason)]
-        if lacking:
-            report.outcome = "failed"
-            report.longrepr = f"REQUIRE={','.join(lacking)} forbids to skip this test, and it would be: {reason}"
+    lack = lack_behind(call.excinfo.value if call.excinfo is not None else None)
+    if report.skipped and lack is not None and lack.means in required():
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE={lack.means} forbids to skip this test, and it would be: {lack}"
     return report
 
 

@@ -50,7 +50,7 @@ def test_log_append_time(
     seen = [record.timestamp for record in read_partitions(client, cluster.bootstrap, topic, 1, len(records))]
     require(len(seen), len(records), "the number of records that came back")
     assert seen == sorted(seen), f"timestamps go back: {seen}"
-    apart_ms = APART_MS if target.is_ours else FAR_APART_MS
+    apart_ms = APART_MS if target.kind.is_ours else FAR_APART_MS
     for at in seen:
         assert before_ms - apart_ms < at < after_ms + apart_ms, f"{at} is not the time of the append"
     require([end.timestamp for end in ends], seen, "the time in the acknowledgement, beside the record's,")

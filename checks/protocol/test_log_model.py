@@ -13,6 +13,7 @@ tests/plants/serves_deleted_records.py
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -302,11 +303,15 @@ def test_each_answer_about_a_log_is_allowed(
 
 
 def test_each_answer_after_a_restart_is_allowed(
-    target: ChosenTarget, cluster: Cluster, names: Names, record: CheckRecord, pytestconfig: pytest.Config
+    target: ChosenTarget,
+    cluster: Cluster,
+    names: Names,
+    record: CheckRecord,
+    pytestconfig: pytest.Config,
+    require_fault: Callable[[str], None],
 ) -> None:
     """The same, with a clean restart of the node among the steps."""
-    if not target.supports("restart"):
-        pytest.skip(f"{target.name}: no hand on its nodes, so no restart")
+    require_fault("restart")
     names.topics.append(MARKER)
     record.operations, made = played(RestartedLog, target, cluster, pytestconfig, examples=2)
     names.topics += made

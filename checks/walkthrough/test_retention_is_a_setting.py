@@ -34,7 +34,7 @@ WAIT_S = 20.0
 def test_retention_is_a_setting(
     target: ChosenTarget, cluster: Cluster, client: Library, admin: RawAdmin, operator: Operator, names: Names
 ) -> None:
-    if not target.is_ours:
+    if not target.kind.is_ours:
         pytest.skip(
             f"{target.name}: the retention check may come every five minutes only on a cluster that is not ours"
         )

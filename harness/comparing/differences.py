@@ -89,17 +89,18 @@ class Differences:
 
     def __init__(self, config: pytest.Config, known_file: Path | None = None) -> None:
         self.path = known_file or Path(config.rootpath) / "checks" / KNOWN_FILE
-        targets = [(chosen.name, chosen.given) for chosen in config.stash[OPTIONS].targets]
+        targets = config.stash[OPTIONS].targets
         wanted = config.getoption("--recorded")
         try:
             self.known = read_known(self.path)
             # What is recorded anew is not compared with what was recorded before.
             is_recording = config.getoption("--record") is not None
-            self.chosen = Chosen() if is_recording else choose(wanted, targets, Path(config.rootpath))
+            releases = [(chosen.name, chosen.release) for chosen in targets]
+            self.chosen = Chosen() if is_recording else choose(wanted, releases, Path(config.rootpath))
         except (KnownDifferencesTrouble, RecordingTrouble) as trouble:
             raise pytest.UsageError(f"harness: {trouble}") from trouble
         self.recorder = Recorder.of(config.getoption("--record"), targets)
-        self.account = Account([name for name, _ in targets])
+        self.account = Account([chosen.name for chosen in targets])
         self.listed: dict[str, dict[int, tuple[int, int]]] = {}
         """Target → API key → versions that it says it serves, both inclusive."""
         self.run = f"x{uuid.uuid4().hex[:8]}"
@@ -120,7 +121,7 @@ class Differences:
     @pytest.fixture
     def exchange(self, request: pytest.FixtureRequest, cluster: Cluster, target: Target) -> Iterator[Exchange]:
         """Asks the cluster under check; each question and answer is observed."""
-        is_ours = getattr(target, "is_ours", True)
+        is_ours = target.kind.is_ours
         exchange = Exchange(
             bootstrap=cluster.bootstrap,
             run=f"{self.run}-{next(self._numbers)}",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from harness.comparing.diff import MISSING, Difference
 from harness.comparing.gaps import Gap
 from harness.comparing.known_differences import KnownDifferences
-from harness.targets.lack import Lack, Means
+from harness.hosts.lack import Lack, Means
 from reference_broker.wire.api_keys import APIS
 
 Versions = tuple[int, int]

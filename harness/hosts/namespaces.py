@@ -19,6 +19,7 @@ from pathlib import Path
 
 from harness.hosts.addresses import free_network
 from harness.hosts.host import CommandResult, HostTrouble, ProcessState
+from harness.hosts.lack import Lack, Means
 from harness.hosts.plain import PlainHost
 
 _PREFIX = "kv"
@@ -29,12 +30,14 @@ DEVICE = "eth0"
 """A node's interface in its namespace."""
 
 
-def missing_tools() -> str | None:
+def lack() -> Lack | None:
     """Why no namespaces can be made here; None when they can."""
     if os.geteuid() != 0:
-        return "network namespaces need root"
+        return Lack(Means.ROOT, "network namespaces need root")
     absent = [tool for tool in _TOOLS if shutil.which(tool) is None]
-    return f"network namespaces need {', '.join(absent)}, which is not installed" if absent else None
+    if absent:
+        return Lack(Means.TOOL, f"network namespaces need {', '.join(absent)}, which is not installed")
+    return None
 
 
 class NamespaceHost:

@@ -15,6 +15,7 @@ import subprocess
 from pathlib import Path
 
 from harness.hosts.host import HostTrouble
+from harness.hosts.lack import Lack, Means
 
 _CAP_SYS_ADMIN = 21
 FOLDER = "small-disk/data"
@@ -25,17 +26,17 @@ _SMALLEST = 512
 _COMMAND_TIMEOUT_S = 20.0
 
 
-def missing() -> str | None:
+def lack() -> Lack | None:
     """Why no small disk can be mounted here; None when one can."""
     if shutil.which("mount") is None or shutil.which("umount") is None:
-        return "a small disk is a tmpfs, and there is no `mount` to mount one with"
+        return Lack(Means.TOOL, "a small disk is a tmpfs, and there is no `mount` to mount one with")
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
-        return "a small disk is a tmpfs, which only Linux has"
+        return Lack(Means.KERNEL, "a small disk is a tmpfs, which only Linux has")
     found = re.search(r"^CapEff:\s*([0-9a-f]+)$", status, re.MULTILINE)
     if found is None or not int(found.group(1), 16) >> _CAP_SYS_ADMIN & 1:
-        return "mounting a small disk needs root"
+        return Lack(Means.ROOT, "mounting a small disk needs root")
     return None
 
 

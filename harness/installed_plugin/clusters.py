@@ -11,6 +11,7 @@ import pytest
 from harness.clients.client import ClientTrouble
 from harness.clients.leader_connections import RawAdmin
 from harness.hosts.host import HostTrouble
+from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.names import Names, run_tag
 from harness.targets.readiness import last_lines
 from harness.targets.target import Cluster, ClusterSpec, resolve
@@ -96,8 +97,8 @@ class Clusters:
         found = self._running(spec)
         if found is not None:
             return found
-        if (reason := self._target.missing(spec)) is not None:
-            pytest.skip(reason)
+        if (lack := self._target.lack(spec)) is not None:
+            skip_for(lack)
         try:
             found = KafkaCluster(self._target.open(spec), self._target.name, self._names)
         except HostTrouble as trouble:

@@ -75,10 +75,11 @@ def _require_usable(text: str) -> None:
     from harness.targets.target import TargetTrouble, UnknownTarget, resolve
 
     try:
-        reason = resolve(text).missing()
+        lack = resolve(text).lack()
+        reason = "" if lack is None else lack.reason
     except (UnknownTarget, TargetTrouble) as trouble:
         reason = str(trouble).removeprefix("--target ")
-    if reason is not None:
+    if reason:
         raise pytest.UsageError(f"--kafka-target {' '.join(reason.split())}")
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-import pytest
-
-from harness.clients.client import Library, settings_with
+from harness.clients.client import Library
 from harness.history.files import StoredHistory
 from harness.history.store import Item
 from harness.judging.availability import availability
@@ -16,6 +14,7 @@ from harness.judging.measures import measures
 from harness.judging.outcome import Unproven
 from harness.judging.periods import rules_of
 from harness.judging.verdicts import Validity, Verdict
+from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.options import ChosenTarget
 from harness.pytest_plugin.record import CheckRecord, witness_of
 from harness.runs.fault import Fault
@@ -49,6 +48,7 @@ class Drive:
         seed: int,
         duration_s: float,
         show: Callable[[Progress], None],
+        required: Collection[str] = (),
     ) -> None:
         self._cluster = cluster
         self._target = target
@@ -57,6 +57,7 @@ class Drive:
         self._folder = folder
         self._seed = seed
         self._duration_s = duration_s
+        self._required = required
         self._show = show
 
     def __call__(
@@ -76,9 +77,13 @@ class Drive:
         """
         record = self._record
         chosen, last = self._faults(faults), self._faults(at_end)
-        queue = replace(queue, client=settings_with(self._library, queue.client))
+        in_flight = min(queue.client.in_flight, self._library.most_in_flight)
+        queue = replace(queue, client=replace(queue.client, in_flight=in_flight))
         record.client_settings, record.needs = queue.client, queue.needs
         cluster = self._cluster()
+        for fault in (*chosen, *last):
+            if (lack := fault.lack(cluster)) is not None:
+                skip_for(lack.of(self._target.name), self._required)
         finished = run_workload(
             queue,
             cluster,
@@ -118,6 +123,6 @@ class Drive:
     def _faults(self, faults: Sequence[str | Fault | None]) -> list[Fault]:
         chosen: list[Fault] = [fault_named(fault) if isinstance(fault, str) else fault for fault in faults if fault]
         for fault in chosen:
-            if not self._target.supports(fault.kind):
-                pytest.skip(f"{self._target.name}: no hand on its nodes, so no {fault.name}")
+            if (lack := self._target.lack_for_fault(fault.kind)) is not None:
+                skip_for(lack, self._required)
         return chosen

@@ -5,28 +5,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import NoReturn
 
 import pytest
 
 from harness.clients.client import ClientTrouble, Library, library
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.operator import Operator
-from harness.hosts import small_disk
-from harness.judging.outcome import Outcome, Unproven
+from harness.judging.outcome import Outcome
 from harness.pytest_plugin.clusters import spec_of
 from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.names import Names
-from harness.pytest_plugin.options import OPTIONS, ChosenTarget, Options
+from harness.pytest_plugin.options import OPTIONS, ChosenTarget
 from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.session import SESSION
-from harness.targets import kafka_tools as java_tools
+from harness.targets import kafka_tools
 from harness.targets.kafka_tools import Java
-from harness.targets.target import DISK_FAULT, Cluster
+from harness.targets.target import Cluster
 from nemesis.fault_names import fault_named
 
-Strike = Callable[[str], None]
-Lack = Callable[[str, str], NoReturn]
 _NAMES: pytest.StashKey[Names] = pytest.StashKey()
 
 
@@ -55,35 +52,23 @@ def chance(seed: int, record: CheckRecord) -> Random:
     return Random(f"{seed}/{record.check}")
 
 
-def skip_for_lack(options: Options, means: str, reason: str) -> NoReturn:
-    """Skips for want of java, docker or root. Unproven, which fails, where --require names it."""
-    if means in options.required:
-        raise Unproven(f"{reason} (--require {means})")
-    pytest.skip(reason)
-
-
 @pytest.fixture
-def lack(pytestconfig: pytest.Config) -> Lack:
-    """lack(means, reason): skips, or fails where --require names the means."""
-
-    def lacking(means: str, reason: str) -> NoReturn:
-        skip_for_lack(pytestconfig.stash[OPTIONS], means, reason)
-
-    return lacking
-
-
-@pytest.fixture
-def usable(target: ChosenTarget, request: pytest.FixtureRequest, lack: Lack) -> ChosenTarget:
+def usable(target: ChosenTarget, request: pytest.FixtureRequest) -> ChosenTarget:
     """The target, when it can be used here and offers what the check's cluster needs."""
-    spec = spec_of(request.node)
-    if spec.small_disk_mb and not target.supports(DISK_FAULT):
-        why, lacking = target.missing(spec) or "no hand on its disks", small_disk.missing()
-        if lacking is not None and why.endswith(lacking):
-            lack("root", why)
-        pytest.skip(why)
-    if (reason := target.missing(spec)) is not None:
-        lack(target.means or "", reason)
+    if (lack := target.lack(spec_of(request.node))) is not None:
+        skip_for(lack, request.config.stash[OPTIONS].required)
     return target
+
+
+@pytest.fixture
+def require_fault(usable: ChosenTarget, pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """require_fault("kill"): skips where faults of that kind cannot be brought about on the target's clusters."""
+
+    def require(kind: str) -> None:
+        if (lack := usable.lack_for_fault(kind)) is not None:
+            skip_for(lack, pytestconfig.stash[OPTIONS].required)
+
+    return require
 
 
 @pytest.fixture
@@ -93,7 +78,7 @@ def cluster(usable: ChosenTarget, request: pytest.FixtureRequest, record: CheckR
     leased = clusters.lease(usable, spec)
     record.version = leased.version()
     yield leased
-    if not usable.is_ours and _NAMES in request.node.stash:
+    if not usable.kind.is_ours and _NAMES in request.node.stash:
         _tidy_up(leased, request.node.stash[_NAMES])
     if record.outcome is Outcome.BROKEN or (record.outcome is Outcome.UNKNOWN and record.faults):
         with contextlib.suppress(Exception):  # what went wrong with the check is the trouble to tell
@@ -158,18 +143,20 @@ def drive(
         folder=lambda: record.open_folder(session.run()),
         seed=seed,
         duration_s=request.config.stash[OPTIONS].duration_s,
+        required=request.config.stash[OPTIONS].required,
         show=lambda progress: session.progress.show(record.check.partition("/")[2], progress),
     )
 
 
 @pytest.fixture
-def strike(usable: ChosenTarget, cluster: Cluster, record: CheckRecord, chance: Random) -> Strike:
+def strike(
+    require_fault: Callable[[str], None], cluster: Cluster, record: CheckRecord, chance: Random
+) -> Callable[[str], None]:
     """strike("kill"): does it to a node, heals it, and waits until all answer. Skips where it is not offered."""
 
     def striking(name: str) -> None:
-        if not usable.supports(name):
-            pytest.skip(f"{usable.name}: no hand on its nodes, so no {name}")
         fault = fault_named(name)
+        require_fault(fault.kind)
         record.faults += 1
         with record.step(name):
             fault.inject(cluster, fault.plan(cluster.view(topics=()), chance))
@@ -180,9 +167,9 @@ def strike(usable: ChosenTarget, cluster: Cluster, record: CheckRecord, chance: 
 
 
 @pytest.fixture
-def java(pytestconfig: pytest.Config, lack: Lack) -> Java:
+def java(pytestconfig: pytest.Config) -> Java:
     """Kafka's own tools and clients; skips where Java or Kafka's jars are missing. Fetches them where required."""
-    reason = java_tools.missing()
-    if reason is not None and not ("java" in pytestconfig.stash[OPTIONS].required and java_tools.may_fetch()):
-        lack("java", reason)
+    lack, required = kafka_tools.lack(), pytestconfig.stash[OPTIONS].required
+    if lack is not None and not (lack.means in required and kafka_tools.may_fetch()):
+        skip_for(lack, required)
     return Java()

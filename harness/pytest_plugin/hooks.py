@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from harness.comparing.differences import Differences
+from harness.hosts.lack import Lack, Means
 from harness.judging.outcome import Outcome
 from harness.pytest_plugin.after_checks import AfterChecks
 from harness.pytest_plugin.allure_folder import take_over
@@ -27,17 +28,17 @@ from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a
     cluster,
     drive,
     java,
-    lack,
     names,
     operator,
     record,
+    require_fault,
     seed,
-    skip_for_lack,
     strike,
     target,
     usable,
 )
 from harness.pytest_plugin.groups import choose_distribution
+from harness.pytest_plugin.lacking import lack_behind, skip_for
 from harness.pytest_plugin.links import MARKERS as LINK_MARKERS
 from harness.pytest_plugin.options import OPTIONS, add_options, read_options
 from harness.pytest_plugin.record import record_of
@@ -48,7 +49,7 @@ from harness.pytest_plugin.summary import Summary
 from harness.pytest_plugin.words import failure_lines, outcome_of, said_of
 from harness.pytest_plugin.workers import is_worker
 from harness.pytest_plugin.workers import register as register_workers
-from harness.targets.kafka_process import java_missing
+from harness.targets.kafka_process import lack_of_java
 from harness.targets.target import ClusterSpec
 
 __all__ = [
@@ -58,10 +59,10 @@ __all__ = [
     "cluster",
     "drive",
     "java",
-    "lack",
     "names",
     "operator",
     "record",
+    "require_fault",
     "seed",
     "strike",
     "target",
@@ -73,7 +74,7 @@ MARKERS = (
     "several_nodes: set by itself on a check whose cluster has more than one node",
     "feature(name): the API or KIP that a check is about",
     "severity(level): blocker, critical, normal, minor or trivial",
-    "needs(*means): what a check needs beside its target: java, docker, root",
+    "needs(*means): what a check needs beside its target: java, root",
 )
 _SHARED = ClusterSpec().key()
 """The cluster of checks that ask for none of their own."""
@@ -117,9 +118,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     session = config.stash[SESSION]
     lines = []
     for number, chosen in enumerate(session.options.targets):
-        reason = chosen.missing(None)
+        lack = chosen.lack(None)
         label = "target        " if number == 0 else "              "
-        lines.append(f"{label}{chosen.name}{f'   (cannot be used: {reason})' if reason else ''}")
+        lines.append(f"{label}{chosen.name}{f'   (cannot be used: {lack})' if lack else ''}")
     lines.append(f"client        {', '.join(session.options.clients)}")
     lines.append(f"seed          {session.options.seed}   rerun with: {session.rerun()}")
     return lines
@@ -128,8 +129,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """A cluster that someone named by its address must answer: skipping all its checks would look like success."""
     for chosen in session.config.stash[OPTIONS].targets:
-        if not chosen.is_ours and (reason := chosen.missing(None)) is not None:
-            raise pytest.UsageError(f"harness: --target {reason}")
+        if not chosen.kind.is_ours and (lack := chosen.lack(None)) is not None:
+            raise pytest.UsageError(f"harness: --target {lack}")
 
 
 @pytest.hookimpl(trylast=True)
@@ -184,17 +185,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     kept.version = kept.version or session.clusters.versions.get(kept.target, "")
     for marker in item.iter_markers("needs"):
         for means in marker.args:
-            if (reason := _missing_means(str(means))) is not None:
-                skip_for_lack(options, str(means), reason)
+            if (lack := _lack_of(Means(means))) is not None:
+                skip_for(lack, options.required)
 
 
-def _missing_means(means: str) -> str | None:
+def _lack_of(means: Means) -> Lack | None:
     """Why this machine lacks what a check needs beside its target; None when it does not."""
-    if means == "java":
-        return java_missing()
-    if means == "root" and os.geteuid() != 0:
-        return "root is needed"
-    return None
+    if means is Means.JAVA:
+        return lack_of_java()
+    if means is Means.ROOT:
+        return Lack(means, "root is needed") if os.geteuid() != 0 else None
+    raise ValueError(f"@pytest.mark.needs: java and root are known, {means} is not")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -207,6 +208,8 @@ def pytest_runtest_makereport(
     _end_progress(session, item)
     if report.skipped:
         kept.outcome, kept.skip_reason = Outcome.SKIPPED, _skip_reason(report)
+        lack = lack_behind(call.excinfo.value if call.excinfo is not None else None)
+        kept.lacking = "" if lack is None else lack.means
     elif report.failed and call.excinfo is not None:
         kept.outcome = outcome_of(call.excinfo.value)
         folder = kept.open_folder(session.run())

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 import pytest
 
 from harness.clients.client import CLIENTS
+from harness.hosts.lack import Lack, Means
 from harness.pytest_plugin.sampling import add_option as add_sample
-from harness.targets.target import Cluster, ClusterSpec, Target, TargetTrouble, UnknownTarget, resolve
+from harness.targets.target import (
+    Cluster,
+    ClusterSpec,
+    Target,
+    TargetKind,
+    TargetTrouble,
+    UnknownTarget,
+    resolve,
+)
 
-MEANS = ("java", "docker", "root")
-"""What a machine may lack."""
-_NEEDED_BY = {"kafka": "java", "docker": "docker"}
+MEANS = (Means.JAVA, Means.DOCKER, Means.ROOT)
+"""What a run may require of its machine."""
 DEFAULT_DURATION_S = 6.0
 
 
@@ -25,7 +33,7 @@ class ChosenTarget:
     def __init__(self, target: Target, name: str) -> None:
         self._target = target
         self.name = name
-        self._missing: dict[int, str | None] = {}
+        self._lacks: list[Lack | None] = []
 
     @property
     def given(self) -> str:
@@ -33,26 +41,26 @@ class ChosenTarget:
         return self._target.name
 
     @property
-    def means(self) -> str | None:
-        """What a machine needs for it."""
-        return _NEEDED_BY.get(self.given.partition("@")[0])
+    def kind(self) -> TargetKind:
+        """What its clusters are made of."""
+        return self._target.kind
 
     @property
-    def is_ours(self) -> bool:
-        """Whether its clusters are started for this run, and go with it."""
-        return not self.given.startswith(("at:", "ssh:"))
+    def release(self) -> str | None:
+        """The release that it claims to be; None where only its clusters can tell."""
+        return self._target.release
 
-    def missing(self, spec: ClusterSpec | None = None) -> str | None:
+    def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
         """Why it cannot be used here; asked once where no settings are wanted."""
         if spec is not None and spec != ClusterSpec():
-            return self._target.missing(spec)
-        if 0 not in self._missing:
-            self._missing[0] = self._target.missing(spec)
-        return self._missing[0]
+            return self._target.lack(spec)
+        if not self._lacks:
+            self._lacks.append(self._target.lack(spec))
+        return self._lacks[0]
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about on its clusters."""
-        return self._target.supports(fault)
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind on its clusters; None when nothing does."""
+        return self._target.lack_for_fault(kind)
 
     def open(self, spec: ClusterSpec) -> Cluster:
         """A ready cluster."""

@@ -52,6 +52,8 @@ class CheckRecord:
     happened: str = ""
     """What the check itself said of it: of these lines those that are not its name, its claim or a command."""
     skip_reason: str = ""
+    lacking: str = ""
+    """The means for want of which it was skipped; empty when it was skipped for another reason."""
     observed_reason: str = ""
     """Why its coming to its end proves nothing, in a sentence; empty where something judged what it saw."""
     verdicts: tuple[Verdict, ...] = ()
@@ -142,6 +144,7 @@ class CheckRecord:
                 "failure": "\n".join(self.failure),
                 "happened": self.happened,
                 "skip_reason": self.skip_reason,
+                "lacking": self.lacking,
                 "observed_reason": self.observed_reason,
                 "observations": self.observations,
                 "compared_with": self.compared_with,

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any, Protocol
 
 from harness.history.operations import FaultAct
+from harness.hosts.lack import Lack
 from harness.targets.target import Cluster
 
 
@@ -14,12 +15,16 @@ class Fault(Protocol):
 
     @property
     def kind(self) -> str:
-        """ "kill", "partition", …: as asked of `Cluster.supports`."""
+        """ "kill", "partition", …: as asked of `Cluster.lack_for_fault`."""
         ...
 
     @property
     def name(self) -> str:
         """As in histories and reports: "kill leader"."""
+        ...
+
+    def lack(self, cluster: Cluster) -> Lack | None:
+        """What stands in its way on this cluster; None when it can be done."""
         ...
 
     def plan(self, view: Any, random: Random) -> FaultAct:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.hosts.lack import Lack, Means
 from harness.targets.cluster_view import ClusterView
 from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
 from harness.targets.looking import look_at
 from harness.targets.readiness import answers
-from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget
+from harness.targets.target import (
+    NOT_DISKS,
+    ClusterSpec,
+    TargetKind,
+    TargetTrouble,
+    UnknownTarget,
+    not_configurable,
+)
 
 _ANSWER_TIMEOUT_S = 5.0
 
@@ -37,7 +45,7 @@ class AddressCluster:
 
     @property
     def nodes(self) -> tuple[()]:
-        """None: we have no hand on its nodes."""
+        """None: its nodes are others'."""
         return ()
 
     @property
@@ -57,9 +65,9 @@ class AddressCluster:
         """Waits until nothing ails it. TargetTrouble, with what does, when it takes too long."""
         wait_until_healthy(self.view, (), timeout_s)
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about here: none."""
-        return False
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind: its nodes are not ours."""
+        return _lack_for_fault(self.bootstrap, kind)
 
     def logs(self) -> Mapping[str, str]:
         """None: its logs are out of reach."""
@@ -85,32 +93,51 @@ class AddressTarget:
         """As given by `--target`."""
         return self._name
 
-    def missing(self, spec: ClusterSpec | None = None) -> str | None:
-        """Why a check cannot use it: it cannot be configured, and it must answer."""
-        if spec is not None and spec.config:
-            return f"{self.name}: it is not ours to configure ({', '.join(sorted(spec.config))} wanted)"
-        if spec is not None and spec.small_disk_mb:
-            return f"{self.name}: no hand on its disks"
-        if not any(answers(address, _ANSWER_TIMEOUT_S) for address in self._addresses):
-            return f"{self.name}: nothing there answers ApiVersions: is the cluster up, and its listener without TLS?"
-        if spec is not None and spec.nodes > 1 and (reason := self._too_small(spec.nodes)) is not None:
-            return f"{self.name}: {reason}"
+    @property
+    def kind(self) -> TargetKind:
+        """An address."""
+        return TargetKind.ADDRESS
+
+    @property
+    def release(self) -> None:
+        """Not known by its address."""
         return None
 
-    def _too_small(self, wanted: int) -> str | None:
+    def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
+        """Why a check cannot use it: it cannot be configured, and it must answer."""
+        found = self._lack(spec)
+        return None if found is None else found.of(self.name)
+
+    def _lack(self, spec: ClusterSpec | None) -> Lack | None:
+        if spec is not None and spec.config:
+            return not_configurable(spec)
+        if spec is not None and spec.small_disk_mb:
+            return NOT_DISKS
+        if not any(answers(address, _ANSWER_TIMEOUT_S) for address in self._addresses):
+            why = "nothing there answers ApiVersions: is the cluster up, and its listener without TLS?"
+            return Lack(Means.NETWORK, why)
+        return self._lack_of_nodes(spec.nodes) if spec is not None and spec.nodes > 1 else None
+
+    def _lack_of_nodes(self, wanted: int) -> Lack | None:
         """Why a check of several nodes cannot use it: topics cannot have as many replicas as it asks for."""
         try:
             count = len(look_at(self._bootstrap, (), ()).brokers)
         except TargetTrouble as trouble:
-            return str(trouble)
-        return f"it has {count} broker{'' if count == 1 else 's'}; {wanted} are wanted" if count < wanted else None
+            return Lack(Means.NETWORK, str(trouble))
+        if count >= wanted:
+            return None
+        return Lack(Means.NODES, f"it has {count} broker{'' if count == 1 else 's'}; {wanted} are wanted")
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about on it: none, it is not ours."""
-        return False
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind: its nodes are not ours."""
+        return _lack_for_fault(self.name, kind)
 
     def open(self, spec: ClusterSpec) -> AddressCluster:
         """The cluster. TargetTrouble when it does not answer."""
-        if (reason := self.missing(spec)) is not None:
-            raise TargetTrouble(reason)
+        if (lack := self.lack(spec)) is not None:
+            raise TargetTrouble(lack.reason)
         return AddressCluster(self._bootstrap)
+
+
+def _lack_for_fault(name: str, kind: str) -> Lack:
+    return Lack(Means.FAULTS, f"{name}: its nodes are others', so no {kind}")

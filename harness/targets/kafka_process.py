@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from harness.hosts.lack import Lack, Means
 from harness.targets import class_archive, jars, local_cluster
 from harness.targets.local_cluster import LocalCluster, open_local_cluster
 from harness.targets.local_node import Software
-from harness.targets.target import ClusterSpec, TargetTrouble
+from harness.targets.target import ClusterSpec, TargetKind, TargetTrouble
 
 LOWEST_JAVA = 17
 """Kafka 4.x brokers need Java 17 (KIP-1013)."""
@@ -29,18 +30,23 @@ rootLogger.appenderRef.stdout.ref = STDOUT
 """
 
 
-def java_missing() -> str | None:
+def lack_of_java() -> Lack | None:
     """Why there is no Java that runs Kafka here; None when there is."""
+    why = _trouble_with_java()
+    return None if why is None else Lack(Means.JAVA, f"Java {LOWEST_JAVA} or newer is needed: {why}")
+
+
+def _trouble_with_java() -> str | None:
     java = shutil.which("java")
     if java is None:
-        return f"Java {LOWEST_JAVA} or newer is needed: there is no `java` on the PATH"
+        return "there is no `java` on the PATH"
     try:
         said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
     except (OSError, subprocess.TimeoutExpired) as trouble:
-        return f"Java {LOWEST_JAVA} or newer is needed: `java -version` failed: {trouble}"
+        return f"`java -version` failed: {trouble}"
     found = re.search(r'version "(\d+)', said)
     if found is None or int(found.group(1)) < LOWEST_JAVA:
-        return f"Java {LOWEST_JAVA} or newer is needed: `java -version` says {said.splitlines()[:1]}"
+        return f"`java -version` says {said.splitlines()[:1]}"
     return None
 
 
@@ -60,27 +66,39 @@ class KafkaProcessTarget:
         """As given by `--target`."""
         return self._name
 
-    def missing(self, spec: ClusterSpec | None = None) -> str | None:
+    @property
+    def kind(self) -> TargetKind:
+        """Processes of Apache Kafka."""
+        return TargetKind.KAFKA
+
+    @property
+    def release(self) -> str | None:
+        """That of its name; None where $KAFKA_HOME decides."""
+        return self._version
+
+    def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
         """Why it cannot be used here, and what would help; None when it can."""
-        if (reason := local_cluster.missing(spec, most_nodes=_MOST_NODES)) is not None:
-            return f"{self.name}: {reason}"
-        if (reason := java_missing()) is not None:
-            return f"{self.name}: {reason}"
+        found = local_cluster.lack_for(spec, most_nodes=_MOST_NODES) or lack_of_java() or self._lack_of_jars()
+        return None if found is None else found.of(self.name)
+
+    def _lack_of_jars(self) -> Lack | None:
         try:
             home = jars.home_libs()
         except TargetTrouble as trouble:
-            return f"{self.name}: {trouble}"
+            return Lack(Means.JAVA, str(trouble))
         if home is not None and self._version in (None, jars.version_in(home)):
             return None
         if self._version is None:
-            return f"{self.name}: name a release (kafka@4.3.1), or set KAFKA_HOME"
+            return Lack(Means.JAVA, "name a release (kafka@4.3.1), or set KAFKA_HOME")
         if jars.version_in(jars.libs_folder(self._version)) is None and shutil.which("mvn") is None:
-            return f"{self.name}: its jars are not in the cache, and Maven (mvn), which fetches them, is not there"
+            why = "its jars are not in the cache, and Maven (mvn), which fetches them, is not there"
+            return Lack(Means.JAVA, why)
         return None
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about on its clusters."""
-        return local_cluster.supports(fault)
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind on its clusters; None when nothing does."""
+        found = local_cluster.lack_for_fault(kind)
+        return None if found is None else found.of(self.name)
 
     def libs(self) -> Path:
         """The folder with its jars, fetched first when need be. TargetTrouble when that fails."""
@@ -93,8 +111,8 @@ class KafkaProcessTarget:
 
     def open(self, spec: ClusterSpec) -> LocalCluster:
         """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
-        if (reason := self.missing(spec)) is not None:
-            raise TargetTrouble(reason)
+        if (lack := self.lack(spec)) is not None:
+            raise TargetTrouble(lack.reason)
         return open_local_cluster(self.name, self._software(self.libs()), spec)
 
     def _software(self, libs: Path) -> Software:

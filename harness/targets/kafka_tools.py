@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.hosts.host import CommandResult, HostTrouble
+from harness.hosts.lack import Lack, Means
 from harness.targets import class_archive, jars
-from harness.targets.kafka_process import java_missing
+from harness.targets.kafka_process import lack_of_java
 from harness.targets.target import TargetTrouble
 
 TOOLS_VERSION = "4.3.1"
@@ -18,21 +19,21 @@ _QUICK = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dfile.enc
 _TIMEOUT_S = 60.0
 
 
-def missing() -> str | None:
+def lack() -> Lack | None:
     """Why no Java program can be run on Kafka's jars here; None when it can."""
-    if (reason := java_missing()) is not None:
-        return reason
+    if (found := lack_of_java()) is not None:
+        return found
     try:
         if jars.home_libs() is not None or jars.version_in(jars.libs_folder(TOOLS_VERSION)) is not None:
             return None
     except TargetTrouble as trouble:
-        return str(trouble)
-    return f"Kafka's jars are not there: python -m harness kafka {TOOLS_VERSION} fetches them"
+        return Lack(Means.JAVA, str(trouble))
+    return Lack(Means.JAVA, f"Kafka's jars are not there: python -m harness kafka {TOOLS_VERSION} fetches them")
 
 
 def may_fetch() -> bool:
     """Whether what is missing can be fetched: Java is there, and Maven."""
-    return java_missing() is None and shutil.which("mvn") is not None
+    return lack_of_java() is None and shutil.which("mvn") is not None
 
 
 class Java:

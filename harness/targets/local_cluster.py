@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.hosts import namespaces, small_disk
+from harness.hosts.lack import Lack, Means
 from harness.hosts.namespaces import Network
 from harness.hosts.plain import LocalProcess
 from harness.hosts.small_disk import SmallDisk
@@ -21,7 +22,16 @@ from harness.targets.local_node import LocalNode, Software
 from harness.targets.node_plan import NodePlan, listeners_of, node_roles, settings_of
 from harness.targets.ports import again_if_port_is_taken, free_ports
 from harness.targets.readiness import last_lines
-from harness.targets.target import DISK_FAULT, LINK_FAULTS, PROCESS_FAULTS, REQUEST_FAULTS, ClusterSpec, TargetTrouble
+from harness.targets.target import (
+    CLOCK_FAULT,
+    DISK_FAULT,
+    LINK_FAULTS,
+    PROCESS_FAULTS,
+    REQUEST_FAULTS,
+    ClusterSpec,
+    TargetTrouble,
+    no_such_fault,
+)
 
 _FORMAT_TIMEOUT_S = 60.0
 _LOOPBACK = "127.0.0.1"
@@ -47,13 +57,13 @@ class LocalCluster(ClusterOfNodes[LocalNode]):
         """Holds the settings, the data and the logs, until close."""
         return self._folder
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about here."""
-        if fault in LINK_FAULTS:
-            return self._network is not None
-        return fault in (*PROCESS_FAULTS, *REQUEST_FAULTS) or (
-            fault == DISK_FAULT and any(node.small_disk is not None for node in self._nodes)
-        )
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind here; None when nothing does."""
+        if kind in LINK_FAULTS and self._network is None:
+            return namespaces.lack() or Lack(Means.NODES, f"its nodes have no addresses of their own, so no {kind}")
+        if kind == DISK_FAULT and all(node.small_disk is None for node in self._nodes):
+            return small_disk.lack() or Lack(Means.FAULTS, "its nodes have no small disk that could be filled")
+        return lack_for_fault(kind)
 
     def close(self) -> None:
         """Kills the nodes, whatever their state, and removes their folder and network; their logs stay readable."""
@@ -66,20 +76,25 @@ class LocalCluster(ClusterOfNodes[LocalNode]):
                 atexit.unregister(self.close)
 
 
-def missing(spec: ClusterSpec | None, *, most_nodes: int) -> str | None:
+def lack_for(spec: ClusterSpec | None, *, most_nodes: int) -> Lack | None:
     """Why a cluster cannot be had as local processes; None when it can."""
     if spec is None:
         return None
     if spec.nodes + spec.controllers > most_nodes:
-        return f"it has {most_nodes} node only; clusters of several are to come"
-    return small_disk.missing() if spec.small_disk_mb else None
+        wanted = spec.nodes + spec.controllers
+        if most_nodes == 1:
+            return Lack(Means.NODES, f"it has 1 node only; clusters of several are to come ({wanted} wanted)")
+        return Lack(Means.NODES, f"its clusters have at most {most_nodes} nodes; {wanted} are wanted")
+    return small_disk.lack() if spec.small_disk_mb else None
 
 
-def supports(fault: str) -> bool:
-    """Whether a fault, by its name, can be brought about on local processes."""
-    if fault in LINK_FAULTS:
-        return namespaces.missing_tools() is None
-    return fault in (*PROCESS_FAULTS, *REQUEST_FAULTS) or (fault == DISK_FAULT and small_disk.missing() is None)
+def lack_for_fault(kind: str) -> Lack | None:
+    """What stands in the way of faults of a kind on local processes; a clock's own file looks for libfaketime."""
+    if kind in LINK_FAULTS:
+        return namespaces.lack()
+    if kind == DISK_FAULT:
+        return small_disk.lack()
+    return None if kind in (*PROCESS_FAULTS, *REQUEST_FAULTS, CLOCK_FAULT) else no_such_fault(kind)
 
 
 def open_local_cluster(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:
@@ -134,7 +149,7 @@ def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster
 
 def _network(folder: Path, spec: ClusterSpec) -> Network | None:
     """A network where several nodes can have one; written down before it is made, so that it is found again."""
-    if spec.nodes + spec.controllers == 1 or namespaces.missing_tools() is not None:
+    if spec.nodes + spec.controllers == 1 or namespaces.lack() is not None:
         return None
     network = namespaces.choose_network()
     leftovers.note_network(folder, network)

@@ -6,10 +6,11 @@ import os
 import sys
 from pathlib import Path
 
+from harness.hosts.lack import Lack, Means
 from harness.targets import local_cluster
 from harness.targets.local_cluster import LocalCluster, open_local_cluster
 from harness.targets.local_node import Software
-from harness.targets.target import ClusterSpec, UnknownTarget
+from harness.targets.target import LINK_FAULTS, ClusterSpec, TargetKind, UnknownTarget
 from reference_broker import releases
 from reference_broker.releases import RELEASES, find_release
 from reference_broker.wire.api_keys import APIS
@@ -35,6 +36,7 @@ class ReferenceTarget:
             known = ", ".join(f"reference@{one}" for one in RELEASES)
             raise UnknownTarget(f"--target {name}: there is no such profile (known: reference, {known})")
         self._name = name
+        self._profile = profile
         self._release = release
         self._entry = entry
 
@@ -43,15 +45,27 @@ class ReferenceTarget:
         """As given by `--target`."""
         return self._name
 
-    def missing(self, spec: ClusterSpec | None = None) -> str | None:
-        """Why it cannot be used here; it needs nothing but this Python."""
-        if (reason := local_cluster.missing(spec, most_nodes=1)) is not None:
-            return f"{self.name}: {reason}"
-        return None
+    @property
+    def kind(self) -> TargetKind:
+        """Our broker."""
+        return TargetKind.REFERENCE
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about on its clusters."""
-        return local_cluster.supports(fault)
+    @property
+    def release(self) -> str:
+        """Whose answers it gives: "4.3.1"; of another profile its line, "4.1"."""
+        return self._profile or BASELINE
+
+    def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
+        """Why it cannot be used here; it needs nothing but this Python."""
+        found = local_cluster.lack_for(spec, most_nodes=1)
+        return None if found is None else found.of(self.name)
+
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind on its clusters; it has one node, so nothing can be cut."""
+        if kind in LINK_FAULTS:
+            return Lack(Means.NODES, f"{self.name}: it has 1 node only, so no {kind}")
+        found = local_cluster.lack_for_fault(kind)
+        return None if found is None else found.of(self.name)
 
     def open(self, spec: ClusterSpec) -> LocalCluster:
         """A ready cluster. TargetTrouble when it does not come up, with what its log said."""

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from harness.hosts.host import Host, HostTrouble
+from harness.hosts.lack import Lack, Means
 from harness.hosts.small_disk import SmallDisk
 from harness.targets.cluster_view import ClusterView
 from harness.targets.node_plan import Role
 
-PROCESS_FAULTS = ("kill", "pause", "restart", "roll", "clock", "membership")
+PROCESS_FAULTS = ("kill", "pause", "restart", "roll", "membership")
 """Faults that need control over the nodes' processes."""
 REQUEST_FAULTS = ("leadership",)
 """Faults that are requests of an operator."""
@@ -24,6 +26,10 @@ LINK_FAULTS = ("partition", "packet")
 """Faults that need nodes with addresses of their own, whose packets can be dropped."""
 DISK_FAULT = "disk"
 """The fault that needs a node with a small disk."""
+CLOCK_FAULT = "clock"
+"""The fault that needs a node whose environment is ours, since libfaketime is preloaded."""
+NOT_ENVIRONMENT = Lack(Means.FAULTS, "the environment of its processes is fixed, so no clock of theirs can be moved")
+NOT_DISKS = Lack(Means.FAULTS, "its nodes' disks cannot be filled: they are not made for the run")
 
 
 class TargetTrouble(HostTrouble):
@@ -151,6 +157,24 @@ class Node(Protocol):
         ...
 
 
+class TargetKind(StrEnum):
+    """What the clusters of a target are made of."""
+
+    REFERENCE = "reference"
+    """Our broker, also with a planted bug."""
+    KAFKA = "kafka"
+    """Processes of Apache Kafka on this machine."""
+    CONTAINERS = "docker"
+    ADDRESS = "at"
+    """Whatever answers there."""
+    MACHINES = "ssh"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether its clusters are started for a run, and go with it."""
+        return self not in (TargetKind.ADDRESS, TargetKind.MACHINES)
+
+
 class Cluster(Protocol):
     """Running nodes that form one cluster."""
 
@@ -161,7 +185,7 @@ class Cluster(Protocol):
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes that can be made to fail; empty where we have no hand on them."""
+        """The nodes that can be made to fail; empty where they are others'."""
         ...
 
     @property
@@ -185,8 +209,8 @@ class Cluster(Protocol):
         with what ails it, when it takes too long."""
         ...
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault, by its name, can be brought about here."""
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind ("kill", "partition") here; None when nothing does."""
         ...
 
     def logs(self) -> Mapping[str, str]:
@@ -206,17 +230,37 @@ class Target(Protocol):
         """As given by `--target`."""
         ...
 
-    def missing(self, spec: ClusterSpec | None = None) -> str | None:
+    @property
+    def kind(self) -> TargetKind:
+        """What its clusters are made of."""
+        ...
+
+    @property
+    def release(self) -> str | None:
+        """The release of Kafka that it claims to be, "4.3.1"; None where only its clusters can tell."""
+        ...
+
+    def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
         """Why it cannot be used here, and what would help; None when it can."""
         ...
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault, by its name, can be brought about on its clusters."""
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind ("kill", "partition") on its clusters; None when nothing does."""
         ...
 
     def open(self, spec: ClusterSpec) -> Cluster:
         """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
         ...
+
+
+def not_configurable(spec: ClusterSpec) -> Lack:
+    """What a cluster that others have configured lacks."""
+    return Lack(Means.SOFTWARE, f"it is not ours to configure ({', '.join(sorted(spec.config))} wanted)")
+
+
+def no_such_fault(kind: str) -> Lack:
+    """What a target lacks for a fault that it has never heard of."""
+    return Lack(Means.FAULTS, f"there is no fault {kind!r} for it")
 
 
 TARGETS = (

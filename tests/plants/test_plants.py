@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from harness.hosts.lack import Lack, Means
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets.jars import libs_folder
 from harness.targets.kafka_tools import TOOLS_VERSION
 from tests.warm_process import PLACE, Forked, warm_process
@@ -78,9 +80,10 @@ class Judged:
         """The outcome of each check."""
         return [item["more"]["outcome"] for item in self.items]
 
-    def skipped(self) -> list[str]:
-        """Why checks were not done."""
-        return [item["more"]["skip_reason"] for item in self.items if item["more"]["outcome"] == "skipped"]
+    def lacks(self) -> list[Lack]:
+        """Why checks were not done here."""
+        skipped = [item["more"] for item in self.items if item["more"]["outcome"] == "skipped"]
+        return [Lack(Means(more["lacking"]), more["skip_reason"]) for more in skipped if more["lacking"]]
 
     def said_of_broken(self) -> str:
         """What the checks say of what they found: the anomalies, and the sentences of what failed. Their names, ids,
@@ -170,8 +173,8 @@ def test_a_planted_bug_is_rejected(runs: Mapping[str | int, Future[Judged]], cas
     run = runs[case.plant].result().of(case.check)
 
     assert run.items, f"{case.check} did not run on {case.plant}:\n{run.text}"
-    if run.skipped() and set(run.outcomes()) == {"skipped"}:
-        pytest.skip(run.skipped()[0])
+    if run.lacks() and set(run.outcomes()) == {"skipped"}:
+        skip_for(run.lacks()[0])
     assert "broken" in run.outcomes(), f"{case.check} does not reject {case.plant}:\n{run.text}"
     assert run.status == pytest.ExitCode.TESTS_FAILED
     assert case.evidence in run.said_of_broken(), f"{case.check} says nothing of {case.evidence}:\n{run.text}"

@@ -9,25 +9,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
+from selenium import webdriver
+
+from harness.hosts.lack import Lack, Means
+from harness.pytest_plugin.lacking import skip_for
 
 START_S = 60
 
 
-def missing() -> str:
-    """What a headless Chromium lacks here; "" when nothing."""
+def lack() -> Lack | None:
+    """What stands in the way of a headless Chromium here; None when nothing does."""
     for program, package in (("chromium", "chromium"), ("chromedriver", "chromium-driver")):
         if shutil.which(program) is None:
-            return f"{program} is not installed (Debian's package {package}): Chromium cannot be driven"
-    return ""
+            return Lack(Means.CHROMIUM, f"{program} is not installed (Debian's package {package})")
+    return None
 
 
 @contextmanager
 def opened(profile: Path) -> Iterator[Any]:
     """A browser with a profile of its own, ended afterwards; the test is skipped where there is none."""
-    if reason := missing():
-        pytest.skip(reason)
-    webdriver = pytest.importorskip("selenium.webdriver", reason="no Python package selenium to drive Chromium")
+    if (found := lack()) is not None:
+        skip_for(found)
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     options.add_argument("--headless=new")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,10 +13,11 @@ import pytest
 
 from harness.hosts.host import HostTrouble
 from harness.hosts.plain import LocalProcess
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets import broker_properties, jars
-from harness.targets.kafka_process import java_missing
 from harness.targets.ports import free_ports
 from harness.targets.readiness import wait_until_ready
+from harness.targets.target import resolve
 from reference_broker.releases import RELEASES
 
 VERSION = "4.3.1"
@@ -52,10 +52,8 @@ class Kafka:
 @pytest.fixture(scope="session")
 def kafka() -> Kafka:
     """Kafka 4.3.1, from the cache of jars or fetched into it."""
-    if (reason := java_missing()) is not None:
-        pytest.skip(reason)
-    if jars.version_in(jars.libs_folder(VERSION)) is None and shutil.which("mvn") is None:
-        pytest.skip("Kafka's jars are not there, and Maven, which fetches them, is not either")
+    if (lack := resolve(f"kafka@{VERSION}").lack()) is not None:
+        skip_for(lack)
     return Kafka(jars.fetch(VERSION))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.hosts.addresses import free_network
 from harness.hosts.at_once import at_once
+from harness.hosts.lack import Lack, Means
 from harness.hosts.ssh import new_key, public_line
 from harness.targets import broker_properties, images
 from harness.targets.containers.labels import LABEL, labels_of, remove_run, sweep
@@ -30,13 +31,13 @@ STOP = "pkill -f 'kafka[.]Kafka '"
 _RUN_SSHD = Path(images.__file__).parent / "image_files" / "anchor_run.sh"
 
 
-def missing() -> str | None:
-    """Why there can be no such machines here."""
+def lack() -> Lack | None:
+    """Why there can be no such machines here; None when there can."""
     try:
         client = images.connect()
     except TargetTrouble as trouble:
-        return str(trouble)
-    return None if images.has(client, IMAGE) else f"the image {IMAGE} is not built: make image"
+        return Lack(Means.DOCKER, str(trouble))
+    return None if images.has(client, IMAGE) else Lack(Means.DOCKER, f"the image {IMAGE} is not built: make image")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 from harness.hosts import namespaces as hosts
 from harness.hosts.host import HostTrouble
+from harness.hosts.lack import Lack, Means
 from harness.hosts.namespaces import NamespaceHost, choose_network
+from harness.pytest_plugin.lacking import skip_for
 
 _SERVER = """
 import socket, sys, threading
@@ -28,8 +30,6 @@ for thread in threads: thread.start()
 print("listens", flush=True)
 """
 _PORTS = {"PLAINTEXT": 9092, "CONTROLLER": 9093, "INTERNAL": 9094}
-
-missing = hosts.missing_tools
 
 
 @dataclass
@@ -55,8 +55,8 @@ class NamespaceCluster:
     nodes: list[NamespaceNode] = field(default_factory=list)
     bootstrap: str = "namespaces"
 
-    def supports(self, fault: str) -> bool:
-        return fault in ("partition", "packet")
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        return None if kind in ("partition", "packet") else Lack(Means.FAULTS, "nothing runs on its nodes")
 
     def run(self, node: int, *command: str) -> str:
         """What a command prints in a node's namespace."""
@@ -69,6 +69,8 @@ class NamespaceCluster:
 @contextmanager
 def namespaces(count: int) -> Iterator[NamespaceCluster]:
     """A cluster of as many namespaces, which is gone afterwards."""
+    if (lack := hosts.lack()) is not None:
+        skip_for(lack)
     network = choose_network()
     cluster = NamespaceCluster((network.client_address,))
     try:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.by import By
 
 from harness.history.store import Meta, Run
+from harness.hosts.lack import Lack, Means
+from harness.pytest_plugin.lacking import skip_for
 from reports import build
 from tests.real import chromium
-
-By = pytest.importorskip("selenium.webdriver.common.by").By
 
 CHECK = "retention/delete_records::records_are_deleted[v1]"
 TARGETS = ("reference", "kafka@4.3.1", "reference | kafka@4.3.1")
@@ -36,15 +37,17 @@ def stored(root: Path, seed: int) -> Run:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the second of two runs."""
-    if reason := chromium.missing() or build.node_trouble():
-        pytest.skip(reason)
+    if (lack := chromium.lack()) is not None:
+        skip_for(lack)
+    if why := build.node_trouble():
+        skip_for(Lack(Means.NODE_JS, why))
     root = tmp_path_factory.mktemp("allure") / "reports" / "out"
     said: list[str] = []
     for seed in (1, 2):
         run = stored(root, seed)
         assert build.main([str(run.path)], said.append) == 0
         if not (run.path / "allure-report" / "index.html").is_file():
-            pytest.skip(f"npm's allure made no report: {said[-1]}")
+            skip_for(Lack(Means.NODE_JS, f"npm's allure made no report: {said[-1]}"))
     return run.path / "allure-report" / "index.html"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from harness.clients.operator import Operator
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets.readiness import ask
 from harness.targets.target import Cluster, ClusterSpec, resolve
 from reference_broker.wire.api_keys import ApiKey
@@ -71,8 +72,8 @@ def run_checks(cluster: Cluster, folder: Path, root: Path) -> Checked:
 @pytest.fixture(scope="module", params=TARGETS)
 def checked(request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checked]:
     target = resolve(request.param)
-    if (reason := target.missing(ClusterSpec())) is not None:
-        pytest.skip(reason)
+    if (lack := target.lack(ClusterSpec())) is not None:
+        skip_for(lack)
     cluster = target.open(ClusterSpec())
     try:
         Operator(cluster.bootstrap).create_topic(THEIRS)
@@ -88,7 +89,7 @@ def test_what_can_be_checked_holds(checked: Checked) -> None:
 
 def test_faults_and_settings_are_skipped_with_their_reason(checked: Checked) -> None:
     skipped = checked.outcomes["skipped"]
-    reasons = ("no hand on its nodes, so no kill", "not ours to configure", "no hand on its disks")
+    reasons = ("its nodes are others', so no kill", "not ours to configure", "its nodes' disks cannot be filled")
     assert [any(reason in one for one in skipped) for reason in reasons] == [True] * 3, skipped
 
 
@@ -100,8 +101,8 @@ def test_nothing_of_the_checks_is_left_and_nothing_of_others_is_gone(checked: Ch
 def test_a_check_of_more_brokers_is_not_for_a_smaller_cluster() -> None:
     cluster = resolve("reference").open(ClusterSpec())
     try:
-        reason = resolve(f"at:{cluster.bootstrap}").missing(ClusterSpec(nodes=3))
+        lack = resolve(f"at:{cluster.bootstrap}").lack(ClusterSpec(nodes=3))
     finally:
         cluster.close()
 
-    assert "it has 1 broker; 3 are wanted" in str(reason)
+    assert "it has 1 broker; 3 are wanted" in str(lack)

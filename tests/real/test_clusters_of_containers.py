@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 
 from harness.clients.leader_connections import RawAdmin
 from harness.hosts.host import HostTrouble
+from harness.pytest_plugin.lacking import skip_for
 from harness.replicas.replica_log import read_replica
 from harness.targets.containers.cluster import ContainerCluster
 from harness.targets.node_plan import Role
@@ -23,8 +24,8 @@ TARGET = f"docker@{os.environ.get('KAFKA_IMAGE', 'local/kafka:4.3.1')}"
 
 def opened(spec: ClusterSpec) -> Iterator[ContainerCluster]:
     target = resolve(TARGET)
-    if (reason := target.missing(spec)) is not None:
-        pytest.skip(reason)
+    if (lack := target.lack(spec)) is not None:
+        skip_for(lack)
     cluster = target.open(spec)
     assert isinstance(cluster, ContainerCluster)
     yield cluster

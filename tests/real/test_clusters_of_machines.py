@@ -10,12 +10,13 @@ import pytest
 from confluent_kafka import Producer
 
 from harness.clients.leader_connections import RawAdmin
+from harness.pytest_plugin.lacking import skip_for
 from harness.replicas.replica_log import read_replica
 from harness.targets.machines.cluster import MachineCluster
 from harness.targets.target import ClusterSpec, UnknownTarget, resolve
 from nemesis.fault_names import fault_named
 from nemesis.partition import Between, Partition
-from tests.real.machines import Machines, machines, missing
+from tests.real.machines import Machines, lack, machines
 
 THREE = ClusterSpec(nodes=3)
 
@@ -23,8 +24,8 @@ THREE = ClusterSpec(nodes=3)
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     """Three machines."""
-    if (reason := missing()) is not None:
-        pytest.skip(reason)
+    if (found := lack()) is not None:
+        skip_for(found)
     with machines(3, tmp_path_factory.mktemp("machines")) as made:
         yield made
 
@@ -82,7 +83,7 @@ def test_the_log_of_each_node_is_fetched(three: MachineCluster) -> None:
 
 def test_a_check_of_more_brokers_or_other_settings_is_not_for_it(standing: Machines) -> None:
     target = resolve(f"ssh:{standing.file}")
-    reasons = [target.missing(ClusterSpec(nodes=5)), target.missing(ClusterSpec(config={"num.partitions": "3"}))]
+    reasons = [target.lack(ClusterSpec(nodes=5)), target.lack(ClusterSpec(config={"num.partitions": "3"}))]
 
     assert ["5 are wanted" in str(reasons[0]), "not ours to configure" in str(reasons[1])] == [True, True]
 
@@ -106,7 +107,7 @@ def test_a_machine_with_another_host_key_is_not_trusted(standing: Machines, tmp_
     text = text.replace("[[nodes]]", f'[[nodes]]\nhost_key = "ssh-ed25519 {other}"')
     file.write_text(text.replace('known_hosts = "known_hosts"', ""), encoding="utf-8")
 
-    assert "does not match" in str(resolve(f"ssh:{file}").missing())
+    assert "does not match" in str(resolve(f"ssh:{file}").lack())
 
 
 def test_a_machine_that_is_not_in_known_hosts_is_refused_before_any_connection(

@@ -8,6 +8,8 @@ import pytest
 
 from harness.hosts import namespaces
 from harness.hosts.host import HostTrouble
+from harness.hosts.lack import Lack, Means
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets.local_cluster import LocalCluster
 from harness.targets.node_plan import Role
 from harness.targets.target import ClusterSpec, resolve
@@ -15,8 +17,8 @@ from harness.targets.target import ClusterSpec, resolve
 
 def opened(spec: ClusterSpec) -> Iterator[LocalCluster]:
     target = resolve("kafka@4.3.1")
-    if (reason := target.missing(spec)) is not None:
-        pytest.skip(reason)
+    if (lack := target.lack(spec)) is not None:
+        skip_for(lack)
     cluster = target.open(spec)
     assert isinstance(cluster, LocalCluster)
     yield cluster
@@ -26,8 +28,8 @@ def opened(spec: ClusterSpec) -> Iterator[LocalCluster]:
 @pytest.fixture(scope="module")
 def three() -> Iterator[LocalCluster]:
     """Three combined nodes in namespaces."""
-    if (reason := namespaces.missing_tools()) is not None:
-        pytest.skip(reason)
+    if (lack := namespaces.lack()) is not None:
+        skip_for(lack)
     yield from opened(ClusterSpec(nodes=3, racks=("a", "b")))
 
 
@@ -46,7 +48,7 @@ def test_every_node_has_an_address_of_its_own(three: LocalCluster) -> None:
     addresses = [node.internal_address for node in three.nodes]
 
     assert len(set(addresses)) == 3
-    assert three.supports("partition")
+    assert three.lack_for_fault("partition") is None
 
 
 def test_a_node_reaches_another_from_its_own_address(three: LocalCluster) -> None:
@@ -77,7 +79,7 @@ def test_controllers_may_be_nodes_of_their_own() -> None:
 
 
 def test_without_namespaces_the_nodes_listen_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(namespaces, "missing_tools", lambda: "not wanted here")
+    monkeypatch.setattr(namespaces, "lack", lambda: Lack(Means.ROOT, "not wanted here"))
     for cluster in opened(ClusterSpec(nodes=2)):
         assert {node.address[0] for node in cluster.nodes} == {"127.0.0.1"}
-        assert not cluster.supports("partition")
+        assert cluster.lack_for_fault("partition") is not None

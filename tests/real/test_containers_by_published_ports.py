@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets import images
 from harness.targets.containers.labels import LABEL
 from harness.targets.containers.target import KafkaContainerTarget
@@ -23,8 +24,8 @@ IMAGE = os.environ.get("KAFKA_IMAGE", "local/kafka:4.3.1")
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     target = KafkaContainerTarget(f"docker@{IMAGE}", IMAGE, is_published=True)
-    if (reason := target.missing(ClusterSpec())) is not None:
-        pytest.skip(reason)
+    if (lack := target.lack(ClusterSpec())) is not None:
+        skip_for(lack)
     opened = target.open(ClusterSpec())
     yield opened
     opened.close()

@@ -10,13 +10,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from harness.hosts import namespaces
 from harness.hosts.host import ProcessState, wait_until
 from harness.hosts.identity import parse
 from harness.hosts.namespaces import Network
 from harness.hosts.plain import PlainHost
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets import images, leftovers
 from harness.targets.containers.labels import LABEL, sweep
 from harness.targets.target import ClusterSpec, resolve
@@ -44,8 +43,8 @@ def killed_run(name: str, root: Path, nodes: int = 1) -> Iterator[Said]:
     What it has is looked at within the block: once it is dead, any other run on this machine may be the next one.
     """
     target = resolve(name)
-    if (reason := target.missing(ClusterSpec(nodes=nodes))) is not None:
-        pytest.skip(reason)
+    if (lack := target.lack(ClusterSpec(nodes=nodes))) is not None:
+        skip_for(lack)
     with subprocess.Popen(
         [sys.executable, "-c", OWNER, name, str(nodes)], cwd=root, stdout=subprocess.PIPE, text=True
     ) as owner:
@@ -72,8 +71,8 @@ def test_the_process_and_the_folder_of_a_killed_run_are_removed(root: Path) -> N
 
 
 def test_the_nodes_and_the_network_of_a_killed_run_are_removed(root: Path) -> None:
-    if (reason := namespaces.missing_tools()) is not None:
-        pytest.skip(reason)
+    if (lack := namespaces.lack()) is not None:
+        skip_for(lack)
     with killed_run("kafka@4.3.1", root, nodes=3) as (_, folder, _):
         network = Network.parse((Path(folder) / "network").read_text(encoding="utf-8"))
         pids = [parse(noted.read_text(encoding="utf-8")) for noted in Path(folder).glob("node-*.process")]

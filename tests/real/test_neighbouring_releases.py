@@ -6,13 +6,13 @@ The quick ones only, unless NEIGHBOURS=all is set: each pair needs two nodes and
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.pytest_plugin.lacking import skip_for
 from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.lockstep import Lockstep
 from harness.search.lockstep.player import Player
@@ -20,8 +20,7 @@ from harness.search.neighbours.findings import Finding, actions_of, read_finding
 from harness.search.neighbours.items import item_of
 from harness.search.neighbours.readiness import await_coordinators
 from harness.search.neighbours.replay import PATIENCE_S, SETTLE_S, TRIES, all_differences
-from harness.targets import jars
-from harness.targets.kafka_process import java_missing
+from harness.targets.target import resolve
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "neighbours"
 KEPT = [one for one in read_findings(FOLDER) if one.is_quick or os.environ.get("NEIGHBOURS") == "all"]
@@ -33,11 +32,10 @@ Pair = tuple[Player, Player]
 
 @pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: "-".join(map(str, pair[:2])))
 def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Pair]]:
-    if (reason := java_missing()) is not None:
-        pytest.skip(reason)
     older, newer, *settings = request.param
-    if shutil.which("mvn") is None and not all(jars.version_in(jars.libs_folder(one)) for one in (older, newer)):
-        pytest.skip("the jars of both releases are not there, and Maven, which fetches them, is not either")
+    for release in (older, newer):
+        if (lack := resolve(f"kafka@{release}").lack()) is not None:
+            skip_for(lack)
     with opened([f"kafka@{older}", f"kafka@{newer}"], dict(settings)) as clusters:
         for _, cluster in clusters:
             await_coordinators(cluster.bootstrap)

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets.target import Cluster, ClusterSpec, resolve
 from nemesis.clock import Clock, Motion
 
@@ -16,7 +17,7 @@ def cluster() -> Iterator[Cluster]:
     opened = resolve("reference").open(ClusterSpec(in_memory=True))
     if (lack := Clock().lack(opened)) is not None:
         opened.close()
-        pytest.skip(str(lack))
+        skip_for(lack)
     yield opened
     opened.close()
 

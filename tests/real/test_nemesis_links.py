@@ -18,9 +18,6 @@ from tests.real.namespaces import NamespaceCluster
 ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = ("INPUT", "-s", "10.9.9.9", "-j", "DROP")
 
-if (reason := namespaces.missing()) is not None:
-    pytest.skip(reason, allow_module_level=True)
-
 
 @pytest.fixture(scope="module")
 def whole() -> Iterator[NamespaceCluster]:

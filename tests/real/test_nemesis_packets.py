@@ -10,16 +10,13 @@ from typing import Any
 import pytest
 
 from harness.hosts.host import HostTrouble
+from harness.hosts.lack import Means
 from harness.targets.cluster_view import ClusterView
-from harness.targets.lack import Means
 from nemesis.links import require_open, sweep
 from nemesis.node_specs import exactly
 from nemesis.packet import Packet
 from nemesis.shaping import HAS_NETEM, Shape, delay, duplicate, loss, rate, reorder
 from tests.real import namespaces
-
-if (reason := namespaces.missing()) is not None:
-    pytest.skip(reason, allow_module_level=True)
 
 VIEW = ClusterView(nodes=(1, 2, 3), brokers=(1, 2, 3))
 FIRST = exactly(1)

@@ -26,9 +26,6 @@ from nemesis.partition import Between, Partition
 from nemesis.rules import CLIENTS
 from tests.real import namespaces
 
-if (reason := namespaces.missing()) is not None:
-    pytest.skip(reason, allow_module_level=True)
-
 VIEW = ClusterView(
     nodes=(1, 2, 3),
     brokers=(1, 2, 3),

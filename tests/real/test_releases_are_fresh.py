@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from harness.targets import jars
-from harness.targets.kafka_process import java_missing
+from harness.pytest_plugin.lacking import skip_for
+from harness.targets.target import resolve
 from tests.vectors import make_releases
 
 
 @pytest.fixture(scope="module")
 def recordings() -> dict[str, make_releases.Recording]:
     """Each release asked anew."""
-    if (reason := java_missing()) is not None:
-        pytest.skip(reason)
-    missing = [one for one in make_releases.RELEASES.values() if jars.version_in(jars.libs_folder(one)) is None]
-    if missing and shutil.which("mvn") is None:
-        pytest.skip(f"no jars of Kafka {', '.join(missing)}, and no Maven, which fetches them")
+    for release in make_releases.RELEASES.values():
+        if (lack := resolve(f"kafka@{release}").lack()) is not None:
+            skip_for(lack)
     return {profile: make_releases.record(version) for profile, version in make_releases.RELEASES.items()}
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from random import Random
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets.readiness import answers
 from harness.targets.target import Cluster, ClusterSpec, TargetTrouble, resolve
 from nemesis.fault_names import fault_named
@@ -21,8 +21,8 @@ VALUE = "주문 1".encode()
 @pytest.fixture(scope="module", params=TARGETS)
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     target = resolve(request.param)
-    if (reason := target.missing(ClusterSpec())) is not None:
-        pytest.skip(reason)
+    if (lack := target.lack(ClusterSpec())) is not None:
+        skip_for(lack)
     opened = target.open(ClusterSpec())
     yield opened
     opened.close()
@@ -77,10 +77,9 @@ def test_the_log_of_a_node_is_collected(cluster: Cluster) -> None:
     assert all(text for text in cluster.logs().values())
 
 
-@pytest.mark.skipif(shutil.which("java") is None, reason="needs Java")
 def test_a_node_that_cannot_start_is_reported_with_its_log() -> None:
     target = resolve("kafka@4.3.1")
-    if (reason := target.missing()) is not None:
-        pytest.skip(reason)
+    if (lack := target.lack()) is not None:
+        skip_for(lack)
     with pytest.raises(TargetTrouble, match=r"Invalid value many for configuration num\.partitions"):
         target.open(ClusterSpec(config={"num.partitions": "many"}))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets import jars
-from harness.targets.kafka_process import java_missing
+from harness.targets.target import resolve
 
 NEWEST = jars.PUBLISHED[-1]
 """The release from whose jars they are generated."""
@@ -20,10 +18,8 @@ _TIMEOUT_S = 120
 
 def check(version: str, root: Path) -> subprocess.CompletedProcess[str]:
     """`generate --check` against a release's jars, which are fetched when they are not there."""
-    if (reason := java_missing()) is not None:
-        pytest.skip(reason)
-    if jars.version_in(jars.libs_folder(version)) is None and shutil.which("mvn") is None:
-        pytest.skip(f"no jars of Kafka {version}, and no Maven, which fetches them")
+    if (lack := resolve(f"kafka@{version}").lack()) is not None:
+        skip_for(lack)
     return subprocess.run(
         [sys.executable, "-m", "reference_broker.wire.generate", "--check", "--jars", str(jars.fetch(version))],
         cwd=root,

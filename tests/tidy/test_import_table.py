@@ -54,7 +54,6 @@ TABLE: dict[str, tuple[str, ...]] = {
         "nemesis",
         "harness.hosts",
         "harness.targets.target",
-        "harness.targets.lack",
         "harness.targets.cluster_view",
         "harness.targets.node_plan",
         "harness.clients.connection",  # probes as a client, and faults that are requests

@@ -20,25 +20,24 @@ from harness.comparing.recorded.answers import (
     read_recording,
     write_file,
 )
-from harness.comparing.recorded.choice import release_of
+from harness.pytest_plugin.options import ChosenTarget
+from harness.targets.target import TargetKind, TargetTrouble, UnknownTarget, resolve
 
-OWN: Final = ("reference", "planted")
 BAD_INPUT: Final = 2
 
 
 class Recorder:
     """Writes what a run observed on its one target; the lines say what became of it."""
 
-    def __init__(self, root: Path, target: str, given: str) -> None:
+    def __init__(self, root: Path, target: ChosenTarget) -> None:
         self.root = root
         self.target = target
-        self.given = given
         self.lines: list[str] = []
 
     @classmethod
-    def of(cls, root: str | None, targets: Sequence[tuple[str, str]]) -> Recorder | None:
-        """A recorder of the run's target (name, as given), where --record asked for one."""
-        return None if root is None else cls(Path(root), *targets[0])
+    def of(cls, root: str | None, targets: Sequence[ChosenTarget]) -> Recorder | None:
+        """A recorder of the run's target, where --record asked for one."""
+        return None if root is None else cls(Path(root), targets[0])
 
     def write(
         self,
@@ -51,20 +50,20 @@ class Recorder:
 
         A file of which only some checks ran (`partial`) keeps its others; one whose checks are not there is removed.
         """
-        release = versions.get(self.target) or release_of(self.given)
+        release = versions.get(self.target.name) or self.target.release
         if release is None or not held:
             self.lines = ["recorded      nothing: no check that observes has held"]
             return
         folder = folder_of(release, self.root)
         files: dict[str, dict[str, Sequence[Observation]]] = {}
         for (check, target), observations in held.items():
-            if target == self.target and observations:
+            if target == self.target.name and observations:
                 files.setdefault(check.partition("::")[0], {})[check] = observations
         changed = 0
         for file, checks in sorted(files.items()):
             path = folder / f"{file}.jsonl"
             merged = {**(_kept(path) if file in partial else {}), **checks}
-            changed += write_file(path, target=self.given, release=release, file=file, checks=merged)
+            changed += write_file(path, target=self.target.given, release=release, file=file, checks=merged)
         for path in sorted(folder.rglob("*.jsonl")):
             if not has_file(path.relative_to(folder).with_suffix("").as_posix()):
                 path.unlink()
@@ -121,7 +120,12 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:
         return BAD_INPUT if leaving.code else 0
-    if options.target.partition("@")[0] in OWN:
+    try:
+        target = resolve(options.target)
+    except (UnknownTarget, TargetTrouble) as trouble:
+        say(f"harness: {trouble}")
+        return BAD_INPUT
+    if target.kind is TargetKind.REFERENCE:
         say(f"harness: record --target {options.target}: a recording is of Apache Kafka, not of our own broker")
         return BAD_INPUT
     for place in options.checks:

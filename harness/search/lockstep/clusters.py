@@ -44,9 +44,8 @@ def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Itera
         found: list[tuple[str, Cluster]] = []
         for name in names:
             target = resolve(name)
-            missing = target.missing(ClusterSpec())
-            if missing is not None:
-                raise TargetTrouble(f"--target {name}: {missing}")
+            if (lack := target.lack(ClusterSpec())) is not None:
+                raise TargetTrouble(f"--target {lack}")
             cluster = target.open(ClusterSpec(config={**SETTINGS, **(more or {})}, in_memory=True))
             stack.callback(cluster.close)
             shown = name if name not in [known for known, _ in found] else f"{name}#{len(found) + 1}"

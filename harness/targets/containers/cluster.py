@@ -7,13 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.hosts.at_once import at_once
+from harness.hosts.lack import Lack
 from harness.targets.cluster_of_nodes import ClusterOfNodes
 from harness.targets.containers.labels import remove_network
 from harness.targets.containers.node import ContainerNode
-from harness.targets.target import LINK_FAULTS, PROCESS_FAULTS, REQUEST_FAULTS
-
-SUPPORTED = (*PROCESS_FAULTS, *LINK_FAULTS, *REQUEST_FAULTS)
-"""Faults that can be brought about on containers."""
+from harness.targets.target import (
+    CLOCK_FAULT,
+    DISK_FAULT,
+    LINK_FAULTS,
+    NOT_DISKS,
+    NOT_ENVIRONMENT,
+    PROCESS_FAULTS,
+    REQUEST_FAULTS,
+    no_such_fault,
+)
 
 
 class ContainerCluster(ClusterOfNodes[ContainerNode]):
@@ -32,9 +39,9 @@ class ContainerCluster(ClusterOfNodes[ContainerNode]):
         """The network's gateway: from there come our clients' packets, also those to published ports."""
         return (self._client_address,)
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about here."""
-        return fault in SUPPORTED
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind here; None when nothing does."""
+        return lack_for_fault(kind)
 
     def close(self) -> None:
         """Removes the containers, their volumes and the network; the logs stay readable."""
@@ -46,6 +53,13 @@ class ContainerCluster(ClusterOfNodes[ContainerNode]):
                 remove_network(self._network)
                 self._is_removed = True
                 atexit.unregister(self.close)
+
+
+def lack_for_fault(kind: str) -> Lack | None:
+    """What stands in the way of faults of a kind on containers: a published image, as it is, has no libfaketime."""
+    if kind in (*PROCESS_FAULTS, *LINK_FAULTS, *REQUEST_FAULTS):
+        return None
+    return {DISK_FAULT: NOT_DISKS, CLOCK_FAULT: NOT_ENVIRONMENT}.get(kind) or no_such_fault(kind)
 
 
 def _last_log(node: ContainerNode) -> tuple[str, str]:

@@ -5,14 +5,18 @@ Configured by the image's own contract: KAFKA_* variables and CLUSTER_ID.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from harness.hosts.lack import Lack, Means
 from harness.targets import images
-from harness.targets.containers.cluster import SUPPORTED, ContainerCluster
+from harness.targets.containers.cluster import ContainerCluster, lack_for_fault
 from harness.targets.containers.labels import sweep
 from harness.targets.containers.opening import Recipe
 from harness.targets.ports import again_if_port_is_taken
-from harness.targets.target import ClusterSpec, TargetTrouble
+from harness.targets.target import NOT_DISKS, ClusterSpec, TargetKind, TargetTrouble
+
+_RELEASE = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
 
 class KafkaContainerTarget:
@@ -29,28 +33,42 @@ class KafkaContainerTarget:
         """As given by `--target`."""
         return self._name
 
-    def missing(self, spec: ClusterSpec | None = None) -> str | None:
+    @property
+    def kind(self) -> TargetKind:
+        """Containers."""
+        return TargetKind.CONTAINERS
+
+    @property
+    def release(self) -> str | None:
+        """The image's tag, where that is a release."""
+        tag = self._image.rpartition(":")[2]
+        return tag if _RELEASE.fullmatch(tag) else None
+
+    def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
         """Why it cannot be used here, and what would help; pulls the image when it is not on this machine."""
-        if spec is not None and spec.small_disk_mb:
-            return f"{self.name}: no hand on the disks inside a container"
+        found = NOT_DISKS if spec is not None and spec.small_disk_mb else self._lack_of_images()
+        return None if found is None else found.of(self.name)
+
+    def _lack_of_images(self) -> Lack | None:
         try:
             client = images.connect()
         except TargetTrouble as trouble:
-            return f"{self.name}: {trouble}"
+            return Lack(Means.DOCKER, str(trouble))
         if not images.has(client, images.ANCHOR):
-            return f"{self.name}: the anchor's image {images.ANCHOR} is not built: make image"
-        if not images.has(client, self._image) and (reason := _pull(client, self._image)) is not None:
-            return f"{self.name}: {reason}"
+            return Lack(Means.DOCKER, f"the anchor's image {images.ANCHOR} is not built: make image")
+        if not images.has(client, self._image) and (why := _pull(client, self._image)) is not None:
+            return Lack(Means.DOCKER, why)
         return None
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about on its clusters."""
-        return fault in SUPPORTED
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind on its clusters; None when nothing does."""
+        found = lack_for_fault(kind)
+        return None if found is None else found.of(self.name)
 
     def open(self, spec: ClusterSpec) -> ContainerCluster:
         """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
-        if (reason := self.missing(spec)) is not None:
-            raise TargetTrouble(reason)
+        if (lack := self.lack(spec)) is not None:
+            raise TargetTrouble(lack.reason)
         client = images.connect()
         sweep(client)
         recipe = Recipe(client=client, name=self.name, image=self._image, is_published=self._is_published)

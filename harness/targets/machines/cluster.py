@@ -8,9 +8,19 @@ from collections.abc import Sequence
 
 from harness.hosts.at_once import at_once
 from harness.hosts.host import HostTrouble
+from harness.hosts.lack import Lack, Means
 from harness.targets.cluster_of_nodes import ClusterOfNodes
 from harness.targets.machines.node import MachineNode
-from harness.targets.target import LINK_FAULTS, PROCESS_FAULTS, REQUEST_FAULTS
+from harness.targets.target import (
+    CLOCK_FAULT,
+    DISK_FAULT,
+    LINK_FAULTS,
+    NOT_DISKS,
+    NOT_ENVIRONMENT,
+    PROCESS_FAULTS,
+    REQUEST_FAULTS,
+    no_such_fault,
+)
 
 
 class MachineCluster(ClusterOfNodes[MachineNode]):
@@ -28,9 +38,9 @@ class MachineCluster(ClusterOfNodes[MachineNode]):
         """Our addresses, as the machines see them."""
         return self._clients
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about here."""
-        return may_have(fault, has_root=self._has_root)
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind here; None when nothing does."""
+        return lack_for_fault(kind, has_root=self._has_root)
 
     def start(self) -> None:
         """Resumes nodes that a killed run has left paused, starts those that do not run, and waits until all is well.
@@ -60,11 +70,13 @@ class MachineCluster(ClusterOfNodes[MachineNode]):
         node.host.close()
 
 
-def may_have(fault: str, *, has_root: bool) -> bool:
-    """Whether a fault, by its name, can be brought about on machines. Clocks need variables of an environment."""
-    if fault in LINK_FAULTS:
-        return has_root
-    return fault in (*PROCESS_FAULTS, *REQUEST_FAULTS)
+def lack_for_fault(kind: str, *, has_root: bool) -> Lack | None:
+    """What stands in the way of faults of a kind on machines; None when nothing does."""
+    if kind in LINK_FAULTS:
+        return None if has_root else Lack(Means.FAULTS, f"{kind} needs root on its machines: user root, or sudo = true")
+    if kind in (*PROCESS_FAULTS, *REQUEST_FAULTS):
+        return None
+    return {DISK_FAULT: NOT_DISKS, CLOCK_FAULT: NOT_ENVIRONMENT}.get(kind) or no_such_fault(kind)
 
 
 def _run(node: MachineNode) -> None:

@@ -8,12 +8,20 @@ import paramiko
 
 from harness.hosts.at_once import at_once
 from harness.hosts.host import HostTrouble
+from harness.hosts.lack import Lack, Means
 from harness.hosts.ssh import SshHost, known_keys
-from harness.targets.machines.cluster import MachineCluster, may_have
+from harness.targets.machines.cluster import MachineCluster, lack_for_fault
 from harness.targets.machines.file import BadFile, Machine, read
 from harness.targets.machines.node import MachineNode
 from harness.targets.node_plan import Role
-from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget
+from harness.targets.target import (
+    NOT_DISKS,
+    ClusterSpec,
+    TargetKind,
+    TargetTrouble,
+    UnknownTarget,
+    not_configurable,
+)
 
 _CONNECT_TIMEOUT_S = 15.0
 
@@ -39,24 +47,35 @@ class MachinesTarget:
     def _has_root(self) -> bool:
         return all(machine.is_sudo or machine.user == "root" for machine in self._file.machines)
 
-    def missing(self, spec: ClusterSpec | None = None) -> str | None:
+    @property
+    def kind(self) -> TargetKind:
+        """Machines."""
+        return TargetKind.MACHINES
+
+    @property
+    def release(self) -> None:
+        """What its file says of a version is its owner's word, and names no recording."""
+        return None
+
+    def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
         """Why a check cannot use it: its settings and its size are its owner's, and its machines must let us in."""
-        if spec is not None and (reason := self._unlike(spec)) is not None:
-            return f"{self.name}: {reason}"
+        if spec is not None and (found := self._unlike(spec)) is not None:
+            return found.of(self.name)
         try:
             at_once(lambda host: host.connect(_CONNECT_TIMEOUT_S), list(self._hosts.values()))
         except HostTrouble as trouble:
-            return f"{self.name}: {trouble}"
+            return Lack(Means.NETWORK, f"{self.name}: {trouble}")
         return None
 
-    def supports(self, fault: str) -> bool:
-        """Whether a fault can be brought about on it."""
-        return may_have(fault, has_root=self._has_root)
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        """What stands in the way of faults of a kind on it; None when nothing does."""
+        found = lack_for_fault(kind, has_root=self._has_root)
+        return None if found is None else found.of(self.name)
 
     def open(self, spec: ClusterSpec) -> MachineCluster:
         """The cluster, with all nodes running. TargetTrouble when it does not become well, with what a log said."""
-        if (reason := self.missing(spec)) is not None:
-            raise TargetTrouble(reason)
+        if (lack := self.lack(spec)) is not None:
+            raise TargetTrouble(lack.reason)
         nodes = [MachineNode(self.name, machine, self._hosts[machine.id]) for machine in self._file.machines]
         clients = [host.seen_from() for host in self._hosts.values()]
         cluster = MachineCluster(nodes, self._file.version, clients, has_root=self._has_root)
@@ -67,20 +86,22 @@ class MachinesTarget:
             raise
         return cluster
 
-    def _unlike(self, spec: ClusterSpec) -> str | None:
+    def _unlike(self, spec: ClusterSpec) -> Lack | None:
         machines = self._file.machines
         brokers = sum(1 for machine in machines if Role.BROKER in machine.roles)
         alone = sum(1 for machine in machines if machine.roles == (Role.CONTROLLER,))
         if spec.config:
-            return f"it is not ours to configure ({', '.join(sorted(spec.config))} wanted)"
+            return not_configurable(spec)
         if spec.small_disk_mb:
-            return "no hand on its disks"
+            return NOT_DISKS
         if brokers < spec.nodes:
-            return f"it has {brokers} brokers; {spec.nodes} are wanted"
+            return Lack(Means.NODES, f"it has {brokers} brokers; {spec.nodes} are wanted")
         if alone < spec.controllers:
-            return f"it has {alone} nodes that are controllers only; {spec.controllers} are wanted"
+            why = f"it has {alone} nodes that are controllers only; {spec.controllers} are wanted"
+            return Lack(Means.NODES, why)
         if len(set(spec.racks)) > len({machine.rack for machine in machines} - {None}):
-            return f"its file names fewer racks than are wanted ({', '.join(sorted(set(spec.racks)))})"
+            why = f"its file names fewer racks than are wanted ({', '.join(sorted(set(spec.racks)))})"
+            return Lack(Means.NODES, why)
         return None
 
 

@@ -154,8 +154,8 @@ class MemoryCluster:
         assert bug in BUGS
         return bug in self._bugs
 
-    def supports(self, fault: str) -> bool:
-        return True
+    def lack_for_fault(self, kind: str) -> None:
+        """Nothing stands in the way of any."""
 
     def wait_healthy(self, timeout_s: float = 1.0) -> None:
         """It is well at once."""

@@ -24,8 +24,8 @@ def test_a_planted_target_is_the_reference_with_one_bug() -> None:
     target = resolve("planted@drops_headers")
 
     assert target.name == "planted@drops_headers"
-    assert target.missing(ClusterSpec()) is None
-    assert target.supports("kill")
+    assert target.lack(ClusterSpec()) is None
+    assert target.lack_for_fault("kill") is None
 
 
 def test_a_plant_that_is_not_there_is_told_with_those_that_are() -> None:

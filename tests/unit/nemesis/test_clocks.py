@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.hosts.host import CommandResult
+from harness.hosts.lack import Means
 from harness.targets.cluster_view import ClusterView
-from harness.targets.lack import Means
 from nemesis.clock import LARGEST_S, Clock, Motion
 from nemesis.fault_names import fault_named
 
@@ -84,8 +84,7 @@ class FakeCluster:
     nodes: tuple[FakeNode, ...]
     bootstrap: str = "nowhere:1"
 
-    def supports(self, fault: str) -> bool:
-        return True
+    def lack_for_fault(self, kind: str) -> None: ...
 
 
 def test_a_machine_without_libfaketime_is_told() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble
+from harness.hosts.lack import Lack, Means
 from harness.targets.cluster_view import ClusterView
-from harness.targets.lack import Means
 from nemesis.disk import FullDisk
 from nemesis.fault_names import fault_named
 from nemesis.kill import Kill
@@ -90,8 +90,8 @@ class FakeCluster:
     bootstrap: str = "nowhere:1"
     faults: tuple[str, ...] = ("kill", "pause", "restart", "disk")
 
-    def supports(self, fault: str) -> bool:
-        return fault in self.faults
+    def lack_for_fault(self, kind: str) -> Lack | None:
+        return None if kind in self.faults else Lack(Means.FAULTS, "its nodes are others'")
 
 
 def cluster_of(*nodes: FakeNode, **options: Any) -> Any:

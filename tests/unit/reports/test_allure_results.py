@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from harness.history.store import Item, Run
+from harness.hosts.lack import Lack, Means
+from harness.pytest_plugin.lacking import skip_for
 from reports.allure import results as allure
 from reports.allure.configuration import CONFIGURATION
 from reports.results import load
@@ -167,8 +169,9 @@ def test_writing_again_replaces_the_results(whole_run: Run) -> None:
     assert len(written(whole_run)) == len(written(whole_run))
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
 def test_the_configuration_is_a_module_that_node_reads(whole_run: Run, tmp_path: Path) -> None:
+    if shutil.which("node") is None:
+        skip_for(Lack(Means.NODE_JS, "Node is not installed"))
     written(whole_run)
     script = tmp_path / "show.mjs"
     configuration = (whole_run.path / CONFIGURATION).as_uri()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.hosts.lack import Means
 from harness.targets import jars
 from harness.targets.address import AddressTarget, parse_addresses
 from harness.targets.containers.target import KafkaContainerTarget
@@ -65,7 +66,7 @@ def test_a_kafka_home_without_a_broker_is_named(monkeypatch: pytest.MonkeyPatch,
 
 def test_without_java_the_reason_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "Java 17 or newer is needed" in str(resolve("kafka@4.3.1").missing())
+    assert "Java 17 or newer is needed" in str(resolve("kafka@4.3.1").lack())
 
 
 def test_without_maven_and_jars_the_fetch_says_what_would_help(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -76,21 +77,23 @@ def test_without_maven_and_jars_the_fetch_says_what_would_help(monkeypatch: pyte
 
 def test_without_a_daemon_the_reason_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    assert "no Docker daemon answers" in str(resolve("docker@x").missing())
+    assert "no Docker daemon answers" in str(resolve("docker@x").lack())
 
 
 def test_an_address_where_nobody_listens_is_missing_with_a_reason() -> None:
-    assert "nothing there answers" in str(resolve("at:127.0.0.1:1").missing())
+    assert "nothing there answers" in str(resolve("at:127.0.0.1:1").lack())
 
 
 def test_an_address_cannot_be_configured() -> None:
-    reason = resolve("at:127.0.0.1:1").missing(ClusterSpec(config={"num.partitions": "3"}))
-    assert reason is not None
-    assert "num.partitions" in reason
+    lack = resolve("at:127.0.0.1:1").lack(ClusterSpec(config={"num.partitions": "3"}))
+    assert lack is not None
+    assert "num.partitions" in lack.reason
 
 
 def test_an_address_supports_no_fault() -> None:
-    assert not resolve("at:127.0.0.1:1").supports("kill")
+    lack = resolve("at:127.0.0.1:1").lack_for_fault("kill")
+    assert lack is not None
+    assert lack.means is Means.FAULTS
 
 
 def test_addresses_are_read_with_ipv6_in_brackets() -> None:
@@ -98,4 +101,4 @@ def test_addresses_are_read_with_ipv6_in_brackets() -> None:
 
 
 def test_the_reference_is_one_node_and_says_so() -> None:
-    assert "it has 1 node only" in str(resolve("reference").missing(ClusterSpec(nodes=3)))
+    assert "it has 1 node only" in str(resolve("reference").lack(ClusterSpec(nodes=3)))

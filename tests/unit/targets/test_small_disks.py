@@ -11,6 +11,7 @@ import pytest
 from harness.hosts import small_disk
 from harness.hosts.identity import identity_of
 from harness.hosts.small_disk import SmallDisk, mounted_below, unmount_below
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets import leftovers
 
 MOUNTS = r"""36 35 98:0 / / rw,noatime master:1 - ext3 /dev/root rw
@@ -22,8 +23,8 @@ MOUNTS = r"""36 35 98:0 / / rw,noatime master:1 - ext3 /dev/root rw
 
 @pytest.fixture
 def disk(tmp_path: Path) -> SmallDisk:
-    if (reason := small_disk.missing()) is not None:
-        pytest.skip(reason)
+    if (lack := small_disk.lack()) is not None:
+        skip_for(lack)
     made = SmallDisk(tmp_path / "disk", 1)
     made.mount()
     return made
@@ -44,8 +45,8 @@ def test_a_full_disk_takes_nothing_until_there_is_room(disk: SmallDisk) -> None:
 
 
 def test_the_disk_of_a_run_that_was_killed_is_unmounted_by_the_next(tmp_path: Path) -> None:
-    if (reason := small_disk.missing()) is not None:
-        pytest.skip(reason)
+    if (lack := small_disk.lack()) is not None:
+        skip_for(lack)
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as owner:
         identity = identity_of(owner.pid)
         owner.kill()

@@ -7,7 +7,7 @@ import datetime
 from harness.comparing.gaps import Gap
 from harness.comparing.known_differences import KnownDifferences
 from harness.comparing.promised import NONE, Promised
-from harness.targets.lack import Means
+from harness.hosts.lack import Means
 from reference_broker.wire.api_keys import ApiKey
 
 GAP = Gap(api="EndTxn", target="reference*", reason="no transactions", review_by=datetime.date(2030, 1, 1))

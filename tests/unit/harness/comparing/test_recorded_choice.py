@@ -9,8 +9,9 @@ import pytest
 from harness.comparing.observation import remark
 from harness.comparing.recorded import writing as recorded_writing
 from harness.comparing.recorded.answers import RecordingTrouble, folder_of, write_file
-from harness.comparing.recorded.choice import choose, release_of
+from harness.comparing.recorded.choice import choose
 from harness.targets.reference import BASELINE
+from harness.targets.target import resolve
 
 
 def recorded(base: Path, *releases: str) -> None:
@@ -35,13 +36,13 @@ def recorded(base: Path, *releases: str) -> None:
     ],
 )
 def test_a_target_tells_its_release_by_its_name(target: str, release: str | None) -> None:
-    assert release_of(target) == release
+    assert resolve(target).release == release
 
 
 def test_each_target_is_compared_with_the_recording_of_its_own_release(tmp_path: Path) -> None:
     recorded(tmp_path, BASELINE, "4.2.1")
 
-    chosen = choose("", [("reference", "reference"), ("old", "kafka@4.2.1"), ("older", "kafka@4.1.2")], tmp_path)
+    chosen = choose("", [("reference", BASELINE), ("old", "4.2.1"), ("older", "4.1.2")], tmp_path)
 
     names = {target: recording.name for target, recording in chosen.by_target.items()}
     assert names == {"reference": f"recorded kafka@{BASELINE}", "old": "recorded kafka@4.2.1"}
@@ -52,14 +53,14 @@ def test_a_cluster_of_an_unknown_release_is_compared_with_the_folder_that_was_na
     recorded(tmp_path, "4.2.1")
     folder = folder_of("4.2.1", tmp_path / "tests" / "recorded")
 
-    assert choose(str(folder), [("mine", "at:127.0.0.1:9092")], tmp_path).by_target["mine"].release == "4.2.1"
+    assert choose(str(folder), [("mine", None)], tmp_path).by_target["mine"].release == "4.2.1"
 
 
 def test_a_cluster_of_an_unknown_release_has_no_recording_of_its_own(tmp_path: Path) -> None:
     recorded(tmp_path, "4.2.1")
 
     with pytest.raises(RecordingTrouble, match="there is no recording of its release, which its name does not tell"):
-        choose("", [("mine", "at:127.0.0.1:9092")], tmp_path)
+        choose("", [("mine", None)], tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import pytest
 CONFTEST = '''
 """Turns the plugin on, with targets that need nothing."""
 import harness.pytest_plugin.options as options
+from harness.hosts.lack import Lack, Means
+from harness.targets.target import TargetKind
 
 pytest_plugins = ["harness.pytest_plugin.hooks"]
 
@@ -21,8 +23,8 @@ class Cluster:
     def version(self):
         return "9.9"
 
-    def supports(self, fault):
-        return False
+    def lack_for_fault(self, kind):
+        return Lack(Means.FAULTS, f"no {kind} here")
 
     def logs(self):
         return {}
@@ -33,13 +35,15 @@ class Cluster:
 
 class Target:
     def __init__(self, name):
-        self.name = name
+        self.name, self.release = name, name.partition("@")[2] or None
 
-    def missing(self, spec=None):
+    kind = TargetKind.KAFKA
+
+    def lack(self, spec=None):
         return None
 
-    def supports(self, fault):
-        return False
+    def lack_for_fault(self, kind):
+        return Lack(Means.FAULTS, f"no {kind} here")
 
     def open(self, spec):
         return Cluster()

@@ -9,6 +9,8 @@ import pytest
 CONFTEST = '''
 """Turns the plugin on, with targets that need nothing."""
 import harness.pytest_plugin.options as options
+from harness.hosts.lack import Lack, Means
+from harness.targets.target import TargetKind
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget
 
 pytest_plugins = ["harness.pytest_plugin.hooks"]
@@ -48,8 +50,8 @@ class Cluster:
     def version(self):
         return "9.9"
 
-    def supports(self, fault):
-        return False
+    def lack_for_fault(self, kind):
+        return Lack(Means.FAULTS, f"no {kind} here")
 
     def logs(self):
         return {"node-1.log": "the last line of the log"}
@@ -62,11 +64,13 @@ class Target:
     def __init__(self, name):
         self.name = name
 
-    def missing(self, spec=None):
-        return f"{self.name}: Java is not there" if self.name.startswith("kafka") else None
+    kind, release = TargetKind.KAFKA, None
 
-    def supports(self, fault):
-        return False
+    def lack(self, spec=None):
+        return Lack(Means.JAVA, f"{self.name}: Java is not there") if self.name.startswith("kafka") else None
+
+    def lack_for_fault(self, kind):
+        return Lack(Means.FAULTS, f"no {kind} here")
 
     def open(self, spec):
         if self.name == "sick":
@@ -327,7 +331,7 @@ def test_a_wrong_option_is_one_line_and_status_4(suite: pytest.Pytester, options
 
 
 def test_an_address_where_nothing_answers_is_no_skip(suite: pytest.Pytester) -> None:
-    suite.makeconftest(CONFTEST.replace('startswith("kafka")', 'startswith("at:")'))
+    suite.makeconftest(CONFTEST.replace('startswith("kafka")', 'startswith("at:")').replace(".KAFKA", ".ADDRESS"))
 
     result = run(suite, "def test_water(cluster): pass", "--target", "at:127.0.0.1:1")
 

@@ -10,6 +10,8 @@ CHECKS = [f"protocol/fetch::reads[{number}]" for number in range(100)] + ["metad
 CONFTEST = '''
 """Turns the plugin on, with a target that needs nothing."""
 import harness.pytest_plugin.options as options
+from harness.hosts.lack import Lack, Means
+from harness.targets.target import TargetKind
 
 pytest_plugins = ["harness.pytest_plugin.hooks"]
 
@@ -18,7 +20,9 @@ class Target:
     def __init__(self, name):
         self.name = name
 
-    def missing(self, spec=None):
+    kind, release = TargetKind.KAFKA, None
+
+    def lack(self, spec=None):
         return None
 
 

@@ -1,4 +1,4 @@
-"""What stands in the way of a check here, told apart by the means that is lacking."""
+"""What stands in the way of a check, a fault or a test here: the means that is lacking, and why."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from enum import StrEnum
 
 
 class Means(StrEnum):
-    """What a target, a fault or a check may need; the first few are words of `--require`."""
+    """What a target, a fault, a check or a test may need."""
 
     JAVA = "java"
+    """Java, and Kafka's jars or what fetches them."""
     DOCKER = "docker"
+    """A Docker daemon, and the images that are asked for."""
     ROOT = "root"
     TOOL = "tool"
-    """A program of the operating system: iptables, tc, faketime, mvn."""
+    """A program of the operating system: iptables, tc, libfaketime."""
+    NODE_JS = "node"
+    """Node.js with npm, which makes Allure's report."""
+    CHROMIUM = "chromium"
+    """A browser that can be driven, for tests of pages."""
     KERNEL = "kernel"
     """Something that this machine's kernel was built without: netem."""
     NETWORK = "network"
-    """An address that answers, an image that can be pulled."""
+    """An address that answers, a machine that lets us in."""
     NODES = "nodes"
     """As many nodes, or nodes of such roles, as the check asks for."""
     FAULTS = "faults"

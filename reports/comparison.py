@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.judging.outcome import Outcome
 from reports.markup import badge, block, command, element, folded, link, table, text
-from reports.results import Difference, Outcome, Result, Results
+from reports.results import Difference, Result, Results
 from reports.words import count
 
 

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from harness.judging.outcome import Outcome
 from reports.comparison import difference_table
 from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
-from reports.results import GRAVITY, Outcome, Result, Results
+from reports.results import GRAVITY, Result, Results
 from reports.timeline import timeline
 from reports.words import count, duration, instant, title
 

@@ -9,10 +9,11 @@ from harness.history.files import HistoryTrouble
 from harness.history.history import History
 from harness.history.operations import Operation
 from harness.judging.guarantees import ANOMALIES, Guarantees, Standing
+from harness.judging.outcome import Outcome
 from harness.judging.verdicts import Anomaly
 from reports.excerpt import Focus, LogExcerpt, focus_of, history_lines, log_excerpts
 from reports.orders import log_strip, order_plot, sightings
-from reports.results import Outcome, Result
+from reports.results import Result
 from reports.series import Gap, Series, series_of
 from reports.svg import Canvas
 from reports.words import count, instant, milliseconds, witness_line

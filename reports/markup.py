@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from reports.results import Outcome
+from harness.judging.outcome import Outcome
 
 
 def text(said: object) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.judging.outcome import Outcome
 from reports.comparison import difference_rows, difference_section
 from reports.details import check_section
 from reports.markup import badge, command, element, facts, link, table, text
 from reports.matrix import PAGE as MATRIX_PAGE
 from reports.promises import attention, promise_tables
-from reports.results import Outcome, Results, shown_path
+from reports.results import Results, shown_path
 from reports.style import CSS, SCRIPT
 from reports.words import count, date_and_time, duration, title
 

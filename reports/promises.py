@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.judging.outcome import Outcome
 from reports.markup import badge, element, folded, link, table, text
-from reports.results import GRAVITY, Outcome, Result, Results, gravest
+from reports.results import GRAVITY, Result, Results, gravest
 from reports.words import count, title
 
 _LINKS = 4

@@ -7,12 +7,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from harness.history.store import Item, Meta, Run, StoreTrouble, verdict_of
 from harness.judging.guarantees import Guarantees
+from harness.judging.outcome import Outcome
 from harness.judging.verdicts import Anomaly, Verdict
 from reports.words import title
 
@@ -32,33 +32,6 @@ AREAS = (
 """The order in which areas of guarantees are shown; others follow by name."""
 
 
-class Outcome(StrEnum):
-    """How a check ended, gravest first."""
-
-    BROKEN = "broken"
-    DIFFERS = "differs"
-    UNKNOWN = "unknown"
-    OBSERVED = "observed"
-    HELD = "held"
-    SKIPPED = "skipped"
-
-    @property
-    def sign(self) -> str:
-        """A sign that needs no colour."""
-        return _SIGNS[self.value]
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether it fails a run, and so needs a look."""
-        return self in (Outcome.BROKEN, Outcome.DIFFERS, Outcome.UNKNOWN)
-
-    def counted(self, number: int) -> str:
-        """ "3 held", "1 differs", "2 differ"."""
-        word = "differ" if self is Outcome.DIFFERS and number != 1 else self.value
-        return f"{number:,} {word}"
-
-
-_SIGNS = {"broken": "✗", "differs": "≠", "unknown": "?", "observed": "○", "held": "✓", "skipped": "–"}
 GRAVITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 _HAPPENED = re.compile(r"(?:What happened|Nothing is proved|The check itself is in trouble): (.*(?:\n {4}\S.*)*)")
 """In what the terminal showed: the sentence, and the indented lines on which it goes on."""

@@ -21,7 +21,7 @@ from harness.comparing.diff import Difference
 from harness.comparing.expectations import require_answer, require_outcome
 from harness.comparing.gaps import Gap
 from harness.comparing.normal_form import NormalForm
-from harness.comparing.observation import Observation, Outcome, Pace, Plain, remark
+from harness.comparing.observation import Observation, Pace, Plain, RequestOutcome, remark
 from harness.comparing.promised import NONE, Promised, Versions
 from harness.comparing.times import LOCAL_SLACK_MS, Window
 from harness.judging.judgements import note_judgement
@@ -75,14 +75,14 @@ class Pending:
 
     def observe(self, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Any, Observation]:
         """(response, what was observed of the request), whatever that is."""
-        response, outcome = None, Outcome.ANSWERED
+        response, outcome = None, RequestOutcome.ANSWERED
         try:
             frame = self.connection.receive_frame(timeout_s)
             _, response = decode_response(self.message.API_KEY, self.version, frame)
         except TimeoutError:
-            outcome = Outcome.SILENT
+            outcome = RequestOutcome.SILENT
         except OSError:
-            outcome = Outcome.CLOSED
+            outcome = RequestOutcome.CLOSED
         elapsed_ms = 1000 * (time.monotonic() - self.started)
         seen = self.exchange.observe(
             self.words, self.message, self.version, outcome, response, elapsed_ms, self.waits_ms
@@ -218,7 +218,7 @@ class Exchange:
     def expect_closed(self, words: str, message: Any, version: int) -> None:
         """A request that makes the broker close the connection. AssertionError when it does not."""
         _, seen = self._asked(words, message, version, None, connection=self.connection())
-        require_outcome(seen, Outcome.CLOSED, words)
+        require_outcome(seen, RequestOutcome.CLOSED, words)
 
     def expect_silence(self, words: str, message: Any, version: int) -> None:
         """A request that gets no answer on a connection that stays usable. AssertionError when it is otherwise."""
@@ -226,28 +226,28 @@ class Exchange:
         connection = self.connection()
         started = time.monotonic()
         connection.send_only(message.API_KEY, version, message)
-        outcome = Outcome.SILENT
+        outcome = RequestOutcome.SILENT
         try:
             connection.request(ApiKey.API_VERSIONS, 3, PROBE)
         except TimeoutError:
-            outcome = Outcome.CLOSED
+            outcome = RequestOutcome.CLOSED
         except MalformedRequest:
-            outcome = Outcome.ANSWERED  # what came is no answer to the probe
+            outcome = RequestOutcome.ANSWERED  # what came is no answer to the probe
         except ConnectionError as trouble:
-            outcome = Outcome.ANSWERED if "out of order" in str(trouble) else Outcome.CLOSED
+            outcome = RequestOutcome.ANSWERED if "out of order" in str(trouble) else RequestOutcome.CLOSED
         seen = self.observe(words, message, version, outcome, None, 1000 * (time.monotonic() - started), None)
-        require_outcome(seen, Outcome.SILENT, words)
+        require_outcome(seen, RequestOutcome.SILENT, words)
 
     def expect_closed_on(self, words: str, frame: bytes, *, api: str = "(bytes)", version: int = -1) -> None:
         """Bytes, as they are, that make the broker close the connection. AssertionError when it does not."""
         connection = self.connection()
         connection.send_bytes(frame)
-        outcome = Outcome.SILENT
+        outcome = RequestOutcome.SILENT
         if connection.has_answer(ANSWER_TIMEOUT_S):
-            outcome = Outcome.CLOSED if connection.is_closed_by_peer() else Outcome.ANSWERED
+            outcome = RequestOutcome.CLOSED if connection.is_closed_by_peer() else RequestOutcome.ANSWERED
         seen = Observation(api=api, version=version, request=self.form.text(words), outcome=outcome)
         self._keep(seen)
-        require_outcome(seen, Outcome.CLOSED, words)
+        require_outcome(seen, RequestOutcome.CLOSED, words)
 
     def note(self, what: str, value: Plain) -> None:
         """Keeps something that is no answer as it came: what it is, and its value."""
@@ -257,13 +257,13 @@ class Exchange:
         """The response, in a version, to bytes as they are, observed. AssertionError when none comes."""
         connection = self.connection()
         connection.send_bytes(frame)
-        outcome, response, api = Outcome.ANSWERED, None, APIS[api_key]
+        outcome, response, api = RequestOutcome.ANSWERED, None, APIS[api_key]
         try:
             _, response = decode_response(api_key, answer_version, connection.receive_frame())
         except TimeoutError:
-            outcome = Outcome.SILENT
+            outcome = RequestOutcome.SILENT
         except OSError:
-            outcome = Outcome.CLOSED
+            outcome = RequestOutcome.CLOSED
         answer: Plain = None
         if response is not None:
             answer = self.form.of(api.name, response, answer_version, _now_ms())
@@ -310,16 +310,16 @@ class Exchange:
         self, words: str, message: Any, version: int, waits_ms: int | None, connection: RawConnection | None = None
     ) -> tuple[Any, Observation]:
         self.require_listed(message.API_KEY, version)
-        response, outcome = None, Outcome.ANSWERED
+        response, outcome = None, RequestOutcome.ANSWERED
         used = self.connections.to(self.bootstrap) if connection is None else connection
         started = time.monotonic()
         try:
             response = used.request(message.API_KEY, version, message)
         except TimeoutError:
-            outcome = Outcome.SILENT
+            outcome = RequestOutcome.SILENT
         except OSError:
-            outcome = Outcome.CLOSED
-        if outcome is not Outcome.ANSWERED and connection is None:
+            outcome = RequestOutcome.CLOSED
+        if outcome is not RequestOutcome.ANSWERED and connection is None:
             self.connections.drop(self.bootstrap)
         elapsed_ms = 1000 * (time.monotonic() - started)
         return response, self.observe(words, message, version, outcome, response, elapsed_ms, waits_ms)
@@ -356,7 +356,7 @@ class Exchange:
         words: str,
         message: Any,
         version: int,
-        outcome: Outcome,
+        outcome: RequestOutcome,
         response: Any,
         elapsed_ms: float,
         waits_ms: int | None,

@@ -5,7 +5,7 @@ It raises by hand: an `assert` here could pass for one of the check's own (harne
 
 from __future__ import annotations
 
-from harness.comparing.observation import Observation, Outcome, Pace
+from harness.comparing.observation import Observation, Pace, RequestOutcome
 from harness.judging.judgements import note_judgement
 
 
@@ -13,7 +13,7 @@ def _asked_for(seen: Observation, words: str) -> str:
     return f"{seen.api} v{seen.version} ({words})"
 
 
-def require_outcome(seen: Observation, wanted: Outcome, words: str) -> None:
+def require_outcome(seen: Observation, wanted: RequestOutcome, words: str) -> None:
     """AssertionError when something else became of a request."""
     if seen.outcome is not wanted:
         raise AssertionError(f"{_asked_for(seen, words)}: {seen.outcome}, expected: {wanted}")
@@ -22,7 +22,7 @@ def require_outcome(seen: Observation, wanted: Outcome, words: str) -> None:
 
 def require_answer(seen: Observation, words: str, pace: Pace | None) -> None:
     """AssertionError when there was no answer, or one at another pace than is wanted."""
-    if seen.outcome is not Outcome.ANSWERED:
+    if seen.outcome is not RequestOutcome.ANSWERED:
         raise AssertionError(f"{_asked_for(seen, words)}: {seen.outcome}")
     if pace is None:
         return

@@ -15,7 +15,7 @@ Plain = None | bool | int | float | str | Sequence["Plain"] | Mapping[str, "Plai
 """Data that JSON knows."""
 
 
-class Outcome(StrEnum):
+class RequestOutcome(StrEnum):
     """What became of a request."""
 
     ANSWERED = "answered"
@@ -42,7 +42,7 @@ class Observation:
     """What was asked, in words."""
     sent: Plain = None
     """The request's fields in normal form."""
-    outcome: Outcome = Outcome.ANSWERED
+    outcome: RequestOutcome = RequestOutcome.ANSWERED
     answer: Plain = None
     """The response's fields in normal form; None without a response."""
     pace: Pace = Pace.AT_ONCE

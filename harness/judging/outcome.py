@@ -14,21 +14,34 @@ _NOTHING = object()
 
 
 class Outcome(StrEnum):
-    """The end of one check on one target."""
+    """How a check ended on a target, gravest first."""
 
-    HELD = "held"
     BROKEN = "broken"
+    DIFFERS = "differs"
     UNKNOWN = "unknown"
     """Nothing is proved, either way; it fails, since unknown never passes."""
-    DIFFERS = "differs"
     OBSERVED = "observed"
     """Answers came and nothing judged them: the check asserts nothing of them and there was nothing to compare with."""
+    HELD = "held"
     SKIPPED = "skipped"
 
     @property
     def is_failure(self) -> bool:
-        """Whether it fails the run."""
-        return self in (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.DIFFERS)
+        """Whether it fails a run, and so needs a look."""
+        return self in (Outcome.BROKEN, Outcome.DIFFERS, Outcome.UNKNOWN)
+
+    @property
+    def sign(self) -> str:
+        """A sign that needs no colour."""
+        return _SIGNS[self.value]
+
+    def counted(self, number: int) -> str:
+        """ "3 held", "1 differs", "2 differ"."""
+        word = "differ" if self is Outcome.DIFFERS and number != 1 else self.value
+        return f"{number:,} {word}"
+
+
+_SIGNS = {"broken": "✗", "differs": "≠", "unknown": "?", "observed": "○", "held": "✓", "skipped": "–"}
 
 
 class BrokenPromise(AssertionError):

@@ -24,9 +24,10 @@ from allure_commons.model2 import (
     TestStepResult,
 )
 
+from harness.judging.outcome import Outcome
 from reports.allure.configuration import CONFIGURATION, categories, configuration
 from reports.findings import Findings, findings_of
-from reports.results import Outcome, Result, Results
+from reports.results import Result, Results
 from reports.timeline import timeline
 from reports.words import title
 

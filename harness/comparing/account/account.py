@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from harness.comparing.observation import Observation, Outcome, Plain
+from harness.comparing.observation import Observation, Plain, RequestOutcome
 from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.schema import Field, is_in
@@ -42,7 +42,7 @@ class Tally:
     def add(self, check: str, observation: Observation, codes: tuple[int, ...]) -> None:
         """Counts an exchange, and keeps it where it is of a new kind or there is room."""
         self.exercised += 1
-        self.answered += observation.outcome is Outcome.ANSWERED
+        self.answered += observation.outcome is RequestOutcome.ANSWERED
         self.error_codes.update(codes)
         key = (observation.request, codes)
         if key not in self.distinct and len(self.distinct) < MOST_EXCHANGES:

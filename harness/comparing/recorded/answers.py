@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from harness.comparing.observation import Observation, Outcome, Pace
+from harness.comparing.observation import Observation, Pace, RequestOutcome
 
 ROOT: Final = Path("tests") / "recorded"
 """Under the project's folder."""
@@ -241,7 +241,7 @@ def _observation(data: Mapping[str, Any]) -> Observation:
         version=data["version"],
         request=data["request"],
         sent=data.get("sent"),
-        outcome=Outcome(data.get("outcome", Outcome.ANSWERED)),
+        outcome=RequestOutcome(data.get("outcome", RequestOutcome.ANSWERED)),
         answer=data.get("answer"),
         pace=Pace(data.get("pace", Pace.AT_ONCE)),
     )

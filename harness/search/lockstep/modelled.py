@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
-from harness.comparing.observation import Outcome
+from harness.comparing.observation import RequestOutcome
 from harness.model.batch import Written
 from harness.model.specification import Specification
 from harness.search.lockstep.actions import Action, Request, Restart
@@ -61,7 +61,7 @@ class Heard:
 
     request: Request
     message: Any
-    outcome: Outcome
+    outcome: RequestOutcome
     response: Any = None
     trouble: str = ""
 
@@ -79,22 +79,22 @@ class JudgedPlayer(Player):
     def answer(self, client: int) -> Heard:
         """The answer to a client's last request, waited for, or what else became of it."""
         pending = self._open.pop(client)
-        heard = Heard(pending.request, pending.message, Outcome.ANSWERED)
+        heard = Heard(pending.request, pending.message, RequestOutcome.ANSWERED)
         connection = self._connections[client]
         key = pending.message.API_KEY
         try:
             if key == ApiKey.PRODUCE and pending.message.acks == 0:
-                heard.outcome = Outcome.SILENT
+                heard.outcome = RequestOutcome.SILENT
                 connection.request(ApiKey.API_VERSIONS, 3, PROBE, ANSWER_TIMEOUT_S)
                 return heard
             frame = connection.receive_frame(ANSWER_TIMEOUT_S)
             _, heard.response = decode_response(key, pending.request.version, frame)
         except TimeoutError:
-            heard.outcome = Outcome.SILENT
+            heard.outcome = RequestOutcome.SILENT
         except MalformedRequest as trouble:
             heard.trouble = f"the answer cannot be read: {trouble}"
         except OSError:
-            heard.outcome = Outcome.CLOSED
+            heard.outcome = RequestOutcome.CLOSED
         if heard.response is None:
             self.drop(client)
             return heard
@@ -227,8 +227,8 @@ class Modelled:
         message, version, now_ms = heard.message, heard.request.version, int(time.time() * 1000)
         if heard.trouble:
             return [f"{type(message).__name__} v{version}: {heard.trouble}"]
-        if heard.outcome is not Outcome.ANSWERED:
-            return self.model.unanswered(message, version, heard.outcome is Outcome.CLOSED, now_ms)
+        if heard.outcome is not RequestOutcome.ANSWERED:
+            return self.model.unanswered(message, version, heard.outcome is RequestOutcome.CLOSED, now_ms)
         return self.model.judge(client, message, version, heard.response, now_ms)
 
     # -- confluent-kafka ----------------------------------------------------------------------------------------

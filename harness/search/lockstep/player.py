@@ -9,7 +9,7 @@ from typing import Any, Final
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
 from harness.comparing.normal_form import NormalForm
-from harness.comparing.observation import Observation, Outcome, Pace, Plain
+from harness.comparing.observation import Observation, Pace, Plain, RequestOutcome
 from harness.comparing.times import Window
 from harness.search.lockstep.actions import Kind, Ref, Request, Restart, WrittenBatch
 from harness.search.lockstep.barrier import Barrier
@@ -212,19 +212,19 @@ class Player:
         if getattr(request.message, "acks", None) == 0:
             return self._heard_nothing(pending)
         key, version = request.message.API_KEY, request.version
-        response, outcome, encoding = None, Outcome.ANSWERED, "canonical"
+        response, outcome, encoding = None, RequestOutcome.ANSWERED, "canonical"
         try:
             frame = connection.receive_frame(self._patience_s)
             correlation_id, response = decode_response(key, version, frame)
             if b"".join(map(bytes, encode_response(key, version, correlation_id, response)))[4:] != frame:  # type: ignore[arg-type]
                 encoding = "other bytes than its fields have in Kafka's encoding"
         except TimeoutError:
-            outcome = Outcome.SILENT
+            outcome = RequestOutcome.SILENT
         except MalformedRequest as trouble:
             encoding = f"cannot be read: {trouble}"
         except OSError:
-            outcome = Outcome.CLOSED
-        if outcome is not Outcome.ANSWERED:
+            outcome = RequestOutcome.CLOSED
+        if outcome is not RequestOutcome.ANSWERED:
             self.drop(client)
         waited_ms = 1000 * ((pending.heard_at or time.monotonic()) - pending.sent_at)
         is_later = self.target.partition("@")[0] not in APPLY_AT_ONCE
@@ -238,11 +238,11 @@ class Player:
 
     def _heard_nothing(self, pending: _Open) -> Heard:
         """A Produce with acks=0: no answer comes, but an error closes the connection, as the next request tells."""
-        outcome = Outcome.SILENT
+        outcome = RequestOutcome.SILENT
         try:
             self._connections[pending.request.client].request(ApiKey.API_VERSIONS, 3, PROBE, self._patience_s)
         except OSError:
-            outcome = Outcome.CLOSED
+            outcome = RequestOutcome.CLOSED
             self.drop(pending.request.client)
         return Heard(observation=self._observed(pending.request, outcome, None, 0.0), response=None)
 
@@ -251,7 +251,7 @@ class Player:
         self.send(request)
         return self.hear(request.client)
 
-    def _observed(self, request: Request, outcome: Outcome, response: Any, waited_ms: float) -> Observation:
+    def _observed(self, request: Request, outcome: RequestOutcome, response: Any, waited_ms: float) -> Observation:
         api = APIS[request.message.API_KEY].name
         answer: Plain = None
         if response is not None:

@@ -19,7 +19,7 @@ from harness.search.lockstep.replay import lines_of_differences
 from harness.search.lockstep.search import listed_by_all
 from harness.search.lockstep.source_text import lines_of, script_of
 from harness.search.neighbours.readiness import await_coordinators
-from harness.search.neighbours.release_diff import OF_ALL, Apart
+from harness.search.neighbours.release_diff import OF_ALL, ReleaseDiff
 from harness.search.neighbours.replay import PATIENCE_S, REPLAY, SETTLE_S
 from harness.search.strategies.setting_values import BROKER, rows
 from harness.targets.target import UnknownTarget
@@ -72,28 +72,30 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             for bootstrap in bootstraps:
                 await_coordinators(bootstrap)
             listed = listed_by_all(bootstraps)
-            apart = Apart(lockstep=Lockstep((first, second)), listed=listed, seed=options.seed)
+            found = ReleaseDiff(lockstep=Lockstep((first, second)), listed=listed, seed=options.seed)
             writers = options.writer or tuple(OF_ALL)
             try:
-                apart.search(openings(bootstraps, listed), writers, options.seconds, say)
+                found.search(openings(bootstraps, listed), writers, options.seconds, say)
             finally:
-                _tell(apart, options.target, settings, options.out, say)
+                _tell(found, options.target, settings, options.out, say)
                 first.close()
                 second.close()
     except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
         say(f"harness: neighbours: {trouble}")
         return BAD_INPUT
-    return 1 if apart.met else 0
+    return 1 if found.met else 0
 
 
-def _tell(apart: Apart, targets: list[str], settings: Mapping[str, str], out: Path, say: Callable[[str], None]) -> None:
+def _tell(
+    found: ReleaseDiff, targets: list[str], settings: Mapping[str, str], out: Path, say: Callable[[str], None]
+) -> None:
     """All that was met, for a person, and the scripts in files."""
     out.mkdir(parents=True, exist_ok=True)
-    for number, met in enumerate(apart.met, 1):
+    for number, met in enumerate(found.met, 1):
         differing = lines_of_differences(met.divergence.differences)
         about = [
             f"Differs on {' and '.join(targets)}: {met.items[0]}",
-            f"Found by seed {apart.seed}, {met.writer} {met.number}, "
+            f"Found by seed {found.seed}, {met.writer} {met.number}, "
             f"after {met.after_s:.1f} s and {met.after_steps:,} steps.",
         ]
         path = out / f"difference_{number}.py"
@@ -105,6 +107,6 @@ def _tell(apart: Apart, targets: list[str], settings: Mapping[str, str], out: Pa
         for line in (*lines_of(met.actions), *differing):
             say(f"  {line}")
     say(
-        f"{apart.sequences:,} sequences · {apart.steps:,} steps · {apart.seconds:.0f} s · "
-        f"{len(apart.met)} differences · seed {apart.seed}"
+        f"{found.sequences:,} sequences · {found.steps:,} steps · {found.seconds:.0f} s · "
+        f"{len(found.met)} differences · seed {found.seed}"
     )

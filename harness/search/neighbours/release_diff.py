@@ -51,7 +51,7 @@ class Met:
 
 
 @dataclass(slots=True, kw_only=True)
-class Apart:
+class ReleaseDiff:
     """How two releases differ, as far as it was searched."""
 
     lockstep: Lockstep

@@ -12,7 +12,7 @@ from harness.comparing.account import table as account_table
 from harness.comparing.account.account import MOST_EXCHANGES, Account, text_of
 from harness.comparing.account.judging import gaps
 from harness.comparing.account.unprovoked import Unprovoked, UnprovokedTrouble, read_unprovoked
-from harness.comparing.observation import Observation, Outcome, Plain, remark
+from harness.comparing.observation import Observation, Plain, RequestOutcome, remark
 
 REFUSALS = {"Metadata": [(3, "per topic")]}
 METADATA = 3
@@ -93,7 +93,7 @@ def test_what_is_no_exchange_is_not_counted() -> None:
 
 
 def test_a_version_that_only_closes_the_connection_is_not_served() -> None:
-    assert not cell(told(asked(outcome=Outcome.CLOSED, answer=None)))["served"]
+    assert not cell(told(asked(outcome=RequestOutcome.CLOSED, answer=None)))["served"]
 
 
 def test_a_listed_version_that_nobody_asked_is_missing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.comparing.diff import compare
-from harness.comparing.observation import Observation, Outcome, Pace, Plain, remark
+from harness.comparing.observation import Observation, Pace, Plain, RequestOutcome, remark
 
 
 def answered(answer: Plain, **more: Any) -> Observation:
@@ -67,7 +67,7 @@ def test_zero_and_false_differ() -> None:
 
 
 def test_a_connection_that_is_closed_is_one_difference() -> None:
-    closed = Observation(api="OffsetFetch", version=8, request="a group", outcome=Outcome.CLOSED)
+    closed = Observation(api="OffsetFetch", version=8, request="a group", outcome=RequestOutcome.CLOSED)
 
     assert between(answered({"error_code": 0}), closed) == [("(outcome)", '"answered"', '"connection closed"')]
 
@@ -104,6 +104,6 @@ def test_a_check_that_observed_more_on_one_target_differs() -> None:
 
 
 def test_an_answer_where_the_other_gave_none_is_a_difference() -> None:
-    silent = answered(None, outcome=Outcome.SILENT)
+    silent = answered(None, outcome=RequestOutcome.SILENT)
 
     assert between(answered({"ids": []}), silent) == [("(outcome)", '"answered"', '"no answer"')]

@@ -13,7 +13,7 @@ import pytest
 from harness.clients.client import ClientTrouble
 from harness.comparing.connections import Connections
 from harness.comparing.exchange import Exchange, Missing
-from harness.comparing.observation import Observation, Outcome, Pace
+from harness.comparing.observation import Observation, Pace, RequestOutcome
 from harness.comparing.promised import Promised
 from harness.judging.judgements import judgements
 from harness.judging.outcome import Differs
@@ -109,7 +109,12 @@ def test_an_answer_is_kept_with_its_question(exchange: Exchange, broker: Broker,
     exchange.ask(f"the topic {name}", MetadataRequest(), 9)
 
     (seen,) = kept
-    assert (seen.api, seen.version, seen.request, seen.outcome) == ("Metadata", 9, "the topic orders", Outcome.ANSWERED)
+    assert (seen.api, seen.version, seen.request, seen.outcome) == (
+        "Metadata",
+        9,
+        "the topic orders",
+        RequestOutcome.ANSWERED,
+    )
     assert isinstance(seen.answer, dict)
     assert seen.answer["topics"][0]["name"] == "orders"
 
@@ -157,7 +162,7 @@ def test_a_connection_that_is_closed_is_observed_and_not_as_promised(
     with pytest.raises(AssertionError, match="connection closed"):
         exchange.ask("all", MetadataRequest(), 9)
 
-    assert [seen.outcome for seen in kept] == [Outcome.CLOSED]
+    assert [seen.outcome for seen in kept] == [RequestOutcome.CLOSED]
 
 
 def test_after_a_connection_was_closed_a_new_one_is_used(exchange: Exchange, broker: Broker) -> None:
@@ -173,7 +178,7 @@ def test_a_close_may_be_expected(exchange: Exchange, broker: Broker, kept: list[
     broker.metadata = lambda: None
     exchange.expect_closed("all", MetadataRequest(), 9)
 
-    assert [seen.outcome for seen in kept] == [Outcome.CLOSED]
+    assert [seen.outcome for seen in kept] == [RequestOutcome.CLOSED]
 
 
 def test_an_answer_where_a_close_is_expected_is_not_as_promised(exchange: Exchange) -> None:
@@ -184,7 +189,7 @@ def test_an_answer_where_a_close_is_expected_is_not_as_promised(exchange: Exchan
 def test_silence_may_be_expected(exchange: Exchange, kept: list[Observation]) -> None:
     exchange.expect_silence("no acks", ProduceRequest(acks=0), 9)
 
-    assert [seen.outcome for seen in kept] == [Outcome.SILENT]
+    assert [seen.outcome for seen in kept] == [RequestOutcome.SILENT]
 
 
 def test_an_answer_where_silence_is_expected_is_not_as_promised(exchange: Exchange) -> None:
@@ -198,7 +203,7 @@ def test_a_pending_request_is_observed_when_its_answer_is_taken(exchange: Exchan
     assert kept == []
     pending.answer()
 
-    assert [seen.outcome for seen in kept] == [Outcome.ANSWERED]
+    assert [seen.outcome for seen in kept] == [RequestOutcome.ANSWERED]
 
 
 def test_a_broker_that_is_away_is_trouble_and_no_broken_promise(broker: Broker, kept: list[Observation]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.comparing.observation import Observation, Outcome, Pace, remark
+from harness.comparing.observation import Observation, Pace, RequestOutcome, remark
 from harness.comparing.recorded.answers import (
     RecordingTrouble,
     folder_for,
@@ -19,7 +19,7 @@ from harness.comparing.recorded.answers import (
 LONG = [{"name": f"setting.{number}", "value": "x" * 20} for number in range(20)]
 SEEN = (
     Observation(api="Fetch", version=12, request="a batch", sent={"topics": ["orders"]}, answer={"error_code": 0}),
-    Observation(api="Fetch", version=12, request="nothing", outcome=Outcome.CLOSED, pace=Pace.WAITED),
+    Observation(api="Fetch", version=12, request="nothing", outcome=RequestOutcome.CLOSED, pace=Pace.WAITED),
     remark("depth", 3),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.comparing.observation import Observation, Outcome, Pace
+from harness.comparing.observation import Observation, Pace, RequestOutcome
 from harness.search.lockstep.actions import Request, Restart
 from harness.search.lockstep.player import Heard
 from reference_broker.wire.api_keys import APIS
@@ -23,7 +23,7 @@ class FakePlayer:
         self.runs: list[str] = []
         self.restarts = 0
         self.pace = Pace.AT_ONCE
-        self.outcome = Outcome.ANSWERED
+        self.outcome = RequestOutcome.ANSWERED
         self.encoding = "canonical"
         self._open: dict[int, Request] = {}
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from harness.comparing.diff import Difference
-from harness.comparing.observation import Outcome, Pace
+from harness.comparing.observation import Pace, RequestOutcome
 from harness.search.lockstep import lockstep as module
 from harness.search.lockstep.actions import Request, Restart
 from harness.search.lockstep.lockstep import Lockstep, Played, kind_of, level_of
@@ -74,7 +74,7 @@ def test_other_bytes_of_the_same_fields_are_a_divergence() -> None:
 
 def test_a_closed_connection_is_a_divergence() -> None:
     players = pair(code(0), code(0))
-    players[1].outcome = Outcome.CLOSED
+    players[1].outcome = RequestOutcome.CLOSED
 
     assert field_of(lockstep(players).play([BEAT])) == "(outcome)"
 

@@ -18,7 +18,7 @@ from harness.search.lockstep.source_text import script_of
 from harness.search.neighbours.command import settings_by_seed
 from harness.search.neighbours.findings import actions_of, read_findings, table, table_of_bugs
 from harness.search.neighbours.items import counts, item_of
-from harness.search.neighbours.release_diff import Apart
+from harness.search.neighbours.release_diff import ReleaseDiff
 from harness.search.neighbours.replay import REPLAY, all_differences
 from harness.search.sequences import coordinators
 from harness.search.sequences.writing import fitted
@@ -47,10 +47,10 @@ def lockstep_of(first: Answer, second: Answer) -> Lockstep:
     return Lockstep(cast(tuple[Player, Player], players))
 
 
-def searched(first: Answer, second: Answer) -> Apart:
-    apart = Apart(lockstep=lockstep_of(first, second), listed=LISTED, seed=1)
-    apart.search(OPENING, ("log",), 0.3, lambda line: None)
-    return apart
+def searched(first: Answer, second: Answer) -> ReleaseDiff:
+    found = ReleaseDiff(lockstep=lockstep_of(first, second), listed=LISTED, seed=1)
+    found.search(OPENING, ("log",), 0.3, lambda line: None)
+    return found
 
 
 def same(request: Request) -> Any:
@@ -82,9 +82,9 @@ def test_two_alike_have_nothing_between_them() -> None:
 
 
 def test_a_difference_counts_once_and_the_search_goes_on_behind_it() -> None:
-    apart = searched(same, always_other)
+    found = searched(same, always_other)
 
-    assert [met.items for met in apart.met[:2]] == [
+    assert [met.items for met in found.met[:2]] == [
         ("ListGroups error_code 0 NONE | 3 UNKNOWN_TOPIC_OR_PARTITION",),
         ("DescribeCluster error_code 0 NONE | 3 UNKNOWN_TOPIC_OR_PARTITION",),
     ]
@@ -92,9 +92,9 @@ def test_a_difference_counts_once_and_the_search_goes_on_behind_it() -> None:
 
 def test_a_difference_that_is_not_seen_again_is_not_kept() -> None:
     answers = iter([3])
-    apart = searched(same, lambda request: {"error_code": next(answers, 0)})
+    found = searched(same, lambda request: {"error_code": next(answers, 0)})
 
-    assert apart.met == []
+    assert found.met == []
 
 
 def test_a_replay_tells_of_differences_behind_the_first() -> None:

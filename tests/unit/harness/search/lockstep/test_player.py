@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from harness.comparing.observation import Outcome
+from harness.comparing.observation import RequestOutcome
 from harness.search.lockstep import player as module
 from harness.search.lockstep.actions import Kind, Ref, Request, WrittenBatch
 from harness.search.lockstep.player import LONGEST_NAME, UNLEARNED, Player
@@ -143,21 +143,24 @@ def test_answers_have_the_sequence_s_own_names(player: Player, connection: FakeC
     connection.answers.append(HeartbeatResponse(error_code=25))
     observation = player.play(beat()).observation
 
-    assert (observation.outcome, observation.answer) == (Outcome.ANSWERED, {"throttle_time_ms": 0, "error_code": 25})
+    assert (observation.outcome, observation.answer) == (
+        RequestOutcome.ANSWERED,
+        {"throttle_time_ms": 0, "error_code": 25},
+    )
     assert observation.request == "HeartbeatRequest(group_id='workers')"
 
 
 def test_a_closed_connection_is_an_outcome(player: Player, connection: FakeConnection) -> None:
     connection.answers.append(ConnectionResetError("closed"))
 
-    assert player.play(beat()).observation.outcome is Outcome.CLOSED
+    assert player.play(beat()).observation.outcome is RequestOutcome.CLOSED
     assert connection.is_closed
 
 
 def test_no_answer_is_an_outcome(player: Player, connection: FakeConnection) -> None:
     connection.answers.append(TimeoutError())
 
-    assert player.play(beat()).observation.outcome is Outcome.SILENT
+    assert player.play(beat()).observation.outcome is RequestOutcome.SILENT
 
 
 def test_bytes_behind_an_answer_are_seen(player: Player, connection: FakeConnection) -> None:

@@ -27,8 +27,9 @@ collect_ignore = ["installed"]  # a project of its own: tests/real/test_installe
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")
 
-MEANS = (Means.JAVA, Means.DOCKER, Means.CHROMIUM, Means.ROOT, Means.NODE_JS)
+MEANS = (Means.JAVA, Means.DOCKER, Means.CHROMIUM, Means.ROOT, Means.NODE_JS, Means.INDEX)
 """What can be required."""
+
 
 SHARING = ("real", "plants", "recorded")
 """Folders whose files open a cluster, a browser or a warm process for all their tests."""

@@ -20,6 +20,8 @@ class Means(StrEnum):
     """Node.js with npm, which makes Allure's report."""
     CHROMIUM = "chromium"
     """A browser that can be driven, for tests of pages."""
+    INDEX = "index"
+    """A package index from which Python packages can be installed, for tests of our own package."""
     KERNEL = "kernel"
     """Something that this machine's kernel was built without: netem."""
     NETWORK = "network"

@@ -28,6 +28,6 @@ def test_the_broker_of_the_next_test_runs(kafka_broker) -> None:
 def test_promises_hold_while_a_broker_is_killed(kafka_broker, kafka_drive) -> None:
     queue = Queue(topic=kafka_broker.new_name("orders"), rate=100)
 
-    driven = kafka_drive(queue, "kill", duration_s=3)
+    driven = kafka_drive(queue, "kill")
 
     assert driven.verdicts

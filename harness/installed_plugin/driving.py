@@ -12,6 +12,7 @@ from harness.clients.client import CLIENTS, ClientTrouble, Library, library
 from harness.history.store import Run
 from harness.hosts.host import HostTrouble
 from harness.installed_plugin.clusters import KafkaCluster
+from harness.installed_plugin.injecting import fault_by_name
 from harness.judging.outcome import BrokenPromise, Outcome, Unproven
 from harness.pytest_plugin.drive import Drive, Driven
 from harness.pytest_plugin.options import ChosenTarget
@@ -53,6 +54,7 @@ class KafkaDrive:
         Fails the test, with the least evidence, when a promise of Kafka is broken, and when nothing is proved; skips
         where the target does not offer a fault. `client` is confluent, kafka_python, aiokafka or raw.
         """
+        chosen, last = _faults(faults), _faults(at_end)
         used = cluster or self._broker()
         record = CheckRecord(
             check=self._test,
@@ -76,7 +78,7 @@ class KafkaDrive:
             show=lambda progress: None,
         )
         try:
-            driven = drive(queue, *faults, at_end=at_end, replicas=replicas, config=config, hold_s=hold_s)
+            driven = drive(queue, *chosen, at_end=last, replicas=replicas, config=config, hold_s=hold_s)
         except (BrokenPromise, Unproven, RunTrouble, ClientTrouble, HostTrouble) as trouble:
             lines = self._failed(record, trouble, used)
         else:
@@ -95,6 +97,10 @@ class KafkaDrive:
         if record.folder is not None:
             record.folder.write_meta(record.meta(self._seed))
         return record.failure
+
+
+def _faults(faults: Sequence[str | Fault]) -> list[Fault]:
+    return [fault_by_name(fault, "kafka_drive") if isinstance(fault, str) else fault for fault in faults]
 
 
 def _library(client: str) -> Library:

@@ -16,6 +16,15 @@ from nemesis.fault_names import fault_named
 from nemesis.restore import restore
 
 
+def fault_by_name(text: str, fixture: str) -> Fault:
+    """A new fault. Fails with one line, in which the fixture is named, where there is no such fault."""
+    try:
+        return fault_named(text)
+    except ValueError as trouble:
+        lines = f"{fixture}: {trouble}"
+    pytest.fail(lines, pytrace=False)
+
+
 class Injected:
     """A fault that took effect; as a context manager it is healed at the end of its block."""
 
@@ -65,7 +74,7 @@ class KafkaNemesis:
         `nemesis.kill(nemesis.leader)`. `topic` narrows "leader" and "followers" to its partitions. Skips where the
         cluster cannot have the fault; fails where it takes no effect.
         """
-        named = fault_named(fault) if isinstance(fault, str) else fault
+        named = fault_by_name(fault, "kafka_nemesis") if isinstance(fault, str) else fault
         harmed = (cluster or self._broker()).cluster
         if (lack := named.lack(harmed)) is not None:
             pytest.skip(str(lack))

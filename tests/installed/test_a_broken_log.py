@@ -14,6 +14,9 @@ class RemovesTheFirstBatch:
     kind = "kill"
     name = "remove the first batch"
 
+    def lack(self, cluster: Cluster) -> None:
+        return None
+
     def plan(self, view: object, random: object) -> FaultAct:
         return FaultAct(kind=self.kind, nodes=(1,))
 

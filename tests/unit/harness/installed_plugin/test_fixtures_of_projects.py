@@ -109,7 +109,14 @@ def test_a_broker_that_nobody_starts_again_is_told(run_project) -> None:
     result.stdout.fnmatch_lines(["kafka: node 1 at * ended while the tests ran, and nobody started it again; *"])
 
 
-def test_a_run_of_a_client_without_its_package_fails_with_one_line(run_project) -> None:
+def test_an_unknown_fault_fails_with_one_line(run_project) -> None:
+    result = run_project("def test_earth(kafka_nemesis): kafka_nemesis('earthquake')")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["kafka_nemesis: there is no fault 'earthquake' (known: kill, pause, *"])
+
+
+def test_an_unknown_client_fails_with_one_line(run_project) -> None:
     body = """
 from harness import Queue
 

@@ -7,7 +7,6 @@ own that is printed when something goes wrong: `--seed` with it and `--frames 10
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import select
 import socket
@@ -29,6 +28,8 @@ from bench.process import resident_mb
 from harness.clients.connection import RawConnection
 from harness.targets.local_cluster import LocalCluster
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget, resolve
+from reference_broker import command_line
+from reference_broker.command_line import Parser
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.framing import UnsupportedVersion, decode_request
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
@@ -230,7 +231,7 @@ def _run_chunk(cluster: LocalCluster | None, random: Random, count: int, topic_i
 
 def main(arguments: list[str]) -> int:
     """The exit status: 0 when nothing was found, 1 when something was, 2 when it could not be run."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m bench.fuzz",
         description="Mutated request frames against the codec and a running broker.",
         epilog="e.g. python -m bench.fuzz --frames 20000",
@@ -263,4 +264,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command_line.run("fuzz", lambda: main(sys.argv[1:])))

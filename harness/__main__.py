@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from importlib import import_module
-from types import FrameType
-from typing import NoReturn
+
+from reference_broker.command_line import WRONG_INPUT, run
 
 COMMANDS = {
     "list": ("harness.catalogue", "checks|faults|targets|plants   what there is, one line each, with what it needs"),
@@ -34,7 +32,6 @@ COMMANDS = {
     "image": ("harness.targets.images", "[--kafka VERSION] [--anchor]   build local container images"),
 }
 """Command → (module whose `main(arguments)` does it, how it is called). Imported when called: each needs others."""
-BAD_INPUT = 2
 
 
 def usage() -> str:
@@ -49,39 +46,19 @@ def main(arguments: list[str]) -> int:
     """The command's exit status; 2 when there is no such command."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
-        return 0 if arguments else BAD_INPUT
+        return 0 if arguments else WRONG_INPUT
     name, *rest = arguments
     if name not in COMMANDS:
         print(f"harness: there is no command {name!r} (known: {', '.join(COMMANDS)})", file=sys.stderr)
-        return BAD_INPUT
+        return WRONG_INPUT
     module = COMMANDS[name][0]
     try:
         command = import_module(module)
     except ModuleNotFoundError as missing:
         print(f"harness: {name} cannot run: {missing.name} is not installed here", file=sys.stderr)
-        return BAD_INPUT
+        return WRONG_INPUT
     return int(command.main(rest))
 
 
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    """A command that is told to end clears up what it started, as after an interrupt."""
-    raise SystemExit(128 + number)
-
-
-def guarded(arguments: list[str]) -> int:
-    """The exit status of a command, also where its reader has gone (`… | head`), or Ctrl-C ended it: no traceback."""
-    try:
-        status = main(arguments)
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more when it ends
-        return 128 + signal.SIGPIPE
-    except KeyboardInterrupt:
-        print("harness: interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _end)
-    sys.exit(guarded(sys.argv[1:]))
+    sys.exit(run("harness", lambda: main(sys.argv[1:])))

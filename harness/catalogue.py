@@ -5,14 +5,15 @@ Everything is read from the files as text, so that a list needs no cluster, no c
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.targets.target import TARGETS
+from reference_broker.command_line import Parser
 
 ROOT = Path(__file__).resolve().parents[1]
 _PART = re.compile(r"\*\*(?P<name>[A-Z][a-z ]+)\*\*")
@@ -34,7 +35,7 @@ class Header:
         """The header in a docstring; parts that are missing are empty."""
         text = docstring or ""
         found = list(_PART.finditer(text))
-        ends = [match.start() for match in found[1:]] + [len(text)]
+        ends = [*(match.start() for match in found[1:]), len(text)][: len(found)]  # none where there are no parts
         parts = {match["name"]: one_line(text[match.end() : end]) for match, end in zip(found, ends, strict=True)}
         return cls(
             title=one_line(text.strip().partition("\n")[0]),
@@ -141,22 +142,18 @@ LISTS: dict[str, Callable[[], Iterator[str]]] = {
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Prints a list; 0, or 2 for wrong input."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m harness list",
         description="Lists what there is, one line each, with what it needs.",
         epilog="example: python -m harness list checks",
-        exit_on_error=False,
     )
     parser.add_argument("what", metavar="|".join(LISTS))
     try:
         chosen = parser.parse_args(arguments).what
-    except SystemExit as leaving:  # --help, or nothing given: argparse has said what is wrong
+    except SystemExit as leaving:  # --help, or nothing given: the parser has said what is wrong
         return 2 if leaving.code else 0
-    except argparse.ArgumentError as wrong:
-        say(f"harness: list: {wrong}")
-        return 2
     if chosen not in LISTS:
-        say(f"harness: list {chosen}: there is no such list (known: {', '.join(LISTS)})")
+        print(f"harness: list {chosen}: there is no such list (known: {', '.join(LISTS)})", file=sys.stderr)
         return 2
     lines = list(LISTS[chosen]())
     for line in lines or [f"no {chosen} yet"]:

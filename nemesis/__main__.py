@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from nemesis.command import main
+from reference_broker.command_line import run
+
+
+def command() -> int:
+    """The exit status. Imported when called, so that Ctrl-C is told well while that is done."""
+    from nemesis.command import main
+
+    return main(sys.argv[1:])
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run("nemesis", command))

@@ -36,8 +36,7 @@ from nemesis.sequences import SEQUENCES
 from nemesis.shaping import Effect
 from reports import summary
 
-BAD_INPUT, UNPROVEN, INTERRUPTED = 2, 3, 130
-STATUS = {Validity.VALID: 0, Validity.INVALID: 1, Validity.UNKNOWN: UNPROVEN}
+BAD_INPUT, UNPROVEN, INTERRUPTED = 2, Validity.UNKNOWN.exit_code, 130
 
 
 def main(arguments: list[str]) -> int:
@@ -162,7 +161,7 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
     except (StoreTrouble, OSError) as trouble:
         print(f"report        none: {trouble}; the run is in {stored.path}")
     print(f"again         {scenario.rerun}", flush=True)
-    return STATUS[judged.validity]
+    return judged.validity.exit_code
 
 
 @contextlib.contextmanager

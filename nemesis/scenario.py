@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import NoReturn
 
 from harness.clients.client import CLIENTS
 from harness.judging.guarantees import ClientSettings
@@ -18,6 +17,7 @@ from nemesis.fault_names import fault_named
 from nemesis.node_specs import node_spec_named
 from nemesis.schedules import QUIET_SHARE, Spell, schedule
 from nemesis.sequences import Sequence, sequence_named
+from reference_broker.command_line import Parser
 
 WORKLOADS = ("queue",)
 _MOST_REPLICAS = 3
@@ -109,16 +109,9 @@ class Scenario:
         return f"python -m nemesis {' '.join(self.words)} --seed {self.seed}"
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"nemesis: {message} ({self.prog} --help)\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
-    made = _Parser(
+    made = Parser(
         prog="python -m nemesis",
         description="A workload under faults on a cluster: run, judged, reported.",
         epilog="example: python -m nemesis --target kafka@4.3.1 --nodes 3 --faults partition,kill --on leader "

@@ -6,36 +6,32 @@ import argparse
 import os
 import random
 import sys
-from typing import NoReturn
+
+from reference_broker import command_line
 
 EXAMPLE = """examples:
   python -m reference_broker dev --port 0 --profile 4.1
   python -m reference_broker storage format -t $(python -m reference_broker storage random-uuid) -c server.properties
   python -m reference_broker start server.properties --override log.retention.ms=60000"""
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
-BAD_USAGE = 2
 
 
 def complain(text: str) -> None:
     """One line to stderr."""
-    print(f"reference_broker: {text}", file=sys.stderr)
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        complain(f"{message} (see python -m {self.prog} --help)")
-        sys.exit(BAD_USAGE)
+    command_line.complain("reference_broker", text)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = _Parser(
+    top = command_line.Parser(
         prog="reference_broker",
         description="A Kafka broker in Python.",
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="start|storage|dev", parser_class=_Parser)
+    commands = top.add_subparsers(
+        dest="command", required=True, metavar="start|storage|dev", parser_class=command_line.Parser
+    )
     start = commands.add_parser("start", help="run a node on formatted folders, until SIGTERM")
     start.add_argument("file", metavar="FILE", help="Kafka's server.properties")
     dev = commands.add_parser("dev", help="run a node on a temporary folder, which goes with it")
@@ -79,7 +75,7 @@ def main(arguments: list[str]) -> int:
     release = find_release(given.profile)
     if release is None:
         complain(f"--profile {given.profile}: no such profile (known: {', '.join(RELEASES)})")
-        return BAD_USAGE
+        return command_line.WRONG_INPUT
     options = Options(
         overrides=given.override, log_level=given.log_level, log_requests=given.log_requests, release=release
     )
@@ -89,4 +85,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command_line.run("reference_broker", lambda: main(sys.argv[1:])))

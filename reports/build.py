@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.history.store import OUT, StoreTrouble
+from reference_broker.command_line import FAILED, Parser, complain, told
 from reports import matrix, summary
 from reports.allure.configuration import CONFIGURATION, REPORT
 from reports.results import Results, load, shown_path
@@ -35,8 +34,8 @@ Say = Callable[[str], None]
 
 
 def main(arguments: list[str], say: Say = print) -> int:
-    """0 when the summary page is built, with or without Allure; 2 for wrong input."""
-    parser = argparse.ArgumentParser(
+    """0 when the summary page is built, with or without Allure; 1 when it cannot be written; 2 for wrong input."""
+    parser = Parser(
         prog="python -m harness report",
         description="Builds the summary page, the compatibility matrix and, where Node is there, Allure's report.",
         epilog=f"example: python -m harness report {OUT / 'latest'}",
@@ -52,9 +51,12 @@ def main(arguments: list[str], say: Say = print) -> int:
     try:
         results = load(options.run.resolve() if options.run.is_symlink() else options.run)
         trouble_with_matrix = summary.write_results(results)
-    except (StoreTrouble, OSError) as trouble:
-        print(f"harness: report: {trouble}", file=sys.stderr)
+    except StoreTrouble as trouble:
+        complain("harness", f"report: {trouble}")
         return BAD_INPUT
+    except OSError as trouble:
+        complain("harness", f"report: {told(trouble)}")
+        return FAILED
     say(f"summary       {shown_path(results.path)}/{summary.PAGE}")
     if trouble_with_matrix:
         say(f"matrix        no page: {trouble_with_matrix}")

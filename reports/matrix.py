@@ -6,11 +6,11 @@ One file that opens from disk: style, script (`assets/`) and data (matrix_data.p
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from harness.history.whole_file import write_whole
 from reports.markup import element, link, text
 from reports.matrix_data import matrix_data, read_account
 from reports.results import Results
@@ -32,9 +32,7 @@ def write(results: Results) -> bool:
     account = read_account(results)
     if account is None:
         return False
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(page(matrix_data(account, results)), encoding="utf-8", errors="backslashreplace")
-    os.replace(fresh, path)
+    write_whole(path, page(matrix_data(account, results)))
     return True
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.history.store import StoreTrouble
+from harness.history.whole_file import write_whole
 from reports import matrix
 from reports.page import page
 from reports.results import Result, Results, load
@@ -26,13 +26,13 @@ def write(run: Path) -> None:
 def write_results(results: Results) -> str:
     """The same for a run that was read already; what was in the way of the matrix, "" when nothing was."""
     data = json.dumps(summary(results), indent=1, ensure_ascii=False, default=str)
-    _replace(results.path / DATA, data + "\n")
+    write_whole(results.path / DATA, data + "\n")
     trouble = ""
     try:
         matrix.write(results)
     except StoreTrouble as found:
         trouble = str(found)
-    _replace(results.path / PAGE, page(results))  # after the matrix, to which it links
+    write_whole(results.path / PAGE, page(results))  # after the matrix, to which it links
     return trouble
 
 
@@ -71,9 +71,3 @@ def _check(result: Result) -> dict[str, Any]:
         "rerun": meta.rerun,
         "folder": result.anchor,
     }
-
-
-def _replace(path: Path, content: str) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(content, encoding="utf-8", errors="backslashreplace")
-    os.replace(fresh, path)

@@ -300,7 +300,8 @@ class Differences:
                 self.account.add(record.target, record.check, observation)
         self.account.listed = self.listed
         if self.account.tallies:
-            ours.stored.write_account(text_of(self._account(ours.stored.path.name, session.config)))
+            with ours.storing():
+                ours.stored.write_account(text_of(self._account(ours.stored.path.name, session.config)))
         if self.recorder is not None:
             held = {
                 (check, target): seen.observed(target)
@@ -308,7 +309,8 @@ class Differences:
                 for target in seen.targets
                 if self.outcome(check, target) in (Outcome.HELD, Outcome.OBSERVED)
             }
-            self.recorder.write(held, ours.versions(), self.partial, self.has_file)
+            with ours.storing():
+                self.recorder.write(held, ours.versions(), self.partial, self.has_file)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -47,9 +47,10 @@ class HistoryWriter:
         self._lock = threading.Lock()
         self._in_block = 0
         self._checksum = 0
+        self._is_torn = False
         self._file = path.open("xb", buffering=0)
         began = time.time_ns() // 1_000_000 if started_at_ms is None else started_at_ms
-        self._file.write(self._encode({"history": FORMAT, "started_at_ms": began}) + b"\n")
+        self._write(self._encode({"history": FORMAT, "started_at_ms": began}) + b"\n")
 
     def append(
         self,
@@ -78,14 +79,24 @@ class HistoryWriter:
             self.count += 1
             self._in_block += 1
             self._checksum = crc32c(line, self._checksum)
-            self._file.write(line)
+            self._write(line)
             if self._in_block == BLOCK:
                 self._end_block()
         return index
 
+    def _write(self, data: bytes) -> None:
+        """All of it. OSError, which names the file, when it cannot be written: then nothing more is."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self._is_torn = True
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
+
     def _end_block(self) -> None:
         trailer = {"block": self._in_block, "crc32c": f"{self._checksum:08x}"}
-        self._file.write(self._encode(trailer) + b"\n")
+        self._write(self._encode(trailer) + b"\n")
         self._in_block = 0
         self._checksum = 0
 
@@ -94,9 +105,10 @@ class HistoryWriter:
         with self._lock:
             if self._file.closed:
                 return
-            if self._in_block:
+            if self._in_block and not self._is_torn:
                 self._end_block()
-            self._file.write(self._encode({"end": self.count}) + b"\n")
+            if not self._is_torn:
+                self._write(self._encode({"end": self.count}) + b"\n")
             self._file.close()
 
     def __enter__(self) -> HistoryWriter:

@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,7 @@ from typing import Any
 
 from harness.history.files import HistoryWriter, StoredHistory, read_history, stream_history
 from harness.history.history import History
+from harness.history.whole_file import write_whole
 from harness.judging.activity import Needs
 from harness.judging.guarantees import ClientSettings, FaultEffects, Guarantees, TopicSettings
 from harness.judging.verdicts import Anomaly, Validity, Verdict
@@ -143,7 +145,7 @@ class Item:
         folder = self.path / "logs"
         folder.mkdir(exist_ok=True)
         for name, text in logs.items():
-            (folder / safe(name)).write_text(text, encoding="utf-8", errors="replace")
+            write_whole(folder / safe(name), text)
 
 
 class Run:
@@ -154,7 +156,7 @@ class Run:
 
     @classmethod
     def create(cls, *, root: Path = OUT, about: Mapping[str, Any] | None = None) -> Run:
-        """A new folder named by the time, and `latest` pointing at it."""
+        """A new folder named by the time, and `latest` pointing at it. OSError where that fails; then there is none."""
         root.mkdir(parents=True, exist_ok=True)
         stem = time.strftime("%Y%m%d-%H%M%S")
         for number in range(1, 1000):
@@ -164,8 +166,12 @@ class Run:
                 break
             except FileExistsError:
                 continue
-        _write(path / "run.json", dict(about or {}))
-        _point(root / "latest", path.name)
+        try:
+            _write(path / "run.json", dict(about or {}))
+            _point(root / "latest", path.name)
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
         return cls(path)
 
     def item(self, check: str, target: str) -> Item:
@@ -191,7 +197,7 @@ class Run:
 
     def write_account(self, text: str) -> None:
         """Keeps the account of what was compared."""
-        (self.path / "account.json").write_text(text, encoding="utf-8")
+        write_whole(self.path / "account.json", text)
 
     def account(self) -> dict[str, Any] | None:
         """The account of what was compared; None for a run that compared nothing. StoreTrouble where it is damaged."""
@@ -240,9 +246,7 @@ def _read(path: Path) -> Any:
 
 
 def _write(path: Path, data: Any) -> None:
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(data, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-    os.replace(fresh, path)
+    write_whole(path, json.dumps(data, indent=1, ensure_ascii=False, default=str) + "\n")
 
 
 def _point(link: Path, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from harness.judging.guarantees import Guarantees
 from harness.judging.periods import rules_of
 from harness.judging.verdicts import Validity, Verdict, merged
 from harness.workloads import queue
+from reference_broker.command_line import Parser
 
-BAD_INPUT = 3
+BAD_INPUT = 2
 """Exit status when there is nothing that can be judged."""
-
 
 WORKLOADS: Mapping[str, Callable[[AnyHistory, Guarantees, Needs], tuple[Verdict, ...]]] = {"queue": queue.judge}
 """Workload → its judge, by the name that stored runs bear."""
@@ -54,8 +54,8 @@ def describe(check: str, target: str, verdicts: tuple[Verdict, ...]) -> list[str
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
-    """0 valid, 1 invalid, 2 unknown, 3 bad input."""
-    parser = argparse.ArgumentParser(
+    """0 valid, 1 invalid, 2 wrong input, 3 unknown."""
+    parser = Parser(
         prog="python -m harness judge",
         description="Judges stored histories again.",
         epilog="example: python -m harness judge reports/out/latest",
@@ -64,7 +64,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     parser.add_argument("--check", help="only checks whose id contains this")
     try:
         options = parser.parse_args(arguments)
-    except SystemExit as leaving:  # argparse leaves with 2, which here means unknown
+    except SystemExit as leaving:
         return BAD_INPUT if leaving.code else 0
     try:
         found = [item for item in open_items(options.run) if item.history_path.is_file()]
@@ -79,6 +79,6 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             for line in describe(meta.check, meta.target, verdicts):
                 say(line)
     except (StoreTrouble, HistoryTrouble) as trouble:
-        say(f"harness: {trouble}")
+        print(f"harness: {trouble}", file=sys.stderr)
         return BAD_INPUT
     return merged(validities).exit_code

@@ -19,8 +19,8 @@ class Validity(StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """Of a command that judges: 0, 2 or 1."""
-        return {Validity.VALID: 0, Validity.UNKNOWN: 2, Validity.INVALID: 1}[self]
+        """Of a command that judges: 0, 3 or 1; 2 is for wrong input."""
+        return {Validity.VALID: 0, Validity.UNKNOWN: 3, Validity.INVALID: 1}[self]
 
 
 _WEIGHT = {Validity.VALID: 0, Validity.UNKNOWN: 1, Validity.INVALID: 2}

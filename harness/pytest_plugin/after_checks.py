@@ -28,6 +28,8 @@ class AfterChecks:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """After the loop, unless it was broken off: then not all was observed that is to be compared."""
+        if session.items and not session.config.option.collectonly:
+            session.config.stash[SESSION].run()  # where no run can be stored, none begins
         done = yield
         if session.config.option.collectonly:
             return done
@@ -50,8 +52,7 @@ def _run(comparison: Comparison, ours: Session) -> None:
         comparison.run()
     except Exception as error:
         record.outcome = outcome_of(error)
-        folder = record.open_folder(ours.run())
-        record.shown_folder = ours.shown(folder.path)
+        ours.open_folder(record)
         record.failure = failure_lines(record, record.outcome, error, "harness/comparing")
         record.happened = said_of(error)
     ours.store(record)

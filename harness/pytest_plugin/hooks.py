@@ -46,6 +46,7 @@ from harness.pytest_plugin.sampling import register as register_sampling
 from harness.pytest_plugin.session import SESSION, Session
 from harness.pytest_plugin.status import Status, outcome_property
 from harness.pytest_plugin.summary import Summary
+from harness.pytest_plugin.terminal_file import Terminal
 from harness.pytest_plugin.words import failure_lines, outcome_of, said_of
 from harness.pytest_plugin.workers import is_worker
 from harness.pytest_plugin.workers import register as register_workers
@@ -111,6 +112,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(AfterChecks(differences), "harness.pytest_plugin.after_checks")
     config.pluginmanager.register(Status(), "harness.pytest_plugin.status")
     config.pluginmanager.register(Summary(), "harness.pytest_plugin.summary")
+    if not is_worker(config):
+        config.pluginmanager.register(Terminal(config), "harness.pytest_plugin.terminal_file")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -212,8 +215,7 @@ def pytest_runtest_makereport(
         kept.lacking = "" if lack is None else lack.means
     elif report.failed and call.excinfo is not None:
         kept.outcome = outcome_of(call.excinfo.value)
-        folder = kept.open_folder(session.run())
-        kept.shown_folder = session.shown(folder.path)
+        session.open_folder(kept)
         kept.failure += failure_lines(kept, kept.outcome, call.excinfo.value, _where(item, call))
         kept.happened = kept.happened or said_of(call.excinfo.value)
         if item.config.get_verbosity() < 2:

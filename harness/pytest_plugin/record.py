@@ -80,6 +80,8 @@ class CheckRecord:
     folder: Item | None = None
     shown_folder: str = ""
     """Its folder as people would type it."""
+    not_stored: str = ""
+    """Why it could not be stored, or not all of it."""
 
     @property
     def path(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from harness.pytest_plugin.names import run_tag
 from harness.pytest_plugin.options import OPTIONS, Options
 from harness.pytest_plugin.progress_line import ProgressLine
 from harness.pytest_plugin.record import CheckRecord
+from reference_broker.command_line import told
 
 WORKER_RUN: Final = "kafka_run"
 WORKER_TAG: Final = "kafka_tag"
@@ -36,14 +38,18 @@ class Session:
         self.clusters = Clusters(self.progress.say)
         self.records: list[CheckRecord] = []
         """Of the checks that have ended, in order."""
+        self._not_stored = ""
         self.started = time.monotonic()
         self._started_at_ms = time.time_ns() // 1_000_000
         self._run: Run | None = Run(Path(told[WORKER_RUN])) if WORKER_RUN in told else None
 
     def run(self) -> Run:
-        """The run's folder in the store, made when first asked for."""
+        """The run's folder in the store, made when first asked for. UsageError where none can be made."""
         if self._run is None:
-            self._run = Run.create(root=self._config.rootpath / OUT, about=self.about())
+            try:
+                self._run = Run.create(root=self._config.rootpath / OUT, about=self.about())
+            except OSError as error:
+                raise pytest.UsageError(f"harness: no run can be stored: {told(error, str(OUT))}") from None
         return self._run
 
     @property
@@ -55,7 +61,29 @@ class Session:
         """Takes in a check that has ended, and writes what is known of it."""
         record.duration_s = time.monotonic() - record.started
         self.records.append(record)
-        record.open_folder(self.run()).write_meta(record.meta(self.options.seed))
+        with self.storing(record):
+            record.open_folder(self.run()).write_meta(record.meta(self.options.seed))
+
+    def open_folder(self, record: CheckRecord) -> None:
+        """Makes the folder of a check, for the lines that name it."""
+        with self.storing(record):
+            record.shown_folder = self.shown(record.open_folder(self.run()).path)
+
+    @contextmanager
+    def storing(self, record: CheckRecord | None = None) -> Iterator[None]:
+        """What cannot be written (a full disk) does not end the run; the last lines tell of it, and the run fails."""
+        try:
+            yield
+        except OSError as error:
+            if record is not None:
+                record.not_stored = told(error)
+            else:
+                self._not_stored = told(error)
+
+    @property
+    def not_stored(self) -> str:
+        """Why the run could not be stored whole; "" when it was."""
+        return next((record.not_stored for record in self.records if record.not_stored), self._not_stored)
 
     def shown(self, path: Path) -> str:
         """A path as people would type it: from the folder in which pytest was started."""

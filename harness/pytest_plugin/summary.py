@@ -42,8 +42,10 @@ class Summary:
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         if ours.stored is None or reporter is None:  # nothing ran, or this is a worker, whose controller does it
             return
-        ours.stored.finish(ours.about())
-        trouble = _write_page(ours.stored.path)
+        trouble = ""
+        with ours.storing():
+            ours.stored.finish(ours.about())
+            trouble = _write_page(ours.stored.path)
         trouble_with_allure = write_results(session.config, ours.stored.path)
         is_plain = not _can_draw(reporter)
         reporter.write_line("")
@@ -55,17 +57,22 @@ class Summary:
         reporter.write_line(counts, green=is_good, red=not is_good, bold=True)
         page = ours.stored.path / "index.html"
         reporter.write_line(f"report        {ours.shown(page if page.is_file() else ours.stored.path)}{trouble}")
+        if ours.not_stored:
+            reporter.write_line(f"not stored    {ours.not_stored}", red=True, bold=True)
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
         if trouble_with_allure:
             reporter.write_line(f"allure        {trouble_with_allure}", red=True)
         ours.progress.close()
 
 
 def _write_page(path: Path) -> str:
-    """Builds the page of the run; what was in the way, for the line that names it."""
+    """Builds the page of the run; what was in the way, for the line that names it. OSError: no room, no right."""
     try:
         import_module("reports.summary").write(path)
     except ModuleNotFoundError as missing:
         return f"   (no page: {missing.name} is not there)"
+    except OSError:
+        raise
     except Exception as trouble:
         return f"   (the page could not be written: {type(trouble).__name__}: {trouble})"
     return ""

@@ -9,10 +9,10 @@ built again. The base is also kept as an archive in the cache, for daemons that 
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
@@ -22,6 +22,7 @@ from typing import Any
 from harness.cache import cache_folder
 from harness.targets import jars, leftovers
 from harness.targets.target import TargetTrouble, UnknownTarget
+from reference_broker.command_line import Parser
 
 ANCHOR = "local/anchor:1"
 BASE = "local/base:bookworm"
@@ -208,7 +209,7 @@ def _run_build(
 
 def main(arguments: list[str]) -> int:
     """`python -m harness image`: builds images; the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m harness image",
         description="Builds local Docker images: by default the anchor, and Kafka " + _DEFAULT_VERSION + ".",
         epilog="e.g. python -m harness image --kafka 4.2.1, then pytest checks/ --target docker@local/kafka:4.2.1",
@@ -223,6 +224,6 @@ def main(arguments: list[str]) -> int:
         for version in versions:
             print(f"ready   --target docker@{build_kafka(client, version)}")
     except (TargetTrouble, UnknownTarget) as trouble:
-        print(f"harness: {trouble}")
+        print(f"harness: {trouble}", file=sys.stderr)
         return 2
     return 0

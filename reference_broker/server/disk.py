@@ -94,13 +94,18 @@ class OsDisk:
             return file.read()
 
     def write_atomically(self, path: str, data: bytes) -> None:
-        """Temporary file, fsync, rename, fsync of the folder."""
+        """Temporary file, fsync, rename, fsync of the folder. OSError, which names the file; then all is as before."""
         temporary = f"{path}.tmp"
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        try:
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise OSError(error.errno, error.strerror, path) from error
         self.flush_directory(os.path.dirname(path))
 
     def write_plainly(self, path: str, data: bytes) -> None:

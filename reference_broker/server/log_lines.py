@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from dataclasses import dataclass
@@ -34,5 +35,6 @@ class LogLines:
         now = time.time()
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
         lines = text.rstrip().replace("\n", "\n    ")
-        sys.stderr.write(f"[{stamp},{int(now * 1000) % 1000:03d}] {level} {lines}\n")
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):  # nobody reads them, or their disk is full: the node serves on
+            sys.stderr.write(f"[{stamp},{int(now * 1000) % 1000:03d}] {level} {lines}\n")
+            sys.stderr.flush()

@@ -24,6 +24,7 @@ from allure_commons.model2 import (
     TestStepResult,
 )
 
+from harness.history.whole_file import write_whole
 from harness.judging.outcome import Outcome
 from reports.allure.configuration import CONFIGURATION, categories, configuration
 from reports.findings import Findings, findings_of
@@ -54,8 +55,8 @@ def write(results: Results, folder: Path | None = None) -> int:
     for result in results.results:
         logger.report_result(_Writer(logger, results, result).made())
     _write_environment(place, results)
-    (place / "categories.json").write_text(json.dumps(categories(), indent=1), encoding="utf-8")
-    ((results.path if folder is None else place) / CONFIGURATION).write_text(configuration(results), encoding="utf-8")
+    write_whole(place / "categories.json", json.dumps(categories(), indent=1))
+    write_whole((results.path if folder is None else place) / CONFIGURATION, configuration(results))
     return len(results.results)
 
 
@@ -67,7 +68,7 @@ def _write_environment(folder: Path, results: Results) -> None:
         if name not in ("targets", "versions", "seed"):
             pairs[name] = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
     lines = (f"{_key(name)}={_one_line(said)}" for name, said in pairs.items())
-    (folder / "environment.properties").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_whole(folder / "environment.properties", "\n".join(lines) + "\n")
 
 
 def _key(name: str) -> str:

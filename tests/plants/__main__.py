@@ -12,7 +12,9 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from reference_broker.__main__ import BAD_USAGE, main
+from reference_broker.__main__ import main
+from reference_broker.command_line import WRONG_INPUT
+from reference_broker.command_line import run as run_command
 
 FOLDER = Path(__file__).resolve().parent
 USAGE = """usage: python -m tests.plants NAME start|storage|dev …   the broker, with the bug NAME in it
@@ -44,11 +46,11 @@ def run(arguments: list[str]) -> int:
         return 0
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE)
-        return 0 if arguments else BAD_USAGE
+        return 0 if arguments else WRONG_INPUT
     name, *rest = arguments
     if name not in places():
         print(f"tests.plants: there is no plant {name} (known: {', '.join(places())})", file=sys.stderr)
-        return BAD_USAGE
+        return WRONG_INPUT
     # The only use of a name to find a module: each plant is found by being there.
     folder = "tests.plants" if places()[name].parent == FOLDER else "tests.plants.differences"
     import_module(f"{folder}.{name}").plant()
@@ -56,4 +58,4 @@ def run(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run_command("tests.plants", lambda: run(sys.argv[1:])))

@@ -11,6 +11,7 @@ CONFIGS = (RB + "configs", RB + "config_table", RB + "config_changes", RB + "con
 EFFECTS = (RB + "effects",)
 LOG = (RB + "log",)
 RELEASES = (RB + "releases", RB + "release_table", RB + "behaviours")
+COMMAND_LINE = (RB + "command_line",)  # how every command ends; one file for all of them
 JAVA = (RB + "java_hash",)
 COORDINATOR = (RB + "coordinator",)
 GROUPS = (RB + "groups",)
@@ -47,7 +48,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     + GROUPS,
     RB + "node": ("reference_broker",),
     RB + "server": ("reference_broker",),
-    "harness": ("harness", "nemesis", "reports", RB + "wire"),
+    "harness": ("harness", "nemesis", "reports", RB + "wire", *COMMAND_LINE),
     "harness.search.strategies": ("harness", RB + "wire", RB + "config_table"),
     "harness.targets.reference": ("harness", "reference_broker"),
     "nemesis": (
@@ -61,12 +62,14 @@ TABLE: dict[str, tuple[str, ...]] = {
         *HARNESS_CORE,
     ),
     # The command carries out what the other files of nemesis only describe: it runs, judges and reports.
-    "nemesis.__main__": ("nemesis",),
+    "nemesis.__main__": ("nemesis", *COMMAND_LINE),
     "nemesis.command": ("nemesis", "harness", "reports"),
-    "nemesis.scenario": ("nemesis", "harness.clients", "harness.targets.target", *HARNESS_CORE),
+    "nemesis.scenario": ("nemesis", "harness.clients", "harness.targets.target", *COMMAND_LINE, *HARNESS_CORE),
     "nemesis.judged": ("nemesis", "harness.runs", *HARNESS_CORE),
     "nemesis.live": ("harness.runs.progress",),
+    "harness.judging.judge": (*HARNESS_CORE, RB + "wire", *COMMAND_LINE),
     "reports": ("reports", "harness.catalogue", *HARNESS_CORE),
+    "reports.build": ("reports", "harness.catalogue", *HARNESS_CORE, *COMMAND_LINE),
     "checks": ("checks", "harness", "nemesis", RB + "wire"),
 } | dict.fromkeys(HARNESS_CORE, (*HARNESS_CORE, RB + "wire"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,6 +12,7 @@ from harness.catalogue import ROOT as PROJECT
 from harness.comparing.account.judging import gaps
 from harness.comparing.account.unprovoked import UNPROVOKED_FILE, Unprovoked, UnprovokedTrouble, read_unprovoked
 from harness.history.store import Run, StoreTrouble
+from reference_broker.command_line import Parser
 
 BAD_INPUT: Final = 2
 MOST_SHOWN: Final = 60
@@ -69,7 +70,7 @@ def totals(account: Json) -> str:
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0; with --strict 1 where something is missing; 2 for wrong input."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m harness account",
         description="What a run compared: APIs, versions, error codes, differences; and what is missing.",
         epilog="example: python -m harness account reports/out/latest --strict",
@@ -84,10 +85,13 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         account = Run(options.run).account()
         unprovoked = read_unprovoked(PROJECT / "checks" / UNPROVOKED_FILE)
     except (StoreTrouble, UnprovokedTrouble) as trouble:
-        say(f"harness: {trouble}")
+        print(f"harness: {trouble}", file=sys.stderr)
         return BAD_INPUT
     if account is None:
-        say(f"harness: {options.run}: there is no account of this run: no check of it asked a cluster anything")
+        print(
+            f"harness: {options.run}: no account here; a run has one when its checks compared answers",
+            file=sys.stderr,
+        )
         return BAD_INPUT
     return _told(account, unprovoked, is_strict=options.strict, say=say)
 

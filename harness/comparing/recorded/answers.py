@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.comparing.observation import Observation, Pace, RequestOutcome
+from harness.history.whole_file import write_whole
 
 ROOT: Final = Path("tests") / "recorded"
 """Under the project's folder."""
@@ -112,7 +113,7 @@ def write_file(path: Path, *, target: str, release: str, file: str, checks: Chec
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text)
     return True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,6 +21,7 @@ from harness.comparing.recorded.answers import (
 )
 from harness.pytest_plugin.options import ChosenTarget
 from harness.targets.target import TargetKind, TargetTrouble, UnknownTarget, resolve
+from reference_broker.command_line import Parser
 
 BAD_INPUT: Final = 2
 
@@ -108,7 +108,7 @@ def told(folder: Path) -> str:
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0; 1 where a check did not hold, and so was not recorded; 2 for wrong input."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m harness record",
         description="Runs the checks that compare, and keeps what a target answered in tests/recorded/.",
         epilog="example: python -m harness record --target kafka@4.3.1",
@@ -123,14 +123,17 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     try:
         target = resolve(options.target)
     except (UnknownTarget, TargetTrouble) as trouble:
-        say(f"harness: {trouble}")
+        print(f"harness: {trouble}", file=sys.stderr)
         return BAD_INPUT
     if target.kind is TargetKind.REFERENCE:
-        say(f"harness: record --target {options.target}: a recording is of Apache Kafka, not of our own broker")
+        print(
+            f"harness: record --target {options.target}: a recording is of Apache Kafka, not of our own broker",
+            file=sys.stderr,
+        )
         return BAD_INPUT
     for place in options.checks:
         if not (PROJECT / place.partition("::")[0]).exists():
-            say(f"harness: record {place}: there are no such checks (for instance checks/protocol)")
+            print(f"harness: record {place}: there are no such checks (for instance checks/protocol)", file=sys.stderr)
             return BAD_INPUT
     command: list[Any] = [sys.executable, "-m", "pytest", *options.checks, "--target", options.target]
     command += ["--record", options.into.resolve(), "-q", "-p", "no:cacheprovider"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import secrets
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.clients.client import ClientTrouble
 from harness.comparing.known_differences import Known, KnownDifferences, KnownDifferencesTrouble, read_known
+from harness.history.whole_file import write_whole
 from harness.hosts.host import HostTrouble
 from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.lockstep import CHECK, Lockstep, level_of
@@ -18,6 +19,7 @@ from harness.search.lockstep.replay import lines_of_differences
 from harness.search.lockstep.search import WRITERS, Finding, Limits, Search, listed_by_all, search
 from harness.search.lockstep.source_text import lines_of, script_of
 from harness.targets.target import UnknownTarget
+from reference_broker.command_line import Parser
 
 BAD_INPUT = 2
 COMPLETE_STEPS = 20_000
@@ -27,7 +29,7 @@ KNOWN = Path("checks") / "known_differences.toml"
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m harness lockstep",
         description="Gives the same seeded sequences to two targets, step by step, and compares all they answer.",
         epilog="example: python -m harness lockstep --target reference --target kafka@4.3.1 --seconds 60",
@@ -45,12 +47,14 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     except SystemExit as leaving:
         return BAD_INPUT if leaving.code else 0
     if len(options.target) != 2:
-        say(f"harness: lockstep needs --target twice, not {len(options.target)} times")
+        print(f"harness: lockstep needs --target twice, not {len(options.target)} times", file=sys.stderr)
         return BAD_INPUT
     seed = options.seed if options.seed is not None else secrets.randbelow(10**8)
     say(f"lockstep      {' | '.join(options.target)}   seed {seed}")
     found = Search(seed=seed)
     try:
+        if options.known != KNOWN and not options.known.is_file():
+            raise KnownDifferencesTrouble(f"--known {options.known}: there is no such file")
         known = read_known(options.known)
         with opened(options.target) as clusters:
             first, second = (Player(name, cluster) for name, cluster in clusters)
@@ -66,12 +70,12 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     except (HostTrouble, ClientTrouble, UnknownTarget, KnownDifferencesTrouble) as trouble:
         _show(found, options.target, options.out, say)
         writer, number = found.playing
-        say(f"harness: lockstep: {f'{writer} {number}: ' if writer else ''}{trouble}")
+        print(f"harness: lockstep: {f'{writer} {number}: ' if writer else ''}{trouble}", file=sys.stderr)
         return BAD_INPUT
     _show(found, options.target, options.out, say)
     gone = gone_since(found, known, names, options.writer or tuple(WRITERS))
     for line in gone:
-        say(f"harness: lockstep: {options.known}: {line}")
+        print(f"harness: lockstep: {options.known}: {line}", file=sys.stderr)
     say(_last_line(found))
     return 1 if found.findings or gone else 0
 
@@ -97,7 +101,7 @@ def _told(number: int, finding: Finding, found: Search, targets: list[str], out:
     about = [f"Differs on {' and '.join(targets)}.", *differing]
     path = out / f"difference-{number}.py"
     out.mkdir(parents=True, exist_ok=True)
-    path.write_text(script_of(finding.actions, about, targets), encoding="utf-8")
+    write_whole(path, script_of(finding.actions, about, targets))
     level = level_of(finding.divergence.differences[0])
     again = found.repeats[finding.divergence.kind]
     return [

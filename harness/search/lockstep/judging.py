@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.modelled import Disagreement, Modelled, Step
 from harness.search.lockstep.source_text import lines_of, script_of
 from harness.targets.target import UnknownTarget
+from reference_broker.command_line import WRONG_INPUT, Parser, complain, run
 
 CALL = ("harness.search.lockstep.judging", "judge")
 """What a script calls."""
@@ -25,7 +25,11 @@ def run_name() -> str:
 
 def judge(steps: Sequence[Step], targets: Sequence[str]) -> None:
     """Ends the program: 0 when all is allowed, 1 when something is not, 2 for wrong input or a target in trouble."""
-    parser = argparse.ArgumentParser(
+    sys.exit(run("judge", lambda: _judge(steps, targets)))
+
+
+def _judge(steps: Sequence[Step], targets: Sequence[str]) -> int:
+    parser = Parser(
         description="Plays a sequence on one target, judged by the model.", epilog="example: --target kafka@4.3.1"
     )
     parser.add_argument("--target", help=f"else {targets[0]}")
@@ -37,12 +41,12 @@ def judge(steps: Sequence[Step], targets: Sequence[str]) -> None:
             disagreement = modelled.play(steps)
             modelled.close()
     except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
-        print(f"judge: {trouble}", file=sys.stderr)
-        sys.exit(2)
+        complain("judge", str(trouble))
+        return WRONG_INPUT
     for line in lines_of(steps):
         print(line)
     print("\n".join(disagreement.complaints) if disagreement else "all that was answered is allowed")
-    sys.exit(1 if disagreement else 0)
+    return 1 if disagreement else 0
 
 
 def script(steps: Sequence[Step], disagreement: Disagreement, target: str) -> str:

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from harness.cache import cache_folder
 from harness.clients.client import ClientTrouble
+from harness.history.whole_file import write_whole
 from harness.hosts.host import HostTrouble
 from harness.judging.outcome import BrokenPromise
 from harness.search.lockstep.actions import Request
@@ -131,7 +132,7 @@ def promise_broken(modelled: Modelled, steps: Sequence[Step], disagreement: Disa
     target = modelled.player.target
     path = SCRIPTS / f"{modelled.run}.py"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(script(smallest, last, target), encoding="utf-8")
+    write_whole(path, script(smallest, last, target))
     return BrokenPromise(
         "The model allows another answer. " + "; ".join(last.complaints) + ".",
         witness=[*shown(smallest, last), f"Runs alone: python {path}"],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import secrets
+import sys
 import threading
 import time
 from collections import Counter
@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from harness.clients.client import ClientTrouble
+from harness.history.whole_file import write_whole
 from harness.hosts.host import HostTrouble
 from harness.search.lockstep.actions import Action, Request, Restart
 from harness.search.lockstep.clusters import MANY_DELETED, opened
@@ -26,6 +27,7 @@ from harness.search.lockstep.search import WRITERS, listed_by_all, sequence
 from harness.search.lockstep.shrink import shrunk
 from harness.search.sequences.writing import Listed
 from harness.targets.target import UnknownTarget
+from reference_broker.command_line import Parser
 from reference_broker.wire.api_keys import ApiKey
 
 BAD_INPUT: Final = 2
@@ -36,7 +38,7 @@ SHRINK_S: Final = 20.0
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0 when all that was answered is allowed, 1 when something is not, 2 for wrong input or a target in trouble."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m harness model",
         description="Plays seeded sequences on one target; the model judges each answer.",
         epilog="example: python -m harness model --target reference --seconds 10 --writer log",
@@ -70,7 +72,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     try:
         judging.run(options.seconds, options.kinds, options.out, say)
     except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
-        say(f"harness: model: {trouble}")
+        print(f"harness: model: {trouble}", file=sys.stderr)
         return BAD_INPUT
     parts = [f"{judging.sequences:,} sequences", f"{judging.steps:,} steps", f"{judging.rate:,.0f} steps/s"]
     say(" · ".join([*parts, f"{len(judging.found)} kinds not allowed", f"seed {seed}"]))
@@ -162,7 +164,7 @@ def _tell(
     """Shows the shortest sequence, and keeps it as a script."""
     smallest, last = shortest(modelled, actions, disagreement)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(script(smallest, last, modelled.player.target), encoding="utf-8")
+    write_whole(path, script(smallest, last, modelled.player.target))
     for line in shown(smallest, last):
         say(f"  {line}")
     say(f"  Rerun  python {path}")

@@ -6,7 +6,6 @@ others than those the script was made for.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
@@ -18,11 +17,16 @@ from harness.search.lockstep.lockstep import Lockstep
 from harness.search.lockstep.player import Player
 from harness.search.lockstep.source_text import lines_of
 from harness.targets.target import UnknownTarget
+from reference_broker.command_line import WRONG_INPUT, Parser, complain, run
 
 
 def replay(actions: Sequence[Action], targets: Sequence[str]) -> None:
     """Ends the program: 0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
-    parser = argparse.ArgumentParser(
+    sys.exit(run("replay", lambda: _replay(actions, targets)))
+
+
+def _replay(actions: Sequence[Action], targets: Sequence[str]) -> int:
+    parser = Parser(
         description="Plays a sequence on two targets.", epilog="example: --target reference --target kafka@4.3.1"
     )
     parser.add_argument("--target", action="append", help=f"twice; else {' and '.join(targets)}")
@@ -36,11 +40,12 @@ def replay(actions: Sequence[Action], targets: Sequence[str]) -> None:
             first.close()
             second.close()
     except (HostTrouble, UnknownTarget) as trouble:
-        sys.exit(f"replay: {trouble}")
+        complain("replay", str(trouble))
+        return WRONG_INPUT
     for line in lines_of(actions):
         print(line)
     print("\n".join(lines_of_differences(divergence.differences)) if divergence else "no difference")
-    sys.exit(1 if divergence else 0)
+    return 1 if divergence else 0
 
 
 def lines_of_differences(differences: Sequence[Difference]) -> list[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import re
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from harness.clients.client import ClientTrouble
+from harness.history.whole_file import write_whole
 from harness.hosts.host import HostTrouble
 from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.lockstep import Lockstep
@@ -23,6 +24,7 @@ from harness.search.neighbours.release_diff import OF_ALL, ReleaseDiff
 from harness.search.neighbours.replay import PATIENCE_S, REPLAY, SETTLE_S
 from harness.search.strategies.setting_values import BROKER, rows
 from harness.targets.target import UnknownTarget
+from reference_broker.command_line import Parser
 
 BAD_INPUT = 2
 COORDINATORS: Final = ("group.", "share.", "transaction.")
@@ -43,7 +45,7 @@ def settings_by_seed(seed: int) -> dict[str, str]:
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m harness neighbours",
         description="Searches for what changed between two releases of Kafka; each difference counts once.",
         epilog="example: python -m harness neighbours --target kafka@4.3.0 --target kafka@4.3.1 --seconds 60",
@@ -61,7 +63,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     except SystemExit as leaving:
         return BAD_INPUT if leaving.code else 0
     if len(options.target) != 2:
-        say(f"harness: neighbours needs --target twice, not {len(options.target)} times")
+        print(f"harness: neighbours needs --target twice, not {len(options.target)} times", file=sys.stderr)
         return BAD_INPUT
     settings = {} if options.settings is None else settings_by_seed(options.settings)
     say(f"neighbours    {' | '.join(options.target)}   seed {options.seed}   settings {settings or 'as ever'}")
@@ -81,7 +83,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
                 first.close()
                 second.close()
     except (HostTrouble, ClientTrouble, UnknownTarget) as trouble:
-        say(f"harness: neighbours: {trouble}")
+        print(f"harness: neighbours: {trouble}", file=sys.stderr)
         return BAD_INPUT
     return 1 if found.met else 0
 
@@ -102,7 +104,7 @@ def _tell(
         script = script_of(met.actions, about, targets, REPLAY)
         if settings:
             script = script.replace(f"(ACTIONS, {targets!r})", f"(ACTIONS, {targets!r}, {dict(settings)!r})")
-        path.write_text(script, encoding="utf-8")
+        write_whole(path, script)
         say(f"\nDIFFERS  {'; '.join(met.items)}   ({met.writer} {met.number}, {met.after_s:.1f} s)  {path}")
         for line in (*lines_of(met.actions), *differing):
             say(f"  {line}")

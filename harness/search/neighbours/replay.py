@@ -5,7 +5,6 @@ Between releases a sequence may differ in more than what it was kept for; so it 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -22,6 +21,7 @@ from harness.search.lockstep.replay import lines_of_differences
 from harness.search.lockstep.source_text import lines_of
 from harness.search.neighbours.readiness import await_coordinators
 from harness.targets.target import UnknownTarget
+from reference_broker.command_line import WRONG_INPUT, Parser, complain, run
 
 PATIENCE_S: Final = 2.5
 """Much is never answered by either (members that wait for others), and answers that come are quick."""
@@ -49,7 +49,11 @@ def replay_all(
 
     Its status is 0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble.
     """
-    parser = argparse.ArgumentParser(description="Plays a sequence on two releases and tells all that differs.")
+    sys.exit(run("replay", lambda: _replay_all(actions, targets, settings)))
+
+
+def _replay_all(actions: Sequence[Action], targets: Sequence[str], settings: Mapping[str, str]) -> int:
+    parser = Parser(description="Plays a sequence on two releases and tells all that differs.")
     parser.add_argument("--target", action="append", help=f"twice; else {' and '.join(targets)}")
     chosen = parser.parse_args().target or list(targets)
     try:
@@ -63,7 +67,7 @@ def replay_all(
             first.close()
             second.close()
     except (HostTrouble, ClientTrouble, UnknownTarget, ValueError) as trouble:
-        print(f"replay: {trouble}", file=sys.stderr)
-        sys.exit(2)
+        complain("replay", str(trouble))
+        return WRONG_INPUT
     print("\n".join([*lines_of(actions), *(lines_of_differences(found) if found else ["no difference"])]))
-    sys.exit(1 if found else 0)
+    return 1 if found else 0

@@ -184,16 +184,13 @@ def test_the_table_says_that_only_a_sample_was_run(tmp_path: Path) -> None:
     assert "sampled 312 of 1,204 items (--sample): what was not asked is not missing" in said
 
 
-def test_a_run_without_an_account_is_told_in_one_line(tmp_path: Path) -> None:
-    said: list[str] = []
-
-    assert account_table.main([str(tmp_path)], said.append) == 2
-    assert len(said) == 1
+def test_a_run_without_an_account_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert account_table.main([str(tmp_path)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_a_damaged_account_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_damaged_account_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "account.json").write_text("{", encoding="utf-8")
-    said: list[str] = []
 
-    assert account_table.main([str(tmp_path)], said.append) == 2
-    assert len(said) == 1
+    assert account_table.main([str(tmp_path)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -72,9 +72,9 @@ def test_a_cluster_of_an_unknown_release_has_no_recording_of_its_own(tmp_path: P
     ],
     ids=["the reference", "a plant", "no such checks"],
 )
-def test_wrong_input_is_told_in_one_line(arguments: list[str], said: str) -> None:
-    lines: list[str] = []
+def test_wrong_input_is_told_in_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert recorded_writing.main(arguments) == 2
 
-    assert recorded_writing.main(arguments, lines.append) == 2
+    lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert said in lines[0]

@@ -43,8 +43,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Ends the command."""
-        name = self.prog.removeprefix("python -m ")
-        complain(name, f"{message} (see python -m {name} --help)")
+        words = self.prog.removeprefix("python -m ").replace(" ", ": ")
+        complain(words, f"{message} (see python -m {words.replace(': ', ' ')} --help)")
         raise SystemExit(WRONG_INPUT)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> int:
             if not jars_only:
                 make_archive(version, libs, print)
         except (UnknownTarget, TargetTrouble) as trouble:
-            print(f"harness: {trouble}")
+            print(f"harness: {trouble}", file=sys.stderr)
             return 2
     return 0
 

@@ -49,8 +49,8 @@ def stored_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of one megabyte, which is full."""
-    if (reason := small_disk.missing()) is not None:
-        pytest.skip(reason)
+    if (reason := small_disk.lack()) is not None:
+        pytest.skip(reason.reason)
     disk = SmallDisk(tmp_path / "disk", 1)
     disk.mount()
     try:

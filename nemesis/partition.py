@@ -37,6 +37,7 @@ class Between(StrEnum):
     CONTROLLERS = "controllers"
     CLIENTS = "clients"
     NODES_AND_CLIENTS = "nodes and clients"
+    NODES_WITH_CLIENTS = "nodes with their clients"
 
     @property
     def does(self) -> str:
@@ -50,8 +51,9 @@ _DOES = {
     Between.CONTROLLERS: "the quorum's voters, on their listener: replication goes on",
     Between.CLIENTS: "clients and the nodes that the grudge cuts off, which still hear each other",
     Between.NODES_AND_CLIENTS: "all nodes, and clients and the nodes that the grudge cuts off",
+    Between.NODES_WITH_CLIENTS: "all nodes, and clients and the others: they reach only the nodes that are cut off",
 }
-_WITH_CLIENTS = (Between.CLIENTS, Between.NODES_AND_CLIENTS)
+_WITH_CLIENTS = (Between.CLIENTS, Between.NODES_AND_CLIENTS, Between.NODES_WITH_CLIENTS)
 _LISTENER = {Between.BROKERS: INTERNAL, Between.CONTROLLERS: CONTROLLER}
 
 
@@ -153,6 +155,9 @@ class Partition:
         links = [(node_name(who), node_name(whom)) for who, whom in cut.links]
         if self.between not in _WITH_CLIENTS:
             return tuple(links)
+        if self.between is Between.NODES_WITH_CLIENTS:
+            others = [node_name(node) for node in view.brokers if node not in cut.cut_off]
+            return (*links, *((name, CLIENTS) for name in others), *((CLIENTS, name) for name in others))
         brokers = [node for node in cut.cut_off if node in view.brokers]
         if not brokers:
             raise NoSuchNode(f"no client uses {nodes_text(cut.cut_off)}: not a broker")

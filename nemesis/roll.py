@@ -69,15 +69,23 @@ class Roll(NodeFault):
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Restarts each node and waits until the cluster is healthy."""
         left, rolled = list(self.strike(cluster, act)), []
+        moved = 0
         started_s = time.monotonic()
         while left:
-            node = self._next(cluster, left) if act.parameters["order"] == Order.CONTROLLER_NEXT else left[0]
+            node = left[0]
+            if act.parameters["order"] == Order.CONTROLLER_NEXT:
+                active = cluster.view(topics=()).active_controller
+                node = next((one for one in left if one.id == active), node)
+                moved += node.id == active
             left.remove(node)
             _restart(node)
             cluster.wait_healthy()
             rolled.append(node.id)
         took_s = time.monotonic() - started_s
-        return f"restarted {nodes_text(rolled)} in turn within {took_s:.1f} s, the cluster healthy after each"
+        if act.parameters["order"] == Order.CONTROLLER_NEXT and not moved:
+            raise HostTrouble(f"none of {nodes_text(rolled)} was the active controller at its turn")
+        turns = f"; {moved} of them as the active controller" if moved else ""
+        return f"restarted {nodes_text(rolled)} in turn within {took_s:.1f} s, the cluster healthy after each{turns}"
 
     def heal(self, cluster: Cluster) -> str:
         """Starts what a broken roll has left stopped."""
@@ -87,10 +95,6 @@ class Roll(NodeFault):
         """HostTrouble unless every node runs and answers, and the cluster is healthy."""
         super().verify_healed(cluster)
         cluster.wait_healthy()
-
-    def _next(self, cluster: Cluster, left: list[Node]) -> Node:
-        active = cluster.view(topics=()).active_controller
-        return next((node for node in left if node.id == active), left[0])
 
 
 def _restart(node: Node) -> None:

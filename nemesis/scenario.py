@@ -16,13 +16,11 @@ from nemesis.fault import Fault
 from nemesis.fault_names import fault_named
 from nemesis.node_specs import node_spec_named
 from nemesis.schedules import QUIET_SHARE, Spell, schedule
-from nemesis.sequences import Sequence, sequence_named
+from nemesis.sequences import FaultSequence, sequence_named
 from reference_broker.command_line import Parser
 
 WORKLOADS = ("queue",)
 _MOST_REPLICAS = 3
-_AFTER_S = 10.0
-"""The run goes on for so long after a sequence, under load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +30,7 @@ class Scenario:
     target: str
     faults: tuple[Fault, ...]
     """Drawn by chance; none where there is a sequence."""
-    sequence: Sequence | None
+    sequence: FaultSequence | None
     workload: str
     client: str
     duration_s: float
@@ -68,8 +66,7 @@ class Scenario:
     @property
     def run_s(self) -> float:
         """How long the run lasts: as asked for, and at least until a sequence has come to its end."""
-        last_s = max((spell.end_s for spell in self.sequence.spells()), default=0.0) if self.sequence else 0.0
-        return max(self.duration_s, last_s + _AFTER_S)
+        return max(self.duration_s, self.sequence.lasts_s() if self.sequence else 0.0)
 
     def queue(self) -> Queue:
         """The workload."""

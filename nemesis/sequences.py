@@ -23,12 +23,14 @@ from nemesis.schedules import Spell
 
 STEP_S = 8.0
 """How long a step lasts: longer than a broker's session, so that others lead meanwhile."""
-_AFTER_S = 0.1
+AFTER_S = 10.0
+"""A run goes on for so long after its last heal, under load."""
+_OVERLAP_S = 0.1
 """So much later a fault is healed than the next begins, where the next must be there first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class FaultSequence:
     """A directed sequence: what it does, and its spells, which may overlap, from a moment on."""
 
     name: str
@@ -42,6 +44,10 @@ class Sequence:
     def spells(self, begin_s: float = 2.0, step_s: float = STEP_S) -> tuple[Spell, ...]:
         """New faults each time; times in seconds since the run phase began."""
         return self.make(begin_s, step_s)
+
+    def lasts_s(self, begin_s: float = 2.0, step_s: float = STEP_S) -> float:
+        """How long a run of it lasts: until its last heal, and a while under load after that."""
+        return max(spell.end_s for spell in self.spells(begin_s, step_s)) + AFTER_S
 
     def __str__(self) -> str:
         return self.name
@@ -91,20 +97,23 @@ def _minority_returns(away: Callable[[NodeSpec], Fault]) -> Callable[[float, flo
         absent, killed = Part(), Part()
         last_s = begin_s + 2 * step_s
         return (
-            Spell((away(absent.chosen_by(minority)),), begin_s, last_s + _AFTER_S),
-            Spell((Kill(killed.chosen_beside(absent)),), begin_s + step_s, last_s + _AFTER_S),
+            Spell((away(absent.chosen_by(minority)),), begin_s, last_s + _OVERLAP_S),
+            Spell((Kill(killed.chosen_beside(absent)),), begin_s + step_s, last_s + _OVERLAP_S),
             Spell((Partition(isolate(together(absent, killed))),), last_s, last_s + step_s),
         )
 
     return make
 
 
-def _lone_leader(begin_s: float, step_s: float) -> tuple[Spell, ...]:
-    return (Spell((Partition(isolate_leader),), begin_s, begin_s + 2 * step_s),)
+def _lone_leader(between: Between) -> Callable[[float, float], tuple[Spell, ...]]:
+    def make(begin_s: float, step_s: float) -> tuple[Spell, ...]:
+        return (Spell((Partition(isolate_leader, between),), begin_s, begin_s + 2 * step_s),)
+
+    return make
 
 
 def _roll_after_the_controller(begin_s: float, step_s: float) -> tuple[Spell, ...]:
-    return (Spell((Roll(Order.CONTROLLER_NEXT),), begin_s, begin_s + _AFTER_S),)
+    return (Spell((Roll(Order.CONTROLLER_NEXT),), begin_s, begin_s + _OVERLAP_S),)
 
 
 def _last_in_sync(begin_s: float, step_s: float) -> tuple[Spell, ...]:
@@ -112,42 +121,47 @@ def _last_in_sync(begin_s: float, step_s: float) -> tuple[Spell, ...]:
     return (
         Spell((Partition(isolate(first.chosen_by(leader)), Between.BROKERS),), begin_s, begin_s + 2 * step_s),
         Spell((Kill(together(first)),), begin_s + step_s, begin_s + 4 * step_s),
-        Spell((Leadership(Change.UNCLEAN),), begin_s + 3 * step_s, begin_s + 4 * step_s + _AFTER_S),
+        Spell((Leadership(Change.UNCLEAN),), begin_s + 3 * step_s, begin_s + 4 * step_s + _OVERLAP_S),
     )
 
 
-pause_kill = Sequence(
+pause_kill = FaultSequence(
     "pause-kill",
     "pause a minority, kill another node, bring both back as a majority with the rest cut off, heal",
     _minority_returns(Pause),
 )
-part_kill = Sequence(
+part_kill = FaultSequence(
     "part-kill",
     "cut off a minority, kill another node, bring both back as a majority with the rest cut off, heal",
     _minority_returns(lambda spec: Partition(isolate(spec))),
 )
-lone_leader = Sequence(
+lone_leader = FaultSequence(
     "lone-leader",
     "cut the leader off from all nodes while its clients still reach it, until another leads; heal",
-    _lone_leader,
+    _lone_leader(Between.NODES),
 )
-moving_controller = Sequence(
+lone_leader_with_clients = FaultSequence(
+    "lone-leader-with-clients",
+    "cut the leader off from all nodes, and its clients from all but the leader, until another leads; heal",
+    _lone_leader(Between.NODES_WITH_CLIENTS),
+)
+moving_controller = FaultSequence(
     "moving-controller",
     "restart all nodes in turn, always the one that is the active controller",
     _roll_after_the_controller,
 )
-last_in_sync = Sequence(
+last_in_sync = FaultSequence(
     "last-in-sync",
     "cut replication until the leader alone is in sync, kill it, elect a follower uncleanly, bring it back",
     _last_in_sync,
     config={"replica.lag.time.max.ms": "3000"},
 )
 
-SEQUENCES = (pause_kill, part_kill, lone_leader, moving_controller, last_in_sync)
+SEQUENCES = (pause_kill, part_kill, lone_leader, lone_leader_with_clients, moving_controller, last_in_sync)
 """Those that a command can name."""
 
 
-def sequence_named(name: str) -> Sequence:
+def sequence_named(name: str) -> FaultSequence:
     """The sequence of that name. ValueError, with what is known, when there is none."""
     for sequence in SEQUENCES:
         if sequence.name == name:

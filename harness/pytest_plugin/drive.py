@@ -23,6 +23,7 @@ from harness.runs.run import run as run_workload
 from harness.targets.target import Cluster
 from harness.workloads.queue import Queue, judge
 from nemesis.fault_names import fault_named
+from nemesis.sequences import FaultSequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Drive:
         queue: Queue,
         *faults: str | Fault | None,
         at_end: Sequence[str | Fault] = (),
+        sequence: FaultSequence | None = None,
         replicas: int = 1,
         config: Mapping[str, str] | None = None,
         duration_s: float | None = None,
@@ -72,16 +74,21 @@ class Drive:
     ) -> Driven:
         """Runs the workload while the faults strike, stores the history, and judges it. Once in a check.
 
+        A directed `sequence` (nemesis/sequences.py) has faults of its own, and says how long the run lasts at least.
+
         BrokenPromise when the history holds what the settings forbid, as the cluster tells them; Unproven when it
         proves nothing; skips where the target does not offer a fault.
         """
         record = self._record
+        spells = () if sequence is None else sequence.spells()
+        lasts_s = max(self._duration_s if duration_s is None else duration_s, sequence.lasts_s() if sequence else 0.0)
         chosen, last = self._faults(faults), self._faults(at_end)
+        directed = self._faults([fault for spell in spells for fault in spell.faults])
         in_flight = min(queue.client.in_flight, self._library.most_in_flight)
         queue = replace(queue, client=replace(queue.client, in_flight=in_flight))
         record.client_settings, record.needs = queue.client, queue.needs
         cluster = self._cluster()
-        for fault in (*chosen, *last):
+        for fault in (*chosen, *directed, *last):
             if (lack := fault.lack(cluster)) is not None:
                 skip_for(lack.of(self._target.name), self._required)
         finished = run_workload(
@@ -90,8 +97,9 @@ class Drive:
             self._library,
             writer=self._folder().history_writer(),
             seed=f"{self._seed}/{record.check}",
-            duration_s=self._duration_s if duration_s is None else duration_s,
+            duration_s=lasts_s,
             faults=chosen,
+            spells=spells,
             at_end=last,
             hold_s=hold_s,
             replicas=replicas,
@@ -100,7 +108,7 @@ class Drive:
         )
         record.phases += [asdict(phase) for phase in finished.phases]
         record.operations = finished.operations
-        record.faults = len(chosen) + len(last)
+        record.faults = len(chosen) + len(directed) + len(last)
         evidence = Evidence.of(finished.history)
         rules = rules_of(finished.history, queue.client, finished.topic)
         record.topic_settings, record.fault_effects = finished.topic, rules.faults

@@ -72,6 +72,7 @@ __all__ = [
 
 MARKERS = (
     "cluster(nodes=1, controllers=0, racks=(), config={}): the cluster that a check wants, where one node does not do",
+    "long: takes minutes; .ci/run leaves it to make nightly",
     "several_nodes: set by itself on a check whose cluster has more than one node",
     "feature(name): the API or KIP that a check is about",
     "severity(level): blocker, critical, normal, minor or trivial",

@@ -54,6 +54,14 @@ def test_clients_alone_are_cut_off_from_the_leader() -> None:
     assert act.links == (("node 2", CLIENTS), (CLIENTS, "node 2"))
 
 
+def test_clients_that_stay_with_the_leader_reach_no_other_broker() -> None:
+    act = planned(Partition(isolate_leader, Between.NODES_WITH_CLIENTS))
+    assert {link for link in act.links if CLIENTS in link} == {
+        *((name, CLIENTS) for name in ("node 1", "node 3")),
+        *((CLIENTS, name) for name in ("node 1", "node 3")),
+    }
+
+
 def test_a_deaf_node_does_not_hear_clients_either_and_they_hear_it() -> None:
     act = planned(Partition(deaf(exactly(2)), Between.NODES_AND_CLIENTS))
     assert (act.links[-1], len(act.links)) == (("node 2", CLIENTS), 6)
@@ -79,6 +87,7 @@ def test_clients_are_cut_off_from_their_own_listeners_only() -> None:
     [
         (Partition(isolate_leader), "partition isolate leader"),
         (Partition(halves, Between.BROKERS), "partition halves, brokers"),
+        (Partition(isolate_leader, Between.NODES_WITH_CLIENTS), "partition isolate leader, nodes with their clients"),
         (Partition(bridge, listener="CONTROLLER"), "partition bridge, CONTROLLER"),
     ],
 )

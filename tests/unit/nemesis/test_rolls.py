@@ -86,6 +86,12 @@ def test_a_roll_can_follow_the_controller() -> None:
     assert [line for line in cluster.told if line.startswith("stop")] == ["stop 2", "stop 3", "stop 1"]
 
 
+def test_a_roll_after_the_controller_says_how_often_it_moved() -> None:
+    fault, cluster = Roll(Order.CONTROLLER_NEXT), FakeCluster()
+    proof = fault.inject(cluster, fault.plan(cluster.view(), Random(1)))  # type: ignore[arg-type]
+    assert proof.endswith("; 3 of them as the active controller")
+
+
 def test_a_roll_stops_when_the_cluster_does_not_get_well() -> None:
     cluster = FakeCluster(ill_after=1)
     with pytest.raises(HostTrouble, match="not healthy"):

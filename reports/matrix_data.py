@@ -230,6 +230,7 @@ class _Writer:
             "code": int(found["code"]),
             "name": str(found.get("name", "")),
             "when": str(found.get("when", "")),
+            "source": str(found.get("source", "")),
             "provoked": [int(provoked.get(target, 0)) for target in self._targets],
             "reason": str(found.get("unprovoked_reason") or ""),
         }

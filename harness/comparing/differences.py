@@ -19,7 +19,7 @@ from typing import Any, Final
 import pytest
 
 from harness.clients.client import ClientTrouble
-from harness.comparing.account.account import Account, text_of
+from harness.comparing.account.account import Account, recorded_codes, text_of
 from harness.comparing.account.unprovoked import UNPROVOKED_FILE, UnprovokedTrouble, read_unprovoked
 from harness.comparing.assertions import Assertions
 from harness.comparing.comparisons import (
@@ -333,6 +333,7 @@ class Differences:
         return self.account.data(
             run,
             refusals=refusals(),
+            recorded=recorded_codes(one for found in self.chosen.all() for one in found.observations()),
             unprovoked=unprovoked,
             differences=self.found,
             differing=self._differing(),

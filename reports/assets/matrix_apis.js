@@ -43,7 +43,8 @@ function codeHeads() {
 
 function codeCells(refusal, shown) {
   const reason = refusal.reason ? make('span', { class: 'reason' }, 'Cannot be provoked: ' + refusal.reason) : '';
-  return [pathCode(refusal.code + ' ' + refusal.name), [refusal.when, reason],
+  const source = refusal.source === 'header' ? make('span', { class: 'reason' }, 'Kafka was not recorded to answer it.') : '';
+  return [pathCode(refusal.code + ' ' + refusal.name), [refusal.when, reason, source],
     ...shown.map((index) => provokedCell(refusal.provoked[index], refusal))];
 }
 
@@ -78,7 +79,7 @@ function codesView(chosen) {
     };
   };
   const view = sortableView(['error-codes'], 'codes', 'Error codes of each API', chosen, CODE_STATES, columnsOf(), parts);
-  const words = 'What each API may refuse with, as its header in the reference broker lists it.';
+  const words = 'What each API may refuse with: what Apache Kafka was recorded to answer, and what only documents name.';
   return { title: 'Error codes', nodes: [head('Error codes'), make('p', {}, words), ...view.nodes], update: view.update };
 }
 

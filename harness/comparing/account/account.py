@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from harness.comparing.observation import Observation, Plain, RequestOutcome
@@ -23,7 +24,20 @@ LONG_ARRAY: Final = 12
 """Elements of an array that are kept of an exchange; the last then says how many more there were."""
 BY_NAME: Final = {api.name: api for api in APIS.values()}
 Refusals = Mapping[str, Sequence[tuple[int, str]]]
-"""Name of an API → (error code, when) of each refusal that it lists."""
+"""Name of an API → (error code, when) of each refusal that the reference's header of it lists."""
+Recorded = Mapping[str, Collection[int]]
+"""Name of an API → the error codes that Apache Kafka was recorded to answer."""
+
+
+class Source(StrEnum):
+    """From where it is known that an API may answer an error code."""
+
+    RECORDED = "recorded"
+    """Apache Kafka was recorded to answer it."""
+    EXPLAINED = "explained"
+    """Kafka was not, and checks/unprovoked.toml says why."""
+    HEADER = "header"
+    """The reference's own header lists it, and nothing else does."""
 
 
 @dataclass(slots=True)
@@ -85,6 +99,7 @@ class Account:
         run: str,
         *,
         refusals: Refusals,
+        recorded: Recorded,
         unprovoked: Mapping[tuple[str, int], str],
         differences: Sequence[Mapping[str, Any]],
         differing: Iterable[tuple[str, str, Observation]] = (),
@@ -96,8 +111,8 @@ class Account:
         for target, check, observation in differing:
             self._keep(target, check, observation)
         keys = {key for key, _, _ in self.tallies} | {key for found in self.listed.values() for key in found}
-        apis = [self._api(key, refusals, unprovoked, differences) for key in sorted(keys) if key in APIS]
-        whole = {"run": run, "targets": list(self.targets), "apis": apis}
+        apis = [self._api(key, refusals, recorded, unprovoked, differences) for key in sorted(keys) if key in APIS]
+        whole = {"run": run, "targets": list(self.targets), "has_recording": bool(recorded), "apis": apis}
         return whole if sample is None else {**whole, "sample": {"taken": sample[0], "of": sample[1]}}
 
     def _keep(self, target: str, check: str, observation: Observation) -> None:
@@ -112,6 +127,7 @@ class Account:
         self,
         key: int,
         refusals: Refusals,
+        recorded: Recorded,
         unprovoked: Mapping[tuple[str, int], str],
         differences: Sequence[Mapping[str, Any]],
     ) -> dict[str, Any]:
@@ -136,10 +152,12 @@ class Account:
                     "code": code,
                     "name": code_name(code),
                     "when": when,
+                    "source": source.value,
+                    "in_header": code in dict(refusals.get(api.name, ())),
                     "provoked": {target: self._provoked(key, target, code) for target in self.targets},
                     "unprovoked_reason": unprovoked.get((api.name, code)),
                 }
-                for code, when in refusals.get(api.name, ())
+                for code, when, source in _expected(api.name, refusals, recorded, unprovoked)
             ],
             "differences": [one for one in differences if one["api"] == api.name],
             "all_fields": {str(version): list(leaves(api.request.FIELDS, version)) for version in versions},
@@ -170,6 +188,29 @@ class Account:
             "answer_fields": sorted(tally.answer_fields),
             "exchanges": tally.exchanges(),
         }
+
+
+def _expected(
+    api: str, refusals: Refusals, recorded: Recorded, unprovoked: Mapping[tuple[str, int], str]
+) -> Iterator[tuple[int, str, Source]]:
+    """(error code, when, source) of each error that an API may answer: those of the header first, in its order."""
+    words = dict(refusals.get(api, ()))
+    seen = recorded.get(api, ())
+    for code in [*words, *sorted(set(seen) - set(words))]:
+        if code in seen:
+            source = Source.RECORDED
+        else:
+            source = Source.EXPLAINED if (api, code) in unprovoked else Source.HEADER
+        yield code, words.get(code, ""), source
+
+
+def recorded_codes(observations: Iterable[Observation]) -> dict[str, frozenset[int]]:
+    """Name of an API → the error codes in recorded answers."""
+    found: dict[str, set[int]] = {}
+    for one in observations:
+        if one.api in BY_NAME:
+            found.setdefault(one.api, set()).update(error_codes(one.answer))
+    return {api: frozenset(codes - {ErrorCode.NONE}) for api, codes in found.items()}
 
 
 def kept(check: str, observation: Observation, longest: int = LONG_ARRAY) -> dict[str, Any]:

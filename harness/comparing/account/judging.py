@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.comparing.account.account import code_name
-from harness.comparing.account.unprovoked import Unprovoked
+from harness.comparing.account.account import Source, code_name
+from harness.comparing.account.unprovoked import UNPROVOKED_FILE, Unprovoked
 
 Json = Mapping[str, Any]
 
@@ -14,9 +14,11 @@ Json = Mapping[str, Any]
 def gaps(account: Json, unprovoked: Sequence[Unprovoked]) -> list[str]:
     """A line for each gap in what the reference serves.
 
-    A listed version that was not asked on a target; an error code of an API's header that was not provoked on a target
-    and is not excused; an excuse for what was provoked; an error code that was answered and the header does not list.
-    Where only a sample was run, what was not asked or not provoked is no gap.
+    A listed version that was not asked on a target; an error code that Kafka was recorded to answer, and that was not
+    provoked on a target and is not excused; one that only the reference's header lists; one that was answered and Kafka
+    was not recorded to answer; one that Kafka answers and the header does not list; an excuse for what was provoked.
+    Where only a sample was run, what was not asked or not provoked is no gap. Where there is no recording of Kafka,
+    nothing is known of what it answers.
     """
     targets, is_whole = account["targets"], "sample" not in account
     found: list[str] = []
@@ -24,7 +26,9 @@ def gaps(account: Json, unprovoked: Sequence[Unprovoked]) -> list[str]:
         if api["has_header"]:
             if is_whole:
                 found += [*_not_asked(api, targets), *_not_provoked(api, targets, unprovoked)]
-            found += [*_provoked_after_all(api, targets, unprovoked), *_not_listed(api)]
+            found += _provoked_after_all(api, targets, unprovoked)
+            if account["has_recording"]:
+                found += [*_named_by_the_header_alone(api), *_not_in_the_header(api), *_not_recorded(api)]
     return found + _needless(account, unprovoked)
 
 
@@ -38,7 +42,7 @@ def _not_asked(api: Json, targets: Sequence[str]) -> Iterator[str]:
 
 def _not_provoked(api: Json, targets: Sequence[str], unprovoked: Sequence[Unprovoked]) -> Iterator[str]:
     name = api["api"]
-    for refusal in api["refusals"]:
+    for refusal in _of(api, Source.RECORDED):
         missing = [
             target
             for target in targets
@@ -59,22 +63,41 @@ def _provoked_after_all(api: Json, targets: Sequence[str], unprovoked: Sequence[
                 yield f"{name} {refusal['name']}: provoked on {target}, and still listed as one that cannot be"
 
 
-def _not_listed(api: Json) -> Iterator[str]:
-    listed = {refusal["code"] for refusal in api["refusals"]}
-    for code, name in sorted(_seen(api).items()):
-        if code not in listed:
-            yield f"{api['api']} {name}: answered, and the API's header does not list it"
+def _named_by_the_header_alone(api: Json) -> Iterator[str]:
+    for refusal in _of(api, Source.HEADER):
+        yield (
+            f"{api['api']} {refusal['name']}: only the reference's header lists it; Kafka was not recorded to answer "
+            f"it, and {UNPROVOKED_FILE} gives no reason"
+        )
 
 
-def _seen(api: Json) -> dict[int, str]:
-    """The error codes that were answered, with their names."""
-    return {
-        int(code): code_name(int(code))
-        for row in api["versions"]
-        for cell in row["targets"].values()
-        for code in cell["error_codes"]
-        if code != "0"
-    }
+def _not_in_the_header(api: Json) -> Iterator[str]:
+    for refusal in _of(api, Source.RECORDED):
+        if not refusal["in_header"]:
+            yield f"{api['api']} {refusal['name']}: Kafka answers it, and the reference's header does not list it"
+
+
+def _not_recorded(api: Json) -> Iterator[str]:
+    recorded = {refusal["code"] for refusal in _of(api, Source.RECORDED)}
+    for code, targets in sorted(_seen(api).items()):
+        if code not in recorded:
+            who = " and ".join(sorted(targets))
+            yield f"{api['api']} {code_name(code)}: answered by {who}, and Kafka was not recorded to answer it"
+
+
+def _of(api: Json, source: Source) -> list[Json]:
+    return [refusal for refusal in api["refusals"] if refusal["source"] == source]
+
+
+def _seen(api: Json) -> dict[int, set[str]]:
+    """The error codes that were answered, and by which targets."""
+    found: dict[int, set[str]] = {}
+    for row in api["versions"]:
+        for target, cell in row["targets"].items():
+            for code in cell["error_codes"]:
+                if code != "0":
+                    found.setdefault(int(code), set()).add(target)
+    return found
 
 
 def _needless(account: Json, unprovoked: Sequence[Unprovoked]) -> list[str]:

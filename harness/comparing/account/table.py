@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.catalogue import ROOT as PROJECT
+from harness.comparing.account.account import Source
 from harness.comparing.account.judging import gaps
 from harness.comparing.account.unprovoked import UNPROVOKED_FILE, Unprovoked, UnprovokedTrouble, read_unprovoked
 from harness.history.store import Run, StoreTrouble
@@ -22,7 +23,7 @@ Json = Mapping[str, Any]
 
 def table(account: Json) -> Iterator[str]:
     """A line for each API, with three columns for each target: versions asked of those listed, error codes provoked of
-    those that the header lists, exchanges.
+    those that Kafka was recorded to answer, exchanges.
     """
     targets: Sequence[str] = account["targets"]
     wide = max((len(api["api"]) for api in account["apis"]), default=3)
@@ -42,9 +43,15 @@ def _cell(api: Json, target: str) -> str:
     cells = [row["targets"][target] for row in api["versions"]]
     listed = sum(cell["listed"] for cell in cells)
     asked = sum(bool(cell["exercised"]) for cell in cells if cell["listed"])
-    provoked = sum(bool(refusal["provoked"][target]) for refusal in api["refusals"])
+    expected = recorded(api)
+    provoked = sum(bool(refusal["provoked"][target]) for refusal in expected)
     exchanges = sum(cell["exercised"] for cell in cells)
-    return f"{f'{asked}/{listed}':>8}  {f'{provoked}/' + str(len(api['refusals'])):>5}  {exchanges:>9,}"
+    return f"{f'{asked}/{listed}':>8}  {f'{provoked}/' + str(len(expected)):>5}  {exchanges:>9,}"
+
+
+def recorded(api: Json) -> list[Json]:
+    """The refusals of an API that Kafka was recorded to answer."""
+    return [refusal for refusal in api["refusals"] if refusal["source"] == Source.RECORDED]
 
 
 def _differences(api: Json) -> str:
@@ -61,10 +68,12 @@ def totals(account: Json) -> str:
     parts = []
     for target in targets:
         cells = [row["targets"][target] for api in ours for row in api["versions"] if row["targets"][target]["listed"]]
-        refusals = [refusal for api in ours for refusal in api["refusals"]]
+        refusals = [refusal for api in ours for refusal in recorded(api)]
         asked = sum(bool(cell["exercised"]) for cell in cells)
         provoked = sum(bool(refusal["provoked"][target]) for refusal in refusals)
-        parts.append(f"{target}: {asked:,} of {len(cells):,} versions, {provoked:,} of {len(refusals):,} refusals")
+        parts.append(
+            f"{target}: {asked:,} of {len(cells):,} versions, {provoked:,} of {len(refusals):,} refusals of Kafka"
+        )
     return "; ".join(parts)
 
 
@@ -106,7 +115,9 @@ def _told(account: Json, unprovoked: Sequence[Unprovoked], *, is_strict: bool, s
     if not is_strict and len(missing) > MOST_SHOWN:
         say(f"missing  … and {len(missing) - MOST_SHOWN:,} more: --strict shows all")
     here = [one for one in unprovoked if any(fnmatchcase(target, one.target) for target in account["targets"])]
-    excused = f"; {len(here):,} refusals cannot be provoked (checks/{UNPROVOKED_FILE})" if here else ""
+    excused = f"; {len(here):,} more were never provoked, for a reason (checks/{UNPROVOKED_FILE})" if here else ""
+    if not account["has_recording"]:
+        say("there is no recording of Kafka to compare with: which error codes it answers is not known")
     say(f"{totals(account)}{excused}")
     if (sample := account.get("sample")) is not None:
         say(f"sampled {sample['taken']:,} of {sample['of']:,} items (--sample): what was not asked is not missing")

@@ -53,6 +53,10 @@ class Recording:
         """What it is called in comparisons."""
         return PREFIX + self.target
 
+    def observations(self) -> Iterator[Observation]:
+        """All of them."""
+        return (one for found in self.checks.values() for one in found)
+
     def again(self, file: str = "") -> str:
         """The command that makes it anew, all of it or one file of checks."""
         return remake(self.target, file)

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from harness.comparing.account import table as account_table
-from harness.comparing.account.account import MOST_EXCHANGES, Account, text_of
+from harness.comparing.account.account import MOST_EXCHANGES, Account, recorded_codes, text_of
 from harness.comparing.account.judging import gaps
 from harness.comparing.account.unprovoked import Unprovoked, UnprovokedTrouble, read_unprovoked
 from harness.comparing.observation import Observation, Plain, RequestOutcome, remark
 
 REFUSALS = {"Metadata": [(3, "per topic")]}
+RECORDED = {"Metadata": [3]}
 METADATA = 3
 
 
@@ -32,7 +33,7 @@ def told(*observations: Observation, listed: tuple[int, int] = (9, 9), **more: A
     account.listed["reference"] = {METADATA: listed}
     for observation in observations:
         account.add("reference", "metadata/metadata::a_check", observation)
-    given = {"refusals": REFUSALS, "unprovoked": {}, "differences": [], **more}
+    given = {"refusals": REFUSALS, "recorded": RECORDED, "unprovoked": {}, "differences": [], **more}
     return json.loads(text_of(account.data("run", **given)))
 
 
@@ -126,17 +127,44 @@ def test_an_excuse_for_what_no_header_lists_is_told() -> None:
     assert "the API's header does not list it" in line
 
 
-def test_a_code_that_no_header_lists_is_told() -> None:
-    assert "Metadata REQUEST_TIMED_OUT: answered, and the API's header does not list it" in gaps(
+def test_a_code_that_kafka_was_not_recorded_to_answer_is_told() -> None:
+    assert "Metadata REQUEST_TIMED_OUT: answered by reference, and Kafka was not recorded to answer it" in gaps(
         told(asked(code=7)), ()
     )
+
+
+def test_a_code_that_only_the_header_lists_is_told() -> None:
+    (line,) = gaps(told(asked(), recorded={"Metadata": []}), ())
+
+    assert line.startswith("Metadata UNKNOWN_TOPIC_OR_PARTITION: only the reference's header lists it")
+
+
+def test_a_code_that_only_the_header_lists_may_have_a_reason() -> None:
+    excuse = Unprovoked(api="Metadata", code=3, reason="for a test")
+    account = told(asked(), recorded={"Produce": [3]}, unprovoked={("Metadata", 3): "for a test"})
+
+    assert gaps(account, [excuse]) == []
+
+
+def test_a_code_that_kafka_answers_and_the_header_does_not_list_is_told() -> None:
+    lines = gaps(told(asked(code=3), asked(code=7), recorded={"Metadata": [3, 7]}), ())
+
+    assert lines == ["Metadata REQUEST_TIMED_OUT: Kafka answers it, and the reference's header does not list it"]
+
+
+def test_without_a_recording_nothing_is_said_of_error_codes() -> None:
+    assert gaps(told(asked(code=7), recorded={}), ()) == []
+
+
+def test_the_codes_of_recorded_answers_are_those_of_their_api_without_none() -> None:
+    assert recorded_codes([asked(code=3), asked(), asked(code=7), remark("depth", 3)]) == {"Metadata": {3, 7}}
 
 
 def test_what_a_sample_left_out_is_not_missing() -> None:
     assert gaps(told(asked(), listed=(9, 10), sample=(3, 12)), ()) == []
 
 
-def test_a_code_that_no_header_lists_is_told_of_a_sample_too() -> None:
+def test_a_code_that_kafka_was_not_recorded_to_answer_is_told_of_a_sample_too() -> None:
     assert gaps(told(asked(code=7), sample=(3, 12)), ())
 
 

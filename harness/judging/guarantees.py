@@ -126,6 +126,7 @@ class Rule:
 ANOMALIES: Mapping[str, tuple[str, str]] = {
     "lost-write": ("D1", "an acknowledged record is in the log"),
     "unseen": ("D1", "an acknowledged record at the end of the log is in the log"),
+    "lost-before-kept": ("D12", "a leader that is lost takes no more than the end of its log with it"),
     "vanished-read": ("D8", "a record once visible stays visible"),
     "inconsistent-offsets": ("O1", "an offset holds one record, for every reader, for ever"),
     "offset-acknowledged-twice": ("O2", "an offset is acknowledged for one record"),
@@ -168,6 +169,7 @@ class Guarantees:
         loss, rewriting = _loss(client, topic, faults), _rewriting(topic, faults)
         rules["lost-write"] = rules["unseen"] = rules["offset-acknowledged-twice"] = loss
         rules["vanished-read"] = _compacted(topic) or rewriting
+        rules["lost-before-kept"] = _compacted(topic) or rules["lost-before-kept"]
         rules["inconsistent-offsets"] = rewriting
         rules["duplicate"] = _duplication(client, rewriting)
         rules["nonmonotonic-send"] = _order(client, rewriting)

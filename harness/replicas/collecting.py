@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from harness.clients.leader_connections import RawAdmin
-from harness.judging.outcome import BrokenPromise
+from harness.judging.outcome import BrokenPromise, Unproven
 from harness.replicas.divergence import divergences
 from harness.replicas.metadata_log import MetadataLog, read_metadata_log
 from harness.replicas.replica_log import ReplicaLog, UnreadableLog, read_replica
@@ -50,7 +50,8 @@ def metadata_logs_of(cluster: Cluster, nodes: Sequence[int] | None = None) -> li
 
 
 def require_equal_replicas(cluster: Cluster, topic: str, partitions: int) -> int:
-    """BrokenPromise unless all in-sync replicas of a topic hold the same; how many batches were compared.
+    """BrokenPromise unless all in-sync replicas of a topic hold the same; how many batches were compared. Unproven when
+    a partition has fewer than two of them, or none holds a batch.
 
     To be called when nobody writes. A follower writes what it fetched a moment after the high watermark has moved.
     """
@@ -60,6 +61,8 @@ def require_equal_replicas(cluster: Cluster, topic: str, partitions: int) -> int
         for partition in range(partitions):
             _, high_watermark = admin.offsets(topic, partition)
             nodes = cluster.view(topics=[topic]).isr[topic, partition]
+            if len(nodes) < 2:
+                raise Unproven(f"{topic}-{partition} has {len(nodes)} replicas in sync: there is nothing to compare")
             deadline = time.monotonic() + _SETTLE_S
             while True:
                 logs = replicas_of(cluster, topic, partition, nodes)
@@ -79,4 +82,6 @@ def require_equal_replicas(cluster: Cluster, topic: str, partitions: int) -> int
             compared += sum(len(log.batches) for log in logs)
     finally:
         admin.close()
+    if not compared:
+        raise Unproven(f"the replicas of {topic} hold no batch: there is nothing to compare")
     return compared

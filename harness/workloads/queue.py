@@ -18,6 +18,7 @@ from harness.judging.checkers.acknowledged_offset import acknowledged_offset, of
 from harness.judging.checkers.duplicate import duplicate
 from harness.judging.checkers.inconsistent_offsets import inconsistent_offsets
 from harness.judging.checkers.leader_epoch_order import leader_epoch_order
+from harness.judging.checkers.lost_before_kept import lost_before_kept
 from harness.judging.checkers.lost_write import lost_write, unseen
 from harness.judging.checkers.no_recovery import no_recovery
 from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip, wrong_start
@@ -33,6 +34,7 @@ from harness.judging.verdicts import Verdict
 CHECKERS: tuple[Checker, ...] = (
     lost_write,
     unseen,
+    lost_before_kept,
     vanished_read,
     inconsistent_offsets,
     acknowledged_offset,

@@ -27,7 +27,7 @@ def unseen(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 def _verdict(name: str, history: AnyHistory, rules: Guarantees) -> Verdict:
     evidence = Evidence.of(history)
-    missing, acknowledged = _missing(evidence, rules)
+    missing, acknowledged = missing_rows(evidence, rules)
     where, offset = evidence.sends.column("where")[missing], evidence.sends.column("offset")[missing]
     limits = np.array([_limit(evidence, number) for number in range(len(evidence.partitions))] or [0], np.int64)
     whole = np.array([_is_whole(evidence, number) for number in range(len(evidence.partitions))] or [False])
@@ -44,7 +44,7 @@ def _verdict(name: str, history: AnyHistory, rules: Guarantees) -> Verdict:
     )
 
 
-def _missing(evidence: Evidence, rules: Guarantees) -> tuple[Ints, Ints]:
+def missing_rows(evidence: Evidence, rules: Guarantees) -> tuple[Ints, Ints]:
     """(rows of acknowledged sends that the final read did not return, lowest offset first; rows of all acknowledged).
 
     Excused are those that an administrator asked to delete, and those below the log's start where retention may delete.

@@ -7,6 +7,7 @@ import pytest
 from harness.history.operations import EARLIEST, AdminCall, FaultAct, Operation, OpType
 from harness.judging.checkers.acknowledged_offset import acknowledged_offset
 from harness.judging.checkers.duplicate import duplicate
+from harness.judging.checkers.lost_before_kept import lost_before_kept
 from harness.judging.checkers.lost_write import lost_write, unseen
 from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip
 from harness.judging.checkers.send_order import nonmonotonic_send, realtime_order
@@ -124,6 +125,41 @@ def test_a_lost_record_stands_before_none_where_it_may_be_lost() -> None:
     script.final_read({3: "b"})
 
     assert realtime_order(script.history(), rules).is_valid
+
+
+LOST_WITH_ITS_LEADER = Guarantees.of(
+    ClientSettings(acks="1", is_idempotent=False), TopicSettings(replicas=3), FaultEffects(moves_leader=True)
+)
+
+
+def test_a_lost_leader_takes_no_record_with_it_before_one_that_is_kept() -> None:
+    script = three_sent()
+    script.fault(KILL)
+    script.final_read({0: "a", 2: "c"})
+
+    verdict = lost_before_kept(script.history(), LOST_WITH_ITS_LEADER)
+
+    assert "value c, which the same leader acknowledged at 2, is" in verdict.anomalies[0].sentence
+    assert lost_write(script.history(), LOST_WITH_ITS_LEADER).is_valid
+
+
+def test_a_lost_leader_takes_the_end_of_its_log_with_it() -> None:
+    script = three_sent()
+    script.fault(KILL)
+    script.send("d", 1)
+    script.final_read({0: "a", 1: "d"})
+
+    assert lost_before_kept(script.history(), LOST_WITH_ITS_LEADER).is_valid
+
+
+def test_what_another_leader_wrote_behind_a_lost_record_shows_nothing() -> None:
+    script = three_sent()
+    script.fault(KILL)
+    script.send("d", 2)
+    script.send("e", 3)
+    script.final_read({0: "a", 1: "b", 2: "d", 3: "e"})
+
+    assert lost_before_kept(script.history(), LOST_WITH_ITS_LEADER).is_valid
 
 
 def test_an_acknowledgement_without_an_offset_is_wrong() -> None:

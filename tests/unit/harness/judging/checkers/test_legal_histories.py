@@ -141,7 +141,7 @@ def forget_offset(history: History, chance: Random) -> History:
 
 
 EDITS = [
-    (lose, {"lost-write", "unseen"}, 1),
+    (lose, {"lost-write", "unseen", "lost-before-kept"}, 1),
     (vanish, {"vanished-read"}, 0),
     (corrupt, {"corrupt-record"}, 1),
     (invent, {"corrupt-record"}, 1),

@@ -11,6 +11,7 @@ from harness.judging.checkers.acknowledged_offset import acknowledged_offset, of
 from harness.judging.checkers.duplicate import duplicate
 from harness.judging.checkers.inconsistent_offsets import inconsistent_offsets
 from harness.judging.checkers.leader_epoch_order import leader_epoch_order
+from harness.judging.checkers.lost_before_kept import lost_before_kept
 from harness.judging.checkers.lost_write import lost_write, unseen
 from harness.judging.checkers.no_recovery import no_recovery
 from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip, wrong_start
@@ -45,6 +46,13 @@ def a_gap() -> History:
 def a_lost_tail() -> History:
     script = three_sent()
     script.final_read({0: "a", 1: "b"})
+    return script.history()
+
+
+def a_hole_before_what_the_same_leader_wrote() -> History:
+    script = three_sent()
+    script.fault(KILL)
+    script.final_read({0: "a", 2: "c"})
     return script.history()
 
 
@@ -188,6 +196,7 @@ def a_consumer_that_never_comes_back() -> History:
 REJECTED = [
     (lost_write, a_gap),
     (unseen, a_lost_tail),
+    (lost_before_kept, a_hole_before_what_the_same_leader_wrote),
     (vanished_read, a_read_that_vanished),
     (inconsistent_offsets, two_values_at_an_offset),
     (acknowledged_offset, a_wrong_acknowledgement),

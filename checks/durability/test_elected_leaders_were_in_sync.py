@@ -22,7 +22,7 @@ import pytest
 
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import NodeClient, until
-from harness.judging.outcome import BrokenPromise, require
+from harness.judging.outcome import BrokenPromise, Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
 from harness.replicas.collecting import require_equal_replicas
@@ -81,16 +81,24 @@ def test_a_replica_that_was_not_in_sync_does_not_lead(
     leader, follower = two_replicas(cluster, topic)
     try:
         outrun(cluster, topic, leader, follower, record)
+        until(
+            lambda: cluster.view(topics=[topic]).leader_of(topic) in (None, follower.id),
+            SHRINKS_WITHIN_S,
+            f"the dead node {leader.id} leads {topic}-0 no more",
+        )
         deadline = time.monotonic() + WATCHED_S
         while time.monotonic() < deadline:
-            leads = cluster.view(topics=[topic]).leader_of(topic)
-            if leads == follower.id:
+            view = cluster.view(topics=[topic])
+            leads = view.leader_of(topic)
+            if leads is not None:
                 raise BrokenPromise(
-                    f"Node {follower.id} leads {topic}-0; it was not in sync when the leader {leader.id} died.",
+                    f"Node {leads} leads {topic}-0; it was not in sync when the leader {leader.id} died, or is dead.",
                     claim="D5",
                     anomaly="unclean leader",
                 )
             time.sleep(0.2)
+        if follower.id not in view.brokers:
+            raise Unproven(f"node {follower.id} was not unfenced within {WATCHED_S:g} s: it could not have led")
         leader.start()
         until(
             lambda: cluster.view(topics=[topic]).leader_of(topic) == leader.id,
@@ -128,6 +136,8 @@ def test_an_unclean_leader_leads_where_that_is_allowed_and_the_old_one_follows_i
                 ELECTED_WITHIN_S,
                 f"node {leader.id} follows and is in sync again",
             )
+            leads = cluster.view(topics=[topic]).leader_of(topic)
+            require(leads, follower.id, f"the leader of {topic}-0 when both are in sync again")
             found = [value for _, value in client.fetch(topic, 0).values]
         require(found, ["both have it", "new leader"], "what the partition holds")
         require_equal_replicas(cluster, topic, 1)

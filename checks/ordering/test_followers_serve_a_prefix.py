@@ -1,7 +1,8 @@
 """A follower serves what the leader has committed, and nothing else.
 
 **Claim** A consumer in the rack of a follower is sent to it by the leader, and the follower serves it a prefix of the
-leader's log: the same records at the same offsets, never above the leader's high watermark.
+leader's log: the same records at the same offsets, never above the leader's high watermark, never fewer than before,
+and all of them in the end.
 
 **Why it matters** Reading in the own rack saves money; it must not show records that may still go away.
 
@@ -49,11 +50,12 @@ def test_a_follower_serves_a_prefix_of_the_leaders_log(cluster: Cluster, admin: 
             FOLLOWED_WITHIN_S,
             f"the leader sends a reader of rack {follower.rack} to node {follower.id}",
         )
+        served = of_follower.fetch(topic, 0, rack=follower.rack or "")
         for number in range(BATCHES):
-            of_leader.produce(topic, f"value {number}", acks=1)
-            served = of_follower.fetch(topic, 0, rack=follower.rack or "")
-            if served.error is not ErrorCode.NONE:
-                continue  # it has not followed so far, and says so
+            answer = of_leader.produce(topic, f"value {number}", acks=1)
+            require(answer.error, ErrorCode.NONE, "the answer of the leader")
+            before, served = served, of_follower.fetch(topic, 0, rack=follower.rack or "")
+            require(served.error, ErrorCode.NONE, "the answer of the follower")
             known = of_leader.fetch(topic, 0)
             require(
                 served.values, known.values[: len(served.values)], "what the follower serves, a prefix of the leader's"
@@ -61,6 +63,7 @@ def test_a_follower_serves_a_prefix_of_the_leaders_log(cluster: Cluster, admin: 
             require(
                 served.high_watermark <= known.high_watermark, True, "that the follower's high watermark is not ahead"
             )
+            require(served.values[: len(before.values)], before.values, "what the follower served before, served again")
             looks += bool(served.values)
         if looks < BATCHES // 4:
             raise Unproven(f"the follower served records in {looks} of {BATCHES} looks; {BATCHES // 4} are needed")

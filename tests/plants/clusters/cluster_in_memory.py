@@ -21,25 +21,37 @@ from reference_broker.wire.records import Record, encode_batch
 BROKERS = (1, 2, 3)
 NOW = 1_700_000_000_000
 _METADATA = "__cluster_metadata"
+LOOKS_OF_A_MOVE = 4
+"""After so many looks a move ends."""
 
 BUGS = {
     "acknowledges with too few replicas": "min.insync.replicas counts for nothing",
+    "keeps what it refuses": "a record that was refused is written",
+    "has a dead leader": "metadata goes on to name a leader that is dead",
     "elects any replica": "a replica that was not in sync leads although unclean elections are off",
     "does not truncate": "a former leader keeps what the new leader never had",
     "loses the last record at a failover": "the new leader forgets the newest record",
     "writes acks=1 nowhere": "a record with acks=1 is acknowledged and not written",
     "moves without copying": "a moved replica begins empty",
+    "loses what is written during a move": "a moved replica has what stood before the move alone",
+    "ends a move to a dead broker": "a replica that is dead takes the place of one that is not",
+    "elects nobody": "the election of the preferred leader is answered, and changes nothing",
     "keeps the old replica": "a move leaves the replicas as they were",
     "keeps the new replica when cancelled": "a cancelled move leaves its half-made replica in the assignment",
     "never fences": "a broker that is not heard of stays listed and leads",
+    "never lets it follow again": "a broker that is back stays out of the ISR",
+    "takes no record after a failover": "a new leader refuses what is sent to it",
     "leads after its end": "a broker that was stopped cleanly still leads",
     "has no other controller": "nobody takes over when the active controller is dead",
     "has two leaders of an epoch": "the new controller leads in the epoch of the old one",
+    "goes back in epochs": "the new controller leads in an epoch before that of the old one",
+    "makes no topic after a failover": "controllers answer nothing once one of them has failed",
     "forgets topics with its controller": "topics that the dead controller made are gone",
     "gives topics new ids": "the new controller gives every topic another id",
     "has different metadata": "one controller's metadata log differs",
     "serves what is not committed": "a follower serves a record that the leader does not have",
     "sends nobody to followers": "the leader never names a follower",
+    "takes back what a follower served": "a follower's high watermark goes back",
 }
 
 
@@ -57,6 +69,8 @@ class Partition:
     is_unclean: bool = False
     logs: dict[int, list[str]] = field(default_factory=dict)
     moving: tuple[int, ...] | None = None
+    is_new: bool = False
+    """Whether its leader came to lead after another one was lost."""
 
 
 class Clock:
@@ -145,7 +159,9 @@ class MemoryCluster:
         self._bugs = set(bugs)
         self.topics: dict[str, Partition] = {}
         self.made_topics = 0
-        self.controller, self.epoch = 1, 1
+        self.controller, self.epoch = 1, 5
+        self.has_failed_over = False
+        self.looks = 0
         self.nodes = tuple(MemoryNode(self, number) for number in BROKERS)
         self.bootstrap = ",".join("{}:{}".format(*node.address) for node in self.nodes)
 
@@ -165,6 +181,9 @@ class MemoryCluster:
         return [node.id for node in self.nodes if node.is_up and (not node.is_stopped or self.has("never fences"))]
 
     def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
+        self.looks += 1
+        for partition in self.topics.values():
+            self._end_move(partition)
         shown = {
             (name, number): found
             for name, found in self.topics.items()
@@ -177,7 +196,7 @@ class MemoryCluster:
             controllers=BROKERS,
             active_controller=self.controller,
             leaders={where: found.leader for where, found in shown.items() if found.leader > 0},
-            replicas={where: found.moving or found.replicas for where, found in shown.items()},
+            replicas={where: _all_replicas(found) for where, found in shown.items()},
             isr={where: found.isr for where, found in shown.items()},
         )
 
@@ -185,7 +204,8 @@ class MemoryCluster:
         """A node is away: it leaves every ISR in which others stay, and others lead."""
         if node == self.controller and not self.has("has no other controller"):
             self.controller = next(one for one in self.usable() if one != node)
-            self.epoch += not self.has("has two leaders of an epoch")
+            self.epoch += -1 if self.has("goes back in epochs") else not self.has("has two leaders of an epoch")
+            self.has_failed_over = True
             if self.has("forgets topics with its controller"):
                 self.topics.clear()
             if self.has("gives topics new ids"):
@@ -199,7 +219,10 @@ class MemoryCluster:
 
     def _elect(self, partition: Partition) -> None:
         usable = self.usable()
+        if self.has("has a dead leader") and len(partition.isr) < 2:
+            return
         candidates = [one for one in partition.isr if one in usable]
+        partition.is_new = True
         if not candidates and (partition.is_unclean or self.has("elects any replica")):
             candidates = [one for one in partition.replicas if one in usable]
         partition.leader = candidates[0] if candidates else -1
@@ -210,15 +233,45 @@ class MemoryCluster:
                     del log[-1:]
 
     def comes_back(self, node: int) -> None:
-        """A node is back: it follows, or leads where it is the one that can."""
+        """A node is back: it leads where it is the one that can, and follows, as do those that waited for a leader."""
         for partition in self.topics.values():
             if partition.leader < 0:
                 self._elect(partition)
-            if node in partition.replicas and partition.leader > 0 and node not in partition.isr:
-                leads, own = partition.logs[partition.leader], partition.logs.get(node, [])
-                keeps = self.has("does not truncate")
-                partition.logs[node] = own + leads[len(own) :] if keeps else list(leads)
-                partition.isr = (*partition.isr, node)
+            for follower in (one for one in partition.replicas if one in self.usable()):
+                self._follow(partition, follower, is_back=follower == node)
+
+    def _follow(self, partition: Partition, node: int, *, is_back: bool) -> None:
+        if partition.leader < 0 or node in partition.isr or (is_back and self.has("never lets it follow again")):
+            return
+        leads, own = partition.logs[partition.leader], partition.logs.get(node, [])
+        partition.logs[node] = own + leads[len(own) :] if self.has("does not truncate") else list(leads)
+        partition.isr = (*partition.isr, node)
+
+    def move(self, partition: Partition, replicas: tuple[int, ...] | None) -> None:
+        """Begins a move, or cancels it."""
+        if replicas is None:
+            if self.has("keeps the new replica when cancelled"):
+                partition.replicas = partition.moving or partition.replicas
+                partition.logs |= {node: [] for node in partition.replicas if node not in partition.logs}
+            partition.moving = None
+        elif set(replicas) == set(partition.replicas):
+            partition.replicas = replicas
+        elif not self.has("keeps the old replica"):
+            partition.moving = replicas
+            self._moves_at, self._before_move = self.looks + LOOKS_OF_A_MOVE, len(partition.logs[partition.leader])
+
+    def _end_move(self, partition: Partition) -> None:
+        """A move takes a few looks, and does not end while one of the new replicas is dead."""
+        wanted = partition.moving
+        if wanted is None or self.looks < self._moves_at:
+            return
+        if all(node in self.usable() for node in wanted) or self.has("ends a move to a dead broker"):
+            leads = partition.logs[partition.leader]
+            copied = 0 if self.has("moves without copying") else None
+            copied = self._before_move if self.has("loses what is written during a move") else copied
+            partition.logs = {node: list(leads) if node in partition.logs else list(leads)[:copied] for node in wanted}
+            partition.replicas = partition.isr = wanted
+            partition.leader, partition.moving = wanted[0], None
 
     def write(self, node: int, log_dir: Path) -> None:
         """What a node holds, as log folders."""
@@ -226,6 +279,12 @@ class MemoryCluster:
             if node in partition.replicas:
                 _write(log_dir, name, partition.logs[node])
         _write(log_dir, _METADATA, ["different" if self.has("has different metadata") and node == 2 else "metadata"])
+
+
+def _all_replicas(partition: Partition) -> tuple[int, ...]:
+    """Those that it has, and those that a move adds."""
+    added = [node for node in partition.moving or () if node not in partition.replicas]
+    return (*partition.replicas, *added)
 
 
 def _write(log_dir: Path, topic: str, values: Sequence[str]) -> None:
@@ -248,6 +307,8 @@ class MemoryAdmin:
         self, topic: str, partitions: int = 1, replicas: int = 1, config: Mapping[str, str] | None = None
     ) -> None:
         cluster, settings = self._cluster, config or {}
+        if cluster.has("makes no topic after a failover") and cluster.has_failed_over:
+            raise ConnectionError("no controller answers")
         cluster.made_topics += 1
         chosen = BROKERS[:replicas]
         cluster.topics[topic] = Partition(
@@ -289,7 +350,11 @@ class MemoryClient:
         if found.leader != self._id:
             return Produced(ErrorCode.NOT_LEADER_OR_FOLLOWER, -1)
         is_lax = self._cluster.has("acknowledges with too few replicas")
+        if found.is_new and self._cluster.has("takes no record after a failover"):
+            return Produced(ErrorCode.NOT_ENOUGH_REPLICAS, -1)
         if acks == -1 and len(found.isr) < found.min_insync and not is_lax:
+            if self._cluster.has("keeps what it refuses"):
+                found.logs[self._id] += values
             return Produced(ErrorCode.NOT_ENOUGH_REPLICAS, -1)
         offset = len(found.logs[self._id])
         if not (acks == 1 and self._cluster.has("writes acks=1 nowhere")):
@@ -303,6 +368,8 @@ class MemoryClient:
         is_follower = found.leader != self._id
         if is_follower and self._cluster.has("serves what is not committed"):
             values.append((len(found.logs[self._id]), "not committed"))
+        if is_follower and self._cluster.has("takes back what a follower served"):
+            del values[len(values) % 3 + 1 :]
         sent_to = next((node.id for node in self._cluster.nodes if node.rack == rack and node.id in found.isr), -1)
         is_sent = not is_follower and sent_to != self._id and not self._cluster.has("sends nobody to followers")
         return Fetched(
@@ -316,25 +383,16 @@ class MemoryClient:
         return self._cluster.epoch, self._cluster.controller
 
     def reassign(self, topic: str, replicas: tuple[int, ...] | None, partition: int = 0) -> ErrorCode:
-        cluster, found = self._cluster, self._cluster.topics[topic]
-        if replicas is None:
-            if cluster.has("keeps the new replica when cancelled"):
-                found.replicas = found.moving or found.replicas
-                found.logs |= {node: [] for node in found.replicas if node not in found.logs}
-            found.moving = None
-        elif all(node in cluster.usable() for node in replicas):
-            if not cluster.has("keeps the old replica"):
-                leads = found.logs[found.leader]
-                is_empty = cluster.has("moves without copying")
-                found.logs = {node: [] if is_empty and node not in found.logs else list(leads) for node in replicas}
-                found.replicas = found.isr = replicas
-                found.leader = replicas[0]
-        else:
-            found.moving = (*found.replicas, *(node for node in replicas if node not in found.replicas))
+        self._cluster.move(self._cluster.topics[topic], replicas)
         return ErrorCode.NONE
 
     def elect_preferred(self, topic: str, partition: int = 0) -> ErrorCode:
-        return ErrorCode.ELECTION_NOT_NEEDED
+        found = self._cluster.topics[topic]
+        if found.leader == found.replicas[0]:
+            return ErrorCode.ELECTION_NOT_NEEDED
+        if not self._cluster.has("elects nobody"):
+            found.leader = found.replicas[0]
+        return ErrorCode.NONE
 
     def topic(self, name: str) -> Any:
         found = self._cluster.topics.get(name)

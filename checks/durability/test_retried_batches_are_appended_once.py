@@ -111,7 +111,8 @@ def test_retried_batches_are_appended_once(drive: Drive, names: Names) -> None:
     )
 
     # The request timeout is 3 s: a pause longer than it makes clients send again what the broker holds already.
-    drive(queue, "pause", "kill", hold_s=3.5)
+    # librdkafka looks once a second for requests that have timed out.
+    drive(queue, "pause", "kill", hold_s=5.0)
 
 
 def some_batches(producer_id: int, numbers: range = NUMBERS) -> list[bytes]:

@@ -85,21 +85,25 @@ class Operator:
 
     def topics(self) -> tuple[str, ...]:
         """All topics, sorted."""
-        return tuple(sorted(self._metadata(None).topics))
+        return tuple(sorted(self._topics()))
 
     def leaders(self, name: str) -> dict[int, int]:
         """Partition → leader of a topic; empty when there is no such topic."""
-        topic = self._metadata(name).topics.get(name)
+        topic = self._topics().get(name)
         if topic is None or topic.error is not None:
             return {}
         return {number: found.leader for number, found in sorted(topic.partitions.items())}
 
-    def _metadata(self, topic: str | None) -> Any:
-        """Asked again while the broker is away: librdkafka notices a restart only when a request fails."""
+    def _topics(self) -> dict[str, Any]:
+        """All topics by name. Never one alone by its name: librdkafka would go on asking for that one by itself, after
+        a restart too, and such a request makes the topic where auto.create.topics.enable is on.
+
+        Asked again while the broker is away: librdkafka notices a restart only when a request fails.
+        """
         deadline = time.monotonic() + _TIMEOUT_S
         while True:
             try:
-                return self._admin.list_topics(topic, timeout=5) if topic else self._admin.list_topics(timeout=5)
+                return dict(self._admin.list_topics(timeout=5).topics)
             except ck.KafkaException as refusal:
                 if refusal.args[0].code() > 0 or time.monotonic() > deadline:
                     raise _trouble("describing topics", refusal) from refusal

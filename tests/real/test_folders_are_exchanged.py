@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
 from confluent_kafka.cimpl import NewTopic
 
@@ -135,6 +135,13 @@ def test_the_cluster_keeps_its_id(exchange: Exchange) -> None:
 
 def test_the_committed_offset_and_its_metadata_are_kept(exchange: Exchange) -> None:
     asked = [ConsumerGroupTopicPartitions(GROUP, [TopicPartition(TOPIC, 1)])]
+
+    def is_loaded() -> bool:
+        """A coordinator reads its groups after the start, and refuses until then."""
+        error = exchange.admin.list_consumer_group_offsets(asked)[GROUP].exception(30)
+        return not isinstance(error, KafkaException) or error.args[0].name() != "COORDINATOR_LOAD_IN_PROGRESS"
+
+    wait_until(is_loaded, 20, f"the groups are not loaded on {exchange.folder.path}")
     found = exchange.admin.list_consumer_group_offsets(asked)[GROUP].result(30).topic_partitions[0]
     assert (found.offset, found.metadata) == (COMMITTED, "so far")
 

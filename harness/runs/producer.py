@@ -67,7 +67,7 @@ class ProducerRole:
             value=message.value,
             headers=[(name, text.encode()) for name, text in send.headers],
             timestamp=send.timestamp,
-            on_delivery=on_delivery,
+            on_delivery=lambda delivery: context.guarded(lambda: on_delivery(delivery))(),  # in a client's own thread
         )
 
     def _note_identity(self, producer: Producer) -> None:

@@ -124,13 +124,15 @@ def _work(context: RunContext, nemesis: NemesisRole, spells: Sequence[Spell], du
     consumers = [ConsumerRole(context, number) for number in range(1, queue.consumers + 1)]
     producing = [context.executor.start(role.name, context.guarded(role.work)) for role in producers]
     consuming = [context.executor.start(role.name, context.guarded(role.work)) for role in consumers]
+    is_done = False
     try:
         nemesis.work(spells, duration_s)
+        is_done = True
     finally:
         context.enter("quiet")
         context.producing_ends.set()
         _join(context, producing, waits.producer_end_s)
-        if not context.troubles:
+        if is_done and not context.troubles:  # an interrupt must not be lost in the trouble that it makes
             _catch_up(context, list(dict.fromkeys(role.reader for role in consumers)))
         context.consuming_ends.set()
         _join(context, consuming, waits.consumer_end_s)

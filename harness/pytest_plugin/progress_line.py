@@ -19,21 +19,17 @@ _SPARSE_EVERY_S = 15.0
 class ProgressLine:
     """Writes past pytest's capture, to where pytest itself writes."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, *, may_rewrite: bool = True) -> None:
+        """`may_rewrite`: whether the last line of a terminal may be ours."""
         self._out = _own_output(config)
-        self._is_live = self._out is not None and self._out.isatty()
+        self._is_live = may_rewrite and self._out is not None and self._out.isatty()
         self._width = 0
         self._said_at = time.monotonic()
         self._lock = threading.Lock()
 
     def show(self, title: str, progress: Progress) -> None:
         """Where a run stands."""
-        faults = f"  {progress.faults} fault{'s' if progress.faults != 1 else ''}" if progress.faults else ""
-        text = (
-            f"{title}  {progress.phase}  {progress.elapsed_s:.0f} s  {progress.sent:,} sent  "
-            f"{progress.acknowledged:,} acked  {progress.read:,} read{faults}"
-        )
-        self.say(text)
+        self.say(progress_text(title, progress))
 
     def say(self, text: str) -> None:
         """A line of progress: rewrites the last one on a terminal; elsewhere it is left out when one was just said."""
@@ -71,6 +67,15 @@ class ProgressLine:
         if self._out is not None:
             self._out.close()
             self._out = None
+
+
+def progress_text(title: str, progress: Progress) -> str:
+    """Where a run stands, in one line."""
+    faults = f"  {progress.faults} fault{'s' if progress.faults != 1 else ''}" if progress.faults else ""
+    return (
+        f"{title}  {progress.phase}  {progress.elapsed_s:.0f} s  {progress.sent:,} sent  "
+        f"{progress.acknowledged:,} acked  {progress.read:,} read{faults}"
+    )
 
 
 def _columns() -> int:

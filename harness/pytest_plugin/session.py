@@ -18,6 +18,7 @@ from harness.pytest_plugin.names import run_tag
 from harness.pytest_plugin.options import OPTIONS, Options
 from harness.pytest_plugin.progress_line import ProgressLine
 from harness.pytest_plugin.record import CheckRecord
+from harness.pytest_plugin.worker_progress import WorkerLine
 from reference_broker.command_line import told
 
 WORKER_RUN: Final = "kafka_run"
@@ -34,7 +35,12 @@ class Session:
         told: Mapping[str, Any] = getattr(config, "workerinput", {})
         self.tag: str = told.get(WORKER_TAG) or run_tag()
         """Six characters that tell this run from others."""
-        self.progress = ProgressLine(config)
+        is_controller = getattr(config.option, "dist", "no") != "no"
+        self.progress: ProgressLine | WorkerLine = (
+            WorkerLine(Path(told[WORKER_RUN]), told["workerid"])
+            if WORKER_RUN in told
+            else ProgressLine(config, may_rewrite=not is_controller)
+        )
         self.clusters = Clusters(self.progress.say)
         self.records: list[CheckRecord] = []
         """Of the checks that have ended, in order."""

@@ -20,6 +20,7 @@ from harness.pytest_plugin.groups import mark_groups, without_group
 from harness.pytest_plugin.record import CheckRecord, check_name, record_of, variant_of
 from harness.pytest_plugin.session import SESSION, WORKER_RUN, WORKER_TAG, Session
 from harness.pytest_plugin.status import outcome_property
+from harness.pytest_plugin.worker_progress import shown
 
 _RECORD: Final = "kafka_check"
 """The attribute of a report that carries the record."""
@@ -117,9 +118,10 @@ class Controller:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
-        """Puts the records in the order of the checks."""
+        """Shows what the workers are doing; puts the records in the order of the checks."""
         try:
-            return (yield)
+            with shown(self._session.run().path, self._session.progress.say):
+                return (yield)
         finally:
             self._session.records.sort(key=lambda record: self._places.get(record.nodeid, len(self._places)))
 

@@ -1,0 +1,192 @@
+"""When no replica is in sync any more, one that has every committed record leads, and no other.
+
+**Claim** A replica that leaves the ISR when that has min.insync.replicas members or fewer becomes an eligible leader
+replica, and DescribeTopicPartitions says so. When all replicas were stopped one after another, one that left the ISR
+before it was at its minimum does not lead when it is back first; an eligible one leads as soon as it is back, and then
+every record that was acknowledged for all in-sync replicas is there, once. An eligible replica that did not end in
+order is not eligible any more: it does not lead, and the last leader does when it is back, with every record.
+
+**Why it matters** Without it a partition waits for one particular machine, or for an operator who gives up records.
+
+**Kafka says** KIP-966 (eligible leader replicas), on by default in new clusters from 4.1 on.
+
+**Cannot see** replicas that lose what they had flushed; the last known leader (unclean recovery by the controller).
+
+**Rejects** tests/plants/clusters/test_eligible_checks.py::test_a_check_rejects_the_bug
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from harness.clients.leader_connections import RawAdmin
+from harness.clients.node_admin import NodeAdmin
+from harness.clients.node_client import TROUBLE, NodeClient, until
+from harness.judging.outcome import BrokenPromise, require
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.record import CheckRecord
+from harness.replicas.collecting import require_equal_replicas
+from harness.targets.target import Cluster, Node
+from nemesis.restore import restore
+from reference_broker.wire.errors import ErrorCode
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3, controllers=1),
+    pytest.mark.feature("Leader election"),
+    pytest.mark.severity("blocker"),
+    pytest.mark.kip(966),
+]
+SHRINKS_WITHIN_S = 20.0
+"""broker.session.timeout.ms, and what brokers take to learn of it."""
+LEADS_WITHIN_S = 30.0
+ACKNOWLEDGED = ["by three", "by two"]
+WATCHED_S = 6.0
+"""Twice the session timeout of these clusters: time enough for an election that must not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """Three, in the order in which they go away."""
+
+    topic: str
+    first: Node
+    second: Node
+    last: Node
+    """The leader."""
+
+
+def replicas_of(cluster: Cluster, topic: str) -> Replicas:
+    """The leader, and its followers in the order of the assignment."""
+    view = cluster.view(topics=[topic])
+    nodes = {node.id: node for node in cluster.nodes}
+    first, second = (nodes[one] for one in view.followers_of(topic))
+    return Replicas(topic, first, second, nodes[view.leaders[topic, 0]])
+
+
+def eligible(node: Node, topic: str) -> tuple[int, ...]:
+    """The eligible leader replicas of partition 0, as a node tells them."""
+    with NodeAdmin(node.address, timeout_s=3.0) as client:
+        return tuple(sorted(client.described(topic).eligible_leader_replicas or ()))
+
+
+def leader_as_told(node: Node, topic: str) -> int:
+    """The leader of partition 0, as a node tells it; -1 for none, or where it does not answer."""
+    try:
+        with NodeAdmin(node.address, timeout_s=3.0) as client:
+            return int(client.described(topic).leader_id)
+    except TROUBLE:
+        return -1
+
+
+def lose_in_turn(cluster: Cluster, parts: Replicas, record: CheckRecord, *, is_second_killed: bool) -> None:
+    """Loses the first follower, the second, and then the leader, with a record before each."""
+    topic = parts.topic
+    with NodeClient(parts.last.address) as client:
+        require(client.produce(topic, "by three").error, ErrorCode.NONE, "the answer while three are in sync")
+        with record.step(f"stop follower {parts.first.id}"):
+            record.faults += 1
+            parts.first.stop()
+        wait_for_isr(cluster, topic, {parts.second.id, parts.last.id})
+        require(client.produce(topic, "by two").error, ErrorCode.NONE, "the answer while two are in sync")
+        require(eligible(parts.last, topic), (), "the eligible replicas while the ISR is at its minimum")
+        with record.step(f"{'kill' if is_second_killed else 'stop'} follower {parts.second.id}"):
+            record.faults += 1
+            (parts.second.kill if is_second_killed else parts.second.stop)()
+        wait_for_isr(cluster, topic, {parts.last.id})
+        refused = client.produce(topic, "by one", timeout_ms=2_000).error
+        require(refused, ErrorCode.NOT_ENOUGH_REPLICAS, "the answer while one is in sync")
+    until(
+        lambda: eligible(parts.last, topic) == (parts.second.id,),
+        SHRINKS_WITHIN_S,
+        f"node {parts.second.id}, which left the ISR of {topic}-0 at its minimum, is told to be eligible",
+    )
+    with record.step(f"stop leader {parts.last.id}"):
+        record.faults += 1
+        parts.last.stop()
+
+
+def wait_for_isr(cluster: Cluster, topic: str, nodes: set[int]) -> None:
+    until(
+        lambda: set(cluster.view(topics=[topic]).isr.get((topic, 0), ())) == nodes,
+        SHRINKS_WITHIN_S,
+        f"the ISR of {topic}-0 is {sorted(nodes)}",
+    )
+
+
+def require_does_not_lead(node: Node, topic: str, why: str) -> None:
+    """Starts a node and watches it for a while. BrokenPromise when it comes to lead."""
+    node.start()
+    node.wait_ready()
+    deadline = time.monotonic() + WATCHED_S
+    while time.monotonic() < deadline:
+        if leader_as_told(node, topic) == node.id:
+            raise BrokenPromise(f"Node {node.id} leads {topic}-0; {why}.", claim="D5", anomaly="unclean leader")
+        time.sleep(0.2)
+
+
+def require_leads_with_all(node: Node, topic: str) -> None:
+    """BrokenPromise unless a node that was started comes to lead, and has what was acknowledged.
+
+    It serves no record beyond its high watermark, which rises when as many are in sync as min.insync.replicas wants.
+    """
+    until(
+        lambda: leader_as_told(node, topic) == node.id,
+        LEADS_WITHIN_S,
+        f"node {node.id} leads {topic}-0 when it is back",
+    )
+    until(
+        lambda: len(served(node, topic)) >= len(ACKNOWLEDGED),
+        LEADS_WITHIN_S,
+        f"node {node.id} serves the {len(ACKNOWLEDGED)} records of {topic}-0 that were acknowledged",
+    )
+    require(served(node, topic), ACKNOWLEDGED, "what the partition holds", claim="D1")
+
+
+def served(node: Node, topic: str) -> list[str]:
+    """The values that a node serves of partition 0."""
+    with NodeClient(node.address) as client:
+        return [value for _, value in client.fetch(topic, 0).values]
+
+
+@pytest.mark.claim("D5", "M5", "D1", "D6")
+def test_an_eligible_replica_leads_when_none_is_in_sync(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
+) -> None:
+    topic = names.topic("orders")
+    admin.create_topic(topic, 1, 3, {"min.insync.replicas": "2"})
+    parts = replicas_of(cluster, topic)
+    try:
+        lose_in_turn(cluster, parts, record, is_second_killed=False)
+        with record.step(f"start node {parts.first.id}, which is not eligible"):
+            require_does_not_lead(parts.first, topic, "it left the ISR before that was at its minimum")
+        with record.step(f"start node {parts.second.id}, which is eligible"):
+            parts.second.start()
+            require_leads_with_all(parts.second, topic)
+    finally:
+        restore(cluster)
+    cluster.wait_healthy()
+    require_equal_replicas(cluster, topic, 1)
+
+
+@pytest.mark.claim("D5", "M5", "D1", "D6")
+def test_a_replica_that_did_not_end_in_order_is_not_eligible(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
+) -> None:
+    topic = names.topic("orders")
+    admin.create_topic(topic, 1, 3, {"min.insync.replicas": "2"})
+    parts = replicas_of(cluster, topic)
+    try:
+        lose_in_turn(cluster, parts, record, is_second_killed=True)
+        with record.step(f"start node {parts.second.id}, which did not end in order"):
+            require_does_not_lead(parts.second, topic, "it was killed, and may have lost its last records")
+            require(parts.second.id in eligible(parts.second, topic), False, "that a killed replica stays eligible")
+        with record.step(f"start node {parts.last.id}, which led last"):
+            parts.last.start()
+            require_leads_with_all(parts.last, topic)
+    finally:
+        restore(cluster)
+    cluster.wait_healthy()
+    require_equal_replicas(cluster, topic, 1)

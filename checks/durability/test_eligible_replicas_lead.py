@@ -171,6 +171,7 @@ def test_an_eligible_replica_leads_when_none_is_in_sync(
     require_equal_replicas(cluster, topic, 1)
 
 
+@pytest.mark.long
 @pytest.mark.claim("D5", "M5", "D1", "D6")
 def test_a_replica_that_did_not_end_in_order_is_not_eligible(
     cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord

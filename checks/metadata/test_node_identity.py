@@ -170,6 +170,7 @@ def test_a_fetcher_of_another_cluster_is_refused(cluster: Cluster, admin: RawAdm
     require(answer.responses, (), "what a fetcher of another cluster is given")
 
 
+@pytest.mark.long
 @pytest.mark.claim("M13")
 def test_a_node_on_the_folder_of_another_cluster_does_not_join(
     cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
@@ -213,6 +214,7 @@ def require_away(cluster: Cluster, node: Node, topic: str) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.long
 @pytest.mark.claim("M13", "M5")
 @pytest.mark.cluster(nodes=3, small_disk_mb=64)
 def test_replicas_are_in_the_folders_that_the_metadata_names(

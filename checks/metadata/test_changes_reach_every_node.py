@@ -1,0 +1,226 @@
+"""Acknowledged changes of topics reach every node, and stay when the controller dies or all nodes restart in turn.
+
+**Claim** A topic that was made, a setting that was changed and a topic that was deleted are so on every node shortly
+after the change was acknowledged. While changes go on, the active controller is killed, or all nodes are restarted in
+turn: afterwards every node has for each topic and setting the last value that was acknowledged, or that of a later
+change whose answer was lost, and all nodes have the same. Changes are acknowledged again after the fault.
+
+**Why it matters** Whoever was told that a topic is there, or that records stay for a year, builds on it.
+
+**Kafka says** KIP-500 and KIP-631 (an operation is answered when its records are committed); KIP-595.
+
+**Cannot see** at which moment between its request and its answer a change happened. Changes of one topic by two
+operators at once. Quotas, ACLs and features.
+
+**Rejects** tests/plants/clusters/test_changes_checks.py::test_a_check_rejects_the_bug
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from harness.clients.node_admin import NodeAdmin
+from harness.clients.node_client import TROUBLE, until
+from harness.judging.outcome import BrokenPromise, Unproven, require
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.record import CheckRecord
+from harness.targets.node_plan import Role
+from harness.targets.target import Cluster, Node
+from nemesis import controller, kill, roll
+from nemesis.fault import Fault
+from nemesis.restore import restore
+from reference_broker.wire.errors import ErrorCode
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3),
+    pytest.mark.feature("KRaft"),
+    pytest.mark.severity("critical"),
+    pytest.mark.kip(500, 631),
+]
+SEEN_WITHIN_S = 10.0
+"""What a node takes to learn of a change when nothing is wrong."""
+AGREE_WITHIN_S = 30.0
+LAST_WITHIN_S = 60.0
+ASKED_FOR_S = 40.0
+"""So long an operator waits for an answer. A broker passes a request on to one controller after another for 30 s
+(controller.socket.timeout.ms); who gave up earlier could have it done after a later one."""
+PAUSE_S = 0.2
+TOPICS = 4
+GONE = "no such topic"
+SETTING = "retention.ms"
+
+
+@dataclass(slots=True)
+class Register:
+    """A topic, written by one operator: its state is GONE, or the value of its one setting."""
+
+    topic: str
+    possible: list[str] = field(default_factory=lambda: [GONE])
+    """The last acknowledged state, and those of later changes whose answer was lost."""
+    acknowledged: int = 0
+    lost: int = 0
+    broken: str = ""
+    """What a refusal has told that cannot be."""
+
+    def change(self, node: Node, wanted: str) -> None:
+        """Asks a node for a change; what came of it is written down."""
+        is_there = self.possible[0] != GONE
+        try:
+            with NodeAdmin(node.address, timeout_s=ASKED_FOR_S) as client:
+                if wanted == GONE:
+                    error = client.delete_topic(self.topic)
+                elif is_there:
+                    error = client.set_config(self.topic, {SETTING: wanted})
+                else:
+                    error = client.create_topic(self.topic, 1, 3, {SETTING: wanted})
+        except TROUBLE:
+            self.lost += 1
+            self.possible.append(wanted)
+            return
+        if error is ErrorCode.NONE:
+            self.acknowledged += 1
+            self.possible = [wanted]
+        elif error in (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.TOPIC_ALREADY_EXISTS):
+            self.settle(error)
+        else:  # REQUEST_TIMED_OUT, NOT_CONTROLLER: it may have happened
+            self.lost += 1
+            self.possible.append(wanted)
+
+    def settle(self, error: ErrorCode) -> None:
+        """A refusal tells which of the possible states are true; where none is, an acknowledged one has gone."""
+        is_gone = error is ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        left = [state for state in self.possible if (state == GONE) is is_gone]
+        if not left:
+            self.broken = f"{self.topic} is refused with {error.name}, and acknowledged was: {self.possible[0]}"
+        self.possible = left or self.possible
+
+
+class Operator(threading.Thread):
+    """Changes topics one after another, until told to end."""
+
+    def __init__(self, cluster: Cluster, registers: Sequence[Register]) -> None:
+        super().__init__(name="operator", daemon=True)
+        self._nodes = brokers_of(cluster)
+        self._registers = registers
+        self._ends = threading.Event()
+        self.turns = 0
+
+    def run(self) -> None:
+        """Each topic in turn is made, changed twice, and deleted; by another node each time."""
+        while not self._ends.wait(PAUSE_S):
+            self.turn()
+
+    def turn(self) -> None:
+        """One change."""
+        register = self._registers[self.turns % len(self._registers)]
+        at = self.turns // len(self._registers)
+        register.change(
+            self._nodes[self.turns % len(self._nodes)], GONE if at % 4 == 3 else str(1_000_000 + self.turns)
+        )
+        self.turns += 1
+
+    def end(self) -> None:
+        """Returns when the change that is under way has its answer, or was given up."""
+        self._ends.set()
+        self.join(2 * ASKED_FOR_S)
+
+
+def brokers_of(cluster: Cluster) -> list[Node]:
+    return [node for node in cluster.nodes if Role.BROKER in node.roles]
+
+
+def told_by(node: Node, topic: str) -> str:
+    """The state of a topic as a node tells it."""
+    with NodeAdmin(node.address, timeout_s=ASKED_FOR_S) as client:
+        own = client.own_config(topic)
+    return GONE if own is None else own.get(SETTING, "default")
+
+
+@pytest.mark.claim("M7")
+def test_a_change_reaches_every_node(cluster: Cluster, names: Names) -> None:
+    """A topic is made, changed, and deleted, each by another node; every node tells so."""
+    register = Register(names.topic("orders"))
+    nodes = brokers_of(cluster)
+    for number, wanted in enumerate(["1000000", "2000000", GONE]):
+        register.change(nodes[number % len(nodes)], wanted)
+        require(register.possible, [wanted], "what is acknowledged")
+        for node in nodes:
+            until(
+                has(node, register.topic, wanted),
+                SEEN_WITHIN_S,
+                f"node {node.id} tells the acknowledged state of {register.topic}, {wanted}",
+            )
+
+
+def has(node: Node, topic: str, wanted: str) -> Callable[[], bool]:
+    return lambda: told_by(node, topic) == wanted
+
+
+@pytest.mark.claim("M7", "L2")
+@pytest.mark.parametrize("fault", [kill(controller), pytest.param(roll(), marks=pytest.mark.long)], ids=str)
+def test_acknowledged_changes_stay(
+    cluster: Cluster, names: Names, record: CheckRecord, chance: Random, fault: Fault
+) -> None:
+    registers = [Register(names.topic(f"orders-{number}")) for number in range(TOPICS)]
+    operator = Operator(cluster, registers)
+    operator.start()
+    try:
+        until(lambda: all(one.acknowledged for one in registers), LAST_WITHIN_S, "changes are acknowledged")
+        with record.step(str(fault)):
+            record.faults += 1
+            fault.inject(cluster, fault.plan(cluster.view(topics=()), chance))
+        during = operator.turns
+        until(lambda: operator.turns > during + TOPICS, LAST_WITHIN_S, f"changes are answered after {fault}")
+    finally:
+        with record.step("heal"):
+            fault.heal(cluster)
+            fault.verify_healed(cluster)
+        operator.end()
+        restore(cluster)
+    cluster.wait_healthy()
+    judge(cluster, registers)
+    acknowledged = sum(one.acknowledged for one in registers)
+    record.operations += operator.turns
+    record.steps.append(f"{acknowledged} of {operator.turns} changes were acknowledged")
+    if acknowledged < 2 * TOPICS:
+        raise Unproven(f"{acknowledged} of {operator.turns} changes were acknowledged; {2 * TOPICS} are needed")
+    require_goes_on(cluster, registers[0])
+
+
+def judge(cluster: Cluster, registers: Sequence[Register]) -> None:
+    """BrokenPromise unless every node comes to tell the same possible state of each topic."""
+    nodes = brokers_of(cluster)
+    for register in registers:
+        if register.broken:
+            raise BrokenPromise(f"{register.broken}.", claim="M7")
+        told: dict[int, str] = {}
+
+        def agree(register: Register = register, told: dict[int, str] = told) -> bool:
+            told.update({node.id: told_by(node, register.topic) for node in nodes})
+            return len(set(told.values())) == 1
+
+        until(agree, AGREE_WITHIN_S, f"all nodes tell the same of {register.topic}")
+        (state,) = set(told.values())
+        if state not in register.possible:
+            raise BrokenPromise(
+                f"{register.topic} is {state}; acknowledged was {register.possible[0]}, and later changes whose "
+                f"answers were lost are {register.possible[1:] or 'none'}.",
+                claim="M7",
+            )
+
+
+def require_goes_on(cluster: Cluster, register: Register) -> None:
+    """BrokenPromise unless a change is acknowledged after the fault."""
+    node = brokers_of(cluster)[0]
+    register.possible = [told_by(node, register.topic)]
+    before = register.acknowledged
+    until(
+        lambda: (register.change(node, "7000000"), register.acknowledged > before)[1],
+        LAST_WITHIN_S,
+        "changes are acknowledged after the fault",
+    )

@@ -1,0 +1,135 @@
+"""The quorum is led wherever a majority of controllers is connected, however odd the split.
+
+**Claim** While the network between the controllers is split in a way that leaves some controller connected with a
+majority (a bridge, in which two do not hear each other; a ring, in which no two hear the same; one that hears nobody,
+or that nobody hears), a controller leads within a bound, topics can be made, and the leader's epoch rises by a few at
+most: a controller that cannot hear the leader does not depose it again and again. No epoch has two leaders. After the
+heal one controller leads, the topics whose creation was acknowledged are there, and all controllers hold the same log.
+
+**Why it matters** Such splits are what broken switches and one-way firewalls make; the cluster must not stand still.
+
+**Kafka says** KIP-595 (the quorum; a leader resigns when it hears no majority), KIP-996 (pre-vote).
+
+**Cannot see** splits of five controllers. What a split does to brokers: they hear every controller here.
+
+**Rejects** tests/plants/clusters/test_quorum_checks.py::test_a_check_rejects_the_bug
+"""
+
+from __future__ import annotations
+
+import time
+from random import Random
+
+import pytest
+
+from checks.metadata.test_controllers_fail import LED_WITHIN_S, MADE_WITHIN_S, Quorum
+from harness.clients.client import ClientTrouble
+from harness.clients.leader_connections import RawAdmin
+from harness.clients.node_client import TROUBLE, NodeClient, until
+from harness.judging.outcome import BrokenPromise, Unproven, require
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.record import CheckRecord
+from harness.replicas.collecting import replicas_of
+from harness.replicas.divergence import divergences
+from harness.replicas.metadata_log import TOPIC
+from harness.targets.target import LINK_FAULTS, Cluster
+from nemesis import Between, bridge, controller, deaf, majorities_ring, mute, partition
+from nemesis.fault import Fault
+from nemesis.restore import restore
+
+pytestmark = [
+    pytest.mark.cluster(nodes=1, controllers=3),
+    pytest.mark.feature("KRaft"),
+    pytest.mark.severity("critical"),
+    pytest.mark.kip(595, 996),
+]
+SPLITS = [
+    partition(bridge, Between.CONTROLLERS),
+    *(
+        pytest.param(partition(grudge, Between.CONTROLLERS), marks=pytest.mark.long)
+        for grudge in (majorities_ring, deaf(controller), mute(controller))
+    ),
+]
+WATCHED_S = 12.0
+"""Six times controller.quorum.fetch.timeout.ms: so often could a controller that hears no leader ask for votes."""
+MOST_EPOCHS = 6
+"""An election may fail a few times before one is won; with a deposition each fetch timeout there would be more."""
+
+
+@pytest.mark.claim("M9", "M1", "M2", "M7", "L2")
+@pytest.mark.parametrize("split", SPLITS, ids=str)
+def test_a_connected_majority_is_led(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord, chance: Random, split: Fault
+) -> None:
+    if not any(cluster.supports(kind) for kind in LINK_FAULTS):
+        pytest.skip("the links between its nodes cannot be cut")
+    quorum = Quorum(cluster)
+    until(lambda: bool(quorum.look()), LED_WITHIN_S, "a controller leads before the split")
+    before = quorum.epoch
+    try:
+        with record.step(str(split)):
+            record.faults += 1
+            split.inject(cluster, split.plan(cluster.view(topics=()), chance))
+        until(lambda: bool(quorum.look()), LED_WITHIN_S, f"a controller leads under {split}")
+        made = [make_topic(admin, names, split) for _ in range(2)]
+        watch(quorum, split, before)
+    finally:
+        with record.step("heal"):
+            split.heal(cluster)
+            split.verify_healed(cluster)
+            restore(cluster)
+    cluster.wait_healthy()
+    until(lambda: len(quorum.look()) == 1, LED_WITHIN_S, "one controller leads after the heal")
+    with NodeClient(cluster.nodes[0].address) as client:
+        missing = [topic for topic in made if client.topic(topic).error_code]
+    require(missing, [], "the topics that are not there although they were acknowledged")
+    require_same_log(cluster)
+
+
+def make_topic(admin: RawAdmin, names: Names, split: Fault) -> str:
+    """A topic whose creation was acknowledged. BrokenPromise when none is in time."""
+    deadline = time.monotonic() + MADE_WITHIN_S
+    while True:
+        topic = names.topic("made")
+        try:
+            admin.create_topic(topic)
+        except (*TROUBLE, ClientTrouble) as trouble:
+            if time.monotonic() > deadline:
+                raise BrokenPromise(
+                    f"No topic could be made within {MADE_WITHIN_S:g} s under {split} ({trouble}).", claim="M9"
+                ) from trouble
+            time.sleep(0.2)
+        else:
+            return topic
+
+
+def require_same_log(cluster: Cluster) -> None:
+    """BrokenPromise unless all controllers come to hold the same: a former leader cuts off what only it has."""
+    deadline = time.monotonic() + LED_WITHIN_S
+    while True:
+        logs = replicas_of(cluster, TOPIC, 0, cluster.view(topics=()).controllers)
+        wrong = divergences(logs, min(log.log_end for log in logs))
+        if not wrong:
+            return
+        if time.monotonic() > deadline:
+            raise BrokenPromise(
+                f"The controllers' metadata logs differ: {wrong[0].sentence}.", witness=wrong[0].witness, claim="M2"
+            )
+        time.sleep(0.3)
+
+
+def watch(quorum: Quorum, split: Fault, before: int) -> None:
+    """BrokenPromise when the quorum changes its leader again and again under a split; Unproven without a look."""
+    deadline, looks = time.monotonic() + WATCHED_S, 0
+    while time.monotonic() < deadline:
+        looks += bool(quorum.look())
+        time.sleep(0.3)
+    if not looks:
+        raise Unproven(f"in {WATCHED_S:g} s under {split} no controller said that it leads")
+    rose = quorum.epoch - before
+    if rose > MOST_EPOCHS:
+        raise BrokenPromise(
+            f"The leader's epoch rose by {rose} under {split}; {MOST_EPOCHS} are enough for its elections.",
+            claim="M9",
+            anomaly="a leader is deposed again and again",
+        )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.judging.outcome import Outcome
+from reports.accidents import PAGE as ACCIDENTS_PAGE
 from reports.comparison import difference_rows, difference_section
 from reports.details import check_section
 from reports.markup import badge, command, element, facts, link, table, text
@@ -34,6 +35,8 @@ def page(results: Results) -> str:
     links = "".join(link(f"#{anchor}", text(name)) for anchor, name, _ in sections)
     if (results.path / MATRIX_PAGE).is_file():
         links += link(MATRIX_PAGE, "Compatibility matrix")
+    if (results.path / ACCIDENTS_PAGE).is_file():
+        links += link(ACCIDENTS_PAGE, "Kafka's accidents")
     if (results.path / ALLURE_PAGE).is_file():
         links += link(ALLURE_PAGE, "Allure report")
     body = "".join(

@@ -1,4 +1,4 @@
-"""What every run leaves, from the stored run alone: `summary.json` for programs, two pages for people."""
+"""What every run leaves, from the stored run alone: `summary.json` for programs, three pages for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.history.store import StoreTrouble
 from harness.history.whole_file import write_whole
-from reports import matrix
+from reports import accidents, matrix
 from reports.page import page
 from reports.results import Result, Results, load
 
@@ -30,6 +30,7 @@ def write_results(results: Results) -> str:
     trouble = ""
     try:
         matrix.write(results)
+        accidents.write(results)
     except StoreTrouble as found:
         trouble = str(found)
     write_whole(results.path / PAGE, page(results))  # after the matrix, to which it links

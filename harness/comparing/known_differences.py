@@ -20,6 +20,8 @@ from harness.comparing.entries import read_entries
 from harness.comparing.gaps import Gap, as_reference, gaps_of
 
 KEYS: Final = {"check", "api", "field", "targets", "values", "source", "reason", "evidence", "review_by"}
+_DOCUMENTS: Final = "documents"
+"""The key that an accident has besides."""
 _TEXTS: Final = ("check", "api", "field", "reason", "source", "evidence")
 
 
@@ -56,6 +58,8 @@ class Known:
     evidence: str
     """What shows it: a check and what it saw, a line of Kafka's source by its class, a KIP."""
     review_by: datetime.date
+    documents: str = ""
+    """Of an accident: what Kafka's documents say of it."""
     number: int = 1
     """Its place in the file, from 1."""
 
@@ -167,12 +171,14 @@ def read_known(path: Path) -> KnownDifferences:
 
 
 def _entry(where: str, number: int, entry: Any) -> Known:
-    if not isinstance(entry, dict) or set(entry) != KEYS:
+    is_accident = isinstance(entry, dict) and entry.get("source") == Source.ACCIDENT
+    keys = KEYS | {_DOCUMENTS} if is_accident else KEYS
+    if not isinstance(entry, dict) or set(entry) != keys:
         given = set(entry) if isinstance(entry, dict) else set()
-        lacks, extra = ", ".join(sorted(KEYS - given)), ", ".join(sorted(given - KEYS))
+        lacks, extra = ", ".join(sorted(keys - given)), ", ".join(sorted(given - keys))
         text = "; ".join(filter(None, [f"lacks {lacks}" if lacks else "", f"does not know {extra}" if extra else ""]))
         raise KnownDifferencesTrouble(f"{where} {text}")
-    for key in _TEXTS:
+    for key in (*_TEXTS, _DOCUMENTS) if is_accident else _TEXTS:
         if not isinstance(entry[key], str) or not entry[key].strip():
             raise KnownDifferencesTrouble(f"{where}: {key} must be a text that is not empty")
     for key, example in (("targets", '["reference*", "kafka@*"]'), ("values", '["null", "Unknown topic."]')):
@@ -215,6 +221,7 @@ def entries_said(known: Sequence[Known]) -> list[dict[str, Any]]:
             "source": entry.source.value,
             "reason": entry.reason,
             "evidence": entry.evidence,
+            "documents": entry.documents,
             "review_by": entry.review_by.isoformat(),
         }
         for entry in known

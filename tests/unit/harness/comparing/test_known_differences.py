@@ -209,11 +209,16 @@ def test_a_gap_that_is_closed_is_a_complaint(tmp_path: Path) -> None:
 
 
 def test_accidents_are_the_entries_of_that_source(tmp_path: Path) -> None:
-    found = known(tmp_path, ENTRY + ENTRY.replace('"documented"', '"accident"'))
+    found = known(tmp_path, ENTRY + ENTRY.replace('"documented"', '"accident"\ndocuments = "nothing"'))
 
-    assert [(entry.number, entry.said) for entry in found.accidents()] == [
-        (2, {"reference*": "a name", "kafka@*": "null"})
+    assert [(entry.number, entry.said, entry.documents) for entry in found.accidents()] == [
+        (2, {"reference*": "a name", "kafka@*": "null"}, "nothing")
     ]
+
+
+def test_an_accident_tells_what_the_documents_say(tmp_path: Path) -> None:
+    with pytest.raises(KnownDifferencesTrouble, match="entry 1 lacks documents"):
+        known(tmp_path, ENTRY.replace('"documented"', '"accident"'))
 
 
 def test_the_projects_own_file_can_be_read(root: Path) -> None:

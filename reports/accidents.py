@@ -1,0 +1,89 @@
+"""`accidents.html`: what Apache Kafka does by accident, from those entries of checks/known_differences.toml.
+
+One file that opens from disk, without scripts. The entries stand in the run's account, as they were when it ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.history.whole_file import write_whole
+from reports.markup import element, facts, link, text
+from reports.matrix_data import read_account
+from reports.results import Results, shown_path
+from reports.style import CSS
+from reports.words import count
+
+PAGE = "accidents.html"
+SUMMARY_PAGE = "index.html"
+REFERENCE = "reference"
+
+Json = Mapping[str, Any]
+
+_MEANING = (
+    "What stands here Apache Kafka does by accident: it follows from how its code is written (the words of a Java "
+    "exception, the order of a hash map), none of its documents tells it, and no client may rely on it. The reference "
+    "broker does what the documents say instead. Such a difference breaks no promise, and no check fails for it."
+)
+
+
+def accidents_of(results: Results) -> Sequence[Json]:
+    """The entries in a run's account; none where it has no account. StoreTrouble when that cannot be used."""
+    account = read_account(results)
+    found = account.get("accidents") if account is not None else None
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def write(results: Results) -> bool:
+    """Writes the page into the run's folder; False where there is nothing to tell. StoreTrouble, OSError."""
+    path = results.path / PAGE
+    path.unlink(missing_ok=True)  # of an account that is no more
+    if not (accidents := accidents_of(results)):
+        return False
+    write_whole(path, page(accidents, shown_path(results.path)))
+    return True
+
+
+def page(accidents: Sequence[Json], run: str) -> str:
+    """The page as HTML."""
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<meta name="color-scheme" content="light dark"><title>Kafka\'s accidents</title><style>{CSS}</style>'
+    )
+    top = element(
+        "header",
+        element("h1", "Kafka's accidents"),
+        element("p", text(_MEANING)),
+        element("p", count(len(accidents), "accident"), class_="soft"),
+        element("nav", link(SUMMARY_PAGE, "Summary page"), aria_label="Pages"),
+    )
+    foot = f"Build this page again: {element('code', text('python -m harness report ' + run))}"
+    body = "".join(map(_accident, accidents))
+    return (
+        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{top}<main>{body}</main>'
+        f"{element('footer', element('p', foot, class_='soft'))}</body></html>\n"
+    )
+
+
+def _accident(entry: Json) -> str:
+    values = entry.get("values")
+    said = {str(target): str(value) for target, value in values.items()} if isinstance(values, Mapping) else {}
+    reference = next((target for target in said if target.startswith(REFERENCE)), "")
+    kafka = [value for target, value in said.items() if target != reference]
+    return element(
+        "section",
+        element("h2", text(entry.get("api", ""))),
+        element("p", "field ", element("code", text(entry.get("field", "")))),
+        facts(
+            [
+                ("what the documents say", text(entry.get("documents", ""))),
+                ("what Kafka does", "<br>".join(element("code", text(value)) for value in kafka)),
+                ("what the reference does", element("code", text(said.get(reference, ""))) if reference else ""),
+                ("why it is an accident", text(entry.get("reason", ""))),
+                ("evidence", text(entry.get("evidence", ""))),
+                ("found by", element("code", text(entry.get("check", "")))),
+                ("looked at again by", text(entry.get("review_by", ""))),
+            ]
+        ),
+    )

@@ -10,6 +10,7 @@ import pytest
 
 from harness.hosts.host import HostTrouble
 from harness.installed_plugin.clusters import KafkaCluster
+from harness.pytest_plugin.lacking import skip_for
 from harness.targets.target import Cluster
 from nemesis.fault import Fault, Troubles
 from nemesis.fault_names import fault_named
@@ -77,7 +78,7 @@ class KafkaNemesis:
         named = fault_by_name(fault, "kafka_nemesis") if isinstance(fault, str) else fault
         harmed = (cluster or self._broker()).cluster
         if (lack := named.lack(harmed)) is not None:
-            pytest.skip(str(lack))
+            skip_for(lack)
         try:
             act = named.plan(harmed.view(None if topic is None else (topic,)), self._chance)
             if harmed not in self._clusters:

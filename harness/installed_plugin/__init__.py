@@ -1,1 +1,1 @@
-"""The pytest plugin that other projects get with `pip install`: options and fixtures named kafka_…."""
+"""The pytest plugin that other projects get with `pip install`: its fixtures are in kafka_verification.py."""

@@ -74,7 +74,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     source, wheels, environment, project = (folder / name for name in ("source", "wheels", "env", "project"))
     for package in PACKAGES:
         shutil.copytree(ROOT / package, source / package, ignore=LEFT_OUT)
-    shutil.copy(ROOT / "pyproject.toml", source)
+    for file in ("pyproject.toml", "kafka_verification.py"):
+        shutil.copy(ROOT / file, source)
     pip(folder, "wheel", "--no-deps", "--wheel-dir", wheels, source)
     (wheel,) = wheels.glob("*.whl")
     made = outside([sys.executable, "-m", "venv", "--without-pip", environment], folder, RUN_TIMEOUT_S)
@@ -98,6 +99,19 @@ def test_the_wheel_holds_every_file_of_its_packages(installed: Installed) -> Non
 def test_the_example_passes_but_for_the_promise_that_it_breaks(installed: Installed) -> None:
     assert installed.status == pytest.ExitCode.TESTS_FAILED, installed.said
     assert "1 failed, 11 passed, 2 skipped, 1 xfailed" in installed.said, installed.said
+
+
+def test_a_project_may_have_packages_of_our_packages_names(installed: Installed, tmp_path: Path) -> None:
+    for package in PACKAGES:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("OWNER = 'somebody else'\n", encoding="utf-8")
+    lines = [f"from {package} import OWNER as of_{package}" for package in PACKAGES]
+    body = "\n".join([*lines, "", "def test_own():", "    assert of_harness == of_reports == 'somebody else'", ""])
+    (tmp_path / "test_own.py").write_text(body, encoding="utf-8")
+
+    done = outside([installed.python, "-m", "pytest"], tmp_path, RUN_TIMEOUT_S)
+
+    assert "1 passed" in done.stdout, done.stdout
 
 
 def test_the_broken_promise_is_told_with_its_witness(installed: Installed) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("reference_broker", "harness", "nemesis", "reports", "checks", "bench", "tests")
+PACKAGES = ("kafka_verification.py", "reference_broker", "harness", "nemesis", "reports", "checks", "bench", "tests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ def sources(*packages: str) -> tuple[Source, ...]:
 @cache
 def _sources_of(package: str) -> tuple[Source, ...]:
     found = []
-    for file in sorted((ROOT / package).rglob("*.py")):
+    place = ROOT / package
+    for file in [place] if place.is_file() else sorted(place.rglob("*.py")):
         # What runs leave behind, scripts of differences among it, is nobody's source.
         if "__pycache__" not in file.parts and not file.is_relative_to(ROOT / "reports" / "out"):
             text = file.read_text(encoding="utf-8")

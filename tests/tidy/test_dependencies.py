@@ -7,7 +7,7 @@ import tomllib
 
 from source_tree import ROOT, sources
 
-PACKAGES = ("reference_broker", "harness", "nemesis", "reports")
+PACKAGES = ("kafka_verification.py", "reference_broker", "harness", "nemesis", "reports")
 DISTRIBUTIONS = {
     "_pytest": "pytest",
     "allure": "allure-pytest",

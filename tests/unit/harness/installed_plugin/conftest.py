@@ -18,7 +18,7 @@ Run = Callable[..., pytest.RunResult]
 def run_project(pytester: pytest.Pytester, pytestconfig: pytest.Config) -> Run:
     """run_project(body, *options): a file of tests with this body, run by pytest."""
     installed = pytestconfig.pluginmanager.has_plugin(ENTRY_POINT)
-    plugins = () if installed else ("-p", "harness.installed_plugin.hooks")
+    plugins = () if installed else ("-p", "kafka_verification")
 
     def run(body: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(body)

@@ -1,7 +1,7 @@
 """What pytest loads in every project that has this package installed: options and fixtures, all named kafka_….
 
 It changes no test's status and prints nothing. What opens clusters is imported when a fixture is first used, so a
-project that uses none pays for this file only.
+project that uses none pays for this file only, and may have packages of its own that are called harness or reports.
 """
 
 from __future__ import annotations

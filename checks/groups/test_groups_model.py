@@ -26,6 +26,7 @@ from harness.search.lockstep.actions import Kind, Ref
 from harness.search.lockstep.barrier import MARKER
 from harness.search.lockstep.library_steps import LibraryCommit
 from harness.search.lockstep.machine import ModelMachine, explore
+from harness.search.lockstep.played import LeastPlayed
 from harness.targets.target import Cluster
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
@@ -216,13 +217,18 @@ class Groups(ModelMachine):
         self.ask(ListGroupsRequest(), version, ONLOOKER)
 
 
+LEAST = LeastPlayed(
+    sound=("JoinGroup", "SyncGroup", "Heartbeat", "LeaveGroup", "OffsetCommit", "OffsetFetch"), waits=1, library=1
+)
+
+
 def test_each_answer_about_groups_is_allowed(
     target: ChosenTarget, cluster: Cluster, names: Names, record: CheckRecord, pytestconfig: pytest.Config
 ) -> None:
     """Whatever members and onlookers of a group do in whatever order, each answer is one that the model allows."""
     options = pytestconfig.stash[OPTIONS]
     names.topics.append(MARKER)
-    record.operations, made = explore(
-        Groups, target.given, cluster, run_seed=options.seed, duration_s=options.duration_s
-    )
-    names.topics += made
+    found = explore(Groups, target.given, cluster, run_seed=options.seed, duration_s=options.duration_s, least=LEAST)
+    record.operations, record.verdicts = found.played.steps, (found.verdict,)
+    names.topics += found.topics
+    found.require_enough()

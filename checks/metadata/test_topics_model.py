@@ -22,6 +22,7 @@ from harness.pytest_plugin.record import CheckRecord
 from harness.search.lockstep.actions import Kind, Ref
 from harness.search.lockstep.barrier import MARKER
 from harness.search.lockstep.machine import ModelMachine, explore
+from harness.search.lockstep.played import LeastPlayed
 from harness.targets.target import Cluster
 from reference_broker.wire.messages.alter_configs_request import (
     AlterableConfig,
@@ -188,13 +189,26 @@ class Topics(ModelMachine):
         self.ask(MetadataRequest(topics=None, allow_auto_topic_creation=False), 12, client)
 
 
+LEAST = LeastPlayed(
+    sound=(
+        "CreateTopics",
+        "CreatePartitions",
+        "AlterConfigs",
+        "IncrementalAlterConfigs",
+        "DeleteTopics",
+        "DescribeConfigs",
+        "Metadata",
+    )
+)
+
+
 def test_each_answer_about_topics_is_allowed(
     target: ChosenTarget, cluster: Cluster, names: Names, record: CheckRecord, pytestconfig: pytest.Config
 ) -> None:
     """Whatever is done with topics in whatever order, each answer is one that the model allows."""
     options = pytestconfig.stash[OPTIONS]
     names.topics.append(MARKER)
-    record.operations, made = explore(
-        Topics, target.given, cluster, run_seed=options.seed, duration_s=options.duration_s
-    )
-    names.topics += made
+    found = explore(Topics, target.given, cluster, run_seed=options.seed, duration_s=options.duration_s, least=LEAST)
+    record.operations, record.verdicts = found.played.steps, (found.verdict,)
+    names.topics += found.topics
+    found.require_enough()

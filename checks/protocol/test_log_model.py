@@ -27,7 +27,8 @@ from harness.search.lockstep.actions import Kind, Ref, Restart, WrittenBatch
 from harness.search.lockstep.barrier import MARKER
 from harness.search.lockstep.bytes import DAMAGES
 from harness.search.lockstep.library_steps import LibraryProduce, LibraryRead
-from harness.search.lockstep.machine import ModelMachine, explore
+from harness.search.lockstep.machine import Explored, ModelMachine, explore
+from harness.search.lockstep.played import LeastPlayed
 from harness.targets.target import Cluster
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.messages.create_topics_request import (
@@ -285,12 +286,18 @@ class RestartedLog(Log):
         self.sessions.clear()
 
 
-def played(
-    machine: type[ModelMachine], target: ChosenTarget, cluster: Cluster, config: pytest.Config, **more: int
-) -> Any:
-    """(steps, topics made): plays the machine for as long as --duration says."""
+ASKED = ("Produce", "Fetch", "ListOffsets", "DeleteRecords", "OffsetForLeaderEpoch", "DescribeProducers")
+LEAST = LeastPlayed(sound=ASKED, library=2)
+LEAST_RESTARTED = LeastPlayed(sound=("Produce", "Fetch"), restarts=1, after_restart=5)
+
+
+def explored(machine: type[ModelMachine], target: ChosenTarget, cluster: Cluster, config: pytest.Config) -> Explored:
+    """Plays the machine for as long as --duration says."""
     options = config.stash[OPTIONS]
-    return explore(machine, target.given, cluster, run_seed=options.seed, duration_s=options.duration_s, **more)
+    more: dict[str, Any] = {"run_seed": options.seed, "duration_s": options.duration_s}
+    if machine is RestartedLog:
+        return explore(machine, target.given, cluster, least=LEAST_RESTARTED, examples=2, **more)
+    return explore(machine, target.given, cluster, least=LEAST, **more)
 
 
 def test_each_answer_about_a_log_is_allowed(
@@ -298,8 +305,10 @@ def test_each_answer_about_a_log_is_allowed(
 ) -> None:
     """Whatever is asked of a log in whatever order, each answer is one that the model allows."""
     names.topics.append(MARKER)
-    record.operations, made = played(Log, target, cluster, pytestconfig)
-    names.topics += made
+    found = explored(Log, target, cluster, pytestconfig)
+    record.operations, record.verdicts = found.played.steps, (found.verdict,)
+    names.topics += found.topics
+    found.require_enough()
 
 
 def test_each_answer_after_a_restart_is_allowed(
@@ -313,5 +322,7 @@ def test_each_answer_after_a_restart_is_allowed(
     """The same, with a clean restart of the node among the steps."""
     require_fault("restart")
     names.topics.append(MARKER)
-    record.operations, made = played(RestartedLog, target, cluster, pytestconfig, examples=2)
-    names.topics += made
+    found = explored(RestartedLog, target, cluster, pytestconfig)
+    record.operations, record.verdicts = found.played.steps, (found.verdict,)
+    names.topics += found.topics
+    found.require_enough()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -21,11 +22,13 @@ from harness.cache import cache_folder
 from harness.clients.client import ClientTrouble
 from harness.history.whole_file import write_whole
 from harness.hosts.host import HostTrouble
-from harness.judging.outcome import BrokenPromise
+from harness.judging.outcome import BrokenPromise, Unproven
+from harness.judging.verdicts import Validity, Verdict
 from harness.search.lockstep.actions import Request
 from harness.search.lockstep.judging import run_name, script, shown
 from harness.search.lockstep.model_command import shortest
 from harness.search.lockstep.modelled import Disagreement, Modelled, Step
+from harness.search.lockstep.played import LeastPlayed, Played, activity, lacking
 from harness.search.lockstep.search import listed_by_all
 from harness.search.sequences.writing import Listed, fitted
 from harness.targets.target import Cluster
@@ -33,6 +36,8 @@ from harness.targets.target import Cluster
 EXAMPLES: Final = 20
 """In one round; rounds follow each other, each with its seed, until the time is over."""
 STEPS: Final = 25
+FURTHER_ROUNDS: Final = 12
+"""Played at most once the time is over, where what was played is not enough yet."""
 SCRIPTS: Final = Path("reports/out/model")
 
 
@@ -74,6 +79,22 @@ class ModelMachine(RuleBasedStateMachine):
         self.do(Request(message=message, version=min(max(version, low), high), client=client, **more))
 
 
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """Sequences that were played, each answer of which was allowed."""
+
+    played: Played
+    topics: tuple[str, ...]
+    """That were made, and are left."""
+    verdict: Verdict
+    """Whether it was enough."""
+
+    def require_enough(self) -> None:
+        """Unproven, with what is too little."""
+        if self.verdict.validity is Validity.UNKNOWN:
+            raise Unproven(self.verdict.reason)
+
+
 def explore(
     machine: type[ModelMachine],
     target: str,
@@ -81,19 +102,26 @@ def explore(
     *,
     run_seed: int,
     duration_s: float,
+    least: LeastPlayed,
     examples: int = EXAMPLES,
-) -> tuple[int, list[str]]:
-    """Plays examples until the time is over; (steps played, topics made). BrokenPromise; ClientTrouble, HostTrouble."""
+) -> Explored:
+    """Plays examples until the time is over and, within some rounds, what was played is enough. BrokenPromise;
+    ClientTrouble, HostTrouble."""
     modelled = Modelled(target, cluster, run_name())
     modelled.player.prepare()
     bound = type(machine.__name__, (machine,), {"modelled": modelled, "listed": listed_by_all([cluster.bootstrap])})
     deadline, number = time.monotonic() + duration_s, 0
     try:
-        while number == 0 or time.monotonic() < deadline:
+        further = 0
+        while further < FURTHER_ROUNDS:
+            is_over = time.monotonic() >= deadline
+            if number and is_over and not any(lacking(modelled.played, least)):
+                break
+            further += is_over and number > 0
             play_round(bound, f"{run_seed}/{machine.__name__}/{number}", examples)
             number += 1
         modelled.begin()
-        return modelled.steps, modelled.made
+        return Explored(modelled.played, tuple(modelled.made), activity(modelled.played, least))
     finally:
         modelled.close()
 

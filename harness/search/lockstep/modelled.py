@@ -22,9 +22,10 @@ from harness.search.lockstep.library_steps import (
     LibraryRead,
     LibraryStep,
 )
+from harness.search.lockstep.played import Played
 from harness.search.lockstep.player import ANSWER_TIMEOUT_S, CHANGES_METADATA, PROBE, QUIET_S, Player
 from harness.targets.target import Cluster
-from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.framing import decode_response
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.primitives import GroupId, MalformedRequest
@@ -153,6 +154,7 @@ class Modelled:
         self.player = JudgedPlayer(target, cluster)
         self.library = LibraryClients(cluster.bootstrap)
         self.steps = 0
+        self.played = Played()
         self.run = run
         self._begun = 0
         self.made: list[str] = []
@@ -183,10 +185,12 @@ class Modelled:
     def step(self, step: Step) -> list[str]:
         """Plays one step; what was not allowed in what came of it."""
         self.steps += 1
+        self.played.steps += 1
         if isinstance(step, Request):
             return self._request(step)
         if isinstance(step, Restart):
             self.player.restart(step)
+            self.played.restarts += 1
             self.model.restarted(int(time.time() * 1000))
             return []
         return self._library(step)
@@ -208,6 +212,7 @@ class Modelled:
         # The sender's own answer first: others may have been answered because of it.
         for waiting in sorted(player.waiting(), key=lambda other: (other != client, other)):
             is_unsure = self.model.groups.is_unsure(waiting)
+            self.played.waits += self.model.must_wait(waiting)
             if self.model.must_wait(waiting) or (is_unsure and waiting != client and not is_about_groups):
                 patience_s = 0.0
             else:
@@ -229,6 +234,7 @@ class Modelled:
             return [f"{type(message).__name__} v{version}: {heard.trouble}"]
         if heard.outcome is not RequestOutcome.ANSWERED:
             return self.model.unanswered(message, version, heard.outcome is RequestOutcome.CLOSED, now_ms)
+        self.played.count_answer(APIS[message.API_KEY].name, heard.response)
         return self.model.judge(client, message, version, heard.response, now_ms)
 
     # -- confluent-kafka ----------------------------------------------------------------------------------------
@@ -246,6 +252,7 @@ class Modelled:
                 refused = log.refusals(Written(records=(record,), size=0), record.timestamp)
                 if refused:
                     return []
+            self.played.library += 1
             found = self.library.produce(topic, step.partition, step.values)
             if isinstance(found, str):
                 return [f"{where}: a sound record is refused: {found}"]
@@ -256,6 +263,7 @@ class Modelled:
         if isinstance(step, LibraryRead):
             if not log.start <= step.offset < log.end:
                 return []
+            self.played.library += 1
             wanted_records = log.readable(step.offset)
             came = [(one.offset, one.value) for one in self.library.read(topic, step.partition, step.offset, log.end)]
             return [] if came == wanted_records else [f"{where}: read {came}, where {wanted_records} should be"]
@@ -266,6 +274,7 @@ class Modelled:
         known = self.model.groups.by_id.get(group)
         if known is not None and (known.state != "Empty" or not known.is_clear):
             return []
+        self.played.library += 1
         code = self.library.commit(group, topic, step.partition, step.offset)
         if code:
             return [f"confluent-kafka: a commit of {step.offset} for group {step.group} is refused: error {code}"]

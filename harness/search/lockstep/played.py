@@ -1,0 +1,113 @@
+"""What was played under the model's eyes, in numbers, and whether it is enough for a verdict to mean something."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from harness.judging.checkers.ruling import counted
+from harness.judging.verdicts import Validity, Verdict
+
+
+@dataclass(slots=True)
+class Played:
+    """Counts, while sequences are played."""
+
+    steps: int = 0
+    answers: int = 0
+    """That the model judged."""
+    refusals: int = 0
+    """Answers with an error code."""
+    sound: Counter[str] = field(default_factory=Counter)
+    """Name of an API → its answers without an error code."""
+    waits: int = 0
+    """Requests that had no answer yet when the model said that they must wait."""
+    library: int = 0
+    """What confluent-kafka wrote, read or committed."""
+    restarts: int = 0
+    after_restart: int = 0
+    """Answers since the first restart."""
+
+    def count_answer(self, api: str, response: Any) -> None:
+        """One more was judged."""
+        self.answers += 1
+        self.after_restart += bool(self.restarts)
+        if any(_codes(response)):
+            self.refusals += 1
+        else:
+            self.sound[api] += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeastPlayed:
+    """The least that must have been played."""
+
+    answers: int = 50
+    refusals: int = 1
+    sound: tuple[str, ...] = ()
+    """APIs that must have been answered without an error."""
+    waits: int = 0
+    library: int = 0
+    restarts: int = 0
+    after_restart: int = 0
+
+
+def lacking(played: Played, least: LeastPlayed) -> Iterator[str]:
+    """What is too little, in words; nothing where all is there."""
+    for name in ("answers", "refusals", "waits", "library", "restarts", "after_restart"):
+        found, wanted = getattr(played, name), getattr(least, name)
+        if found < wanted:
+            yield f"{found:,} {_WORDS[name]}, and {wanted:,} are needed"
+    for api in least.sound:
+        if not played.sound[api]:
+            yield f"no {api} was answered without an error"
+
+
+def activity(played: Played, least: LeastPlayed) -> Verdict:
+    """Unknown when less was played than a check needs; else valid, and `rests_on` says what was."""
+    sound = ", ".join(f"{api} {count:,}" for api, count in sorted(played.sound.items()))
+    told = [
+        counted(played.steps, "step"),
+        f"{counted(played.answers, 'answer')} judged, {played.refusals:,} of them refusals",
+        f"without an error: {sound or 'none'}",
+        *(
+            f"{getattr(played, name):,} {_WORDS[name]}"
+            for name in ("waits", "library", "restarts")
+            if getattr(least, name)
+        ),
+    ]
+    missing = "; ".join(lacking(played, least))
+    return Verdict(
+        checker="activity",
+        validity=Validity.UNKNOWN if missing else Validity.VALID,
+        reason=missing,
+        rests_on="; ".join(told),
+    )
+
+
+_WORDS = {
+    "answers": "answers judged",
+    "refusals": "refusals",
+    "waits": "requests that had to wait",
+    "library": "calls by confluent-kafka",
+    "restarts": "restarts",
+    "after_restart": "answers after a restart",
+}
+
+
+def _codes(value: Any) -> Iterator[int]:
+    """The error codes in an answer."""
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            inner = getattr(value, name)
+            if name.endswith("error_code") and isinstance(inner, int):
+                yield inner
+            else:
+                yield from _codes(inner)
+    elif isinstance(value, (tuple, list)):
+        for inner in value:
+            yield from _codes(inner)

@@ -10,10 +10,11 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
-from harness.clients.client import library
+from harness.clients.client import library, settings_with
 from harness.history.store import Run, StoreTrouble
 from harness.hosts.host import HostTrouble
 from harness.judging.verdicts import Validity
@@ -122,7 +123,9 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
     for fault in _faults(scenario):
         if (lack := fault.lack(cluster)) is not None:
             return _refuse(f"{target.name}: {lack}")
-    queue = scenario.queue()
+    client = library(scenario.client)
+    asked = scenario.queue()
+    queue = replace(asked, client=settings_with(client, asked.client))
     stored = Run.create(about=_about(scenario, target, cluster, 0.0))
     judged = Judged(scenario=scenario, version=cluster.version(), took_s=0.0)
     item = stored.item(judged.check, target.name)
@@ -131,7 +134,7 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
         finished = run(
             queue,
             cluster,
-            library(scenario.client),
+            client,
             writer=item.history_writer(),
             seed=scenario.seed,
             duration_s=scenario.run_s,

@@ -65,8 +65,7 @@ def test_each_of_the_last_five_batches_is_known_again(cluster: Cluster, admin: R
 def test_a_batch_older_than_the_last_five_is_refused(cluster: Cluster, admin: RawAdmin, names: Names) -> None:
     """Of six batches that are all sent again the first is known no more: it is refused, and nothing is appended.
 
-    So no acknowledgement of a retried batch lacks its offset: Kafka 4.3.1 never answers DUPLICATE_SEQUENCE_NUMBER,
-    which clients take for a success without one (KIP-98).
+    Kafka 4.3.1 does not answer DUPLICATE_SEQUENCE_NUMBER, which clients take for a success without an offset.
     """
     topic = names.topic("payments")
     admin.create_topic(topic)

@@ -281,6 +281,7 @@ class Aiokafka:
 
     name = "aiokafka"
     most_in_flight = 1
+    acknowledges_by_later = False
     """It waits for a partition's answer before it sends the next batch of that partition."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ thread of the client's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from harness.history.operations import UNKNOWN, AssignmentChange, OpType, ProducerIdentity
@@ -181,6 +181,11 @@ class Library(Protocol):
         """The most requests that one of its producers has under way at once to a broker, whatever it is asked for."""
         ...
 
+    @property
+    def acknowledges_by_later(self) -> bool:
+        """As in ClientSettings."""
+        ...
+
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
         """A new producer."""
         ...
@@ -188,6 +193,15 @@ class Library(Protocol):
     def consumer(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> Consumer:
         """A new consumer; without a group it can only be assigned."""
         ...
+
+
+def settings_with(library: Library, asked: ClientSettings) -> ClientSettings:
+    """What a library makes of the settings that it is asked for."""
+    return replace(
+        asked,
+        in_flight=min(asked.in_flight, library.most_in_flight),
+        acknowledges_by_later=library.acknowledges_by_later,
+    )
 
 
 CLIENTS = ("confluent", "kafka_python", "aiokafka", "raw")

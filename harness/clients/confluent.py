@@ -277,6 +277,7 @@ class Confluent:
 
     name = "confluent"
     most_in_flight = 1_000_000
+    acknowledges_by_later = True
 
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
         """A new producer."""

@@ -256,6 +256,7 @@ class KafkaPython:
 
     name = "kafka_python"
     most_in_flight = 1_000_000
+    acknowledges_by_later = False
 
     def __init__(self) -> None:
         # The history says when a broker was away; the library would say it several times a second.

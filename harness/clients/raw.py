@@ -123,6 +123,7 @@ class Raw:
 
     name = "raw"
     most_in_flight = 1
+    acknowledges_by_later = False
 
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
         """A new producer."""

@@ -66,6 +66,10 @@ class ClientSettings:
     session_timeout_ms: int = 6_000
     """session.timeout.ms: after it a group puts a member out from which it has heard nothing."""
 
+    acknowledges_by_later: bool = False
+    """Whether the library takes a batch for written, and tells no offset, once a later batch of an idempotent producer
+    is acknowledged, though the answer to its own was an error, as librdkafka does."""
+
     @property
     def recovery_s(self) -> float:
         """So long after the last heal a consumer may be without a record that is in the log.

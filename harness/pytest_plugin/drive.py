@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from harness.clients.client import Library
+from harness.clients.client import Library, settings_with
 from harness.history.files import StoredHistory
 from harness.history.store import Item
 from harness.judging.availability import availability
@@ -84,8 +84,7 @@ class Drive:
         lasts_s = max(self._duration_s if duration_s is None else duration_s, sequence.lasts_s() if sequence else 0.0)
         chosen, last = self._faults(faults), self._faults(at_end)
         directed = self._faults([fault for spell in spells for fault in spell.faults])
-        in_flight = min(queue.client.in_flight, self._library.most_in_flight)
-        queue = replace(queue, client=replace(queue.client, in_flight=in_flight))
+        queue = replace(queue, client=settings_with(self._library, queue.client))
         record.client_settings, record.needs = queue.client, queue.needs
         cluster = self._cluster()
         for fault in (*chosen, *directed, *last):

@@ -22,16 +22,23 @@ _Maker = Callable[[], Anomaly]
 
 def acknowledged_offset(history: AnyHistory, rules: Guarantees) -> Verdict:
     """Acknowledged values that were read, but never at the offset that the acknowledgement named; and acknowledgements
-    that name no offset, though acks is not 0."""
+    that name no offset, though acks is not 0.
+
+    One without an offset is right where the library takes the acknowledgement of a later batch for that of an earlier
+    one: `ClientSettings.acknowledges_by_later`. Seen of librdkafka 2.16 on three nodes of Kafka 4.3.1: a follower is
+    paused, the leader answers REQUEST_TIMED_OUT to a batch that it has written, and NONE to the next one, which an
+    idempotent producer's sequence numbers let in only behind it.
+    """
     evidence = Evidence.of(history)
     sends = evidence.sends
     is_acknowledged = sends.column("outcome") == ACKNOWLEDGED
     offset, seen_in = sends.column("offset"), sends.column("seen_in")
+    excused = _acknowledged_by_later(evidence, rules)
     is_elsewhere = (seen_in != sends.column("where")) | (sends.column("seen_at") != offset)
     doubtful = np.flatnonzero(is_acknowledged & (offset >= 0) & (seen_in >= 0) & is_elsewhere).tolist()
     # A duplicate may have been acknowledged at its second offset: then the offset is right, and O5 is broken.
     wrong = [row for row in doubtful if not _is_also_there(evidence, row)]
-    without = np.flatnonzero(is_acknowledged & (offset < 0)).tolist()
+    without = [row for row in np.flatnonzero(is_acknowledged & (offset < 0)).tolist() if row not in excused]
     found: Iterator[_Maker] = chain(
         (partial(_wrong, evidence, row) for row in wrong), (partial(_without, evidence, row) for row in without)
     )
@@ -63,6 +70,21 @@ def offset_acknowledged_twice(history: AnyHistory, rules: Guarantees) -> Verdict
         rests_on=f"{counted(len(rows), 'acknowledged offset')}",
         unknown=None if len(rows) or rules.client.acks == "0" else "no offset was acknowledged",
     )
+
+
+def _acknowledged_by_later(evidence: Evidence, rules: Guarantees) -> set[int]:
+    """Rows without an offset after which, under a fault, the same producer wrote to the same partition, behind where
+    the record was read, and was told an offset."""
+    if not (rules.client.is_idempotent and rules.client.acknowledges_by_later and evidence.faults):
+        return set()
+    sends, first_fault = evidence.sends, evidence.faults[0].index
+    is_acknowledged = sends.column("outcome") == ACKNOWLEDGED
+    offset, seen_at, completed = sends.column("offset"), sends.column("seen_at"), sends.column("completed")
+    writer = sends.column("process") * len(evidence.partitions) + sends.column("where")
+    told = np.flatnonzero(is_acknowledged & (offset >= 0))
+    last = dict(zip(writer[told].tolist(), told.tolist(), strict=True))
+    without = np.flatnonzero(is_acknowledged & (offset < 0) & (completed > first_fault)).tolist()
+    return {row for row in without if (later := last.get(int(writer[row]), -1)) > row and offset[later] > seen_at[row]}
 
 
 def _is_also_there(evidence: Evidence, row: int) -> bool:

@@ -152,6 +152,7 @@ class FakeLibrary:
     producers: list[FakeProducer] = field(default_factory=list)
     name: str = "fake"
     most_in_flight: int = 5
+    acknowledges_by_later: bool = False
 
     def consumer(self, *_: Any) -> FakeConsumer:
         found = self.consumers.pop(0)

@@ -181,6 +181,50 @@ def test_a_fault_excuses_no_acknowledgement_without_an_offset() -> None:
     assert acknowledged_offset(script.history(), SAFE).count == 1
 
 
+IMPLICIT = Guarantees.of(ClientSettings(acknowledges_by_later=True))
+
+
+def acknowledged_by_a_later_batch(*, later_at: int = 1, is_faulty: bool = True, process: str = "producer 1") -> Script:
+    """The leader said REQUEST_TIMED_OUT to a, which it had written, and NONE to b."""
+    script = Script()
+    first = script.invoke("a")
+    if is_faulty:
+        script.fault(KILL)
+        script.heal(KILL)
+    second = script.invoke("b", process=process)
+    script.ok(first, -1)
+    script.ok(second, later_at)
+    script.final_read({0: "a", 1: "b"})
+    return script
+
+
+def test_librdkafka_may_take_a_later_acknowledgement_for_an_earlier_one() -> None:
+    assert acknowledged_offset(acknowledged_by_a_later_batch().history(), IMPLICIT).is_valid
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        acknowledged_by_a_later_batch(later_at=-1),
+        acknowledged_by_a_later_batch(is_faulty=False),
+        acknowledged_by_a_later_batch(process="producer 2"),
+    ],
+    ids=["the later one has none either", "without a fault", "of another producer"],
+)
+def test_an_acknowledgement_without_an_offset_is_not_excused(script: Script) -> None:
+    assert acknowledged_offset(script.history(), IMPLICIT).validity is Validity.INVALID
+
+
+def test_other_libraries_tell_the_offset_of_each_record() -> None:
+    assert acknowledged_offset(acknowledged_by_a_later_batch().history(), SAFE).count == 1
+
+
+def test_without_idempotence_a_later_acknowledgement_proves_nothing() -> None:
+    rules = Guarantees.of(ClientSettings(is_idempotent=False, acknowledges_by_later=True))
+
+    assert acknowledged_offset(acknowledged_by_a_later_batch().history(), rules).count == 1
+
+
 def test_without_acks_an_acknowledgement_has_no_offset() -> None:
     script = Script()
     script.send("a", -1)

@@ -40,6 +40,7 @@ from nemesis.node_specs import (
     minority,
     one,
     one_broker,
+    one_voter,
 )
 from nemesis.packet import Packet as packet
 from nemesis.partition import Between
@@ -49,6 +50,7 @@ from nemesis.restart import Restart as restart
 from nemesis.roll import Order
 from nemesis.roll import Roll as roll
 from nemesis.shaping import delay, duplicate, loss, rate, reorder
+from nemesis.voters import Voters as voters
 
 __all__ = [
     "Between",
@@ -88,6 +90,7 @@ __all__ = [
     "mute",
     "one",
     "one_broker",
+    "one_voter",
     "one_way",
     "one_way_leader",
     "one_way_one",
@@ -98,4 +101,5 @@ __all__ = [
     "reorder",
     "restart",
     "roll",
+    "voters",
 ]

@@ -23,7 +23,7 @@ from harness.runs.run import run
 from harness.targets.target import Cluster, Target, TargetTrouble, UnknownTarget, resolve
 from nemesis.clock import Motion
 from nemesis.fault import Fault
-from nemesis.fault_names import FAULTS
+from nemesis.fault_names import CHANGES_OF_MEMBERSHIP, FAULTS
 from nemesis.grudges import GRUDGES
 from nemesis.judged import Judged
 from nemesis.leadership import Change
@@ -69,6 +69,7 @@ def listed() -> list[str]:
         "effects on packets": [(f"{effect}:{effect.unit}", effect.does) for effect in Effect],
         "motions of clocks": [(motion, motion.does) for motion in Motion],
         "changes of leadership": [(change, change.does) for change in Change],
+        "changes of membership": list(CHANGES_OF_MEMBERSHIP.items()),
         "orders of a roll": [(order.replace(" ", "-"), order.does) for order in Order],
         "sequences": [(sequence.name, sequence.does) for sequence in SEQUENCES],
     }

@@ -13,13 +13,19 @@ from nemesis.grudges import grudge_named, isolate, isolate_one
 from nemesis.kill import Kill
 from nemesis.leadership import Change, Leadership
 from nemesis.membership import Membership
-from nemesis.node_specs import NodeSpec, node_spec_named, one, one_broker
+from nemesis.node_specs import NodeSpec, node_spec_named, one, one_broker, one_voter
 from nemesis.packet import Packet
 from nemesis.partition import Between, Partition
 from nemesis.pause import Pause
 from nemesis.restart import Restart
 from nemesis.roll import Order, Roll
 from nemesis.shaping import shape_named
+from nemesis.voters import Voters
+
+CHANGES_OF_MEMBERSHIP = {
+    "replace": "a node is lost for good, an empty one comes in its place",
+    "voters": "controllers are removed from the quorum, and added again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,14 @@ def _leadership(on: NodeSpec, words: tuple[str, ...]) -> Fault:
         raise ValueError(f"{':'.join(words)} is no change (known: {', '.join(Change)})") from None
 
 
+def _membership(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    """Without nodes of its own, any voter where voters are removed: others have no vote to lose."""
+    change = ":".join(words) or "replace"
+    if change not in CHANGES_OF_MEMBERSHIP:
+        raise ValueError(f"{change} is no change of membership (known: {', '.join(CHANGES_OF_MEMBERSHIP)})")
+    return Membership(on) if change == "replace" else Voters(one_voter if on is one else on)
+
+
 def _clock(on: NodeSpec, words: tuple[str, ...]) -> Fault:
     """Without nodes of its own, any broker: one that is a controller only gives no records a time."""
     try:
@@ -97,7 +111,7 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("restart", "restart", _of_nodes(Restart)),
     FaultKind("disk", "disk", _of_nodes(FullDisk)),
     FaultKind("roll", "roll", _roll, "[:ORDER]"),
-    FaultKind("membership", "membership", _of_nodes(Membership)),
+    FaultKind("membership", "membership", _membership, "[:CHANGE]"),
     FaultKind("partition", "partition", _partition, "[:GRUDGE][:BETWEEN]"),
     FaultKind("clock", "clock", _clock, "[:MOTION[:SECONDS]]"),
     FaultKind("leadership", "leadership", _leadership, "[:CHANGE]"),

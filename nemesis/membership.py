@@ -3,8 +3,8 @@
 **Does** stops the chosen nodes and empties their log folders: all that is left is what a new disk is formatted with,
 its cluster and node ids and a directory id that nobody has seen. The proof is that nothing else is in the folders.
 
-**Needs** a handle on the nodes' processes, and their log folders within reach: `kafka@VERSION`, `reference`. To add or
-remove voters of the quorum (KIP-853) is not done: targets have static voters.
+**Needs** a handle on the nodes' processes, and their log folders within reach: `kafka@VERSION`, `reference`; and a
+quorum with fixed voters: those that can be changed (nemesis/voters.py) are known by the folders that they had.
 
 **Heals** by starting the empty nodes; then the cluster must be healthy, every replica copied anew and in sync.
 """
@@ -22,6 +22,7 @@ from harness.hosts.lack import Lack, Means
 from harness.targets.target import Cluster, Node
 from nemesis.node_fault import NodeFault, start_struck
 from nemesis.node_specs import nodes_text
+from nemesis.quorum import wait_for_quorum
 
 META = "meta.properties"
 _DIRECTORY = "directory.id="
@@ -41,7 +42,11 @@ class Membership(NodeFault):
         if len(cluster.nodes) < 2:
             return Lack(Means.NODES, f"{self.name} needs 2 nodes: the data of a single one would be gone")
         away = [node.id for node in cluster.nodes if node.data_dir is None]
-        return Lack(Means.FAULTS, f"{self.name} needs the log folders of {nodes_text(away)}") if away else None
+        if away:
+            return Lack(Means.FAULTS, f"{self.name} needs the log folders of {nodes_text(away)}")
+        if not wait_for_quorum(cluster.bootstrap).is_fixed:
+            return Lack(Means.SOFTWARE, f"{self.name} needs fixed voters: these are known by their folders")
+        return None
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Stops the nodes and empties their folders."""

@@ -89,6 +89,12 @@ def _one_broker(view: ClusterView, chance: Random) -> Chosen:
     return Chosen((chance.choice(sorted(view.brokers)),), "one broker, by chance")
 
 
+def _one_voter(view: ClusterView, chance: Random) -> Chosen:
+    if not view.controllers:
+        raise NoSuchNode("nobody says who votes in the quorum now")
+    return Chosen((chance.choice(sorted(view.controllers)),), "one voter, by chance")
+
+
 def _minority(view: ClusterView, chance: Random) -> Chosen:
     """As many as a draw says, one at a time while they stay fewer than half of each role."""
     nodes = _shuffled(view, chance)
@@ -139,6 +145,7 @@ def _any_coordinator(view: ClusterView, chance: Random) -> Chosen:
 
 one = NodeSpec("one", _one, does="any node, by chance")
 one_broker = NodeSpec("broker", _one_broker, does="any broker, by chance; never a node that is a controller only")
+one_voter = NodeSpec("voter", _one_voter, 2, "any voter of the quorum, by chance")
 minority = NodeSpec("minority", _minority, 3, "fewer than half of each role: what the cluster must survive")
 majority = NodeSpec("majority", _majority, does="more than half of each role: the cluster must stop, and lose nothing")
 every = NodeSpec("all", _every, does="all nodes at once")
@@ -147,7 +154,7 @@ followers = NodeSpec("followers", _any_followers, 2, "all replicas of a partitio
 controller = NodeSpec("controller", _controller, does="the active controller")
 coordinator = NodeSpec("coordinator", _any_coordinator, does="the coordinator of a group under check")
 
-NODE_SPECS = (one, one_broker, minority, majority, every, leader, followers, controller, coordinator)
+NODE_SPECS = (one, one_broker, one_voter, minority, majority, every, leader, followers, controller, coordinator)
 """Those that a command can name."""
 
 

@@ -27,7 +27,8 @@ PREFERRED, UNCLEAN = 0, 1
 _ANSWER_S = 10.0
 _TIMEOUT_MS = 8_000
 _EVERY_S = 0.25
-_AGAIN = (ErrorCode.NOT_CONTROLLER, ErrorCode.REQUEST_TIMED_OUT, ErrorCode.BROKER_NOT_AVAILABLE)
+AGAIN = (ErrorCode.NOT_CONTROLLER, ErrorCode.REQUEST_TIMED_OUT, ErrorCode.BROKER_NOT_AVAILABLE)
+"""Answers that may be others soon."""
 T = TypeVar("T")
 
 
@@ -66,8 +67,8 @@ def elect(bootstrap: str, topic: str, partition: int, election: int) -> None:
     answer = ask(bootstrap, ApiKey.ELECT_LEADERS, 2, request)
     results = [result for one in answer.replica_election_results for result in one.partition_result]
     codes = [answer.error_code, *(result.error_code for result in results)]
-    not_yet = (*_AGAIN, ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE)
-    _require(codes, f"ElectLeaders of {topic}-{partition}", not_yet, (ErrorCode.ELECTION_NOT_NEEDED,))
+    not_yet = (*AGAIN, ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE)
+    require_done(codes, f"ElectLeaders of {topic}-{partition}", not_yet, (ErrorCode.ELECTION_NOT_NEEDED,))
 
 
 def reassign(bootstrap: str, topic: str, partition: int, replicas: Sequence[int]) -> None:
@@ -79,7 +80,7 @@ def reassign(bootstrap: str, topic: str, partition: int, replicas: Sequence[int]
     answer = ask(bootstrap, ApiKey.ALTER_PARTITION_REASSIGNMENTS, 0, request)
     results = [result for one in answer.responses for result in one.partitions]
     codes = [answer.error_code, *(result.error_code for result in results)]
-    _require(codes, f"AlterPartitionReassignments of {topic}-{partition} to {list(replicas)}", _AGAIN)
+    require_done(codes, f"AlterPartitionReassignments of {topic}-{partition} to {list(replicas)}", AGAIN)
 
 
 def is_being_reassigned(bootstrap: str, topic: str, partition: int) -> bool:
@@ -87,11 +88,12 @@ def is_being_reassigned(bootstrap: str, topic: str, partition: int) -> bool:
     wanted = ListPartitionReassignmentsTopics(name=TopicName(topic), partition_indexes=(partition,))
     request = ListPartitionReassignmentsRequest(timeout_ms=_TIMEOUT_MS, topics=(wanted,))
     answer = ask(bootstrap, ApiKey.LIST_PARTITION_REASSIGNMENTS, 0, request)
-    _require([answer.error_code], f"ListPartitionReassignments of {topic}-{partition}", _AGAIN)
+    require_done([answer.error_code], f"ListPartitionReassignments of {topic}-{partition}", AGAIN)
     return any(one.partitions for one in answer.topics)
 
 
-def _require(codes: Sequence[int], what: str, not_yet: Sequence[int], also_good: Sequence[int] = ()) -> None:
+def require_done(codes: Sequence[int], what: str, not_yet: Sequence[int], also_good: Sequence[int] = ()) -> None:
+    """NotYet for an error that may pass, HostTrouble for one that will not and is not as good as none."""
     for code in codes:
         if code in not_yet:
             raise NotYet(f"{what}: {ErrorCode(code).name}")

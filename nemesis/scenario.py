@@ -12,15 +12,19 @@ from harness.clients.client import CLIENTS
 from harness.judging.guarantees import ClientSettings
 from harness.targets.target import ClusterSpec
 from harness.workloads.queue import Queue
+from nemesis.disk import FullDisk
 from nemesis.fault import Fault
 from nemesis.fault_names import fault_named
 from nemesis.node_specs import node_spec_named
 from nemesis.schedules import QUIET_SHARE, Spell, schedule
 from nemesis.sequences import FaultSequence, sequence_named
+from nemesis.voters import Voters
 from reference_broker.command_line import Parser
 
 WORKLOADS = ("queue",)
 _MOST_REPLICAS = 3
+_SMALL_DISK_MB = 64
+"""Of each node's second log folder, where disks are to be filled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,14 @@ class Scenario:
     def cluster_spec(self) -> ClusterSpec:
         """The cluster that it wants."""
         config: Mapping[str, str] = {} if self.sequence is None else self.sequence.config
-        return ClusterSpec(nodes=self.nodes, controllers=self.controllers, config=config)
+        has_dynamic_voters = any(isinstance(fault, Voters) for fault in self.faults)
+        return ClusterSpec(
+            nodes=self.nodes,
+            controllers=self.controllers,
+            config=config,
+            small_disk_mb=_SMALL_DISK_MB if any(isinstance(fault, FullDisk) for fault in self.faults) else 0,
+            has_dynamic_voters=has_dynamic_voters,
+        )
 
     @property
     def replicas(self) -> int:

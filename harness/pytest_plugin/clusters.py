@@ -20,7 +20,8 @@ Key = tuple[str, tuple[object, ...]]
 
 
 def spec_of(item: pytest.Item) -> ClusterSpec:
-    """What a check asks for by @pytest.mark.cluster(nodes=3, controllers=0, racks=(…), config={…}, small_disk_mb=0)."""
+    """What a check asks for by @pytest.mark.cluster(nodes=3, controllers=0, racks=(…), config={…}, small_disk_mb=0,
+    has_dynamic_voters=False)."""
     marker = item.get_closest_marker("cluster")
     wanted: Mapping[str, Any] = marker.kwargs if marker else {}
     return ClusterSpec(
@@ -29,6 +30,7 @@ def spec_of(item: pytest.Item) -> ClusterSpec:
         racks=tuple(wanted.get("racks", ())),
         config=dict(wanted.get("config", {})),
         small_disk_mb=wanted.get("small_disk_mb", 0),
+        has_dynamic_voters=wanted.get("has_dynamic_voters", False),
     )
 
 

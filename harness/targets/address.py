@@ -11,6 +11,7 @@ from harness.targets.looking import look_at
 from harness.targets.readiness import answers
 from harness.targets.target import (
     NOT_DISKS,
+    NOT_VOTERS,
     ClusterSpec,
     TargetKind,
     TargetTrouble,
@@ -113,6 +114,8 @@ class AddressTarget:
             return not_configurable(spec)
         if spec is not None and spec.small_disk_mb:
             return NOT_DISKS
+        if spec is not None and spec.has_dynamic_voters:
+            return NOT_VOTERS
         if not any(answers(address, _ANSWER_TIMEOUT_S) for address in self._addresses):
             why = "nothing there answers ApiVersions: is the cluster up, and its listener without TLS?"
             return Lack(Means.NETWORK, why)

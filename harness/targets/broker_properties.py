@@ -1,7 +1,8 @@
 """The server.properties of a node under check: one file that starts the reference and Apache Kafka alike.
 
-The same settings on every target, so that a difference means something. Static voters (controller.quorum.voters),
-because Apache Kafka's images configure themselves so and a quorum's kind shows in what clients see.
+The same settings on every target, so that a difference means something. Fixed voters (controller.quorum.voters)
+unless a check asks for others: Apache Kafka's images configure themselves so, and a quorum's kind shows in what clients
+see.
 """
 
 from __future__ import annotations
@@ -60,8 +61,9 @@ def _escaped(value: str) -> str:
     return "\\" + escaped if escaped.startswith(" ") else escaped
 
 
-def new_cluster_id() -> str:
-    """A random cluster id in Kafka's form: 16 bytes as 22 characters, not starting with a dash (an option to tools)."""
+def new_id() -> str:
+    """A random id of a cluster or a folder in Kafka's form: 16 bytes as 22 characters, without a dash in front, which
+    would be an option to tools."""
     while True:
         text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         if not text.startswith("-"):

@@ -19,7 +19,7 @@ from harness.hosts.small_disk import SmallDisk
 from harness.targets import broker_properties, leftovers
 from harness.targets.cluster_of_nodes import ClusterOfNodes
 from harness.targets.local_node import LocalNode, Software
-from harness.targets.node_plan import NodePlan, listeners_of, node_roles, settings_of
+from harness.targets.node_plan import NodePlan, first_voters, listeners_of, node_roles, settings_of
 from harness.targets.ports import again_if_port_is_taken, free_ports
 from harness.targets.readiness import last_lines
 from harness.targets.target import (
@@ -85,6 +85,8 @@ def lack_for(spec: ClusterSpec | None, *, most_nodes: int) -> Lack | None:
         if most_nodes == 1:
             return Lack(Means.NODES, f"it has 1 node only; clusters of several are to come ({wanted} wanted)")
         return Lack(Means.NODES, f"its clusters have at most {most_nodes} nodes; {wanted} are wanted")
+    if spec.has_dynamic_voters and spec.nodes + spec.controllers == 1:
+        return Lack(Means.NODES, "voters are added and removed where there are several nodes")
     return small_disk.lack() if spec.small_disk_mb else None
 
 
@@ -109,7 +111,7 @@ def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster
         network = _network(folder, spec)
         disks = _disks(folder, spec)
         plans = _plans(folder, spec, network, disks)
-        cluster_id = broker_properties.new_cluster_id()
+        cluster_id = broker_properties.new_id()
         software.prepare(folder)
         nodes = []
         for number, plan in enumerate(plans, 1):
@@ -188,6 +190,7 @@ def _plans(
                 ports=ports,
                 log_dirs=tuple(log_dirs),
                 rack=spec.racks[number % len(spec.racks)] if spec.racks else None,
+                directory_id=broker_properties.new_id() if spec.has_dynamic_voters else "",
             )
         )
     return tuple(plans)
@@ -211,10 +214,14 @@ def _file_of(plan: NodePlan, stem: str, suffix: str, *, is_alone: bool) -> str:
 def _format_all(name: str, software: Software, plans: Sequence[NodePlan], folder: Path, cluster_id: str) -> None:
     """Formats the storage of all nodes, at the same time."""
 
+    voters = first_voters(plans)
+
     def formatted(plan: NodePlan) -> None:
         properties = folder / _file_of(plan, "server", "properties", is_alone=len(plans) == 1)
         log = folder / f"node-{plan.id}.log"
         command = software.format_command(properties, cluster_id)
+        if voters and plan.is_controller:
+            command += ["--initial-controllers", voters]
         tool = LocalProcess(command, folder=folder, log=log, environment=software.environment)
         tool.start()
         tool.wait(_FORMAT_TIMEOUT_S)

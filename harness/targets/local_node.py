@@ -22,7 +22,7 @@ class Software:
 
     version: str
     format_command: Callable[[Path, str], list[str]]
-    """(properties file, cluster id) -> the command that formats the storage."""
+    """(properties file, cluster id) -> the command that formats the storage; further options may follow it."""
     start_command: Callable[[Path], list[str]]
     """(properties file) -> the command that runs the node."""
     environment: Mapping[str, str]

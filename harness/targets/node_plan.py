@@ -39,6 +39,8 @@ class NodePlan:
     """Listener → port."""
     log_dirs: tuple[str, ...]
     rack: str | None = None
+    directory_id: str = ""
+    """Of its first folder, where it is given before formatting: voters of a dynamic quorum are known by it."""
     bind: str = ""
     """The address at which it listens; that of `host` when empty."""
     clients_host: str = ""
@@ -76,11 +78,26 @@ def listeners_of(roles: Sequence[Role], is_alone: bool) -> tuple[str, ...]:
     return (*(of_brokers if Role.BROKER in roles else ()), *((CONTROLLER,) if Role.CONTROLLER in roles else ()))
 
 
+def first_voters(nodes: Sequence[NodePlan]) -> str:
+    """The voters with which a dynamic quorum begins, as kafka-storage takes them; empty where voters are fixed."""
+    controllers = [one for one in nodes if one.is_controller]
+    if not all(one.directory_id for one in controllers):
+        return ""
+    return ",".join(f"{one.id}@{one.host}:{one.ports[CONTROLLER]}:{one.directory_id}" for one in controllers)
+
+
 def settings_of(node: NodePlan, nodes: Sequence[NodePlan], overrides: Mapping[str, str]) -> dict[str, str]:
     """All settings of a node of a cluster, Kafka's own keys; `overrides` are the last word."""
     brokers = sum(1 for one in nodes if one.is_broker)
     replicas, in_sync = min(brokers, MOST_REPLICAS), 2 if brokers >= MOST_REPLICAS else 1
-    voters = ",".join(f"{one.id}@{one.host}:{one.ports[CONTROLLER]}" for one in nodes if one.is_controller)
+    controllers = [one for one in nodes if one.is_controller]
+    quorum = (
+        "controller.quorum.voters",
+        ",".join(f"{one.id}@{one.host}:{one.ports[CONTROLLER]}" for one in controllers),
+    )
+    if all(one.directory_id for one in controllers):
+        addresses = ",".join(f"{one.host}:{one.ports[CONTROLLER]}" for one in controllers)
+        quorum = ("controller.quorum.bootstrap.servers", addresses)
     served = {name: (node.host, port) for name, port in node.ports.items() if name != CONTROLLER}
     if node.is_broker:
         served[CLIENTS] = node.address
@@ -93,7 +110,7 @@ def settings_of(node: NodePlan, nodes: Sequence[NodePlan], overrides: Mapping[st
         "advertised.listeners": ",".join(f"{name}://{host}:{port}" for name, (host, port) in served.items()),
         "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
         "inter.broker.listener.name": INTERNAL,
-        "controller.quorum.voters": voters,
+        quorum[0]: quorum[1],
         "log.dirs": ",".join(node.log_dirs),
     }
     for topic in ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic"):

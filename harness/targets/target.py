@@ -29,6 +29,7 @@ DISK_FAULT = "disk"
 CLOCK_FAULT = "clock"
 """The fault that needs a node whose environment is ours, since libfaketime is preloaded."""
 NOT_ENVIRONMENT = Lack(Means.FAULTS, "the environment of its processes is fixed, so no clock of theirs can be moved")
+NOT_VOTERS = Lack(Means.SOFTWARE, "only kafka@VERSION opens clusters to whose quorum voters can be added")
 NOT_DISKS = Lack(Means.FAULTS, "its nodes' disks cannot be filled: they are not made for the run")
 
 
@@ -53,13 +54,16 @@ class ClusterSpec:
     config: Mapping[str, str] = field(default_factory=dict)
     small_disk_mb: int = 0
     """Size of a disk of each node's own, with its second log folder on it; 0 for none."""
+    has_dynamic_voters: bool = False
+    """Whether controllers can be added to the quorum and removed (KIP-853); else controller.quorum.voters is fixed."""
     in_memory: bool = False
     """Whether local nodes may keep their data in memory: no change waits for a disk, and only a lost machine tells."""
 
     def key(self) -> tuple[object, ...]:
         """Equal for specifications that one cluster can serve; can be hashed."""
         settings = tuple(sorted(self.config.items()))
-        return self.nodes, self.controllers, self.racks, self.small_disk_mb, self.in_memory, settings
+        options = (self.small_disk_mb, self.has_dynamic_voters, self.in_memory)
+        return self.nodes, self.controllers, self.racks, *options, settings
 
 
 class Node(Protocol):

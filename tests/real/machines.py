@@ -68,7 +68,7 @@ def machines(count: int, folder: Path) -> Iterator[Machines]:
             f"{LABEL}-{run}", ipam=docker.types.IPAMConfig(pool_configs=[pool]), labels=labels_of(run)
         )
         plans = container_plans(ClusterSpec(nodes=count), addresses, None, free_ports)
-        cluster_id = broker_properties.new_cluster_id()
+        cluster_id = broker_properties.new_id()
 
         def started(plan: NodePlan) -> Any:
             container = client.containers.run(

@@ -100,7 +100,7 @@ class Recipe:
             gateway, daemon = str(addresses[_GATEWAY]), docker_host_address(self.client.api.base_url)
             is_published = not is_own_address(gateway) if self.is_published is None else self.is_published
             plans = container_plans(spec, addresses, daemon if is_published else None, free_ports)
-            cluster_id = broker_properties.new_cluster_id()
+            cluster_id = broker_properties.new_id()
             environments = {
                 plan.id: environment_of(settings_of(plan, plans, spec.config), cluster_id) for plan in plans
             }

@@ -14,7 +14,7 @@ from harness.targets.containers.cluster import ContainerCluster, lack_for_fault
 from harness.targets.containers.labels import sweep
 from harness.targets.containers.opening import Recipe
 from harness.targets.ports import again_if_port_is_taken
-from harness.targets.target import NOT_DISKS, ClusterSpec, TargetKind, TargetTrouble
+from harness.targets.target import NOT_DISKS, NOT_VOTERS, ClusterSpec, TargetKind, TargetTrouble
 
 _RELEASE = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
@@ -46,7 +46,8 @@ class KafkaContainerTarget:
 
     def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
         """Why it cannot be used here, and what would help; pulls the image when it is not on this machine."""
-        found = NOT_DISKS if spec is not None and spec.small_disk_mb else self._lack_of_images()
+        found = None if spec is None else _lack_for(spec)
+        found = found or self._lack_of_images()
         return None if found is None else found.of(self.name)
 
     def _lack_of_images(self) -> Lack | None:
@@ -73,6 +74,12 @@ class KafkaContainerTarget:
         sweep(client)
         recipe = Recipe(client=client, name=self.name, image=self._image, is_published=self._is_published)
         return again_if_port_is_taken(lambda: recipe.open(spec))
+
+
+def _lack_for(spec: ClusterSpec) -> Lack | None:
+    if spec.small_disk_mb:
+        return NOT_DISKS
+    return NOT_VOTERS if spec.has_dynamic_voters else None
 
 
 def _pull(client: Any, image: str) -> str | None:

@@ -16,6 +16,7 @@ from harness.targets.machines.node import MachineNode
 from harness.targets.node_plan import Role
 from harness.targets.target import (
     NOT_DISKS,
+    NOT_VOTERS,
     ClusterSpec,
     TargetKind,
     TargetTrouble,
@@ -94,6 +95,8 @@ class MachinesTarget:
             return not_configurable(spec)
         if spec.small_disk_mb:
             return NOT_DISKS
+        if spec.has_dynamic_voters:
+            return NOT_VOTERS
         if brokers < spec.nodes:
             return Lack(Means.NODES, f"it has {brokers} brokers; {spec.nodes} are wanted")
         if alone < spec.controllers:

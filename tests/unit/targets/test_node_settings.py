@@ -9,6 +9,7 @@ import pytest
 from harness.targets import broker_properties
 from harness.targets.containers.labels import docker_host_address
 from harness.targets.containers.opening import variable_of
+from harness.targets.node_plan import NodePlan, Role, first_voters, settings_of
 from harness.targets.ports import free_ports
 
 
@@ -24,7 +25,7 @@ def test_backslashes_and_line_ends_in_values_are_escaped() -> None:
 
 
 def test_a_cluster_id_is_22_characters_and_no_option() -> None:
-    ids = [broker_properties.new_cluster_id() for _ in range(100)]
+    ids = [broker_properties.new_id() for _ in range(100)]
     assert all(len(text) == 22 and text[0] != "-" for text in ids)
 
 
@@ -51,6 +52,32 @@ def test_a_setting_becomes_the_variable_that_images_read(key: str, variable: str
 )
 def test_published_ports_are_reached_where_the_daemon_is(base_url: str, address: str) -> None:
     assert docker_host_address(base_url) == address
+
+
+def voter(node_id: int, directory_id: str = "") -> NodePlan:
+    return NodePlan(
+        id=node_id,
+        roles=(Role.BROKER, Role.CONTROLLER),
+        host=f"10.0.0.{node_id}",
+        ports={"PLAINTEXT": 1, "INTERNAL": 2, "CONTROLLER": 3},
+        log_dirs=("data",),
+        directory_id=directory_id,
+    )
+
+
+def test_voters_stand_in_the_settings_of_a_fixed_quorum() -> None:
+    nodes = [voter(1), voter(2)]
+    settings = settings_of(nodes[0], nodes, {})
+    assert (settings["controller.quorum.voters"], first_voters(nodes)) == ("1@10.0.0.1:3,2@10.0.0.2:3", "")
+    assert "controller.quorum.bootstrap.servers" not in settings
+
+
+def test_voters_that_can_be_changed_are_known_by_their_folders() -> None:
+    nodes = [voter(1, "AAA"), voter(2, "BBB")]
+    settings = settings_of(nodes[0], nodes, {})
+    assert settings["controller.quorum.bootstrap.servers"] == "10.0.0.1:3,10.0.0.2:3"
+    assert first_voters(nodes) == "1@10.0.0.1:3:AAA,2@10.0.0.2:3:BBB"
+    assert "controller.quorum.voters" not in settings
 
 
 def test_free_ports_are_distinct() -> None:

@@ -11,6 +11,9 @@ KAFKA ?= 4.3.1
 NIGHTLY_SEEDS ?= 1 2 3
 CHECK_OPTIONS := $(foreach target,$(TARGETS),--target $(target)) $(if $(SEED),--seed $(SEED))
 
+# Hundreds of processes of Python are started: each module is compiled once, not by each of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: check test nightly soak lint bench fuzz image report generate clean
 
 check: $(READY)  ## every check against $(TARGETS), then the report
@@ -20,7 +23,7 @@ test: $(READY)  ## the project's own tests
 	$(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
 
 nightly: $(READY)  ## all of it: every check on every kind of target, three seeds, all profiles, all known pairs of releases
-	NEIGHBOURS=all $(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
+	TESTS=all $(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
 	for seed in $(NIGHTLY_SEEDS); do \
 	  $(BIN)/python -m pytest checks --recorded --seed $$seed --require java,docker,root \
 	    --target reference --target kafka@$(KAFKA) --target docker@local/kafka:$(KAFKA) || exit 1; \

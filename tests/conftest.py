@@ -2,6 +2,8 @@
 
 `make test REQUIRE=java,docker` (or the environment variable): a test that would be skipped for want of one of these
 fails instead, with the reason of the skip. Tests skip for a `Lack`, by `skip_for`, which tells the means.
+
+A test marked `long` is left to `make nightly`, which sets TESTS=all; a run of its file or of it alone runs it, too.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import re
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -30,23 +33,51 @@ settings.load_profile("untimed")
 MEANS = (Means.JAVA, Means.DOCKER, Means.CHROMIUM, Means.ROOT, Means.NODE_JS, Means.INDEX)
 """What can be required."""
 
-
+LEFT_OUT = pytest.StashKey[int]()
+"""How many long tests were left out."""
 SHARING = ("real", "plants", "recorded")
 """Folders whose files open a cluster, a browser or a warm process for all their tests."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """An unknown word in REQUIRE is an error: it would require nothing."""
+    config.addinivalue_line("markers", "long: takes long; make test leaves it to make nightly")
     unknown = [word for word in required() if word not in MEANS]
     if unknown:
         raise pytest.UsageError(f"REQUIRE: there is no {', '.join(unknown)} to require (known: {', '.join(MEANS)})")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n 2 --dist loadgroup` one worker runs a whole file of these folders: its tests share what is dear."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is long. With `-n 2 --dist loadgroup` one worker runs a whole file of the folders whose tests
+    share what is dear.
+    """
+    if os.environ.get("TESTS") != "all" and all(Path(one).is_dir() for one in config.args):
+        left_out = [item for item in items if item.get_closest_marker("long") is not None]
+        items[:] = [item for item in items if item.get_closest_marker("long") is None]
+        config.hook.pytest_deselected(items=left_out)
+        config.stash[LEFT_OUT] = len(left_out)
     for item in items:
         if item.path.parent.name in SHARING and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells its controller, which collects nothing."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """All workers collect the same tests."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How many tests were left out."""
+    if count := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"left out      {count} long tests, which make nightly runs (TESTS=all)")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,7 +20,7 @@ from harness.targets.target import Cluster, ClusterSpec, resolve
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
 
-TARGETS = ("reference", "kafka@4.3.1")
+TARGETS = ("reference", pytest.param("kafka@4.3.1", marks=pytest.mark.long))
 CHECKS = (
     "checks/durability/test_acknowledged_records_survive.py",
     "checks/durability/test_failed_folders.py",

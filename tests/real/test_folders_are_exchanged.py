@@ -99,9 +99,10 @@ def read(bootstrap: str, partition: int, count: int) -> list[Row]:
 @pytest.fixture(
     scope="module",
     params=[
-        (first, second, how)
-        for first, second in (("reference", "kafka"), ("kafka", "reference"))
-        for how in ("stop", "kill")
+        ("reference", "kafka", "stop"),
+        pytest.param(("reference", "kafka", "kill"), marks=pytest.mark.long),
+        pytest.param(("kafka", "reference", "stop"), marks=pytest.mark.long),
+        ("kafka", "reference", "kill"),
     ],
     ids=lambda param: f"{param[0]} {'stopped' if param[2] == 'stop' else 'killed'}, then {param[1]}",
 )

@@ -1,6 +1,6 @@
 """Differences between neighbouring releases of Apache Kafka that a search found show when their scripts are replayed.
 
-The quick ones only, unless NEIGHBOURS=all is set: each pair needs two nodes and the jars of two releases.
+The quick ones only, unless TESTS=all is set: each pair needs two nodes and the jars of two releases.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.search.neighbours.replay import PATIENCE_S, SETTLE_S, TRIES, all_di
 from harness.targets.target import resolve
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "neighbours"
-KEPT = [one for one in read_findings(FOLDER) if one.is_quick or os.environ.get("NEIGHBOURS") == "all"]
+KEPT = [one for one in read_findings(FOLDER) if one.is_quick or os.environ.get("TESTS") == "all"]
 PAIRS = list(dict.fromkeys((one.older, one.newer, *one.settings.items()) for one in KEPT))
 """(older release, newer release, settings of both)."""
 
@@ -45,6 +45,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Pair]]:
         second.close()
 
 
+@pytest.mark.long
 def test_what_a_later_release_changed_is_seen_again(pair: tuple[Any, Pair]) -> None:
     key, players = pair
     kept = [one for one in KEPT if (one.older, one.newer, *one.settings.items()) == key]

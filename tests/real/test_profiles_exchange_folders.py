@@ -17,7 +17,7 @@ from reference_broker.wire.primitives import TopicName
 ASKED = ApiVersionsRequest(client_software_name="test", client_software_version="1")
 
 
-@pytest.mark.parametrize("profile", ["4.0", "4.4"])
+@pytest.mark.parametrize("profile", [pytest.param("4.0", marks=pytest.mark.long), "4.4"])
 @pytest.mark.parametrize(("first", "second"), [("reference", "kafka"), ("kafka", "reference")])
 def test_what_one_wrote_the_other_goes_on_with(
     new_folder: Callable[..., Any], profile: str, first: str, second: str

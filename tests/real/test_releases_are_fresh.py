@@ -18,6 +18,7 @@ def recordings() -> dict[str, make_releases.Recording]:
     return {profile: make_releases.record(version) for profile, version in make_releases.RELEASES.items()}
 
 
+@pytest.mark.long  # five releases are asked
 @pytest.mark.parametrize("name", ["release_table.py", "config_table.py", "config_changes.py"])
 def test_a_table_of_releases_is_fresh(name: str, recordings: dict[str, make_releases.Recording]) -> None:
     path = make_releases.BROKER_FOLDER / name

@@ -14,7 +14,8 @@ from harness.targets.readiness import answers
 from harness.targets.target import Cluster, ClusterSpec, TargetTrouble, resolve
 from nemesis.fault_names import fault_named
 
-TARGETS = ("reference", "kafka@4.3.1", f"docker@{os.environ.get('KAFKA_IMAGE', 'local/kafka:4.3.1')}")
+IMAGE = os.environ.get("KAFKA_IMAGE", "local/kafka:4.3.1")
+TARGETS = ("reference", "kafka@4.3.1", pytest.param(f"docker@{IMAGE}", marks=pytest.mark.long))
 VALUE = "주문 1".encode()
 
 

@@ -6,6 +6,7 @@ project that uses none pays for this file only, and may have packages of its own
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Chosen:
 
     def words(self) -> str:
         """The options that choose the same again."""
-        return f"--kafka-target {self.target} --kafka-seed {self.seed}"
+        return f"--kafka-target {shlex.quote(self.target)} --kafka-seed {self.seed}"
 
 
 CHOSEN: pytest.StashKey[Chosen] = pytest.StashKey()
@@ -132,7 +133,7 @@ def kafka_drive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         broker=lambda: request.getfixturevalue("kafka_broker"),
         test=request.node.nodeid,
         seed=chosen.seed,
-        rerun=f"pytest '{request.node.nodeid}' {chosen.words()}",
+        rerun=f"pytest {shlex.quote(request.node.nodeid)} {chosen.words()}",
         folder=lambda: tmp_path_factory.mktemp("kafka-run"),
     )
 

@@ -4,7 +4,7 @@ A check states a promise as a workload and faults (`Queue`, `ClientSettings`, `N
 (`Exchange`), and ends in one of four ways: `require` or an assertion holds, `BrokenPromise`, `Unproven`, a skip for a
 `Lack`. Targets open clusters (`resolve`, `ClusterSpec`, `Cluster`, `Node`); faults come from `nemesis`, and one of
 your own needs the methods of `Fault`. The annotations of fixtures: `Drive`, `CheckRecord`, `Names`, `Operator`,
-`Library` in checks/, `KafkaCluster`, `KafkaDrive`, `KafkaNemesis` in other projects.
+`Library` in checks/; `KafkaCluster`, `OpensCluster`, `KafkaDrive`, `KafkaNemesis` in other projects.
 
 Each name is imported from its own file when it is first asked for, so that `import harness` costs nothing.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.history.operations import FaultAct
     from harness.hosts.host import HostTrouble
     from harness.hosts.lack import Lack, Means
-    from harness.installed_plugin.clusters import KafkaCluster
+    from harness.installed_plugin.clusters import KafkaCluster, OpensCluster
     from harness.installed_plugin.driving import KafkaDrive
     from harness.installed_plugin.injecting import KafkaNemesis
     from harness.judging.activity import Needs
@@ -44,7 +44,7 @@ _FILES = {
     "history.operations": ("FaultAct",),
     "hosts.host": ("HostTrouble",),
     "hosts.lack": ("Lack", "Means"),
-    "installed_plugin.clusters": ("KafkaCluster",),
+    "installed_plugin.clusters": ("KafkaCluster", "OpensCluster"),
     "installed_plugin.driving": ("KafkaDrive",),
     "installed_plugin.injecting": ("KafkaNemesis",),
     "judging.activity": ("Needs",),
@@ -84,6 +84,7 @@ __all__ = [
     "Names",
     "Needs",
     "Node",
+    "OpensCluster",
     "Operator",
     "Queue",
     "RawAdmin",

@@ -91,6 +91,8 @@ class Clusters:
     ) -> KafkaCluster:
         """A healthy cluster, the same for equal requests. Skips where the target cannot have one here; fails with what
         a log said where it does not come up."""
+        if nodes < 1 or controllers < 0:
+            pytest.fail(f"kafka_cluster: nodes={nodes}, controllers={controllers}: no such cluster", pytrace=False)
         spec = ClusterSpec(
             nodes=nodes, controllers=controllers, racks=tuple(racks), config=dict(config or {}), in_memory=True
         )
@@ -102,7 +104,7 @@ class Clusters:
         try:
             found = KafkaCluster(self._target.open(spec), self._target.name, self._names)
         except HostTrouble as trouble:
-            lines = f"{self._target.name}: no healthy cluster: {trouble}"
+            lines = f"kafka_cluster: {trouble}"
         else:
             self._open[spec.key()] = found
             return found

@@ -20,6 +20,6 @@ def read_orders(bootstrap: str, topic: str, group: str, count: int) -> list[str]
     consumer = Consumer(settings)
     consumer.subscribe([topic])
     try:
-        return [message.value().decode() for message in consumer.consume(count, timeout=20)]
+        return [(message.value() or b"").decode() for message in consumer.consume(count, timeout=20)]
     finally:
         consumer.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import Cluster, FaultAct, Queue
+from harness import Cluster, FaultAct, KafkaDrive, Queue
 
 BATCH_HEADER = 12
 """Bytes of a batch that its length does not count: the base offset, and the length itself."""
@@ -41,7 +41,7 @@ class RemovesTheFirstBatch:
         cluster.nodes[0].wait_ready()
 
 
-def test_a_lost_batch_is_noticed(kafka_drive) -> None:
+def test_a_lost_batch_is_noticed(kafka_drive: KafkaDrive) -> None:
     queue = Queue(topic="doomed", partitions=1, producers=1, consumers=1, rate=100)
 
     kafka_drive(queue, at_end=[RemovesTheFirstBatch()], duration_s=2)

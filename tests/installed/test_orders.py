@@ -7,21 +7,23 @@ import asyncio
 import pytest
 from orders import read_orders, send_orders
 
+from harness import KafkaCluster, OpensCluster
+
 ORDERS = ["espresso", "cortado", "flat white"]
 
 
-def test_orders_come_back(kafka_broker) -> None:
+def test_orders_come_back(kafka_broker: KafkaCluster) -> None:
     topic = kafka_broker.new_topic("orders")
     send_orders(kafka_broker.bootstrap, topic, ORDERS)
 
     assert read_orders(kafka_broker.bootstrap, topic, kafka_broker.new_name("group"), 3) == ORDERS
 
 
-def test_a_topic_of_another_test_is_not_ours(kafka_broker) -> None:
+def test_a_topic_of_another_test_is_not_ours(kafka_broker: KafkaCluster) -> None:
     assert kafka_broker.new_topic("orders") != kafka_broker.new_topic("orders")
 
 
-def test_kafka_python_reads_orders(kafka_broker) -> None:
+def test_kafka_python_reads_orders(kafka_broker: KafkaCluster) -> None:
     kafka = pytest.importorskip("kafka")
     topic = kafka_broker.new_topic("orders")
     send_orders(kafka_broker.bootstrap, topic, ORDERS)
@@ -33,7 +35,7 @@ def test_kafka_python_reads_orders(kafka_broker) -> None:
     consumer.close()
 
 
-def test_aiokafka_reads_orders(kafka_broker) -> None:
+def test_aiokafka_reads_orders(kafka_broker: KafkaCluster) -> None:
     aiokafka = pytest.importorskip("aiokafka")
     topic = kafka_broker.new_topic("orders")
     send_orders(kafka_broker.bootstrap, topic, ORDERS)
@@ -48,7 +50,7 @@ def test_aiokafka_reads_orders(kafka_broker) -> None:
     assert asyncio.run(read()) == ORDERS
 
 
-def test_orders_have_a_replica_each_in_three_nodes(kafka_cluster) -> None:
+def test_orders_have_a_replica_each_in_three_nodes(kafka_cluster: OpensCluster) -> None:
     cluster = kafka_cluster(nodes=3)
     topic = cluster.new_topic("orders", replicas=3, config={"min.insync.replicas": "2"})
     send_orders(cluster.bootstrap, topic, ORDERS)

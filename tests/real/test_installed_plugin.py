@@ -124,7 +124,7 @@ def test_the_broken_promise_is_told_with_its_witness(installed: Installed) -> No
         r"    t= +\d+\.\d+ +producer 1 +send +value 1\.1 → acknowledged, offset 0",
         r"    t= +\d+\.\d+ +nemesis +remove the first batch kill node 1: removed \d+ bytes",
         r"    end +final read +offsets 0 to \d+ of \d+; 1\.1 is nowhere",
-        r"  Rerun      pytest 'test_a_broken_log.py::test_a_lost_batch_is_noticed' --kafka-target reference --kafka",
+        r"  Rerun      pytest test_a_broken_log.py::test_a_lost_batch_is_noticed --kafka-target reference --kafka",
     ):
         assert re.search(f"^{line}", told, re.MULTILINE), f"{line}\n{installed.said}"
     assert "Traceback" not in told

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 OWN_FIXTURES = """
 import pytest
 
@@ -57,6 +59,17 @@ def test_a_broker_lives_for_a_function_where_that_is_asked_for(run_project) -> N
     run_project(TWO_TESTS, "-s", "-o", "kafka_scope=function").stdout.fnmatch_lines(["*brokers: 2*"])
 
 
+def test_each_worker_has_a_broker_of_its_own(run_project, pytester: pytest.Pytester) -> None:
+    body = """
+def test_writing(kafka_broker, worker_id):
+    with open(f"{worker_id}.txt", "w") as file:
+        file.write(kafka_broker.bootstrap)
+"""
+    run_project(body, "-n", "2", "--dist", "each").assert_outcomes(passed=2)
+
+    assert len({file.read_text(encoding="utf-8") for file in pytester.path.glob("gw*.txt")}) == 2
+
+
 def test_equal_requests_share_a_cluster(run_project) -> None:
     body = """
 def test_clusters(kafka_broker, kafka_cluster):
@@ -73,6 +86,20 @@ def test_more_nodes_than_the_target_has_are_a_skip_with_its_reason(run_project) 
     result.stdout.fnmatch_lines(["SKIPPED*reference: it has 1 node only*"])
 
 
+def test_a_cluster_without_nodes_fails_with_one_line(run_project) -> None:
+    result = run_project("def test_nodes(kafka_cluster): kafka_cluster(nodes=0)")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["kafka_cluster: nodes=0, controllers=0: no such cluster"])
+
+
+def test_a_wrong_setting_fails_with_what_the_broker_says_of_it(run_project) -> None:
+    result = run_project("def test_many(kafka_cluster): kafka_cluster(config={'num.partitions': 'many'})")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["kafka_cluster: reference: formatting *", "*num.partitions: Not a number of type INT"])
+
+
 def test_a_killed_broker_is_healed_at_the_end_of_its_test(run_project) -> None:
     body = """
 def test_killing(kafka_broker, kafka_nemesis):
@@ -87,9 +114,12 @@ def test_next(kafka_broker):
 
 def test_a_paused_broker_goes_on_at_the_end_of_the_block(run_project) -> None:
     body = """
+from nemesis import leader, pause
+
 def test_pausing(kafka_broker, kafka_nemesis):
     node, = kafka_broker.cluster.nodes
-    with kafka_nemesis("pause"):
+    topic = kafka_broker.new_topic()
+    with kafka_nemesis(pause(leader), topic=topic):
         assert node.is_paused()
     assert not node.is_paused()
 """

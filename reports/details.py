@@ -10,7 +10,7 @@ from harness.judging.outcome import Outcome
 from reports.comparison import difference_table
 from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
-from reports.results import GRAVITY, Result, Results
+from reports.results import GRAVITY, Link, Result, Results
 from reports.timeline import timeline
 from reports.words import count, duration, instant, title
 
@@ -111,8 +111,15 @@ def _promise(result: Result) -> str:
             ("claim", text(" ".join(filter(None, (result.sentence, result.meta.claim and f"[{result.meta.claim}]"))))),
             ("why it matters", text(result.text("why"))),
             ("Kafka says", text(result.text("kafka_says"))),
+            ("read more", ", ".join(_link(found) for found in result.links)),
         ]
     )
+
+
+def _link(found: Link) -> str:
+    """A link to where a promise is told; a stored run may hold any address, so others than web pages are not linked."""
+    name = f"{found.name} (known bug)" if found.is_known_bug else found.name
+    return link(found.url, text(name)) if found.url.startswith("https://") else text(name)
 
 
 def _phases(result: Result) -> str:

@@ -24,7 +24,7 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.severity("critical")]
+pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.severity("critical"), pytest.mark.kip(500)]
 
 
 @pytest.mark.claim("M7")

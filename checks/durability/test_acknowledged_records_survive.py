@@ -25,7 +25,11 @@ from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.names import Names
 from harness.workloads.queue import Queue
 
-pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("blocker")]
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.severity("blocker"),
+    pytest.mark.document("producer configuration acks", "https://kafka.apache.org/documentation/#producerconfigs_acks"),
+]
 
 
 @pytest.mark.claim("D1", "D8", "O1", "O2", "O7")

@@ -27,7 +27,14 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("OffsetCommit"), pytest.mark.severity("critical")]
+pytestmark = [
+    pytest.mark.feature("OffsetCommit"),
+    pytest.mark.severity("critical"),
+    pytest.mark.document(
+        "broker configuration offsets.topic.replication.factor",
+        "https://kafka.apache.org/documentation/#brokerconfigs_offsets.topic.replication.factor",
+    ),
+]
 SETTINGS = ClientSettings(consumers="subscribe", commit="sync")
 RECORDS = [Outgoing(value=f"order {number}".encode(), partition=number % 2) for number in range(40)]
 

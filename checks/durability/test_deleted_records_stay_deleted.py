@@ -31,7 +31,7 @@ from harness.targets.target import Cluster
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 
-pytestmark = [pytest.mark.feature("DeleteRecords"), pytest.mark.severity("critical")]
+pytestmark = [pytest.mark.feature("DeleteRecords"), pytest.mark.severity("critical"), pytest.mark.kip(107)]
 
 
 def refusal_of_fetch(bootstrap: str, topic: str, offset: int) -> str:

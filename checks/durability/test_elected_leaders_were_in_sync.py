@@ -35,6 +35,10 @@ pytestmark = [
     pytest.mark.feature("Leader election"),
     pytest.mark.severity("blocker"),
     pytest.mark.kip(966, 101),
+    pytest.mark.document(
+        "topic configuration unclean.leader.election.enable",
+        "https://kafka.apache.org/documentation/#topicconfigs_unclean.leader.election.enable",
+    ),
 ]
 SHRINKS_WITHIN_S = 20.0
 """broker.session.timeout.ms until the controller fences a killed broker, and what the leader takes to learn of it."""

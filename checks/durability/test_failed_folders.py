@@ -65,6 +65,8 @@ pytestmark = [
     pytest.mark.cluster(small_disk_mb=16),
     pytest.mark.feature("KIP-112"),
     pytest.mark.severity("critical"),
+    pytest.mark.kip(112, 858),
+    pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
 ]
 TOO_MUCH = "x" * 20_000
 """More than the last page that a file already has can take."""

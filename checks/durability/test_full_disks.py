@@ -40,6 +40,7 @@ pytestmark = [
     pytest.mark.cluster(small_disk_mb=16),
     pytest.mark.feature("Produce"),
     pytest.mark.severity("critical"),
+    pytest.mark.kip(112, 858),
 ]
 NOTICED_WITHIN_S = 8.0
 

@@ -34,7 +34,13 @@ from harness.targets.target import Cluster
 from harness.workloads.queue import Queue
 
 SETTINGS = ClientSettings(acks="1", is_idempotent=False)
-pytestmark = [pytest.mark.feature("Fetch"), pytest.mark.severity("blocker")]
+pytestmark = [
+    pytest.mark.feature("Fetch"),
+    pytest.mark.severity("blocker"),
+    pytest.mark.document("producer configuration acks", "https://kafka.apache.org/documentation/#producerconfigs_acks"),
+    pytest.mark.document("Kafka documentation, Persistence", "https://kafka.apache.org/documentation/"),
+    pytest.mark.document("Kafka documentation, Graceful shutdown", "https://kafka.apache.org/documentation/"),
+]
 SENDINGS, A_SENDING = 12, 25
 
 

@@ -37,6 +37,12 @@ pytestmark = [
     pytest.mark.feature("Replication"),
     pytest.mark.severity("blocker"),
     pytest.mark.kip(101, 320, 966),
+    pytest.mark.document("producer configuration acks", "https://kafka.apache.org/documentation/#producerconfigs_acks"),
+    pytest.mark.document(
+        "topic configuration min.insync.replicas",
+        "https://kafka.apache.org/documentation/#topicconfigs_min.insync.replicas",
+    ),
+    pytest.mark.document("Kafka documentation, Replication", "https://kafka.apache.org/documentation/"),
 ]
 LASTS_S = 16.0
 HELD_S = 6.0

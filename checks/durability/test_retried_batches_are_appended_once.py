@@ -39,7 +39,15 @@ from harness.workloads.queue import Queue
 from reference_broker.wire.errors import ErrorCode, is_retriable
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 
-pytestmark = [pytest.mark.feature("InitProducerId"), pytest.mark.severity("critical")]
+pytestmark = [
+    pytest.mark.feature("InitProducerId"),
+    pytest.mark.severity("critical"),
+    pytest.mark.kip(98, 360),
+    pytest.mark.document(
+        "producer configuration enable.idempotence",
+        "https://kafka.apache.org/documentation/#producerconfigs_enable.idempotence",
+    ),
+]
 NUMBERS = range(5)
 """So many batches of a producer a broker knows again (KIP-98)."""
 REFUSED = ("OUT_OF_ORDER_SEQUENCE_NUMBER", -1)

@@ -43,6 +43,7 @@ pytestmark = [
     pytest.mark.severity("blocker"),
     pytest.mark.long,
     pytest.mark.kip(101, 320, 595, 966),
+    pytest.mark.document("Kafka documentation, Replication", "https://kafka.apache.org/documentation/"),
 ]
 SAFE = {"min.insync.replicas": "2"}
 

@@ -33,6 +33,11 @@ pytestmark = [
     pytest.mark.feature("Produce"),
     pytest.mark.severity("blocker"),
     pytest.mark.kip(966),
+    pytest.mark.document("producer configuration acks", "https://kafka.apache.org/documentation/#producerconfigs_acks"),
+    pytest.mark.document(
+        "topic configuration min.insync.replicas",
+        "https://kafka.apache.org/documentation/#topicconfigs_min.insync.replicas",
+    ),
 ]
 SHRINKS_WITHIN_S = 15.0
 """A clean stop leaves the ISR at once; the leader learns of it from the controller."""

@@ -21,7 +21,13 @@ from reference_broker.wire.messages.delete_groups_response import DeleteGroupsRe
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.primitives import GroupId
 
-pytestmark = pytest.mark.feature("DeleteGroups")
+pytestmark = [
+    pytest.mark.feature("DeleteGroups"),
+    pytest.mark.kip(229),
+    pytest.mark.document(
+        "Protocol guide, DeleteGroups", "https://kafka.apache.org/protocol.html#The_Messages_DeleteGroups"
+    ),
+]
 
 
 def group(exchange: Exchange, label: str = "readers") -> str:

@@ -32,7 +32,13 @@ from reference_broker.wire.messages.describe_groups_request import DescribeGroup
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
 from reference_broker.wire.primitives import GroupId
 
-pytestmark = pytest.mark.feature("DescribeGroups")
+pytestmark = [
+    pytest.mark.feature("DescribeGroups"),
+    pytest.mark.kip(430, 345, 1043),
+    pytest.mark.document(
+        "Protocol guide, DescribeGroups", "https://kafka.apache.org/protocol.html#The_Messages_DescribeGroups"
+    ),
+]
 
 READ, DELETE, DESCRIBE = 3, 6, 8
 """Operations by their number in `authorized_operations` (KIP-430)."""

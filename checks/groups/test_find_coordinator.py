@@ -21,7 +21,13 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 
-pytestmark = pytest.mark.feature("FindCoordinator")
+pytestmark = [
+    pytest.mark.feature("FindCoordinator"),
+    pytest.mark.kip(699, 932),
+    pytest.mark.document(
+        "Protocol guide, FindCoordinator", "https://kafka.apache.org/protocol.html#The_Messages_FindCoordinator"
+    ),
+]
 
 GROUP, TRANSACTION, SHARE = 0, 1, 2
 

@@ -54,7 +54,11 @@ from reference_broker.wire.messages.offset_fetch_request import (
 from reference_broker.wire.messages.sync_group_request import SyncGroupRequest, SyncGroupRequestAssignment
 from reference_broker.wire.primitives import GroupId, TopicName
 
-pytestmark = pytest.mark.feature("Groups")
+pytestmark = [
+    pytest.mark.feature("Groups"),
+    pytest.mark.kip(394, 496),
+    pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
+]
 
 TOPIC = "orders"
 PARTITIONS = 2

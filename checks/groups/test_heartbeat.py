@@ -33,7 +33,11 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.primitives import GroupId
 
-pytestmark = pytest.mark.feature("Heartbeat")
+pytestmark = [
+    pytest.mark.feature("Heartbeat"),
+    pytest.mark.kip(345),
+    pytest.mark.document("Protocol guide, Heartbeat", "https://kafka.apache.org/protocol.html#The_Messages_Heartbeat"),
+]
 
 
 def group(exchange: Exchange) -> str:

@@ -31,7 +31,11 @@ from harness.comparing.request_forms import (
 )
 from reference_broker.wire.errors import ErrorCode
 
-pytestmark = pytest.mark.feature("JoinGroup")
+pytestmark = [
+    pytest.mark.feature("JoinGroup"),
+    pytest.mark.kip(62, 345, 394, 559, 800, 814),
+    pytest.mark.document("Protocol guide, JoinGroup", "https://kafka.apache.org/protocol.html#The_Messages_JoinGroup"),
+]
 
 FIRST, SECOND = subscription("orders", user_data=b"first"), subscription("orders", user_data=b"second")
 

@@ -21,7 +21,13 @@ from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
 from reference_broker.wire.primitives import GroupId
 
-pytestmark = pytest.mark.feature("LeaveGroup")
+pytestmark = [
+    pytest.mark.feature("LeaveGroup"),
+    pytest.mark.kip(345, 800),
+    pytest.mark.document(
+        "Protocol guide, LeaveGroup", "https://kafka.apache.org/protocol.html#The_Messages_LeaveGroup"
+    ),
+]
 
 
 def group(exchange: Exchange) -> str:

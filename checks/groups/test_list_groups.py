@@ -17,7 +17,13 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
 from reference_broker.wire.messages.list_groups_response import ListGroupsResponse
 
-pytestmark = pytest.mark.feature("ListGroups")
+pytestmark = [
+    pytest.mark.feature("ListGroups"),
+    pytest.mark.kip(518, 848),
+    pytest.mark.document(
+        "Protocol guide, ListGroups", "https://kafka.apache.org/protocol.html#The_Messages_ListGroups"
+    ),
+]
 
 
 def three(exchange: Exchange) -> tuple[str, str, str]:

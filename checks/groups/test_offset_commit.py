@@ -38,7 +38,13 @@ from reference_broker.wire.messages.offset_commit_request import (
 from reference_broker.wire.messages.offset_commit_response import OffsetCommitResponse
 from reference_broker.wire.primitives import GroupId, TopicName, Uuid
 
-pytestmark = pytest.mark.feature("OffsetCommit")
+pytestmark = [
+    pytest.mark.feature("OffsetCommit"),
+    pytest.mark.kip(211, 345, 848),
+    pytest.mark.document(
+        "Protocol guide, OffsetCommit", "https://kafka.apache.org/protocol.html#The_Messages_OffsetCommit"
+    ),
+]
 
 NO_SUCH_ID = Uuid(bytes(range(16)))
 

@@ -24,7 +24,13 @@ from reference_broker.wire.messages.offset_delete_request import (
 )
 from reference_broker.wire.primitives import GroupId, TopicName
 
-pytestmark = pytest.mark.feature("OffsetDelete")
+pytestmark = [
+    pytest.mark.feature("OffsetDelete"),
+    pytest.mark.kip(496),
+    pytest.mark.document(
+        "Protocol guide, OffsetDelete", "https://kafka.apache.org/protocol.html#The_Messages_OffsetDelete"
+    ),
+]
 
 
 def group(exchange: Exchange) -> str:

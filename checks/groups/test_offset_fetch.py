@@ -38,7 +38,13 @@ from reference_broker.wire.messages.offset_fetch_request import (
 from reference_broker.wire.messages.offset_fetch_response import OffsetFetchResponse
 from reference_broker.wire.primitives import GroupId, TopicName, Uuid
 
-pytestmark = pytest.mark.feature("OffsetFetch")
+pytestmark = [
+    pytest.mark.feature("OffsetFetch"),
+    pytest.mark.kip(447, 709, 848),
+    pytest.mark.document(
+        "Protocol guide, OffsetFetch", "https://kafka.apache.org/protocol.html#The_Messages_OffsetFetch"
+    ),
+]
 
 NO_SUCH_ID = Uuid(bytes(range(16)))
 

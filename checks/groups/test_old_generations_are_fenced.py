@@ -22,7 +22,11 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.primitives import GroupId, TopicName
 
-pytestmark = [pytest.mark.feature("OffsetCommit"), pytest.mark.claim("G2")]
+pytestmark = [
+    pytest.mark.feature("OffsetCommit"),
+    pytest.mark.claim("G2"),
+    pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
+]
 
 NAMES_UP_TO = 9
 """From version 10 on topics are named by their ids."""

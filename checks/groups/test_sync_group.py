@@ -20,7 +20,11 @@ from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import all_versions, coordinated, join, joined, stable, sync, variants, versions
 from reference_broker.wire.errors import ErrorCode
 
-pytestmark = pytest.mark.feature("SyncGroup")
+pytestmark = [
+    pytest.mark.feature("SyncGroup"),
+    pytest.mark.kip(345, 559),
+    pytest.mark.document("Protocol guide, SyncGroup", "https://kafka.apache.org/protocol.html#The_Messages_SyncGroup"),
+]
 
 
 def group(exchange: Exchange) -> str:

@@ -22,7 +22,13 @@ from reference_broker.wire.messages.alter_configs_request import (
 )
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 
-pytestmark = pytest.mark.feature("AlterConfigs")
+pytestmark = [
+    pytest.mark.feature("AlterConfigs"),
+    pytest.mark.kip(133),
+    pytest.mark.document(
+        "Protocol guide, AlterConfigs", "https://kafka.apache.org/protocol.html#The_Messages_AlterConfigs"
+    ),
+]
 
 TOPIC, BROKER, GROUP = 2, 4, 32
 

@@ -32,6 +32,14 @@ pytestmark = [
     pytest.mark.feature("KIP-631"),
     pytest.mark.severity("critical"),
     pytest.mark.kip(631),
+    pytest.mark.document(
+        "broker configuration broker.session.timeout.ms",
+        "https://kafka.apache.org/documentation/#brokerconfigs_broker.session.timeout.ms",
+    ),
+    pytest.mark.document(
+        "broker configuration controlled.shutdown.enable",
+        "https://kafka.apache.org/documentation/#brokerconfigs_controlled.shutdown.enable",
+    ),
 ]
 FENCED_WITHIN_S = 3.0 + 7.0
 """broker.session.timeout.ms of clusters that the harness starts, and what brokers take to learn of it."""

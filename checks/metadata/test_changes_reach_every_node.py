@@ -40,7 +40,7 @@ pytestmark = [
     pytest.mark.cluster(nodes=3),
     pytest.mark.feature("KRaft"),
     pytest.mark.severity("critical"),
-    pytest.mark.kip(500, 631),
+    pytest.mark.kip(500, 631, 595),
 ]
 SEEN_WITHIN_S = 10.0
 """What a node takes to learn of a change when nothing is wrong."""

@@ -41,6 +41,7 @@ pytestmark = [
     pytest.mark.feature("KRaft"),
     pytest.mark.severity("blocker"),
     pytest.mark.kip(595, 631, 996),
+    pytest.mark.document("Kafka documentation, KRaft", "https://kafka.apache.org/documentation/"),
 ]
 LED_WITHIN_S = 15.0
 """controller.quorum.fetch.timeout.ms (2 s) and controller.quorum.election.timeout.ms (1 s), several times."""

@@ -28,7 +28,13 @@ from reference_broker.wire.messages.create_partitions_response import (
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import BrokerId, TopicName
 
-pytestmark = pytest.mark.feature("CreatePartitions")
+pytestmark = [
+    pytest.mark.feature("CreatePartitions"),
+    pytest.mark.kip(195),
+    pytest.mark.document(
+        "Protocol guide, CreatePartitions", "https://kafka.apache.org/protocol.html#The_Messages_CreatePartitions"
+    ),
+]
 
 
 def grown(name: str, count: int, *, assignment: tuple[tuple[int, ...], ...] | None = None) -> CreatePartitionsTopic:

@@ -31,7 +31,13 @@ from reference_broker.wire.messages.describe_configs_request import DescribeConf
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import BrokerId, TopicName
 
-pytestmark = pytest.mark.feature("CreateTopics")
+pytestmark = [
+    pytest.mark.feature("CreateTopics"),
+    pytest.mark.kip(4, 464, 525, 516),
+    pytest.mark.document(
+        "Protocol guide, CreateTopics", "https://kafka.apache.org/protocol.html#The_Messages_CreateTopics"
+    ),
+]
 
 TOPIC, BROKER = 2, 4
 BAD_NAMES = {"empty": "", "dot": ".", "two_dots": "..", "blank_inside": "my topic", "slash": "a/b", "umlaut": "zürich"}

@@ -22,7 +22,13 @@ from reference_broker.wire.messages.list_offsets_response import ListOffsetsResp
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import TopicName, Uuid
 
-pytestmark = pytest.mark.feature("DeleteTopics")
+pytestmark = [
+    pytest.mark.feature("DeleteTopics"),
+    pytest.mark.kip(516, 599),
+    pytest.mark.document(
+        "Protocol guide, DeleteTopics", "https://kafka.apache.org/protocol.html#The_Messages_DeleteTopics"
+    ),
+]
 
 LATEST, EARLIEST = -1, -2
 NO_SUCH_ID = Uuid(bytes(range(16)))

@@ -22,7 +22,13 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 
-pytestmark = pytest.mark.feature("DescribeCluster")
+pytestmark = [
+    pytest.mark.feature("DescribeCluster"),
+    pytest.mark.kip(430, 700, 919, 1073),
+    pytest.mark.document(
+        "Protocol guide, DescribeCluster", "https://kafka.apache.org/protocol.html#The_Messages_DescribeCluster"
+    ),
+]
 
 
 def cluster_by_metadata(exchange: Exchange) -> Any:

@@ -25,7 +25,13 @@ from reference_broker.wire.messages.describe_configs_response import (
 )
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 
-pytestmark = pytest.mark.feature("DescribeConfigs")
+pytestmark = [
+    pytest.mark.feature("DescribeConfigs"),
+    pytest.mark.kip(133, 226, 569),
+    pytest.mark.document(
+        "Protocol guide, DescribeConfigs", "https://kafka.apache.org/protocol.html#The_Messages_DescribeConfigs"
+    ),
+]
 
 TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP = 2, 4, 8, 16, 32
 OF_ONE_MACHINE = (

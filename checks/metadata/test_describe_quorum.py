@@ -18,7 +18,13 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_quorum_request import DescribeQuorumRequest, PartitionData, TopicData
 from reference_broker.wire.primitives import TopicName
 
-pytestmark = pytest.mark.feature("DescribeQuorum")
+pytestmark = [
+    pytest.mark.feature("DescribeQuorum"),
+    pytest.mark.kip(595, 836, 853),
+    pytest.mark.document(
+        "Protocol guide, DescribeQuorum", "https://kafka.apache.org/protocol.html#The_Messages_DescribeQuorum"
+    ),
+]
 
 
 def request(*topics: tuple[str, tuple[int, ...]]) -> DescribeQuorumRequest:

@@ -27,7 +27,14 @@ from reference_broker.wire.messages.describe_topic_partitions_request import (
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import TopicName
 
-pytestmark = pytest.mark.feature("DescribeTopicPartitions")
+pytestmark = [
+    pytest.mark.feature("DescribeTopicPartitions"),
+    pytest.mark.kip(966),
+    pytest.mark.document(
+        "Protocol guide, DescribeTopicPartitions",
+        "https://kafka.apache.org/protocol.html#The_Messages_DescribeTopicPartitions",
+    ),
+]
 
 
 def request(*names: str, limit: int = 2000, cursor: tuple[str, int] | None = None) -> DescribeTopicPartitionsRequest:

@@ -27,7 +27,13 @@ from reference_broker.wire.messages.list_config_resources_request import ListCon
 from reference_broker.wire.messages.list_config_resources_response import ListConfigResourcesResponse
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 
-pytestmark = pytest.mark.feature("ListConfigResources")
+pytestmark = [
+    pytest.mark.feature("ListConfigResources"),
+    pytest.mark.kip(1142, 714),
+    pytest.mark.document(
+        "Protocol guide, ListConfigResources", "https://kafka.apache.org/protocol.html#The_Messages_ListConfigResources"
+    ),
+]
 
 TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP = 2, 4, 8, 16, 32
 SET, DELETE = 0, 1

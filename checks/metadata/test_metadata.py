@@ -27,7 +27,11 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest, Met
 from reference_broker.wire.messages.metadata_response import MetadataResponse
 from reference_broker.wire.primitives import TopicName, Uuid
 
-pytestmark = pytest.mark.feature("Metadata")
+pytestmark = [
+    pytest.mark.feature("Metadata"),
+    pytest.mark.kip(4, 430, 516),
+    pytest.mark.document("Protocol guide, Metadata", "https://kafka.apache.org/protocol.html#The_Messages_Metadata"),
+]
 
 BAD_NAMES = {
     "empty": "",

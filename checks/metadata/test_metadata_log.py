@@ -44,7 +44,7 @@ pytestmark = [
     pytest.mark.cluster(nodes=3, config={"metadata.log.max.record.bytes.between.snapshots": "2000"}),
     pytest.mark.feature("KRaft"),
     pytest.mark.severity("blocker"),
-    pytest.mark.kip(630, 631, 595),
+    pytest.mark.kip(630, 631, 595, 841, 966),
 ]
 TOPICS = 8
 AGREE_WITHIN_S = 20.0

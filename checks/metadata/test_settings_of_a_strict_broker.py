@@ -34,18 +34,32 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest, Met
 from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.records import iter_batches
 
-pytestmark = pytest.mark.cluster(
-    config={
-        "delete.topic.enable": "false",
-        "auto.create.topics.enable": "false",
-        "group.max.size": "1",
-        "offset.metadata.max.bytes": "10",
-        "max.request.partition.size.limit": "2",
-        "fetch.max.bytes": "1024",
-        "num.partitions": "3",
-        "max.incremental.fetch.session.cache.slots": "0",
-    }
-)
+pytestmark = [
+    pytest.mark.cluster(
+        config={
+            "delete.topic.enable": "false",
+            "auto.create.topics.enable": "false",
+            "group.max.size": "1",
+            "offset.metadata.max.bytes": "10",
+            "max.request.partition.size.limit": "2",
+            "fetch.max.bytes": "1024",
+            "num.partitions": "3",
+            "max.incremental.fetch.session.cache.slots": "0",
+        }
+    ),
+    pytest.mark.kip(389, 966, 541),
+    pytest.mark.document(
+        "broker configuration delete.topic.enable",
+        "https://kafka.apache.org/documentation/#brokerconfigs_delete.topic.enable",
+    ),
+    pytest.mark.document(
+        "broker configuration auto.create.topics.enable",
+        "https://kafka.apache.org/documentation/#brokerconfigs_auto.create.topics.enable",
+    ),
+    pytest.mark.document(
+        "broker configuration group.max.size", "https://kafka.apache.org/documentation/#brokerconfigs_group.max.size"
+    ),
+]
 
 
 @pytest.mark.feature("DeleteTopics")

@@ -24,7 +24,7 @@ from reference_broker.wire.messages.delete_topics_request import DeleteTopicsReq
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import ZERO_UUID, TopicName, Uuid
 
-pytestmark = [pytest.mark.feature("KIP-516"), pytest.mark.severity("critical"), pytest.mark.kip(516)]
+pytestmark = [pytest.mark.feature("KIP-516"), pytest.mark.severity("critical"), pytest.mark.kip(516, 848, 1152)]
 TIMES = 6
 """How often a topic of one name is made."""
 LATEST = -1

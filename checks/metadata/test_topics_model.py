@@ -49,7 +49,7 @@ from reference_broker.wire.messages.incremental_alter_configs_request import (
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import TopicName
 
-pytestmark = pytest.mark.feature("Topics")
+pytestmark = [pytest.mark.feature("Topics"), pytest.mark.kip(4, 195, 339, 516)]
 
 TOPIC = 2
 CLIENTS = 2

@@ -19,7 +19,13 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest
 from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
 from reference_broker.wire.primitives import BrokerId
 
-pytestmark = pytest.mark.feature("UnregisterBroker")
+pytestmark = [
+    pytest.mark.feature("UnregisterBroker"),
+    pytest.mark.kip(500),
+    pytest.mark.document(
+        "Protocol guide, UnregisterBroker", "https://kafka.apache.org/protocol.html#The_Messages_UnregisterBroker"
+    ),
+]
 
 
 @variants("broker", unknown=987654, negative=-1, largest=2147483647)

@@ -47,6 +47,10 @@ pytestmark = [
     pytest.mark.cluster(config={"broker.rack": "taken-out"}),
     pytest.mark.feature("UnregisterBroker"),
     pytest.mark.severity("critical"),
+    pytest.mark.kip(500, 966),
+    pytest.mark.document(
+        "Protocol guide, UnregisterBroker", "https://kafka.apache.org/protocol.html#The_Messages_UnregisterBroker"
+    ),
 ]
 
 UNREGISTER = UnregisterBrokerRequest(broker_id=BrokerId(1))

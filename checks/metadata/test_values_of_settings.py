@@ -31,7 +31,13 @@ from reference_broker.wire.messages.incremental_alter_configs_request import (
 )
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 
-pytestmark = pytest.mark.feature("IncrementalAlterConfigs")
+pytestmark = [
+    pytest.mark.feature("IncrementalAlterConfigs"),
+    pytest.mark.kip(226, 339, 1000),
+    pytest.mark.document("Kafka documentation, Broker Configs", "https://kafka.apache.org/documentation/"),
+    pytest.mark.document("Kafka documentation, Topic Configs", "https://kafka.apache.org/documentation/"),
+    pytest.mark.document("Kafka documentation, Group Configs", "https://kafka.apache.org/documentation/"),
+]
 
 SET = 0
 OPERATIONS = {SET: "set", 2: "append", 3: "subtract"}

@@ -25,7 +25,11 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("critical")]
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.severity("critical"),
+    pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
+]
 COUNT = 600
 PARTITIONS = 3
 

@@ -22,7 +22,11 @@ from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.names import Names
 from harness.workloads.queue import Queue
 
-pytestmark = [pytest.mark.feature("Fetch"), pytest.mark.severity("critical")]
+pytestmark = [
+    pytest.mark.feature("Fetch"),
+    pytest.mark.severity("critical"),
+    pytest.mark.document("Kafka documentation, Consumer Position", "https://kafka.apache.org/documentation/"),
+]
 
 
 @pytest.mark.claim("O3", "G9")

@@ -30,7 +30,15 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("Produce"), pytest.mark.claim("O9")]
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.claim("O9"),
+    pytest.mark.kip(480, 794),
+    pytest.mark.document(
+        "producer configuration partitioner.class",
+        "https://kafka.apache.org/documentation/#producerconfigs_partitioner.class",
+    ),
+]
 KAFKAS = json.loads(Path(__file__).with_name("key_partitions.json").read_text("utf-8"))
 """What Kafka's own partitioner chooses; made by tests/vectors/KeyPartitions.java."""
 PARTITIONS: int = KAFKAS["partitions"]

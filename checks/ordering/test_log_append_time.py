@@ -27,7 +27,14 @@ from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.options import ChosenTarget
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("Produce")]
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.kip(32),
+    pytest.mark.document(
+        "topic configuration message.timestamp.type",
+        "https://kafka.apache.org/documentation/#topicconfigs_message.timestamp.type",
+    ),
+]
 LONG_AGO_MS = 1_000_000_000_000
 APART_MS, FAR_APART_MS = 2_000, 600_000
 """How far the clock of a cluster on this machine, or of another one, may be from ours for this check."""

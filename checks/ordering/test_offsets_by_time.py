@@ -26,7 +26,7 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("ListOffsets")]
+pytestmark = [pytest.mark.feature("ListOffsets"), pytest.mark.kip(33, 734)]
 START_MS = 1_700_000_000_000
 MAX_TIMESTAMP = -3
 

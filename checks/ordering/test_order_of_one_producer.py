@@ -22,7 +22,19 @@ from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.names import Names
 from harness.workloads.queue import Queue
 
-pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("critical")]
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.severity("critical"),
+    pytest.mark.kip(98),
+    pytest.mark.document(
+        "producer configuration max.in.flight.requests.per.connection",
+        "https://kafka.apache.org/documentation/#producerconfigs_max.in.flight.requests.per.connection",
+    ),
+    pytest.mark.document(
+        "producer configuration enable.idempotence",
+        "https://kafka.apache.org/documentation/#producerconfigs_enable.idempotence",
+    ),
+]
 ONE_IN_FLIGHT, FIVE_IN_FLIGHT = (ClientSettings(acks="all", is_idempotent=True, in_flight=count) for count in (1, 5))
 CLAIMS = pytest.mark.claim("O4", "O8", "O5", "O3")
 

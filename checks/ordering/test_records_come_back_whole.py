@@ -28,7 +28,15 @@ from harness.judging.outcome import BrokenPromise, require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("Produce"), pytest.mark.severity("blocker")]
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.severity("blocker"),
+    pytest.mark.document(
+        "topic configuration compression.type", "https://kafka.apache.org/documentation/#topicconfigs_compression.type"
+    ),
+    pytest.mark.document("Kafka documentation, Record Batch", "https://kafka.apache.org/documentation/"),
+    pytest.mark.document("Kafka documentation, Record", "https://kafka.apache.org/documentation/"),
+]
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 START_MS = 1_700_000_000_000
 

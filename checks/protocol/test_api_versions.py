@@ -23,7 +23,11 @@ from reference_broker.wire.messages.api_versions_request import ApiVersionsReque
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 from reference_broker.wire.primitives import BrokerId
 
-pytestmark = pytest.mark.feature("ApiVersions")
+pytestmark = [
+    pytest.mark.feature("ApiVersions"),
+    pytest.mark.kip(35, 511, 584),
+    pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
+]
 
 
 def asked(name: str = "check", version: str = "1.0") -> ApiVersionsRequest:

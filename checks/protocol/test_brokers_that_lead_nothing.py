@@ -58,6 +58,8 @@ pytestmark = [
     # A cluster of its own: others do not get along without their broker.
     pytest.mark.cluster(config={"broker.rack": "taken-out"}),
     pytest.mark.feature("UnregisterBroker"),
+    pytest.mark.kip(500),
+    pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
 ]
 
 

@@ -20,7 +20,13 @@ from reference_broker.wire.messages.describe_log_dirs_request import Describable
 from reference_broker.wire.messages.describe_log_dirs_response import DescribeLogDirsResponse
 from reference_broker.wire.primitives import TopicName
 
-pytestmark = pytest.mark.feature("DescribeLogDirs")
+pytestmark = [
+    pytest.mark.feature("DescribeLogDirs"),
+    pytest.mark.kip(113, 827, 1066),
+    pytest.mark.document(
+        "Protocol guide, DescribeLogDirs", "https://kafka.apache.org/protocol.html#The_Messages_DescribeLogDirs"
+    ),
+]
 
 VOLUMES_SINCE = 4
 

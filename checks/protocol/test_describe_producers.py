@@ -19,7 +19,13 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest
 from reference_broker.wire.primitives import TopicName
 
-pytestmark = pytest.mark.feature("DescribeProducers")
+pytestmark = [
+    pytest.mark.feature("DescribeProducers"),
+    pytest.mark.kip(664),
+    pytest.mark.document(
+        "Protocol guide, DescribeProducers", "https://kafka.apache.org/protocol.html#The_Messages_DescribeProducers"
+    ),
+]
 
 
 def request(topic: str, *partitions: int) -> DescribeProducersRequest:

@@ -22,7 +22,11 @@ from reference_broker.wire.messages.fetch_response import FetchResponse, Partiti
 from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
 from reference_broker.wire.records import iter_batches
 
-pytestmark = pytest.mark.feature("Fetch")
+pytestmark = [
+    pytest.mark.feature("Fetch"),
+    pytest.mark.kip(74, 320, 392, 516, 595),
+    pytest.mark.document("Protocol guide, Fetch", "https://kafka.apache.org/protocol.html#The_Messages_Fetch"),
+]
 
 NO_SUCH_ID = Uuid(bytes(range(16)))
 

@@ -27,6 +27,8 @@ pytestmark = [
     # A cluster of our own: in another's, who passes for a follower does harm.
     pytest.mark.cluster(config={"transaction.max.timeout.ms": "600000"}),
     pytest.mark.feature("Fetch"),
+    pytest.mark.kip(392, 903, 853, 1166),
+    pytest.mark.document("Protocol guide, Fetch", "https://kafka.apache.org/protocol.html#The_Messages_Fetch"),
 ]
 
 A_FOLDER = Uuid(bytes(range(16)))

@@ -23,7 +23,7 @@ from reference_broker.wire.messages.fetch_response import FetchResponse, Partiti
 from reference_broker.wire.primitives import TopicName, Uuid
 from reference_broker.wire.records import iter_batches
 
-pytestmark = pytest.mark.feature("Fetch")
+pytestmark = [pytest.mark.feature("Fetch"), pytest.mark.kip(227, 516)]
 
 NO_SUCH_ID = Uuid(bytes(range(16)))
 

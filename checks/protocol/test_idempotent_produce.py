@@ -19,7 +19,11 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.produce_response import PartitionProduceResponse, ProduceResponse
 from reference_broker.wire.primitives import Uuid
 
-pytestmark = pytest.mark.feature("Produce")
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.kip(98, 360),
+    pytest.mark.document("Protocol guide, Produce", "https://kafka.apache.org/protocol.html#The_Messages_Produce"),
+]
 
 
 def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:

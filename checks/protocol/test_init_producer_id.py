@@ -17,7 +17,13 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.primitives import ProducerId, TransactionalId
 
-pytestmark = pytest.mark.feature("InitProducerId")
+pytestmark = [
+    pytest.mark.feature("InitProducerId"),
+    pytest.mark.kip(98, 360),
+    pytest.mark.document(
+        "Protocol guide, InitProducerId", "https://kafka.apache.org/protocol.html#The_Messages_InitProducerId"
+    ),
+]
 
 
 def request(

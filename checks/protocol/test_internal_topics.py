@@ -27,6 +27,8 @@ pytestmark = [
     # A cluster that no check stops: its leader epochs count nobody's restarts.
     pytest.mark.cluster(config={"transaction.max.timeout.ms": "600000"}),
     pytest.mark.feature("Metadata"),
+    pytest.mark.kip(966),
+    pytest.mark.document("Protocol guide, Metadata", "https://kafka.apache.org/protocol.html#The_Messages_Metadata"),
 ]
 
 OFFSETS = TopicName("__consumer_offsets")

@@ -25,7 +25,7 @@ from reference_broker.wire.messages.offset_for_leader_epoch_request import (
 )
 from reference_broker.wire.primitives import BrokerId, TopicName
 
-pytestmark = pytest.mark.feature("OffsetForLeaderEpoch")
+pytestmark = [pytest.mark.feature("OffsetForLeaderEpoch"), pytest.mark.kip(101, 320, 595)]
 
 
 def epoch_of(exchange: Exchange, topic: TopicName) -> int:

@@ -32,7 +32,13 @@ from reference_broker.wire.messages.list_offsets_request import (
 from reference_broker.wire.messages.list_offsets_response import ListOffsetsPartitionResponse, ListOffsetsResponse
 from reference_broker.wire.primitives import BrokerId, TopicName
 
-pytestmark = pytest.mark.feature("ListOffsets")
+pytestmark = [
+    pytest.mark.feature("ListOffsets"),
+    pytest.mark.kip(79, 207, 734, 405, 1005, 1023),
+    pytest.mark.document(
+        "Protocol guide, ListOffsets", "https://kafka.apache.org/protocol.html#The_Messages_ListOffsets"
+    ),
+]
 
 LATEST, EARLIEST, LARGEST, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING = -1, -2, -3, -4, -5, -6
 FIRST_VERSION = {LARGEST: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9, EARLIEST_PENDING: 11}

@@ -45,7 +45,11 @@ from reference_broker.wire.messages.offset_for_leader_epoch_request import Offse
 from reference_broker.wire.messages.produce_request import ProduceRequest
 from reference_broker.wire.primitives import BrokerId, GroupId
 
-pytestmark = pytest.mark.feature("ApiVersions")
+pytestmark = [
+    pytest.mark.feature("ApiVersions"),
+    pytest.mark.kip(35),
+    pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
+]
 
 NOBODY = GroupId("a-group-that-nobody-made")
 HARMLESS = (

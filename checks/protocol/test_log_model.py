@@ -57,7 +57,11 @@ from reference_broker.wire.messages.offset_for_leader_epoch_request import (
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
 from reference_broker.wire.primitives import BrokerId, TopicName
 
-pytestmark = pytest.mark.feature("Log")
+pytestmark = [
+    pytest.mark.feature("Log"),
+    pytest.mark.kip(98, 227, 107, 320),
+    pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
+]
 
 TOPIC = "orders"
 PARTITIONS = 2

@@ -26,7 +26,14 @@ from reference_broker.wire.messages.offset_for_leader_epoch_response import (
 )
 from reference_broker.wire.primitives import BrokerId, TopicName
 
-pytestmark = pytest.mark.feature("OffsetForLeaderEpoch")
+pytestmark = [
+    pytest.mark.feature("OffsetForLeaderEpoch"),
+    pytest.mark.kip(101, 320),
+    pytest.mark.document(
+        "Protocol guide, OffsetForLeaderEpoch",
+        "https://kafka.apache.org/protocol.html#The_Messages_OffsetForLeaderEpoch",
+    ),
+]
 
 
 def request(

@@ -24,7 +24,10 @@ from reference_broker.wire.framing import decode_response, encode_request
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 
-pytestmark = pytest.mark.feature("Network")
+pytestmark = [
+    pytest.mark.feature("Network"),
+    pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
+]
 
 SPOKEN = ApiVersionsRequest(client_software_name="check", client_software_version="1.0")
 BROKERS = MetadataRequest(topics=(), allow_auto_topic_creation=False)

@@ -47,7 +47,11 @@ from reference_broker.wire.records import (
     with_header,
 )
 
-pytestmark = pytest.mark.feature("Produce")
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.kip(98, 110, 467, 516, 951),
+    pytest.mark.document("Protocol guide, Produce", "https://kafka.apache.org/protocol.html#The_Messages_Produce"),
+]
 
 LOG_APPEND_TIME = 8
 NO_SUCH_ID = Uuid(bytes(range(16)))

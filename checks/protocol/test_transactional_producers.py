@@ -25,6 +25,11 @@ pytestmark = [
     # A cluster of its own: once somebody has asked for a transaction's coordinator there is one.
     pytest.mark.cluster(config={"transaction.max.timeout.ms": str(LONGEST_MS)}),
     pytest.mark.feature("Produce"),
+    pytest.mark.kip(98, 890),
+    pytest.mark.document(
+        "Protocol guide, InitProducerId", "https://kafka.apache.org/protocol.html#The_Messages_InitProducerId"
+    ),
+    pytest.mark.document("Protocol guide, Produce", "https://kafka.apache.org/protocol.html#The_Messages_Produce"),
 ]
 
 

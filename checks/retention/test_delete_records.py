@@ -36,7 +36,13 @@ from reference_broker.wire.messages.delete_records_response import DeleteRecords
 from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.records import iter_batches
 
-pytestmark = pytest.mark.feature("DeleteRecords")
+pytestmark = [
+    pytest.mark.feature("DeleteRecords"),
+    pytest.mark.kip(107, 204),
+    pytest.mark.document(
+        "Protocol guide, DeleteRecords", "https://kafka.apache.org/protocol.html#The_Messages_DeleteRecords"
+    ),
+]
 
 
 def only(answer: DeleteRecordsResponse) -> DeleteRecordsPartitionResult:

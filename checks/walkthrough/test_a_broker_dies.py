@@ -32,6 +32,11 @@ pytestmark = [
     pytest.mark.feature("Replication"),
     pytest.mark.severity("blocker"),
     pytest.mark.kip(631),
+    pytest.mark.document(
+        "broker configuration broker.session.timeout.ms",
+        "https://kafka.apache.org/documentation/#brokerconfigs_broker.session.timeout.ms",
+    ),
+    pytest.mark.document("Kafka documentation, Replication", "https://kafka.apache.org/documentation/"),
 ]
 SESSION_S = 3.0
 """broker.session.timeout.ms of clusters that the harness starts."""

@@ -28,7 +28,12 @@ from harness.pytest_plugin.names import Names
 from harness.targets.kafka_tools import Java, succeed
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("Tools"), pytest.mark.needs("java")]
+pytestmark = [
+    pytest.mark.feature("Tools"),
+    pytest.mark.needs("java"),
+    pytest.mark.document("Kafka documentation, Quickstart", "https://kafka.apache.org/documentation/"),
+    pytest.mark.document("Kafka documentation, Basic Kafka Operations", "https://kafka.apache.org/documentation/"),
+]
 LINES = ("안녕 Kafka!", "첫 번째 메시지예요", "실시간으로 전달될까요?")
 GROUPS = "consumer.group.ConsumerGroupCommand"
 

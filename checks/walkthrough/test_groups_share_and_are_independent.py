@@ -29,7 +29,14 @@ from harness.judging.outcome import BrokenPromise, require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("JoinGroup"), pytest.mark.claim("G1", "G5")]
+pytestmark = [
+    pytest.mark.feature("JoinGroup"),
+    pytest.mark.claim("G1", "G5"),
+    pytest.mark.document(
+        "consumer configuration group.id", "https://kafka.apache.org/documentation/#consumerconfigs_group.id"
+    ),
+    pytest.mark.document("Kafka documentation, Consumers", "https://kafka.apache.org/documentation/"),
+]
 PARTITIONS = 3
 QUIET_S = 0.5
 """So long after the last order one that is given twice would come."""

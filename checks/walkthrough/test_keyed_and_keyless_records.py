@@ -26,7 +26,17 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("Produce"), pytest.mark.claim("O9", "O4")]
+pytestmark = [
+    pytest.mark.feature("Produce"),
+    pytest.mark.claim("O9", "O4"),
+    pytest.mark.document(
+        "producer configuration partitioner.class",
+        "https://kafka.apache.org/documentation/#producerconfigs_partitioner.class",
+    ),
+    pytest.mark.document(
+        "Kafka documentation, Main Concepts and Terminology", "https://kafka.apache.org/documentation/"
+    ),
+]
 PARTITIONS = 3
 
 

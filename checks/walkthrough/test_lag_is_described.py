@@ -25,7 +25,11 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("OffsetFetch"), pytest.mark.claim("G3")]
+pytestmark = [
+    pytest.mark.feature("OffsetFetch"),
+    pytest.mark.claim("G3"),
+    pytest.mark.document("Kafka documentation, Managing Consumer Groups", "https://kafka.apache.org/documentation/"),
+]
 GROUPED = ClientSettings(consumers="subscribe", commit="sync")
 
 

@@ -24,7 +24,14 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("OffsetCommit"), pytest.mark.claim("G3", "D8")]
+pytestmark = [
+    pytest.mark.feature("OffsetCommit"),
+    pytest.mark.claim("G3", "D8"),
+    pytest.mark.document(
+        "consumer configuration auto.offset.reset",
+        "https://kafka.apache.org/documentation/#consumerconfigs_auto.offset.reset",
+    ),
+]
 ORDERS = [Outgoing(value=f"주문{number}".encode(), partition=0) for number in range(10)]
 GROUPED = ClientSettings(consumers="subscribe", commit="sync")
 

@@ -27,7 +27,16 @@ from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.options import ChosenTarget
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("Retention"), pytest.mark.claim("R2", "R3")]
+pytestmark = [
+    pytest.mark.feature("Retention"),
+    pytest.mark.claim("R2", "R3"),
+    pytest.mark.document(
+        "topic configuration retention.ms", "https://kafka.apache.org/documentation/#topicconfigs_retention.ms"
+    ),
+    pytest.mark.document(
+        "topic configuration retention.bytes", "https://kafka.apache.org/documentation/#topicconfigs_retention.bytes"
+    ),
+]
 WAIT_S = 20.0
 
 

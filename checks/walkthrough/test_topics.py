@@ -26,7 +26,13 @@ from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
 
-pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.claim("M7")]
+pytestmark = [
+    pytest.mark.feature("CreateTopics"),
+    pytest.mark.claim("M7"),
+    pytest.mark.document("Kafka documentation, Quickstart", "https://kafka.apache.org/documentation/"),
+    pytest.mark.document("Kafka documentation, Modifying topics", "https://kafka.apache.org/documentation/"),
+    pytest.mark.document("Kafka documentation, Topic configs", "https://kafka.apache.org/documentation/"),
+]
 SEVEN_DAYS_MS = "604800000"
 
 

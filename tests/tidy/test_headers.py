@@ -7,6 +7,8 @@ import re
 
 from source_tree import ROOT, Source, sources
 
+from harness.catalogue import Header
+
 API_HEADER = ("**Promises**", "**Refuses**", "**Versions**", "**Departs from Kafka**")
 CHECK_HEADER = ("**Claim**", "**Why it matters**", "**Kafka says**", "**Cannot see**", "**Rejects**")
 FAULT_HEADER = ("**Does**", "**Needs**", "**Heals**")
@@ -42,6 +44,23 @@ def test_an_api_states_its_contract_in_its_header() -> None:
 
 def test_a_check_states_its_claim_and_what_it_rejects() -> None:
     assert not lacking(check_files(), CHECK_HEADER)
+
+
+def test_a_check_links_to_the_proposals_that_its_header_names() -> None:
+    wrong = []
+    for source in check_files():
+        says = Header.of(ast.get_docstring(source.tree)).kafka_says
+        named, marked = set(re.findall(r"KIP-(\d+)", says)), proposals(source)
+        if named != marked:
+            wrong.append(f"{source.path}: **Kafka says** names KIP {sorted(named)}, and kip(…) {sorted(marked)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def proposals(source: Source) -> set[str]:
+    """The numbers given to pytest.mark.kip in a file."""
+    calls = (node for node in ast.walk(source.tree) if isinstance(node, ast.Call))
+    marks = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "kip")
+    return {str(word.value) for mark in marks for word in mark.args if isinstance(word, ast.Constant)}
 
 
 def test_a_fault_says_what_it_does_needs_and_how_it_heals() -> None:

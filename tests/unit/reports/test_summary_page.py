@@ -262,3 +262,13 @@ def test_a_run_that_was_cut_short_tells_the_time_of_its_checks(run: Run, store: 
     store("durability/y")
 
     assert "24.5 s · 0 operations" in page(run)
+
+
+def test_a_check_leads_to_where_its_promise_is_told(run: Run, store: Store) -> None:
+    told = {"name": "KIP-98", "url": "https://example.org/KIP-98", "kind": "link"}
+    store("durability/x", links=[told, {"name": "KAFKA-1", "url": "javascript:alert(1)", "kind": "issue"}])
+
+    html = page(run)
+
+    assert '<a href="https://example.org/KIP-98">KIP-98</a>, KAFKA-1' in html
+    assert "javascript:" not in html

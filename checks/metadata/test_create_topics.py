@@ -34,9 +34,7 @@ from reference_broker.wire.primitives import BrokerId, TopicName
 pytestmark = [
     pytest.mark.feature("CreateTopics"),
     pytest.mark.kip(4, 464, 525, 516),
-    pytest.mark.document(
-        "Protocol guide, CreateTopics", "https://kafka.apache.org/protocol.html#The_Messages_CreateTopics"
-    ),
+    pytest.mark.document("Protocol, CreateTopics", "https://kafka.apache.org/protocol.html#The_Messages_CreateTopics"),
 ]
 
 TOPIC, BROKER = 2, 4

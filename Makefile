@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: check test nightly soak lint bench fuzz image report generate clean
 
 check: $(READY)  ## every check against $(TARGETS), then the report
-	$(BIN)/python -m pytest $(CHECKS) $(CHECK_OPTIONS)
+	$(BIN)/python -m pytest $(CHECKS) -n $(WORKERS) $(CHECK_OPTIONS)
 
 test: $(READY)  ## the project's own tests
 	$(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
@@ -25,12 +25,12 @@ test: $(READY)  ## the project's own tests
 nightly: $(READY)  ## all of it: every check on every kind of target, three seeds, all profiles, all known pairs of releases
 	TESTS=all $(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
 	for seed in $(NIGHTLY_SEEDS); do \
-	  $(BIN)/python -m pytest checks --recorded --seed $$seed --require java,docker,root \
+	  $(BIN)/python -m pytest checks -n $(WORKERS) --recorded --seed $$seed --require java,docker,root \
 	    --target reference --target kafka@$(KAFKA) --target docker@local/kafka:$(KAFKA) || exit 1; \
 	  $(BIN)/python -m harness account reports/out/latest --strict || exit 1; \
 	done
 	for profile in 4.0 4.1 4.2 4.4; do \
-	  $(BIN)/python -m pytest checks --target reference@$$profile || exit 1; \
+	  $(BIN)/python -m pytest checks -n $(WORKERS) --target reference@$$profile || exit 1; \
 	done
 	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --seconds 300
 

@@ -1,0 +1,174 @@
+"""What each replication factor and number of acknowledgements promises, it keeps.
+
+**Claim** With acks=all, and whatever replication.factor (1, 2, 3 or 5) and min.insync.replicas (1 or more) a topic has,
+a record that was acknowledged is in the log afterwards, once and at the offset that was acknowledged, although the
+leader is killed, or a minority of nodes; also where unclean elections are allowed but an in-sync replica is there to
+lead. When the nodes are back each partition takes writes, and in-sync replicas hold the same batches. With acks=1
+only records that were acknowledged shortly before or during the loss of their leader may be missing.
+
+**Why it matters** The number of copies is what an owner pays for; each number must mean what its documentation says.
+
+**Kafka says** producer configuration acks; topic configurations min.insync.replicas, unclean.leader.election.enable;
+Kafka documentation, "Replication".
+
+**Cannot see** loss of a disk or of power.
+
+**Rejects** tests/plants/clusters/test_driven_checks.py::test_a_check_rejects_the_history,
+tests/plants/clusters/test_driven_checks.py::test_losses_far_from_a_fault_are_rejected
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import pytest
+
+from harness.clients.node_client import NodeClient
+from harness.judging.activity import Needs
+from harness.judging.guarantees import ClientSettings
+from harness.judging.loss_window import LossWindow, loss_window
+from harness.judging.outcome import BrokenPromise, require
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.record import CheckRecord
+from harness.replicas.collecting import require_equal_replicas
+from harness.targets.target import Cluster
+from harness.workloads.queue import Queue
+from nemesis import kill, leader, minority
+from reference_broker.wire.errors import ErrorCode
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3),
+    pytest.mark.feature("Replication"),
+    pytest.mark.severity("blocker"),
+    pytest.mark.long,
+]
+LASTS_S = 16.0
+HELD_S = 6.0
+"""Twice broker.session.timeout.ms of clusters that the harness starts: another replica leads before the heal."""
+NEEDED = 300
+"""Acknowledged records."""
+BEFORE_S = 5.0
+"""A follower asks for new records all the time; one that lags for longer is no reason to lose more than this."""
+AFTER_S = 30.0
+"""What a former leader may take to learn that it leads no more: its session, and its requests that wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """How a topic is replicated."""
+
+    replicas: int
+    min_insync: int
+    is_unclean: bool = False
+
+    def __str__(self) -> str:
+        copies = "1 copy" if self.replicas == 1 else f"{self.replicas} copies"
+        return f"{copies}, {self.min_insync} in sync{', unclean' if self.is_unclean else ''}"
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Of the topic."""
+        return {
+            "min.insync.replicas": str(self.min_insync),
+            "unclean.leader.election.enable": str(self.is_unclean).lower(),
+        }
+
+
+def queue_of(names: Names, acks: str, replicas: int) -> Queue:
+    """Its run means nothing where no other replica came to lead, unless there is none."""
+    return Queue(
+        topic=names.topic("orders"),
+        partitions=2,
+        client=ClientSettings(acks=acks, is_idempotent=acks == "all"),
+        needs=Needs(acknowledged=NEEDED, reads=NEEDED, leader_changes=int(replicas > 1)),
+    )
+
+
+@pytest.mark.claim("D1", "D6", "D8", "O1", "O2", "O5", "L2")
+@pytest.mark.parametrize("copies", [Copies(1, 1), Copies(2, 1), Copies(2, 2), Copies(3, 1), Copies(3, 3)], ids=str)
+def test_copies_on_three_nodes(cluster: Cluster, drive: Drive, names: Names, copies: Copies) -> None:
+    run(cluster, drive, queue_of(names, "all", copies.replicas), copies)
+
+
+@pytest.mark.claim("D5", "D6", "L2")
+def test_an_in_sync_replica_leads_also_where_unclean_elections_are_allowed(
+    cluster: Cluster, drive: Drive, names: Names, record: CheckRecord
+) -> None:
+    queue = queue_of(names, "all", 3)
+    driven = drive(
+        queue, kill(leader), replicas=3, config=Copies(3, 2, is_unclean=True).config, duration_s=LASTS_S, hold_s=HELD_S
+    )
+    require_kept(loss_window(driven.evidence))
+    cluster.wait_healthy()
+    require_takes_writes(cluster, queue)
+    require_equal_replicas(cluster, queue.topic, queue.partitions)
+
+
+@pytest.mark.claim("D12", "D6")
+@pytest.mark.parametrize("copies", [Copies(2, 1), Copies(3, 1)], ids=str)
+def test_acks_1_loses_around_the_loss_of_a_leader_only(
+    cluster: Cluster, drive: Drive, names: Names, record: CheckRecord, copies: Copies
+) -> None:
+    queue = queue_of(names, "1", copies.replicas)
+    driven = drive(
+        queue, kill(leader), replicas=copies.replicas, config=copies.config, duration_s=LASTS_S, hold_s=HELD_S
+    )
+    window = loss_window(driven.evidence)
+    record.measures = {**record.measures, "lost with acks=1": asdict(window)}
+    record.steps.append(f"{window.lost} of {window.acknowledged} acknowledged records were lost")
+    require_near_faults(window)
+    cluster.wait_healthy()
+    require_takes_writes(cluster, queue)
+    require_equal_replicas(cluster, queue.topic, queue.partitions)
+
+
+@pytest.mark.claim("D1", "D6", "D8", "O1", "O2", "O5", "L2")
+@pytest.mark.cluster(nodes=5, controllers=1)
+@pytest.mark.parametrize("copies", [Copies(5, 3)], ids=str)
+def test_copies_on_five_nodes(cluster: Cluster, drive: Drive, names: Names, copies: Copies) -> None:
+    queue = queue_of(names, "all", 0)
+    drive(queue, kill(minority), replicas=copies.replicas, config=copies.config, duration_s=LASTS_S, hold_s=HELD_S)
+    cluster.wait_healthy()
+    require_takes_writes(cluster, queue)
+    require_equal_replicas(cluster, queue.topic, queue.partitions)
+
+
+def run(cluster: Cluster, drive: Drive, queue: Queue, copies: Copies) -> None:
+    """Under the loss of a leader; Drive judges what acks=all forbids."""
+    drive(queue, kill(leader), replicas=copies.replicas, config=copies.config, duration_s=LASTS_S, hold_s=HELD_S)
+    cluster.wait_healthy()
+    require_takes_writes(cluster, queue)
+    if copies.replicas > 1:
+        require_equal_replicas(cluster, queue.topic, queue.partitions)
+
+
+def require_takes_writes(cluster: Cluster, queue: Queue) -> None:
+    """BrokenPromise where a partition's leader does not acknowledge a write for all in-sync replicas."""
+    leaders = cluster.view(topics=[queue.topic]).leaders
+    addresses = {node.id: node.address for node in cluster.nodes}
+    for partition in range(queue.partitions):
+        with NodeClient(addresses[leaders[queue.topic, partition]]) as client:
+            error = client.produce(queue.topic, "goes on", partition=partition).error
+        require(error, ErrorCode.NONE, f"the answer to a write to partition {partition} when all nodes are back")
+
+
+def require_kept(window: LossWindow) -> None:
+    """BrokenPromise where an acknowledged record is missing."""
+    if window.lost:
+        raise BrokenPromise(
+            f"{window.lost} of {window.acknowledged} acknowledged records are missing, though an in-sync replica "
+            f"was there to lead.",
+            claim="D5",
+        )
+
+
+def require_near_faults(window: LossWindow) -> None:
+    """BrokenPromise where a record is missing that was acknowledged when no leader was lost."""
+    if window.outside or window.before_s > BEFORE_S or window.after_s > AFTER_S:
+        raise BrokenPromise(
+            f"{window.lost} of {window.acknowledged} records acknowledged with acks=1 are missing; of these one was "
+            f"acknowledged {window.before_s:.1f} s before a fault ({BEFORE_S:g} s are allowed), "
+            f"one {window.after_s:.1f} s after its end ({AFTER_S:g} s), {window.outside} without any.",
+            claim="D12",
+        )

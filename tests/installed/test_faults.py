@@ -30,6 +30,6 @@ def test_the_broker_of_the_next_test_runs(kafka_broker: KafkaCluster) -> None:
 def test_promises_hold_while_a_broker_is_killed(kafka_broker: KafkaCluster, kafka_drive: KafkaDrive) -> None:
     queue = Queue(topic=kafka_broker.new_name("orders"), rate=100)
 
-    driven = kafka_drive(queue, "kill")
+    driven = kafka_drive(queue, "kill", duration_s=8)
 
     assert driven.verdicts

@@ -26,7 +26,7 @@ PACKAGES = ("harness", "nemesis", "reference_broker", "reports")
 BESIDE = ("confluent-kafka", "kafka-python", "aiokafka", "pytest-xdist")
 """What the example's own tests need."""
 NO_INDEX = re.compile(r"No matching distribution|Could not fetch|onnection|Temporary failure|timed out|Max retries")
-PIP_TIMEOUT_S, RUN_TIMEOUT_S = 240, 240
+PIP_TIMEOUT_S, RUN_TIMEOUT_S = 400, 400
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "out")
 
 

@@ -80,6 +80,8 @@ def _require_usable(text: str) -> None:
         reason = "" if lack is None else lack.reason
     except (UnknownTarget, TargetTrouble) as trouble:
         reason = str(trouble).removeprefix("--target ")
+    except ImportError as missing:
+        reason = f"{text}: the package {missing.name} is not installed: pip install 'kafka-verification[harness]'"
     if reason:
         raise pytest.UsageError(f"--kafka-target {' '.join(reason.split())}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def test_kafka_without_java_is_refused(run_project, monkeypatch: pytest.MonkeyPa
     line = only_error(run_project(NOTHING, "--kafka-target", "kafka@4.3.1"))
 
     assert line == "ERROR: --kafka-target kafka@4.3.1: Java 17 or newer is needed: there is no `java` on the PATH"
+
+
+def test_a_target_whose_package_is_not_installed_is_refused(run_project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "paramiko", None)  # as if it could not be imported
+    for name in [name for name in sys.modules if name.startswith("harness.")]:
+        monkeypatch.delitem(sys.modules, name)
+
+    line = only_error(run_project(NOTHING, "--kafka-target", "ssh:cluster.toml"))
+
+    assert line.startswith(
+        "ERROR: --kafka-target ssh:cluster.toml: the package paramiko is not installed: pip install "
+    )
 
 
 def test_two_targets_are_refused(run_project) -> None:

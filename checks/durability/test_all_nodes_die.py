@@ -37,7 +37,7 @@ pytestmark = [
     pytest.mark.feature("Replication"),
     pytest.mark.severity("blocker"),
     pytest.mark.long,
-    pytest.mark.kip(101, 966),
+    pytest.mark.kip(101),
 ]
 LASTS_S = 12.0
 HELD_S = 1.0

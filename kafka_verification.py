@@ -91,7 +91,7 @@ def _seed(config: pytest.Config) -> int:
     try:
         seed = int(text)
     except ValueError:
-        raise pytest.UsageError(f"--kafka-seed {text}: a whole number is wanted, e.g. --kafka-seed 20261122") from None
+        raise pytest.UsageError(f"--kafka-seed {text}: must be a whole number, e.g. --kafka-seed 20261122") from None
     config.option.kafka_seed = str(seed)  # workers of pytest-xdist get the options, and must not choose another
     return seed
 

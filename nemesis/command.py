@@ -164,7 +164,7 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
         print(f"report        {stored.path / summary.PAGE}")
     except (StoreTrouble, OSError) as trouble:
         print(f"report        none: {trouble}; the run is in {stored.path}")
-    print(f"again         {scenario.rerun}", flush=True)
+    print(f"rerun         {scenario.rerun}", flush=True)
     return judged.validity.exit_code
 
 
@@ -173,7 +173,7 @@ def _healing_first(live: Live) -> Iterator[None]:
     """An interrupt, or SIGTERM, is told at once and becomes a KeyboardInterrupt: the run heals on its way out."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        live.end("interrupted   healing first; once more leaves the cluster as it is")
+        live.end("interrupted   healing the faults first; Ctrl-C again stops at once and leaves them")
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -147,12 +147,12 @@ one_way_one = one_way(one)
 one_way_leader = one_way(leader)
 
 GRUDGES: tuple[tuple[Grudge, str], ...] = (
-    (isolate_one, "one node, by chance, loses all others"),
-    (isolate_leader, "the leader of a partition under check loses all others"),
-    (isolate_followers, "the followers of a partition under check lose all others"),
-    (isolate_controller, "the active controller loses all others"),
-    (isolate_coordinator, "the coordinator of a group under check loses all others"),
-    (isolate_minority, "a minority loses all others"),
+    (isolate_one, "one node, by chance, is cut off from all others"),
+    (isolate_leader, "the leader of a partition under check is cut off from all others"),
+    (isolate_followers, "the followers of a partition under check are cut off from all others"),
+    (isolate_controller, "the active controller is cut off from all others"),
+    (isolate_coordinator, "the coordinator of a group under check is cut off from all others"),
+    (isolate_minority, "a minority is cut off from all others"),
     (halves, "two halves"),
     (majorities_ring, "every node sees a majority, no two the same"),
     (bridge, "two halves, and one node that sees both"),
@@ -179,7 +179,7 @@ def _sides(
     chosen = tuple(node for node in found.nodes if node in set(nodes))
     rest = tuple(node for node in sorted(nodes) if node not in set(chosen))
     if not chosen or not rest:
-        raise NoSuchNode(f"{found.because}, {nodes_text(found.nodes)}, cannot be parted from {nodes_text(nodes)}")
+        raise NoSuchNode(f"{found.because}, {nodes_text(found.nodes)}, cannot be cut off from {nodes_text(nodes)}")
     return chosen, rest, found.because
 
 

@@ -63,11 +63,11 @@ class Judged:
             yield f"verdict       {outcome}: {self.trouble}"
             return
         yield f"verdict       {outcome}: {len(self.verdicts)} checkers, {self.finished.operations:,} operations"
-        yield f"rests on      {self.verdicts[0].rests_on}"
+        yield f"judged on     {self.verdicts[0].rests_on}"
         if self.validity is not Validity.VALID:
             yield from describe(self.check, self.scenario.target, self.verdicts)
         if self.gaps:
-            yield "without success, at longest"
+            yield "longest time without success, for each fault"
         for gap in self.gaps:
             yield f"  {gap.length_s:6.1f} s  {gap.role}, {gap.fault}"
 
@@ -91,7 +91,7 @@ class Judged:
             availability=[asdict(gap) for gap in self.gaps],
             more={
                 "outcome": _OUTCOME[self.validity],
-                "sentence": f"What was acknowledged is kept, in order, and read: {scenario.sentence}",
+                "sentence": f"Acknowledged records are kept, in order, and delivered: {scenario.sentence}",
                 "title": "A workload under faults",
                 "failure": "" if self.validity is Validity.VALID else "\n".join(described),
                 "phases": [asdict(phase) for phase in finished.phases] if finished else [],

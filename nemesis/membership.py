@@ -96,5 +96,5 @@ def new_directory_id() -> str:
 
 def _folder_of(node: Node) -> Path:
     if node.data_dir is None:
-        raise HostTrouble(f"the log folder of node {node.id} is out of reach")
+        raise HostTrouble(f"the log folder of node {node.id} cannot be reached from here")
     return node.data_dir

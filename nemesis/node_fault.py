@@ -61,7 +61,9 @@ class NodeFault:
         """The nodes that were struck last, healed or not. HostTrouble when the cluster does not have one of them."""
         nodes = {node.id: node for node in cluster.nodes}
         if missing := [node for node in self._struck if node not in nodes]:
-            raise HostTrouble(f"the cluster at {cluster.bootstrap} has no node {missing[0]} that we may harm")
+            raise HostTrouble(
+                f"the cluster at {cluster.bootstrap} has no node {missing[0]} that can be controlled from here"
+            )
         return tuple(nodes[node] for node in self._struck)
 
 

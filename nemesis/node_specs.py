@@ -175,7 +175,7 @@ def nodes_text(ids: Sequence[int]) -> str:
 
 def _all_of(view: ClusterView) -> list[int]:
     if not view.nodes:
-        raise NoSuchNode("the cluster has no nodes that we may harm")
+        raise NoSuchNode("no node of the cluster can be controlled from here")
     return sorted(view.nodes)
 
 

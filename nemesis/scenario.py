@@ -131,26 +131,26 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--controllers", type=int, default=0, help="nodes that are controllers only (default none)")
     made.add_argument("--faults", default="", help="which, by commas: kill, partition:bridge, packet:loss:20, …")
     made.add_argument("--sequence", help="a directed sequence instead of faults by chance")
-    made.add_argument("--on", default="one", help="whom they strike: one, minority, leader, … (default one)")
+    made.add_argument("--on", default="one", help="the nodes they act on: one, minority, leader, … (default one)")
     made.add_argument("--workload", default="queue", choices=WORKLOADS)
     made.add_argument("--client", default="confluent", choices=CLIENTS)
     made.add_argument("--acks", default="all", choices=("all", "1"))
     made.add_argument("--duration", type=_positive_s, default=60.0, help="seconds of the run (default 60)")
     made.add_argument("--rate", type=_positive, default=500, help="records a second (default 500)")
     made.add_argument(
-        "--period", type=_positive_s, default=20.0, help="seconds between two spells' begins (default 20)"
+        "--period", type=_positive_s, default=20.0, help="seconds from one fault to the next (default 20)"
     )
     made.add_argument(
-        "--quiet-share", type=_share, default=QUIET_SHARE, help="of periods, without a fault (default 0.25)"
+        "--quiet-share", type=_share, default=QUIET_SHARE, help="share of periods without a fault (default 0.25)"
     )
-    made.add_argument("--seed", type=int, help="of the schedule and of all choices (default: a new one, which is told)")
+    made.add_argument("--seed", type=int, help="seed of all random choices (default: a new one, printed)")
     return made
 
 
 def scenario_of(options: argparse.Namespace, arguments: list[str]) -> Scenario:
     """What was asked for. ValueError, a line for users, when it cannot be meant."""
     if not options.target:
-        raise ValueError("--target is missing: where shall it run? (python -m harness list targets)")
+        raise ValueError("--target is missing: name the cluster to run on (python -m harness list targets)")
     if options.sequence and options.faults:
         raise ValueError("--faults and --sequence: one of them, a sequence has faults of its own")
     on = node_spec_named(options.on)
@@ -189,19 +189,19 @@ def _without_seed(arguments: list[str]) -> tuple[str, ...]:
 
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
     return int(text)
 
 
 def _positive_s(text: str) -> float:
     if not _is_number(text) or not 0 < float(text) < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
     return float(text)
 
 
 def _share(text: str) -> float:
     if not _is_number(text) or not 0 <= float(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share from 0 to below 1")
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to below 1")
     return float(text)
 
 

@@ -23,7 +23,7 @@ def difference_section(results: Results) -> str:
         if len(results.targets) < 2:
             said = "One target was checked, so nothing was compared. Give <code>--target</code> twice to compare two."
             return element("p", said)
-        return element("p", "The targets answered alike wherever they were compared.")
+        return element("p", "The targets gave the same answers wherever they were compared.")
     accepted = sum(bool(difference.accepted_by) for _, difference in rows)
     said = f"{count(len(rows), 'difference')}, {count(accepted)} of them accepted in checks/known_differences.toml."
     return element("p", text(said)) + difference_table(rows)

@@ -167,7 +167,10 @@ def _course(found: Findings) -> str:
     drawn = timeline(found.series)
     if drawn is None:
         return ""
-    said = "Median and slowest send in each stretch of time, and acknowledged records a second; shaded: under a fault. "
+    said = (
+        "Above: how long sends took, the median (dot) and the slowest (line) of each stretch of time. Below: records "
+        "acknowledged a second (↑ more than the scale shows). Shaded: from a fault until its heal was verified. "
+    )
     shown = picture(drawn.drawn(), said + course(found.series))
     gaps = availability(found.series)
     listed = facts([(f"longest time without success, {role}", text(gap)) for role, gap in gaps])

@@ -179,7 +179,7 @@ def availability(series: Series) -> list[tuple[str, str]]:
 
 def _gap(gap: Gap, series: Series) -> str:
     fault = series.fault_of(gap)
-    during = f", under {fault}" if fault else ""
+    during = f", during: {fault}" if fault else ""
     return f"{milliseconds(gap.length_ms)} from {instant(gap.start_ms, series.started_at_ms)}{during}"
 
 

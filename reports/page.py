@@ -65,7 +65,7 @@ def _headline(results: Results) -> str:
     if worst is Outcome.OBSERVED:
         return f"{count(counts['held'], 'check')} held, {count(counts['observed'])} only observed"
     if worst is Outcome.HELD:
-        return f"All {count(counts['held'], 'check')} held"
+        return f"{'The one check' if counts['held'] == 1 else 'All ' + count(counts['held'], 'check')} held"
     return "No check ran"
 
 

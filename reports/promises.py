@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.judging.availability import NO_FAULT
 from harness.judging.outcome import Outcome
 from reports.markup import badge, element, folded, link, table, text
 from reports.results import GRAVITY, Result, Results, gravest
-from reports.words import count, title
+from reports.words import count, duration, title
 
 _LINKS = 4
 _SENTENCES = 30
@@ -152,6 +153,14 @@ def _tried(promise: Promise) -> str:
     elif observations:
         said.append(count(observations, "observation"))
     said.append(count(faults, "fault") if faults else "no fault")
+    gaps = [
+        float(gap.get("length_s") or 0.0)
+        for result in ran
+        for gap in result.meta.availability
+        if gap.get("fault") != NO_FAULT
+    ]
+    if faults and gaps:
+        said.append(f"longest outage {duration(max(gaps))}")
     return "".join(element("div", text(part), class_="number") for part in said)
 
 

@@ -33,7 +33,7 @@ AREAS = (
 
 
 GRAVITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
-_HAPPENED = re.compile(r"(?:What happened|Nothing is proved|The check itself is in trouble): (.*(?:\n {4}\S.*)*)")
+_HAPPENED = re.compile(r"(?:What happened|Nothing is proved|Error in the check itself): (.*(?:\n {4}\S.*)*)")
 """In what the terminal showed: the sentence, and the indented lines on which it goes on."""
 _OF_VERDICT = {"valid": "held", "invalid": "broken", "passed": "held", "failed": "broken", "differ": "differs"}
 

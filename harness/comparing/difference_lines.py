@@ -37,7 +37,7 @@ def lines_of(
     if len(found) > MOST_SHOWN:
         lines.append(f"  … and {len(found) - MOST_SHOWN:,} more differences of this check: all are in the report")
     if recording is not None:
-        lines.append("  The recording does not say any more what this target does. Record again with:")
+        lines.append("  The recording no longer matches this target. Record again with:")
         return [*lines, f"  {recording.again(file_of(found[0].check))}"]
     lines.append(f"  Accept it by an entry in checks/{KNOWN_FILE} (needs a reason and a review-by date), or rerun:")
     return [*lines, f"  {again}"]

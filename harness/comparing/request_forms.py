@@ -160,7 +160,7 @@ def new_producer(exchange: Exchange) -> int:
         answer = exchange.quietly(request, 4)
         if answer.error_code == 0:
             return int(answer.producer_id)
-    raise ClientTrouble(f"no producer id is to be had: error {answer.error_code}")
+    raise ClientTrouble(f"no producer id could be obtained: error {answer.error_code}")
 
 
 def list_offsets(

@@ -44,8 +44,8 @@ _N, _U, _O, _S = Treatment.NAMED, Treatment.UNORDERED, Treatment.OURS, Treatment
 
 RULES: Final = (
     Rule("*", "*cluster_id", _N, "random for each cluster", "cluster id"),
-    Rule("*", "*host", _N, "where a node listens is its own affair", "host"),
-    Rule("*", "*port", _N, "where a node listens is its own affair", "port"),
+    Rule("*", "*host", _N, "each node listens on an address of its own", "host"),
+    Rule("*", "*port", _N, "each node listens on an address of its own", "port"),
     Rule("Produce", "responses", _U, "the order of a hash map"),
     Rule(
         "Produce",

@@ -200,7 +200,7 @@ def _began(path: Path, line: bytes) -> int:
     """The time in the first line, in ms since 1970."""
     head = _marker(line)
     if head is None or not isinstance(head.get("history"), int):
-        raise HistoryTrouble(f"{path}, line 1: this is no history; was it written by this project?")
+        raise HistoryTrouble(f"{path}, line 1: not a history written by this project")
     if head["history"] != FORMAT:
         raise HistoryTrouble(
             f"{path}, line 1: a history of format {head['history']}, and this version reads format {FORMAT}; "

@@ -206,7 +206,7 @@ class Run:
             return None
         found = _read(path)
         if not isinstance(found, dict) or not isinstance(found.get("apis"), list):
-            raise StoreTrouble(f"{path}: this is no account of a run")
+            raise StoreTrouble(f"{path}: not an account of a run")
         return found
 
     def about(self) -> dict[str, Any]:

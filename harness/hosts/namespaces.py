@@ -76,7 +76,7 @@ class Network:
         """From the line that `text` gives. ValueError when it is not one."""
         name, _, addresses = text.strip().partition(" ")
         if not name.startswith(_PREFIX):
-            raise ValueError(f"not a network of ours: {text!r}")
+            raise ValueError(f"not a network made by this suite: {text!r}")
         return cls(name, ipaddress.IPv4Network(addresses))
 
     def text(self) -> str:

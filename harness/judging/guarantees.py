@@ -130,19 +130,19 @@ class Rule:
 ANOMALIES: Mapping[str, tuple[str, str]] = {
     "lost-write": ("D1", "an acknowledged record is in the log"),
     "unseen": ("D1", "an acknowledged record at the end of the log is in the log"),
-    "lost-before-kept": ("D12", "a leader that is lost takes no more than the end of its log with it"),
+    "lost-before-kept": ("D12", "losing a leader loses at most the end of its log"),
     "vanished-read": ("D8", "a record once visible stays visible"),
     "inconsistent-offsets": ("O1", "an offset holds one record, for every reader, for ever"),
     "offset-acknowledged-twice": ("O2", "an offset is acknowledged for one record"),
-    "wrong-acknowledged-offset": ("O2", "the acknowledged offset is where the record stands"),
+    "wrong-acknowledged-offset": ("O2", "the acknowledged offset is the record's offset in the log"),
     "duplicate": ("O5", "a record sent once is in the log once"),
     "nonmonotonic-send": ("O4", "records of one producer keep their order in a partition"),
-    "realtime-order": ("O8", "a record sent after another was written stands behind it"),
-    "nonmonotonic-poll": ("O3", "a consumer never goes back by itself"),
-    "poll-skip": ("O3", "a consumer never passes over a record"),
+    "realtime-order": ("O8", "a record sent after another was written has a higher offset"),
+    "nonmonotonic-poll": ("O3", "a consumer never goes back without a seek or a new assignment"),
+    "poll-skip": ("O3", "a consumer never skips a record"),
     "wrong-start": ("O3", "a member of a group starts where its group committed"),
     "undelivered": ("G9", "a group is given every record below its committed offset"),
-    "leader-epoch-order": ("O10", "leader epochs never fall along the offsets of a partition"),
+    "leader-epoch-order": ("O10", "leader epochs never decrease along the offsets of a partition"),
     "corrupt-record": ("O7", "key, headers, timestamp and value come back as they were sent"),
     "aborted-read": ("O1", "a record that was refused is not in the log"),
     "no-recovery": ("L2", "once all faults are healed, consumers go on"),
@@ -238,7 +238,7 @@ def _rewriting(topic: TopicSettings, faults: FaultEffects) -> Rule:
 def _unsafe(topic: TopicSettings, faults: FaultEffects) -> str:
     """Why even what all in-sync replicas had may be lost; empty when it may not."""
     if topic.is_unclean and faults.moves_leader and topic.replicas > 1:
-        return "unclean.leader.election.enable=true lets a replica lead that lags"
+        return "unclean.leader.election.enable=true lets a replica that lags become leader"
     if not faults.power_losses or topic.is_flushed_before_ack:
         return ""
     if topic.replicas == 1:
@@ -272,7 +272,7 @@ def _order(client: ClientSettings, rewriting: Rule) -> Rule:
         return Rule(_FORBIDDEN, "enable.idempotence=true keeps the order with up to 5 requests in flight")
     if client.in_flight == 1:
         return Rule(_FORBIDDEN, "one request in flight keeps the order")
-    return Rule(_TOLERATED, "several requests in flight without idempotence may change places when retried")
+    return Rule(_TOLERATED, "several requests in flight without idempotence may be reordered when retried")
 
 
 def _rules_of_groups(client: ClientSettings) -> dict[str, Rule]:

@@ -115,9 +115,13 @@ def add_options(parser: pytest.Parser) -> None:
         "also compared",
     )
     group.addoption("--client", action="append", metavar="C", help=f"client library: {', '.join(CLIENTS)}; repeatable")
-    group.addoption("--seed", metavar="N", help="a number that repeats a run's choices (default: the date)")
+    group.addoption(
+        "--seed", metavar="N", help="seed of all random choices; the same seed repeats a run (default: the date)"
+    )
     group.addoption("--duration", metavar="S", help=f"seconds of load in each run (default {DEFAULT_DURATION_S:g})")
-    group.addoption("--require", action="append", metavar="M", help="fail, do not skip, for lack of java, docker, root")
+    group.addoption(
+        "--require", action="append", metavar="M", help="fail instead of skipping where java, docker or root is missing"
+    )
     add_sample(group)
     group.addoption(
         "--recorded",
@@ -127,7 +131,9 @@ def add_options(parser: pytest.Parser) -> None:
         help="compare with the recorded answers in this folder (default: those of the target's release in "
         "tests/recorded/, where there are any; --recorded alone demands them)",
     )
-    group.addoption("--record", metavar="FOLDER", help="keep what the target answers there (see: harness record)")
+    group.addoption(
+        "--record", metavar="FOLDER", help="record the target's answers in this folder (see: harness record)"
+    )
 
 
 def read_options(config: pytest.Config) -> Options:
@@ -167,7 +173,7 @@ def _seed(text: str | None) -> int:
     try:
         return int(text)
     except ValueError:
-        raise pytest.UsageError(f"harness: --seed {text}: a whole number is wanted, e.g. --seed 20261122") from None
+        raise pytest.UsageError(f"harness: --seed {text}: must be a whole number, e.g. --seed 20261122") from None
 
 
 def _duration(text: str | None) -> float:
@@ -177,7 +183,7 @@ def _duration(text: str | None) -> float:
         seconds = -1.0
     if not 0.5 <= seconds <= 86_400:
         raise pytest.UsageError(
-            f"harness: --duration {text}: seconds from 0.5 to 86400 are wanted, e.g. --duration {DEFAULT_DURATION_S:g}"
+            f"harness: --duration {text}: must be seconds from 0.5 to 86400, e.g. --duration {DEFAULT_DURATION_S:g}"
         )
     return seconds
 
@@ -186,5 +192,5 @@ def _required(texts: Sequence[str]) -> tuple[str, ...]:
     words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
     for word in words:
         if word not in MEANS:
-            raise pytest.UsageError(f"harness: --require {word}: there is no such means (known: {', '.join(MEANS)})")
+            raise pytest.UsageError(f"harness: --require {word}: unknown requirement (known: {', '.join(MEANS)})")
     return tuple(dict.fromkeys(words))

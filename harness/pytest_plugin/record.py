@@ -208,7 +208,7 @@ def _new_record(item: pytest.Item) -> CheckRecord:
         check=check_name(item.nodeid.partition("::")[0], function, variant_of(brackets, target)),
         target=target or "",
         header=header,
-        sentence=own or header.claim,
+        sentence=own or _sentence(item.nodeid.partition("::")[0], function) or header.claim,
         claims=tuple(claims),
         feature=_word(item, "feature"),
         severity=_word(item, "severity") or ("critical" if claims else "normal"),
@@ -217,6 +217,14 @@ def _new_record(item: pytest.Item) -> CheckRecord:
         observes=target is not None and any(name in OBSERVING for name in getattr(item, "fixturenames", ())),
         links=links_of(item),
     )
+
+
+def _sentence(file: str, function: str) -> str:
+    """A function's name as a sentence; "" for the function that its file is named after, whose claim is the file's."""
+    name = function.removeprefix("test_")
+    if check_id(file).rpartition("/")[2] == name:
+        return ""
+    return f"{name[:1].upper()}{name[1:].replace('_', ' ')}."
 
 
 def _word(item: pytest.Item, marker: str) -> str:
@@ -229,7 +237,7 @@ def witness_of(verdicts: tuple[Verdict, ...]) -> BrokenPromise | None:
     for verdict in verdicts:
         if verdict.validity is Validity.INVALID and verdict.anomalies:
             first = verdict.anomalies[0]
-            more = f" ({verdict.count:,} such were found; this is the first.)" if verdict.count > 1 else ""
+            more = f" ({verdict.count:,} such cases were found; this is the first.)" if verdict.count > 1 else ""
             return BrokenPromise(
                 first.sentence + "." + more,
                 witness=first.witness_lines,

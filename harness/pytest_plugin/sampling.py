@@ -43,7 +43,7 @@ def add_option(group: pytest.OptionGroup) -> None:
     group.addoption(
         "--sample",
         metavar="SHARE",
-        help=f"of the checks of {', '.join(AREAS)} run a share that the seed chooses, e.g. 25%%; at least one a file",
+        help=f"run a share, chosen by the seed, of the checks of {', '.join(AREAS)}: e.g. 25%%; at least one a file",
     )
 
 
@@ -52,7 +52,7 @@ def read_share(text: str) -> float:
     found = _SHARE.fullmatch(text.strip())
     percent = int(found["percent"]) if found else 0
     if not 1 <= percent <= 100:
-        raise pytest.UsageError(f"harness: --sample {text}: a share from 1% to 100% is wanted, e.g. --sample 25%")
+        raise pytest.UsageError(f"harness: --sample {text}: must be a share from 1% to 100%, e.g. --sample 25%")
     return percent / 100
 
 

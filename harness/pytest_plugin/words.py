@@ -56,8 +56,8 @@ def failure_lines(record: CheckRecord, outcome: Outcome, error: BaseException, w
     elif isinstance(error, _TROUBLE) or isinstance(getattr(error, "outcome", None), Outcome):
         lines += _wrapped("Nothing is proved: ", _text_of(error))
     else:
-        lines += _wrapped("The check itself is in trouble: ", f"{type(error).__name__}: {_text_of(error)}")
-        lines.append(f"  Noticed at {where}   (-vv shows the stack)")
+        lines += _wrapped("Error in the check itself: ", f"{type(error).__name__}: {_text_of(error)}")
+        lines.append(f"  Noticed at {where}   (-vv shows the stack trace)")
     return (*lines, *_next_steps(record))
 
 

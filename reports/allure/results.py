@@ -65,8 +65,11 @@ def _write_environment(folder: Path, results: Results) -> None:
     pairs: dict[str, str] = {"seed": str(results.seed), "targets": ", ".join(results.targets)}
     pairs |= {f"version.{target}": version for target, version in results.versions.items()}
     for name, said in results.about.items():
-        if name not in ("targets", "versions", "seed"):
-            pairs[name] = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
+        if name in ("targets", "versions", "seed", "started_at_ms"):  # told above, and by Allure itself
+            continue
+        if isinstance(said, list):
+            said = " ".join(map(str, said))
+        pairs[name] = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
     lines = (f"{_key(name)}={_one_line(said)}" for name, said in pairs.items())
     write_whole(folder / "environment.properties", "\n".join(lines) + "\n")
 

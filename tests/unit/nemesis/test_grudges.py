@@ -135,7 +135,7 @@ def test_a_split_among_brokers_leaves_the_other_nodes_alone() -> None:
 
 
 def test_all_nodes_cannot_be_parted_from_nobody() -> None:
-    with pytest.raises(NoSuchNode, match="all, nodes 1, 2, 3, cannot be parted"):
+    with pytest.raises(NoSuchNode, match="all, nodes 1, 2, 3, cannot be cut off"):
         drawn(isolate(every), 3)
 
 

@@ -215,7 +215,7 @@ def test_a_node_without_a_small_disk_cannot_have_it_filled() -> None:
 
 
 def test_a_cluster_without_nodes_in_our_hands_cannot_be_struck() -> None:
-    with pytest.raises(HostTrouble, match="no node 1 that we may harm"):
+    with pytest.raises(HostTrouble, match="no node 1 that can be controlled from here"):
         acted(Kill(), cluster_of())
 
 

@@ -65,7 +65,7 @@ def test_a_run_lasts_until_its_sequence_has_ended() -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ("", "--target is missing: where shall it run?"),
+        ("", "--target is missing: name the cluster to run on"),
         ("--target kafka@1", "no such release is published"),
         ("--target nowhere", "there is no such target"),
         ("--target kafka@4.3.1 --faults kil", "there is no fault 'kil' (known: kill,"),
@@ -74,9 +74,9 @@ def test_a_run_lasts_until_its_sequence_has_ended() -> None:
         ("--target kafka@4.3.1 --faults kill --sequence part-kill", "--faults and --sequence: one of them"),
         ("--target kafka@4.3.1 --sequence kill-all", "there is no sequence 'kill-all'"),
         ("--target kafka@4.3.1 --sequence part-kill --nodes 1", "it needs 3 nodes, --nodes is 1"),
-        ("--target kafka@4.3.1 --duration soon", "argument --duration: soon is no number of seconds"),
-        ("--target kafka@4.3.1 --nodes 0", "argument --nodes: 0 is no whole number of 1 or more"),
-        ("--target kafka@4.3.1 --quiet-share 1", "argument --quiet-share: 1 is no share from 0 to below 1"),
+        ("--target kafka@4.3.1 --duration soon", "argument --duration: soon is not a number of seconds"),
+        ("--target kafka@4.3.1 --nodes 0", "argument --nodes: 0 is not a whole number of 1 or more"),
+        ("--target kafka@4.3.1 --quiet-share 1", "argument --quiet-share: 1 is not a number from 0 to below 1"),
         ("--target reference --nodes 99 --faults kill", "reference: "),
         ("--nonsense", "unrecognized arguments: --nonsense"),
     ],

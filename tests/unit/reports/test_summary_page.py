@@ -101,7 +101,7 @@ def test_the_headline_names_the_gravest_outcome(whole_run: Run) -> None:
 def test_a_run_in_which_all_held_says_so(run: Run, store: Store) -> None:
     store("durability/x")
 
-    assert "<h1>All 1 check held</h1>" in page(run)
+    assert "<h1>The one check held</h1>" in page(run)
 
 
 def test_what_was_only_observed_is_not_said_to_have_held(run: Run, store: Store) -> None:
@@ -272,3 +272,15 @@ def test_a_check_leads_to_where_its_promise_is_told(run: Run, store: Store) -> N
 
     assert '<a href="https://example.org/KIP-98">KIP-98</a>, KAFKA-1' in html
     assert "javascript:" not in html
+
+
+def test_a_guarantee_tells_the_longest_outage_under_its_faults(run: Run, store: Store) -> None:
+    item = store("durability/x", history=None)
+    meta = item.meta()
+    meta.faults, meta.availability = (
+        2,
+        [{"role": "producers", "fault": "kill", "length_s": 2.86}, {"fault": "no fault", "length_s": 4}],
+    )
+    item.write_meta(meta)
+
+    assert "longest outage 2.9 s" in plain(page(run))

@@ -92,5 +92,5 @@ def test_a_network_is_found_again_from_its_line() -> None:
 
 
 def test_a_line_of_somebody_else_names_no_network() -> None:
-    with pytest.raises(ValueError, match="not a network of ours"):
+    with pytest.raises(ValueError, match="not a network made by this suite"):
         Network.parse("docker0 172.17.0.0/16")

@@ -157,5 +157,5 @@ def test_a_file_of_an_older_format_is_refused_by_a_line_that_names_both(tmp_path
 def test_a_file_that_is_no_history_is_refused(tmp_path: Path) -> None:
     (tmp_path / "h").write_text("hello\n")
 
-    with pytest.raises(HistoryTrouble, match="this is no history"):
+    with pytest.raises(HistoryTrouble, match="not a history written by this project"):
         stream_history(tmp_path / "h")

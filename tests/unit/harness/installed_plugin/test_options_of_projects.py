@@ -66,7 +66,7 @@ def test_an_address_at_which_nothing_answers_is_refused(run_project) -> None:
 def test_a_seed_that_is_no_number_is_refused(run_project) -> None:
     line = only_error(run_project(NOTHING, "--kafka-seed", "soon"))
 
-    assert line.startswith("ERROR: --kafka-seed soon: a whole number is wanted")
+    assert line.startswith("ERROR: --kafka-seed soon: must be a whole number")
 
 
 def test_an_unknown_scope_is_refused(run_project) -> None:

@@ -316,8 +316,8 @@ def test_chance_follows_the_seed(suite: pytest.Pytester) -> None:
     [
         (["--target", "nonsense"], "*harness: --target nonsense: there is no such target*"),
         (["--client", "smoke"], "*harness: --client smoke: there is no such client*known: confluent*"),
-        (["--seed", "abc"], "*harness: --seed abc: a whole number is wanted*"),
-        (["--duration", "soon"], "*harness: --duration soon: seconds*"),
+        (["--seed", "abc"], "*harness: --seed abc: must be a whole number*"),
+        (["--duration", "soon"], "*harness: --duration soon: must be seconds*"),
         (["--require", "tea"], "*harness: --require tea:*known: java, docker, root*"),
     ],
     ids=lambda part: part[0] if isinstance(part, list) else "",

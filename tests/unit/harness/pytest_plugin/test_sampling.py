@@ -70,7 +70,7 @@ def test_a_whole_is_everything() -> None:
 
 @pytest.mark.parametrize("text", ["0", "101", "-5", "1/4", "many", ""])
 def test_what_is_no_share_is_refused(text: str) -> None:
-    with pytest.raises(pytest.UsageError, match="a share from 1% to 100% is wanted"):
+    with pytest.raises(pytest.UsageError, match="must be a share from 1% to 100%"):
         read_share(text)
 
 

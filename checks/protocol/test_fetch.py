@@ -1,12 +1,16 @@
 """Fetch (key 1) reads record batches.
 
-**Claim** A fetch gives the batches from an offset on, whole, up to the limits that were asked for, waits for more where
-asked, and refuses offsets, epochs and topics that are not.
+**Claim** A fetch gives the batches from an offset on, whole, up to the limits that were asked for, of which the first
+batch of an answer is exempt. Where there is too little it waits, is answered when enough has come or its time is over,
+and holds up nobody else; where there is an error, or nothing to wait for, it is answered at once. It refuses offsets,
+epochs and topics that are not.
 **Why it matters** Every consumer and follower reads by it.
 **Kafka says** Protocol guide, Fetch; KIP-74 (limits), KIP-320 (epochs), KIP-392 (racks), KIP-516
 (topic ids), KIP-595 (diverging epochs).
 **Cannot see** Followers, preferred replicas, aborted transactions.
-**Rejects** tests/plants/holds_back_a_large_batch.py
+**Rejects** tests/plants/holds_back_a_large_batch.py, tests/plants/passes_over_the_limit_of_a_partition.py,
+tests/plants/passes_over_the_limit_of_a_fetch.py, tests/plants/gives_each_partition_a_first_batch.py,
+tests/plants/answers_readers_at_once.py, tests/plants/wakes_no_reader.py, tests/plants/has_readers_wait_for_nothing.py
 """
 
 from __future__ import annotations
@@ -224,7 +228,7 @@ def test_a_fetch_that_waits_is_woken(exchange: Exchange, version: int) -> None:
     )
     assert not pending.is_answered(0.3)
     produce_quietly(exchange, topic, "more")
-    assert offsets(only(pending.answer())) == [6]
+    assert offsets(only(pending.answer(pace=Pace.AT_ONCE))) == [6]
 
 
 def test_a_fetch_waits_for_enough_bytes(exchange: Exchange) -> None:
@@ -239,7 +243,7 @@ def test_a_fetch_waits_for_enough_bytes(exchange: Exchange) -> None:
     produce_quietly(exchange, topic, "little")
     assert not pending.is_answered(0.3)
     produce_quietly(exchange, topic, "m" * 300)
-    assert offsets(only(pending.answer())) == [6, 7]
+    assert offsets(only(pending.answer(pace=Pace.AT_ONCE))) == [6, 7]
 
 
 def test_a_fetch_with_too_little_waits_and_gives_it(exchange: Exchange) -> None:

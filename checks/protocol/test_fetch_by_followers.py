@@ -7,7 +7,7 @@ that are not.
 **Kafka says** Protocol guide, Fetch; KIP-392 (log start), KIP-903 (the replica's state), KIP-853 (its folder), KIP-1166
 (its high watermark).
 **Cannot see** Real followers.
-**Rejects** tests/plants/serves_whoever_passes_for_a_follower.py
+**Rejects** tests/plants/serves_whoever_passes_for_a_follower.py, tests/plants/answers_readers_at_once.py
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ for ever.
 
 **Rejected by**
 `checks/protocol/test_fetch.py::test_large_records_come_back_whole`: [] == [0]
+`checks/protocol/test_fetch.py::test_a_partitions_limit[v12-1]`: [] == [0]
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 **Bug** compression.type of a topic has no effect: a cluster that should save space by it does not.
 
 **Rejected by**
-`checks/protocol/test_produce.py::test_a_topic_chooses_its_compression[none-zstd]`: The codec of what is kept should be
+`checks/protocol/test_produced_batches.py::test_a_topic_chooses_its_compression[none-zstd]`:
+The codec of what is kept should be
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 for a week, and what should be compacted is deleted.
 
 **Rejected by**
-`checks/metadata/test_create_topics.py::test_a_topic_has_the_settings_that_were_given[v2]`:
+`checks/metadata/test_created_settings.py::test_a_topic_has_the_settings_that_were_given[v2]`:
 The settings of the topic should be {'retention.ms': '123456', 'cleanup.policy': 'compact'}
 """
 

@@ -4,7 +4,7 @@
 it.
 
 **Rejected by**
-`checks/protocol/test_produce.py::test_a_batch_is_checked[v9-wrong_checksum]`: CORRUPT_MESSAGE
+`checks/protocol/test_produced_batches.py::test_a_batch_is_checked[v9-wrong_checksum]`: CORRUPT_MESSAGE
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ comes to use it.
 **Rejected by**
 `checks/metadata/test_values_of_settings.py::test_values_of_a_topics_setting[flush.messages]`:
 set flush.messages '0': taken, though it cannot be
+`checks/metadata/test_created_settings.py::test_a_setting_that_cannot_be_is_refused[flush.messages-0]`: INVALID_CONFIG
 """
 
 from __future__ import annotations

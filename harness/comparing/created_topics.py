@@ -1,0 +1,89 @@
+"""Requests to make topics, and what is there afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.comparing.exchange import Exchange
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_topics_request import (
+    CreatableReplicaAssignment,
+    CreatableTopic,
+    CreatableTopicConfig,
+    CreateTopicsRequest,
+)
+from reference_broker.wire.messages.create_topics_response import CreatableTopicResult, CreateTopicsResponse
+from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
+from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.primitives import BrokerId, TopicName
+
+_TOPIC, _BROKER = 2, 4
+
+
+def new_topic(
+    name: str,
+    partitions: int = 1,
+    replicas: int = 1,
+    *,
+    config: Mapping[str, str | None] | None = None,
+    assignment: Mapping[int, tuple[int, ...]] | None = None,
+) -> CreatableTopic:
+    """A topic by its size, or by assignment."""
+    return CreatableTopic(
+        name=TopicName(name),
+        num_partitions=partitions,
+        replication_factor=replicas,
+        configs=tuple(CreatableTopicConfig(name=key, value=value) for key, value in (config or {}).items()),
+        assignments=tuple(
+            CreatableReplicaAssignment(partition_index=index, broker_ids=tuple(map(BrokerId, brokers)))
+            for index, brokers in (assignment or {}).items()
+        ),
+    )
+
+
+def create(*topics: CreatableTopic, validate_only: bool = False) -> CreateTopicsRequest:
+    """The request to make some topics."""
+    return CreateTopicsRequest(topics=topics, timeout_ms=10_000, validate_only=validate_only)
+
+
+def only_topic(answer: CreateTopicsResponse) -> CreatableTopicResult:
+    """The answer about the only topic."""
+    (found,) = answer.topics
+    return found
+
+
+def is_there(exchange: Exchange, name: str) -> bool:
+    """Whether a topic is there now, by the controller: it says whether one of this name could be made."""
+    answer = exchange.quietly(create(new_topic(name), validate_only=True), 7)
+    return only_topic(answer).error_code == ErrorCode.TOPIC_ALREADY_EXISTS
+
+
+def size_of(exchange: Exchange, name: str) -> tuple[int, int]:
+    """(partitions, replicas of each) of a topic, waited for a little; (0, 0) where it does not come."""
+    about = MetadataRequest(topics=(MetadataRequestTopic(name=TopicName(name)),), allow_auto_topic_creation=False)
+    for _ in exchange.patience(3):
+        (found,) = exchange.quietly(about).topics
+        if found.error_code == ErrorCode.NONE:
+            return len(found.partitions), len(found.partitions[0].replica_nodes)
+    return 0, 0
+
+
+def settings_of(exchange: Exchange, name: str) -> dict[str, str | None]:
+    """All settings of a topic that is there."""
+    wanted = DescribeConfigsResource(resource_type=_TOPIC, resource_name=name, configuration_keys=None)
+    answer = exchange.quietly(DescribeConfigsRequest(resources=(wanted,)), 4)
+    return {one.name: one.value for one in answer.results[0].configs}
+
+
+def brokers_default(exchange: Exchange, name: str) -> int:
+    """A number among the settings of a broker."""
+    wanted = DescribeConfigsResource(
+        resource_type=_BROKER, resource_name=str(some_broker(exchange)), configuration_keys=(name,)
+    )
+    return int(exchange.quietly(DescribeConfigsRequest(resources=(wanted,)), 4).results[0].configs[0].value)
+
+
+def some_broker(exchange: Exchange) -> int:
+    """The id of a broker that is there."""
+    broker: int = exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id
+    return broker

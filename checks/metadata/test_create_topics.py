@@ -25,11 +25,7 @@ from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import all_versions, versions
 from reference_broker.wire.errors import ErrorCode
 
-pytestmark = [
-    pytest.mark.feature("CreateTopics"),
-    pytest.mark.kip(4, 464, 525, 516),
-    pytest.mark.document("Protocol, CreateTopics", "https://kafka.apache.org/protocol.html#The_Messages_CreateTopics"),
-]
+pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.kip(4, 464, 516)]
 
 BAD_NAMES = {"empty": "", "dot": ".", "two_dots": "..", "blank_inside": "my topic", "slash": "a/b", "umlaut": "zürich"}
 BAD_NAMES["too_long"] = "n" * 250

@@ -26,7 +26,7 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import CreatableReplicaAssignment, CreatableTopic
 from reference_broker.wire.primitives import BrokerId, TopicName
 
-pytestmark = pytest.mark.feature("CreateTopics")
+pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.kip(4)]
 
 
 @versions(2, 5, 7)

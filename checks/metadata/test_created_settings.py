@@ -26,7 +26,7 @@ from harness.comparing.request_forms import versions
 from harness.judging.outcome import require
 from reference_broker.wire.errors import ErrorCode
 
-pytestmark = pytest.mark.feature("CreateTopics")
+pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.kip(525)]
 
 
 @versions(5, 7)

@@ -22,11 +22,7 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
 from reference_broker.wire.primitives import TopicName, Uuid
 
-pytestmark = [
-    pytest.mark.feature("Produce"),
-    pytest.mark.kip(98, 110, 467, 516, 951),
-    pytest.mark.document("Protocol guide, Produce", "https://kafka.apache.org/protocol.html#The_Messages_Produce"),
-]
+pytestmark = [pytest.mark.feature("Produce"), pytest.mark.kip(516, 951)]
 
 NO_SUCH_ID = Uuid(bytes(range(16)))
 

@@ -32,7 +32,7 @@ from reference_broker.wire.records import (
     with_header,
 )
 
-pytestmark = pytest.mark.feature("Produce")
+pytestmark = [pytest.mark.feature("Produce"), pytest.mark.kip(98, 110, 467)]
 
 LOG_APPEND_TIME = 8
 

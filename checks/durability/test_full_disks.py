@@ -27,9 +27,10 @@ from harness.judging.outcome import Unproven, require
 from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.names import Names
 from harness.targets.readiness import ask
-from harness.targets.target import Cluster
+from harness.targets.target import Cluster, Node
 from harness.workloads.queue import Queue
 from nemesis.disk import FullDisk
+from nemesis.node_specs import NodeSpec, one
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_log_dirs_request import DescribeLogDirsRequest
@@ -48,8 +49,8 @@ NOTICED_WITHIN_S = 8.0
 class WatchedFullDisk(FullDisk):
     """A full disk, and what the broker said and did while producers wrote to it."""
 
-    def __init__(self, topic: str) -> None:
-        super().__init__()
+    def __init__(self, topic: str, on: NodeSpec = one) -> None:
+        super().__init__(on)
         self._topic = topic
         self.folders_with_records = 0
         """Of those that held partitions of the topic before the disk was full."""
@@ -58,22 +59,23 @@ class WatchedFullDisk(FullDisk):
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Fills the disk and looks for a while at what becomes of the broker and its folders."""
-        before = _folders(cluster) or ()
+        (node,) = [node for node in cluster.nodes if node.id in act.nodes]
+        before = folders_of(node) or ()
         self.folders_with_records = sum(any(topic.name == self._topic for topic in one.topics) for one in before)
         done = super().inject(cluster, act)
         deadline = time.monotonic() + NOTICED_WITHIN_S
         while not (self.is_said_to_be_offline or self.has_ended) and time.monotonic() < deadline:
             time.sleep(0.1)
-            told = _folders(cluster) or ()
+            told = folders_of(node) or ()
             self.is_said_to_be_offline = any(one.error_code == ErrorCode.KAFKA_STORAGE_ERROR for one in told)
-            self.has_ended = not cluster.nodes[0].is_alive()
+            self.has_ended = not node.is_alive()
         return done
 
 
-def _folders(cluster: Cluster) -> tuple[DescribeLogDirsResult, ...] | None:
+def folders_of(node: Node) -> tuple[DescribeLogDirsResult, ...] | None:
     """What the broker says of its log folders; None when it says nothing."""
     try:
-        return ask(cluster.nodes[0].address, ApiKey.DESCRIBE_LOG_DIRS, 1, DescribeLogDirsRequest(topics=None)).results
+        return ask(node.address, ApiKey.DESCRIBE_LOG_DIRS, 1, DescribeLogDirsRequest(topics=None)).results
     except (OSError, MalformedRequest):
         return None
 

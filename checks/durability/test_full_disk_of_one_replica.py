@@ -1,0 +1,81 @@
+"""One of three replicas has a full disk, and the others go on.
+
+**Claim** When the disk of one log folder of a leader has no room left while producers write, the folder is taken
+offline and said to be so, its broker goes on, and another replica comes to lead. After there is room and the broker was
+started again, records that were acknowledged with acks=all are all there: once, in the order of their producer. Then
+the ISR is full, and all replicas hold the same batches.
+
+**Why it matters** Disks fill up one at a time; replication is there so that nobody needs to notice.
+
+**Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again, and the
+controller elects other leaders for what it held.
+
+**Cannot see** disks that fail in other ways; the loss of what a folder held.
+
+**Rejects** tests/plants/clusters/test_folder_checks.py::test_a_check_rejects_what_a_full_disk_brings_out
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from checks.durability.test_full_disks import NOTICED_WITHIN_S, WatchedFullDisk
+from harness.judging.activity import Needs
+from harness.judging.guarantees import ClientSettings
+from harness.judging.outcome import require
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
+from harness.replicas.collecting import require_equal_replicas
+from harness.targets.cluster_view import ClusterView
+from harness.targets.target import Cluster
+from harness.workloads.queue import Queue
+from nemesis.node_specs import Chosen, NodeSpec, NoSuchNode
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3, small_disk_mb=32),
+    pytest.mark.feature("Replication"),
+    pytest.mark.severity("critical"),
+    pytest.mark.kip(112, 858),
+]
+LASTS_S = 16.0
+HELD_S = 6.0
+"""Another replica leads before the heal."""
+
+
+def leader_on_a_small_disk(cluster: Cluster) -> NodeSpec:
+    """A node that leads a partition of which its small disk holds the log."""
+
+    def choose(view: ClusterView, chance: Random) -> Chosen:
+        disks = {node.id: node.small_disk for node in cluster.nodes}
+        fitting = [
+            (topic, partition, node)
+            for (topic, partition), node in sorted(view.leaders.items())
+            if (disk := disks[node]) is not None and (disk.data_dir / f"{topic}-{partition}").is_dir()
+        ]
+        if not fitting:
+            raise NoSuchNode("no leader has its partition on its small disk")
+        topic, partition, node = chance.choice(fitting)
+        return Chosen((node,), f"leader of {topic}-{partition}, which is on its small disk")
+
+    return NodeSpec("leader on its small disk", choose, 3)
+
+
+@pytest.mark.claim("D1", "D6", "D8", "D10", "O1", "O2", "O3", "O4", "O5")
+def test_acknowledged_records_survive_a_full_disk_of_their_leader(cluster: Cluster, drive: Drive, names: Names) -> None:
+    topic = names.topic("orders")
+    queue = Queue(topic=topic, partitions=6, client=ClientSettings(acks="all"), needs=Needs(leader_changes=1))
+    fault = WatchedFullDisk(topic, leader_on_a_small_disk(cluster))
+
+    drive(queue, fault, replicas=3, config={"min.insync.replicas": "2"}, duration_s=LASTS_S, hold_s=HELD_S)
+
+    require(
+        (fault.is_said_to_be_offline, fault.has_ended),
+        (True, False),
+        f"what became of the broker within {NOTICED_WITHIN_S:g} s (said that a folder is offline, ended)",
+        claim="D10",
+        promise="a log folder that fails is taken offline, and said to be so; the others go on (KIP-112)",
+    )
+    cluster.wait_healthy()
+    require_equal_replicas(cluster, topic, queue.partitions)

@@ -1,0 +1,70 @@
+"""The check of a full disk of one replica rejects the runs of broken clusters, and holds on a right one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.durability import test_full_disk_of_one_replica as check
+from harness.judging.outcome import BrokenPromise, Unproven
+from harness.pytest_plugin.names import Names
+from tests.plants.clusters.canned_runs import drive_that_sees, three_records
+from tests.plants.clusters.cluster_in_memory import MemoryCluster
+
+Play = Callable[..., None]
+Leaders = tuple[int, int]
+ALL = {0: "a", 1: "b", 2: "c"}
+
+
+@pytest.fixture
+def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs the check: what is in the log at the end, what the broker said and did, and who led before and after."""
+
+    def playing(
+        at_the_end: Mapping[int, str],
+        *,
+        is_said: bool = True,
+        has_ended: bool = False,
+        leaders: Leaders = (1, 2),
+    ) -> None:
+        def effect(fault: Any) -> None:
+            fault.is_said_to_be_offline, fault.has_ended = is_said, has_ended
+
+        cluster: Any = MemoryCluster(tmp_path)
+        monkeypatch.setattr(check, "require_equal_replicas", lambda *given: None)
+        seen = three_records([("disk", (1,))], at_the_end, leaders)
+        drive = drive_that_sees(monkeypatch, cluster, seen, effect)
+        check.test_acknowledged_records_survive_a_full_disk_of_their_leader(cluster, drive, Names("memory", "folders"))
+
+    return playing
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        ({"at_the_end": {0: "a", 2: "c"}}, "acknowledged record"),
+        ({"at_the_end": {0: "a", 1: "b", 2: "c", 3: "b"}}, "was sent once, and stands at"),
+        ({"at_the_end": ALL, "is_said": False}, "What became of the broker"),
+        ({"at_the_end": ALL, "has_ended": True}, "What became of the broker"),
+    ],
+    ids=["loses what the folder held", "keeps a record twice", "says nothing of the folder", "ends with the folder"],
+)
+def test_a_check_rejects_what_a_full_disk_brings_out(
+    play: Callable[..., None], seen: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(BrokenPromise) as raised:
+        play(**seen)
+
+    assert says in raised.value.happened
+
+
+def test_a_run_that_lost_nothing_holds(play: Callable[..., None]) -> None:
+    play(ALL)
+
+
+def test_a_run_in_which_nobody_else_came_to_lead_proves_nothing(play: Callable[..., None]) -> None:
+    with pytest.raises(Unproven, match="came to have another leader"):
+        play(ALL, leaders=(1, 1))

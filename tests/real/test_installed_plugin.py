@@ -62,8 +62,9 @@ def pip(folder: Path, *words: str | Path) -> None:
         done = outside([sys.executable, "-m", "pip", *words, *bounded], folder, PIP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         skip_for(Lack(Means.INDEX, f"no package index: pip was not done after {PIP_TIMEOUT_S} s"))
-    if done.returncode and NO_INDEX.search(done.stdout):
-        skip_for(Lack(Means.INDEX, f"no package index to install from: {done.stdout.strip().splitlines()[-1]}"))
+    signs = [line.strip() for line in done.stdout.splitlines() if NO_INDEX.search(line)]
+    if done.returncode and signs:
+        skip_for(Lack(Means.INDEX, f"no package index to install from: {signs[-1]}"))
     assert done.returncode == 0, done.stdout
 
 

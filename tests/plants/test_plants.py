@@ -33,6 +33,8 @@ AT_ONCE = 3
 PARTS = tuple(range(AT_ONCE))
 """The checks that plants name, all on the reference without a bug, in as many runs."""
 TIMEOUT_S = 120.0
+TIMEOUT_OF_EACH_S = 10.0
+"""Only a run that hangs takes longer: one of a hundred checks is slow on a machine that does much else."""
 DURATION_S = "2"
 REJECTED_BY = re.compile(r"^`(?P<check>checks/[^`]+)`:\s(?P<evidence>.+)$", re.MULTILINE)
 
@@ -128,7 +130,7 @@ def judge(warm: str, checks: list[str], target: str, folder: Path) -> Judged:
     with said.open("wb") as output:
         process = Forked(warm, command, cwd=folder, env=environment, output=output.fileno())
     try:
-        status = process.wait(TIMEOUT_S)
+        status = process.wait(TIMEOUT_S + TIMEOUT_OF_EACH_S * len(checks))
     finally:
         process.kill()
     metas = sorted((folder / "reports" / "out" / "latest").glob("*/meta.json"))

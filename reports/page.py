@@ -57,7 +57,9 @@ def _headline(results: Results) -> str:
     counts = results.counts()
     worst = results.worst
     if worst is Outcome.BROKEN:
-        return f"{count(counts['broken'], 'promise')} broken"
+        promises = len({result.sentence for result in results.results if result.outcome is Outcome.BROKEN})
+        in_checks = f", in {count(counts['broken'], 'check')}" if counts["broken"] > promises else ""
+        return f"{count(promises, 'promise')} broken{in_checks}"
     if worst is Outcome.DIFFERS:
         return f"{count(counts['differs'], 'check')} differ" + ("s" if counts["differs"] == 1 else "")
     if worst is Outcome.UNKNOWN:

@@ -36,7 +36,7 @@ overflow-wrap:anywhere}
 th{font-size:.8rem;color:var(--soft);font-weight:600}
 table.promises{table-layout:fixed} table.promises th:first-child{width:40%}
 table.promises.one th:first-child{width:60%}
-table.promises th:last-child{width:11rem} .attention{list-style:none;padding:0} .attention li{margin:.5rem 0}
+table.promises th:last-child{width:12.5rem} .attention{list-style:none;padding:0} .attention li{margin:.5rem 0}
 .attention a{overflow-wrap:anywhere}
 td .badge{margin:0 .3rem .15rem 0} table.promises td:nth-child(n+2){white-space:normal}
 .number{white-space:nowrap;font-variant-numeric:tabular-nums}

@@ -13,13 +13,13 @@ ANY: frozenset[int] = frozenset(map(int, ErrorCode))
 """Codes where the model has no opinion: what happened is what was allowed."""
 
 
-def kept(what: str, found: object, *allowed: object) -> Complaints:
+def expect(what: str, found: object, *allowed: object) -> Complaints:
     """A complaint unless the value is one of those allowed."""
     if found not in allowed:
         yield f"{what} should be {' or '.join(map(_short, allowed))}, and is {_short(found)}"
 
 
-def code_kept(where: str, found: int, allowed: Collection[int]) -> Complaints:
+def expect_code(where: str, found: int, allowed: Collection[int]) -> Complaints:
     """A complaint unless the error code is one of those allowed."""
     if found not in allowed:
         names = " or ".join(code_name(code) for code in sorted(allowed))

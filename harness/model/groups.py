@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.model.allowed import Complaints, code_kept, kept
+from harness.model.allowed import Complaints, expect, expect_code
 from harness.model.membership import (
     COMPLETING,
     EMPTY,
@@ -205,33 +205,33 @@ class Groups:
             if self.must_wait(client):
                 yield f"{where}: answered, although it must wait for other members"
             return
-        yield from code_kept(where, response.error_code, expected.allowed)
+        yield from expect_code(where, response.error_code, expected.allowed)
         group, member = expected.group, expected.member
         if response.error_code == ErrorCode.MEMBER_ID_REQUIRED and group is not None:
             group.pending.append(response.member_id)
         if response.error_code or group is None or member is None:
             return
         if request.API_KEY == ApiKey.SYNC_GROUP:
-            yield from kept(f"{where}: assignment", bytes(response.assignment), expected.assignment)
+            yield from expect(f"{where}: assignment", bytes(response.assignment), expected.assignment)
             return
         member.id = response.member_id if member.id is None else member.id
-        yield from kept(f"{where}: member id", response.member_id, member.id)
-        yield from kept(f"{where}: generation", response.generation_id, expected.generation)
-        yield from kept(f"{where}: protocol", response.protocol_name, *expected.protocols)
+        yield from expect(f"{where}: member id", response.member_id, member.id)
+        yield from expect(f"{where}: generation", response.generation_id, expected.generation)
+        yield from expect(f"{where}: protocol", response.protocol_name, *expected.protocols)
         if group.generation == expected.generation:
             group.protocol = response.protocol_name
             leaders = [one for one in expected.members if one.id in (None, response.leader)]
             if group.leader is None and len(leaders) == 1:
                 group.leader = leaders[0]
         if group.leader is not None and group.leader.id is not None and group.generation == expected.generation:
-            yield from kept(f"{where}: leader", response.leader, group.leader.id)
+            yield from expect(f"{where}: leader", response.leader, group.leader.id)
         if response.leader == response.member_id:
             told = [one.member_id for one in response.members]
             known = [one.id for one in expected.members if one.id is not None]
-            yield from kept(f"{where}: members told to the leader", len(told), len(expected.members))
-            yield from kept(f"{where}: members missing", sorted(set(known) - set(told)), [])
+            yield from expect(f"{where}: members told to the leader", len(told), len(expected.members))
+            yield from expect(f"{where}: members missing", sorted(set(known) - set(told)), [])
         else:
-            yield from kept(f"{where}: members told to a follower", response.members, ())
+            yield from expect(f"{where}: members told to a follower", response.members, ())
 
     # -- heartbeat and leave ------------------------------------------------------------------------------------
 

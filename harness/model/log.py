@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from harness.model.allowed import ANY, Complaints, code_kept, kept
+from harness.model.allowed import ANY, Complaints, expect, expect_code
 from harness.model.batch import UNKNOWN_TIME, Written
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import MalformedRequest
@@ -156,23 +156,23 @@ class PartitionLog:
             allowed |= {ErrorCode.INVALID_RECORD, ErrorCode.CORRUPT_MESSAGE, ErrorCode.INVALID_TIMESTAMP}
         if batch.producer_id >= 0 > batch.producer_epoch:
             allowed |= {ErrorCode.UNKNOWN_SERVER_ERROR}  # a batch that is written anew cannot be without an epoch
-        yield from code_kept(where, answer.error_code, allowed)
+        yield from expect_code(where, answer.error_code, allowed)
         if answer.error_code:
-            yield from kept(f"{where}: base offset of a refusal", answer.base_offset, -1)
+            yield from expect(f"{where}: base offset of a refusal", answer.base_offset, -1)
             return
         entry = self.producers.get(batch.producer_id)
         is_doubtful = entry is not None and (entry.is_doubtful or entry.epoch < 0)
         if earlier is not None and not (is_doubtful and answer.base_offset == self.end):
-            yield from kept(f"{where}: base offset of a batch that was appended before", answer.base_offset, earlier)
+            yield from expect(f"{where}: base offset of a batch that was appended before", answer.base_offset, earlier)
             return
         if self.settings["message.timestamp.type"] == "LogAppendTime":
             if abs(answer.log_append_time_ms - now_ms) > 60_000:
                 yield f"{where}: log append time should be the time of the append, and is {answer.log_append_time_ms}"
         else:
-            yield from kept(f"{where}: log append time", answer.log_append_time_ms, -1)
+            yield from expect(f"{where}: log append time", answer.log_append_time_ms, -1)
         base = self.append(batch, answer.log_append_time_ms)
-        yield from kept(f"{where}: base offset", answer.base_offset, base)
-        yield from kept(f"{where}: log start offset", answer.log_start_offset, self.start, -1)
+        yield from expect(f"{where}: base offset", answer.base_offset, base)
+        yield from expect(f"{where}: log start offset", answer.log_start_offset, self.start, -1)
 
     # -- leader epochs ------------------------------------------------------------------------------------------
 
@@ -188,12 +188,12 @@ class PartitionLog:
 
     def end_of_epoch(self, where: str, asked: Any, answer: Any) -> Complaints:
         """Judges a partition's answer to OffsetForLeaderEpoch."""
-        yield from code_kept(where, answer.error_code, self.epoch_codes(asked.current_leader_epoch))
+        yield from expect_code(where, answer.error_code, self.epoch_codes(asked.current_leader_epoch))
         if answer.error_code or self.has_restarted or asked.leader_epoch < -1:
             return
         is_known = asked.leader_epoch == self.leader_epoch
-        yield from kept(f"{where}: end offset", answer.end_offset, self.end if is_known else -1)
-        yield from kept(f"{where}: leader epoch", answer.leader_epoch, self.leader_epoch if is_known else -1)
+        yield from expect(f"{where}: end offset", answer.end_offset, self.end if is_known else -1)
+        yield from expect(f"{where}: leader epoch", answer.leader_epoch, self.leader_epoch if is_known else -1)
 
     def restart(self, now_ms: int) -> None:
         """What a clean restart of its node does."""
@@ -234,7 +234,7 @@ class PartitionLog:
                 return
             if any(record.timestamp == UNKNOWN_TIME for record in stored.records):
                 own = tuple(record._replace(timestamp=UNKNOWN_TIME) for record in own)
-            yield from kept(f"{where}: the batch at {stored.base_offset}", own, stored.records)
+            yield from expect(f"{where}: the batch at {stored.base_offset}", own, stored.records)
             if not batch.crc_is_valid():
                 yield f"{where}: the batch at {stored.base_offset} has a wrong checksum"
         if not found and must_come and offset < self.end:
@@ -246,17 +246,19 @@ class PartitionLog:
         """Judges a partition's answer to ListOffsets."""
         if asked.timestamp < LATEST_TIERED or (asked.timestamp < 0 and version < SINCE.get(asked.timestamp, 0)):
             allowed = ANY if asked.timestamp < LATEST_TIERED else frozenset({int(ErrorCode.UNSUPPORTED_VERSION)})
-            yield from code_kept(
+            yield from expect_code(
                 where, answer.error_code, allowed | (self.epoch_codes(asked.current_leader_epoch) - OK)
             )
             return
-        yield from code_kept(where, answer.error_code, self.epoch_codes(asked.current_leader_epoch))
+        yield from expect_code(where, answer.error_code, self.epoch_codes(asked.current_leader_epoch))
         if answer.error_code == ErrorCode.NONE:
             depends_on_times = asked.timestamp >= 0 or asked.timestamp == LARGEST
             if depends_on_times and not all(batch.has_known_times for batch in self.batches):
                 return
             found = (answer.offset, answer.timestamp)
-            yield from kept(f"{where}: (offset, timestamp) at time {asked.timestamp}", found, *self.at(asked.timestamp))
+            yield from expect(
+                f"{where}: (offset, timestamp) at time {asked.timestamp}", found, *self.at(asked.timestamp)
+            )
 
     def at(self, timestamp: int) -> list[tuple[int, int]]:
         """The (offset, timestamp) that ListOffsets may answer for a time, one of the special ones included."""
@@ -283,11 +285,11 @@ class PartitionLog:
         allowed = OK if -1 <= offset <= self.end else frozenset({ErrorCode.OFFSET_OUT_OF_RANGE})
         if "delete" not in self.settings["cleanup.policy"]:
             allowed = frozenset({ErrorCode.POLICY_VIOLATION})
-        yield from code_kept(where, answer.error_code, allowed)
+        yield from expect_code(where, answer.error_code, allowed)
         if not answer.error_code:
             self.start = max(self.start, self.end if offset == -1 else offset)
         wanted = -1 if answer.error_code else self.start
-        yield from kept(f"{where}: low watermark", answer.low_watermark, wanted)
+        yield from expect(f"{where}: low watermark", answer.low_watermark, wanted)
 
 
 def _sequence(first: int, by: int) -> int:

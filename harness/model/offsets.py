@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from harness.model.allowed import ANY, Complaints, code_kept, kept
+from harness.model.allowed import ANY, Complaints, expect, expect_code
 from harness.model.groups import Groups
 from harness.model.membership import COMPLETING, EMPTY, Group, codes
 from harness.model.topics import Topics
@@ -65,7 +65,7 @@ class Offsets:
                 if code is None:
                     yield f"{where}: no answer for it"
                     continue
-                yield from code_kept(where, code, allowed)
+                yield from expect_code(where, code, allowed)
                 if not code and topic is not None:
                     epoch = part.committed_leader_epoch if version >= 6 else -1
                     text = part.committed_metadata or ""
@@ -118,7 +118,7 @@ class Offsets:
             if not group_id or (group is not None and not group.is_clear):
                 continue
             where = f"OffsetFetch of group {group_id!r}"
-            yield from code_kept(where, code, {0} if version >= 2 else {0, code})
+            yield from expect_code(where, code, {0} if version >= 2 else {0, code})
             if code:
                 continue
             yield from self._fetched(where, version, self.by_group.get(group_id, {}), group_id, topics, answered)
@@ -138,18 +138,18 @@ class Offsets:
         if asked is None:
             places = [place for place in own if self._is_there(group_id, place)]
             extra = [place for place in found if place not in own and self._topics.by_name.get(place[0])]
-            yield from kept(f"{where}: partitions without a committed offset", extra, [])
+            yield from expect(f"{where}: partitions without a committed offset", extra, [])
         else:
             places = [(self._name(one, version), index) for one in asked for index in one.partition_indexes]
         for place in places:
             if place[0] not in self._topics.by_name or (place in own and not self._is_there(group_id, place)):
                 continue  # what becomes of the offsets of a topic that was deleted is Kafka's own affair
             code, committed = found.get(place, (0, None))
-            yield from code_kept(f"{where}, {place[0]}-{place[1]}", code, {0})
+            yield from expect_code(f"{where}, {place[0]}-{place[1]}", code, {0})
             wanted = own.get(place, NOTHING)
             if committed is not None and version < 5:
                 committed = (committed[0], wanted[1], committed[2])
-            yield from kept(f"{where}, {place[0]}-{place[1]}: (offset, leader epoch, metadata)", committed, wanted)
+            yield from expect(f"{where}, {place[0]}-{place[1]}: (offset, leader epoch, metadata)", committed, wanted)
 
     def _name(self, one: Any, version: int) -> str:
         if version < IDS_SINCE:
@@ -171,11 +171,11 @@ class Offsets:
             return
         if group is None or not group.is_kept:
             may = codes(ErrorCode.GROUP_ID_NOT_FOUND) | (frozenset() if group is None else ANY)
-            yield from code_kept(where, response.error_code, may)
+            yield from expect_code(where, response.error_code, may)
             return
         is_consumers = group.protocol_type == "consumer"
         refused = group.state != EMPTY and not is_consumers
-        yield from code_kept(
+        yield from expect_code(
             where, response.error_code, codes(ErrorCode.NON_EMPTY_GROUP if refused else ErrorCode.NONE)
         )
         if response.error_code:
@@ -190,7 +190,9 @@ class Offsets:
                 allowed = codes(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
             elif group.state != EMPTY:
                 allowed |= codes(ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC)
-            yield from code_kept(f"{where}, {place[0]}-{place[1]}", code, ANY if place[0].startswith("__") else allowed)
+            yield from expect_code(
+                f"{where}, {place[0]}-{place[1]}", code, ANY if place[0].startswith("__") else allowed
+            )
             if not code:
                 self.by_group.get(request.group_id, {}).pop(place, None)
 
@@ -204,7 +206,7 @@ class Offsets:
                 continue
             code = answers[group_id]
             if group_id and (group is None or group.is_clear) and request.groups_names.count(group_id) == 1:
-                yield from code_kept(where, code, self._deletion_codes(group))
+                yield from expect_code(where, code, self._deletion_codes(group))
             if not code:
                 self._groups.by_id.pop(group_id, None)
                 self.by_group.pop(group_id, None)

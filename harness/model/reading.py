@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from harness.model.allowed import ANY, Complaints, code_kept, kept
+from harness.model.allowed import ANY, Complaints, expect, expect_code
 from harness.model.log import PartitionLog
 from harness.model.sessions import OPENS, Place, Session, Sessions, forgotten
 from reference_broker.wire.errors import ErrorCode
@@ -24,7 +24,7 @@ def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, respo
         return
     session, allowed, wanted = sessions.asked(request, version)
     is_judged = request.isolation_level in (0, READ_COMMITTED)
-    yield from code_kept("Fetch", response.error_code, allowed if is_judged else ANY)
+    yield from expect_code("Fetch", response.error_code, allowed if is_judged else ANY)
     if response.error_code:
         if session is not None and (not is_judged or response.error_code == ErrorCode.UNKNOWN_SERVER_ERROR):
             sessions.doubtful.append(request.session_id)
@@ -56,12 +56,12 @@ def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, respo
     if not session.asked:
         sessions.forget(request.session_id)
         # What the closing request asks for is still read, as without a session.
-        yield from kept("Fetch: session id once the session is empty", response.session_id, 0)
+        yield from expect("Fetch: session id once the session is empty", response.session_id, 0)
         if is_judged:
             yield from _judged(log_at, request, version, wanted, answers)
         return
     session.epoch = 1 if session.epoch == 2**31 - 1 else session.epoch + 1
-    yield from kept("Fetch: session id", response.session_id, request.session_id)
+    yield from expect("Fetch: session id", response.session_id, request.session_id)
     if is_judged:
         yield from _news(session, log_at, request, answers)
         yield from _judged(log_at, request, version, session.asked, answers)
@@ -110,20 +110,20 @@ def _judged(
             codes = {int(unknown)}
             if version >= 13 and place[0] != ZERO_UUID:
                 codes.add(int(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
-            yield from code_kept(where, answer.error_code, codes)
+            yield from expect_code(where, answer.error_code, codes)
             continue
         if part.partition_max_bytes < 0 or request.max_bytes < 0 or part.last_fetched_epoch != -1:
             allowed = ANY
         else:
             epochs, offsets = log.epoch_codes(part.current_leader_epoch), log.offset_codes(part.fetch_offset)
             allowed = (epochs - {0}) | (offsets if 0 in epochs else frozenset())
-        yield from code_kept(where, answer.error_code, allowed)
+        yield from expect_code(where, answer.error_code, allowed)
         if answer.error_code or part.last_fetched_epoch != -1:
             continue
-        yield from kept(f"{where}: high watermark", answer.high_watermark, log.end)
-        yield from kept(f"{where}: last stable offset", answer.last_stable_offset, log.end, -1)
+        yield from expect(f"{where}: high watermark", answer.high_watermark, log.end)
+        yield from expect(f"{where}: last stable offset", answer.last_stable_offset, log.end, -1)
         if version >= 5:
-            yield from kept(f"{where}: log start offset", answer.log_start_offset, log.start)
+            yield from expect(f"{where}: log start offset", answer.log_start_offset, log.start)
         size = 0 if answer.records is None else len(answer.records)
         limit = min(part.partition_max_bytes, max(0, request.max_bytes - came))
         must_come = not came and part.fetch_offset < log.end

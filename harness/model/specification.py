@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from harness.model import group_answers
-from harness.model.allowed import ANY, Complaints, code_kept, kept
+from harness.model.allowed import ANY, Complaints, expect, expect_code
 from harness.model.batch import UNKNOWN_TIME, written
 from harness.model.groups import Groups
 from harness.model.log import PartitionLog
@@ -156,10 +156,10 @@ class Specification:
                     yield f"{where}: no answer for it"
                 elif log is None:
                     codes = self._missing(name, version, IDS_OF_PRODUCE) | written(part.records, version).faults
-                    yield from code_kept(where, answer.error_code, codes | more)
+                    yield from expect_code(where, answer.error_code, codes | more)
                 elif request.acks not in ACKS:
                     faults = written(part.records, version).faults
-                    yield from code_kept(
+                    yield from expect_code(
                         where, answer.error_code, faults | more | {int(ErrorCode.INVALID_REQUIRED_ACKS)}
                     )
                 else:
@@ -217,7 +217,7 @@ class Specification:
                     allowed = self._missing(place[0], 0, 1)
                     if api == "ListOffsets" and part.timestamp < 0:  # a time that the version lacks is noticed first
                         allowed |= {int(ErrorCode.UNSUPPORTED_VERSION)}
-                    yield from code_kept(where, answer.error_code, allowed)
+                    yield from expect_code(where, answer.error_code, allowed)
                 else:
                     yield from judge(log, where, part, answer)
 
@@ -231,9 +231,9 @@ class Specification:
                     yield f"{where}: no answer for it"
                 elif log is None:
                     codes = self._missing(topic.name, 0, 1) | {int(ErrorCode.NOT_LEADER_OR_FOLLOWER)}
-                    yield from code_kept(where, answer.error_code, codes)
+                    yield from expect_code(where, answer.error_code, codes)
                 else:
-                    yield from code_kept(where, answer.error_code, {0})
+                    yield from expect_code(where, answer.error_code, {0})
                     found = sorted(
                         (one.producer_id, one.producer_epoch, one.last_sequence) for one in answer.active_producers
                     )
@@ -244,14 +244,14 @@ class Specification:
                         for id_, entry in log.producers.items()
                         if id_ not in doubtful
                     )
-                    yield from kept(f"{where}: (id, epoch, last sequence) of producers", found, known)
+                    yield from expect(f"{where}: (id, epoch, last sequence) of producers", found, known)
 
     def _producer_made(self, request: Any, version: int, response: Any) -> Complaints:
         if request.transactional_id is not None or (request.producer_id, request.producer_epoch) != (-1, -1):
             return
-        yield from code_kept("InitProducerId", response.error_code, {0})
+        yield from expect_code("InitProducerId", response.error_code, {0})
         if not response.error_code:
-            yield from kept("InitProducerId: producer epoch", response.producer_epoch, 0)
+            yield from expect("InitProducerId: producer epoch", response.producer_epoch, 0)
             if response.producer_id in self.producer_ids:
                 yield f"InitProducerId: {response.producer_id} was given out before"
             self.producer_ids.append(response.producer_id)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from harness.model.allowed import ANY, Complaints, code_kept, kept
+from harness.model.allowed import ANY, Complaints, expect, expect_code
 from harness.model.settings import SETTINGS, takes
 from reference_broker.wire.errors import ErrorCode
 
@@ -49,12 +49,12 @@ def altered(topics: Mapping[str, HasSettings], request: Any, response: Any) -> C
             if not wanted.resource_name:  # topics have no settings in common
                 allowed |= {int(ErrorCode.INVALID_REQUEST)}
             is_internal = wanted.resource_name.startswith("__")
-            yield from code_kept(where, code, ANY if is_internal or not is_plain else allowed)
+            yield from expect_code(where, code, ANY if is_internal or not is_plain else allowed)
             continue
         own, allowed = alteration(topic.own, wanted.configs, is_whole)
         if not topic.is_clear or not is_plain or counts[place] > 1:
             allowed = ANY
-        yield from code_kept(where, code, allowed)
+        yield from expect_code(where, code, allowed)
         if not code and not request.validate_only:
             topic.is_clear = topic.is_clear and allowed != ANY and all(takes(*one) for one in own.items())
             topic.apply(own)
@@ -115,7 +115,7 @@ def described(topics: Mapping[str, HasSettings], request: Any, version: int, res
             f"DescribeConfigs of topic {place[1]!r}",
         )
         missing = ANY if wanted.resource_name.startswith("__") else MISSING
-        yield from code_kept(where, answer.error_code, missing if topic is None else {0})
+        yield from expect_code(where, answer.error_code, missing if topic is None else {0})
         if topic is None or answer.error_code or not topic.is_clear:
             continue
         keys = wanted.configuration_keys
@@ -125,10 +125,10 @@ def described(topics: Mapping[str, HasSettings], request: Any, version: int, res
             if key not in found:
                 yield f"{where}: {key} is missing"
                 continue
-            yield from kept(f"{where}: {key}", found[key].value, SETTINGS[key].told(topic.settings[key]))
+            yield from expect(f"{where}: {key}", found[key].value, SETTINGS[key].told(topic.settings[key]))
             if version >= 1:
                 is_own = found[key].config_source == DYNAMIC_TOPIC
-                yield from kept(f"{where}: whether {key} is the topic's own", is_own, key in topic.own)
+                yield from expect(f"{where}: whether {key} is the topic's own", is_own, key in topic.own)
 
 
 def with_settings(codes: set[int], settings: Sequence[tuple[str, str | None]]) -> frozenset[int]:

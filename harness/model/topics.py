@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from harness.model.allowed import ANY, Complaints, code_kept, kept
+from harness.model.allowed import ANY, Complaints, expect, expect_code
 from harness.model.log import OK, PartitionLog
 from harness.model.settings import DEFAULTS, takes
 from harness.model.topic_settings import altered, described, with_settings
@@ -66,7 +66,7 @@ class Topics:
         """CreateTopics."""
         counts = Counter(wanted.name for wanted in request.topics)
         found = {one.name: one for one in response.topics}
-        yield from kept("CreateTopics: the topics answered for", sorted(found), sorted(counts))
+        yield from expect("CreateTopics: the topics answered for", sorted(found), sorted(counts))
         for wanted in request.topics:
             if (answer := found.get(wanted.name)) is not None and (
                 counts[wanted.name] == 1 or wanted is request.topics[0]
@@ -79,7 +79,7 @@ class Topics:
     ) -> Complaints:
         where = f"CreateTopics of {wanted.name!r}"
         allowed = frozenset({int(ErrorCode.INVALID_REQUEST)}) if is_twice else self._creation_codes(wanted, in_this)
-        yield from code_kept(where, answer.error_code, allowed)
+        yield from expect_code(where, answer.error_code, allowed)
         if answer.error_code or is_trial:
             return
         own = {config.name: config.value for config in wanted.configs if config.value is not None}
@@ -92,7 +92,7 @@ class Topics:
         topic.widen(count)
         self.by_name[wanted.name] = topic
         if version >= 5:
-            yield from kept(f"{where}: number of partitions", answer.num_partitions, count)
+            yield from expect(f"{where}: number of partitions", answer.num_partitions, count)
         if version >= 7 and answer.topic_id == ZERO_UUID:
             yield f"{where}: a topic that was created has no id"
 
@@ -137,7 +137,7 @@ class Topics:
                 continue
             missing = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION if name is not None else ErrorCode.UNKNOWN_TOPIC_ID
             allowed = OK if topic is not None else frozenset({int(missing), int(ErrorCode.INVALID_REQUEST)})
-            yield from code_kept(where, answers[0].error_code, ANY if (name or "").startswith("__") else allowed)
+            yield from expect_code(where, answers[0].error_code, ANY if (name or "").startswith("__") else allowed)
         for one in response.responses:
             gone = self.by_name.get(one.name) or self.by_id(one.topic_id)
             if gone is not None and not one.error_code:
@@ -162,7 +162,7 @@ class Topics:
                 allowed = frozenset({int(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION), int(ErrorCode.INVALID_TOPIC_EXCEPTION)})
             elif wanted.count <= len(topic.logs):
                 allowed = frozenset({int(ErrorCode.INVALID_PARTITIONS)})
-            yield from code_kept(where, answer.error_code, allowed)
+            yield from expect_code(where, answer.error_code, allowed)
             if topic is not None and not answer.error_code and not request.validate_only:
                 topic.widen(wanted.count)
 
@@ -191,18 +191,18 @@ class Topics:
             if answer is None:
                 yield f"Metadata: nothing of topic {topic.name!r}"
                 continue
-            yield from code_kept(f"Metadata of topic {topic.name!r}", answer.error_code, OK)
+            yield from expect_code(f"Metadata of topic {topic.name!r}", answer.error_code, OK)
             found = [one.partition_index for one in sorted(answer.partitions, key=lambda one: one.partition_index)]
-            yield from kept(f"Metadata of topic {topic.name!r}: partitions", found, list(range(len(topic.logs))))
+            yield from expect(f"Metadata of topic {topic.name!r}: partitions", found, list(range(len(topic.logs))))
             if version >= 10 and topic.id != ZERO_UUID:
-                yield from kept(f"Metadata of topic {topic.name!r}: id", answer.topic_id, topic.id)
+                yield from expect(f"Metadata of topic {topic.name!r}: id", answer.topic_id, topic.id)
         for one in () if is_all else request.topics:
             name = one.name
             is_known = name in self.by_name or (name is None and self.by_id(one.topic_id) is not None)
             if name is not None and not is_known and name in by_name and not request.allow_auto_topic_creation:
                 missing = (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.INVALID_TOPIC_EXCEPTION)
                 codes = ANY if name.startswith("__") else frozenset(map(int, missing))
-                yield from code_kept(f"Metadata of topic {name!r}", by_name[name].error_code, codes)
+                yield from expect_code(f"Metadata of topic {name!r}", by_name[name].error_code, codes)
 
     def _asked(self, request: Any) -> Iterator[Topic]:
         """The topics that are there and were asked for."""

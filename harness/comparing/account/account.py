@@ -60,9 +60,9 @@ class Tally:
         self.error_codes.update(codes)
         key = (observation.request, codes)
         if key not in self.distinct and len(self.distinct) < MOST_EXCHANGES:
-            self.distinct[key] = kept(check, observation)
+            self.distinct[key] = entry_of(check, observation)
         elif len(self.further) < MOST_EXCHANGES:
-            self.further.append(kept(check, observation))
+            self.further.append(entry_of(check, observation))
 
     def exchanges(self) -> list[dict[str, Any]]:
         """Those that are kept, the ones of different kinds first."""
@@ -121,7 +121,7 @@ class Account:
         if tally is not None:
             key = (observation.request, error_codes(observation.answer))
             tally.distinct.pop(key, None)
-            tally.distinct = {key: {**kept(check, observation, LONG_ARRAY * 8), "differs": True}, **tally.distinct}
+            tally.distinct = {key: {**entry_of(check, observation, LONG_ARRAY * 8), "differs": True}, **tally.distinct}
 
     def _api(
         self,
@@ -213,7 +213,7 @@ def recorded_codes(observations: Iterable[Observation]) -> dict[str, frozenset[i
     return {api: frozenset(codes - {ErrorCode.NONE}) for api, codes in found.items()}
 
 
-def kept(check: str, observation: Observation, longest: int = LONG_ARRAY) -> dict[str, Any]:
+def entry_of(check: str, observation: Observation, longest: int = LONG_ARRAY) -> dict[str, Any]:
     """An exchange as the account keeps it, long arrays cut."""
     return {
         "check": check,

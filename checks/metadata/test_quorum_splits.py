@@ -32,7 +32,7 @@ from harness.pytest_plugin.record import CheckRecord
 from harness.replicas.collecting import replicas_of
 from harness.replicas.divergence import divergences
 from harness.replicas.metadata_log import TOPIC
-from harness.targets.target import LINK_FAULTS, Cluster
+from harness.targets.target import Cluster
 from nemesis import Between, bridge, controller, deaf, majorities_ring, mute, partition
 from nemesis.fault import Fault
 from nemesis.restore import restore
@@ -61,8 +61,8 @@ MOST_EPOCHS = 6
 def test_a_connected_majority_is_led(
     cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord, chance: Random, split: Fault
 ) -> None:
-    if not any(cluster.supports(kind) for kind in LINK_FAULTS):
-        pytest.skip("the links between its nodes cannot be cut")
+    if (lack := split.lack(cluster)) is not None:
+        pytest.skip(lack.reason)
     quorum = Quorum(cluster)
     until(lambda: bool(quorum.look()), LED_WITHIN_S, "a controller leads before the split")
     before = quorum.epoch

@@ -39,6 +39,9 @@ class Split:
     def __str__(self) -> str:
         return "partition bridge"
 
+    def lack(self, cluster: Any) -> None:
+        """Nothing stands in its way."""
+
     def plan(self, view: ClusterView, chance: Random) -> None:
         """Nothing is drawn."""
 
@@ -64,9 +67,6 @@ class Quorum:
             )
             for number, ports in ((1, {}), *((voter, {"CONTROLLER": 9093}) for voter in VOTERS))
         )
-
-    def supports(self, kind: str) -> bool:
-        return True
 
     def wait_healthy(self) -> None:
         """It is well at once."""

@@ -1,0 +1,111 @@
+"""A topic that is made again has none of the settings of its predecessor, on any node.
+
+**Claim** A topic that is made without settings under the name of a deleted one that had some has none, and every node
+tells so: also a node that was away while the first topic was made, given settings, and deleted.
+
+**Why it matters** Each node applies the settings that it knows. Where one keeps those of a topic that is gone, what it
+leads of the new one is kept for another time than what the others lead, or deleted before its time.
+
+**Kafka says** KIP-631 (RemoveTopicRecord takes the topic's settings with it).
+
+**Cannot see** what the node does with the settings that it tells. Releases of Kafka in which the second promise was
+seen broken (SEEN_IN) are told as skipped, with what was seen: the node takes a topic's settings away only if it knew
+them before the records that it is catching up with, and keeps them in its snapshots. We know no KAFKA id of it.
+
+**Rejects** tests/plants/clusters/test_leftover_settings_checks.py::test_a_node_that_keeps_old_settings_is_rejected
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.clients.node_admin import NodeAdmin
+from harness.clients.node_client import TROUBLE
+from harness.judging.outcome import BrokenPromise, require
+from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.record import CheckRecord
+from harness.targets.node_plan import Role
+from harness.targets.target import Cluster
+from nemesis.restore import restore
+from reference_broker.wire.errors import ErrorCode
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3),
+    pytest.mark.feature("KRaft"),
+    pytest.mark.severity("critical"),
+    pytest.mark.kip(631),
+]
+SEEN_IN = ("4.0", "4.1", "4.2", "4.3")
+"""Release lines: in 4.0.2, 4.1.2, 4.2.1 and 4.3.1, each time."""
+SEEN_WITHIN_S = 15.0
+"""What a node takes to learn of a change when nothing is wrong, and more."""
+SETTINGS = {"retention.ms": "86400000"}
+
+
+@pytest.mark.claim("M3", "M7")
+def test_every_node_tells_no_settings_of_the_topic_before(cluster: Cluster, names: Names) -> None:
+    """All nodes are there all the time."""
+    topic = names.topic("orders")
+    make_and_delete(cluster, topic)
+    make_again(cluster, topic)
+
+
+@pytest.mark.claim("M3", "M7")
+@pytest.mark.document("AutoMQ/automq#3556", "https://github.com/AutoMQ/automq/issues/3556")
+def test_a_node_that_was_away_tells_no_settings_of_the_topic_before(
+    cluster: Cluster, names: Names, record: CheckRecord
+) -> None:
+    """A node is dead while the first topic is made and deleted."""
+    topic = names.topic("orders")
+    node = cluster.nodes[-1]
+    try:
+        with record.step(f"kill node {node.id}"):
+            record.faults += 1
+            node.kill()
+        make_and_delete(cluster, topic)
+    finally:
+        with record.step(f"start node {node.id}"):
+            restore(cluster)
+    cluster.wait_healthy()
+    try:
+        make_again(cluster, topic)
+    except BrokenPromise as broken:
+        if cluster.version().rpartition(".")[0] in SEEN_IN:
+            pytest.skip(f"a bug of Kafka {cluster.version()} that is not fixed: {broken.happened}")
+        raise
+
+
+def make_and_delete(cluster: Cluster, topic: str) -> None:
+    """A topic with settings, which is deleted."""
+    with NodeAdmin(cluster.nodes[0].address) as client:
+        require(client.create_topic(topic, 1, 2, SETTINGS), ErrorCode.NONE, "the answer to the creation")
+        require(client.delete_topic(topic), ErrorCode.NONE, "the answer to the deletion")
+
+
+def make_again(cluster: Cluster, topic: str) -> None:
+    """BrokenPromise unless every node comes to know the topic, without settings of its own."""
+    with NodeAdmin(cluster.nodes[0].address) as client:
+        require(client.create_topic(topic, 1, 2), ErrorCode.NONE, "the answer to the second creation")
+    for node in cluster.nodes:
+        if Role.BROKER in node.roles:
+            require(
+                settled(node.address, topic), {}, f"the settings of {topic}, made again with none, on node {node.id}"
+            )
+
+
+def settled(address: tuple[str, int], topic: str) -> dict[str, str] | None:
+    """The topic's own settings as a node tells them: as soon as there are none, else when time is over."""
+    deadline = time.monotonic() + SEEN_WITHIN_S
+    found: dict[str, str] | None = None
+    while time.monotonic() < deadline:
+        try:
+            with NodeAdmin(address) as client:
+                found = client.own_config(topic)
+        except TROUBLE:
+            found = None
+        if found == {}:
+            break
+        time.sleep(0.2)
+    return found

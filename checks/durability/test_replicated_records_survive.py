@@ -23,8 +23,10 @@ from __future__ import annotations
 import pytest
 
 from harness.judging.activity import Needs
+from harness.judging.checkers.no_recovery import stalled_producers
 from harness.judging.guarantees import ClientSettings
-from harness.pytest_plugin.drive import Drive
+from harness.judging.outcome import require
+from harness.pytest_plugin.drive import Drive, Driven
 from harness.pytest_plugin.names import Names
 from harness.replicas.collecting import require_equal_replicas
 from harness.targets.target import Cluster
@@ -61,6 +63,12 @@ def named(fault: Fault | None) -> str:
     return "no fault" if fault is None else str(fault)
 
 
+def require_producers_went_on(driven: Driven) -> None:
+    """BrokenPromise unless each producer had something acknowledged that it sent after the last heal."""
+    stalled = stalled_producers(driven.history)
+    require(stalled, [], "the producers of which nothing was acknowledged after the heal", claim="L2")
+
+
 @pytest.mark.claim("D1", "D6", "D8", "O1", "O2", "O3", "O4", "O5", "O8", "O10", "L2")
 @pytest.mark.parametrize("fault", FAULTS, ids=named)
 def test_records_acknowledged_by_all_replicas_survive(
@@ -69,13 +77,14 @@ def test_records_acknowledged_by_all_replicas_survive(
     needs = Needs(leader_changes=int(fault in MOVES_A_LEADER))
     queue = Queue(topic=names.topic("orders"), partitions=2, client=ClientSettings(acks="all"), needs=needs)
 
-    drive(queue, fault, replicas=3, config={"min.insync.replicas": "2"}, duration_s=LASTS_S, hold_s=HELD_S)
+    driven = drive(queue, fault, replicas=3, config={"min.insync.replicas": "2"}, duration_s=LASTS_S, hold_s=HELD_S)
 
+    require_producers_went_on(driven)
     cluster.wait_healthy()
     require_equal_replicas(cluster, queue.topic, queue.partitions)
 
 
-@pytest.mark.claim("D12", "D6", "O1", "O8")
+@pytest.mark.claim("D12", "D6", "O1", "O8", "L2")
 @pytest.mark.parametrize("fault", [kill(leader), partition(isolate_leader)], ids=named)
 def test_records_acknowledged_by_the_leader_alone_are_lost_with_it_only(
     cluster: Cluster, drive: Drive, names: Names, fault: Fault
@@ -84,7 +93,8 @@ def test_records_acknowledged_by_the_leader_alone_are_lost_with_it_only(
     needs = Needs(leader_changes=1)
     queue = Queue(topic=names.topic("orders"), partitions=2, client=settings, needs=needs)
 
-    drive(queue, fault, replicas=3, config={"min.insync.replicas": "1"}, duration_s=LASTS_S, hold_s=HELD_S)
+    driven = drive(queue, fault, replicas=3, config={"min.insync.replicas": "1"}, duration_s=LASTS_S, hold_s=HELD_S)
 
+    require_producers_went_on(driven)
     cluster.wait_healthy()
     require_equal_replicas(cluster, queue.topic, queue.partitions)

@@ -11,6 +11,7 @@ import numpy as np
 from harness.history.history import AnyHistory
 from harness.judging.checkers.ruling import anomaly, counted, ruling
 from harness.judging.evidence.evidence import Evidence
+from harness.judging.evidence.sends import ACKNOWLEDGED
 from harness.judging.evidence.witness import end_line, fault_lines, ordered, send_lines
 from harness.judging.guarantees import Guarantees
 from harness.judging.verdicts import Anomaly, Verdict
@@ -43,6 +44,18 @@ def no_recovery(history: AnyHistory, rules: Guarantees) -> Verdict:
         rests_on=f"{counted(len(evidence.last_polls_ns), 'consumer')}, of whose partitions {len(waiting):,} were not "
         f"read to the end; they may take {rules.client.recovery_s:.0f} s to recover",
     )
+
+
+def stalled_producers(history: AnyHistory) -> list[str]:
+    """Producers that sent something after the last heal, and none of whose sends since then was acknowledged. All of
+    them ended: a record is given up after its delivery timeout, for which every run waits."""
+    evidence = Evidence.of(history)
+    sends = evidence.sends
+    healed = max((fault.index for fault in evidence.faults if fault.f == "heal"), default=-1)
+    is_later = sends.column("invoked") > healed
+    process = sends.column("process")
+    went_on = set(process[is_later & (sends.column("outcome") == ACKNOWLEDGED)].tolist())
+    return [evidence.processes[number] for number in sorted(set(process[is_later].tolist()) - went_on)]
 
 
 def _waiting(evidence: Evidence, healed_ns: int) -> Iterator[_Waiting]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.history.operations import FaultAct, OpType
-from harness.judging.checkers.no_recovery import no_recovery
+from harness.judging.checkers.no_recovery import no_recovery, stalled_producers
 from harness.judging.guarantees import ClientSettings, Guarantees
 from harness.runs.waits import Waits
 from harness.workloads.synthetic import Script
@@ -45,6 +45,33 @@ def test_polls_that_fail_are_polls_in_vain() -> None:
     script.final_read({0: "a", 1: "b"})
 
     assert no_recovery(script.history(), Guarantees.of(ALONE)).count == 1
+
+
+@pytest.mark.parametrize(("is_acknowledged", "stalled"), [(True, []), (False, ["producer 2"])])
+def test_a_producer_goes_on_when_something_is_acknowledged_after_the_heal(
+    is_acknowledged: bool, stalled: list[str]
+) -> None:
+    script = Script()
+    script.send("a", 0, process="producer 2")
+    script.fault(KILL)
+    script.heal(KILL)
+    script.send("b", 1)
+    sent = script.invoke("c", process="producer 2")
+    if is_acknowledged:
+        script.ok(sent, 2)
+    else:
+        script.info(sent)
+
+    assert stalled_producers(script.history()) == stalled
+
+
+def test_a_producer_that_sent_nothing_after_the_heal_is_not_stalled() -> None:
+    script = Script()
+    script.info(script.invoke("a"))
+    script.fault(KILL)
+    script.heal(KILL)
+
+    assert stalled_producers(script.history()) == []
 
 
 def test_a_member_of_a_group_waits_for_a_lost_session_too() -> None:

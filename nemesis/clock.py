@@ -89,7 +89,7 @@ class Clock(NodeFault):
         return f"{self.kind} {self.motion}" + ("" if self.on is one_broker else f" {self.on}")
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What stands in its way on this cluster; looks for libfaketime where the nodes run."""
+        """What this cluster lacks for it; looks for libfaketime where the nodes run."""
         if (found := super().lack(cluster)) is not None:
             return found
         for node in cluster.nodes:

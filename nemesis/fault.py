@@ -1,4 +1,4 @@
-"""What every fault is: it says whom it will strike, strikes and proves it, heals itself, and proves that too."""
+"""What every fault is: it plans which nodes it acts on, is injected and proved, heals, and proves that too."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Fault(Protocol):
         ...
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What stands in its way on this cluster; None when it can be done."""
+        """What this cluster lacks for it; None when it can be done."""
         ...
 
     def plan(self, view: ClusterView, random: Random) -> FaultAct:
-        """Whom and how; pure. HostTrouble when the cluster has no such nodes now."""
+        """Which nodes and how; pure. HostTrouble when the cluster has no such nodes now."""
         ...
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:

@@ -70,7 +70,7 @@ class Leadership:
         return f"Leadership({self.change!s})"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What stands in its way on this cluster."""
+        """What this cluster lacks for it."""
         return lack_of(cluster, self.kind, self.name, 2)
 
     def plan(self, view: ClusterView, random: Random) -> FaultAct:

@@ -36,7 +36,7 @@ class Membership(NodeFault):
     kind = "membership"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What stands in its way on this cluster."""
+        """What this cluster lacks for it."""
         if (found := super().lack(cluster)) is not None:
             return found
         if len(cluster.nodes) < 2:

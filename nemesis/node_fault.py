@@ -36,7 +36,7 @@ class NodeFault:
         return f"{type(self).__name__}({self.on!s})"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What stands in its way on this cluster."""
+        """What this cluster lacks for it."""
         return lack_of(cluster, self.kind, self.name, self.on.least_nodes)
 
     def plan(self, view: ClusterView, random: Random) -> FaultAct:

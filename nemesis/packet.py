@@ -67,7 +67,7 @@ class Packet:
         return f"Packet({self.name!r})"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What stands in its way on this cluster; asks a node whether its kernel has netem."""
+        """What this cluster lacks for it; asks a node whether its kernel has netem."""
         if (found := lack_of(cluster, self.kind, self.name, max(2, self.on.least_nodes))) is not None:
             return found
         if self.shape.effect in WITHOUT_NETEM or _has_netem(cluster):

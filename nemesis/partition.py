@@ -94,7 +94,7 @@ class Partition:
         return f"Partition({self.name!r})"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What stands in its way on this cluster."""
+        """What this cluster lacks for it."""
         return lack_of(cluster, self.kind, self.name, self.grudge.least_nodes)
 
     def plan(self, view: ClusterView, random: Random) -> FaultAct:

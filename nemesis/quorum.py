@@ -44,7 +44,7 @@ class QuorumState:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether its voters stand in its nodes' settings: then their folders have no say, and none can be changed."""
+        """Whether its voters are in its nodes' settings: then their folders do not count, and none can be changed."""
         return all(voter.directory_id == ZERO_UUID for voter in self.voters)
 
     def __str__(self) -> str:

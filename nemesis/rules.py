@@ -150,5 +150,5 @@ def packets_in(listing: str, chain: str, count: int) -> list[int]:
 
 
 def at(node: str, rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The rules that stand at one node, in order."""
+    """The rules of one node, in order."""
     return tuple(rule for rule in rules if rule.at == node)

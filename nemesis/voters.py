@@ -43,7 +43,7 @@ class Voters(NodeFault):
         return f"{self.kind} voters" + ("" if self.on is one_voter else f" {self.on}")
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What stands in its way on this cluster; asks it for its quorum."""
+        """What this cluster lacks for it; asks it for its quorum."""
         if (found := super().lack(cluster)) is not None:
             return found
         quorum = wait_for_quorum(cluster.bootstrap)

@@ -28,7 +28,7 @@ _TRACKER = re.compile(
     rb""".*?</script>)?""",
     re.DOTALL,
 )
-"""By which Allure's page would tell others that it is read; a report opens from disk and asks nobody."""
+"""Allure's tracking script, which is removed: a report opens from disk and contacts no server."""
 
 Say = Callable[[str], None]
 

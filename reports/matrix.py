@@ -76,11 +76,11 @@ def page(data: Mapping[str, Any]) -> str:
 
 
 def embedded(data: Any) -> str:
-    """JSON that may stand in a script element: it holds nothing that ends the element or starts another."""
+    """JSON that is safe in a script element: it holds nothing that ends the element or starts another."""
     said = json.dumps(data, separators=(",", ":"))
     return said.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def asset(name: str) -> str:
-    """A file of the page that stands beside this module, as text."""
+    """An asset of the page, as text."""
     return (files("reports") / "assets" / name).read_text(encoding="utf-8")

@@ -109,7 +109,7 @@ class Result:
 
     @property
     def file(self) -> str:
-        """The file of checks that it stands in: "durability/acked_records_survive"."""
+        """Its file of checks: "durability/acked_records_survive"."""
         return self.base.partition("::")[0]
 
     @property
@@ -124,7 +124,7 @@ class Result:
 
     @property
     def parameters(self) -> str:
-        """What stands in the brackets of its id."""
+        """The part of its id in brackets."""
         return self.meta.check.partition("[")[2].rstrip("]")
 
     @property

@@ -278,7 +278,8 @@ class FaultAct(msgspec.Struct, frozen=True, gc=False, tag="fault", tag_field="is
         if self.links:
             told += f": {_between(self.links)}"
         if self.parameters:
-            told += f" ({', '.join(f'{name} {value}' for name, value in self.parameters.items())})"
+            said = (value if name == "on" else f"{name} {value}" for name, value in self.parameters.items())
+            told += f" ({', '.join(said)})"
         return told
 
 

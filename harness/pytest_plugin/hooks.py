@@ -1,7 +1,7 @@
 """The pytest plugin: options, targets as parameters, verdicts, words. `checks/conftest.py` turns it on.
 
-Each check on each target is one item. Items are ordered by target and cluster, so that clusters, which are dear, are
-opened once; differences between targets come last.
+Each check on each target is one item. Items are ordered by target and cluster, so that clusters, which take seconds
+to open, are opened once; differences between targets come last.
 """
 
 from __future__ import annotations

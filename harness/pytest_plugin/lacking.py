@@ -1,4 +1,4 @@
-"""Skips for want of something: each carries what is lacking, so that nobody has to guess it from its words."""
+"""Skips for something that is missing: each carries what it is, typed (Lack)."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class ChosenTarget:
         return self._lacks[0]
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind on its clusters; None when nothing does."""
+        """What its clusters lack for faults of a kind; None when nothing does."""
         return self._target.lack_for_fault(kind)
 
     def open(self, spec: ClusterSpec) -> Cluster:

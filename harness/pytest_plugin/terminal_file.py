@@ -12,7 +12,7 @@ from reference_broker.command_line import complain, told
 
 
 class TerminalFile:
-    """Passes on what is written. After an error nothing more; a reader that has gone away ends the run as ever."""
+    """Writes to the file until that fails, and then nothing more. A closed pipe ends the run, as without this."""
 
     def __init__(self, file: Any) -> None:
         self._file = file

@@ -20,7 +20,7 @@ _LOOK_EVERY_S = 1.0
 
 
 class WorkerLine:
-    """What a worker is doing, in its file. Stands in a worker where ProgressLine stands in a run of one process."""
+    """What a worker is doing, in its file. Used in a worker instead of ProgressLine."""
 
     def __init__(self, run: Path, worker: str) -> None:
         self._path = run / f"{worker}{_SUFFIX}"

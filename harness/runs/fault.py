@@ -24,11 +24,11 @@ class Fault(Protocol):
         ...
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What stands in its way on this cluster; None when it can be done."""
+        """What this cluster lacks for it; None when it can be done."""
         ...
 
     def plan(self, view: Any, random: Random) -> FaultAct:
-        """Whom and how; pure. `view` is the cluster as seen from outside (`Cluster.view`)."""
+        """Which nodes and how; pure. `view` is the cluster as seen from outside (`Cluster.view`)."""
         ...
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:

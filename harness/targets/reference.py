@@ -61,7 +61,7 @@ class ReferenceTarget:
         return None if found is None else found.of(self.name)
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind on its clusters; it has one node, so nothing can be cut."""
+        """What its clusters lack for faults of a kind; it has one node, so nothing can be cut."""
         if kind in LINK_FAULTS:
             return Lack(Means.NODES, f"{self.name}: it has 1 node only, so no {kind}")
         found = local_cluster.lack_for_fault(kind)

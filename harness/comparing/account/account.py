@@ -236,7 +236,7 @@ def shortened(value: Plain, longest: int) -> Plain:
 
 
 def error_codes(answer: Plain) -> tuple[int, ...]:
-    """The error codes that stand in an answer, each once, sorted."""
+    """The error codes in an answer, each once, sorted."""
     return tuple(sorted(set(_codes(answer))))
 
 

@@ -1,4 +1,4 @@
-"""One record that stands in the log more than once. O(records)."""
+"""One record that is in the log more than once. O(records)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from harness.judging.verdicts import Anomaly, Verdict
 def lost_before_kept(history: AnyHistory, rules: Guarantees) -> Verdict:
     """Acknowledged values that the final read passed over, below one that was acknowledged before the first fault.
 
-    Whoever comes to lead has a prefix of the log of the leader before it, even where it lags: so a leader that is lost
+    A new leader has a prefix of the log of the leader before it, even where it lags: so a leader that is lost
     takes the end of its log with it, and nothing before that. What was acknowledged once a fault had begun may be
     another leader's, and shows nothing of the first one's log.
     """

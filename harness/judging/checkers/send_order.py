@@ -1,4 +1,4 @@
-"""Records that stand in another order than they were sent. O(sends)."""
+"""Records that are in the log in another order than they were sent. O(sends)."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class KafkaContainerTarget:
         return None
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind on its clusters; None when nothing does."""
+        """What its clusters lack for faults of a kind; None when nothing does."""
         found = lack_for_fault(kind)
         return None if found is None else found.of(self.name)
 

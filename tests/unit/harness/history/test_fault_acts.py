@@ -15,7 +15,7 @@ def both(*pairs: tuple[str, str]) -> tuple[tuple[str, str], ...]:
     ("act", "sentence"),
     [
         (FaultAct(kind="kill", nodes=(1, 2)), "kill nodes 1, 2"),
-        (FaultAct(kind="kill", nodes=(1,), parameters={"on": "leader of t-0"}), "kill node 1 (on leader of t-0)"),
+        (FaultAct(kind="kill", nodes=(1,), parameters={"on": "leader of t-0"}), "kill node 1 (leader of t-0)"),
         (
             FaultAct(kind="partition", links=both(("node 2", "node 1"), ("node 2", "node 3"))),
             "partition: between node 2 and nodes 1, 3",

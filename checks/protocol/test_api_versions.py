@@ -1,7 +1,9 @@
 """ApiVersions (key 18) tells a client what it may ask.
 
-**Claim** Every version of ApiVersions lists the same APIs with the same ranges, a client that asks in a version of the
-future learns what is spoken, and what is not listed is refused by closing the connection.
+**Claim** Versions 0 to 4 of ApiVersions list the same APIs with the same ranges, and all that the broker's release has.
+A client that asks in a version of the future is told, in version 0, which versions of ApiVersions there are; one that
+says who it is must do so in letters, digits, dots and dashes. What is not served, and bytes that are no request, are
+answered by closing the connection.
 **Why it matters** Clients of every age choose their versions by this answer; a wrong range breaks them all.
 **Kafka says** Protocol guide, "Retrieving Supported API versions"; KIP-35, KIP-511 (software), KIP-584 (features).
 **Cannot see** Whether each listed version is served well: the other checks of this folder.

@@ -80,10 +80,12 @@ def _acknowledged_by_later(evidence: Evidence, rules: Guarantees) -> set[int]:
     sends, first_fault = evidence.sends, evidence.faults[0].index
     is_acknowledged = sends.column("outcome") == ACKNOWLEDGED
     offset, seen_at, completed = sends.column("offset"), sends.column("seen_at"), sends.column("completed")
+    without = np.flatnonzero(is_acknowledged & (offset < 0) & (completed > first_fault)).tolist()
+    if not without:
+        return set()
     writer = sends.column("process") * len(evidence.partitions) + sends.column("where")
     told = np.flatnonzero(is_acknowledged & (offset >= 0))
     last = dict(zip(writer[told].tolist(), told.tolist(), strict=True))
-    without = np.flatnonzero(is_acknowledged & (offset < 0) & (completed > first_fault)).tolist()
     return {row for row in without if (later := last.get(int(writer[row]), -1)) > row and offset[later] > seen_at[row]}
 
 

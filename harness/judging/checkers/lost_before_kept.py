@@ -30,7 +30,9 @@ def lost_before_kept(history: AnyHistory, rules: Guarantees) -> Verdict:
     first_fault = evidence.faults[0].index if evidence.faults else np.iinfo(np.int64).max
     is_old = (sends.column("outcome") == ACKNOWLEDGED) & (sends.column("completed") < first_fault)
     kept = np.flatnonzero(is_old & final_rows(evidence) & (offset >= 0) & (sends.column("seen_at") == offset))
-    highest = {int(where[row]): int(row) for row in kept[np.argsort(offset[kept], kind="stable")]}
+    kept = kept[np.lexsort((offset[kept], where[kept]))]
+    is_last = np.append(np.diff(where[kept]) != 0, True)[: len(kept)]
+    highest = {int(where[row]): int(row) for row in kept[is_last]}
     wrong = [
         (int(row), behind)
         for row in missing

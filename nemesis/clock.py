@@ -5,7 +5,7 @@ an offset, *drift* away to it step by step, *strobe* between the right time and 
 as they were. A node that does not run under libfaketime yet is restarted cleanly first. The proof is the time that the
 broker itself gives to a record (LogAppendTime), beside ours.
 
-**Needs** a handle on the nodes' processes and their environment, and libfaketime where they run (Debian's package
+**Needs** control of the nodes' processes and their environment, and libfaketime where they run (Debian's package
 libfaketime): `kafka@VERSION`, `reference`. Images of Kafka have no libfaketime.
 
 **Heals** by setting the offset to nothing, measured in the same way. The node stays under libfaketime, which then

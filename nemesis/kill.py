@@ -4,7 +4,7 @@
 they wrote stays in the page cache, so this is a crash of the process and not a loss of power. The proof is that no such
 process runs any more.
 
-**Needs** a handle on the nodes' processes: every target but `at:`.
+**Needs** control of the nodes' processes: every target but `at:`.
 
 **Heals** by starting the nodes that it killed, on their old data and ports, and waiting until they answer.
 """

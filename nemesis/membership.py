@@ -3,7 +3,7 @@
 **Does** stops the chosen nodes and empties their log folders: all that is left is what a new disk is formatted with,
 its cluster and node ids and a directory id that nobody has seen. The proof is that nothing else is in the folders.
 
-**Needs** a handle on the nodes' processes, and their log folders within reach: `kafka@VERSION`, `reference`; and a
+**Needs** control of the nodes' processes, and their log folders within reach: `kafka@VERSION`, `reference`; and a
 quorum with fixed voters: those that can be changed (nemesis/voters.py) are known by the folders that they had.
 
 **Heals** by starting the empty nodes; then the cluster must be healthy, every replica copied anew and in sync.

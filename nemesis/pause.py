@@ -4,7 +4,7 @@
 the time that passes (as in a long collection of garbage, or a frozen machine). The proof is the state T of their
 processes.
 
-**Needs** a handle on the nodes' processes: every target but `at:`.
+**Needs** control of the nodes' processes: every target but `at:`.
 
 **Heals** by SIGCONT to the nodes that it paused, proved by their state and by an answer.
 """

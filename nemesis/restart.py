@@ -3,7 +3,7 @@
 **Does** SIGTERM to the chosen nodes, waited for: they end as in an upgrade, their data flushed, their clean shutdown
 noted. The proof is that no such process runs any more.
 
-**Needs** a handle on the nodes' processes: every target but `at:`.
+**Needs** control of the nodes' processes: every target but `at:`.
 
 **Heals** by starting the nodes that it stopped, on their old data and ports, and waiting until they answer.
 """

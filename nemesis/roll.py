@@ -4,7 +4,7 @@
 and goes on with the next, until each had its turn. The proof is that each process ended and that the cluster was
 healthy again before the next.
 
-**Needs** a handle on the nodes' processes: every target but `at:`.
+**Needs** control of the nodes' processes: every target but `at:`.
 
 **Heals** by itself; a roll that was broken off is healed by starting the node that does not run.
 """

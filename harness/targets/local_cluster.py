@@ -83,7 +83,7 @@ def lack_for(spec: ClusterSpec | None, *, most_nodes: int) -> Lack | None:
     if spec.nodes + spec.controllers > most_nodes:
         wanted = spec.nodes + spec.controllers
         if most_nodes == 1:
-            return Lack(Means.NODES, f"it has 1 node only; clusters of several are to come ({wanted} wanted)")
+            return Lack(Means.NODES, f"clusters of several nodes are not offered yet ({wanted} nodes wanted)")
         return Lack(Means.NODES, f"its clusters have at most {most_nodes} nodes; {wanted} are wanted")
     if spec.has_dynamic_voters and spec.nodes + spec.controllers == 1:
         return Lack(Means.NODES, "voters are added and removed where there are several nodes")

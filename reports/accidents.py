@@ -22,17 +22,23 @@ REFERENCE = "reference"
 Json = Mapping[str, Any]
 
 _MEANING = (
-    "What stands here Apache Kafka does by accident: it follows from how its code is written (the words of a Java "
+    "Apache Kafka does by accident what is listed here: it follows from how its code is written (the words of a Java "
     "exception, the order of a hash map), none of its documents tells it, and no client may rely on it. The reference "
     "broker does what the documents say instead. Such a difference breaks no promise, and no check fails for it."
 )
 
 
 def accidents_of(results: Results) -> Sequence[Json]:
-    """The entries in a run's account; none where it has no account. StoreTrouble when that cannot be used."""
+    """The accidents in a run's account, each once; none where it has no account. StoreTrouble: it cannot be used."""
     account = read_account(results)
     found = account.get("accidents") if account is not None else None
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    merged: dict[tuple[str, ...], dict[str, Any]] = {}
+    for entry in entries:  # several checks may have an entry for the same
+        key = tuple(str(entry.get(name)) for name in ("api", "field", "values"))
+        first = merged.setdefault(key, {**entry, "found_by": []})
+        first["found_by"].append(str(entry.get("check", "")))
+    return list(merged.values())
 
 
 def write(results: Results) -> bool:
@@ -82,7 +88,7 @@ def _accident(entry: Json) -> str:
                 ("what the reference does", element("code", text(said.get(reference, ""))) if reference else ""),
                 ("why it is an accident", text(entry.get("reason", ""))),
                 ("evidence", text(entry.get("evidence", ""))),
-                ("found by", element("code", text(entry.get("check", "")))),
+                ("found by", "<br>".join(element("code", text(check)) for check in entry["found_by"])),
                 ("looked at again by", text(entry.get("review_by", ""))),
             ]
         ),

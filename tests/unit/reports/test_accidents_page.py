@@ -58,3 +58,10 @@ def test_the_page_of_an_account_that_is_no_more_goes(run: Run) -> None:
     page(run, ACCIDENT)
 
     assert page(run) == ""
+
+
+def test_what_several_checks_have_found_is_told_once(run: Run) -> None:
+    html = page(run, ACCIDENT, {**ACCIDENT, "check": "lockstep", "evidence": "As in the other."})
+
+    assert html.count("<section>") == 1
+    assert facts(html)["found by"] == "<code>metadata/describe_configs::a_type</code><br><code>lockstep</code>"

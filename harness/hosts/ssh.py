@@ -143,12 +143,28 @@ class SshHost:
         assert self._client is not None
         return self._client
 
+    def _begin(self, words: Sequence[str], timeout_s: float) -> paramiko.Channel:
+        """A command that has begun. A connection that turns out to be broken before that is opened anew, once."""
+        for is_last in (False, True):
+            transport = self._open().get_transport()
+            assert transport is not None
+            try:
+                channel = transport.open_session(timeout=timeout_s)
+                break
+            except (EOFError, paramiko.SSHException):
+                if is_last or transport.is_active():
+                    raise
+        channel.settimeout(timeout_s)
+        channel.exec_command(shlex.join(words))
+        return channel
+
     def _run(self, words: Sequence[str], timeout_s: float) -> CommandResult:
         with self._lock:
             try:
-                _, output, errors = self._open().exec_command(shlex.join(words), timeout=timeout_s)
-                text, error_text = output.read().decode(), errors.read().decode()
-                return CommandResult(output.channel.recv_exit_status(), text, error_text)
+                channel = self._begin(words, timeout_s)
+                text = channel.makefile("rb").read().decode()
+                error_text = channel.makefile_stderr("rb").read().decode()
+                return CommandResult(channel.recv_exit_status(), text, error_text)
             except (OSError, EOFError, paramiko.SSHException) as trouble:
                 raise HostTrouble(f"{self.name}: {shlex.join(words)}: {trouble!r}") from trouble
 
@@ -158,10 +174,11 @@ class SshHost:
         words = ["sudo", "-n", "--", *words] if self._is_sudo else words
         with self._lock:
             try:
-                _, output, errors = self._open().exec_command(shlex.join(words), timeout=_FETCH_TIMEOUT_S)
+                channel = self._begin(words, _FETCH_TIMEOUT_S)
+                output = channel.makefile("rb")
                 unpack(iter(lambda: output.read(_CHUNK), b""), into, self.name)
-                said = errors.read().decode().strip()
-                if output.channel.recv_exit_status() > _CHANGED_WHILE_READ:
+                said = channel.makefile_stderr("rb").read().decode().strip()
+                if channel.recv_exit_status() > _CHANGED_WHILE_READ:
                     raise HostTrouble(f"{self.name}: {folder}: {said}")
             except (OSError, EOFError, paramiko.SSHException) as trouble:
                 raise HostTrouble(f"{self.name}: {shlex.join(words)}: {trouble!r}") from trouble

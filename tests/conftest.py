@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"REQUIRE: there is no {', '.join(unknown)} to require (known: {', '.join(MEANS)})")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what is long. With `-n 2 --dist loadgroup` one worker runs a whole file of the folders whose tests
     share what is dear.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 
+import pytest
 from source_tree import ROOT
 
 CI = ROOT / ".ci"
@@ -45,3 +46,22 @@ def test_the_closing_line_of_checks_is_counted() -> None:
 
 def test_other_lines_are_not_counted() -> None:
     assert counted("durability   ██░░  2 held · 1 broken\nnothing is missing\n") == {}
+
+
+def test_tests_of_one_group_run_in_one_worker(pytester: pytest.Pytester) -> None:
+    """pytest-xdist 3.8 gives pytest 9.2 no groups, and says nothing: each worker would open every cluster."""
+    pytester.makepyfile(
+        """
+        import os
+        import pytest
+
+        @pytest.mark.xdist_group("together")
+        @pytest.mark.parametrize("number", range(8))
+        def test_one(number):
+            print("worker", os.environ["PYTEST_XDIST_WORKER"])
+        """
+    )
+    result = pytester.runpytest_subprocess("-n", "2", "--dist", "loadgroup", "-rP", "-p", "no:kafka-verification")
+
+    result.assert_outcomes(passed=8)
+    assert len({line for line in result.outlines if line.startswith("worker ")}) == 1

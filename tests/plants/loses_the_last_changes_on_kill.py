@@ -5,7 +5,7 @@ flushed before it counts: a kill takes back what was answered.
 
 **Rejected by**
 `checks/durability/test_acknowledged_changes_survive.py::test_acknowledged_changes_survive[kill]`:
-should have 3 partitions with leaders, and has {0: 1}
+should have 3 partitions with leaders, and has {}
 """
 
 from __future__ import annotations

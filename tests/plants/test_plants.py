@@ -28,7 +28,7 @@ from tests.warm_process import PLACE, Forked, warm_process
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).resolve().parent
-AT_ONCE = 3
+AT_ONCE = 4
 """Most of a run is waiting, so there may be more of them than cores."""
 PARTS = tuple(range(AT_ONCE))
 """The checks that plants name, all on the reference without a bug, in as many runs."""

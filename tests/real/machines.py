@@ -51,7 +51,7 @@ class Machines:
 
     def pids(self) -> list[int]:
         """How many brokers run on each."""
-        return [len(one.exec_run(["pgrep", "-f", "kafka[.]Kafka "]).output.split()) for one in self.containers]
+        return [len(one.exec_run(["pgrep", "-x", "java"]).output.split()) for one in self.containers]
 
 
 @contextmanager

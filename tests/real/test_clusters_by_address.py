@@ -47,7 +47,7 @@ class Checked:
 
 
 def run_checks(cluster: Cluster, folder: Path, root: Path) -> Checked:
-    for name in ("checks", "pyproject.toml"):
+    for name in ("checks", "tests", "pyproject.toml"):
         (folder / name).symlink_to(root / name)
     options = ["--target", f"at:{cluster.bootstrap}", "--duration", "2", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(

@@ -19,6 +19,7 @@ from harness.targets.node_plan import Role
 from harness.targets.target import ClusterSpec, resolve
 from nemesis.partition import Between, Partition
 
+pytestmark = pytest.mark.long  # .ci/run has checks on such a cluster
 TARGET = f"docker@{os.environ.get('KAFKA_IMAGE', 'local/kafka:4.3.1')}"
 
 

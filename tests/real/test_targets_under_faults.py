@@ -15,7 +15,7 @@ from harness.targets.target import Cluster, ClusterSpec, TargetTrouble, resolve
 from nemesis.fault_names import fault_named
 
 IMAGE = os.environ.get("KAFKA_IMAGE", "local/kafka:4.3.1")
-TARGETS = ("reference", "kafka@4.3.1", pytest.param(f"docker@{IMAGE}", marks=pytest.mark.long))
+TARGETS = ("reference", *(pytest.param(one, marks=pytest.mark.long) for one in ("kafka@4.3.1", f"docker@{IMAGE}")))
 VALUE = "주문 1".encode()
 
 

@@ -100,7 +100,7 @@ def test_ctrl_c_is_one_line_and_status_130(words: list[str], line: str, tmp_path
     found = ended_by_signal(words, lambda said: line in said, signal.SIGINT, tmp_path)
 
     assert [complaint.partition(": ")[2] for complaint in found.complaints] == ["interrupted"]
-    assert found.status == 130
+    assert found.status in (130, -signal.SIGINT)  # a shell says 130 of both; Python chooses by where it was
 
 
 def test_a_developers_broker_that_is_interrupted_removes_its_folder(tmp_path: Path) -> None:

@@ -126,6 +126,7 @@ def _work(context: RunContext, nemesis: NemesisRole, spells: Sequence[Spell], du
     consuming = [context.executor.start(role.name, context.guarded(role.work)) for role in consumers]
     is_done = False
     try:
+        await_load(context)
         nemesis.work(spells, duration_s)
         is_done = True
     finally:
@@ -136,6 +137,15 @@ def _work(context: RunContext, nemesis: NemesisRole, spells: Sequence[Spell], du
             _catch_up(context, list(dict.fromkeys(role.reader for role in consumers)))
         context.consuming_ends.set()
         _join(context, consuming, waits.consumer_end_s)
+
+
+def await_load(context: RunContext) -> None:
+    """Waits until a record is acknowledged, at most as long as that may take: on a busy machine a client's first answer
+    takes seconds, and a fault before it would meet no load.
+    """
+    deadline_ns = context.executor.now_ns() + int(context.waits.delivery_s * 1e9)
+    while not context.counts.acknowledged and not context.troubles and context.executor.now_ns() < deadline_ns:
+        context.executor.sleep(_LOOK_S)
 
 
 def _catch_up(context: RunContext, readers: Sequence[str]) -> None:

@@ -177,5 +177,6 @@ def test_a_change_that_fits_is_taken(cluster: Cluster, admin: RawAdmin, names: N
         f"the follower that was left out is in the ISR of {topic}-0 again",
     )
     (log,) = metadata_logs_of(cluster, [controller])
-    if found := list(wrongs(log.records)):
+    # Of this topic alone: other checks on the same cluster allow unclean leaders.
+    if found := [one for one in wrongs(log.records) if f"partition {topic}-" in one]:
         raise BrokenPromise(f"The metadata log says what must not be: {found[0]}.", witness=found[:6], claim="M4")

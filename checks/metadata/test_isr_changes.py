@@ -178,5 +178,5 @@ def test_a_change_that_fits_is_taken(cluster: Cluster, admin: RawAdmin, names: N
     )
     (log,) = metadata_logs_of(cluster, [controller])
     # Of this topic alone: other checks on the same cluster allow unclean leaders.
-    if found := [one for one in wrongs(log.records) if f"partition {topic}-" in one]:
+    if found := list(wrongs(log.records, topic=topic)):
         raise BrokenPromise(f"The metadata log says what must not be: {found[0]}.", witness=found[:6], claim="M4")

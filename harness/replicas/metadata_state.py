@@ -183,19 +183,23 @@ def replayed(records: Iterable[MetadataRecord], onto: MetadataState | None = Non
     return state
 
 
-def wrongs(records: Sequence[MetadataRecord]) -> Iterator[str]:
-    """What in a metadata log must not be, a sentence each. Whole batches are applied at once. O(records)."""
+def wrongs(records: Sequence[MetadataRecord], *, topic: str | None = None) -> Iterator[str]:
+    """What in a metadata log must not be, a sentence each, or that of one topic's partitions alone. Whole batches are
+    applied at once. O(records).
+    """
     state = MetadataState()
     for _, batch in groupby(records, key=lambda record: record.batch):
         kept = list(batch)
         fenced_before = {number for number, broker in state.brokers.items() if broker.is_fenced}
         for record in kept:
             was = state.partitions.get(_where(record.message)) if _is_of_partition(record.message) else None
-            if isinstance(record.message, RegisterBrokerRecord):
+            if topic is None and isinstance(record.message, RegisterBrokerRecord):
                 yield from _wrong_registration(state.brokers.get(record.message.broker_id), record)
             state.apply(record.message)
             if _is_of_partition(record.message) and state.pending is None:
                 where = _where(record.message)
+                if topic not in (None, state.topics[where[0]]):
+                    continue
                 name = f"{state.topics[where[0]]}-{where[1]}"
                 found = _wrong_partition(was, state.partitions[where], state.brokers, fenced_before)
                 yield from (f"offset {record.offset}, partition {name}: {what}" for what in found)

@@ -7,11 +7,12 @@ makes it; without one, or with one that does not fit, a JVM loads its classes fr
 
 from __future__ import annotations
 
-import functools
 import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
+
+from harness.targets.java import version_text
 
 _QUIET = "-Xlog:cds=off,cds+dynamic=off,class+path=off"
 """An archive that does not fit is passed over; tools' output must not tell of it."""
@@ -28,10 +29,8 @@ def options(libs: Path) -> tuple[str, ...]:
     return (f"-XX:SharedArchiveFile={place}", _QUIET) if place.is_file() else ()
 
 
-@functools.cache
 def _java_version() -> str:
-    java = shutil.which("java") or "java"
     try:
-        return subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
+        return version_text(shutil.which("java") or "java")
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.hosts.lack import Lack, Means
 from harness.targets import class_archive, jars, local_cluster
+from harness.targets.java import version_text
 from harness.targets.local_cluster import LocalCluster, open_local_cluster
 from harness.targets.local_node import Software
 from harness.targets.target import ClusterSpec, TargetKind, TargetTrouble
@@ -41,7 +42,7 @@ def _trouble_with_java() -> str | None:
     if java is None:
         return "there is no `java` on the PATH"
     try:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False).stderr
+        said = version_text(java)
     except (OSError, subprocess.TimeoutExpired) as trouble:
         return f"`java -version` failed: {trouble}"
     found = re.search(r'version "(\d+)', said)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +14,7 @@ from checks.metadata.test_changes_reach_every_node import GONE, SETTING, Operato
 from harness.judging.outcome import BrokenPromise
 from harness.targets.node_plan import Role
 from reference_broker.wire.errors import ErrorCode
+from tests.plants.clusters import canned_fixtures
 from tests.plants.clusters.cluster_in_memory import Clock
 
 TOPIC = "orders"
@@ -112,7 +112,7 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
 
 def play(cluster: Any, bug: str) -> None:
     """Both halves of the check: without a fault, and with one after which the bug shows."""
-    names: Any = SimpleNamespace(topic=lambda label: TOPIC)
+    names = canned_fixtures.names(TOPIC)
     check.test_a_change_reaches_every_node(cluster, names)
     register = Register(TOPIC)
     operator = Operator(cluster, [register])
@@ -168,7 +168,7 @@ def test_the_check_with_its_operator_holds_on_a_cluster_that_is_right(
     )
     numbers = iter(range(100))
     names: Any = SimpleNamespace(topic=lambda label: f"{label}-{next(numbers)}")
-    record: Any = SimpleNamespace(step=lambda what: nullcontext(), faults=0, operations=0, steps=[])
+    record = canned_fixtures.record()
 
     check.test_acknowledged_changes_stay(cluster, names, record, Random(1), fault)
 

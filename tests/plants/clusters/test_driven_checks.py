@@ -21,6 +21,7 @@ from harness.pytest_plugin.record import witness_of
 from harness.workloads.queue import Queue, judge
 from harness.workloads.synthetic import Script
 from reference_broker.wire.errors import ErrorCode
+from tests.plants.clusters import canned_fixtures
 from tests.plants.clusters.metadata_records import UNSOUND, log
 
 KILL = FaultAct(kind="kill", nodes=(1,))
@@ -124,7 +125,7 @@ def play(monkeypatch: pytest.MonkeyPatch, code: Any, history: History, **more: A
             nodes=[SimpleNamespace(id=1, address=("10.0.0.1", 9092))],
         ),
         "drive": Given(history),
-        "names": SimpleNamespace(topic=lambda label: "t"),
+        "names": canned_fixtures.names("t"),
         "record": SimpleNamespace(measures={}, steps=[]),
         **more,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +13,7 @@ from harness.clients.node_client import Fetched, Produced
 from harness.judging.outcome import BrokenPromise
 from harness.targets.cluster_view import ClusterView
 from reference_broker.wire.errors import ErrorCode
+from tests.plants.clusters import canned_fixtures
 from tests.plants.clusters.cluster_in_memory import Clock
 
 MIN_INSYNC = 2
@@ -159,9 +159,9 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         code: Any = getattr(check, function)
         code(
             partition,
-            SimpleNamespace(create_topic=lambda *topic: None),
-            SimpleNamespace(topic=lambda label: "orders"),
-            SimpleNamespace(step=lambda what: nullcontext(), faults=0),
+            canned_fixtures.admin(),
+            canned_fixtures.names(),
+            canned_fixtures.record(),
         )
 
     return playing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +15,7 @@ from harness.judging.outcome import BrokenPromise, Unproven
 from harness.targets.cluster_view import ClusterView
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
+from tests.plants.clusters import canned_fixtures
 from tests.plants.clusters.cluster_in_memory import Clock
 
 REJECTED = {
@@ -133,9 +133,9 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(check, "time", Clock())
         check.test_ends_never_go_back(
             partition,
-            SimpleNamespace(create_topic=lambda *topic: None),  # type: ignore[arg-type]
-            SimpleNamespace(topic=lambda label: "orders"),  # type: ignore[arg-type]
-            SimpleNamespace(step=lambda what: nullcontext(), faults=0, operations=0, steps=[]),  # type: ignore[arg-type]
+            canned_fixtures.admin(),
+            canned_fixtures.names(),
+            canned_fixtures.record(),
         )
 
     return playing

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import inspect
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +22,7 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.register_broker_record import RegisterBrokerRecord
 from reference_broker.wire.messages.topic_record import TopicRecord
 from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
+from tests.plants.clusters import canned_fixtures
 from tests.plants.clusters.cluster_in_memory import Clock
 from tests.plants.clusters.metadata_records import ORDERS, partition, recorded
 
@@ -212,9 +212,9 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
         monkeypatch.setattr("harness.clients.node_client.time", clock)
         given = {
             "cluster": cluster,
-            "admin": SimpleNamespace(create_topic=lambda *topic: None),
-            "names": SimpleNamespace(topic=lambda label: "orders"),
-            "record": SimpleNamespace(step=lambda what: nullcontext(), faults=0),
+            "admin": canned_fixtures.admin(),
+            "names": canned_fixtures.names(),
+            "record": canned_fixtures.record(),
         }
         code = getattr(check, function)
         code(**{name: given[name] for name in inspect.signature(code).parameters})

@@ -13,6 +13,7 @@ from harness.judging.outcome import BrokenPromise
 from harness.replicas.metadata_log import MetadataLog
 from harness.replicas.metadata_state import replayed
 from reference_broker.wire.errors import ErrorCode
+from tests.plants.clusters import canned_fixtures
 from tests.plants.clusters.cluster_in_memory import Clock
 from tests.plants.clusters.metadata_records import MESSAGES, ORDERS, change, recorded
 
@@ -105,8 +106,8 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(check, "controllers_of", lambda cluster: {101: ("10.0.0.101", 9093)})
         monkeypatch.setattr(check, "metadata_logs_of", lambda cluster, nodes: [controller.log()])
         monkeypatch.setattr("harness.clients.node_client.time", Clock())
-        admin: Any = SimpleNamespace(create_topic=lambda *topic: None)
-        names: Any = SimpleNamespace(topic=lambda label: TOPIC)
+        admin = canned_fixtures.admin()
+        names = canned_fixtures.names(TOPIC)
         if variant:
             check.test_a_change_that_does_not_fit_is_refused(controller, admin, names, variant)
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +12,7 @@ from checks.metadata import test_deleted_topics_leave_no_settings as check
 from harness.judging.outcome import BrokenPromise
 from harness.targets.node_plan import Role
 from reference_broker.wire.errors import ErrorCode
+from tests.plants.clusters import canned_fixtures
 from tests.plants.clusters.cluster_in_memory import Clock
 
 THERE = "test_every_node_tells_no_settings_of_the_topic_before"
@@ -73,9 +73,9 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(check, "NodeAdmin", lambda address: Client(cluster, int(address[0][-1])))
         monkeypatch.setattr(check, "restore", lambda cluster: None)
         monkeypatch.setattr(check, "time", Clock())
-        given = [cluster, SimpleNamespace(topic=lambda label: "orders")]
+        given = [cluster, canned_fixtures.names()]
         if function == AWAY:
-            given.append(SimpleNamespace(step=lambda what: nullcontext(), faults=0))
+            given.append(canned_fixtures.record())
         getattr(check, function)(*given)
 
     return playing

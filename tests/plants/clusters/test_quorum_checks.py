@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +14,7 @@ from harness.clients.client import ClientTrouble
 from harness.judging.outcome import BrokenPromise
 from harness.replicas.replica_log import ReplicaLog, StoredBatch
 from harness.targets.cluster_view import ClusterView
+from tests.plants.clusters import canned_fixtures
 from tests.plants.clusters.cluster_in_memory import Clock
 
 VOTERS = (101, 102, 103)
@@ -155,7 +155,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             given,
             given,
             SimpleNamespace(topic=lambda label: f"{label}-{len(quorum.topics)}"),  # type: ignore[arg-type]
-            SimpleNamespace(step=lambda what: nullcontext(), faults=0),  # type: ignore[arg-type]
+            canned_fixtures.record(),
             Random(1),
             Split(quorum),  # type: ignore[arg-type]
         )

@@ -40,7 +40,11 @@ def nonmonotonic_send(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def realtime_order(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Records that were sent after another was acknowledged or read, and stand before it; whoever sent them."""
+    """Records that were sent after another was acknowledged or read, and stand before it; whoever sent them.
+
+    An acknowledgement's offset counts even where the record was read at another one: who was told it must take all that
+    is sent later for being behind it. `acknowledged_offset` tells that the offset itself is wrong.
+    """
     evidence = Evidence.of(history)
     sends = evidence.sends
     where, floor = sends.column("where"), sends.column("floor")
@@ -162,6 +166,14 @@ def _before(evidence: Evidence, row: int, place: int) -> Anomaly:
         f"{what} before value {send.value} was sent, but in {evidence.place(where)} they stand at offsets {floor} and "
         f"{place}"
     )
+    if (
+        first is not None
+        and sends.seen_in[first] >= 0
+        and (sends.seen_in[first], sends.seen_at[first]) != (where, floor)
+    ):
+        lines += first_read_lines(evidence, first)
+        sentence += ", as the acknowledgement says; the record was read at "
+        sentence += f"{evidence.place(sends.seen_in[first])} offset {sends.seen_at[first]}"
     return anomaly("realtime-order", sentence, ordered(lines), invoked.index)
 
 

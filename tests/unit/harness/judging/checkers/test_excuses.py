@@ -104,6 +104,16 @@ def test_an_unanswered_send_that_was_read_counts_in_real_time_order() -> None:
     assert sentence == "value a was acknowledged before value b was sent, but in t-0 they stand at offsets 1 and 0"
 
 
+def test_an_order_that_rests_on_a_wrong_acknowledgement_says_so() -> None:
+    script = Script()
+    script.send("a", 900)
+    script.send("b", 1, process="producer 2")
+    script.poll({0: "a", 1: "b"})
+
+    sentence = realtime_order(script.history(), SAFE).anomalies[0].sentence
+    assert sentence.endswith("offsets 900 and 1, as the acknowledgement says; the record was read at t-0 offset 0")
+
+
 def test_what_was_read_before_a_send_began_stands_before_it() -> None:
     script = Script()
     script.info(script.invoke("a"))

@@ -69,11 +69,17 @@ def lose(history: History, chance: Random) -> History:
 
 
 def vanish(history: History, chance: Random) -> History:
-    """An unanswered record that was read is not in the final read."""
-    answered = {send.value for _, _, send, _ in acknowledged(history)}
-    chosen = chance.choice(sorted(read_records(history) - answered) or [""])
+    """A record that was read, and whose sender never got an answer, is not in the final read."""
+    chosen = chance.choice(sorted(read_records(history)))
+    answers = {end.index for _, end, send, _ in acknowledged(history) if send.value == chosen}
+    unanswered = History(
+        msgspec.structs.replace(operation, value=None, kind=OpType.INFO, error="timed out")
+        if operation.index in answers
+        else operation
+        for operation in history
+    )
     return with_records(
-        history,
+        unanswered,
         lambda operation, part: tuple(
             each for each in part.records if each.value != chosen or operation.f != "final_read"
         ),
@@ -109,14 +115,44 @@ def invent(history: History, chance: Random) -> History:
     return with_records(history, added)
 
 
-def misplace(history: History, chance: Random) -> History:
-    """An acknowledgement names an offset far beyond the end, so that no other one is next to it."""
-    _, victim, _, said = chance.choice(acknowledged(history)[-1:])
+def places(history: History) -> dict[int, list[str]]:
+    """Partition → its values in the order of the final read."""
+    found: dict[int, list[str]] = {}
+    for operation in history:
+        if operation.f == "final_read" and isinstance(operation.value, Polled):
+            for part in operation.value.partitions:
+                found.setdefault(part.partition, []).extend(record.value for record in part.records)
+    return found
+
+
+def acknowledged_far_beyond(history: History, value: str) -> History:
+    """The acknowledgement of a value names an offset far beyond the end, so that no other one is next to it."""
+    victim, said = next((end, said) for _, end, send, said in acknowledged(history) if send.value == value)
     wrong = Acknowledged(said.partition, said.offset + 1_000_000)
     return History(
         msgspec.structs.replace(operation, value=wrong) if operation.index == victim.index else operation
         for operation in history
     )
+
+
+def misplace_the_last(history: History, chance: Random) -> History:
+    """The last acknowledgement of a partition names a wrong offset, and nothing was written behind it.
+
+    What came behind it without an answer, and was read, is taken out of the history.
+    """
+    answered = {send.value for _, _, send, _ in acknowledged(history)}
+    log = chance.choice([log for log in places(history).values() if answered & set(log)])
+    last = max(at for at, value in enumerate(log) if value in answered)
+    behind = set(log[last + 1 :])
+    cut = with_records(history, lambda _, part: tuple(each for each in part.records if each.value not in behind))
+    return acknowledged_far_beyond(cut, log[last])
+
+
+def misplace_an_early_one(history: History, chance: Random) -> History:
+    """An acknowledgement names an offset far beyond the end: by it, what was sent later stands before the record."""
+    answered = {send.value for _, _, send, _ in acknowledged(history)}
+    log = chance.choice([log for log in places(history).values() if len(answered & set(log)) > 1])
+    return acknowledged_far_beyond(history, chance.choice([value for value in log if value in answered][:-1]))
 
 
 def refuse(history: History, chance: Random) -> History:
@@ -142,10 +178,11 @@ def forget_offset(history: History, chance: Random) -> History:
 
 EDITS = [
     (lose, {"lost-write", "unseen", "lost-before-kept"}, 1),
-    (vanish, {"vanished-read"}, 0),
+    (vanish, {"vanished-read"}, 1),
     (corrupt, {"corrupt-record"}, 1),
     (invent, {"corrupt-record"}, 1),
-    (misplace, {"wrong-acknowledged-offset"}, 1),
+    (misplace_the_last, {"wrong-acknowledged-offset"}, 1),
+    (misplace_an_early_one, {"wrong-acknowledged-offset", "realtime-order", "nonmonotonic-send"}, 2),
     (refuse, {"aborted-read"}, 1),
     (forget_offset, {"wrong-acknowledged-offset"}, 1),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.history.admin_calls import admin_call
 from nemesis.requests import AGAIN, NotYet, ask, persistently, require_done
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -83,7 +84,9 @@ def wait_for_quorum(bootstrap: str, is_so: Callable[[QuorumState], bool] = lambd
 def remove_voter(bootstrap: str, voter: QuorumVoter) -> None:
     """Takes a voter out; nothing happens where it is none. NotYet, or HostTrouble when it is refused."""
     request = RemoveRaftVoterRequest(cluster_id=None, voter_id=voter.node, voter_directory_id=voter.directory_id)
-    code = ask(bootstrap, ApiKey.REMOVE_RAFT_VOTER, 0, request).error_code
+    with admin_call("RemoveRaftVoter", {"voter": f"{voter.node}"}) as said:
+        code = ask(bootstrap, ApiKey.REMOVE_RAFT_VOTER, 0, request).error_code
+        said.came([code], (ErrorCode.VOTER_NOT_FOUND,))
     require_done([code], f"RemoveRaftVoter of node {voter.node}", _AGAIN, (ErrorCode.VOTER_NOT_FOUND,))
 
 
@@ -98,5 +101,7 @@ def add_voter(bootstrap: str, voter: QuorumVoter) -> None:
         voter_directory_id=voter.directory_id,
         listeners=listeners,
     )
-    code = ask(bootstrap, ApiKey.ADD_RAFT_VOTER, 1, request).error_code
+    with admin_call("AddRaftVoter", {"voter": f"{voter.node}"}) as said:
+        code = ask(bootstrap, ApiKey.ADD_RAFT_VOTER, 1, request).error_code
+        said.came([code], (ErrorCode.DUPLICATE_VOTER,))
     require_done([code], f"AddRaftVoter of node {voter.node}", _AGAIN, (ErrorCode.DUPLICATE_VOTER,))

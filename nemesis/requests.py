@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from harness.clients.connection import RawConnection
+from harness.history.admin_calls import admin_call
 from harness.hosts.host import HostTrouble
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -64,9 +65,12 @@ def elect(bootstrap: str, topic: str, partition: int, election: int) -> None:
     """Elects a leader anew; nothing happens where it leads already. HostTrouble when it is refused."""
     wanted = TopicPartitions(topic=TopicName(topic), partitions=(partition,))
     request = ElectLeadersRequest(election_type=election, topic_partitions=(wanted,), timeout_ms=_TIMEOUT_MS)
-    answer = ask(bootstrap, ApiKey.ELECT_LEADERS, 2, request)
-    results = [result for one in answer.replica_election_results for result in one.partition_result]
-    codes = [answer.error_code, *(result.error_code for result in results)]
+    asked = {"topic": topic, "partition": f"{partition}", "election": "unclean" if election == UNCLEAN else "preferred"}
+    with admin_call("ElectLeaders", asked) as said:
+        answer = ask(bootstrap, ApiKey.ELECT_LEADERS, 2, request)
+        results = [result for one in answer.replica_election_results for result in one.partition_result]
+        codes = [answer.error_code, *(result.error_code for result in results)]
+        said.came(codes, (ErrorCode.ELECTION_NOT_NEEDED,))
     not_yet = (*AGAIN, ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE)
     require_done(codes, f"ElectLeaders of {topic}-{partition}", not_yet, (ErrorCode.ELECTION_NOT_NEEDED,))
 
@@ -77,9 +81,12 @@ def reassign(bootstrap: str, topic: str, partition: int, replicas: Sequence[int]
     request = AlterPartitionReassignmentsRequest(
         timeout_ms=_TIMEOUT_MS, topics=(ReassignableTopic(name=TopicName(topic), partitions=(wanted,)),)
     )
-    answer = ask(bootstrap, ApiKey.ALTER_PARTITION_REASSIGNMENTS, 0, request)
-    results = [result for one in answer.responses for result in one.partitions]
-    codes = [answer.error_code, *(result.error_code for result in results)]
+    asked = {"topic": topic, "partition": f"{partition}", "replicas": ",".join(map(str, replicas))}
+    with admin_call("AlterPartitionReassignments", asked) as said:
+        answer = ask(bootstrap, ApiKey.ALTER_PARTITION_REASSIGNMENTS, 0, request)
+        results = [result for one in answer.responses for result in one.partitions]
+        codes = [answer.error_code, *(result.error_code for result in results)]
+        said.came(codes)
     require_done(codes, f"AlterPartitionReassignments of {topic}-{partition} to {list(replicas)}", AGAIN)
 
 

@@ -11,8 +11,9 @@ from reports.comparison import difference_table
 from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
 from reports.results import GRAVITY, Link, Result, Results
+from reports.series import Series
 from reports.timeline import timeline
-from reports.words import count, duration, instant, title
+from reports.words import count, duration, instant, milliseconds, title
 
 _ONE_BY_ONE = 40
 """Checks of an area that are listed one by one; where there are more, those of each file are folded together."""
@@ -171,10 +172,27 @@ def _course(found: Findings) -> str:
         "Above: how long sends took, the median (dot) and the slowest (line) of each stretch of time. Below: records "
         "acknowledged a second (↑ more than the scale shows). Shaded: from a fault until its heal was verified. "
     )
+    if found.series.changes:
+        said += "◆ on the axis: a request of an administrator. "
     shown = picture(drawn.drawn(), said + course(found.series))
     gaps = availability(found.series)
     listed = facts([(f"longest time without success, {role}", text(gap)) for role, gap in gaps])
-    return element("h4", "Under load") + shown + listed
+    return element("h4", "Under load") + shown + listed + _changes(found.series)
+
+
+def _changes(series: Series) -> str:
+    """What administrators asked the cluster for."""
+    rows = [
+        [
+            text(f"{change.start_ms:,.0f} ms"),
+            text(change.what),
+            text(change.outcome),
+            text(milliseconds(change.took_ms)),
+        ]
+        for change in series.changes
+    ]
+    asked = count(len(rows), "request")
+    return folded(f"{asked} of administrators", table(["at", "request", "outcome", "took"], rows)) if rows else ""
 
 
 def _logs(result: Result, found: Findings) -> str:

@@ -107,6 +107,8 @@ def history_lines(operations: Sequence[Operation], around: int, width: int = 15)
 
 def _said(operation: Operation) -> str:
     text = _value_text(operation)
+    if operation.error and operation.error in text:
+        return f"{text} ({operation.kind})"
     return f"{text}  {operation.kind}: {operation.error}".strip() if operation.error else text
 
 
@@ -149,8 +151,8 @@ def _value_text(operation: Operation) -> str:
                 f"{state.topic}-{state.partition} led by {state.leader} in epoch {state.leader_epoch}, isr {state.isr}"
                 for state in states
             )
-        case AdminCall(api=api, parameters=parameters):
-            return f"{api} {parameters}"
+        case AdminCall() as call:
+            return call.sentence
         case Transaction(transactional_id=name, operations=steps, ends=ends):
             return f"transaction of {name}: {len(steps)} steps, then {ends}"
         case ShareAcquired(group=group, topic=topic, partition=partition, deliveries=deliveries):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.history.operations import NEMESIS, FaultAct, Operation, OpType
+from harness.history.operations import ADMIN, NEMESIS, AdminCall, FaultAct, Operation, OpType
 from harness.judging.periods import fault_periods
 
 
@@ -41,6 +41,27 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What an administrator asked the cluster for, from its request to its answer; ms since the start."""
+
+    what: str
+    start_ms: float
+    stop_ms: float
+    outcome: str
+    """ok, fail or info; info also when no answer came."""
+
+    @property
+    def told(self) -> str:
+        """What it was, and how it ended unless it was done."""
+        return self.what if self.outcome == "ok" else f"{self.what} ({self.outcome})"
+
+    @property
+    def took_ms(self) -> float:
+        """How long the answer took."""
+        return self.stop_ms - self.start_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """The longest time without a success, in ms since the start of the history."""
 
@@ -64,6 +85,7 @@ class Series:
     reads: tuple[float, ...] = ()
     """When polls returned records, in ms."""
     bands: tuple[Band, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     def produce_gap(self) -> Gap | None:
         """The longest time in which no send was acknowledged, while producers worked."""
@@ -134,6 +156,8 @@ def _series(lines: Sequence[_Line]) -> Series:
     calls: list[Call] = []
     reads: list[float] = []
     nemesis: list[Operation] = []
+    asked: dict[int, _Line] = {}
+    changes: list[Change] = []
     end_ms = producing_end_ms = 0.0
     for line in lines:
         if not line.process:
@@ -152,6 +176,10 @@ def _series(lines: Sequence[_Line]) -> Series:
             reads.append(now_ms)
         elif line.process == NEMESIS:
             nemesis.append(_act(line))
+        elif line.process == ADMIN and line.kind == "invoke":
+            asked[line.index] = line
+        elif line.process == ADMIN and line.of in asked:
+            changes.append(_change(asked.pop(line.of), line, now_ms))
     calls += [Call(started, end_ms, "info") for started in open_sends.values()]
     calls.sort(key=lambda call: call.start_ms)
     return Series(
@@ -161,6 +189,7 @@ def _series(lines: Sequence[_Line]) -> Series:
         calls=tuple(calls),
         reads=tuple(reads),
         bands=_bands(nemesis, end_ms),
+        changes=(*changes, *(_change(line, None, end_ms) for line in asked.values())),
     )
 
 
@@ -175,6 +204,12 @@ def _act(line: _Line) -> Operation:
         value=msgspec.json.decode(line.value, type=FaultAct),
         of=line.of if line.of >= 0 else None,
     )
+
+
+def _change(asked: _Line, answered: _Line | None, stop_ms: float) -> Change:
+    """A request with its answer, or without one."""
+    call = msgspec.json.decode((answered or asked).value, type=AdminCall)
+    return Change(call.sentence, asked.time_ns / 1e6, stop_ms, answered.kind if answered else "info")
 
 
 def _bands(nemesis: Sequence[Operation], end_ms: float) -> tuple[Band, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log10
 
-from reports.series import Call, Gap, Series
+from reports.series import Call, Change, Gap, Series
 from reports.svg import Canvas, ticks
 from reports.words import count, milliseconds
 
@@ -33,6 +33,7 @@ def timeline(series: Series) -> Canvas | None:
     _draw_rate(canvas, buckets, end_ms)
     _draw_gap(canvas, series.produce_gap(), scale)
     base = height - 30
+    _draw_changes(canvas, series.changes, scale, base)
     canvas.line(_LEFT, base, _WIDTH - _RIGHT, base, "axis")
     for tick in ticks(0, end_ms, 6):
         canvas.line(_LEFT + tick * scale, base, _LEFT + tick * scale, base + 4, "axis")
@@ -57,6 +58,14 @@ def _draw_bands(canvas: Canvas, series: Series, scale: float, base: float) -> No
         at = min(x, _WIDTH - _RIGHT - 6.2 * len(said))
         canvas.text(at, 11 + 13 * row, "▼ " + said)
         free[row] = at + 6.2 * len(said) + 24
+
+
+def _draw_changes(canvas: Canvas, changes: Sequence[Change], scale: float, base: float) -> None:
+    """A mark on the axis for each request of an administrator; what it was shows when a pointer rests on it."""
+    for change in changes:
+        colour = "soft" if change.outcome == "ok" else "badfill"
+        x = min(_WIDTH - _RIGHT, _LEFT + change.start_ms * scale)
+        canvas.text(x, base - 3, "◆", colour, "middle", change.told)
 
 
 def _in_buckets(calls: Sequence[Call], end_ms: float) -> list[list[Call]]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
+from harness.history.admin_calls import admin_call
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import (
     CreatableTopic,
@@ -115,10 +116,13 @@ class RawAdmin:
             name=TopicName(topic), num_partitions=partitions, replication_factor=replicas, configs=configs
         )
         request = CreateTopicsRequest(topics=(wanted,), timeout_ms=10_000)
-        response = first_answer(
-            self._view.bootstrap,
-            lambda connection: connection.request(CREATE_TOPICS, connection.highest(CREATE_TOPICS, 5), request),
-        )
+        asked = {"topic": topic, "partitions": f"{partitions}", "replicas": f"{replicas}", **(config or {})}
+        with admin_call("CreateTopics", asked) as answer:
+            response = first_answer(
+                self._view.bootstrap,
+                lambda connection: connection.request(CREATE_TOPICS, connection.highest(CREATE_TOPICS, 5), request),
+            )
+            answer.came([result.error_code for result in response.topics], (ErrorCode.TOPIC_ALREADY_EXISTS,))
         for result in response.topics:
             if result.error_code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
                 name = ErrorCode(result.error_code).name
@@ -132,10 +136,13 @@ class RawAdmin:
     def delete_topic(self, topic: str) -> None:
         """Deletes a topic; one that does not exist is no trouble."""
         request = DeleteTopicsRequest(topic_names=(TopicName(topic),), timeout_ms=10_000)
-        response = first_answer(
-            self._view.bootstrap,
-            lambda connection: connection.request(DELETE_TOPICS, connection.highest(DELETE_TOPICS, 5), request),
-        )
+        with admin_call("DeleteTopics", {"topic": topic}) as answer:
+            response = first_answer(
+                self._view.bootstrap,
+                lambda connection: connection.request(DELETE_TOPICS, connection.highest(DELETE_TOPICS, 5), request),
+            )
+            codes = [result.error_code for result in response.responses]
+            answer.came(codes, (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,))
         for result in response.responses:
             if result.error_code not in (ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION):
                 raise ClientTrouble(f"topic {topic} could not be deleted: {ErrorCode(result.error_code).name}")

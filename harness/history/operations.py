@@ -11,7 +11,7 @@ operation carries depends on `f`:
 | assign, seek, subscribe | Assign, Seek, Subscribe | nothing |
 | txn | Transaction | Transaction, with what its micro-operations returned |
 | acquire, acknowledge | nothing, ShareAcknowledged | ShareAcquired, nothing |
-| an API's name, as create_topic | AdminCall | AdminCall, with what was answered |
+| an API's name, as create_topics | AdminCall | AdminCall, with what was answered |
 | a fault's name, heal | FaultAct | FaultAct, with its proof |
 
 Single lines of type ok tell what a client or the run learned: assigned, revoked, lost, producer_id, retries,
@@ -26,6 +26,8 @@ import msgspec
 
 NEMESIS = "nemesis"
 """The process of fault operations."""
+ADMIN = "admin"
+"""The process of an administrator's requests: the run's own, and those of faults."""
 EARLIEST = -2
 """As an offset: the start of the log, wherever that is."""
 UNKNOWN = -1
@@ -207,6 +209,14 @@ class AdminCall(msgspec.Struct, frozen=True, gc=False, tag="admin", tag_field="i
     api: str
     """As its schema names it: "CreateTopics"."""
     parameters: dict[str, str] = {}
+    """What it asks for; of a completion also "answer", the name of its error code, where one came."""
+
+    @property
+    def sentence(self) -> str:
+        """ "CreateTopics: topic orders, partitions 2 → NONE"; without an answer where none came."""
+        asked = [f"{name} {value}" for name, value in self.parameters.items() if name != "answer"]
+        told = f"{self.api}: {', '.join(asked)}" if asked else self.api
+        return f"{told} → {self.parameters['answer']}" if "answer" in self.parameters else told
 
 
 class MicroOperation(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from harness.clients.client import ClientTrouble, Library
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.topic_settings import read_topic_settings
+from harness.history.admin_calls import recording
 from harness.history.files import HistoryWriter, StoredHistory, stream_history
 from harness.hosts.host import HostTrouble
 from harness.judging.guarantees import TopicSettings
@@ -74,10 +75,11 @@ def run(
     watcher = threading.Thread(target=_watch, args=(context, progress, watched), daemon=True)
     watcher.start()
     try:
-        topic = _create(context, replicas, topic_config or {})
-        nemesis = NemesisRole(context)
-        _work(context, nemesis, [*evenly(faults, duration_s, hold_s), *spells], duration_s)
-        nemesis.at_once(at_end)
+        with recording(writer):
+            topic = _create(context, replicas, topic_config or {})
+            nemesis = NemesisRole(context)
+            _work(context, nemesis, [*evenly(faults, duration_s, hold_s), *spells], duration_s)
+            nemesis.at_once(at_end)
         context.enter("final read")
         ReaderRole(context).work()
         look_at_partitions(context)

@@ -208,6 +208,10 @@ class _Writer:
                 )
                 for band in found.series.bands
                 if phase.start_s <= band.start_ms / 1e3 < phase.stop_s
+            ] + [
+                _step(change.told, Status.PASSED, start, change.start_ms / 1e3, change.stop_ms / 1e3)
+                for change in found.series.changes
+                if phase.start_s <= change.start_ms / 1e3 < phase.stop_s
             ]
         named = self._result.more.get("steps")
         if steps or not isinstance(named, list):

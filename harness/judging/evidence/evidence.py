@@ -93,6 +93,8 @@ class Evidence:
     processes: list[str] = field(default_factory=list)
     """Of sends, by their number."""
     faults: list[Operation] = field(default_factory=list)
+    admin_calls: list[Operation] = field(default_factory=list)
+    """What administrators asked for, when it was answered."""
     twice: dict[int, tuple[Sighting, ...]] = field(default_factory=dict)
     """Row of a send → the further places at which its value was read."""
     conflicts: Found[Conflict] = field(default_factory=Found)
@@ -325,6 +327,8 @@ class Evidence:
 
     def _take_admin_call(self, operation: Operation, value: AdminCall) -> None:
         asked = value.parameters
+        if operation.kind is not OpType.INVOKE:
+            self.admin_calls.append(operation)
         if value.api == "DeleteRecords" and operation.kind is OpType.INVOKE:
             where = self.number(asked["topic"], int(asked["partition"]))
             self.deleted_before[where] = max(int(asked["offset"]), self.deleted_before.get(where, 0))

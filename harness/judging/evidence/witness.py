@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.history.operations import FaultAct, Operation, OpType, Polled, Record, Send
+from harness.history.operations import AdminCall, FaultAct, Operation, OpType, Polled, Record, Send
 from harness.judging.evidence.evidence import Evidence
 from harness.judging.evidence.sends import ACKNOWLEDGED, UNANSWERED
 
@@ -85,16 +85,19 @@ def first_poll(evidence: Evidence, where: int, offset: int) -> int:
 
 
 def fault_lines(evidence: Evidence, start_ns: int, stop_ns: int, at_most: int = 4) -> Lines:
-    """What the nemesis had done in a stretch of time; the last few."""
+    """What the nemesis had done in a stretch of time, and what administrators had asked for; the last few of each."""
     chosen = [
         fault for fault in evidence.faults if fault.kind is not OpType.INVOKE and start_ns <= fault.time_ns <= stop_ns
     ]
-    return [(fault.time_ns, line(fault, said_of(fault))) for fault in chosen[-at_most:]]
+    calls = [call for call in evidence.admin_calls if start_ns <= call.time_ns <= stop_ns]
+    return [(act.time_ns, line(act, said_of(act))) for act in (*chosen[-at_most:], *calls[-at_most:])]
 
 
 def said_of(fault: Operation) -> str:
-    """What a fault's operation says."""
+    """What an operation of the nemesis, or of an administrator, says."""
     act = fault.value
+    if isinstance(act, AdminCall):
+        return act.sentence if fault.error in (None, act.parameters.get("answer")) else f"{act.sentence}: {fault.error}"
     if not isinstance(act, FaultAct):
         return ""
     return (

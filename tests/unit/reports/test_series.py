@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness.history.history import History
-from harness.history.operations import FaultAct
+from harness.history.operations import ADMIN, AdminCall, FaultAct, OpType
 from harness.workloads.synthetic import Script
-from reports.series import Band, Gap, Series, longest_gap, series_of
+from reports.series import Band, Change, Gap, Series, longest_gap, series_of
 
 Written = Callable[[History], Path]
 KILL, PAUSE = FaultAct(kind="kill", nodes=(2,)), FaultAct(kind="pause", nodes=(1,))
@@ -48,6 +48,19 @@ def test_a_fault_that_is_never_healed_lasts_until_the_end(written: Written, scri
     script.poll({0: "a"})
 
     assert series_of(written(script.history())).bands[-1] == Band("pause", "pause node 1", 9.0, 12.0)
+
+
+def test_what_an_administrator_asks_lasts_until_it_is_answered(written: Written, script: Script) -> None:
+    asked = AdminCall("DeleteTopics", {"topic": "t"})
+    invoked = script.add(ADMIN, OpType.INVOKE, "delete_topics", value=asked)
+    refused = AdminCall("DeleteTopics", {"topic": "t", "answer": "NOT_CONTROLLER"})
+    script.add(ADMIN, OpType.FAIL, "delete_topics", value=refused, error="NOT_CONTROLLER", of=invoked)
+    script.add(ADMIN, OpType.INVOKE, "delete_topics", value=asked)
+
+    assert series_of(written(script.history())).changes == (
+        Change("DeleteTopics: topic t → NOT_CONTROLLER", 9.0, 10.0, "fail"),
+        Change("DeleteTopics: topic t", 11.0, 11.0, "info"),
+    )
 
 
 def test_a_history_with_a_torn_last_line_is_still_drawn(written: Written, script: Script) -> None:

@@ -1,6 +1,7 @@
 """The last line of .ci/run: what all its parts counted, from the closing lines in their logs.
 
-python .ci/closing_line.py LOG…   prints "N passed, N failed, N skipped"; a sample that was run says so before.
+python .ci/closing_line.py LOG…   prints "N passed, N failed, N skipped, N known bugs"; a sample that was run says so
+before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ COUNTED = {
     "passed": ("passed", "held", "observed"),
     "failed": ("failed", "error", "errors", "broken", "unknown", "differ"),
     "skipped": ("skipped",),
+    "known bugs": ("known bug", "known bugs"),
 }
 """Word of the last line -> words of pytest's closing line and of the plugin's."""
 CLOSING = re.compile(r"\b\d[\d,]* (?:passed|failed)\b.* in \d|\b\d[\d,]* held\b.*\bunknown\b")
@@ -24,7 +26,7 @@ def counts(text: str) -> Counter[str]:
     """What the closing lines of a log count."""
     found: Counter[str] = Counter()
     for line in filter(CLOSING.search, text.splitlines()):
-        for number, word in re.findall(r"(\d[\d,]*) (\w+)", line):
+        for number, word in re.findall(r"(\d[\d,]*) (known bugs?|\w+)", line):
             for name, words in COUNTED.items():
                 if word in words:
                     found[name] += int(number.replace(",", ""))

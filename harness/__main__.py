@@ -8,7 +8,10 @@ from importlib import import_module
 from reference_broker.command_line import WRONG_INPUT, run
 
 COMMANDS = {
-    "list": ("harness.catalogue", "checks|faults|targets|plants   what there is, one line each, with what it needs"),
+    "list": (
+        "harness.catalogue",
+        "checks|faults|targets|plants|bugs   what there is, one line each",
+    ),
     "judge": ("harness.judging.judge", "RUN [--check ID]   judge a stored history again"),
     "lockstep": (
         "harness.search.lockstep.command",

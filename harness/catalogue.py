@@ -1,4 +1,4 @@
-"""What there is: checks with their headers, faults, targets, plants. `python -m harness list checks|faults|…`.
+"""What there is: checks with their headers, faults, targets, plants, known bugs. `python -m harness list WHAT`.
 
 Everything is read from the files as text, so that a list needs no cluster, no client library and no import of a check.
 """
@@ -132,11 +132,19 @@ def _plants() -> Iterator[str]:
         yield f"{path.stem:<32}  {text.partition(chr(10))[0]}"
 
 
+def _bugs() -> Iterator[str]:
+    from harness.known_bugs import KNOWN_BUGS_FILE, read_known_bugs
+
+    for bug in read_known_bugs(ROOT / "checks" / KNOWN_BUGS_FILE).bugs:
+        yield f"{bug.id}  of Kafka {', '.join(bug.releases)}  {bug.check}  {bug.sentence}"
+
+
 LISTS: dict[str, Callable[[], Iterator[str]]] = {
     "checks": _checks,
     "faults": _faults,
     "targets": _targets,
     "plants": _plants,
+    "bugs": _bugs,
 }
 
 

@@ -10,7 +10,7 @@ from harness.judging.outcome import Outcome
 from reports.comparison import difference_table
 from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
-from reports.results import GRAVITY, Link, Result, Results
+from reports.results import GRAVITY, KnownBug, Link, Result, Results
 from reports.series import Series
 from reports.timeline import timeline
 from reports.words import count, duration, instant, milliseconds, title
@@ -113,14 +113,24 @@ def _promise(result: Result) -> str:
             ("why it matters", text(result.text("why"))),
             ("Kafka says", text(result.text("kafka_says"))),
             ("read more", ", ".join(_link(found) for found in result.links)),
+            *(known_bug_rows(result.known_bug) if result.known_bug is not None else ()),
         ]
     )
 
 
+def known_bug_rows(bug: KnownBug) -> list[tuple[str, str]]:
+    """What a known bug is, and which releases have it, for `facts`."""
+    return [
+        ("known bug", _link(Link(name=bug.id, url=bug.link))),
+        ("what it is", text(bug.sentence)),
+        ("releases", text(", ".join(bug.releases))),
+        ("shown by", element("code", text(bug.script)) if bug.script else ""),
+    ]
+
+
 def _link(found: Link) -> str:
     """A link to where a promise is told; a stored run may hold any address, so others than web pages are not linked."""
-    name = f"{found.name} (known bug)" if found.is_known_bug else found.name
-    return link(found.url, text(name)) if found.url.startswith("https://") else text(name)
+    return link(found.url, text(found.name)) if found.url.startswith("https://") else text(found.name)
 
 
 def _phases(result: Result) -> str:

@@ -70,7 +70,7 @@ class Findings:
 def findings_of(result: Result) -> Findings:
     """The evidence of one check. Only one that did not hold has its history and its logs read whole."""
     series = series_of(result.item.history_path) if result.has_history else Series()
-    if result.outcome not in (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.DIFFERS):
+    if result.outcome not in (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.DIFFERS, Outcome.KNOWN_BUG):
         return Findings(series=series)
     history, trouble = _history(result)
     operations = history.operations if history else ()

@@ -28,8 +28,8 @@ def link(target: str, *children: str) -> str:
 
 def badge(outcome: Outcome, said: str = "", *, is_calm: bool = False) -> str:
     """An outcome as sign, word and colour; a calm one has the colour of what needs no look."""
-    colour = Outcome.SKIPPED if is_calm else outcome
-    return element("span", f"{outcome.sign} {text(said or outcome.value)}", class_=f"badge {colour.value}")
+    colour = (Outcome.SKIPPED if is_calm else outcome).value.replace(" ", "-")
+    return element("span", f"{outcome.sign} {text(said or outcome.value)}", class_=f"badge {colour}")
 
 
 def command(line: str) -> str:

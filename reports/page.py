@@ -9,6 +9,7 @@ from harness.judging.outcome import Outcome
 from reports.accidents import PAGE as ACCIDENTS_PAGE
 from reports.comparison import difference_rows, difference_section
 from reports.details import check_section
+from reports.known_bugs import PAGE as KNOWN_BUGS_PAGE
 from reports.markup import badge, command, element, facts, link, table, text
 from reports.matrix import PAGE as MATRIX_PAGE
 from reports.promises import attention, promise_tables
@@ -18,7 +19,17 @@ from reports.words import count, date_and_time, duration, title
 
 ALLURE_PAGE = "allure-report/index.html"
 """Where `build` puts Allure's report, below the run's folder."""
-_SHOWN_ELSEWHERE = {"seed", "targets", "versions", "clients", "rerun", "command", "started_at_ms", "elapsed_s"}
+_SHOWN_ELSEWHERE = {
+    "seed",
+    "targets",
+    "versions",
+    "clients",
+    "rerun",
+    "command",
+    "started_at_ms",
+    "elapsed_s",
+    "known_bugs",
+}
 
 
 def page(results: Results) -> str:
@@ -37,6 +48,8 @@ def page(results: Results) -> str:
         links += link(MATRIX_PAGE, "Compatibility matrix")
     if (results.path / ACCIDENTS_PAGE).is_file():
         links += link(ACCIDENTS_PAGE, "Kafka's accidents")
+    if (results.path / KNOWN_BUGS_PAGE).is_file():
+        links += link(KNOWN_BUGS_PAGE, "Known bugs")
     if (results.path / ALLURE_PAGE).is_file():
         links += link(ALLURE_PAGE, "Allure report")
     body = "".join(
@@ -64,6 +77,8 @@ def _headline(results: Results) -> str:
         return f"{count(counts['differs'], 'check')} differ" + ("s" if counts["differs"] == 1 else "")
     if worst is Outcome.UNKNOWN:
         return f"{count(counts['unknown'], 'check')} could not conclude"
+    if worst is Outcome.KNOWN_BUG:
+        return f"{count(counts['held'], 'check')} held, {worst.counted(counts[worst.value])}"
     if worst is Outcome.OBSERVED:
         return f"{count(counts['held'], 'check')} held, {count(counts['observed'])} only observed"
     if worst is Outcome.HELD:

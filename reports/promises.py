@@ -128,7 +128,7 @@ def _cell(results: Sequence[Result], none: str = "not run") -> str:
             said = outcome.value if len(results) == 1 else outcome.counted(number)
             first = next(result for result in results if result.outcome is outcome)
             badges.append(link(f"#{first.anchor}", badge(outcome, said)))
-    bad = [result for result in results if result.outcome.is_failure]
+    bad = [result for result in results if result.outcome.is_failure or result.outcome is Outcome.KNOWN_BUG]
     more = [link(f"#{result.anchor}", text(_short(result))) for result in bad[:_LINKS]] if len(results) > 1 else []
     rest = f" and {count(len(bad) - _LINKS)} more" if len(bad) > _LINKS else ""
     return "".join(badges) + (element("div", ", ".join(more) + rest, class_="soft") if more else "")
@@ -165,17 +165,32 @@ def _tried(promise: Promise) -> str:
 
 
 def attention(results: Results) -> str:
-    """What is not as it should be, gravest first, each with a link; a sentence when all is well."""
+    """What is not as it should be, gravest first, each with a link, then known bugs; a sentence when all is well."""
     bad = [result for result in results.results if result.outcome.is_failure]
+    known = [result for result in results.results if result.outcome is Outcome.KNOWN_BUG]
     if not bad:
-        ran = any(result.outcome is Outcome.HELD for result in results.results)
-        observed = sum(result.outcome is Outcome.OBSERVED for result in results.results)
-        only = f" {count(observed, 'check')} only observed: nothing judged what came." if observed else ""
-        held = "Every check that judged held." if observed else "Every check that ran held."
-        return element("p", f"{held if ran else 'No check judged, so nothing is proven.'}{only}")
+        return _well(results, any_known=bool(known)) + _listing(known)
     bad.sort(key=lambda result: GRAVITY[result.outcome])
-    items = "".join(element("li", _attention(result)) for result in bad[:20])
-    rest = element("p", f"… and {count(len(bad) - 20)} more, below.") if len(bad) > 20 else ""
+    return _listing([*bad, *known])
+
+
+def _well(results: Results, *, any_known: bool) -> str:
+    """A sentence for a run in which nothing fails."""
+    ran = any(result.outcome is Outcome.HELD for result in results.results)
+    observed = sum(result.outcome is Outcome.OBSERVED for result in results.results)
+    only = f" {count(observed, 'check')} only observed: nothing judged what came." if observed else ""
+    held = "Every check that judged held." if observed else "Every check that ran held."
+    if any_known:
+        held = "Every other check that ran held. What is broken are known bugs of the target's release:"
+    return element("p", f"{held if ran or any_known else 'No check judged, so nothing is proven.'}{only}")
+
+
+def _listing(results: Sequence[Result]) -> str:
+    """The first of them, each with a link."""
+    if not results:
+        return ""
+    items = "".join(element("li", _attention(result)) for result in results[:20])
+    rest = element("p", f"… and {count(len(results) - 20)} more, below.") if len(results) > 20 else ""
     return element("ul", items, class_="attention") + rest
 
 

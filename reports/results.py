@@ -78,8 +78,20 @@ class Link:
     url: str
     kind: str = "link"
     """Allure's type: "link" of a document, "issue" of a bug."""
-    is_known_bug: bool = False
-    """Whether the check was written for it, so that a failure is this bug's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBug:
+    """A bug of Apache Kafka that broke a check, as checks/known_bugs.toml told it when the check ran."""
+
+    id: str
+    """ "KAFKA-19444"; a name of our own where no id is known."""
+    sentence: str = ""
+    releases: tuple[str, ...] = ()
+    check: str = ""
+    happened: str = ""
+    link: str = ""
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +104,8 @@ class Result:
     verdicts: tuple[Verdict, ...] = ()
     differences: tuple[Difference, ...] = ()
     phases: tuple[Phase, ...] = ()
+    known_bug: KnownBug | None = None
+    """What broke it, where its outcome is that."""
 
     @property
     def more(self) -> Mapping[str, Any]:
@@ -167,9 +181,11 @@ class Result:
 
     @property
     def reason(self) -> str:
-        """Why it was skipped, is unknown or was only observed, in one line."""
+        """Why it was skipped, is unknown or was only observed, or by which bug it is broken, in one line."""
         if self.outcome is Outcome.SKIPPED:
             return self.text("skip_reason") or "no reason was stored"
+        if self.known_bug is not None:
+            return f"{self.known_bug.id}: {self.known_bug.sentence}"
         if self.outcome is Outcome.OBSERVED:
             return self.text("observed_reason") or "nothing judged what came"
         if self.outcome is Outcome.UNKNOWN:
@@ -217,6 +233,11 @@ class Results:
     def versions(self) -> dict[str, str]:
         """Target → the version that it said."""
         return {r.meta.target: r.meta.version for r in self.results if r.meta.version and not r.is_comparison}
+
+    @property
+    def known_bugs(self) -> tuple[KnownBug, ...]:
+        """All that checks/known_bugs.toml listed when it ran."""
+        return tuple(bug for data in _listed(self.about.get("known_bugs")) if (bug := _known_bug(data)) is not None)
 
     @property
     def seed(self) -> Any:
@@ -302,6 +323,7 @@ def _result(item: Item) -> Result:
         verdicts=verdicts,
         differences=tuple(_difference(data) for data in _listed(more.get("differences"))),
         phases=tuple(_phase(data) for data in _listed(more.get("phases"))),
+        known_bug=_known_bug(more.get("known_bug")) if outcome is Outcome.KNOWN_BUG else None,
     )
 
 
@@ -326,7 +348,17 @@ def _link(data: Mapping[str, Any]) -> Link:
         name=_text(data.get("name")),
         url=_text(data.get("url")),
         kind=_text(data.get("kind")) or "link",
-        is_known_bug=data.get("is_known_bug") is True,
+    )
+
+
+def _known_bug(data: Any) -> KnownBug | None:
+    if not isinstance(data, Mapping):
+        return None
+    texts = {name: _text(data.get(name)) for name in ("sentence", "check", "happened", "link", "script")}
+    return KnownBug(
+        id=_text(data.get("id")) or "no id",
+        releases=tuple(map(_text, _listed(data.get("releases")))),
+        **texts,
     )
 
 

@@ -6,12 +6,14 @@ CSS = (
     """
 :root{color-scheme:light dark;--ink:#1c2024;--soft:#60646c;--page:#fcfcfd;--panel:#fff;--line:#d9d9e0;--link:#0b5cad;
 --held:#18794e;--heldbg:#e6f6eb;--broken:#b4232a;--brokenbg:#feebec;--unknown:#8a5a00;--unknownbg:#fff7d6;
---differs:#6b3fa0;--differsbg:#f5ecff;--observed:#0b5cad;--observedbg:#e6f0fb;--skipped:#60646c;--skippedbg:#f0f0f3;--read:#3451b2;--band:#f5d90a33;
+--differs:#6b3fa0;--differsbg:#f5ecff;--observed:#0b5cad;--observedbg:#e6f0fb;--bug:#9a4a00;--bugbg:#ffefd9;--skipped:#60646c;
+--skippedbg:#f0f0f3;--read:#3451b2;--band:#f5d90a33;
 --bandline:#b8860b}
 @media(prefers-color-scheme:dark){:root{--ink:#edeef0;--soft:#b0b4ba;--page:#111113;--panel:#18191b;--line:#43484e;
 --link:#70b8ff;--held:#3dd68c;--heldbg:#132d21;--broken:#ff9592;--brokenbg:#3b1219;--unknown:#ffca16;
 --unknownbg:#302008;
---differs:#d6b4ff;--differsbg:#2b1b40;--observed:#70b8ff;--observedbg:#10243a;--skipped:#b0b4ba;--skippedbg:#212225;--read:#9eb1ff;--band:#f5d90a22;
+--differs:#d6b4ff;--differsbg:#2b1b40;--observed:#70b8ff;--observedbg:#10243a;--bug:#ffb266;--bugbg:#33200f;--skipped:#b0b4ba;
+--skippedbg:#212225;--read:#9eb1ff;--band:#f5d90a22;
 --bandline:#d6b23a}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
@@ -26,6 +28,7 @@ font-weight:600;
 border:1px solid currentColor}
 .held{color:var(--held);background:var(--heldbg)} .broken{color:var(--broken);background:var(--brokenbg)}
 .unknown{color:var(--unknown);background:var(--unknownbg)} .differs{color:var(--differs);background:var(--differsbg)}
+.known-bug{color:var(--bug);background:var(--bugbg)}
 .observed{color:var(--observed);background:var(--observedbg)}
 .skipped{color:var(--skipped);background:var(--skippedbg);font-weight:400}
 .counts{display:flex;flex-wrap:wrap;gap:.5rem;list-style:none;padding:0;margin:.8rem 0}

@@ -1,4 +1,4 @@
-"""What every run leaves, from the stored run alone: `summary.json` for programs, three pages for people."""
+"""What every run leaves, from the stored run alone: `summary.json` for programs, pages for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.history.store import StoreTrouble
 from harness.history.whole_file import write_whole
-from reports import accidents, matrix
+from reports import accidents, known_bugs, matrix
 from reports.page import page
 from reports.results import Result, Results, load
 
@@ -31,6 +31,7 @@ def write_results(results: Results) -> str:
     try:
         matrix.write(results)
         accidents.write(results)
+        known_bugs.write(results)
     except StoreTrouble as found:
         trouble = str(found)
     write_whole(results.path / PAGE, page(results))  # after the matrix, to which it links
@@ -62,6 +63,7 @@ def _check(result: Result) -> dict[str, Any]:
         "client": meta.client,
         "verdict": result.outcome.value,
         "reason": result.reason,
+        "known_bug": None if result.known_bug is None else asdict(result.known_bug),
         "happened": result.happened,
         "anomalies": [anomaly.sentence for anomaly in result.anomalies],
         "differences": [asdict(difference) for difference in result.differences],

@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     DIFFERS = "differs"
     UNKNOWN = "unknown"
     """Nothing is proved, either way; it fails, since unknown never passes."""
+    KNOWN_BUG = "known bug"
+    """Broken by a bug that the target's release is known to have, as checks/known_bugs.toml tells; it fails nothing."""
     OBSERVED = "observed"
     """Answers came and nothing judged them: the check asserts nothing of them and there was nothing to compare with."""
     HELD = "held"
@@ -36,12 +38,21 @@ class Outcome(StrEnum):
         return _SIGNS[self.value]
 
     def counted(self, number: int) -> str:
-        """ "3 held", "1 differs", "2 differ"."""
-        word = "differ" if self is Outcome.DIFFERS and number != 1 else self.value
+        """ "3 held", "1 differs", "2 differ", "2 known bugs"."""
+        word = _PLURALS.get(self.value, self.value) if number != 1 else self.value
         return f"{number:,} {word}"
 
 
-_SIGNS = {"broken": "✗", "differs": "≠", "unknown": "?", "observed": "○", "held": "✓", "skipped": "–"}
+_SIGNS = {
+    "broken": "✗",
+    "differs": "≠",
+    "unknown": "?",
+    "known bug": "!",
+    "observed": "○",
+    "held": "✓",
+    "skipped": "–",
+}
+_PLURALS = {"differs": "differ", "known bug": "known bugs"}
 
 
 class BrokenPromise(AssertionError):

@@ -14,6 +14,7 @@ import pytest
 from harness.comparing.comparisons import Comparison
 from harness.comparing.differences import Differences
 from harness.judging.outcome import Outcome
+from harness.pytest_plugin.known_bugs_review import reviews
 from harness.pytest_plugin.session import SESSION, Session
 from harness.pytest_plugin.status import outcome_property
 from harness.pytest_plugin.words import failure_lines, outcome_of, said_of
@@ -34,7 +35,7 @@ class AfterChecks:
         if session.config.option.collectonly:
             return done
         ours = session.config.stash[SESSION]
-        comparisons = self._differences.comparisons(ours.records)
+        comparisons = self._differences.comparisons(ours.records) + reviews(ours)
         session.testscollected += len(comparisons)
         for comparison in comparisons:
             if session.shouldfail or session.shouldstop:

@@ -215,10 +215,15 @@ def pytest_runtest_makereport(
         lack = lack_behind(call.excinfo.value if call.excinfo is not None else None)
         kept.lacking = "" if lack is None else lack.means
     elif report.failed and call.excinfo is not None:
+        said = said_of(call.excinfo.value)
         kept.outcome = outcome_of(call.excinfo.value)
+        kept.known_bug = session.known_bug(kept, said) if report.when == "call" else None
+        if kept.known_bug is not None:
+            kept.outcome = Outcome.KNOWN_BUG
+            report.outcome, report.wasxfail = "skipped", str(kept.known_bug)  # so pytest tells of an expected failure
         session.open_folder(kept)
         kept.failure += failure_lines(kept, kept.outcome, call.excinfo.value, _where(item, call))
-        kept.happened = kept.happened or said_of(call.excinfo.value)
+        kept.happened = kept.happened or said
         if item.config.get_verbosity() < 2:
             report.longrepr = "\n".join(kept.failure)
     elif report.when == "call":

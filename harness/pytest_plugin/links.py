@@ -10,7 +10,6 @@ import pytest
 MARKERS = (
     "kip(*numbers): the Kafka Improvement Proposals that promise what a check claims: kip(98, 360)",
     "kafka_issue(*ids): issues of Apache Kafka that a check is about: kafka_issue('KAFKA-17754')",
-    "known_bug(*ids): issues of Apache Kafka that a check was written for: where it does not hold, it is that bug",
     "document(title, url): a page that promises what a check claims",
 )
 _KIPS = "https://cwiki.apache.org/confluence/dosearchsite.action?queryString=KIP-{}"
@@ -25,7 +24,6 @@ class Link:
     name: str
     url: str
     kind: str = "link"
-    is_known_bug: bool = False
 
 
 def links_of(item: pytest.Item) -> tuple[Link, ...]:
@@ -37,10 +35,9 @@ def _links(item: pytest.Item) -> Iterator[Link]:
     for marker in item.iter_markers("kip"):
         for number in marker.args:
             yield Link(f"KIP-{number}", _KIPS.format(number))
-    for name, is_known_bug in (("kafka_issue", False), ("known_bug", True)):
-        for marker in item.iter_markers(name):
-            for issue in marker.args:
-                yield Link(str(issue), _ISSUES.format(issue), "issue", is_known_bug)
+    for marker in item.iter_markers("kafka_issue"):
+        for issue in marker.args:
+            yield Link(str(issue), _ISSUES.format(issue), "issue")
     for marker in item.iter_markers("document"):
         title, url = marker.args
         yield Link(str(title), str(url))

@@ -17,6 +17,7 @@ from harness.judging.activity import Needs
 from harness.judging.guarantees import ANOMALIES, ClientSettings, FaultEffects, TopicSettings
 from harness.judging.outcome import BrokenPromise, Outcome
 from harness.judging.verdicts import Validity, Verdict, merged
+from harness.known_bugs import KnownBug, bug_said
 from harness.pytest_plugin.links import Link, links_of
 
 OBSERVING: Final = ("exchange", "observe")
@@ -51,6 +52,8 @@ class CheckRecord:
     """The lines that are shown of what did not hold."""
     happened: str = ""
     """What the check itself said of it: of these lines those that are not its name, its claim or a command."""
+    known_bug: KnownBug | None = None
+    """What broke it, where its outcome is that."""
     skip_reason: str = ""
     lacking: str = ""
     """The means for want of which it was skipped; empty when it was skipped for another reason."""
@@ -145,6 +148,7 @@ class CheckRecord:
                 "steps": self.steps,
                 "failure": "\n".join(self.failure),
                 "happened": self.happened,
+                "known_bug": None if self.known_bug is None else bug_said(self.known_bug),
                 "skip_reason": self.skip_reason,
                 "lacking": self.lacking,
                 "observed_reason": self.observed_reason,
@@ -156,7 +160,7 @@ class CheckRecord:
         )
 
     def _validity(self) -> Validity:
-        if self.outcome is Outcome.BROKEN:
+        if self.outcome in (Outcome.BROKEN, Outcome.KNOWN_BUG):
             return Validity.INVALID
         if self.outcome is Outcome.HELD:
             return merged(verdict.validity for verdict in self.verdicts) if self.verdicts else Validity.VALID

@@ -13,12 +13,15 @@ from typing import Any, Final
 import pytest
 
 from harness.history.store import OUT, Run
+from harness.judging.outcome import Outcome
+from harness.known_bugs import KNOWN_BUGS_FILE, KnownBug, KnownBugsTrouble, bug_said, read_known_bugs
 from harness.pytest_plugin.clusters import Clusters
 from harness.pytest_plugin.names import run_tag
 from harness.pytest_plugin.options import OPTIONS, Options
 from harness.pytest_plugin.progress_line import ProgressLine
 from harness.pytest_plugin.record import CheckRecord
 from harness.pytest_plugin.worker_progress import WorkerLine
+from harness.targets.target import TargetKind
 from reference_broker.command_line import told
 
 WORKER_RUN: Final = "kafka_run"
@@ -32,6 +35,10 @@ class Session:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.options: Options = config.stash[OPTIONS]
+        try:
+            self.known_bugs = read_known_bugs(config.rootpath / "checks" / KNOWN_BUGS_FILE)
+        except KnownBugsTrouble as trouble:
+            raise pytest.UsageError(f"harness: {trouble}") from None
         told: Mapping[str, Any] = getattr(config, "workerinput", {})
         self.tag: str = told.get(WORKER_TAG) or run_tag()
         """Six characters that tell this run from others."""
@@ -69,6 +76,17 @@ class Session:
         self.records.append(record)
         with self.storing(record):
             record.open_folder(self.run()).write_meta(record.meta(self.options.seed))
+
+    def kafka_release(self, record: CheckRecord) -> str:
+        """The release of Apache Kafka on which a check ran; "" where it was another broker, or none says."""
+        kinds = {target.name: target.kind for target in self.options.targets}
+        return "" if kinds.get(record.target) in (None, TargetKind.REFERENCE) else record.version
+
+    def known_bug(self, record: CheckRecord, happened: str) -> KnownBug | None:
+        """The known bug of its target that broke a check, by what the check says; None where there is none."""
+        if record.outcome is not Outcome.BROKEN:
+            return None
+        return self.known_bugs.behind(record.check, self.kafka_release(record), happened)
 
     def open_folder(self, record: CheckRecord) -> None:
         """Makes the folder of a check, for the lines that name it."""
@@ -116,6 +134,7 @@ class Session:
             "rerun": self.rerun(),
             "python": platform.python_version(),
             "platform": platform.platform(),
+            "known_bugs": [bug_said(bug) for bug in self.known_bugs.bugs],
             "arguments": list(sys.argv[1:]),
         }
 

@@ -15,6 +15,7 @@ _LETTERS: Final = {
     Outcome.BROKEN: "B",
     Outcome.UNKNOWN: "U",
     Outcome.DIFFERS: "D",
+    Outcome.KNOWN_BUG: "K",
     Outcome.OBSERVED: "o",
     Outcome.SKIPPED: "s",
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.judging.outcome import Outcome
 from harness.pytest_plugin.allure_folder import write_results
 from harness.pytest_plugin.session import SESSION
 from harness.pytest_plugin.words import area_lines, counts_line, skip_lines
@@ -18,13 +19,18 @@ class Summary:
     """The plugin object."""
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-        """What did not hold, and why checks were skipped."""
+        """What did not hold, by what known bugs checks are broken, and why checks were skipped."""
         session = config.stash[SESSION]
         for record in session.records:
             if record.outcome.is_failure:
                 terminalreporter.write_line("")
                 for number, line in enumerate(record.failure):
                     terminalreporter.write_line(line, red=number == 0, bold=number == 0)
+        for record in session.records:
+            if record.outcome is Outcome.KNOWN_BUG:
+                terminalreporter.write_line("")
+                for number, line in enumerate(record.failure):
+                    terminalreporter.write_line(line, yellow=number == 0, bold=number == 0)
         skipped = skip_lines(session.records)
         if skipped:
             terminalreporter.write_line("")

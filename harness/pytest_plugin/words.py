@@ -49,7 +49,7 @@ def failure_lines(record: CheckRecord, outcome: Outcome, error: BaseException, w
             lines += ["", *(f"    {line}" for line in error.witness), ""]
         return (*lines, *_next_steps(record))
     lines = [_spread(head, " ".join(record.claims))]
-    if outcome is Outcome.BROKEN:
+    if outcome in (Outcome.BROKEN, Outcome.KNOWN_BUG):
         lines += _promise(record, "")
         lines += _wrapped("What happened: ", _text_of(error) or f"the check's assertion failed ({where})")
         lines.append(f"  Noticed at {where}")
@@ -85,7 +85,11 @@ def _promise(record: CheckRecord, promise: str) -> list[str]:
 
 
 def _next_steps(record: CheckRecord) -> list[str]:
-    lines = [f"  Rerun      {record.rerun}"]
+    lines = []
+    if (bug := record.known_bug) is not None:
+        lines += _wrapped("Known bug: ", f"{bug.id}, of Kafka {', '.join(bug.releases)}: {bug.sentence}")
+        lines += [f"  {'More':<11}{place}" for place in (bug.link, bug.script) if place]
+    lines.append(f"  Rerun      {record.rerun}")
     if record.folder is not None:
         if record.folder.history_path.is_file():
             lines.append(f"  Re-judge   python -m harness judge {shlex.quote(record.shown_folder)}")
@@ -126,7 +130,7 @@ def area_lines(records: Sequence[CheckRecord], *, is_plain: bool = False) -> lis
         held = counts[Outcome.HELD]
         full = _BAR * held // ran if ran else 0
         bar = ("#" if is_plain else "█") * full + ("." if is_plain else "░") * (_BAR - full)
-        parts = [f"{counts[outcome]:,} {word}" for outcome, word in _COUNTED if counts[outcome]]
+        parts = [_worded(outcome, counts[outcome]) for outcome in _COUNTED if counts[outcome]]
         name = f"{area:<{wide}}  {target:<{wider}}" if several else f"{area:<{wide}}"
         lines.append(
             (
@@ -138,13 +142,19 @@ def area_lines(records: Sequence[CheckRecord], *, is_plain: bool = False) -> lis
 
 
 _COUNTED = (
-    (Outcome.HELD, "held"),
-    (Outcome.BROKEN, "broken"),
-    (Outcome.UNKNOWN, "unknown"),
-    (Outcome.DIFFERS, "differ"),
-    (Outcome.OBSERVED, "observed"),
-    (Outcome.SKIPPED, "skipped"),
+    Outcome.HELD,
+    Outcome.BROKEN,
+    Outcome.UNKNOWN,
+    Outcome.DIFFERS,
+    Outcome.KNOWN_BUG,
+    Outcome.OBSERVED,
+    Outcome.SKIPPED,
 )
+
+
+def _worded(outcome: Outcome, number: int) -> str:
+    """ "3 held", "1 differ": a head of a column, and no sentence."""
+    return f"{number:,} differ" if outcome is Outcome.DIFFERS else outcome.counted(number)
 
 
 def counts_line(records: Iterable[CheckRecord], elapsed_s: float, *, is_plain: bool = False) -> str:
@@ -152,7 +162,7 @@ def counts_line(records: Iterable[CheckRecord], elapsed_s: float, *, is_plain: b
     kept = list(records)
     counts = Counter(record.outcome for record in kept)
     operations, faults = sum(record.operations for record in kept), sum(record.faults for record in kept)
-    parts = [f"{counts[outcome]:,} {word}" for outcome, word in _COUNTED]
+    parts = [_worded(outcome, counts[outcome]) for outcome in _COUNTED]
     parts += [duration_text(elapsed_s), _counted(operations, "operation"), _counted(faults, "fault")]
     return (", " if is_plain else " · ").join(parts)
 

@@ -23,6 +23,7 @@ CATEGORIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Differs between targets", "^Differs", ("failed",)),
     ("Unknown: nothing was proved", "^Unknown", ("broken",)),
     ("Harness trouble", "^Harness trouble", ("broken",)),
+    ("Known bug of Apache Kafka", "^Known bug", ("failed",)),
 )
 """(name, how its messages start, Allure's statuses)."""
 
@@ -81,26 +82,32 @@ def _category_rules() -> str:
 
 
 def _resolutions(results: Results) -> dict[str, Any]:
-    """What is known of failures: an issue of Apache Kafka that a check names and that it fails by on this run's target.
+    """The known bugs behind failures, as issues with their links; one without a link is "known" by its result alone.
 
-    A check that was written for a known bug carries its id as a link of type "issue"; where it does not hold, the
-    failure is that bug's.
+    Allure makes an issue's address from its id. A page that is not named by the id has it as its fragment.
     """
     rules: dict[str, dict[str, Any]] = {}
+    links = {"kafka": {"nameTemplate": "%s", "urlTemplate": ISSUE_LINK}}
     for result in results.results:
-        for link in result.links:
-            if link.is_known_bug:
-                rule = rules.setdefault(
-                    link.name,
-                    {"resolution": "issue", "issue": {"id": link.name, "type": "kafka"}, "testCaseId": []},
-                )
-                if result.meta.check not in rule["testCaseId"]:
-                    rule["testCaseId"].append(result.meta.check)
-    return {
-        "knownIssuesPath": KNOWN_ISSUES,
-        "links": {"kafka": {"nameTemplate": "%s", "urlTemplate": ISSUE_LINK}},
-        "rules": list(rules.values()),
-    }
+        bug = result.known_bug
+        if bug is None or not bug.link.startswith("https://"):
+            continue
+        kind = "kafka" if bug.link == ISSUE_LINK % bug.id else bug.id
+        if kind != "kafka":
+            links[kind] = {"nameTemplate": "%s", "urlTemplate": f"{bug.link.partition('#')[0]}#%s"}
+        rule = rules.setdefault(
+            bug.id,
+            {
+                "resolution": "issue",
+                "issue": {"id": bug.id, "type": kind},
+                "messageRegexp": "^Known bug",
+                "testCaseId": [],
+                "comment": bug.sentence,
+            },
+        )
+        if result.meta.check not in rule["testCaseId"]:
+            rule["testCaseId"].append(result.meta.check)
+    return {"knownIssuesPath": KNOWN_ISSUES, "links": links, "rules": list(rules.values())}
 
 
 def _report_name(results: Results) -> str:

@@ -38,6 +38,7 @@ _STATUS = {
     Outcome.BROKEN: Status.FAILED,
     Outcome.DIFFERS: Status.FAILED,
     Outcome.UNKNOWN: Status.BROKEN,
+    Outcome.KNOWN_BUG: Status.FAILED,
     Outcome.OBSERVED: Status.UNKNOWN,
     Outcome.SKIPPED: Status.SKIPPED,
 }
@@ -65,7 +66,7 @@ def _write_environment(folder: Path, results: Results) -> None:
     pairs: dict[str, str] = {"seed": str(results.seed), "targets": ", ".join(results.targets)}
     pairs |= {f"version.{target}": version for target, version in results.versions.items()}
     for name, said in results.about.items():
-        if name in ("targets", "versions", "seed", "started_at_ms"):  # told above, and by Allure itself
+        if name in ("targets", "versions", "seed", "started_at_ms", "known_bugs"):  # told above, and by Allure itself
             continue
         if isinstance(said, list):
             said = " ".join(map(str, said))
@@ -109,7 +110,7 @@ class _Writer:
             stage="finished",
             description=self._description(),
             labels=self._labels(),
-            links=[Link(type=link.kind, url=link.url, name=link.name) for link in result.links],
+            links=self._links(),
             parameters=self._parameters(),
             steps=self._steps(start, found),
             start=start,
@@ -135,6 +136,9 @@ class _Writer:
         if result.outcome is Outcome.DIFFERS:
             names = "; ".join(one.name for one in result.differences if not one.accepted_by)
             return StatusDetails(message=f"Differs: {names or result.sentence}", trace=trace)
+        if result.known_bug is not None:
+            said = result.happened or result.sentence
+            return StatusDetails(known=True, message=f"Known bug {result.known_bug.id}: {said}", trace=trace)
         if result.outcome is Outcome.UNKNOWN:
             word = "Unknown" if any(not verdict.is_valid for verdict in result.verdicts) else "Harness trouble"
             return StatusDetails(message=f"{word}: {result.reason}", trace=trace)
@@ -150,9 +154,17 @@ class _Writer:
             ("Claim", result.sentence),
             ("Why it matters", result.text("why")),
             ("Kafka says", result.text("kafka_says")),
+            ("Known bug", result.reason if result.known_bug is not None else ""),
             ("What a pass does not prove", result.text("cannot_see")),
         )
         return "\n\n".join(f"**{name}.** {said}" for name, said in parts if said)
+
+    def _links(self) -> list[Link]:
+        found = [Link(type=link.kind, url=link.url, name=link.name) for link in self._result.links]
+        bug = self._result.known_bug
+        if bug is not None and bug.link:
+            found.append(Link(type="issue", url=bug.link, name=bug.id))
+        return found
 
     def _labels(self) -> list[Label]:
         result, meta = self._result, self._result.meta
@@ -243,7 +255,7 @@ class _Writer:
                 for one in result.differences
             ]
             made.append(self._attach("Differences", json.dumps(data, indent=1, ensure_ascii=False), _JSON))
-        if result.outcome.is_failure:
+        if result.outcome.is_failure or result.known_bug is not None:
             again = f"python -m harness judge {result.path}" if result.has_history else ""
             made.append(self._attach("Run it again", "\n".join(filter(None, (result.meta.rerun, again)))))
         return made

@@ -10,7 +10,10 @@ from source_tree import ROOT
 
 CI = ROOT / ".ci"
 PYTEST = "===== 2310 passed, 3 skipped, 1 failed in 280.29s (0:04:40) ====="
-CHECKS = "28 held · 1 broken · 2 unknown · 0 differ · 4 observed · 5 skipped · 31 s · 8,713 operations · 4 faults"
+CHECKS = (
+    "28 held · 1 broken · 2 unknown · 0 differ · 1 known bug · 4 observed · 5 skipped · 31 s · 8,713 operations · "
+    "4 faults"
+)
 
 
 def counted(text: str) -> dict[str, int]:
@@ -41,7 +44,7 @@ def test_the_closing_line_of_pytest_is_counted() -> None:
 
 
 def test_the_closing_line_of_checks_is_counted() -> None:
-    assert counted(CHECKS) == {"passed": 32, "failed": 3, "skipped": 5}
+    assert counted(CHECKS) == {"passed": 32, "failed": 3, "skipped": 5, "known bugs": 1}
 
 
 def test_other_lines_are_not_counted() -> None:

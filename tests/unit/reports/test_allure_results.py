@@ -56,6 +56,7 @@ def test_a_result_carries_its_labels(whole_run: Run) -> None:
         ("broken", "failed"),
         ("differs", "failed"),
         ("unknown", "broken"),
+        ("known bug", "failed"),
         ("observed", "unknown"),
         ("skipped", "skipped"),
     ],
@@ -85,13 +86,41 @@ def test_the_links_of_a_check_are_links_and_tags(run: Run, store: Store) -> None
     assert {"name": "tag", "value": "KIP-98"} in result["labels"]
 
 
-def test_a_check_that_was_written_for_a_bug_resolves_its_failure_as_that_bug(run: Run, store: Store) -> None:
-    bug = {"name": "KAFKA-19367", "url": "https://example.org/KAFKA-19367", "kind": "issue", "is_known_bug": True}
-    store("transactions/x", outcome="broken", links=[bug])
-    written(run)
+def known_bug(run: Run, store: Store, link: str) -> dict[str, Any]:
+    """A check that a known bug broke, as Allure gets it."""
+    bug = {"id": link.rpartition("/")[2], "sentence": "Old settings stay.", "releases": ["4.3"], "link": link}
+    store("metadata/x", "kafka@4.3.1", "known bug", known_bug=bug, failure="  What happened: It has settings.")
+    (found,) = written(run)
+    return found
+
+
+def test_a_known_bug_is_a_known_failure_with_its_link(run: Run, store: Store) -> None:
+    result = known_bug(run, store, "https://issues.apache.org/jira/browse/KAFKA-19367")
+
+    assert result["statusDetails"]["known"] is True
+    assert result["statusDetails"]["message"] == "Known bug KAFKA-19367: It has settings."
+    assert result["links"][-1] == {
+        "name": "KAFKA-19367",
+        "url": "https://issues.apache.org/jira/browse/KAFKA-19367",
+        "type": "issue",
+    }
+
+
+@pytest.mark.parametrize(
+    ("link", "kind"),
+    [("https://issues.apache.org/jira/browse/KAFKA-19367", "kafka"), ("https://example.org/bugs/7", "7")],
+)
+def test_a_known_bug_resolves_its_failure_as_that_issue(run: Run, store: Store, link: str, kind: str) -> None:
+    known_bug(run, store, link)
     text = (run.path / CONFIGURATION).read_text(encoding="utf-8")
 
-    rule = {"resolution": "issue", "issue": {"id": "KAFKA-19367", "type": "kafka"}, "testCaseId": ["transactions/x"]}
+    rule = {
+        "resolution": "issue",
+        "issue": {"id": link.rpartition("/")[2], "type": kind},
+        "messageRegexp": "^Known bug",
+        "testCaseId": ["metadata/x"],
+        "comment": "Old settings stay.",
+    }
     assert json.dumps(rule) in text
 
 
@@ -154,7 +183,7 @@ def test_the_categories_tell_promises_differences_unknown_and_trouble_apart(whol
     written(whole_run)
     found = json.loads((whole_run.path / allure.RESULTS / "categories.json").read_text(encoding="utf-8"))
 
-    assert [one["name"].split()[0] for one in found] == ["Broken", "Differs", "Unknown:", "Harness"]
+    assert [one["name"].split()[0] for one in found] == ["Broken", "Differs", "Unknown:", "Harness", "Known"]
 
 
 def test_the_environment_names_versions_and_seed(whole_run: Run) -> None:

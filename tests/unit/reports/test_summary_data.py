@@ -27,6 +27,7 @@ def test_counts_name_every_verdict(whole_run: Run) -> None:
         "broken": 2,
         "differs": 1,
         "unknown": 1,
+        "known bug": 0,
         "observed": 0,
         "skipped": 2,
     }
@@ -78,7 +79,8 @@ def test_a_damaged_result_is_unknown_and_the_others_stay(run: Run, store: Store)
     store("durability/x")
     (store("durability/y").path / "meta.json").write_text("{torn", encoding="utf-8")
 
-    assert data(run)["counts"] == {"held": 1, "broken": 0, "differs": 0, "unknown": 1, "observed": 0, "skipped": 0}
+    counts = data(run)["counts"]
+    assert {name: number for name, number in counts.items() if number} == {"held": 1, "unknown": 1}
 
 
 def test_a_check_that_never_ended_is_unknown(run: Run, store: Store) -> None:

@@ -113,6 +113,25 @@ def test_what_was_only_observed_is_not_said_to_have_held(run: Run, store: Store)
     assert "Observed only: there is no recording of release 4.0" in html
 
 
+BUG = {
+    "id": "KAFKA-1",
+    "sentence": "Old settings <stay>.",
+    "releases": ["4.2", "4.3"],
+    "link": "https://example.org/KAFKA-1",
+}
+
+
+def test_a_known_bug_is_told_as_one_and_is_not_said_to_have_held(run: Run, store: Store) -> None:
+    store("metadata/x", "kafka@4.3.1")
+    store("metadata/y", "kafka@4.3.1", "known bug", known_bug=BUG)
+
+    html = page(run)
+    assert "<h1>1 check held, 1 known bug</h1>" in html
+    assert "Every other check that ran held." in html
+    assert "KAFKA-1: Old settings &lt;stay&gt;." in html
+    assert '<a href="https://example.org/KAFKA-1">KAFKA-1</a>' in html
+
+
 def test_a_guarantee_shows_a_verdict_for_each_target_and_what_tried_it(whole_run: Run) -> None:
     html = page(whole_run)
     row = plain(html[html.index('id="area-durability"') : html.index('id="area-ordering"')])

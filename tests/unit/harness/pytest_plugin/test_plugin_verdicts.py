@@ -132,7 +132,7 @@ def test_a_check_that_passes_has_held(suite: pytest.Pytester) -> None:
     result = run(suite, "def test_water(cluster): pass")
 
     assert result.ret == 0
-    assert counts(result).startswith("1 held · 0 broken · 0 unknown · 0 differ · 0 observed · 0 skipped")
+    assert counts(result).startswith("1 held · 0 broken · 0 unknown · 0 differ · 0 known bugs · 0 observed · 0 skipped")
 
 
 def test_a_broken_promise_is_shown_with_its_claim_its_witness_and_the_way_to_run_it_again(
@@ -353,4 +353,4 @@ def test_a_check_that_judged_nothing_is_observed_and_fails_nothing(suite: pytest
     result = run(suite, "def test_it(record):\n    record.observed_reason = 'nothing to compare with'\n")
 
     assert result.ret == 0
-    assert counts(result).startswith("0 held · 0 broken · 0 unknown · 0 differ · 1 observed · 0 skipped")
+    assert counts(result).startswith("0 held · 0 broken · 0 unknown · 0 differ · 0 known bugs · 1 observed · 0 skipped")

@@ -152,7 +152,7 @@ def _value_text(operation: Operation) -> str:
                 for state in states
             )
         case AdminCall() as call:
-            return call.sentence
+            return call.details
         case Transaction(transactional_id=name, operations=steps, ends=ends):
             return f"transaction of {name}: {len(steps)} steps, then {ends}"
         case ShareAcquired(group=group, topic=topic, partition=partition, deliveries=deliveries):

@@ -79,7 +79,11 @@ class AiokafkaProducer:
             await producer.start()
             return producer
 
-        self._producer = self._loop.run(start())
+        try:
+            self._producer = self._loop.run(start())
+        except (KafkaError, TimeoutError, OSError) as trouble:
+            self._loop.close()
+            raise ClientTrouble(f"{type(trouble).__name__}: {trouble}") from trouble
 
     def send(
         self,
@@ -140,6 +144,11 @@ class AiokafkaProducer:
                 await asyncio.wait(list(self._open), timeout=timeout_s)
 
         self._loop.run(drained(), timeout_s + 5)
+
+    def is_broken(self) -> bool:
+        """Whether the task that sends its batches has ended, or its transaction manager has met a fatal error."""
+        manager, task = self._producer._txn_manager, self._producer._sender.sender_task
+        return (manager is not None and bool(manager.is_fatal_error())) or (task is not None and bool(task.done()))
 
     def close(self) -> None:
         """Closes its connections."""

@@ -103,6 +103,10 @@ class Producer(Protocol):
         """How many records it has sent again so far, at least; None where the library does not count them."""
         ...
 
+    def is_broken(self) -> bool:
+        """Whether it met a fatal error, after which its library sends nothing any more."""
+        ...
+
     def close(self) -> None:
         """Gives everything back; bounded in time."""
         ...
@@ -187,7 +191,7 @@ class Library(Protocol):
         ...
 
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
-        """A new producer."""
+        """A new producer. ClientTrouble, or an OSError, where the library wants a broker for that and finds none."""
         ...
 
     def consumer(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> Consumer:

@@ -59,6 +59,7 @@ class ConfluentProducer:
             logger=_silent(),
         )
         self._identity: ProducerIdentity | None = None
+        self._is_broken = False
         self._handed_over = 0
         self._transmitted = 0
         self._has_news = threading.Event()
@@ -71,6 +72,7 @@ class ConfluentProducer:
             try:
                 self._producer.poll(0.1)
             except _FATAL:
+                self._is_broken = True
                 self._is_closed.wait(0.1)
 
     def send(
@@ -94,6 +96,7 @@ class ConfluentProducer:
                 found = _delivery(error, message)
             except SystemError:
                 # A fatal error of the producer was still pending when the library called; now it is not.
+                self._is_broken = True
                 found = _delivery(error, message)
             on_delivery(found)
 
@@ -106,6 +109,7 @@ class ConfluentProducer:
                 time.sleep(0.01)
             except ck.KafkaException as refusal:
                 name = refusal.args[0].name().lstrip("_")
+                self._is_broken = self._is_broken or refusal.args[0].fatal()
                 on_delivery(Delivery(outcome=classified(name), error=name))
                 return
 
@@ -117,6 +121,7 @@ class ConfluentProducer:
                 self._producer.flush(max(0.0, deadline - time.monotonic()))
                 return
             except _FATAL:
+                self._is_broken = True
                 if time.monotonic() >= deadline:
                     return
                 time.sleep(0.01)
@@ -139,6 +144,10 @@ class ConfluentProducer:
         self._has_news.clear()
         self._has_news.wait(3 * _STATISTICS_MS / 1000)
         return max(0, self._transmitted - self._handed_over)
+
+    def is_broken(self) -> bool:
+        """Whether librdkafka has told of a fatal error."""
+        return self._is_broken
 
     def close(self) -> None:
         """Stops serving deliveries."""
@@ -237,7 +246,10 @@ class ConfluentConsumer:
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
         """Reads on from an offset."""
-        self._consumer.seek(ck.TopicPartition(topic, partition, offset))
+        try:
+            self._consumer.seek(ck.TopicPartition(topic, partition, offset))
+        except ck.KafkaException as refusal:
+            raise ClientTrouble(str(refusal)) from refusal
 
     def position(self, topic: str, partition: int) -> int:
         """The next offset to read."""

@@ -49,20 +49,23 @@ class KafkaPythonProducer:
     """Producer."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
-        self._producer = KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
-            client_id=client_id,
-            acks=settings.acks if settings.acks == "all" else int(settings.acks),
-            enable_idempotence=settings.is_idempotent,
-            max_in_flight_requests_per_connection=settings.in_flight,
-            retries=settings.retries,
-            delivery_timeout_ms=settings.delivery_timeout_ms,
-            request_timeout_ms=settings.request_timeout_ms,
-            max_block_ms=settings.delivery_timeout_ms,
-            reconnect_backoff_max_ms=_RECONNECT_MS,
-            linger_ms=5,
-            compression_type=None if settings.compression == "none" else settings.compression,
-        )
+        try:
+            self._producer = KafkaProducer(
+                bootstrap_servers=bootstrap.split(","),
+                client_id=client_id,
+                acks=settings.acks if settings.acks == "all" else int(settings.acks),
+                enable_idempotence=settings.is_idempotent,
+                max_in_flight_requests_per_connection=settings.in_flight,
+                retries=settings.retries,
+                delivery_timeout_ms=settings.delivery_timeout_ms,
+                request_timeout_ms=settings.request_timeout_ms,
+                max_block_ms=settings.delivery_timeout_ms,
+                reconnect_backoff_max_ms=_RECONNECT_MS,
+                linger_ms=5,
+                compression_type=None if settings.compression == "none" else settings.compression,
+            )
+        except KafkaError as trouble:
+            raise ClientTrouble(f"{type(trouble).__name__}: {trouble}") from trouble
         self._retried = 0
         self._count_retries()
 
@@ -125,6 +128,11 @@ class KafkaPythonProducer:
             self._producer.flush(timeout_s)
         except KafkaError:
             return
+
+    def is_broken(self) -> bool:
+        """Whether its transaction manager has met a fatal error."""
+        manager = self._producer._transaction_manager
+        return manager is not None and bool(manager.has_fatal_error())
 
     def close(self) -> None:
         """Closes its connections; what was not delivered by now stays without an answer."""

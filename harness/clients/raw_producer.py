@@ -204,6 +204,10 @@ class RawProducer:
         with self._changed:
             self._changed.wait_for(lambda: self._open == 0, timeout_s)
 
+    def is_broken(self) -> bool:
+        """Never: after an error that is not retriable it takes a new producer id by itself."""
+        return False
+
     def close(self) -> None:
         """Stops after the batch in flight."""
         self._is_closed = True

@@ -15,7 +15,7 @@ operation carries depends on `f`:
 | a fault's name, heal | FaultAct | FaultAct, with its proof |
 
 Single lines of type ok tell what a client or the run learned: assigned, revoked, lost, producer_id, retries,
-partition_states, final_end, phase.
+partition_states, final_end, phase, retired (a client that met a fatal error: another process takes its place).
 """
 
 from __future__ import annotations
@@ -212,11 +212,15 @@ class AdminCall(msgspec.Struct, frozen=True, gc=False, tag="admin", tag_field="i
     """What it asks for; of a completion also "answer", the name of its error code, where one came."""
 
     @property
-    def sentence(self) -> str:
-        """ "CreateTopics: topic orders, partitions 2 → NONE"; without an answer where none came."""
-        asked = [f"{name} {value}" for name, value in self.parameters.items() if name != "answer"]
-        told = f"{self.api}: {', '.join(asked)}" if asked else self.api
+    def details(self) -> str:
+        """ "topic orders, partitions 2 → NONE"; without an answer where none came."""
+        told = ", ".join(f"{name} {value}" for name, value in self.parameters.items() if name != "answer")
         return f"{told} → {self.parameters['answer']}" if "answer" in self.parameters else told
+
+    @property
+    def sentence(self) -> str:
+        """ "CreateTopics: topic orders, partitions 2 → NONE"."""
+        return f"{self.api}: {self.details}"
 
 
 class MicroOperation(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -30,6 +30,8 @@ class Needs:
     """Records that producers sent again."""
     leader_changes: int = 0
     """Partitions that another replica came to lead."""
+    seeks: int = 0
+    """Times that a consumer sought an offset."""
 
 
 def activity(evidence: Evidence, needs: Needs) -> Verdict:
@@ -62,6 +64,11 @@ def activity(evidence: Evidence, needs: Needs) -> Verdict:
     if changed < needs.leader_changes:
         lacking.append(f"{counted(changed, 'partition')} came to have another leader; {needs.leader_changes:,} needed")
     lacking += _lacking_retries(evidence, needs)
+    seeks = evidence.consumers.seeks
+    if seeks < needs.seeks:
+        lacking.append(f"{counted(seeks, 'seek')}, and {needs.seeks:,} are needed; run for longer")
+    if seeks:
+        told.append(counted(seeks, "seek"))
     if evidence.retries is not None:
         told.append(counted(evidence.retries, "retried record"))
     return Verdict(

@@ -12,11 +12,12 @@ from harness.history.operations import (
     AssignmentChange,
     Commit,
     OpType,
+    Seek,
     Subscribe,
 )
 from harness.runs.context import RunContext
 from harness.runs.polling import poll
-from harness.workloads.queue import rejoin_times
+from harness.workloads.queue import rejoin_times, seek_times
 
 
 class ConsumerRole:
@@ -26,7 +27,10 @@ class ConsumerRole:
         self.name = f"consumer {number}"
         self._context = context
         self._group = context.queue.group_of(number)
+        self._chance = context.chance(self.name)
         self._owned: frozenset[tuple[str, int]] = frozenset()
+        self._seen: dict[tuple[str, int], tuple[int, int]] = {}
+        """Partition → (the first offset that the present client has read, the one after the last)."""
 
     @property
     def reader(self) -> str:
@@ -36,9 +40,13 @@ class ConsumerRole:
     def work(self) -> None:
         """Until consuming ends."""
         context = self._context
-        rejoins = rejoin_times(context.queue, context.chance(self.name))
-        rejoin_s = next(rejoins, None)
+        rejoins, seeks = rejoin_times(context.queue, self._chance), seek_times(context.queue, self._chance)
+        rejoin_s, seek_s = next(rejoins, None), next(seeks, None)
         began_ns = context.executor.now_ns()
+
+        def is_time(at_s: float | None) -> bool:
+            return at_s is not None and (context.executor.now_ns() - began_ns) / 1e9 > at_s
+
         while not context.consuming_ends.is_set():
             try:
                 consumer = self._open()
@@ -47,9 +55,12 @@ class ConsumerRole:
                 continue
             try:
                 while not context.consuming_ends.is_set():
-                    if rejoin_s is not None and (context.executor.now_ns() - began_ns) / 1e9 > rejoin_s:
+                    if is_time(rejoin_s):
                         rejoin_s = next(rejoins, None)
                         break
+                    if is_time(seek_s) and not context.producing_ends.is_set():
+                        seek_s = next(seeks, None)
+                        self._go_back(consumer)
                     self._turn(consumer)
             except (ClientTrouble, OSError) as trouble:
                 self._note(trouble)
@@ -63,6 +74,7 @@ class ConsumerRole:
     def _open(self) -> Consumer:
         context, queue, writer = self._context, self._context.queue, self._context.writer
         client_id = f"{queue.topic}-{self.name.replace(' ', '-')}"
+        self._seen = {}
         consumer = context.library.consumer(context.cluster.bootstrap, queue.client, client_id, self._group)
         if self._group is None:
             partitions = [(queue.topic, partition) for partition in range(queue.partitions)]
@@ -77,6 +89,21 @@ class ConsumerRole:
             writer.append(self.name, OpType.OK, "subscribe", of=invoked)
         return consumer
 
+    def _go_back(self, consumer: Consumer) -> None:
+        """Reads a partition again from an offset that it has read; nothing happens before it has read any."""
+        if not self._seen:
+            return
+        writer = self._context.writer
+        topic, partition = where = self._chance.choice(sorted(self._seen))
+        offset = self._chance.randrange(*self._seen[where])
+        invoked = writer.append(self.name, OpType.INVOKE, "seek", Seek(topic, partition, offset))
+        try:
+            consumer.seek(topic, partition, offset)
+        except (ClientTrouble, OSError) as trouble:
+            writer.append(self.name, OpType.INFO, "seek", error=f"{trouble}", of=invoked)
+            raise
+        writer.append(self.name, OpType.OK, "seek", of=invoked)
+
     def _change(self, change: AssignmentChange) -> None:
         """The group gave partitions, or took them; told by any thread."""
         changed = frozenset(change.partitions)
@@ -87,8 +114,10 @@ class ConsumerRole:
         """A poll, and the commit of what it returned."""
         context = self._context
         reached = poll(context, consumer, self.name, "poll")
-        for (_, partition), (next_offset, records) in reached.items():
-            context.count_read(self.reader, partition, next_offset, records)
+        for where, (next_offset, records) in reached.items():
+            context.count_read(self.reader, where[1], next_offset, records)
+            first, end = self._seen.get(where, (next_offset - records, next_offset))
+            self._seen[where] = (max(0, min(first, next_offset - records)), max(end, next_offset))
         if context.queue.client.commit == "sync" and self._group is not None:
             owned = {where: next_offset for where, (next_offset, _) in reached.items() if where in self._owned}
             if owned:

@@ -1,11 +1,15 @@
-"""A producer: sends what the workload says when it is due, and notes the end of each send."""
+"""A producer: sends what the workload says when it is due, and notes the end of each send.
+
+A client that met a fatal error sends nothing any more. Its process then ends, as one of Jepsen's does that crashed, and
+the producer goes on as another process with a new client: what is promised of the order within one producer ends there.
+"""
 
 from __future__ import annotations
 
-from harness.clients.client import Delivery, Producer
+from harness.clients.client import ClientTrouble, Delivery, Producer
 from harness.history.operations import Acknowledged, OpType, ProducerIdentity, Retries
+from harness.history.processes import process_name
 from harness.runs.context import RunContext
-from harness.runs.executor import Window
 from harness.workloads.queue import Message, due_sends
 
 _IN_FLIGHT = 2_000
@@ -14,53 +18,89 @@ _NONE = ProducerIdentity(-1, -1)
 
 
 class ProducerRole:
-    """One producer."""
+    """One producer; after a fatal error of its client a fresh one goes on."""
 
     def __init__(self, context: RunContext, number: int) -> None:
         self.name = f"producer {number}"
         self._number = number
         self._context = context
-        self._identity: ProducerIdentity = _NONE
+        self._clients = 0
 
     def work(self) -> None:
         """Until producing ends."""
         context, executor = self._context, self._context.executor
-        client_id = f"{context.queue.topic}-{self.name.replace(' ', '-')}"
-        producer = context.library.producer(context.cluster.bootstrap, context.queue.client, client_id)
-        window = executor.window(_IN_FLIGHT)
+        client: _Client | None = self._open()
         began_ns = executor.now_ns()
         try:
             for due in due_sends(context.queue, self._number, context.chance(self.name), executor.wall_ms()):
                 wait_s = due.at_s - (executor.now_ns() - began_ns) / 1e9
                 if context.producing_ends.wait(max(0.0, wait_s)):
                     break
-                if not window.acquire(timeout=context.waits.place_s):
-                    context.trouble(f"{self.name}: none of {_IN_FLIGHT:,} sends ended in {context.waits.place_s:.0f} s")
+                if client is not None and client.is_broken():
+                    retired, client = client, None
+                    retired.retire()
+                    client = self._reopen()
+                if client is None or not client.send(due.message):
                     break
-                self._send(producer, due.message, window)
-            producer.flush(context.waits.flush_s)
-            retries = producer.retries()
-            if retries is not None:
-                context.writer.append(self.name, OpType.OK, "retries", Retries(retries))
+            if client is not None:
+                client.finish()
         finally:
-            producer.close()
+            if client is not None:
+                client.close()
 
-    def _send(self, producer: Producer, message: Message, window: Window) -> None:
+    def _open(self) -> _Client:
+        """A new client, in a process of its own. ClientTrouble, or an OSError, when it cannot be made."""
+        self._clients += 1
+        return _Client(self._context, process_name(self.name, self._clients))
+
+    def _reopen(self) -> _Client | None:
+        """Another client; None when producing ends before one can be made."""
+        context = self._context
+        while not context.producing_ends.is_set():
+            try:
+                return self._open()
+            except (ClientTrouble, OSError) as trouble:
+                process = process_name(self.name, self._clients)
+                context.writer.append(process, OpType.INFO, "open", error=f"{trouble}")
+                context.producing_ends.wait(context.waits.poll_s)
+        return None
+
+
+class _Client:
+    """A client of the library under test, and the process that the history knows it by."""
+
+    def __init__(self, context: RunContext, process: str) -> None:
+        self.process = process
+        self._context = context
+        client_id = f"{context.queue.topic}-{process.replace(' ', '-')}"
+        self._producer: Producer = context.library.producer(context.cluster.bootstrap, context.queue.client, client_id)
+        self._window = context.executor.window(_IN_FLIGHT)
+        self._identity = _NONE
+
+    def is_broken(self) -> bool:
+        """Whether it will send nothing any more."""
+        return self._producer.is_broken()
+
+    def send(self, message: Message) -> bool:
+        """Sends a message once there is a place for it; false, and a trouble of the run, where none becomes free."""
         context, send = self._context, message.send
-        self._note_identity(producer)
-        invoked = context.writer.append(self.name, OpType.INVOKE, "send", send)
+        if not self._window.acquire(timeout=context.waits.place_s):
+            context.trouble(f"{self.process}: none of {_IN_FLIGHT:,} sends ended in {context.waits.place_s:.0f} s")
+            return False
+        self._note_identity()
+        invoked = context.writer.append(self.process, OpType.INVOKE, "send", send)
         context.count_sent()
 
         def on_delivery(delivery: Delivery) -> None:
-            window.release()
-            self._note_identity(producer)
+            self._window.release()
+            self._note_identity()
             is_ok = delivery.outcome is OpType.OK
             value = Acknowledged(delivery.partition, delivery.offset, delivery.timestamp) if is_ok else None
-            context.writer.append(self.name, delivery.outcome, "send", value, error=delivery.error, of=invoked)
+            context.writer.append(self.process, delivery.outcome, "send", value, error=delivery.error, of=invoked)
             if is_ok:
                 context.count_acknowledged(delivery.partition, delivery.offset)
 
-        producer.send(
+        self._producer.send(
             send.topic,
             send.partition,
             key=None if send.key is None else send.key.encode(),
@@ -69,10 +109,30 @@ class ProducerRole:
             timestamp=send.timestamp,
             on_delivery=lambda delivery: context.guarded(lambda: on_delivery(delivery))(),  # in a client's own thread
         )
+        return True
 
-    def _note_identity(self, producer: Producer) -> None:
+    def finish(self) -> None:
+        """Waits for the ends of its sends, and notes how many records it sent again."""
+        self._producer.flush(self._context.waits.flush_s)
+        retries = self._producer.retries()
+        if retries is not None:
+            self._context.writer.append(self.process, OpType.OK, "retries", Retries(retries))
+
+    def retire(self) -> None:
+        """Ends it after a fatal error."""
+        try:
+            self.finish()
+        finally:
+            self.close()
+        self._context.writer.append(self.process, OpType.OK, "retired", "the client met a fatal error")
+
+    def close(self) -> None:
+        """Gives everything back."""
+        self._producer.close()
+
+    def _note_identity(self) -> None:
         """Writes down a producer id that is new."""
-        identity = producer.identity() or _NONE
+        identity = self._producer.identity() or _NONE
         if identity != self._identity:
             self._identity = identity
-            self._context.writer.append(self.name, OpType.OK, "producer_id", identity)
+            self._context.writer.append(self.process, OpType.OK, "producer_id", identity)

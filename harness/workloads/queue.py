@@ -73,6 +73,8 @@ class Queue:
     client: ClientSettings = field(default_factory=ClientSettings)
     rejoin_s: float = 0.0
     """Mean time after which a subscribed consumer leaves its group and comes back as a new member; 0 for never."""
+    seek_s: float = 0.0
+    """Mean time after which an assigned consumer reads again from an offset that it has read; 0 for never."""
     needs: Needs = field(default_factory=Needs)
     """What must have happened for the verdicts to mean something."""
 
@@ -90,10 +92,6 @@ class Queue:
         """The group of a consumer, by its number; None when they are assigned."""
         names = self.group_names()
         return names[consumer % len(names)] if names else None
-
-    def producer_names(self) -> tuple[str, ...]:
-        """The processes that send."""
-        return tuple(f"producer {number}" for number in range(1, self.producers + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +118,21 @@ def due_sends(queue: Queue, producer: int, chance: Random, first_timestamp: int)
 
 def rejoin_times(queue: Queue, chance: Random) -> Iterator[float]:
     """When a subscribed consumer leaves its group and comes back, in seconds since it began; none for never."""
+    if queue.group_names():
+        yield from _now_and_then(queue.rejoin_s, chance)
+
+
+def seek_times(queue: Queue, chance: Random) -> Iterator[float]:
+    """When an assigned consumer goes back, in seconds since it began; none for never."""
+    if not queue.group_names():
+        yield from _now_and_then(queue.seek_s, chance)
+
+
+def _now_and_then(mean_s: float, chance: Random) -> Iterator[float]:
+    """Moments, without end, in seconds; none for a mean of 0."""
     at_s = 0.0
-    while queue.rejoin_s > 0 and queue.group_names():
-        at_s += chance.expovariate(1 / queue.rejoin_s)
+    while mean_s > 0:
+        at_s += chance.expovariate(1 / mean_s)
         yield at_s
 
 

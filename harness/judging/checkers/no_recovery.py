@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.history.history import AnyHistory
+from harness.history.processes import role_of
 from harness.judging.checkers.ruling import anomaly, counted, ruling
 from harness.judging.evidence.evidence import Evidence
 from harness.judging.evidence.sends import ACKNOWLEDGED
@@ -47,15 +49,19 @@ def no_recovery(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def stalled_producers(history: AnyHistory) -> list[str]:
-    """Producers that sent something after the last heal, and none of whose sends since then was acknowledged. All of
-    them ended: a record is given up after its delivery timeout, for which every run waits."""
+    """Producers that sent something after the last heal, and none of whose sends since then was acknowledged, by
+    whichever client. All of them ended: a record is given up after its delivery timeout, for which every run waits."""
     evidence = Evidence.of(history)
     sends = evidence.sends
     healed = max((fault.index for fault in evidence.faults if fault.f == "heal"), default=-1)
     is_later = sends.column("invoked") > healed
     process = sends.column("process")
-    went_on = set(process[is_later & (sends.column("outcome") == ACKNOWLEDGED)].tolist())
-    return [evidence.processes[number] for number in sorted(set(process[is_later].tolist()) - went_on)]
+
+    def roles(which: NDArray[np.bool_]) -> dict[str, None]:
+        return dict.fromkeys(role_of(evidence.processes[number]) for number in sorted(set(process[which].tolist())))
+
+    went_on = roles(is_later & (sends.column("outcome") == ACKNOWLEDGED))
+    return [role for role in roles(is_later) if role not in went_on]
 
 
 def _waiting(evidence: Evidence, healed_ns: int) -> Iterator[_Waiting]:

@@ -78,6 +78,8 @@ class Consumers:
     """How many pairs of records that one process read one after the other were looked at."""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """Group → processes that subscribed."""
+    seeks: int = 0
+    """How often a process sought an offset."""
     assignments: int = 0
     """How often a group gave partitions to a process."""
     _consumers: dict[str, _Consumer] = field(default_factory=dict)
@@ -112,6 +114,7 @@ class Consumers:
 
     def seek(self, operation: Operation, value: Seek, where: int) -> None:
         """From here on the process reads on from an offset."""
+        self.seeks += 1
         consumer = self._consumers.setdefault(operation.process, _Consumer())
         consumer.marks[where] = _Mark(frozenset((value.offset,)), operation.index)
 

@@ -97,7 +97,7 @@ def said_of(fault: Operation) -> str:
     """What an operation of the nemesis, or of an administrator, says."""
     act = fault.value
     if isinstance(act, AdminCall):
-        return act.sentence if fault.error in (None, act.parameters.get("answer")) else f"{act.sentence}: {fault.error}"
+        return act.details if fault.error in (None, act.parameters.get("answer")) else f"{act.details}: {fault.error}"
     if not isinstance(act, FaultAct):
         return ""
     return (

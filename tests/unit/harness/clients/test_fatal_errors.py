@@ -67,8 +67,10 @@ def test_a_fatal_error_of_librdkafka_comes_by_the_deliveries_and_never_from_a_ca
     for number in range(2_000):
         producer.send("t", number % len(_PARTITIONS), key=None, value=b"more", on_delivery=rest.append)
     producer.flush(10)
+    is_broken = producer.is_broken()
     producer.close()
 
+    assert is_broken
     assert len(rest) == 2_000
     assert {delivery.outcome for delivery in rest} == {OpType.INFO}
     assert "OUT_OF_ORDER_SEQUENCE_NUMBER" in {delivery.error for delivery in rest}

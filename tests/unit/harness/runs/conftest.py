@@ -86,6 +86,7 @@ class FakeConsumer:
     refuses_commits: bool = False
     is_closed: bool = False
     next_position: int = 0
+    seeks: list[tuple[str, int, int]] = field(default_factory=list)
     _on_change: OnChange | None = None
     _count: int = 0
 
@@ -106,6 +107,9 @@ class FakeConsumer:
             raise found
         return found
 
+    def seek(self, topic: str, partition: int, offset: int) -> None:
+        self.seeks.append((topic, partition, offset))
+
     def position(self, topic: str, partition: int) -> int:
         return self.next_position
 
@@ -122,11 +126,13 @@ class FakeConsumer:
 
 @dataclass
 class FakeProducer:
-    """Answers each send as it is told."""
+    """Answers each send as it is told; with `breaks` it meets a fatal error when it has answered all."""
 
     answers: list[Delivery]
     identities: list[ProducerIdentity | None] = field(default_factory=list)
     retried: int | None = None
+    breaks: bool = False
+    is_closed: bool = False
 
     def send(self, topic: str, partition: int | None, *, on_delivery: Callable[[Delivery], None], **_: Any) -> None:
         on_delivery(self.answers.pop(0))
@@ -140,8 +146,11 @@ class FakeProducer:
     def retries(self) -> int | None:
         return self.retried
 
+    def is_broken(self) -> bool:
+        return self.breaks and not self.answers
+
     def close(self) -> None:
-        return None
+        self.is_closed = True
 
 
 @dataclass
@@ -149,7 +158,7 @@ class FakeLibrary:
     """Gives the clients that it was made with, one after another."""
 
     consumers: list[FakeConsumer | Exception] = field(default_factory=list)
-    producers: list[FakeProducer] = field(default_factory=list)
+    producers: list[FakeProducer | Exception] = field(default_factory=list)
     name: str = "fake"
     most_in_flight: int = 5
     acknowledges_by_later: bool = False
@@ -161,7 +170,10 @@ class FakeLibrary:
         return found
 
     def producer(self, *_: Any) -> FakeProducer:
-        return self.producers.pop(0)
+        found = self.producers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
 
 @dataclass

@@ -14,13 +14,20 @@ from harness.history.operations import (
     ProducerIdentity,
     Retries,
     Revoked,
+    Seek,
+    Send,
 )
+from harness.history.processes import process_name
+from harness.judging.checkers.send_order import nonmonotonic_send
+from harness.judging.guarantees import Guarantees
+from harness.judging.verdicts import Validity
 from harness.runs import reader
 from harness.runs.consumer import ConsumerRole
 from harness.runs.producer import ProducerRole
 from harness.runs.reader import ReaderRole
 from harness.runs.waits import Waits
 from harness.workloads.queue import Queue
+from harness.workloads.synthetic import Script
 from tests.unit.harness.runs.conftest import SUBSCRIBED, FakeConsumer, FakeProducer, Stage, record
 
 GROUP = Queue(topic="t", partitions=2, client=SUBSCRIBED)
@@ -113,22 +120,44 @@ def test_a_member_that_is_to_come_back_leaves_and_joins_anew(stage: Stage) -> No
     assert 3 < sum(member.is_closed for member in members) < 40
 
 
-def produce(stage: Stage, producer: FakeProducer, for_s: float) -> None:
-    stage.library.producers = [producer]
+def test_a_consumer_that_is_to_seek_goes_back_to_an_offset_that_it_has_read(stage: Stage) -> None:
+    consumer = FakeConsumer(stage.executor, [[], [record(3), record(4), record(5)]])
+    stage.library.consumers = [consumer]
+
+    consume(stage, Queue(topic="t", seek_s=1.0), 30)
+
+    assert len(consumer.seeks) > 5
+    assert {offset for _, _, offset in consumer.seeks} == {3, 4, 5}
+    assert [each.value for each in stage.history() if each.f == "seek" and each.of is None] == [
+        Seek(*seek) for seek in consumer.seeks
+    ]
+
+
+def test_a_member_of_a_group_does_not_seek(stage: Stage) -> None:
+    member = FakeConsumer(stage.executor, [[record(0)]], {0: [GIVEN]})
+    stage.library.consumers = [member]
+
+    consume(stage, Queue(topic="t", client=SUBSCRIBED, seek_s=1.0), 30)
+
+    assert member.seeks == []
+
+
+def produce(stage: Stage, *producers: FakeProducer | Exception, for_s: float) -> None:
+    stage.library.producers = list(producers)
     context = stage.set_up(Queue(topic="t", rate=10))
     context.producing_ends.at_s = for_s  # type: ignore[attr-defined]
     ProducerRole(context, 1).work()
 
 
 def test_sends_are_spread_evenly(stage: Stage) -> None:
-    produce(stage, FakeProducer([Delivery(outcome=OpType.OK, partition=0, offset=n) for n in range(9)]), 0.35)
+    produce(stage, FakeProducer([Delivery(outcome=OpType.OK, partition=0, offset=n) for n in range(9)]), for_s=0.35)
 
     sent = [each.time_ns / 1e9 for each in stage.history() if each.kind is OpType.INVOKE]
     assert sent == pytest.approx([0.0, 0.1, 0.2, 0.3])
 
 
 def test_an_unknown_end_is_written_with_its_error(stage: Stage) -> None:
-    produce(stage, FakeProducer([Delivery(outcome=OpType.INFO, error="TIMED_OUT")]), 0.05)
+    produce(stage, FakeProducer([Delivery(outcome=OpType.INFO, error="TIMED_OUT")]), for_s=0.05)
 
     end = stage.history().operations[-1]
     assert (end.kind, end.value, end.error, end.of) == (OpType.INFO, None, "TIMED_OUT", 0)
@@ -138,7 +167,7 @@ def test_a_new_producer_id_is_written_before_what_it_wrote(stage: Stage) -> None
     ids = [None, ProducerIdentity(7, 0), ProducerIdentity(7, 0), ProducerIdentity(7, 1)]
     answers = [Delivery(outcome=OpType.OK, partition=0, offset=n) for n in range(2)]
 
-    produce(stage, FakeProducer(answers, list(ids)), 0.15)
+    produce(stage, FakeProducer(answers, list(ids)), for_s=0.15)
 
     assert stage.lines() == [
         "invoke send",
@@ -151,9 +180,58 @@ def test_a_new_producer_id_is_written_before_what_it_wrote(stage: Stage) -> None
 
 
 def test_a_producer_says_how_many_records_it_sent_again(stage: Stage) -> None:
-    produce(stage, FakeProducer([Delivery(outcome=OpType.OK, partition=0, offset=0)], retried=4), 0.05)
+    produce(stage, FakeProducer([Delivery(outcome=OpType.OK, partition=0, offset=0)], retried=4), for_s=0.05)
 
     assert stage.history().operations[-1].value == Retries(4)
+
+
+def test_after_a_fatal_error_another_process_goes_on_with_a_new_client(stage: Stage) -> None:
+    broken = FakeProducer([Delivery(outcome=OpType.INFO, error="FATAL")], [ProducerIdentity(7, 0)], breaks=True)
+    fresh = FakeProducer([Delivery(outcome=OpType.OK, partition=0, offset=0)], [ProducerIdentity(8, 0)])
+
+    produce(stage, broken, fresh, for_s=0.15)
+
+    assert broken.is_closed
+    assert [(each.process, f"{each.kind} {each.f}") for each in stage.history()] == [
+        ("producer 1", "ok producer_id"),
+        ("producer 1", "invoke send"),
+        ("producer 1", "info send"),
+        ("producer 1", "ok retired"),
+        ("producer 1 client 2", "ok producer_id"),
+        ("producer 1 client 2", "invoke send"),
+        ("producer 1 client 2", "ok send"),
+    ]
+
+
+def test_a_value_is_sent_once_whichever_client_sends_it(stage: Stage) -> None:
+    gone = Delivery(outcome=OpType.INFO, error="FATAL")
+
+    produce(stage, FakeProducer([gone], breaks=True), FakeProducer([gone] * 3), for_s=0.35)
+
+    sent = [each.value.value for each in stage.history() if isinstance(each.value, Send)]
+    assert sent == ["1.1", "1.2", "1.3", "1.4"]
+
+
+def test_a_new_client_is_asked_for_until_there_is_one(stage: Stage) -> None:
+    broken = FakeProducer([Delivery(outcome=OpType.INFO, error="FATAL")], breaks=True)
+    fresh = FakeProducer([Delivery(outcome=OpType.OK, partition=0, offset=n) for n in range(9)])
+
+    produce(stage, broken, ClientTrouble("no broker"), OSError("none yet"), fresh, for_s=0.55)
+
+    assert stage.lines().count("info open") == 2
+    assert {each.process for each in stage.history() if each.kind is OpType.OK and each.f == "send"} == {
+        "producer 1 client 4"
+    }
+
+
+def test_order_is_not_judged_across_two_clients_of_a_producer() -> None:
+    script = Script()
+    early = script.invoke("1.1")
+    late = script.invoke("1.2", process=process_name("producer 1", 2))
+    script.ok(late, 0)
+    script.ok(early, 1)
+
+    assert nonmonotonic_send(script.history(), Guarantees.of()).validity is Validity.VALID
 
 
 class FakeAdmin:

@@ -65,6 +65,16 @@ def test_a_producer_goes_on_when_something_is_acknowledged_after_the_heal(
     assert stalled_producers(script.history()) == stalled
 
 
+def test_a_producer_goes_on_with_another_client() -> None:
+    script = Script()
+    script.fault(KILL)
+    script.heal(KILL)
+    script.info(script.invoke("a"))
+    script.send("b", 0, process="producer 1 client 2")
+
+    assert stalled_producers(script.history()) == []
+
+
 def test_a_producer_that_sent_nothing_after_the_heal_is_not_stalled() -> None:
     script = Script()
     script.info(script.invoke("a"))

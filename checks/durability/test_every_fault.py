@@ -9,7 +9,8 @@ over a record, go back, or see one that goes away. Afterwards the in-sync replic
 
 **Why it matters** Nobody chooses what fails.
 
-**Kafka says** producer configuration acks; topic configuration min.insync.replicas; Kafka documentation, "Replication".
+**Kafka says** producer configuration acks; topic configuration min.insync.replicas; Kafka documentation,
+"Replication"; KIP-101 and KIP-320 (truncation), KIP-966 (what may be lost).
 
 **Cannot see** loss of power; combinations of faults (durability/sequences_of_faults, `python -m nemesis`); full disks
 (durability/full_disk_of_one_replica); faults that move a leader have a check of their own that requires that they did

@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     scope = config.getini("kafka_scope")
     if scope not in SCOPES:
-        raise pytest.UsageError(f"kafka_scope = {scope}: there is no such scope (known: {', '.join(SCOPES)})")
+        raise pytest.UsageError(f"kafka_scope: unknown scope {scope!r} (known: {', '.join(SCOPES)})")
     if given[0] != DEFAULT_TARGET:
         _require_usable(given[0])
     config.stash[CHOSEN] = Chosen(given[0], _seed(config))
@@ -77,13 +77,13 @@ def _require_usable(text: str) -> None:
 
     try:
         lack = resolve(text).lack()
-        reason = "" if lack is None else lack.reason
+        reason = "" if lack is None else f"--kafka-target {lack.reason}"
     except (UnknownTarget, TargetTrouble) as trouble:
-        reason = str(trouble).removeprefix("--target ")
+        reason = str(trouble).replace("--target", "--kafka-target", 1)
     except ImportError as missing:
-        reason = f"{text}: the package {missing.name} is not installed: pip install 'kafka-verification[harness]'"
+        reason = f"--kafka-target {text}: the package {missing.name} is not installed: pip install 'kafka-verification[harness]'"
     if reason:
-        raise pytest.UsageError(f"--kafka-target {' '.join(reason.split())}")
+        raise pytest.UsageError(" ".join(reason.split()))
 
 
 def _seed(config: pytest.Config) -> int:
@@ -91,7 +91,9 @@ def _seed(config: pytest.Config) -> int:
     try:
         seed = int(text)
     except ValueError:
-        raise pytest.UsageError(f"--kafka-seed {text}: must be a whole number, e.g. --kafka-seed 20261122") from None
+        raise pytest.UsageError(
+            f"--kafka-seed: must be a whole number, not {text!r} (for instance --kafka-seed 20261122)"
+        ) from None
     config.option.kafka_seed = str(seed)  # workers of pytest-xdist get the options, and must not choose another
     return seed
 

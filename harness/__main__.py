@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments else WRONG_INPUT
     name, *rest = arguments
     if name not in COMMANDS:
-        print(f"harness: there is no command {name!r} (known: {', '.join(COMMANDS)})", file=sys.stderr)
+        print(f"harness: unknown command {name!r} (known: {', '.join(COMMANDS)})", file=sys.stderr)
         return WRONG_INPUT
     module = COMMANDS[name][0]
     try:

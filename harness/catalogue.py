@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.targets.planted import plant_files
 from harness.targets.target import TARGETS
 from reference_broker.command_line import Parser
 
@@ -125,11 +126,11 @@ def _targets() -> Iterator[str]:
 
 
 def _plants() -> Iterator[str]:
-    for path in sorted((ROOT / "tests" / "plants").rglob("*.py")):
-        if path.name.startswith(("test_", "conftest", "__")):
-            continue
+    files = plant_files()
+    width = max(map(len, files), default=0)
+    for name, path in files.items():
         text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        yield f"{path.stem:<32}  {text.partition(chr(10))[0]}"
+        yield f"{name:<{width}}  {text.partition(chr(10))[0]}"
 
 
 def _bugs() -> Iterator[str]:
@@ -161,7 +162,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     except SystemExit as leaving:  # --help, or nothing given: the parser has said what is wrong
         return 2 if leaving.code else 0
     if chosen not in LISTS:
-        print(f"harness: list {chosen}: there is no such list (known: {', '.join(LISTS)})", file=sys.stderr)
+        print(f"harness: list: unknown list {chosen!r} (known: {', '.join(LISTS)})", file=sys.stderr)
         return 2
     lines = list(LISTS[chosen]())
     for line in lines or [f"no {chosen} yet"]:

@@ -78,7 +78,9 @@ class Clock(NodeFault):
         """Without an offset, one is drawn: up to an hour either way, small ones as likely as large ones."""
         super().__init__(on)
         if offset_s is not None and not 1 <= abs(offset_s) <= LARGEST_S:
-            raise ValueError(f"a clock is moved by 1 to {LARGEST_S:g} s, either way; not by {offset_s:g} s")
+            raise ValueError(
+                f"the offset must be 1 to {LARGEST_S:g} s, forward or (with a minus sign) back, not {offset_s:g} s"
+            )
         self.motion = motion
         self.offset_s = offset_s
         self._movers: list[_Mover] = []

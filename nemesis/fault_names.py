@@ -49,7 +49,7 @@ class FaultKind:
 def _of_nodes(cls: Callable[[NodeSpec], Fault]) -> Callable[[NodeSpec, tuple[str, ...]], Fault]:
     def make(on: NodeSpec, words: tuple[str, ...]) -> Fault:
         if words:
-            raise ValueError(f"nothing may follow its colon, {words[0]!r} does")
+            raise ValueError(f"this fault has no variants; leave out {':' + ':'.join(words)!r}")
         return cls(on)
 
     return make
@@ -76,21 +76,21 @@ def _roll(on: NodeSpec, words: tuple[str, ...]) -> Fault:
         return Roll(Order(" ".join(words).replace("-", " ")) if words else Order.CHANCE)
     except ValueError:
         known = ", ".join(order.replace(" ", "-") for order in Order)
-        raise ValueError(f"{':'.join(words)} is no order (known: {known})") from None
+        raise ValueError(f"unknown order {':'.join(words)!r} (known: {known})") from None
 
 
 def _leadership(on: NodeSpec, words: tuple[str, ...]) -> Fault:
     try:
         return Leadership(Change("".join(words)) if words else Change.MOVE)
     except ValueError:
-        raise ValueError(f"{':'.join(words)} is no change (known: {', '.join(Change)})") from None
+        raise ValueError(f"unknown change {':'.join(words)!r} (known: {', '.join(Change)})") from None
 
 
 def _membership(on: NodeSpec, words: tuple[str, ...]) -> Fault:
     """Without nodes of its own, any voter where voters are removed: others have no vote to lose."""
     change = ":".join(words) or "replace"
     if change not in CHANGES_OF_MEMBERSHIP:
-        raise ValueError(f"{change} is no change of membership (known: {', '.join(CHANGES_OF_MEMBERSHIP)})")
+        raise ValueError(f"unknown change {change!r} (known: {', '.join(CHANGES_OF_MEMBERSHIP)})")
     return Membership(on) if change == "replace" else Voters(one_voter if on is one else on)
 
 
@@ -100,8 +100,8 @@ def _clock(on: NodeSpec, words: tuple[str, ...]) -> Fault:
         motion = Motion(words[0]) if words else Motion.JUMP
         offset_s = float(words[1]) if len(words) > 1 else None
     except ValueError:
-        known = ", ".join(Motion)
-        raise ValueError(f"{':'.join(words)} is no motion of a clock (known: {known}; then seconds)") from None
+        known = f"{', '.join(Motion)}; then seconds, for instance jump:30"
+        raise ValueError(f"unknown motion {':'.join(words)!r} (known: {known})") from None
     return Clock(motion, offset_s, one_broker if on is one else on)
 
 
@@ -133,4 +133,4 @@ def fault_named(text: str, on: NodeSpec = one) -> Fault:
                 return kind.make(node_spec_named(where) if where else on, tuple(words))
             except ValueError as trouble:
                 raise ValueError(f"{text}: {trouble}") from trouble
-    raise ValueError(f"there is no fault {name!r} (known: {', '.join(kind.name for kind in FAULTS)})")
+    raise ValueError(f"unknown fault {name!r} (known: {', '.join(kind.name for kind in FAULTS)})")

@@ -168,7 +168,7 @@ def grudge_named(name: str) -> Grudge:
         if name in (grudge.name, grudge.name.replace(" ", "-")):
             return grudge
     known = ", ".join(grudge.name.replace(" ", "-") for grudge, _ in GRUDGES)
-    raise ValueError(f"there is no grudge {name!r} (known: {known})")
+    raise ValueError(f"unknown grudge {name!r} (known: {known})")
 
 
 def _sides(

@@ -163,7 +163,7 @@ def node_spec_named(name: str) -> NodeSpec:
     for spec in NODE_SPECS:
         if spec.name == name:
             return spec
-    raise ValueError(f"there are no nodes called {name!r} (known: {', '.join(spec.name for spec in NODE_SPECS)})")
+    raise ValueError(f"unknown nodes {name!r} (known: {', '.join(spec.name for spec in NODE_SPECS)})")
 
 
 def nodes_text(ids: Sequence[int]) -> str:

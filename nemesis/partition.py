@@ -68,9 +68,13 @@ class Partition:
     ) -> None:
         """`listener` limits the cut between nodes to the ports of one listener. ValueError for what cannot be meant."""
         if between in _WITH_CLIENTS and not grudge.names_nodes:
-            raise ValueError(f"partition {grudge} names no nodes that clients could be cut off from")
+            raise ValueError(
+                f"partition {grudge}: clients cannot be cut off, because this grudge has no side that is cut off"
+            )
         if between is Between.CLIENTS and listener is not None:
-            raise ValueError("clients are cut off from the listeners that they use; no other can be named")
+            raise ValueError(
+                "a partition between clients and nodes takes no listener: it cuts all listeners for clients"
+            )
         self.grudge = grudge
         self.between = between
         self.listener = listener or _LISTENER.get(between)

@@ -150,15 +150,15 @@ def parser() -> argparse.ArgumentParser:
 def scenario_of(options: argparse.Namespace, arguments: list[str]) -> Scenario:
     """What was asked for. ValueError, a line for users, when it cannot be meant."""
     if not options.target:
-        raise ValueError("--target is missing: name the cluster to run on (python -m harness list targets)")
+        raise ValueError("--target is missing (known: python -m harness list targets)")
     if options.sequence and options.faults:
-        raise ValueError("--faults and --sequence: one of them, a sequence has faults of its own")
+        raise ValueError("--faults and --sequence exclude each other: a sequence has its own faults")
     on = node_spec_named(options.on)
     written = [word.strip() for word in options.faults.split(",") if word.strip()]
     sequence = sequence_named(options.sequence) if options.sequence else None
     faults = tuple(fault_named(word, on) for word in written)
     if sequence is not None and options.nodes < sequence.least_nodes:
-        raise ValueError(f"--sequence {sequence}: it needs {sequence.least_nodes} nodes, --nodes is {options.nodes}")
+        raise ValueError(f"--sequence {sequence}: needs {sequence.least_nodes} nodes, and --nodes is {options.nodes}")
     return Scenario(
         target=options.target,
         faults=faults,
@@ -189,19 +189,19 @@ def _without_seed(arguments: list[str]) -> tuple[str, ...]:
 
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
     return int(text)
 
 
 def _positive_s(text: str) -> float:
     if not _is_number(text) or not 0 < float(text) < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"must be a number of seconds, not {text!r}")
     return float(text)
 
 
 def _share(text: str) -> float:
     if not _is_number(text) or not 0 <= float(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to below 1")
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to below 1, not {text!r}")
     return float(text)
 
 

@@ -166,4 +166,4 @@ def sequence_named(name: str) -> FaultSequence:
     for sequence in SEQUENCES:
         if sequence.name == name:
             return sequence
-    raise ValueError(f"there is no sequence {name!r} (known: {', '.join(map(str, SEQUENCES))})")
+    raise ValueError(f"unknown sequence {name!r} (known: {', '.join(map(str, SEQUENCES))})")

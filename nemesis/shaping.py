@@ -61,7 +61,7 @@ class Shape:
     def __post_init__(self) -> None:
         if not 0 < self.amount <= _MOST[self.effect] or not 0 <= self.jitter_ms <= self.amount:
             most = f"{_MOST[self.effect]:g} {self.effect.unit}"
-            raise ValueError(f"{self}: the amount is above 0 and at most {most}, the jitter at most the amount")
+            raise ValueError(f"{self}: the amount must be above 0 and at most {most}, the jitter at most the amount")
 
     def __str__(self) -> str:
         unit = self.effect.unit
@@ -113,13 +113,17 @@ def rate(kbit: float) -> Shape:
 
 def shape_named(words: Sequence[str]) -> Shape:
     """From words as a command has them: ("loss", "20"), ("delay", "50", "10"). ValueError for others."""
+    written = ":".join(words)
     known = ", ".join(f"{effect}:{effect.unit}" for effect in Effect)
+    if not words or words[0] not in set(Effect):
+        raise ValueError(f"unknown effect {written!r} (known: {known})")
     try:
-        effect, amount, *jitter = words
-        return Shape(Effect(effect), float(amount), *map(float, jitter))
-    except (ValueError, TypeError) as trouble:
-        written = ":".join(words) or "nothing"
-        raise ValueError(f"{written} is no effect on packets (known: {known}): {trouble}") from None
+        numbers = [float(word) for word in words[1:]]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2):
+        raise ValueError(f"{written}: an effect is followed by its amount, a number (known: {known})")
+    return Shape(Effect(words[0]), *numbers)
 
 
 def shape_script(shape: Shape, destinations: Sequence[str], *, with_netem: bool) -> str:

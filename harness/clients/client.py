@@ -230,4 +230,4 @@ def library(name: str) -> Library:
         from harness.clients.raw import Raw
 
         return Raw()
-    raise ValueError(f"--client {name}: there is no such client (known: {', '.join(CLIENTS)})")
+    raise ValueError(f"--client: unknown client {name!r} (known: {', '.join(CLIENTS)})")

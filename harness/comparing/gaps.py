@@ -58,15 +58,15 @@ def as_reference(target: str) -> str:
 def gaps_of(where: str, number: int, entry: Any) -> Iterator[Gap]:
     """The gaps of one entry, one for each API that it names. ValueError, one line, where it is not as it should be."""
     if not isinstance(entry, dict) or set(entry) != KEYS:
-        raise ValueError(f"{where} must have {', '.join(sorted(KEYS))}, and nothing else")
+        raise ValueError(f"{where}: must have the keys {', '.join(sorted(KEYS))}, and no others")
     for key in ("target", "reason"):
         if not isinstance(entry[key], str) or not entry[key].strip():
-            raise ValueError(f"{where}: {key} must be a text that is not empty")
+            raise ValueError(f"{where}: {key} must be a non-empty string")
     if not isinstance(entry["review_by"], datetime.date) or isinstance(entry["review_by"], datetime.datetime):
-        raise ValueError(f"{where}: review_by must be a date without quotes, as 2027-06-30")
+        raise ValueError(f"{where}: review_by must be a date without quotes, for instance 2027-06-30")
     if not isinstance(entry["apis"], list) or not entry["apis"]:
-        raise ValueError(f'{where}: apis must be a list of names, as ["EndTxn"]')
+        raise ValueError(f'{where}: apis must be a list of API names, for instance ["EndTxn"]')
     for api in entry["apis"]:
         if api not in BY_NAME:
-            raise ValueError(f"{where}: there is no API {api}")
+            raise ValueError(f"{where}: unknown API {api!r}")
         yield Gap(api=api, target=entry["target"], reason=entry["reason"], review_by=entry["review_by"], number=number)

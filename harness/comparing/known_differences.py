@@ -180,14 +180,16 @@ def _entry(where: str, number: int, entry: Any) -> Known:
         raise KnownDifferencesTrouble(f"{where} {text}")
     for key in (*_TEXTS, _DOCUMENTS) if is_accident else _TEXTS:
         if not isinstance(entry[key], str) or not entry[key].strip():
-            raise KnownDifferencesTrouble(f"{where}: {key} must be a text that is not empty")
+            raise KnownDifferencesTrouble(f"{where}: {key} must be a non-empty string")
     for key, example in (("targets", '["reference*", "kafka@*"]'), ("values", '["null", "Unknown topic."]')):
         if not _is_pair(entry[key]):
-            raise KnownDifferencesTrouble(f"{where}: {key} must be two texts, one for each target, as {example}")
+            raise KnownDifferencesTrouble(
+                f"{where}: {key} must be two strings, one for each target, for instance {example}"
+            )
     if entry["source"] not in set(Source):
         raise KnownDifferencesTrouble(f'{where}: source must be {", ".join(Source)}, not "{entry["source"]}"')
     if not isinstance(entry["review_by"], datetime.date) or isinstance(entry["review_by"], datetime.datetime):
-        raise KnownDifferencesTrouble(f"{where}: review_by must be a date without quotes, as 2027-06-30")
+        raise KnownDifferencesTrouble(f"{where}: review_by must be a date without quotes, for instance 2027-06-30")
     if "*" in entry["check"].partition("::")[0]:
         raise KnownDifferencesTrouble(f"{where}: the part of check before :: must be one file's id, without *")
     more = {"targets": tuple(entry["targets"]), "values": tuple(entry["values"]), "source": Source(entry["source"])}

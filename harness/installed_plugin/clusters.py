@@ -92,7 +92,8 @@ class Clusters:
         """A healthy cluster, the same for equal requests. Skips where the target cannot have one here; fails with what
         a log said where it does not come up."""
         if nodes < 1 or controllers < 0:
-            pytest.fail(f"kafka_cluster: nodes={nodes}, controllers={controllers}: no such cluster", pytrace=False)
+            asked = f"nodes={nodes}, controllers={controllers}"
+            pytest.fail(f"kafka_cluster: {asked}: there must be at least 1 node and 0 controllers", pytrace=False)
         spec = ClusterSpec(
             nodes=nodes, controllers=controllers, racks=tuple(racks), config=dict(config or {}), in_memory=True
         )

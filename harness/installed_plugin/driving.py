@@ -106,7 +106,7 @@ def _faults(faults: Sequence[str | Fault]) -> list[Fault]:
 def _library(client: str) -> Library:
     """The client library. Fails where there is no such one, or its package is not installed."""
     if client not in CLIENTS:
-        pytest.fail(f"kafka_drive: client {client!r}: there is none (known: {', '.join(CLIENTS)})", pytrace=False)
+        pytest.fail(f"kafka_drive: unknown client {client!r} (known: {', '.join(CLIENTS)})", pytrace=False)
     try:
         return library(client)
     except ImportError as missing:

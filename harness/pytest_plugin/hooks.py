@@ -199,7 +199,7 @@ def _lack_of(means: Means) -> Lack | None:
         return lack_of_java()
     if means is Means.ROOT:
         return Lack(means, "root is needed") if os.geteuid() != 0 else None
-    raise ValueError(f"@pytest.mark.needs: java and root are known, {means} is not")
+    raise ValueError(f"@pytest.mark.needs: unknown means {means!r} (known: java, root)")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -163,7 +163,7 @@ def _targets(names: Sequence[str]) -> tuple[ChosenTarget, ...]:
 def _clients(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in CLIENTS:
-            raise pytest.UsageError(f"harness: --client {name}: there is no such client (known: {', '.join(CLIENTS)})")
+            raise pytest.UsageError(f"harness: --client: unknown client {name!r} (known: {', '.join(CLIENTS)})")
     return tuple(dict.fromkeys(names))
 
 
@@ -173,7 +173,9 @@ def _seed(text: str | None) -> int:
     try:
         return int(text)
     except ValueError:
-        raise pytest.UsageError(f"harness: --seed {text}: must be a whole number, e.g. --seed 20261122") from None
+        raise pytest.UsageError(
+            f"harness: --seed: must be a whole number, not {text!r} (for instance --seed 20261122)"
+        ) from None
 
 
 def _duration(text: str | None) -> float:
@@ -183,7 +185,8 @@ def _duration(text: str | None) -> float:
         seconds = -1.0
     if not 0.5 <= seconds <= 86_400:
         raise pytest.UsageError(
-            f"harness: --duration {text}: must be seconds from 0.5 to 86400, e.g. --duration {DEFAULT_DURATION_S:g}"
+            f"harness: --duration: must be 0.5 to 86400 (seconds), not {text!r} (for instance --duration "
+            f"{DEFAULT_DURATION_S:g})"
         )
     return seconds
 
@@ -192,5 +195,5 @@ def _required(texts: Sequence[str]) -> tuple[str, ...]:
     words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
     for word in words:
         if word not in MEANS:
-            raise pytest.UsageError(f"harness: --require {word}: unknown requirement (known: {', '.join(MEANS)})")
+            raise pytest.UsageError(f"harness: --require: unknown requirement {word!r} (known: {', '.join(MEANS)})")
     return tuple(dict.fromkeys(words))

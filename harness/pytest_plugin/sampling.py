@@ -52,7 +52,9 @@ def read_share(text: str) -> float:
     found = _SHARE.fullmatch(text.strip())
     percent = int(found["percent"]) if found else 0
     if not 1 <= percent <= 100:
-        raise pytest.UsageError(f"harness: --sample {text}: must be a share from 1% to 100%, e.g. --sample 25%")
+        raise pytest.UsageError(
+            f"harness: --sample: must be a share from 1% to 100%, not {text!r} (for instance --sample 25%)"
+        )
     return percent / 100
 
 

@@ -28,7 +28,7 @@ def parse_addresses(text: str) -> tuple[tuple[str, int], ...]:
     for part in text.split(","):
         host, colon, port = part.strip().rpartition(":")
         if not colon or not host or not port.isdigit() or not 0 < int(port) < 65_536:
-            raise ValueError(f"{part.strip()!r} is not HOST:PORT")
+            raise ValueError(f"must be HOST:PORT, not {part.strip()!r}")
         pairs.append((host.strip("[]"), int(port)))
     return tuple(pairs)
 
@@ -85,7 +85,7 @@ class AddressTarget:
         try:
             self._addresses = parse_addresses(addresses)
         except ValueError as trouble:
-            raise UnknownTarget(f"--target {name}: {trouble} (e.g. at:localhost:9092)") from None
+            raise UnknownTarget(f"--target {name}: {trouble} (for instance at:localhost:9092)") from None
         self._name = name
         self._bootstrap = addresses
 

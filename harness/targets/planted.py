@@ -12,24 +12,29 @@ PLANTS = Path(__file__).resolve().parents[2] / "tests" / "plants"
 DIFFERENCES = PLANTS / "differences"
 
 
+def plant_files() -> dict[str, Path]:
+    """The file of each bug or difference that can be planted, by name, sorted. The harness imports no tests."""
+    return dict(sorted((_plants_in(PLANTS) | _plants_in(DIFFERENCES)).items()))
+
+
 def plants() -> list[str]:
-    """The bugs and differences that can be planted, sorted; read from the folders: the harness imports no tests."""
-    return sorted(_plants_in(PLANTS) + differences())
+    """The names of all bugs and differences that can be planted, sorted."""
+    return list(plant_files())
 
 
 def differences() -> list[str]:
-    """Those that the lockstep search must find, sorted."""
+    """The names of the differences that the lockstep search must find, sorted."""
     return sorted(_plants_in(DIFFERENCES))
 
 
-def _plants_in(folder: Path) -> list[str]:
+def _plants_in(folder: Path) -> dict[str, Path]:
     found = folder.glob("*.py") if folder.is_dir() else ()
-    return [path.stem for path in found if not path.name.startswith(("test_", "conftest", "_"))]
+    return {path.stem: path for path in found if not path.name.startswith(("test_", "conftest", "_"))}
 
 
 def planted(name: str, plant: str) -> ReferenceTarget:
     """The reference with a bug. UnknownTarget, with those that are known, for one that is not there."""
     if plant not in plants():
-        known = ", ".join(plants()) or "none: this is not a checkout with its tests"
-        raise UnknownTarget(f"--target {name}: there is no plant {plant or '(no name)'} (known: {known})")
+        where = "python -m harness list plants" if plants() else "none: this is not a checkout with its tests"
+        raise UnknownTarget(f"--target {name}: unknown plant {plant!r} (known: {where})")
     return ReferenceTarget(name, entry=(sys.executable, "-m", "tests.plants", plant))

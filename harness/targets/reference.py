@@ -34,7 +34,7 @@ class ReferenceTarget:
         release = releases.BASELINE if profile is None else find_release(profile)
         if release is None:
             known = ", ".join(f"reference@{one}" for one in RELEASES)
-            raise UnknownTarget(f"--target {name}: there is no such profile (known: reference, {known})")
+            raise UnknownTarget(f"--target {name}: unknown profile {profile!r} (known: {known})")
         self._name = name
         self._profile = profile
         self._release = release

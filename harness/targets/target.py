@@ -264,7 +264,7 @@ def not_configurable(spec: ClusterSpec) -> Lack:
 
 def no_such_fault(kind: str) -> Lack:
     """What a target lacks for a fault that it has never heard of."""
-    return Lack(Means.FAULTS, f"there is no fault {kind!r} for it")
+    return Lack(Means.FAULTS, f"unknown fault {kind!r}")
 
 
 TARGETS = (
@@ -308,4 +308,4 @@ def resolve(text: str) -> Target:
 
         return planted(text, detail)
     known = ", ".join(form for form, _, _ in TARGETS)
-    raise UnknownTarget(f"--target {text}: there is no such target (known: {known})")
+    raise UnknownTarget(f"--target: unknown target {text!r} (known: {known})")

@@ -49,7 +49,7 @@ def run(arguments: list[str]) -> int:
         return 0 if arguments else WRONG_INPUT
     name, *rest = arguments
     if name not in places():
-        print(f"tests.plants: there is no plant {name} (known: {', '.join(places())})", file=sys.stderr)
+        print(f"tests.plants: unknown plant {name!r} (known: {', '.join(places())})", file=sys.stderr)
         return WRONG_INPUT
     # The only use of a name to find a module: each plant is found by being there.
     folder = "tests.plants" if places()[name].parent == FOLDER else "tests.plants.differences"

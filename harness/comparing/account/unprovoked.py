@@ -51,10 +51,10 @@ def _entry(where: str, entry: Any) -> list[Unprovoked]:
     names = {api.name for api in APIS.values()}
     for api in apis:
         if api not in names:
-            raise UnprovokedTrouble(f"{where}: there is no API {api}")
+            raise UnprovokedTrouble(f"{where}: unknown API {api!r}")
     if entry["code"] not in ErrorCode.__members__:
         raise UnprovokedTrouble(f"{where}: code must be the name of an error, not {entry['code']!r}")
     if not isinstance(entry["reason"], str) or not entry["reason"].strip():
-        raise UnprovokedTrouble(f"{where}: reason must be a text that is not empty")
+        raise UnprovokedTrouble(f"{where}: reason must be a non-empty string")
     code, target = int(ErrorCode[entry["code"]]), str(entry.get("target", "*"))
     return [Unprovoked(api=api, code=code, reason=entry["reason"], target=target) for api in apis]

@@ -47,14 +47,14 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     except SystemExit as leaving:
         return BAD_INPUT if leaving.code else 0
     if len(options.target) != 2:
-        print(f"harness: lockstep needs --target twice, not {len(options.target)} times", file=sys.stderr)
+        print(f"harness: lockstep: --target must be given twice, not {len(options.target)} times", file=sys.stderr)
         return BAD_INPUT
     seed = options.seed if options.seed is not None else secrets.randbelow(10**8)
     say(f"lockstep      {' | '.join(options.target)}   seed {seed}")
     found = Search(seed=seed)
     try:
         if options.known != KNOWN and not options.known.is_file():
-            raise KnownDifferencesTrouble(f"--known {options.known}: there is no such file")
+            raise KnownDifferencesTrouble(f"--known: no such file: {options.known}")
         known = read_known(options.known)
         with opened(options.target) as clusters:
             first, second = (Player(name, cluster) for name, cluster in clusters)

@@ -63,7 +63,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     except SystemExit as leaving:
         return BAD_INPUT if leaving.code else 0
     if len(options.target) != 2:
-        print(f"harness: neighbours needs --target twice, not {len(options.target)} times", file=sys.stderr)
+        print(f"harness: neighbours: --target must be given twice, not {len(options.target)} times", file=sys.stderr)
         return BAD_INPUT
     settings = {} if options.settings is None else settings_by_seed(options.settings)
     say(f"neighbours    {' | '.join(options.target)}   seed {options.seed}   settings {settings or 'as ever'}")

@@ -107,7 +107,7 @@ def read(path: Path) -> MachinesFile:
     for machine in found.machines:
         for what, file in (("key", machine.key), ("known_hosts", machine.known_hosts)):
             if file is not None and not file.is_file():
-                raise BadFile(f"{path}: node {machine.id}: {what}: there is no file {file}")
+                raise BadFile(f"{path}: node {machine.id}: {what}: no such file: {file}")
     return found
 
 
@@ -138,7 +138,7 @@ def parse(text: str, path: Path) -> MachinesFile:
 def _require_types(table: Mapping[str, Any], known: Mapping[str, type], where: str) -> None:
     for name, value in table.items():
         if name not in known:
-            raise BadFile(f"{where}: there is no setting {name} (known: {', '.join(sorted(known))})")
+            raise BadFile(f"{where}: unknown setting {name!r} (known: {', '.join(sorted(known))})")
         if type(value) is not known[name]:
             raise BadFile(f"{where}: {name} must be {_WORDS[known[name]]}")
 

@@ -29,7 +29,7 @@ def test_a_planted_target_is_the_reference_with_one_bug() -> None:
 
 
 def test_a_plant_that_is_not_there_is_told_with_those_that_are() -> None:
-    with pytest.raises(UnknownTarget, match=r"there is no plant nothing .*drops_headers"):
+    with pytest.raises(UnknownTarget, match=r"unknown plant 'nothing' \(known: python -m harness list plants\)"):
         resolve("planted@nothing")
 
 
@@ -44,4 +44,4 @@ def test_an_unknown_plant_is_refused_by_the_command_line() -> None:
     done = command_line("nothing")
 
     assert done.returncode == 2
-    assert done.stderr.startswith("tests.plants: there is no plant nothing (known: ")
+    assert done.stderr.startswith("tests.plants: unknown plant 'nothing' (known: ")

@@ -149,5 +149,5 @@ def test_a_grudge_is_found_by_its_name_with_hyphens() -> None:
 
 
 def test_an_unknown_grudge_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no grudge 'thirds' .*isolate-leader, .*majorities-ring, bridge"):
+    with pytest.raises(ValueError, match=r"unknown grudge 'thirds' .*isolate-leader, .*majorities-ring, bridge"):
         grudge_named("thirds")

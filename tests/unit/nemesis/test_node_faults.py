@@ -276,9 +276,9 @@ def test_a_fault_is_named_with_its_nodes_or_its_grudge(text: str, name: str) -> 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("kill:leader", "kill:leader: nothing may follow its colon"),
-        ("kill leaders", "kill leaders: there are no nodes called 'leaders'"),
-        ("partition:thirds", "partition:thirds: there is no grudge 'thirds'"),
+        ("kill:leader", "kill:leader: this fault has no variants; leave out ':leader'"),
+        ("kill leaders", "kill leaders: unknown nodes 'leaders'"),
+        ("partition:thirds", "partition:thirds: unknown grudge 'thirds'"),
         ("partition:bridge:clients", "names no nodes that clients could be cut off from"),
     ],
 )

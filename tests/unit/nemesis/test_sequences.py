@@ -70,5 +70,5 @@ def test_a_sequence_has_new_faults_each_time(sequence: FaultSequence) -> None:
 
 
 def test_an_unknown_sequence_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no sequence 'swizzle' \(known: pause-kill, part-kill"):
+    with pytest.raises(ValueError, match=r"unknown sequence 'swizzle' \(known: pause-kill, part-kill"):
         sequence_named("swizzle")

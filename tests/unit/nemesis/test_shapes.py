@@ -81,9 +81,18 @@ def test_a_shape_is_read_from_the_words_of_a_command(words: tuple[str, ...], sha
     assert shape_named(words) == shape
 
 
-@pytest.mark.parametrize("words", [("loss",), ("loss", "much"), ("loss", "91"), ("corrupt", "1"), ("delay", "5", "6")])
-def test_other_words_are_refused(words: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=r"is no effect on packets \(known: loss:%, delay:ms"):
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (("loss",), r"loss: an effect is followed by its amount, a number \(known: loss:%, delay:ms"),
+        (("loss", "much"), r"loss:much: an effect is followed by its amount, a number"),
+        (("loss", "91"), r"the amount must be above 0 and at most 90"),
+        (("corrupt", "1"), r"unknown effect 'corrupt:1' \(known: loss:%, delay:ms"),
+        (("delay", "5", "6"), r"the jitter at most the amount"),
+    ],
+)
+def test_other_words_are_refused(words: tuple[str, ...], refusal: str) -> None:
+    with pytest.raises(ValueError, match=refusal):
         shape_named(words)
 
 

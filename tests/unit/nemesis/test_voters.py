@@ -125,5 +125,5 @@ def test_it_is_named_by_its_change(text: str, name: str) -> None:
 
 
 def test_another_change_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"grow is no change of membership \(known: replace, voters\)"):
+    with pytest.raises(ValueError, match=r"unknown change 'grow' \(known: replace, voters\)"):
         fault_named("membership:grow")

@@ -67,8 +67,8 @@ def test_a_node_is_broker_and_controller() -> None:
         ("id = 2", "id = 1", "node 1 is there twice"),
         ("id = 2", 'id = "2"', "node 2: id must be a whole number"),
         ('host = "10.0.0.2"', "", "node 2: host is missing"),
-        ('version = "4.3.1"', 'verson = "4.3.1"', "there is no setting verson"),
-        ('user = "root"', "users = 1", "node 2: there is no setting users"),
+        ('version = "4.3.1"', 'verson = "4.3.1"', "unknown setting 'verson'"),
+        ('user = "root"', "users = 1", "node 2: unknown setting 'users'"),
         ("PLAINTEXT = 9092", "PLAINTEXT = 0", "node 1: the port of PLAINTEXT must be from 1 to 65535"),
         ("PLAINTEXT = 9092, ", "", "node 1: ports lacks PLAINTEXT, e.g."),
         ('user = "root"', 'roles = ["voter"]', "node 2: roles must be a list of broker and controller"),
@@ -89,7 +89,7 @@ def test_a_key_that_is_not_there_is_named(tmp_path: Path) -> None:
     file = tmp_path / "c.toml"
     file.write_text(TOP + NODES, encoding="utf-8")
 
-    with pytest.raises(BadFile, match=r"node 1: key: there is no file .*id_ed25519"):
+    with pytest.raises(BadFile, match=r"node 1: key: no such file: .*id_ed25519"):
         read(file)
 
 

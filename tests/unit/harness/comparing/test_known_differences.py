@@ -152,18 +152,18 @@ def test_a_file_that_is_not_there_accepts_nothing(tmp_path: Path) -> None:
     [
         (ENTRY.replace('"documented"', '"because"'), "source must be accident, gap, documented"),
         (ENTRY.replace('evidence = "KIP-516"\n', ""), "lacks evidence"),
-        (ENTRY.replace('["a name", "null"]', '["a name"]'), "values must be two texts, one for each target"),
+        (ENTRY.replace('["a name", "null"]', '["a name"]'), "values must be two strings, one for each target"),
         (ENTRY.replace("2030-01-31", '"soon"'), "review_by must be a date"),
-        (ENTRY.replace('reason = "for a test"', 'reason = " "'), "reason must be a text"),
+        (ENTRY.replace('reason = "for a test"', 'reason = " "'), "reason must be a non-empty string"),
         (ENTRY.replace('reason = "for a test"\n', ""), "lacks reason"),
         (ENTRY + 'colour = "red"\n', "does not know colour"),
-        (ENTRY.replace('["reference*", "kafka@*"]', '["reference*"]'), "targets must be two texts"),
+        (ENTRY.replace('["reference*", "kafka@*"]', '["reference*"]'), "targets must be two strings"),
         (ENTRY.replace("metadata/metadata::", "metadata/*::"), "without *"),
         (ENTRY + "[other]\n", "only [[accepted]] and [[gap]] entries"),
         ("[[accepted", "cannot be read as TOML"),
-        (GAP.replace("EndTxn", "EndTx"), "there is no API EndTx"),
+        (GAP.replace("EndTxn", "EndTx"), "unknown API 'EndTx'"),
         (GAP.replace('["EndTxn", "ShareFetch"]', '"EndTxn"'), "apis must be a list"),
-        (GAP.replace('reason = "for a test"\n', ""), "must have apis, reason, review_by, target"),
+        (GAP.replace('reason = "for a test"\n', ""), "must have the keys apis, reason, review_by, target"),
     ],
 )
 def test_a_file_that_is_wrong_is_one_clear_line(tmp_path: Path, wrong: str, said: str) -> None:

@@ -90,7 +90,7 @@ def test_a_cluster_without_nodes_fails_with_one_line(run_project) -> None:
     result = run_project("def test_nodes(kafka_cluster): kafka_cluster(nodes=0)")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["kafka_cluster: nodes=0, controllers=0: no such cluster"])
+    result.stdout.fnmatch_lines(["kafka_cluster: nodes=0, controllers=0: there must be at least 1 node*"])
 
 
 def test_a_wrong_setting_fails_with_what_the_broker_says_of_it(run_project) -> None:
@@ -143,7 +143,7 @@ def test_an_unknown_fault_fails_with_one_line(run_project) -> None:
     result = run_project("def test_earth(kafka_nemesis): kafka_nemesis('earthquake')")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["kafka_nemesis: there is no fault 'earthquake' (known: kill, pause, *"])
+    result.stdout.fnmatch_lines(["kafka_nemesis: unknown fault 'earthquake' (known: kill, pause, *"])
 
 
 def test_an_unknown_client_fails_with_one_line(run_project) -> None:
@@ -155,7 +155,7 @@ def test_rabbit(kafka_drive): kafka_drive(Queue(topic="orders"), client="rabbit"
     result = run_project(body)
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["kafka_drive: client 'rabbit': there is none (known: confluent, *)"])
+    result.stdout.fnmatch_lines(["kafka_drive: unknown client 'rabbit' (known: confluent, *)"])
 
 
 def test_a_run_that_does_too_little_fails_as_unknown(run_project) -> None:

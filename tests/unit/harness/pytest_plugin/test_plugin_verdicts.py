@@ -80,7 +80,7 @@ class Target:
 
 def resolve(name):
     if name == "nonsense":
-        raise UnknownTarget("--target nonsense: there is no such target (known: reference)")
+        raise UnknownTarget("--target: unknown target 'nonsense' (known: reference)")
     return Target(name)
 
 
@@ -314,11 +314,11 @@ def test_chance_follows_the_seed(suite: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--target", "nonsense"], "*harness: --target nonsense: there is no such target*"),
-        (["--client", "smoke"], "*harness: --client smoke: there is no such client*known: confluent*"),
-        (["--seed", "abc"], "*harness: --seed abc: must be a whole number*"),
-        (["--duration", "soon"], "*harness: --duration soon: must be seconds*"),
-        (["--require", "tea"], "*harness: --require tea:*known: java, docker, root*"),
+        (["--target", "nonsense"], "*harness: --target: unknown target 'nonsense'*"),
+        (["--client", "smoke"], "*harness: --client: unknown client 'smoke'*known: confluent*"),
+        (["--seed", "abc"], "*harness: --seed: must be a whole number, not 'abc'*"),
+        (["--duration", "soon"], "*harness: --duration: must be 0.5 to 86400 (seconds), not 'soon'*"),
+        (["--require", "tea"], "*harness: --require: unknown requirement 'tea'*known: java, docker, root*"),
     ],
     ids=lambda part: part[0] if isinstance(part, list) else "",
 )

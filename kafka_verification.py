@@ -81,7 +81,8 @@ def _require_usable(text: str) -> None:
     except (UnknownTarget, TargetTrouble) as trouble:
         reason = str(trouble).replace("--target", "--kafka-target", 1)
     except ImportError as missing:
-        reason = f"--kafka-target {text}: the package {missing.name} is not installed: pip install 'kafka-verification[harness]'"
+        why = f"the package {missing.name} is not installed: pip install 'kafka-verification[harness]'"
+        reason = f"--kafka-target {text}: {why}"
     if reason:
         raise pytest.UsageError(" ".join(reason.split()))
 

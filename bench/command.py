@@ -139,7 +139,7 @@ def main(arguments: list[str]) -> int:
     parser = Parser(
         prog="python -m bench",
         description="Measures the reference beside Apache Kafka; ratio is always reference / kafka.",
-        epilog="e.g. python -m bench --only java --quick",
+        epilog="example: python -m bench --only java --quick",
     )
     parser.add_argument("--only", action="append", choices=PARTS, help="a part (repeatable); default: all")
     parser.add_argument("--quick", action="store_true", help="one round with less data: about five minutes")

@@ -234,7 +234,7 @@ def main(arguments: list[str]) -> int:
     parser = Parser(
         prog="python -m bench.fuzz",
         description="Mutated request frames against the codec and a running broker.",
-        epilog="e.g. python -m bench.fuzz --frames 20000",
+        epilog="example: python -m bench.fuzz --frames 20000",
     )
     parser.add_argument("--frames", type=int, default=100_000, help="how many (default: 100,000)")
     parser.add_argument("--seed", type=int, default=None, help="of the first chunk of 1,000 (default: a new one)")

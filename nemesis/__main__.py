@@ -8,7 +8,7 @@ from reference_broker.command_line import run
 
 
 def command() -> int:
-    """The exit status. Imported when called, so that Ctrl-C is told well while that is done."""
+    """Runs the command and returns its exit status. The import is inside, so that Ctrl-C during it is handled too."""
     from nemesis.command import main
 
     return main(sys.argv[1:])

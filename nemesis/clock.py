@@ -33,16 +33,17 @@ from nemesis.node_fault import NodeFault
 from nemesis.node_specs import NodeSpec, nodes_text, one_broker
 
 FIND_LIBRARY = "ls /usr/lib/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1 2>/dev/null | head -n 1"
-"""Where distributions put it. It comes in two builds; the one with locks for threads slows a JVM down to a crawl."""
+"""Where distributions install it. Of its two builds, the one with locks for threads makes a JVM far too slow."""
 LARGEST_S = 3600.0
 _REREAD_S = 1
-"""How often libfaketime reads the offset: at every look at the clock, it would cost a JVM too much."""
+"""How often libfaketime reads the offset. Reading it at each call would cost a JVM too much."""
 _STEP_S = 1.0
 _DRIFT_STEPS = 20
 _STROBE_S = 3.0
 """Half of a strobe's cycle, longer than it takes until an offset is read."""
 _NEAR_MS = 500.0
-"""How near to what was set a measurement must be: it is a request, and machines are busy."""
+"""Largest difference allowed between the offset set and the offset measured; a measurement is a request to a busy
+broker."""
 _LEAST_MS = 200.0
 _WITHIN_S = 30.0
 _COMMAND_S = 20.0
@@ -69,7 +70,7 @@ _DOES = {
 
 
 class Clock(NodeFault):
-    """Another wall clock (Fault)."""
+    """Moves the wall clock of nodes (Fault)."""
 
     kind = "clock"
     family = Family.CLOCK
@@ -91,12 +92,12 @@ class Clock(NodeFault):
         return f"{self.kind} {self.motion}" + ("" if self.on is one_broker else f" {self.on}")
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What this cluster lacks for it; looks for libfaketime where the nodes run."""
+        """What is missing on this cluster for this fault; looks for libfaketime where the nodes run."""
         if (found := super().lack(cluster)) is not None:
             return found
         for node in cluster.nodes:
             if node.environment is None:
-                return Lack(Means.FAULTS, f"{self.name} needs the environment of node {node.id}, which is not ours")
+                return Lack(Means.FAULTS, f"{self.name}: the environment of node {node.id} cannot be changed")
             if _library(node) is None:
                 reason = (
                     f"{self.name} needs libfaketime where node {node.id} runs (Debian: apt-get install libfaketime)"
@@ -124,7 +125,7 @@ class Clock(NodeFault):
             self._movers.append(mover)
             mover.probe.open()
             mover.begin(Motion(act.parameters["motion"]), offset_s)
-            told.append(f"node {node.id} is {mover.require_moved(offset_s):+.1f} s from our clock{RESTARTED * is_new}")
+            told.append(f"node {node.id} is off by {mover.require_moved(offset_s):+.1f} s{RESTARTED * is_new}")
         return "; ".join(told)
 
     def heal(self, cluster: Cluster) -> str:
@@ -136,7 +137,7 @@ class Clock(NodeFault):
                 mover.end()
                 set_right.append(mover.node.id)
         troubles.raise_any()
-        return f"set the clock of {nodes_text(set_right)} right"
+        return f"reset the clock of {nodes_text(set_right)}"
 
     def verify_healed(self, cluster: Cluster) -> None:
         """HostTrouble unless every node answers and has our time; then what measured it is removed."""
@@ -189,7 +190,7 @@ class _Mover:
 
     def require_right(self) -> None:
         """HostTrouble unless the node has our time again."""
-        self._measured(lambda off_ms: abs(off_ms) <= _NEAR_MS, "was not set right")
+        self._measured(lambda off_ms: abs(off_ms) <= _NEAR_MS, "was not reset")
 
     def _measured(self, is_so: Callable[[float], bool], complaint: str) -> float:
         last = [0.0]
@@ -201,7 +202,7 @@ class _Mover:
         try:
             wait_until(look, _WITHIN_S, "", every_s=0.2)
         except HostTrouble:
-            what = f"the clock of node {self.node.id} {complaint}: it is {last[0] / 1000:+.1f} s from ours"
+            what = f"the clock of node {self.node.id} {complaint}: it is off by {last[0] / 1000:+.1f} s"
             raise HostTrouble(what) from None
         return last[0] / 1000
 
@@ -219,10 +220,10 @@ class _Mover:
 
 
 def _prepare(cluster: Cluster, node: Node) -> bool:
-    """Sees that a node runs under libfaketime; whether it had to be restarted for that."""
+    """Makes sure that a node runs under libfaketime. Returns whether it had to be restarted for that."""
     library = _library(node)
     if node.environment is None or library is None:
-        raise HostTrouble(f"node {node.id} cannot run under libfaketime here")
+        raise HostTrouble(f"node {node.id} cannot run under libfaketime")
     if node.environment.get("LD_PRELOAD") == library:
         return False
     _set_clock(node, 0.0)
@@ -253,7 +254,7 @@ def _library(node: Node) -> str | None:
 def _file(node: Node) -> str:
     """Beside the node's data, so that it goes with them."""
     if node.data_dir is None:
-        raise HostTrouble(f"node {node.id} has no folder in which the offset of its clock could be kept")
+        raise HostTrouble(f"node {node.id} has no local folder for the file that sets its clock")
     return str(node.data_dir.parent / f"clock-{node.id}")
 
 

@@ -1,4 +1,4 @@
-"""What time a broker has: it stamps a record (LogAppendTime), and we look at our own clock before and after."""
+"""Measures a broker's clock: the broker sets a record's timestamp (LogAppendTime), which is compared with our clock."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONFIG = CreatableTopicConfig(name="message.timestamp.type", value="LogAppendTi
 
 
 class ClockProbe:
-    """Measures the clock of one broker, by a topic that it alone has."""
+    """Measures the clock of one broker, through a topic whose only replica is on it."""
 
     def __init__(self, bootstrap: str, node: int, address: tuple[str, int]) -> None:
         self.topic = TopicName(f"nemesis-clock-{node}")
@@ -49,11 +49,11 @@ class ClockProbe:
             if code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
                 raise NotYet(f"CreateTopics: {ErrorCode(code).name}")
 
-        persistently(create, _PATIENCE_S, f"{self.topic} cannot be made")
+        persistently(create, _PATIENCE_S, f"{self.topic} cannot be created")
 
     def offset_ms(self) -> float:
         """How far the broker's clock is ahead of ours; off by at most half of what the request took."""
-        return persistently(self._measure, _PATIENCE_S, f"node {self._node} does not say what time it has")
+        return persistently(self._measure, _PATIENCE_S, f"the clock of node {self._node} cannot be measured")
 
     def close(self) -> None:
         """Deletes the topic; nothing happens when it is not there."""
@@ -86,5 +86,5 @@ class ClockProbe:
         if found.error_code:
             raise NotYet(f"Produce: {ErrorCode(found.error_code).name}")
         if found.log_append_time_ms < 0:
-            raise HostTrouble(f"node {self._node} gives records no time of its own")
+            raise HostTrouble(f"node {self._node} does not set the timestamp of records (LogAppendTime)")
         return float(found.log_append_time_ms) - (before_ms + after_ms) / 2

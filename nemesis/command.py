@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
 
 
 def listed() -> list[str]:
-    """What there is: faults, the nodes they strike, grudges and what they are between, sequences."""
+    """The lines of --list: faults, nodes, grudges and what they are between, effects, sequences."""
     groups: dict[str, list[tuple[str, str]]] = {
         "faults": [(fault.name + fault.words, fault.does) for fault in FAULTS],
         "nodes": [(spec.name, spec.does) for spec in NODE_SPECS],
@@ -85,7 +85,7 @@ def _refuse(reason: str) -> int:
 
 
 def _lack(scenario: Scenario, target: Target) -> str:
-    """Why the target cannot do it, before anything is started; "" when it can."""
+    """Why the target cannot run the scenario, found before anything is started; "" when it can."""
     if (lack := target.lack(scenario.cluster_spec)) is not None:
         return lack.reason
     for fault in _faults(scenario):
@@ -95,7 +95,7 @@ def _lack(scenario: Scenario, target: Target) -> str:
 
 
 def _faults(scenario: Scenario) -> tuple[Fault, ...]:
-    """All that may come."""
+    """All faults that the scenario may inject."""
     return (*scenario.faults, *(fault for spell in scenario.spells() for fault in spell.faults))
 
 
@@ -170,7 +170,7 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
 
 @contextlib.contextmanager
 def _healing_first(live: Live) -> Iterator[None]:
-    """An interrupt, or SIGTERM, is told at once and becomes a KeyboardInterrupt: the run heals on its way out."""
+    """Turns Ctrl-C and SIGTERM into a KeyboardInterrupt, with a line that says so; the run heals on its way out."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         live.end("interrupted   healing the faults first; Ctrl-C again stops at once and leaves them")
@@ -191,7 +191,7 @@ def _restored(cluster: Cluster | None) -> str:
     try:
         return f"{restore(cluster)}; nothing was judged"
     except HostTrouble as trouble:
-        return f"not all is healed: {trouble}"
+        return f"healing failed: {trouble}"
 
 
 def _about(scenario: Scenario, target: Target, cluster: Cluster, took_s: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every fault is: it plans which nodes it acts on, is injected and proved, heals, and proves that too."""
+"""The interface of every fault: plan the nodes, inject and prove the effect, heal and prove the heal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ R = TypeVar("R")
 class Family(StrEnum):
     """What a fault acts on, in the order in which those of a combination are injected.
 
-    Two of one family are not combined: the one would hide the other, or undo it.
+    Two faults of one family are not combined: one would hide or undo the other.
     """
 
     METADATA = "metadata"
@@ -49,7 +49,7 @@ class Fault(Protocol):
         ...
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What this cluster lacks for it; None when it can be done."""
+        """What is missing on this cluster for this fault; None when it can be injected."""
         ...
 
     def plan(self, view: ClusterView, random: Random) -> FaultAct:
@@ -57,21 +57,21 @@ class Fault(Protocol):
         ...
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Does it, and says how it is known that it took effect. HostTrouble when it took none: then no check may be
+        """Injects the fault and returns the proof of its effect. HostTrouble when it had none: then no check may be
         judged by it."""
         ...
 
     def heal(self, cluster: Cluster) -> str:
-        """Undoes all of its own, and says what was done; idempotent. Nodes need not answer yet."""
+        """Undoes everything it did, and returns what was done; idempotent. Nodes need not answer yet."""
         ...
 
     def verify_healed(self, cluster: Cluster) -> None:
-        """Waits until all that it touched is well: HostTrouble when it does not become so."""
+        """Waits until everything it touched works again. HostTrouble when it does not."""
         ...
 
 
 def lack_of(cluster: Cluster, kind: str, name: str, least_nodes: int) -> Lack | None:
-    """What a fault lacks on a cluster: the means, or the nodes."""
+    """What is missing on a cluster for a fault: the means to inject it, or enough nodes."""
     if (found := cluster.lack_for_fault(kind)) is not None:
         return found.of(name)
     if len(cluster.nodes) < least_nodes:
@@ -83,7 +83,7 @@ def lack_of(cluster: Cluster, kind: str, name: str, least_nodes: int) -> Lack | 
 def require_well(node: Node) -> None:
     """Waits until a node that runs answers; HostTrouble when it does not, is dead or paused."""
     if not node.is_alive():
-        raise HostTrouble(f"node {node.id} does not run after the heal")
+        raise HostTrouble(f"node {node.id} is not running after the heal")
     if node.is_paused():
         raise HostTrouble(f"node {node.id} is still paused after the heal")
     node.wait_ready()
@@ -110,8 +110,8 @@ class Troubles:
 
 
 def clear_disk(node: Node) -> bool:
-    """Makes room on a disk that was filled and stops the node, whose log folder stays offline until it starts again;
-    whether there was need to."""
+    """Frees a disk that was filled and stops the node, whose log folder stays offline until it is restarted. Returns
+    whether the disk was full."""
     if node.small_disk is None or not node.small_disk.is_filled:
         return False
     node.small_disk.make_room()

@@ -23,8 +23,8 @@ from nemesis.shaping import shape_named
 from nemesis.voters import Voters
 
 CHANGES_OF_MEMBERSHIP = {
-    "replace": "a node is lost for good, an empty one comes in its place",
-    "voters": "controllers are removed from the quorum, and added again",
+    "replace": "a node is replaced by an empty one, as after the loss of a machine",
+    "voters": "controllers are removed from the quorum and added again",
 }
 
 
@@ -36,7 +36,7 @@ class FaultKind:
     module: str
     """The file with its header: **Does**, **Needs**, **Heals**."""
     make: Callable[[NodeSpec, tuple[str, ...]], Fault]
-    """(nodes to strike, the words after colons) -> a new fault. ValueError for words that it does not know."""
+    """(nodes, words after the colons) -> a new fault. ValueError for unknown words."""
     words: str = ""
     """What may stand after a colon."""
 
@@ -71,7 +71,7 @@ def _packet(on: NodeSpec, words: tuple[str, ...]) -> Fault:
 
 
 def _roll(on: NodeSpec, words: tuple[str, ...]) -> Fault:
-    """All nodes have their turn, whatever other faults of the command strike."""
+    """A roll always restarts all nodes; the nodes that the command names do not apply to it."""
     try:
         return Roll(Order(" ".join(words).replace("-", " ")) if words else Order.CHANCE)
     except ValueError:
@@ -87,7 +87,7 @@ def _leadership(on: NodeSpec, words: tuple[str, ...]) -> Fault:
 
 
 def _membership(on: NodeSpec, words: tuple[str, ...]) -> Fault:
-    """Without nodes of its own, any voter where voters are removed: others have no vote to lose."""
+    """Removing voters acts on any voter unless nodes are named: other nodes have no vote to lose."""
     change = ":".join(words) or "replace"
     if change not in CHANGES_OF_MEMBERSHIP:
         raise ValueError(f"unknown change {change!r} (known: {', '.join(CHANGES_OF_MEMBERSHIP)})")
@@ -95,7 +95,7 @@ def _membership(on: NodeSpec, words: tuple[str, ...]) -> Fault:
 
 
 def _clock(on: NodeSpec, words: tuple[str, ...]) -> Fault:
-    """Without nodes of its own, any broker: one that is a controller only gives no records a time."""
+    """Acts on any broker unless nodes are named: the clock of a controller-only node cannot be measured."""
     try:
         motion = Motion(words[0]) if words else Motion.JUMP
         offset_s = float(words[1]) if len(words) > 1 else None
@@ -121,9 +121,9 @@ FAULTS: tuple[FaultKind, ...] = (
 
 
 def fault_named(text: str, on: NodeSpec = one) -> Fault:
-    """A new fault: "KIND", "KIND NODES", "KIND:WORD:…"; it strikes `on` unless it names nodes itself.
+    """A new fault from "KIND", "KIND NODES" or "KIND:WORD:…"; it acts on `on` unless the text names nodes.
 
-    ValueError, with what is known, for what is none.
+    ValueError, with the known names, for an unknown one.
     """
     written, _, where = text.strip().partition(" ")
     name, *words = written.split(":")

@@ -1,4 +1,4 @@
-"""Who no longer hears whom: pure functions of what the cluster looks like from outside, and of the seed.
+"""Grudges, Jepsen's word for which node ignores which: pure functions of the view of the cluster and the seed.
 
 A grudge is drawn over the nodes that a partition is between: all, the brokers, or the voters. A link is an ordered pair
 (who, whom): `who` no longer hears `whom`. TCP needs both directions, so a link cut in one direction stops connections
@@ -45,7 +45,7 @@ class Grudge:
     draw: Callable[[ClusterView, Sequence[int], Random], Cut]
     least_nodes: int = 2
     names_nodes: bool = True
-    """Whether it says which nodes are cut off, so that clients can be cut off from the same."""
+    """Whether it has a side that is cut off, so that clients can be cut off from it too."""
 
     def __str__(self) -> str:
         return self.name
@@ -58,7 +58,7 @@ def both_ways(one_side: Iterable[int], other_side: Iterable[int]) -> tuple[Link,
 
 
 def isolate(spec: NodeSpec) -> Grudge:
-    """The chosen nodes keep each other, and lose all others."""
+    """The chosen nodes still reach each other, and no other node."""
 
     def draw(view: ClusterView, nodes: Sequence[int], chance: Random) -> Cut:
         chosen, rest, because = _sides(spec, view, nodes, chance)
@@ -114,7 +114,7 @@ def _bridge(view: ClusterView, nodes: Sequence[int], chance: Random) -> Cut:
 def _majorities_ring(view: ClusterView, nodes: Sequence[int], chance: Random) -> Cut:
     """Each node keeps its nearest neighbours in a ring, as few as make a majority with itself.
 
-    Of three nodes the ring is a line: a majority is two, and who hears one neighbour must be heard by it.
+    With three nodes the ring is a line: a majority is two nodes, and TCP needs both directions of a link.
     """
     order = _shuffled(nodes, 3, chance)
     count = len(order)
@@ -157,13 +157,13 @@ GRUDGES: tuple[tuple[Grudge, str], ...] = (
     (majorities_ring, "every node sees a majority, no two the same"),
     (bridge, "two halves, and one node that sees both"),
     (one_way_one, "one node no longer hears the others, or is no longer heard"),
-    (one_way_leader, "the same with the leader of a partition under check"),
+    (one_way_leader, "the leader of a partition under check no longer hears the others, or is no longer heard"),
 )
-"""Those that a command can name, each with what it does."""
+"""The ones that a command can name, each with what it does."""
 
 
 def grudge_named(name: str) -> Grudge:
-    """The grudge of that name, with spaces or hyphens. ValueError, with what is known, when there is none."""
+    """The grudge of that name, with spaces or hyphens. ValueError, with the known names, for an unknown one."""
     for grudge, _ in GRUDGES:
         if name in (grudge.name, grudge.name.replace(" ", "-")):
             return grudge
@@ -186,7 +186,7 @@ def _sides(
 def _shuffled(nodes: Sequence[int], least: int, chance: Random) -> list[int]:
     order = sorted(nodes)
     if len(order) < least:
-        raise NoSuchNode(f"{nodes_text(order)}: too few for this split, which needs {least}")
+        raise NoSuchNode(f"{nodes_text(order)}: too few nodes for this grudge, which needs {least}")
     chance.shuffle(order)
     return order
 

@@ -27,7 +27,7 @@ class Judged:
     version: str
     took_s: float
     trouble: str = ""
-    """Why it was not done as asked; then nothing was judged."""
+    """Why the scenario could not be run as asked; then nothing was judged."""
     finished: Finished | None = None
     verdicts: tuple[Verdict, ...] = ()
     gaps: tuple[Gap, ...] = ()
@@ -47,7 +47,7 @@ class Judged:
 
     @property
     def validity(self) -> Validity:
-        """The gravest verdict; unknown when nothing was judged."""
+        """The worst verdict; unknown when nothing was judged."""
         return merged(verdict.validity for verdict in self.verdicts)
 
     @property
@@ -67,7 +67,7 @@ class Judged:
         if self.validity is not Validity.VALID:
             yield from describe(self.check, self.scenario.target, self.verdicts)
         if self.gaps:
-            yield "longest time without success, for each fault"
+            yield "longest time without a success, for each fault"
         for gap in self.gaps:
             yield f"  {gap.length_s:6.1f} s  {gap.role}, {gap.fault}"
 
@@ -91,7 +91,7 @@ class Judged:
             availability=[asdict(gap) for gap in self.gaps],
             more={
                 "outcome": _OUTCOME[self.validity],
-                "sentence": f"Acknowledged records are kept, in order, and delivered: {scenario.sentence}",
+                "sentence": f"Acknowledged records survive, in order, and are delivered: {scenario.sentence}",
                 "title": "A workload under faults",
                 "failure": "" if self.validity is Validity.VALID else "\n".join(described),
                 "phases": [asdict(phase) for phase in finished.phases] if finished else [],

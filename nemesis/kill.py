@@ -2,7 +2,7 @@
 
 **Does** SIGKILL to the chosen nodes: their processes end at once, without flushing, deregistering or answering; what
 they wrote stays in the page cache, so this is a crash of the process and not a loss of power. The proof is that no such
-process runs any more.
+process is running.
 
 **Needs** control of the nodes' processes: every target but `at:`.
 
@@ -25,14 +25,14 @@ class Kill(NodeFault):
     kind = "kill"
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Kills the nodes and looks that their processes are gone."""
+        """Kills the nodes and checks that their processes are gone."""
         nodes = self.strike(cluster, act)
         if dead := [node.id for node in nodes if not node.is_alive()]:
-            raise HostTrouble(f"{nodes_text(dead)} cannot be killed: not running")
+            raise HostTrouble(f"cannot kill {nodes_text(dead)}: not running")
         at_once(lambda node: node.kill(), nodes)
         if alive := [node.id for node in nodes if node.is_alive()]:
-            raise HostTrouble(f"{nodes_text(alive)} still runs after SIGKILL")
-        return f"no process of {nodes_text(act.nodes)} runs"
+            raise HostTrouble(f"{nodes_text(alive)} is still running after SIGKILL")
+        return f"no process of {nodes_text(act.nodes)} is running"
 
     def heal(self, cluster: Cluster) -> str:
         """Starts the nodes that it killed."""

@@ -1,14 +1,14 @@
-"""Move leaders and copies, as operators do.
+"""Move leaders and replicas, as operators do.
 
 **Does** one of three things to a partition under check: *move* makes another in-sync replica its preferred leader and
-elects it; *reassign* gives one of its replicas to another broker, or where there is none takes one away; *unclean*
-elects a replica of a partition that has no leader, whatever it lacks. The proof is what the cluster then tells: the
-new leader and its epoch, or the new replicas.
+elects it; *reassign* moves one of its replicas to another broker, or removes one where every broker has one; *unclean*
+elects a replica of a partition that has no leader, even one that is not in sync. The proof is what Metadata then says:
+the new leader and its epoch, or the new replicas.
 
 **Needs** a cluster that serves ElectLeaders and AlterPartitionReassignments, and partitions with two replicas.
 
-**Heals** by giving the partition its replicas back in their order, and electing the preferred one; waits until the ISR
-is full.
+**Heals** by assigning the original replicas in their order and electing the preferred leader; waits until the ISR is
+full.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Change(StrEnum):
 
 
 _DOES = {
-    Change.MOVE: "another in-sync replica becomes the preferred leader, and leads",
-    Change.REASSIGN: "a replica goes to another broker, or away where all brokers have one",
-    Change.UNCLEAN: "a partition without a leader gets one, whatever it lacks",
+    Change.MOVE: "another in-sync replica becomes the preferred leader and is elected",
+    Change.REASSIGN: "a replica moves to another broker, or is removed where all brokers have one",
+    Change.UNCLEAN: "a partition without a leader gets one, even one that is not in sync",
 }
 
 
@@ -70,7 +70,7 @@ class Leadership:
         return f"Leadership({self.change!s})"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What this cluster lacks for it."""
+        """What is missing on this cluster for this fault."""
         return lack_of(cluster, self.kind, self.name, 2)
 
     def plan(self, view: ClusterView, random: Random) -> FaultAct:
@@ -91,17 +91,17 @@ class Leadership:
         )
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Does it, and waits until the cluster tells it."""
+        """Makes the change, and waits until Metadata shows it."""
         where = act.parameters["topic"], int(act.parameters["partition"])
         wanted = _ids(act.parameters["to"])
         self._before = where, _ids(act.parameters["from"])
         if self.change is Change.UNCLEAN:
-            _insist(lambda: elect(cluster.bootstrap, *where, UNCLEAN), f"{self.name} is not done")
+            _insist(lambda: elect(cluster.bootstrap, *where, UNCLEAN), f"{self.name} did not succeed")
             return _told(cluster, where, lambda view: where in view.leaders)
-        _insist(lambda: reassign(cluster.bootstrap, *where, wanted), f"{self.name} is not accepted")
+        _insist(lambda: reassign(cluster.bootstrap, *where, wanted), f"{self.name} was refused")
         if self.change is Change.REASSIGN:
             return _told(cluster, where, lambda view: view.replicas.get(where) == wanted)
-        _insist(lambda: elect(cluster.bootstrap, *where, PREFERRED), f"{self.name} is not done")
+        _insist(lambda: elect(cluster.bootstrap, *where, PREFERRED), f"{self.name} did not succeed")
         return _told(cluster, where, lambda view: view.leaders.get(where) == wanted[0])
 
     def heal(self, cluster: Cluster) -> str:
@@ -111,9 +111,9 @@ class Leadership:
         where, replicas = self._before
         words = f"{where[0]}-{where[1]}"
         if cluster.view((where[0],)).replicas.get(where) != replicas:
-            _insist(lambda: reassign(cluster.bootstrap, *where, replicas), f"{words} does not get its replicas back")
+            _insist(lambda: reassign(cluster.bootstrap, *where, replicas), f"{words} did not get its replicas back")
             _told(cluster, where, lambda view: view.replicas.get(where) == replicas)
-        _insist(lambda: elect(cluster.bootstrap, *where, PREFERRED), f"{words} does not get its preferred leader")
+        _insist(lambda: elect(cluster.bootstrap, *where, PREFERRED), f"{words} did not get its preferred leader back")
         self._before = None
         return f"{words} has replicas {_listed(replicas)} again"
 
@@ -128,14 +128,14 @@ def _move(view: ClusterView, random: Random) -> tuple[TopicPartition, tuple[int,
     """A partition, and its replicas with another in-sync one first."""
     fitting = [where for where in sorted(view.leaders) if len(view.isr.get(where, ())) > 1]
     if not fitting:
-        raise NoSuchNode("no partition under check has a follower in its ISR that could lead")
+        raise NoSuchNode("no partition under check has another in-sync replica that could become leader")
     where = random.choice(fitting)
     leader = random.choice([node for node in sorted(view.isr[where]) if node != view.leaders[where]])
     return where, (leader, *(node for node in view.replicas[where] if node != leader))
 
 
 def _reassign(view: ClusterView, random: Random) -> tuple[TopicPartition, tuple[int, ...]]:
-    """A partition, and its replicas with one on another broker; with one less where all brokers have one."""
+    """A partition, and its replicas with one moved to another broker; with one removed where all brokers have one."""
     fitting = [where for where in sorted(view.leaders) if len(view.replicas[where]) > 1]
     if not fitting:
         raise NoSuchNode("no partition under check has several replicas")
@@ -157,7 +157,7 @@ def _unclean(view: ClusterView, random: Random) -> tuple[TopicPartition, tuple[i
 
 
 def _told(cluster: Cluster, where: TopicPartition, is_so: Callable[[ClusterView], bool]) -> str:
-    """Waits until the cluster tells that it is so; what it tells, as a sentence."""
+    """Waits until Metadata shows the change; what it shows, as a sentence."""
 
     def look() -> ClusterView:
         view = _view(cluster, where)
@@ -165,7 +165,7 @@ def _told(cluster: Cluster, where: TopicPartition, is_so: Callable[[ClusterView]
             raise NotYet(_sentence(view, where))
         return view
 
-    return _sentence(persistently(look, _DONE_WITHIN_S, "the change does not come about"), where)
+    return _sentence(persistently(look, _DONE_WITHIN_S, "the change did not take effect"), where)
 
 
 def _view(cluster: Cluster, where: TopicPartition) -> ClusterView:
@@ -181,7 +181,7 @@ def _insist(work: Callable[[], None], complaint: str) -> None:
 
 def _sentence(view: ClusterView, where: TopicPartition) -> str:
     leads = view.leaders.get(where)
-    who = "nobody leads" if leads is None else f"node {leads} leads in epoch {view.leader_epochs[where]}"
+    who = "no leader" if leads is None else f"node {leads} leads in epoch {view.leader_epochs[where]}"
     return f"{where[0]}-{where[1]}: {who}, replicas {_listed(view.replicas.get(where, ()))}"
 
 

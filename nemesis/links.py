@@ -36,7 +36,7 @@ _numbers = itertools.count(1)
 
 
 class LinkedNode(Protocol):
-    """What of a node its links need."""
+    """The part of a node that links use."""
 
     @property
     def id(self) -> int:
@@ -65,7 +65,7 @@ class LinkedNode(Protocol):
 
 
 class LinkedCluster(Protocol):
-    """What of a cluster its links need."""
+    """The part of a cluster that links use."""
 
     @property
     def nodes(self) -> Sequence[LinkedNode]:
@@ -83,7 +83,7 @@ def parties_of(cluster: LinkedCluster) -> dict[str, Party]:
     parties = {CLIENTS: Party(name=CLIENTS, addresses=cluster.client_addresses)}
     for node in cluster.nodes:
         if node.internal_address is None:
-            raise HostTrouble(f"node {node.id} has no address of its own: its links cannot be told from others'")
+            raise HostTrouble(f"node {node.id} has no address of its own, so its packets cannot be identified")
         name = node_name(node.id)
         parties[name] = Party(name=name, addresses=(node.internal_address,), ports=node.ports)
     return parties
@@ -101,7 +101,8 @@ class Chain:
         self._rules: tuple[Rule, ...] = ()
 
     def install(self, rules: Sequence[Rule]) -> None:
-        """Sets the rules, on all nodes at about the same time. HostTrouble, with nothing left, when one fails."""
+        """Sets the rules on all nodes at about the same time. When one fails, all are removed
+        again. HostTrouble."""
         self._rules = tuple(rules)
         places = sorted({rule.at for rule in rules})
         try:
@@ -123,7 +124,7 @@ class Chain:
         return counted
 
     def remove(self) -> tuple[str, ...]:
-        """Removes the chain from every node and looks that it is gone; the nodes that had it. Each node is tried.
+        """Removes the chain from every node and checks that it is gone; the nodes that had it. Each node is tried.
 
         HostTrouble, after all were tried, when it stays on one.
         """
@@ -225,20 +226,21 @@ def prove_cut(cluster: LinkedCluster, chain: Chain, rules: Sequence[Rule], liste
     probes = sorted({probe for link in links for probe in probes_of(link, parties)})
     answered = at_once(lambda probe: is_open(cluster, *probe, listener), probes)
     if through := [f"{source} to {target}" for (source, target), is_up in zip(probes, answered, strict=True) if is_up]:
-        raise HostTrouble(f"the cut took no effect: a probe was answered from {', '.join(through)}")
+        raise HostTrouble(f"the partition had no effect: a probe was answered from {', '.join(through)}")
     packets = chain.packets()
     for who, whom in sorted(links):
         counted = {(who, whom), (whom, who)} & links
         if not sum(count for rule, count in packets.items() if rule.link in counted):
-            raise HostTrouble(f"the cut took no effect: no packet was dropped between {whom} and {who}")
+            raise HostTrouble(f"the partition had no effect: no packet was dropped between {whom} and {who}")
     made = sum(1 for is_up in answered if is_up is not None)
-    return f"{made} probes across the cut had no answer in {PROBE_S:g} s; {sum(packets.values())} packets were dropped"
+    dropped = sum(packets.values())
+    return f"{made} probes across the partition got no answer in {PROBE_S:g} s; {dropped} packets were dropped"
 
 
 def require_open(cluster: LinkedCluster, timeout_s: float = OPEN_WITHIN_S) -> int:
     """Waits until every pair of nodes answers, in both directions; how many pairs. HostTrouble when one does not.
 
-    Nodes where another fault of this run still has a chain are left out: its own heal will ask for them.
+    Nodes where another fault of this run still has a chain are left out: the heal of that fault checks them.
     """
     own = own_identity().text()
     names = [
@@ -258,7 +260,7 @@ def require_open(cluster: LinkedCluster, timeout_s: float = OPEN_WITHIN_S) -> in
         wait_until(all_answer, timeout_s, "", every_s=0.2)
     except HostTrouble:
         pairs = ", ".join(f"{source} to {target}" for source, target in shut)
-        raise HostTrouble(f"after the heal there is still no answer from {pairs} (waited {timeout_s:g} s)") from None
+        raise HostTrouble(f"after the heal, still no connection from {pairs} (waited {timeout_s:g} s)") from None
     return count
 
 
@@ -298,7 +300,7 @@ def host_of(node: LinkedNode) -> Host:
 
 
 def run_in(host: Host, at: str, command: Sequence[str]) -> str:
-    """What a command prints there. HostTrouble, with what it complained of, when it fails."""
+    """The output of a command on a host. HostTrouble, with its error output, when it fails."""
     result = host.run(command)
     if result.status:
         text = result.errors.strip() or f"status {result.status}"

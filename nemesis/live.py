@@ -1,4 +1,4 @@
-"""What is seen while a scenario runs: one line that is rewritten on a terminal, a line now and then elsewhere."""
+"""Progress of a running scenario: one line that is rewritten on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Lose a node for good, and bring an empty one in its place.
+"""Replace nodes by empty ones, as after the loss of a machine.
 
-**Does** stops the chosen nodes and empties their log folders: all that is left is what a new disk is formatted with,
-its cluster and node ids and a directory id that nobody has seen. The proof is that nothing else is in the folders.
+**Does** stops the chosen nodes and empties their log folders: what stays is what formatting a new disk writes, the
+cluster id, the node id, and a new directory id. The proof is that nothing else is in the folders.
 
-**Needs** control of the nodes' processes, and their log folders within reach: `kafka@VERSION`, `reference`; and a
-quorum with fixed voters: those that can be changed (nemesis/voters.py) are known by the folders that they had.
+**Needs** control of the nodes' processes, and access to their log folders: `kafka@VERSION`, `reference`; and a quorum
+with fixed voters, because dynamic voters (nemesis/voters.py) are identified by their directory ids.
 
-**Heals** by starting the empty nodes; then the cluster must be healthy, every replica copied anew and in sync.
+**Heals** by starting the empty nodes; then the cluster must be healthy, every replica copied again and in sync.
 """
 
 from __future__ import annotations
@@ -31,36 +31,39 @@ _FORMATTED = (META, "bootstrap.checkpoint")
 
 
 class Membership(NodeFault):
-    """An empty node in the place of another (Fault)."""
+    """Replaces a node by an empty one (Fault)."""
 
     kind = "membership"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What this cluster lacks for it."""
+        """What is missing on this cluster for this fault."""
         if (found := super().lack(cluster)) is not None:
             return found
         if len(cluster.nodes) < 2:
-            return Lack(Means.NODES, f"{self.name} needs 2 nodes: the data of a single one would be gone")
+            return Lack(Means.NODES, f"{self.name} needs 2 nodes: with a single one all data would be lost")
         away = [node.id for node in cluster.nodes if node.data_dir is None]
         if away:
             return Lack(Means.FAULTS, f"{self.name} needs the log folders of {nodes_text(away)}")
         if not wait_for_quorum(cluster.bootstrap).is_fixed:
-            return Lack(Means.SOFTWARE, f"{self.name} needs fixed voters: these are known by their folders")
+            return Lack(
+                Means.SOFTWARE,
+                f"{self.name} needs fixed voters (controller.quorum.voters); this quorum knows them by directory id",
+            )
         return None
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Stops the nodes and empties their folders."""
         nodes = self.strike(cluster, act)
         if not all(node.is_alive() for node in nodes):
-            raise HostTrouble(f"{nodes_text(act.nodes)} cannot be replaced: not running")
+            raise HostTrouble(f"cannot replace {nodes_text(act.nodes)}: not running")
         gone = 0
         for node in nodes:
             folder = _folder_of(node)
             node.stop()
             gone += empty(folder)
             if left := [path.name for path in folder.iterdir() if path.name not in _FORMATTED]:
-                raise HostTrouble(f"node {node.id}: {', '.join(sorted(left))} stays in its log folder")
-        return f"{gone} files and folders of {nodes_text(act.nodes)} are gone; the directory id is new"
+                raise HostTrouble(f"node {node.id}: {', '.join(sorted(left))} could not be removed from its log folder")
+        return f"removed {gone} files and folders of {nodes_text(act.nodes)}; its directory id is new"
 
     def heal(self, cluster: Cluster) -> str:
         """Starts the empty nodes."""
@@ -73,7 +76,7 @@ class Membership(NodeFault):
 
 
 def empty(folder: Path) -> int:
-    """Leaves of a log folder what formatting would make, under a new directory id; how many entries are gone."""
+    """Empties a log folder down to what formatting writes, with a new directory id. Returns how many entries went."""
     gone = 0
     for path in sorted(folder.iterdir()):
         if path.name not in _FORMATTED:

@@ -1,4 +1,4 @@
-"""What the faults of chosen nodes share: the choice, and the nodes that were struck, until they are healed."""
+"""The common part of faults that act on chosen nodes: the choice, and the nodes to heal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nemesis.node_specs import NodeSpec, one
 
 
 class NodeFault:
-    """A fault that strikes nodes; its kinds say how it is injected and healed."""
+    """A fault that acts on nodes; subclasses say how it is injected and healed."""
 
     kind: ClassVar[str]
     family: ClassVar[Family] = Family.PROCESS
@@ -26,7 +26,7 @@ class NodeFault:
 
     @property
     def name(self) -> str:
-        """The kind, and the nodes unless it is any one: "kill", "kill leader"."""
+        """The kind and, unless it is any one node, the nodes: "kill", "kill leader"."""
         return self.kind if self.on is one else f"{self.kind} {self.on}"
 
     def __str__(self) -> str:
@@ -36,11 +36,11 @@ class NodeFault:
         return f"{type(self).__name__}({self.on!s})"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What this cluster lacks for it."""
+        """What is missing on this cluster for this fault."""
         return lack_of(cluster, self.kind, self.name, self.on.least_nodes)
 
     def plan(self, view: ClusterView, random: Random) -> FaultAct:
-        """The nodes that it will strike, and why these."""
+        """The nodes that it will act on, and why these."""
         chosen = self.on.choose(view, random)
         return FaultAct(kind=self.kind, nodes=chosen.nodes, parameters={"on": chosen.because})
 
@@ -61,9 +61,7 @@ class NodeFault:
         """The nodes that were struck last, healed or not. HostTrouble when the cluster does not have one of them."""
         nodes = {node.id: node for node in cluster.nodes}
         if missing := [node for node in self._struck if node not in nodes]:
-            raise HostTrouble(
-                f"the cluster at {cluster.bootstrap} has no node {missing[0]} that can be controlled from here"
-            )
+            raise HostTrouble(f"node {missing[0]} of the cluster at {cluster.bootstrap} cannot be controlled from here")
         return tuple(nodes[node] for node in self._struck)
 
 

@@ -1,4 +1,4 @@
-"""Which nodes a fault strikes: pure functions of what the cluster looks like from outside, and of the seed.
+"""Which nodes a fault acts on: pure functions of the view of the cluster and the seed.
 
 kill(leader)          the leader of one partition under check, chosen by the seed
 pause(minority)       fewer than half of the brokers, and fewer than half of the voters
@@ -35,7 +35,7 @@ class NodeSpec:
     choose: Callable[[ClusterView, Random], Chosen]
     least_nodes: int = 1
     does: str = ""
-    """Whom it chooses, for lists."""
+    """What it chooses, for lists."""
 
     def __call__(self, view: ClusterView, chance: Random) -> tuple[int, ...]:
         """Ids of the nodes, ascending. NoSuchNode when there are none now."""
@@ -91,12 +91,12 @@ def _one_broker(view: ClusterView, chance: Random) -> Chosen:
 
 def _one_voter(view: ClusterView, chance: Random) -> Chosen:
     if not view.controllers:
-        raise NoSuchNode("nobody says who votes in the quorum now")
+        raise NoSuchNode("the voters of the quorum are not known now")
     return Chosen((chance.choice(sorted(view.controllers)),), "one voter, by chance")
 
 
 def _minority(view: ClusterView, chance: Random) -> Chosen:
-    """As many as a draw says, one at a time while they stay fewer than half of each role."""
+    """A random number of nodes, fewer than half of each role."""
     nodes = _shuffled(view, chance)
     most = chance.randint(1, max(1, (len(nodes) - 1) // 2))
     found: list[int] = []
@@ -109,7 +109,7 @@ def _minority(view: ClusterView, chance: Random) -> Chosen:
 
 
 def _majority(view: ClusterView, chance: Random) -> Chosen:
-    """Nodes in a drawn order, until they are more than half of the brokers and of the voters."""
+    """Random nodes, until they are more than half of the brokers and of the voters."""
     found: list[int] = []
     for node in _shuffled(view, chance):
         if not (_is_majority(found, view.brokers) and _is_majority(found, view.controllers)):
@@ -143,9 +143,9 @@ def _any_coordinator(view: ClusterView, chance: Random) -> Chosen:
     return _coordinator(view, chance.choice(sorted(view.coordinators)))
 
 
-one = NodeSpec("one", _one, does="any node, by chance")
-one_broker = NodeSpec("broker", _one_broker, does="any broker, by chance; never a node that is a controller only")
-one_voter = NodeSpec("voter", _one_voter, 2, "any voter of the quorum, by chance")
+one = NodeSpec("one", _one, does="any node, chosen by the seed")
+one_broker = NodeSpec("broker", _one_broker, does="any broker, chosen by the seed; never a controller-only node")
+one_voter = NodeSpec("voter", _one_voter, 2, "any voter of the quorum, chosen by the seed")
 minority = NodeSpec("minority", _minority, 3, "fewer than half of each role: what the cluster must survive")
 majority = NodeSpec("majority", _majority, does="more than half of each role: the cluster must stop, and lose nothing")
 every = NodeSpec("all", _every, does="all nodes at once")
@@ -155,11 +155,11 @@ controller = NodeSpec("controller", _controller, does="the active controller")
 coordinator = NodeSpec("coordinator", _any_coordinator, does="the coordinator of a group under check")
 
 NODE_SPECS = (one, one_broker, one_voter, minority, majority, every, leader, followers, controller, coordinator)
-"""Those that a command can name."""
+"""The ones that a command can name."""
 
 
 def node_spec_named(name: str) -> NodeSpec:
-    """The kind of that name. ValueError, with what is known, when there is none."""
+    """The kind of that name. ValueError, with the known names, for an unknown one."""
     for spec in NODE_SPECS:
         if spec.name == name:
             return spec

@@ -1,4 +1,4 @@
-"""Lose, delay, copy, reorder or slow down packets between nodes.
+"""Lose, delay, duplicate, reorder or slow down packets between nodes.
 
 **Does** disturbs the packets between the chosen nodes and all others, in both directions: by `tc netem` where the
 kernel has it; elsewhere by iptables (a share of the packets is dropped, or copied) and `tc htb` (rate). The proof says
@@ -40,7 +40,7 @@ from nemesis.shaping import (
 
 _EFFECT_WITHIN_S = 20.0
 _LEAST_SHARE = 0.8
-"""Of the delay that was set, what a connection must at least take longer."""
+"""Share of the delay by which a connection must at least take longer."""
 
 
 class Packet:
@@ -67,12 +67,12 @@ class Packet:
         return f"Packet({self.name!r})"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What this cluster lacks for it; asks a node whether its kernel has netem."""
+        """What is missing on this cluster for this fault; asks a node whether its kernel has netem."""
         if (found := lack_of(cluster, self.kind, self.name, max(2, self.on.least_nodes))) is not None:
             return found
         if self.shape.effect in WITHOUT_NETEM or _has_netem(cluster):
             return None
-        return Lack(Means.KERNEL, f"{self.name} needs tc netem, which this kernel does not have")
+        return Lack(Means.KERNEL, f"{self.name} needs tc netem (not in this kernel)")
 
     def plan(self, view: ClusterView, random: Random) -> FaultAct:
         """The links between the chosen nodes and all others."""
@@ -82,12 +82,12 @@ class Packet:
         return FaultAct(kind=self.kind, nodes=cut.cut_off, links=links, parameters=parameters)
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Sets rules and shapes, and proves the effect; when there is none, nothing of it stays."""
+        """Sets rules and shapes, and proves the effect; without an effect, everything is removed again."""
         sweep(cluster)
         parties = parties_of(cluster)
         with_netem = _has_netem(cluster)
         if not with_netem and self.shape.effect not in WITHOUT_NETEM:
-            raise HostTrouble(f"{self.name} needs tc netem, which this kernel does not have")
+            raise HostTrouble(f"{self.name} needs tc netem (not in this kernel)")
         with_tc = with_netem or self.shape.effect is Effect.RATE
         before_ms = [connect_ms(cluster, *link) for link in act.links] if self.shape.effect is Effect.DELAY else []
         self._chain = Chain(cluster, is_shaping=with_tc)
@@ -123,7 +123,7 @@ class Packet:
             raise HostTrouble(f"the chain {self._chain.name} is still there after the heal: {', '.join(places)}")
         for at, host in hosts_of(cluster).items():
             if is_shaped(run_in(host, at, ["tc", "qdisc", "show"])):
-                raise HostTrouble(f"{at} still shapes its packets after the heal")
+                raise HostTrouble(f"{at} still has the queueing discipline after the heal")
         require_open(cluster)
 
     def _rules(self, act: FaultAct, parties: dict[str, Party], *, with_tc: bool) -> list[Rule]:
@@ -154,7 +154,7 @@ class Packet:
     def _prove(
         self, cluster: Cluster, act: FaultAct, before_ms: list[float], *, with_netem: bool, with_tc: bool
     ) -> str:
-        """What was seen, as a sentence: probes go over each link until each has had its effect."""
+        """The proof as a sentence: probes are sent over each link until each shows the effect."""
         assert self._chain is not None
         chain, links = self._chain, {frozenset(link): link for link in act.links}
         counted: dict[frozenset[str], int] = {}
@@ -166,7 +166,7 @@ class Packet:
                 counted[frozenset(rule.link)] = max(count, counted.get(frozenset(rule.link), 0))
             return all(counted.get(pair) for pair in links)
 
-        wait_until(has_effect, _EFFECT_WITHIN_S, f"{self.name} took no effect: no packet was affected on a link")
+        wait_until(has_effect, _EFFECT_WITHIN_S, f"{self.name} had no effect: no packet was affected on a link")
         means = "tc netem" if with_netem else "tc htb" if with_tc else "iptables"
         told = f"{self.shape} by {means}; {sum(counted.values())} packets were affected"
         if with_tc:
@@ -175,13 +175,13 @@ class Packet:
                 for at in sorted({whom for _, whom in act.links})
             )
             if not sent:
-                raise HostTrouble(f"{self.name} took no effect: no packet went through the class")
-            told = f"{self.shape} by {means}; {sent} packets went through it"
+                raise HostTrouble(f"{self.name} had no effect: no packet went through the class")
+            told = f"{self.shape} by {means}; {sent} packets passed the limit"
         if before_ms:
             after_ms = [connect_ms(cluster, *link) for link in act.links]
             least_ms = min(after - before for after, before in zip(after_ms, before_ms, strict=True))
             if least_ms < _LEAST_SHARE * self.shape.amount:
-                raise HostTrouble(f"{self.name} took no effect: a connection took only {least_ms:.0f} ms longer")
+                raise HostTrouble(f"{self.name} had no effect: a connection took only {least_ms:.0f} ms longer")
             told += f"; connections take at least {least_ms:.0f} ms longer"
         return told
 

@@ -1,7 +1,7 @@
 """Split the network between nodes, or between nodes and clients.
 
 **Does** drops packets between the nodes of a grudge, in one direction or both: all of them, or those of one listener.
-The proof is that probes across the cut have no answer and that the rules have counted dropped packets.
+The proof is that probes across the partition get no answer and that the rules have counted dropped packets.
 
 **Needs** nodes with addresses of their own, and iptables where they run: network namespaces (root), or an anchor
 container.
@@ -58,7 +58,7 @@ _LISTENER = {Between.BROKERS: INTERNAL, Between.CONTROLLERS: CONTROLLER}
 
 
 class Partition:
-    """Who no longer hears whom (Fault)."""
+    """Cuts links between nodes, or between nodes and clients (Fault)."""
 
     kind = "partition"
     family = Family.LINK
@@ -66,7 +66,8 @@ class Partition:
     def __init__(
         self, grudge: Grudge = isolate_one, between: Between = Between.NODES, listener: str | None = None
     ) -> None:
-        """`listener` limits the cut between nodes to the ports of one listener. ValueError for what cannot be meant."""
+        """`listener` limits the cut between nodes to the ports of one listener. ValueError for a combination that has
+        no meaning."""
         if between in _WITH_CLIENTS and not grudge.names_nodes:
             raise ValueError(
                 f"partition {grudge}: clients cannot be cut off, because this grudge has no side that is cut off"
@@ -98,7 +99,7 @@ class Partition:
         return f"Partition({self.name!r})"
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What this cluster lacks for it."""
+        """What is missing on this cluster for this fault."""
         return lack_of(cluster, self.kind, self.name, self.grudge.least_nodes)
 
     def plan(self, view: ClusterView, random: Random) -> FaultAct:
@@ -112,13 +113,13 @@ class Partition:
         return FaultAct(kind=self.kind, nodes=cut.cut_off, links=self._links(cut, view), parameters=parameters)
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Sets the rules and proves the cut; when it took no effect, nothing of it stays."""
+        """Sets the rules and proves the partition; without an effect, everything is removed again."""
         sweep(cluster)
         parties = parties_of(cluster)
         listener = act.parameters.get("listener")
         rules = [rule for link in act.links for rule in link_rules(link, parties, listener)]
         if not rules:
-            raise HostTrouble(f"{self.name}: there is no port of listener {listener} between {nodes_text(act.nodes)}")
+            raise HostTrouble(f"{self.name}: none of {nodes_text(act.nodes)} has a port for listener {listener}")
         self._has_cut_clients = any(CLIENTS in link for link in act.links)
         self._chain = Chain(cluster)
         self._chain.install(rules)
@@ -164,7 +165,7 @@ class Partition:
             return (*links, *((name, CLIENTS) for name in others), *((CLIENTS, name) for name in others))
         brokers = [node for node in cut.cut_off if node in view.brokers]
         if not brokers:
-            raise NoSuchNode(f"no client uses {nodes_text(cut.cut_off)}: not a broker")
+            raise NoSuchNode(f"{nodes_text(cut.cut_off)} is not a broker, so clients cannot be cut off from it")
         deaf = [(node_name(node), CLIENTS) for node in brokers if any(who == node for who, _ in cut.links)]
         mute = [(CLIENTS, node_name(node)) for node in brokers if any(whom == node for _, whom in cut.links)]
         return tuple([*deaf, *mute] if self.between is Between.CLIENTS else [*links, *deaf, *mute])
@@ -174,6 +175,6 @@ def _require_clients(cluster: Cluster, name: str) -> None:
     wait_until(
         lambda: is_open(cluster, CLIENTS, name) is not False,
         OPEN_WITHIN_S,
-        f"clients have no answer from {name} after the heal",
+        f"clients get no answer from {name} after the heal",
         every_s=0.2,
     )

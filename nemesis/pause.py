@@ -26,7 +26,7 @@ class Pause(NodeFault):
     kind = "pause"
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Pauses the nodes and looks at the state of their processes."""
+        """Pauses the nodes and checks the state of their processes."""
         nodes = self.strike(cluster, act)
         at_once(lambda node: node.pause(), nodes)
         if going := [node.id for node in nodes if not node.is_paused()]:

@@ -32,7 +32,7 @@ class QuorumVoter:
 
 @dataclass(frozen=True, slots=True)
 class QuorumState:
-    """The quorum as its leader tells it."""
+    """The quorum as its leader describes it."""
 
     leader: int
     epoch: int
@@ -45,7 +45,7 @@ class QuorumState:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether its voters are in its nodes' settings: then their folders do not count, and none can be changed."""
+        """Whether controller.quorum.voters lists the voters: then they have no directory ids and cannot be changed."""
         return all(voter.directory_id == ZERO_UUID for voter in self.voters)
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ def quorum_of(bootstrap: str) -> QuorumState:
     answer = ask(bootstrap, ApiKey.DESCRIBE_QUORUM, 2, DescribeQuorumRequest(topics=(asked,)))
     found = [partition for topic in answer.topics for partition in topic.partitions]
     if answer.error_code or not found or found[0].error_code or found[0].leader_id < 0:
-        raise NotYet("nobody leads the quorum")
+        raise NotYet("the quorum has no leader")
     listeners = {
         int(node.node_id): tuple((one.name, one.host, one.port) for one in node.listeners) for node in answer.nodes
     }
@@ -70,19 +70,19 @@ def quorum_of(bootstrap: str) -> QuorumState:
 
 
 def wait_for_quorum(bootstrap: str, is_so: Callable[[QuorumState], bool] = lambda quorum: True) -> QuorumState:
-    """The quorum, once it is as wanted. HostTrouble when it does not become so."""
+    """The quorum, once it is in the wanted state. HostTrouble when it does not reach it."""
 
     def look() -> QuorumState:
         quorum = quorum_of(bootstrap)
         if not is_so(quorum):
-            raise NotYet(f"its voters are {quorum}")
+            raise NotYet(f"the voters are {quorum}")
         return quorum
 
-    return persistently(look, _DONE_WITHIN_S, "the quorum is not as it should be")
+    return persistently(look, _DONE_WITHIN_S, "the quorum did not reach the expected state")
 
 
 def remove_voter(bootstrap: str, voter: QuorumVoter) -> None:
-    """Takes a voter out; nothing happens where it is none. NotYet, or HostTrouble when it is refused."""
+    """Removes a voter; does nothing if it is not one. NotYet, or HostTrouble when it is refused."""
     request = RemoveRaftVoterRequest(cluster_id=None, voter_id=voter.node, voter_directory_id=voter.directory_id)
     with admin_call("RemoveRaftVoter", {"voter": f"{voter.node}"}) as said:
         code = ask(bootstrap, ApiKey.REMOVE_RAFT_VOTER, 0, request).error_code
@@ -91,8 +91,7 @@ def remove_voter(bootstrap: str, voter: QuorumVoter) -> None:
 
 
 def add_voter(bootstrap: str, voter: QuorumVoter) -> None:
-    """Makes a node a voter that follows the quorum already; nothing happens where it is one. NotYet, or HostTrouble
-    when it is refused."""
+    """Makes an observer a voter; does nothing if it is one already. NotYet, or HostTrouble when it is refused."""
     listeners = tuple(Listener(name=name, host=host, port=port) for name, host, port in voter.listeners)
     request = AddRaftVoterRequest(
         cluster_id=None,

@@ -1,4 +1,4 @@
-"""Requests of an operator by which faults change who leads, who has copies and who votes; any broker forwards them."""
+"""Admin requests by which faults change leaders, replicas and voters; any broker forwards them to the controller."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _ANSWER_S = 10.0
 _TIMEOUT_MS = 8_000
 _EVERY_S = 0.25
 AGAIN = (ErrorCode.NOT_CONTROLLER, ErrorCode.REQUEST_TIMED_OUT, ErrorCode.BROKER_NOT_AVAILABLE)
-"""Answers that may be others soon."""
+"""Error codes after which the request is sent again."""
 T = TypeVar("T")
 
 
 class NotYet(Exception):
-    """An answer that may be another one soon: no controller, no broker, or a state that is still on its way."""
+    """A temporary answer, so ask again: no controller, no broker, or a change that has not taken effect yet."""
 
 
 def persistently(work: Callable[[], T], timeout_s: float, complaint: str) -> T:
@@ -62,7 +62,7 @@ def ask(bootstrap: str, key: int, at_most: int, message: Any) -> Any:
 
 
 def elect(bootstrap: str, topic: str, partition: int, election: int) -> None:
-    """Elects a leader anew; nothing happens where it leads already. HostTrouble when it is refused."""
+    """Elects a leader; does nothing if it leads already. HostTrouble when it is refused."""
     wanted = TopicPartitions(topic=TopicName(topic), partitions=(partition,))
     request = ElectLeadersRequest(election_type=election, topic_partitions=(wanted,), timeout_ms=_TIMEOUT_MS)
     asked = {"topic": topic, "partition": f"{partition}", "election": "unclean" if election == UNCLEAN else "preferred"}
@@ -76,7 +76,7 @@ def elect(bootstrap: str, topic: str, partition: int, election: int) -> None:
 
 
 def reassign(bootstrap: str, topic: str, partition: int, replicas: Sequence[int]) -> None:
-    """Gives a partition these replicas, the first of them preferred. HostTrouble when that is refused."""
+    """Assigns replicas to a partition, the preferred leader first. HostTrouble when that is refused."""
     wanted = ReassignablePartition(partition_index=partition, replicas=tuple(BrokerId(node) for node in replicas))
     request = AlterPartitionReassignmentsRequest(
         timeout_ms=_TIMEOUT_MS, topics=(ReassignableTopic(name=TopicName(topic), partitions=(wanted,)),)
@@ -100,7 +100,7 @@ def is_being_reassigned(bootstrap: str, topic: str, partition: int) -> bool:
 
 
 def require_done(codes: Sequence[int], what: str, not_yet: Sequence[int], also_good: Sequence[int] = ()) -> None:
-    """NotYet for an error that may pass, HostTrouble for one that will not and is not as good as none."""
+    """NotYet for a temporary error, HostTrouble for any other error that does not count as success."""
     for code in codes:
         if code in not_yet:
             raise NotYet(f"{what}: {ErrorCode(code).name}")

@@ -1,7 +1,7 @@
 """Stop nodes cleanly, and start them again.
 
-**Does** SIGTERM to the chosen nodes, waited for: they end as in an upgrade, their data flushed, their clean shutdown
-noted. The proof is that no such process runs any more.
+**Does** SIGTERM to the chosen nodes, and waits for their end: they stop as in an upgrade, with their data flushed and
+the clean shutdown marked. The proof is that no such process runs any more.
 
 **Needs** control of the nodes' processes: every target but `at:`.
 
@@ -24,14 +24,14 @@ class Restart(NodeFault):
     kind = "restart"
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Stops the nodes cleanly and looks that their processes are gone."""
+        """Stops the nodes cleanly and checks that their processes are gone."""
         nodes = self.strike(cluster, act)
         if dead := [node.id for node in nodes if not node.is_alive()]:
-            raise HostTrouble(f"{nodes_text(dead)} cannot be stopped: not running")
+            raise HostTrouble(f"cannot stop {nodes_text(dead)}: not running")
         at_once(lambda node: node.stop(), nodes)
         if alive := [node.id for node in nodes if node.is_alive()]:
-            raise HostTrouble(f"{nodes_text(alive)} still runs after SIGTERM")
-        return f"no process of {nodes_text(act.nodes)} runs"
+            raise HostTrouble(f"{nodes_text(alive)} is still running after SIGTERM")
+        return f"no process of {nodes_text(act.nodes)} is running"
 
     def heal(self, cluster: Cluster) -> str:
         """Starts the nodes that it stopped."""

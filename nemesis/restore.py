@@ -1,4 +1,4 @@
-"""The last act of a run: whatever its faults did, and however it ended, the cluster is as it was."""
+"""The last step of a run: brings the cluster back to normal, whatever its faults did and however the run ended."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from nemesis.links import sweep
 
 
 def restore(cluster: Cluster) -> str:
-    """The last act of any run, whatever faults it had: no link cut, all nodes resumed, started and answering, no disk
-    full. HostTrouble, after all was tried, with all that failed."""
+    """Undoes whatever faults have left: links are opened, nodes resumed and started, disks freed; waits until all nodes
+    answer. HostTrouble that lists all failures, after everything was tried."""
     done: list[str] = []
     troubles = Troubles()
     if cluster.lack_for_fault("partition") is None:
@@ -22,17 +22,17 @@ def restore(cluster: Cluster) -> str:
         with troubles.collected():
             require_well(node)
     troubles.raise_any()
-    return f"{', '.join(done) or 'nothing was left to heal'}; all nodes answer"
+    return f"{', '.join(done) or 'nothing left to heal'}; all nodes answer"
 
 
 def _restored(node: Node) -> list[str]:
-    """Does what a node needs to run again; what was done."""
+    """Does what a node needs to run again. Returns what was done."""
     done = []
     if node.is_alive() and node.is_paused():
         node.resume()
         done.append(f"resumed node {node.id}")
     if clear_disk(node):
-        done.append(f"made room for node {node.id}")
+        done.append(f"freed the disk of node {node.id}")
     if not node.is_alive():
         node.start()
         done.append(f"started node {node.id}")

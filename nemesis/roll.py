@@ -1,12 +1,12 @@
 """Restart all nodes in turn, as in an upgrade.
 
 **Does** stops one node cleanly, starts it, waits until the cluster is healthy (every broker unfenced, every ISR full),
-and goes on with the next, until each had its turn. The proof is that each process ended and that the cluster was
-healthy again before the next.
+and continues with the next, until all nodes were restarted. The proof is that each process ended and that the cluster
+was healthy again before the next one.
 
 **Needs** control of the nodes' processes: every target but `at:`.
 
-**Heals** by itself; a roll that was broken off is healed by starting the node that does not run.
+**Heals** by itself; after an interrupted roll, the heal starts the node that is not running.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nemesis.node_specs import every, nodes_text
 
 
 class Order(StrEnum):
-    """Who comes next."""
+    """Which node is restarted next."""
 
     CHANCE = "by chance"
     CONTROLLER_LAST = "controller last"
@@ -37,9 +37,9 @@ class Order(StrEnum):
 
 
 _DOES = {
-    Order.CHANCE: "an order drawn from the seed",
-    Order.CONTROLLER_LAST: "the active controller last, as Kafka's documentation has it: it moves once",
-    Order.CONTROLLER_NEXT: "always the active controller, if it had no turn yet: it moves as often as can be",
+    Order.CHANCE: "a random order, from the seed",
+    Order.CONTROLLER_LAST: "the active controller last, as Kafka's documentation advises: it moves once",
+    Order.CONTROLLER_NEXT: "the active controller next, unless it was restarted already: it moves as often as possible",
 }
 
 
@@ -83,12 +83,12 @@ class Roll(NodeFault):
             rolled.append(node.id)
         took_s = time.monotonic() - started_s
         if act.parameters["order"] == Order.CONTROLLER_NEXT and not moved:
-            raise HostTrouble(f"none of {nodes_text(rolled)} was the active controller at its turn")
+            raise HostTrouble(f"none of {nodes_text(rolled)} was the active controller when it was restarted")
         turns = f"; {moved} of them as the active controller" if moved else ""
         return f"restarted {nodes_text(rolled)} in turn within {took_s:.1f} s, the cluster healthy after each{turns}"
 
     def heal(self, cluster: Cluster) -> str:
-        """Starts what a broken roll has left stopped."""
+        """Starts the nodes that an interrupted roll has left stopped."""
         return f"started {nodes_text(start_struck(self, cluster))}"
 
     def verify_healed(self, cluster: Cluster) -> None:
@@ -99,9 +99,9 @@ class Roll(NodeFault):
 
 def _restart(node: Node) -> None:
     if not node.is_alive():
-        raise HostTrouble(f"node {node.id} cannot be restarted: not running")
+        raise HostTrouble(f"cannot restart node {node.id}: not running")
     node.stop()
     if node.is_alive():
-        raise HostTrouble(f"node {node.id} still runs after SIGTERM")
+        raise HostTrouble(f"node {node.id} is still running after SIGTERM")
     node.start()
     node.wait_ready()

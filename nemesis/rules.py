@@ -1,7 +1,7 @@
 """The texts of packet rules, and what is read back of them: pure. Each fault has a chain of its own, with its owner.
 
-A chain is entered from INPUT and OUTPUT. Its last rule does nothing and names the owner, so that a later run can tell
-what a dead one has left. Whole chains come and go; rules of others are never touched.
+A chain is entered from INPUT and OUTPUT. Its last rule does nothing and names the owner, so that a later run can find
+what a dead run has left. Only whole chains are added and removed; rules of others are never touched.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ def link_rules(
     listener: str | None = None,
     action: tuple[str, ...] = DROP,
 ) -> tuple[Rule, ...]:
-    """Rules by which `who` does not hear `whom`: on all ports, or on those of one listener.
+    """Rules that drop what `whom` sends to `who`: on all ports, or on those of one listener.
 
-    They stand where packets come in. Those to clients stand at the node, where they go out; and clients are only ever
-    cut off from listeners for clients, since we may reach the node's host from the same address.
+    A rule is set at the receiver. Where the receiver is a client, it is set at the sending node. Clients are cut off
+    from listeners for clients only, because the harness may reach the node's host from the same address.
     """
     who, whom = parties[link[0]], parties[link[1]]
     if CLIENTS in link:
@@ -98,7 +98,7 @@ def chain_name(owner: str, number: int, *, is_shaping: bool = False) -> str:
 
 
 def install_script(chain: str, owner: str, rules: Iterable[Rule]) -> str:
-    """A shell script that makes the chain whole and then enters it, so that all its rules take effect at once."""
+    """A shell script that builds the chain and then jumps to it, so that all its rules take effect at once."""
     lines = ["set -e"]
     by_tool: dict[str, list[Rule]] = {}
     for rule in rules:
@@ -112,7 +112,7 @@ def install_script(chain: str, owner: str, rules: Iterable[Rule]) -> str:
 
 
 def remove_script(chain: str) -> str:
-    """A shell script that leaves nothing of the chain, whatever there is of it; it may be run again."""
+    """A shell script that removes the chain, however much of it exists; it may be run again."""
     lines = []
     for tool in ("iptables", "ip6tables"):
         lines.append(f"if {tool} -w -n -L {chain} >/dev/null 2>&1; then")
@@ -126,7 +126,7 @@ LIST_SCRIPT = "iptables -w -S; ip6tables -w -S 2>/dev/null || true"
 
 
 def chains_in(listing: str) -> dict[str, str]:
-    """Our chains in a listing (of any run), each with its owner; "" where a chain has no tag."""
+    """The chains of this project in a listing, of any run, each with its owner; "" for a chain without a tag."""
     owners: dict[str, str] = {}
     for line in listing.splitlines():
         words = shlex.split(line)

@@ -1,4 +1,4 @@
-"""What `python -m nemesis` was asked to do: a workload under faults on a target, from its words."""
+"""What `python -m nemesis` was asked to do: a workload under faults on a target, from its arguments."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class Scenario:
 
     @property
     def topic_config(self) -> dict[str, str]:
-        """Of the topic. Two of three replicas must have what acks=all acknowledges; but one, where a sequence is about
-        the leader alone."""
+        """The topic's settings. min.insync.replicas is 2 of 3 replicas, or 1 for a sequence in which the leader is
+        alone in sync."""
         alone = self.sequence is not None and bool(self.sequence.config)
         return {"min.insync.replicas": "2" if self.replicas >= _MOST_REPLICAS and not alone else "1"}
 
@@ -121,17 +121,32 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     made = Parser(
         prog="python -m nemesis",
-        description="A workload under faults on a cluster: run, judged, reported.",
+        description="Runs a workload under faults on a cluster, judges what clients saw, and writes a report.",
         epilog="example: python -m nemesis --target kafka@4.3.1 --nodes 3 --faults partition,kill --on leader "
         "--duration 60 --rate 500",
     )
     made.add_argument("--list", action="store_true", help="show faults, nodes, grudges and sequences, and end")
-    made.add_argument("--target", help="where: kafka@4.3.1, docker@IMAGE, … (python -m harness list targets)")
-    made.add_argument("--nodes", type=_positive, default=3, help="brokers of the cluster (default 3)")
-    made.add_argument("--controllers", type=int, default=0, help="nodes that are controllers only (default none)")
-    made.add_argument("--faults", default="", help="which, by commas: kill, partition:bridge, packet:loss:20, …")
-    made.add_argument("--sequence", help="a directed sequence instead of faults by chance")
-    made.add_argument("--on", default="one", help="the nodes they act on: one, minority, leader, … (default one)")
+    made.add_argument(
+        "--target", help="the cluster: kafka@4.3.1, docker@IMAGE, … (all: python -m harness list targets)"
+    )
+    made.add_argument("--nodes", type=_positive, default=3, help="number of brokers (default 3)")
+    made.add_argument(
+        "--controllers",
+        type=int,
+        default=0,
+        help="number of controller-only nodes (default 0: every broker is a controller too)",
+    )
+    made.add_argument(
+        "--faults",
+        default="",
+        help="faults, separated by commas: kill, partition:bridge, packet:loss:20, … (--list shows all)",
+    )
+    made.add_argument("--sequence", help="a directed sequence instead of faults at random times (--list shows all)")
+    made.add_argument(
+        "--on",
+        default="one",
+        help="the nodes that faults act on: one, minority, leader, … (default one; --list shows all)",
+    )
     made.add_argument("--workload", default="queue", choices=WORKLOADS)
     made.add_argument("--client", default="confluent", choices=CLIENTS)
     made.add_argument("--acks", default="all", choices=("all", "1"))
@@ -148,7 +163,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def scenario_of(options: argparse.Namespace, arguments: list[str]) -> Scenario:
-    """What was asked for. ValueError, a line for users, when it cannot be meant."""
+    """The scenario that the options describe. ValueError, a line for users, when they contradict each other."""
     if not options.target:
         raise ValueError("--target is missing (known: python -m harness list targets)")
     if options.sequence and options.faults:

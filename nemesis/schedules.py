@@ -1,7 +1,7 @@
-"""When which faults strike: drawn from the seed alone, so that a run can be repeated.
+"""Random schedules of faults, drawn from the seed alone, so that a run can be repeated.
 
-A run is cut into periods. Each begins with a spell of trouble and ends with a long quiet: what never recovers shows in
-the quiet. The faults of a spell are a combination, at most one of each family; a share of the periods has none at all.
+A run is divided into periods. Each begins with a spell of faults and ends with a long time without any, in which a
+cluster that does not recover shows. A spell has at most one fault of each family; a share of the periods has none.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ def schedule(
     quiet_share: float = QUIET_SHARE,
     calm_s: float = 2.0,
 ) -> tuple[Spell, ...]:
-    """Spells in order that never overlap, each healed before the run's end, after `calm_s` seconds without faults.
+    """Spells in order, which never overlap; the last one is healed at least `calm_s` seconds before the run ends.
 
     A period lasts `period_s` ± 30 %, and its spell `hold_share` of it ± 30 %. Each fault comes once before any comes
     again. A run with room for one period has at least one fault.
     """
     if period_s <= 0 or not 0 < hold_share <= 0.75 or not 0 <= quiet_share < 1 or calm_s < 0:
         raise ValueError(
-            f"no schedule with periods of {period_s:g} s, a hold of {hold_share:g} of them, "
-            f"a quiet share of {quiet_share:g} and {calm_s:g} s of calm"
+            f"no schedule is possible with periods of {period_s:g} s, faults during {hold_share:g} of each, "
+            f"a quiet share of {quiet_share:g} and {calm_s:g} s without faults at the end"
         )
     spells: list[Spell] = []
     bag = _Bag(faults, chance)

@@ -1,4 +1,4 @@
-"""Directed sequences: a few faults in an order that finds what chance seldom does, each step aimed by the one before.
+"""Directed sequences: a few faults in an order that random schedules seldom hit; each step depends on the one before.
 
 Sources: Jepsen's tests of NATS (pause-kill, part-kill), redpanda's chaos suite (isolate the leader, its clients with
 it), Kafka's system tests (rolls).
@@ -22,11 +22,11 @@ from nemesis.roll import Order, Roll
 from nemesis.schedules import Spell
 
 STEP_S = 8.0
-"""How long a step lasts: longer than a broker's session, so that others lead meanwhile."""
+"""How long a step lasts: longer than a broker's session timeout, so that other leaders are elected meanwhile."""
 AFTER_S = 10.0
-"""A run goes on for so long after its last heal, under load."""
+"""How long a run continues under load after its last heal."""
 _OVERLAP_S = 0.1
-"""So much later a fault is healed than the next begins, where the next must be there first."""
+"""How long after the start of the next fault a fault is healed, where the two must overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class Part:
         def choose(view: ClusterView, chance: Random) -> Chosen:
             left = [node for node in sorted(view.brokers) if node not in other.nodes]
             if not left:
-                raise NoSuchNode(f"there is no broker beside {nodes_text(other.nodes)}")
+                raise NoSuchNode(f"there is no broker other than {nodes_text(other.nodes)}")
             self.nodes = (chance.choice(left),)
-            return Chosen(self.nodes, f"one beside {nodes_text(other.nodes)}")
+            return Chosen(self.nodes, f"one other than {nodes_text(other.nodes)}")
 
         return NodeSpec("another", choose, 2)
 
@@ -87,9 +87,9 @@ def together(*parts: Part) -> NodeSpec:
 
     def choose(view: ClusterView, chance: Random) -> Chosen:
         nodes = tuple(sorted({node for part in parts for node in part.nodes}))
-        return Chosen(nodes, f"{nodes_text(nodes)} of the steps before")
+        return Chosen(nodes, f"{nodes_text(nodes)} of earlier steps")
 
-    return NodeSpec("those of the steps before", choose, 2)
+    return NodeSpec("those of earlier steps", choose, 2)
 
 
 def _minority_returns(away: Callable[[NodeSpec], Fault]) -> Callable[[float, float], tuple[Spell, ...]]:
@@ -147,7 +147,7 @@ lone_leader_with_clients = FaultSequence(
 )
 moving_controller = FaultSequence(
     "moving-controller",
-    "restart all nodes in turn, always the one that is the active controller",
+    "restart all nodes in turn, always the active controller next",
     _roll_after_the_controller,
 )
 last_in_sync = FaultSequence(
@@ -158,11 +158,11 @@ last_in_sync = FaultSequence(
 )
 
 SEQUENCES = (pause_kill, part_kill, lone_leader, lone_leader_with_clients, moving_controller, last_in_sync)
-"""Those that a command can name."""
+"""The ones that a command can name."""
 
 
 def sequence_named(name: str) -> FaultSequence:
-    """The sequence of that name. ValueError, with what is known, when there is none."""
+    """The sequence of that name. ValueError, with the known names, for an unknown one."""
     for sequence in SEQUENCES:
         if sequence.name == name:
             return sequence

@@ -1,7 +1,7 @@
-"""What can be done to packets on a link, and the texts that do it: pure.
+"""Effects on the packets of a link, and the shell scripts that set them: pure.
 
-`tc netem` does all of it where the kernel has it. Elsewhere iptables drops or copies a share of the packets, and a
-class of `tc htb` limits their rate; delay and order are out of reach there.
+`tc netem` does all of them where the kernel has it. Elsewhere iptables drops or duplicates a share of the packets, and
+a class of `tc htb` limits their rate; delay and reordering are not possible there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 HANDLE = "4b43:"
-"""The root of our queueing discipline: it has no tag, but nobody else chooses this number ("KC")."""
+"""The handle of our queueing discipline ("KC"): a discipline has no tag, so this number marks it as ours."""
 _DEFAULT, _SHAPED, _NETEM = "4b43:1", "4b43:2", "4b44:"
 _UNLIMITED = "10gbit"
 _QUANTUM = "60000"
@@ -41,10 +41,10 @@ class Effect(StrEnum):
 
 _UNITS = {
     Effect.LOSS: ("%", "a share of the packets is lost"),
-    Effect.DELAY: ("ms", "packets come later, with a second amount for the jitter; needs netem"),
-    Effect.DUPLICATE: ("%", "a share of the packets comes twice"),
+    Effect.DELAY: ("ms", "packets are delayed, with a second amount for the jitter; needs netem"),
+    Effect.DUPLICATE: ("%", "a share of the packets is duplicated"),
     Effect.REORDER: ("%", "a share of the packets overtakes others; needs netem"),
-    Effect.RATE: ("kbit/s", "no more than so many kilobits a second"),
+    Effect.RATE: ("kbit/s", "at most this rate"),
 }
 _MOST = {Effect.LOSS: 90, Effect.DELAY: 1000, Effect.DUPLICATE: 100, Effect.REORDER: 100, Effect.RATE: 10_000_000}
 WITHOUT_NETEM = (Effect.LOSS, Effect.DUPLICATE, Effect.RATE)
@@ -107,7 +107,7 @@ def reorder(percent: float) -> Shape:
 
 
 def rate(kbit: float) -> Shape:
-    """No more than so many kilobits a second."""
+    """Packets are sent at most at this rate."""
     return Shape(Effect.RATE, kbit)
 
 

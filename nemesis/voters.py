@@ -1,8 +1,8 @@
-"""Take controllers out of the quorum, and bring them back.
+"""Remove controllers from the quorum, and add them again.
 
-**Does** removes the chosen voters one after another, as an operator does who replaces controllers (KIP-853). They run
-on, and follow the metadata log without a vote; where the active controller is among them, another takes over. The proof
-is that the quorum's leader lists them no more.
+**Does** removes the chosen voters one after another, as an operator does who replaces controllers (KIP-853). They keep
+running as observers of the metadata log; if the active controller is among them, another one takes over. The proof is
+that the quorum's leader no longer lists them.
 
 **Needs** a quorum whose voters can be changed: clusters of `kafka@VERSION` that ask for it
 (`@pytest.mark.cluster(has_dynamic_voters=True)`).
@@ -28,7 +28,7 @@ _DONE_WITHIN_S = 60.0
 
 
 class Voters(NodeFault):
-    """Voters of the quorum that are none for a while (Fault)."""
+    """Removes voters from the quorum for a while (Fault)."""
 
     kind = "membership"
     family = Family.METADATA
@@ -43,12 +43,15 @@ class Voters(NodeFault):
         return f"{self.kind} voters" + ("" if self.on is one_voter else f" {self.on}")
 
     def lack(self, cluster: Cluster) -> Lack | None:
-        """What this cluster lacks for it; asks it for its quorum."""
+        """What is missing on this cluster for this fault; asks the cluster for its quorum."""
         if (found := super().lack(cluster)) is not None:
             return found
         quorum = wait_for_quorum(cluster.bootstrap)
         if quorum.is_fixed:
-            return Lack(Means.SOFTWARE, f"{self.name} needs a quorum without controller.quorum.voters; this has it")
+            return Lack(
+                Means.SOFTWARE,
+                f"{self.name} needs a dynamic quorum; this one has fixed voters (controller.quorum.voters)",
+            )
         if len(quorum.voters) < 2:
             return Lack(Means.NODES, f"{self.name} needs 2 voters; the quorum has {len(quorum.voters)}")
         return None
@@ -57,13 +60,13 @@ class Voters(NodeFault):
         """The voters that it will remove."""
         act = super().plan(view, random)
         if others := [node for node in act.nodes if node not in view.controllers]:
-            raise NoSuchNode(f"{nodes_text(others)} has no vote in the quorum")
+            raise NoSuchNode(f"{nodes_text(others)} is not a voter of the quorum")
         if len(act.nodes) >= len(view.controllers):
             raise NoSuchNode(f"{nodes_text(act.nodes)} are all voters: the last one cannot be removed")
         return FaultAct(kind=self.kind, nodes=act.nodes, parameters={"change": "voters", **act.parameters})
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Removes the voters, and waits until the quorum's leader lists them no more."""
+        """Removes the voters, and waits until the quorum's leader no longer lists them."""
         before = wait_for_quorum(cluster.bootstrap, lambda quorum: set(act.nodes) <= set(quorum.ids))
         self.strike(cluster, act)
         for voter in [voter for voter in before.voters if voter.node in act.nodes]:
@@ -71,10 +74,10 @@ class Voters(NodeFault):
             persistently(
                 lambda voter=voter: remove_voter(cluster.bootstrap, voter),  # type: ignore[misc]
                 _DONE_WITHIN_S,
-                f"node {voter.node} is not removed from the quorum",
+                f"node {voter.node} was not removed from the quorum",
             )
         now = wait_for_quorum(cluster.bootstrap, lambda quorum: not set(act.nodes) & set(quorum.ids))
-        return f"the quorum's voters were {before}, and are {now}"
+        return f"the quorum's voters were {before}, and are now {now}"
 
     def heal(self, cluster: Cluster) -> str:
         """Adds the voters again; each is tried."""
@@ -85,7 +88,7 @@ class Voters(NodeFault):
                 persistently(
                     lambda voter=voter: add_voter(cluster.bootstrap, voter),  # type: ignore[misc]
                     _DONE_WITHIN_S,
-                    f"node {voter.node} is not added to the quorum",
+                    f"node {voter.node} was not added to the quorum",
                 )
                 added.append(voter.node)
         troubles.raise_any()

@@ -36,7 +36,7 @@ def lack() -> Lack | None:
         return Lack(Means.ROOT, "network namespaces need root")
     absent = [tool for tool in _TOOLS if shutil.which(tool) is None]
     if absent:
-        return Lack(Means.TOOL, f"network namespaces need {', '.join(absent)}, which is not installed")
+        return Lack(Means.TOOL, f"network namespaces need {', '.join(absent)} (not installed)")
     return None
 
 

@@ -85,7 +85,7 @@ class LocalProcess:
         """Starts it and returns at once. HostTrouble when it runs already or cannot be started."""
         with self._lock:
             if self.is_alive:
-                raise HostTrouble(f"{self.command[0]} runs already as process {self.pid}")
+                raise HostTrouble(f"{self.command[0]} is already running as process {self.pid}")
             try:
                 with self.log.open("ab") as log:
                     self._process = subprocess.Popen(

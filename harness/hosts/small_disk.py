@@ -29,7 +29,7 @@ _COMMAND_TIMEOUT_S = 20.0
 def lack() -> Lack | None:
     """Why no small disk can be mounted here; None when one can."""
     if shutil.which("mount") is None or shutil.which("umount") is None:
-        return Lack(Means.TOOL, "a small disk is a tmpfs, and there is no `mount` to mount one with")
+        return Lack(Means.TOOL, "a small disk is a tmpfs, and the command `mount` is not installed")
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -74,7 +74,7 @@ class SmallDisk:
                         raise HostTrouble(f"{self.path} cannot be filled: {full}") from full
                     size //= 2
         if os.statvfs(self.path).f_bavail:
-            raise HostTrouble(f"{self.path} has room left after {written} bytes")
+            raise HostTrouble(f"{self.path} still has free space after {written} bytes")
         return written
 
     def make_room(self) -> None:

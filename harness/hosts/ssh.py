@@ -28,7 +28,7 @@ class _RejectedPolicy(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
     """Refuses a machine whose key is of a type that is not known of it."""
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        raise HostTrouble(f"{hostname}: its host key, of type {key.get_name()}, is not among those that are known")
+        raise HostTrouble(f"{hostname}: its host key (type {key.get_name()}) is not among the known ones")
 
 
 def new_key() -> paramiko.ECDSAKey:
@@ -92,7 +92,9 @@ class SshHost:
             except (OSError, EOFError, paramiko.SSHException) as trouble:
                 is_final = isinstance(trouble, (paramiko.AuthenticationException, paramiko.BadHostKeyException))
                 if is_final or time.monotonic() > deadline:
-                    raise HostTrouble(f"{self.name}: no SSH to {self._address}:{self._port}: {trouble}") from trouble
+                    raise HostTrouble(
+                        f"{self.name}: cannot connect by SSH to {self._address}:{self._port}: {trouble}"
+                    ) from trouble
                 time.sleep(_RETRY_S)
 
     def _connect_once(self) -> None:
@@ -131,7 +133,7 @@ class SshHost:
         """Our address, as the far end sees it."""
         said = self._run(["sh", "-c", "echo $SSH_CONNECTION"], 30.0).output.split()
         if not said:
-            raise HostTrouble(f"{self.name}: its sshd does not say from which address we come")
+            raise HostTrouble(f"{self.name}: sshd does not set SSH_CONNECTION, so our own address is not known")
         return said[0]
 
     def _open(self) -> paramiko.SSHClient:

@@ -117,7 +117,7 @@ class AddressTarget:
         if spec is not None and spec.has_dynamic_voters:
             return NOT_VOTERS
         if not any(answers(address, _ANSWER_TIMEOUT_S) for address in self._addresses):
-            why = "nothing there answers ApiVersions: is the cluster up, and its listener without TLS?"
+            why = "no answer to ApiVersions; is the cluster up, and is the listener PLAINTEXT (without TLS)?"
             return Lack(Means.NETWORK, why)
         return self._lack_of_nodes(spec.nodes) if spec is not None and spec.nodes > 1 else None
 
@@ -129,7 +129,7 @@ class AddressTarget:
             return Lack(Means.NETWORK, str(trouble))
         if count >= wanted:
             return None
-        return Lack(Means.NODES, f"it has {count} broker{'' if count == 1 else 's'}; {wanted} are wanted")
+        return Lack(Means.NODES, f"the check needs {wanted} brokers; the cluster has {count}")
 
     def lack_for_fault(self, kind: str) -> Lack | None:
         """What stands in the way of faults of a kind: its nodes are not ours."""
@@ -143,4 +143,4 @@ class AddressTarget:
 
 
 def _lack_for_fault(name: str, kind: str) -> Lack:
-    return Lack(Means.FAULTS, f"{name}: its nodes are others', so no {kind}")
+    return Lack(Means.FAULTS, f"{name}: cannot inject {kind}: this target gives no control over its nodes")

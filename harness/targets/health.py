@@ -16,9 +16,9 @@ _MOST_NAMED = 3
 
 def ails(view: ClusterView, brokers: Collection[int]) -> tuple[str, ...]:
     """What is not as it should be in a view of all topics, as clauses; nothing when the cluster is healthy."""
-    found = [] if view.active_controller is not None else ["no controller is active"]
+    found = [] if view.active_controller is not None else ["no active controller"]
     if missing := sorted(set(brokers) - set(view.brokers)):
-        found.append(f"broker {', '.join(map(str, missing))} is not registered, or fenced")
+        found.append(f"broker {', '.join(map(str, missing))} is not registered or is fenced")
     lagging = [where for where, nodes in sorted(view.replicas.items()) if set(view.isr.get(where, ())) != set(nodes)]
     leaderless = [where for where in sorted(view.replicas) if where not in view.leaders]
     for what, partitions in (("no leader", leaderless), ("not the full ISR", lagging)):

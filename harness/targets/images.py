@@ -137,9 +137,9 @@ def _make_archive(archive: Path) -> None:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_BOOTSTRAP_TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired:
-            raise TargetTrouble(f"mmdebstrap was not done after {_BOOTSTRAP_TIMEOUT_S:g} s") from None
+            raise TargetTrouble(f"mmdebstrap did not end within {_BOOTSTRAP_TIMEOUT_S:g} s") from None
         if done.returncode:
-            raise TargetTrouble(f"mmdebstrap failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+            raise TargetTrouble(f"mmdebstrap failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
         for older in archive.parent.glob("base-*.tar"):
             older.unlink(missing_ok=True)
         made.rename(archive)
@@ -181,7 +181,7 @@ def _build(
         parts.append(f"{jar.name} {jar.stat().st_size}")
     key = content_key(parts)
     if is_made_of(client, tag, key):
-        say(f"image {tag}   is there, with the same content")
+        say(f"image {tag}   up to date")
         return
     say(what)
     _run_build(client, tag, key, dockerfile, files, libs)
@@ -212,7 +212,7 @@ def main(arguments: list[str]) -> int:
     parser = Parser(
         prog="python -m harness image",
         description="Builds local Docker images: by default the anchor, and Kafka " + _DEFAULT_VERSION + ".",
-        epilog="e.g. python -m harness image --kafka 4.2.1, then pytest checks/ --target docker@local/kafka:4.2.1",
+        epilog="example: python -m harness image --kafka 4.2.1, then pytest checks/ --target docker@local/kafka:4.2.1",
     )
     parser.add_argument("--kafka", action="append", metavar="VERSION", help="the image of a release (repeatable)")
     parser.add_argument("--anchor", action="store_true", help="the anchor's image, which every docker@ target needs")

@@ -108,7 +108,7 @@ def _run_maven(maven: str, work: Path, version: str, say: Callable[[str], None])
             while process.poll() is None:
                 now = time.monotonic()
                 if now - started > _ATTEMPT_TIMEOUT_S:
-                    return f"not done after {_ATTEMPT_TIMEOUT_S:g} s"
+                    return f"did not end within {_ATTEMPT_TIMEOUT_S:g} s"
                 if now - said >= _PROGRESS_EVERY_S:
                     said = now
                     say(f"kafka {version}   {_downloads(output)} files fetched, {now - started:.0f} s")

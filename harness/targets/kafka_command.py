@@ -14,8 +14,8 @@ from harness.targets.kafka_process import QUICK_START, KafkaProcessTarget
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget
 
 _USAGE = f"""\
-usage: python -m harness kafka [--jars-only] VERSION…   e.g. python -m harness kafka 4.3.1
-  --jars-only   do not make the archive of classes, with which nodes start in half of the processor time
+usage: python -m harness kafka [--jars-only] VERSION…   for instance: python -m harness kafka 4.3.1
+  --jars-only   do not make the class archive (with it, a node needs half the CPU time to start)
 known: {", ".join(jars.PUBLISHED)}"""
 
 
@@ -58,9 +58,9 @@ def make_archive(version: str, libs: Path, say: Callable[[str], None]) -> None:
             cluster.close()
         unfinished.replace(place)
     except (TargetTrouble, HostTrouble, OSError) as trouble:
-        say(f"kafka {version}   no archive of classes, nodes start without it: {trouble}")
+        say(f"kafka {version}   no class archive was made, so nodes start more slowly: {trouble}")
     else:
         size = place.stat().st_size
-        say(f"kafka {version}   archive of classes, {size / 1e6:.0f} MB, {time.monotonic() - began:.0f} s")
+        say(f"kafka {version}   class archive, {size / 1e6:.0f} MB, {time.monotonic() - began:.0f} s")
     finally:
         unfinished.unlink(missing_ok=True)

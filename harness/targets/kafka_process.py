@@ -40,7 +40,7 @@ def lack_of_java() -> Lack | None:
 def _trouble_with_java() -> str | None:
     java = shutil.which("java")
     if java is None:
-        return "there is no `java` on the PATH"
+        return "no `java` on the PATH"
     try:
         said = version_text(java)
     except (OSError, subprocess.TimeoutExpired) as trouble:
@@ -92,7 +92,7 @@ class KafkaProcessTarget:
         if self._version is None:
             return Lack(Means.JAVA, "name a release (kafka@4.3.1), or set KAFKA_HOME")
         if jars.version_in(jars.libs_folder(self._version)) is None and shutil.which("mvn") is None:
-            why = "its jars are not in the cache, and Maven (mvn), which fetches them, is not there"
+            why = "its jars are not in the cache, and Maven (mvn), which fetches them, is not installed"
             return Lack(Means.JAVA, why)
         return None
 

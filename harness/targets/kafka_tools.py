@@ -28,7 +28,9 @@ def lack() -> Lack | None:
             return None
     except TargetTrouble as trouble:
         return Lack(Means.JAVA, str(trouble))
-    return Lack(Means.JAVA, f"Kafka's jars are not there: python -m harness kafka {TOOLS_VERSION} fetches them")
+    return Lack(
+        Means.JAVA, f"Kafka's jars are not in the cache; fetch them with: python -m harness kafka {TOOLS_VERSION}"
+    )
 
 
 def may_fetch() -> bool:

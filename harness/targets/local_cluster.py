@@ -60,9 +60,11 @@ class LocalCluster(ClusterOfNodes[LocalNode]):
     def lack_for_fault(self, kind: str) -> Lack | None:
         """What stands in the way of faults of a kind here; None when nothing does."""
         if kind in LINK_FAULTS and self._network is None:
-            return namespaces.lack() or Lack(Means.NODES, f"its nodes have no addresses of their own, so no {kind}")
+            return namespaces.lack() or Lack(Means.NODES, f"cannot inject {kind}: its nodes share one address")
         if kind == DISK_FAULT and all(node.small_disk is None for node in self._nodes):
-            return small_disk.lack() or Lack(Means.FAULTS, "its nodes have no small disk that could be filled")
+            return small_disk.lack() or Lack(
+                Means.FAULTS, "cannot fill disks: its nodes have no small disk of their own"
+            )
         return lack_for_fault(kind)
 
     def close(self) -> None:
@@ -83,10 +85,10 @@ def lack_for(spec: ClusterSpec | None, *, most_nodes: int) -> Lack | None:
     if spec.nodes + spec.controllers > most_nodes:
         wanted = spec.nodes + spec.controllers
         if most_nodes == 1:
-            return Lack(Means.NODES, f"clusters of several nodes are not offered yet ({wanted} nodes wanted)")
-        return Lack(Means.NODES, f"its clusters have at most {most_nodes} nodes; {wanted} are wanted")
+            return Lack(Means.NODES, f"the check needs {wanted} nodes; this target offers only 1 so far")
+        return Lack(Means.NODES, f"the check needs {wanted} nodes; this target offers at most {most_nodes}")
     if spec.has_dynamic_voters and spec.nodes + spec.controllers == 1:
-        return Lack(Means.NODES, "voters are added and removed where there are several nodes")
+        return Lack(Means.NODES, "adding and removing voters needs several nodes")
     return small_disk.lack() if spec.small_disk_mb else None
 
 

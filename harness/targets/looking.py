@@ -61,7 +61,7 @@ def _first_answer(bootstrap: str, ask: Callable[[RawConnection], _T]) -> _T:
                 return ask(connection)
         except (OSError, MalformedRequest) as error:
             trouble = error
-    raise TargetTrouble(f"no broker of {bootstrap} says what the cluster looks like: {trouble}") from trouble
+    raise TargetTrouble(f"no broker of {bootstrap} answers Metadata: {trouble}") from trouble
 
 
 def _metadata(connection: RawConnection, topics: Sequence[str] | None) -> Any:

@@ -63,7 +63,7 @@ class ReferenceTarget:
     def lack_for_fault(self, kind: str) -> Lack | None:
         """What its clusters lack for faults of a kind; it has one node, so nothing can be cut."""
         if kind in LINK_FAULTS:
-            return Lack(Means.NODES, f"{self.name}: it has 1 node only, so no {kind}")
+            return Lack(Means.NODES, f"{self.name}: cannot inject {kind}: it has only 1 node")
         found = local_cluster.lack_for_fault(kind)
         return None if found is None else found.of(self.name)
 

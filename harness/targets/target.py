@@ -28,9 +28,9 @@ DISK_FAULT = "disk"
 """The fault that needs a node with a small disk."""
 CLOCK_FAULT = "clock"
 """The fault that needs a node whose environment is ours, since libfaketime is preloaded."""
-NOT_ENVIRONMENT = Lack(Means.FAULTS, "the environment of its processes is fixed, so no clock of theirs can be moved")
-NOT_VOTERS = Lack(Means.SOFTWARE, "only kafka@VERSION opens clusters to whose quorum voters can be added")
-NOT_DISKS = Lack(Means.FAULTS, "its nodes' disks cannot be filled: they are not made for the run")
+NOT_ENVIRONMENT = Lack(Means.FAULTS, "cannot move clocks: the environment of its processes cannot be changed")
+NOT_VOTERS = Lack(Means.SOFTWARE, "voters can be added and removed only on clusters that kafka@VERSION opens")
+NOT_DISKS = Lack(Means.FAULTS, "cannot fill disks: its nodes have no small disk of their own")
 
 
 class TargetTrouble(HostTrouble):
@@ -259,7 +259,10 @@ class Target(Protocol):
 
 def not_configurable(spec: ClusterSpec) -> Lack:
     """What a cluster that others have configured lacks."""
-    return Lack(Means.SOFTWARE, f"it is not ours to configure ({', '.join(sorted(spec.config))} wanted)")
+    return Lack(
+        Means.SOFTWARE,
+        f"the check needs other settings ({', '.join(sorted(spec.config))}); this target cannot be configured",
+    )
 
 
 def no_such_fault(kind: str) -> Lack:
@@ -268,13 +271,17 @@ def no_such_fault(kind: str) -> Lack:
 
 
 TARGETS = (
-    ("reference", "our broker, one process a node", "nothing"),
+    ("reference", "the reference broker, one process per node", "nothing"),
     ("reference@PROFILE", "the same, answering as another release: 4.0, 4.1, 4.2, 4.3, 4.4", "nothing"),
     ("kafka@VERSION", "Apache Kafka's jars, fetched by Maven or from $KAFKA_HOME", "Java 17; Maven for the first use"),
     ("docker@IMAGE", "containers: a published image, or one built by `make image`", "a Docker daemon"),
     ("at:HOST:PORT[,…]", "a running cluster; no faults", "its address"),
-    ("ssh:FILE.toml", "machines reached by SSH, installed and configured by their owner", "root there for splits"),
-    ("planted@PLANT", "the reference with a bug in it, which checks must reject", "a plant (list plants)"),
+    (
+        "ssh:FILE.toml",
+        "machines reached by SSH, installed and configured by you",
+        "root on them for partition and packet faults",
+    ),
+    ("planted@PLANT", "the reference broker with a planted bug, which checks must reject", "a plant (list plants)"),
 )
 """(how it is written, what it is, what it needs), for `python -m harness list targets`."""
 

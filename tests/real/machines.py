@@ -37,7 +37,11 @@ def lack() -> Lack | None:
         client = images.connect()
     except TargetTrouble as trouble:
         return Lack(Means.DOCKER, str(trouble))
-    return None if images.has(client, IMAGE) else Lack(Means.DOCKER, f"the image {IMAGE} is not built: make image")
+    return (
+        None
+        if images.has(client, IMAGE)
+        else Lack(Means.DOCKER, f"the image {IMAGE} is missing; build it with: make image")
+    )
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def test_a_cut_link_does_not_answer_and_others_do(cluster: NamespaceCluster) -> 
 
 def test_a_cut_is_proved_by_probes_and_counters(cluster: NamespaceCluster) -> None:
     chain, rules = cut(cluster, ("node 1", "node 2"), ("node 2", "node 1"))
-    assert prove_cut(cluster, chain, rules, None).startswith("2 probes across the cut had no answer")
+    assert prove_cut(cluster, chain, rules, None).startswith("2 probes across the partition got no answer")
 
 
 def test_a_cut_in_one_direction_is_proved_by_the_counter_of_that_direction(cluster: NamespaceCluster) -> None:
@@ -67,7 +67,7 @@ def test_a_rule_that_drops_nothing_is_no_cut(cluster: NamespaceCluster) -> None:
     rules = [Rule("node 1", ("node 1", "node 2"), ("-s", "10.9.9.8"))]
     chain = Chain(cluster)
     chain.install(rules)
-    with pytest.raises(HostTrouble, match="took no effect: a probe was answered from node 1 to node 2"):
+    with pytest.raises(HostTrouble, match="had no effect: a probe was answered from node 1 to node 2"):
         prove_cut(cluster, chain, rules, None)
 
 

@@ -58,7 +58,7 @@ def test_delay_and_order_need_netem_and_say_so_where_there_is_none(cluster: Any,
     if not kernel_has_netem():
         lack = fault.lack(cluster)
         assert lack is not None
-        assert (lack.means, str(lack)) == (Means.KERNEL, f"{fault} needs tc netem, which this kernel does not have")
+        assert (lack.means, str(lack)) == (Means.KERNEL, f"{fault} needs tc netem (not in this kernel)")
         return
     told = injected(cluster, fault)
     fault.heal(cluster)

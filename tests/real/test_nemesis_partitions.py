@@ -87,7 +87,7 @@ def test_a_partition_without_effect_is_trouble_and_leaves_nothing(cluster: Any) 
     fault = Partition(mute(exactly(1)))
     address, cluster.nodes[0].internal_address = cluster.nodes[0].internal_address, "10.9.9.9"
     try:
-        with pytest.raises(HostTrouble, match="the cut took no effect"):
+        with pytest.raises(HostTrouble, match="the partition had no effect"):
             fault.inject(cluster, fault.plan(VIEW, Random(1)))
     finally:
         cluster.nodes[0].internal_address = address

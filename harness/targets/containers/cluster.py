@@ -66,4 +66,4 @@ def _last_log(node: ContainerNode) -> tuple[str, str]:
     try:
         return f"node-{node.id}.log", node.log_text()
     except Exception as trouble:
-        return f"node-{node.id}.log", f"(not to be had: {trouble})"
+        return f"node-{node.id}.log", f"(could not be read: {trouble})"

@@ -87,7 +87,7 @@ class ContainerNode(PlannedNode):
         """Starts the Kafka container on the data it had, and returns before it answers."""
         with self._lock:
             if self.is_alive():
-                raise HostTrouble(f"{self.name} runs already")
+                raise HostTrouble(f"{self.name} is already running")
             with _docker_trouble(self.name):
                 self._pair.kafka.start()
 
@@ -115,7 +115,9 @@ class ContainerNode(PlannedNode):
                     self._pair.kafka.kill()
             else:
                 self.host.send_signal(pid, signal.SIGKILL)
-            wait_until(lambda: not self.is_alive(), _EXIT_TIMEOUT_S, f"{self.name} still runs after SIGKILL", 0.02)
+            wait_until(
+                lambda: not self.is_alive(), _EXIT_TIMEOUT_S, f"{self.name} is still running after SIGKILL", 0.02
+            )
 
     def pause(self) -> None:
         """SIGSTOP, verified."""
@@ -169,7 +171,7 @@ class ContainerNode(PlannedNode):
     def _pid(self) -> int:
         pid = self._find_pid()
         if pid is None:
-            raise HostTrouble(f"{self.name}: Kafka does not run there")
+            raise HostTrouble(f"{self.name}: Kafka is not running in the container")
         return pid
 
 

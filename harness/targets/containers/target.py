@@ -56,7 +56,7 @@ class KafkaContainerTarget:
         except TargetTrouble as trouble:
             return Lack(Means.DOCKER, str(trouble))
         if not images.has(client, images.ANCHOR):
-            return Lack(Means.DOCKER, f"the anchor's image {images.ANCHOR} is not built: make image")
+            return Lack(Means.DOCKER, f"the anchor's image {images.ANCHOR} is missing; build it with: make image")
         if not images.has(client, self._image) and (why := _pull(client, self._image)) is not None:
             return Lack(Means.DOCKER, why)
         return None
@@ -93,5 +93,5 @@ def _pull(client: Any, image: str) -> str | None:
     try:
         client.images.pull(repository, tag=tag)
     except (docker.errors.DockerException, requests.RequestException) as trouble:
-        return f"the image {image} is not on this machine and cannot be pulled ({trouble}); `make image` builds one"
+        return f"the image {image} is not on this machine and cannot be pulled ({trouble}); build one with: make image"
     return None

@@ -73,7 +73,8 @@ class MachineCluster(ClusterOfNodes[MachineNode]):
 def lack_for_fault(kind: str, *, has_root: bool) -> Lack | None:
     """What stands in the way of faults of a kind on machines; None when nothing does."""
     if kind in LINK_FAULTS:
-        return None if has_root else Lack(Means.FAULTS, f"{kind} needs root on its machines: user root, or sudo = true")
+        why = f"{kind} needs root on the machines; set user to root, or sudo to true, in the file of machines"
+        return None if has_root else Lack(Means.FAULTS, why)
     if kind in (*PROCESS_FAULTS, *REQUEST_FAULTS):
         return None
     return {DISK_FAULT: NOT_DISKS, CLOCK_FAULT: NOT_ENVIRONMENT}.get(kind) or no_such_fault(kind)
@@ -90,4 +91,4 @@ def _last_log(node: MachineNode) -> tuple[str, str]:
     try:
         return f"node-{node.id}.log", node.log_text()
     except HostTrouble as trouble:
-        return f"node-{node.id}.log", f"(not to be had: {trouble})"
+        return f"node-{node.id}.log", f"(could not be read: {trouble})"

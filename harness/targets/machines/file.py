@@ -120,7 +120,7 @@ def parse(text: str, path: Path) -> MachinesFile:
     _require_types(found, _AT_TOP, str(path))
     tables = found.get("nodes", [])
     if not tables or not all(isinstance(table, dict) for table in tables):
-        raise BadFile(f"{path}: no node: a table [[nodes]] with id and host is wanted for each")
+        raise BadFile(f"{path}: no nodes; write a table [[nodes]] with id and host for each")
     shared = {name: value for name, value in found.items() if name in _SHARED}
     machines: list[Machine] = []
     for number, table in enumerate(tables, 1):
@@ -129,7 +129,7 @@ def parse(text: str, path: Path) -> MachinesFile:
         machines.append(_machine({**shared, **table}, path.parent, where))
     ids = [machine.id for machine in machines]
     if twice := sorted({one for one in ids if ids.count(one) > 1}):
-        raise BadFile(f"{path}: node {twice[0]} is there twice")
+        raise BadFile(f"{path}: node {twice[0]} is listed twice")
     if not any(Role.BROKER in machine.roles for machine in machines):
         raise BadFile(f"{path}: no node has the role of a broker")
     return MachinesFile(version=found.get("version", "unknown"), machines=tuple(machines))
@@ -147,7 +147,7 @@ def _machine(table: Mapping[str, Any], folder: Path, where: str) -> Machine:
     if absent := [name for name in _NEEDED if name not in table]:
         raise BadFile(f"{where}: {absent[0]} is missing")
     if "known_hosts" not in table and "host_key" not in table:
-        raise BadFile(f"{where}: known_hosts or host_key is missing: no machine is trusted at first sight")
+        raise BadFile(f"{where}: known_hosts or host_key is missing (the key of an unknown host is never accepted)")
     roles = _roles(table.get("roles", ["broker", "controller"]), where)
     ports = _ports(table["ports"], roles, where)
     known = table.get("known_hosts")
@@ -186,7 +186,7 @@ def _ports(ports: Mapping[str, Any], roles: tuple[Role, ...], where: str) -> dic
             raise BadFile(f"{where}: the port of {name} must be from 1 to {_HIGHEST_PORT}")
     wanted = CLIENTS if Role.BROKER in roles else CONTROLLER
     if wanted not in ports:
-        raise BadFile(f"{where}: ports lacks {wanted}, e.g. ports = {{ {wanted} = 9092 }}")
+        raise BadFile(f"{where}: ports must name a port for {wanted} (for instance ports = {{ {wanted} = 9092 }})")
     return dict(ports)
 
 

@@ -65,7 +65,7 @@ class MachineNode(PlannedNode):
     def start(self) -> None:
         """Runs the owner's command that starts it, and returns before it answers."""
         if self.is_alive():
-            raise HostTrouble(f"{self.name} runs already")
+            raise HostTrouble(f"{self.name} is already running")
         self._command(self._machine.start)
 
     def stop(self) -> None:
@@ -119,18 +119,18 @@ class MachineNode(PlannedNode):
     def log_text(self) -> str:
         """Its log file, the end of it when it is long; what is in the way, where it cannot be read."""
         if self._machine.log is None:
-            return "(the file of machines names no log)"
+            return "(the file of machines has no setting log)"
         result = self._host.run(["tail", "-c", str(_MOST_LOG), self._machine.log])
         return result.output if result.status == 0 else f"({result.errors.strip()})"
 
     def _command(self, text: str) -> None:
         result = self._host.run(["sh", "-c", text], _COMMAND_TIMEOUT_S)
         if result.status:
-            said = (result.errors or result.output).strip() or "it said nothing"
+            said = (result.errors or result.output).strip() or "no output"
             raise HostTrouble(f"{self.name}: {text}: status {result.status}: {said}")
 
     def _wait_for_end(self, after: str) -> None:
-        wait_until(lambda: not self.is_alive(), _EXIT_TIMEOUT_S, f"{self.name} still runs after {after}", 0.05)
+        wait_until(lambda: not self.is_alive(), _EXIT_TIMEOUT_S, f"{self.name} is still running after {after}", 0.05)
 
     def _find_pid(self) -> int | None:
         found = self._host.run(["pgrep", "-o", "-f", self._machine.process])
@@ -140,5 +140,5 @@ class MachineNode(PlannedNode):
 
     def _pid(self) -> int:
         if (pid := self._find_pid()) is None:
-            raise HostTrouble(f"{self.name}: no process there is like {self._machine.process}")
+            raise HostTrouble(f"{self.name}: no process matches {self._machine.process!r} (pgrep -f)")
         return pid

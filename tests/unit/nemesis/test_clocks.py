@@ -42,7 +42,7 @@ def test_the_clock_of_a_controller_only_is_left_alone(seed: int) -> None:
 
 @pytest.mark.parametrize("offset_s", [0.5, -0.5, 3601.0])
 def test_an_offset_that_could_not_be_measured_or_is_too_large_is_refused(offset_s: float) -> None:
-    with pytest.raises(ValueError, match="a clock is moved by 1 to 3600 s"):
+    with pytest.raises(ValueError, match="the offset must be 1 to 3600 s"):
         Clock(Motion.JUMP, offset_s)
 
 

@@ -140,7 +140,7 @@ def test_all_nodes_cannot_be_parted_from_nobody() -> None:
 
 
 def test_two_nodes_make_no_ring() -> None:
-    with pytest.raises(NoSuchNode, match="too few for this split"):
+    with pytest.raises(NoSuchNode, match="too few nodes for this grudge"):
         drawn(majorities_ring, 2)
 
 

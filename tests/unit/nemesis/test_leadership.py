@@ -59,7 +59,7 @@ def test_an_unclean_election_is_of_a_partition_without_a_leader() -> None:
 @pytest.mark.parametrize(
     ("change", "of", "complaint"),
     [
-        (Change.MOVE, view(isr=(2,)), "no partition under check has a follower in its ISR"),
+        (Change.MOVE, view(isr=(2,)), "no partition under check has another in-sync replica"),
         (Change.REASSIGN, view(replicas=(2,)), "no partition under check has several replicas"),
         (Change.UNCLEAN, view(), "every partition under check has a leader"),
     ],

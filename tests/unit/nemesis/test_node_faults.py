@@ -117,9 +117,9 @@ def test_a_fault_strikes_and_its_heal_brings_the_node_back(name: str, told: list
 @pytest.mark.parametrize(
     ("name", "proof"),
     [
-        ("kill", "no process of nodes 1, 3 runs"),
+        ("kill", "no process of nodes 1, 3 is running"),
         ("pause", "the process of nodes 1, 3 is in state T (stopped)"),
-        ("restart", "no process of nodes 1, 3 runs"),
+        ("restart", "no process of nodes 1, 3 is running"),
     ],
 )
 def test_a_fault_strikes_the_nodes_of_its_act_and_proves_it(name: str, proof: str) -> None:
@@ -176,7 +176,7 @@ def test_a_heal_is_verified_by_an_answer() -> None:
 def test_a_node_that_was_not_healed_is_noticed() -> None:
     cluster, fault = cluster_of(FakeNode(1), FakeNode(2)), Kill()
     acted(fault, cluster, 1, 2)
-    with pytest.raises(HostTrouble, match=r"node 1 does not run after the heal; node 2 does not run"):
+    with pytest.raises(HostTrouble, match=r"node 1 is not running after the heal; node 2 is not running"):
         fault.verify_healed(cluster)
 
 
@@ -187,7 +187,7 @@ def test_a_pause_that_took_no_effect_is_trouble_not_a_verdict() -> None:
 
 @pytest.mark.parametrize("name", ["kill", "restart"])
 def test_a_node_that_does_not_run_cannot_be_struck(name: str) -> None:
-    with pytest.raises(HostTrouble, match=r"node 1 cannot be .*: not running"):
+    with pytest.raises(HostTrouble, match=r"cannot (kill|stop) node 1: not running"):
         acted(fault_named(name), cluster_of(FakeNode(1, alive=False)))
 
 
@@ -197,7 +197,7 @@ def test_a_full_disk_is_healed_by_room_and_a_restart() -> None:
     said = acted(fault, cluster, 2)
     fault.heal(cluster)
     fault.verify_healed(cluster)
-    assert said == "the small disk has no block left after 4,096 bytes for node 2"
+    assert said == "the small disk has no free block left: wrote 4,096 bytes for node 2"
     assert node.told == ["stop", "start", "wait_ready"]
 
 
@@ -210,12 +210,12 @@ def test_a_disk_that_stays_full_is_trouble() -> None:
 
 
 def test_a_node_without_a_small_disk_cannot_have_it_filled() -> None:
-    with pytest.raises(HostTrouble, match="no small disk that could be filled"):
+    with pytest.raises(HostTrouble, match="no small disk to fill"):
         acted(FullDisk(), cluster_of(FakeNode(1)))
 
 
 def test_a_cluster_without_nodes_in_our_hands_cannot_be_struck() -> None:
-    with pytest.raises(HostTrouble, match="no node 1 that can be controlled from here"):
+    with pytest.raises(HostTrouble, match=r"node 1 of the cluster at .* cannot be controlled from here"):
         acted(Kill(), cluster_of())
 
 
@@ -252,7 +252,7 @@ def test_the_last_act_of_a_run_makes_room() -> None:
 
 def test_the_last_act_of_a_run_tries_every_node() -> None:
     nodes = (FakeNode(1, alive=False, starts=False), FakeNode(2, alive=False))
-    with pytest.raises(HostTrouble, match="node 1 does not start; node 1 does not run after the heal"):
+    with pytest.raises(HostTrouble, match="node 1 does not start; node 1 is not running after the heal"):
         restore(cluster_of(*nodes))
     assert nodes[1].told == ["start", "wait_ready"]
 
@@ -279,7 +279,7 @@ def test_a_fault_is_named_with_its_nodes_or_its_grudge(text: str, name: str) -> 
         ("kill:leader", "kill:leader: this fault has no variants; leave out ':leader'"),
         ("kill leaders", "kill leaders: unknown nodes 'leaders'"),
         ("partition:thirds", "partition:thirds: unknown grudge 'thirds'"),
-        ("partition:bridge:clients", "names no nodes that clients could be cut off from"),
+        ("partition:bridge:clients", "this grudge has no side that is cut off"),
     ],
 )
 def test_words_that_a_fault_does_not_know_are_refused(text: str, complaint: str) -> None:
@@ -288,7 +288,7 @@ def test_words_that_a_fault_does_not_know_are_refused(text: str, complaint: str)
 
 
 def test_an_unknown_fault_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no fault 'kil' .*kill, pause, restart"):
+    with pytest.raises(ValueError, match=r"unknown fault 'kil' .*kill, pause, restart"):
         fault_named("kil")
 
 

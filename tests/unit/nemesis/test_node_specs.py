@@ -112,5 +112,5 @@ def test_a_role_that_nobody_has_is_trouble(spec: object, complaint: str) -> None
 
 
 def test_an_unknown_kind_of_nodes_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no nodes called 'leaders' .*one, broker, voter, minority"):
+    with pytest.raises(ValueError, match=r"unknown nodes 'leaders' .*one, broker, voter, minority"):
         node_spec_named("leaders")

@@ -81,5 +81,5 @@ def test_no_faults_make_no_spells() -> None:
 
 
 def test_a_hold_that_leaves_no_quiet_is_refused() -> None:
-    with pytest.raises(ValueError, match="a hold of 1 of them"):
+    with pytest.raises(ValueError, match="faults during 1 of each"):
         drawn(1, 60, hold_share=1)

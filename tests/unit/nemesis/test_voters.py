@@ -88,7 +88,7 @@ def test_a_voter_is_chosen_where_nobody_is_named() -> None:
 
 
 def test_a_node_without_a_vote_cannot_lose_it() -> None:
-    with pytest.raises(NoSuchNode, match="node 1 has no vote in the quorum"):
+    with pytest.raises(NoSuchNode, match="node 1 is not a voter of the quorum"):
         Voters(exactly(1)).plan(VIEW, Random(1))
 
 
@@ -101,7 +101,7 @@ def test_fixed_voters_are_told(cluster: Any) -> None:
     cluster.directory = ZERO_UUID
     lack = Voters().lack(cluster)
     assert lack is not None
-    assert (lack.means, "without controller.quorum.voters" in lack.reason) == (Means.SOFTWARE, True)
+    assert (lack.means, "fixed voters (controller.quorum.voters)" in lack.reason) == (Means.SOFTWARE, True)
 
 
 def test_a_voter_that_is_not_taken_back_is_trouble(cluster: Any) -> None:

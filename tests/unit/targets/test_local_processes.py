@@ -64,7 +64,7 @@ def test_after_a_kill_it_starts_again_and_its_log_goes_on(started: LocalProcess)
 
 
 def test_a_second_start_is_refused(started: LocalProcess) -> None:
-    with pytest.raises(HostTrouble, match="runs already"):
+    with pytest.raises(HostTrouble, match="is already running"):
         started.start()
 
 

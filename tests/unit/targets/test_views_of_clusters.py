@@ -40,5 +40,5 @@ def test_the_first_broker_that_answers_is_believed(cluster: Cluster) -> None:
 
 
 def test_a_cluster_that_does_not_answer_is_trouble() -> None:
-    with pytest.raises(TargetTrouble, match=f"no broker of {NOBODY} says what the cluster looks like"):
+    with pytest.raises(TargetTrouble, match=f"no broker of {NOBODY} answers Metadata"):
         look_at(NOBODY)

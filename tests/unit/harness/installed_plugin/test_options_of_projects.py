@@ -36,7 +36,7 @@ def test_kafka_without_java_is_refused(run_project, monkeypatch: pytest.MonkeyPa
 
     line = only_error(run_project(NOTHING, "--kafka-target", "kafka@4.3.1"))
 
-    assert line == "ERROR: --kafka-target kafka@4.3.1: Java 17 or newer is needed: there is no `java` on the PATH"
+    assert line == "ERROR: --kafka-target kafka@4.3.1: Java 17 or newer is needed: no `java` on the PATH"
 
 
 def test_a_target_whose_package_is_not_installed_is_refused(run_project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,9 @@ def activity(evidence: Evidence, needs: Needs) -> Verdict:
         )
     if evidence.records_read() < needs.reads:
         lacking.append(f"{counted(evidence.records_read(), 'record')} read, and {needs.reads:,} are needed")
+    lacking += _lacking_partitions(evidence)
+    if evidence.second_ends:
+        lacking.append(f"{evidence.second_ends:,} ends were told of sends that had ended before, or never began")
     for period in fault_periods(evidence.faults):
         during = _sends_under(evidence, period)
         told.append(f"{period.act.sentence}: {period.act.proof or 'no proof of an effect'}, {during:,} sends meanwhile")
@@ -77,6 +80,17 @@ def activity(evidence: Evidence, needs: Needs) -> Verdict:
         reason="; ".join(lacking),
         rests_on="; ".join(told),
     )
+
+
+def _lacking_partitions(evidence: Evidence) -> list[str]:
+    """Partitions that were sent to, and acknowledged nothing: of their records nothing is known."""
+    sends = evidence.sends
+    asked = np.where(sends.column("asked") >= 0, sends.column("asked"), sends.column("where"))
+    silent = sorted(set(asked.tolist()) - set(asked[sends.column("outcome") == ACKNOWLEDGED].tolist()))
+    if not silent or len(silent) == len(set(asked.tolist())):
+        return []
+    told = ", ".join(evidence.place(where) for where in silent[:4])
+    return [f"none of {counted(int(np.isin(asked, silent).sum()), 'send')} to {told} was acknowledged"]
 
 
 def _lacking_retries(evidence: Evidence, needs: Needs) -> list[str]:

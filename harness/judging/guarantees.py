@@ -143,7 +143,10 @@ ANOMALIES: Mapping[str, tuple[str, str]] = {
     "wrong-start": ("O3", "a member of a group starts where its group committed"),
     "undelivered": ("G9", "a group is given every record below its committed offset"),
     "leader-epoch-order": ("O10", "leader epochs never decrease along the offsets of a partition"),
-    "corrupt-record": ("O7", "key, headers, timestamp and value come back as they were sent"),
+    "corrupt-record": (
+        "O7",
+        "records come back from where they were sent to, with their key, headers, timestamp and value",
+    ),
     "aborted-read": ("O1", "a record that was refused is not in the log"),
     "no-recovery": ("L2", "once all faults are healed, consumers go on"),
 }

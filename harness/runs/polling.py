@@ -31,12 +31,15 @@ def poll(context: RunContext, consumer: Consumer, process: str, f: str) -> Reach
 
 
 def as_record(record: Consumed) -> Record:
-    """A consumed record as histories hold it; bytes that are no text are escaped."""
+    """A consumed record as histories hold it; bytes that are no text are escaped, and a header's null is named."""
     return Record(
         record.offset,
         name_of(record.value),
         None if record.key is None else record.key.decode("utf-8", "backslashreplace"),
-        tuple((name, (value or b"").decode("utf-8", "backslashreplace")) for name, value in record.headers),
+        tuple(
+            (name, "(null)" if value is None else value.decode("utf-8", "backslashreplace"))
+            for name, value in record.headers
+        ),
         record.timestamp,
         crc32c(record.value or b""),
         record.leader_epoch,

@@ -1,4 +1,4 @@
-"""Records that come back otherwise than they were sent, or that nobody sent. O(records)."""
+"""Records that come back otherwise than they were sent, or from elsewhere, or that nobody sent. O(records)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _Maker = Callable[[], Anomaly]
 
 
 def record_integrity(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Reads whose key, headers, timestamp or value bytes differ from what was sent; reads of values never sent.
+    """Reads whose key, headers, timestamp, value bytes or partition differ from what was sent; reads of values never
+    sent.
 
     With message.timestamp.type=LogAppendTime the broker sets the timestamp, and it is not compared.
     """
@@ -29,7 +30,7 @@ def record_integrity(history: AnyHistory, rules: Guarantees) -> Verdict:
     compares_time = rules.topic.timestamp_type == "CreateTime"
     mistimed = evidence.mistimed if compares_time else ()
     found: Iterator[_Maker] = chain(
-        (partial(_differs, evidence, seen, compares_time) for seen in evidence.corrupt),
+        (partial(_differs, evidence, seen, compares_time) for seen in chain(evidence.corrupt, evidence.misplaced)),
         (partial(_differs, evidence, seen, compares_time) for seen in mistimed),
     )
     read = evidence.records_read()
@@ -37,7 +38,7 @@ def record_integrity(history: AnyHistory, rules: Guarantees) -> Verdict:
         "corrupt-record",
         found,
         rules,
-        count=evidence.corrupt.count + (evidence.mistimed.count if compares_time else 0),
+        count=evidence.corrupt.count + evidence.misplaced.count + (evidence.mistimed.count if compares_time else 0),
         rests_on=f"{counted(read, 'record')} read and compared with what was sent",
         unknown=None if read else "no record was read",
     )
@@ -67,17 +68,19 @@ def _differs(evidence: Evidence, seen: Sighting, compares_time: bool) -> Anomaly
         sentence = f"{place} holds a value that nobody sent: {record.value}"
         return anomaly("corrupt-record", sentence, [line(poll, f"{place} → {record.value}")], seen.poll)
     _, send = sent(evidence, row)
-    wrong = "; ".join(_unlike(send, record, compares_time))
+    wrong = "; ".join(_unlike(send, evidence.partitions[seen.where][1], record, compares_time))
     lines = [*send_lines(evidence, row), (poll.time_ns, line(poll, f"{place} → {record.value}: {wrong}"))]
     return anomaly("corrupt-record", f"{place}, value {record.value}: {wrong}", ordered(lines), seen.poll)
 
 
-def _unlike(send: Send, record: Record, compares_time: bool) -> list[str]:
+def _unlike(send: Send, partition: int, record: Record, compares_time: bool) -> list[str]:
     parts: list[tuple[str, object, object]] = [
         ("value checksum", f"{send.checksum:08x}", f"{record.checksum:08x}"),
         ("key", send.key, record.key),
         ("headers", send.headers, record.headers),
     ]
+    if send.partition >= 0:
+        parts.append(("partition", send.partition, partition))
     if compares_time and send.timestamp != -1:
         parts.append(("timestamp", send.timestamp, record.timestamp))
     return [f"{what} {ours!r} came back as {theirs!r}" for what, ours, theirs in parts if ours != theirs]

@@ -102,6 +102,8 @@ class Evidence:
     """Records whose key, headers or bytes are not those that were sent, or that nobody sent."""
     mistimed: Found[Sighting] = field(default_factory=Found)
     """Records whose timestamp is not the one that was sent."""
+    misplaced: Found[Sighting] = field(default_factory=Found)
+    """Records in another partition than the one that they were sent to."""
     epochs_changed: Found[Conflict] = field(default_factory=Found)
     """Records whose batch had another leader epoch when it was read again."""
     deleted_before: dict[int, int] = field(default_factory=dict)
@@ -109,6 +111,8 @@ class Evidence:
     leader_changes: list[LeaderChange] = field(default_factory=list)
     has_states: bool = False
     """Whether the history says who led the partitions, at two moments at least."""
+    second_ends: int = 0
+    """Ends of sends that had ended before, or never began."""
     retries: int | None = None
     """Records that producers sent again; None where no library counts them."""
     polls: int = 0
@@ -172,6 +176,7 @@ class Evidence:
         sends.completed.append(-1)
         sends.process.append(self._process(operation.process))
         sends.where.append(where)
+        sends.asked.append(where if value.partition >= 0 else -1)
         sends.outcome.append(UNANSWERED)
         sends.offset.append(-1)
         sends.content.append(hash((value.key, value.headers, value.checksum)))
@@ -220,7 +225,9 @@ class Evidence:
     def _end_send(self, operation: Operation) -> int | None:
         row = self._open.pop(operation.of if operation.of is not None else -1, None)
         self.identities.pass_by(operation)
-        if row is not None:
+        if row is None:
+            self.second_ends += 1
+        else:
             self.sends.completed[row] = operation.index
             self.sends.outcome[row] = _OUTCOMES.get(operation.kind, UNANSWERED)
             self.sends.last_identity[row] = self.identities.count(operation.process)
@@ -257,6 +264,8 @@ class Evidence:
             self.corrupt.add(Sighting(where, record.offset, poll))
             return row
         self._compare(record, row, poll)
+        if sends.asked[row] not in (-1, where):
+            self.misplaced.add(Sighting(where, record.offset, poll))
         if sends.seen_in[row] < 0:
             sends.seen_in[row], sends.seen_at[row] = where, record.offset
             if sends.outcome[row] == ACKNOWLEDGED and sends.offset[row] >= 0 and self._now is not None:

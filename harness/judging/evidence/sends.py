@@ -35,7 +35,9 @@ class Sends:
     """Index of the completion."""
     process: array[int] = field(default_factory=_ints)
     where: array[int] = field(default_factory=_ints)
-    """Number of the partition that it went to."""
+    """Number of the partition that it went to: that of the acknowledgement, where one tells it."""
+    asked: array[int] = field(default_factory=_ints)
+    """Number of the partition that the producer named; -1 where it left that to its library."""
     outcome: array[int] = field(default_factory=_bytes)
     offset: array[int] = field(default_factory=_longs)
     """As acknowledged."""

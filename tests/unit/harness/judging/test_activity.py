@@ -52,6 +52,22 @@ def test_an_unanswered_history_is_unknown() -> None:
     assert judged(script).validity is Validity.UNKNOWN
 
 
+def test_a_partition_that_acknowledged_nothing_proves_nothing() -> None:
+    script = a_run()
+    script.fail(script.invoke("b", partition=1), "NOT_ENOUGH_REPLICAS")
+
+    assert judged(script).reason == "none of 1 send to t-1 was acknowledged"
+
+
+def test_a_send_with_two_ends_proves_nothing() -> None:
+    script = a_run()
+    invoked = script.invoke("b")
+    script.ok(invoked, 1)
+    script.fail(invoked)
+
+    assert "1 ends were told of sends that had ended before" in judged(script).reason
+
+
 def test_a_fault_names_its_proof_and_the_sends_under_it() -> None:
     script = a_run()
     script.fault(KILL, "no process of node 2 runs")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.history.operations import EARLIEST, AdminCall, FaultAct, Operation, OpType
+from harness.history.operations import EARLIEST, Acknowledged, AdminCall, FaultAct, Operation, OpType
 from harness.judging.checkers.acknowledged_offset import acknowledged_offset
 from harness.judging.checkers.duplicate import duplicate
 from harness.judging.checkers.lost_before_kept import lost_before_kept
 from harness.judging.checkers.lost_write import lost_write, unseen
 from harness.judging.checkers.poll_order import nonmonotonic_poll, poll_skip
+from harness.judging.checkers.record_integrity import record_integrity
 from harness.judging.checkers.send_order import nonmonotonic_send, realtime_order
 from harness.judging.checkers.vanished_read import vanished_read
 from harness.judging.guarantees import ClientSettings, FaultEffects, Guarantees, TopicSettings
@@ -360,3 +361,29 @@ def test_the_operations_of_a_script_are_numbered() -> None:
     operations: list[Operation] = three_sent().operations
 
     assert [operation.index for operation in operations] == list(range(6))
+
+
+def test_a_record_without_an_answer_that_stands_in_another_partition_is_misplaced() -> None:
+    script = three_sent()
+    script.info(script.invoke("d", partition=0))
+    script.poll({0: "d"}, partition=1)
+
+    assert "partition 0 came back as 1" in record_integrity(script.history(), SAFE).anomalies[0].sentence
+
+
+def test_an_acknowledgement_in_another_partition_than_the_records_own_excuses_nothing() -> None:
+    script = Script()
+    invoked = script.invoke("a", partition=0)
+    script.add("producer 1", OpType.OK, "send", value=Acknowledged(1, 0), of=invoked)
+    script.poll({0: "a"}, partition=1)
+
+    assert record_integrity(script.history(), SAFE).validity is Validity.INVALID
+
+
+def test_a_record_whose_partition_the_library_chose_is_nowhere_misplaced() -> None:
+    script = Script()
+    invoked = script.invoke("a", partition=-1)
+    script.add("producer 1", OpType.OK, "send", value=Acknowledged(1, 0), of=invoked)
+    script.poll({0: "a"}, partition=1)
+
+    assert record_integrity(script.history(), SAFE).is_valid

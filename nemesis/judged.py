@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from harness.history.store import Meta, verdict_data
 from harness.judging.availability import Gap, availability
 from harness.judging.evidence.evidence import Evidence
 from harness.judging.judge import describe
-from harness.judging.measures import measures
+from harness.judging.measures import loss_sentences, measures
 from harness.judging.periods import rules_of
 from harness.judging.verdicts import Validity, Verdict, merged
 from harness.runs.run import Finished
@@ -31,6 +32,7 @@ class Judged:
     finished: Finished | None = None
     verdicts: tuple[Verdict, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    measures: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scenario: Scenario, queue: Queue, finished: Finished, *, version: str, took_s: float) -> Judged:
@@ -43,6 +45,7 @@ class Judged:
             finished=finished,
             verdicts=judge(finished.history, rules, queue.needs),
             gaps=availability(finished.history),
+            measures=measures(Evidence.of(finished.history), rules),
         )
 
     @property
@@ -70,6 +73,7 @@ class Judged:
             yield "longest time without a success, for each fault"
         for gap in self.gaps:
             yield f"  {gap.length_s:6.1f} s  {gap.role}, {gap.fault}"
+        yield from (f"lost          {sentence}" for sentence in loss_sentences(self.measures))
 
     def meta(self, queue: Queue) -> Meta:
         """What is stored of it."""
@@ -101,6 +105,6 @@ class Judged:
             evidence = Evidence.of(finished.history)
             rules = rules_of(finished.history, queue.client, finished.topic)
             stored.topic_settings, stored.fault_effects = asdict(finished.topic), asdict(rules.faults)
-            stored.operations, stored.measures = finished.operations, measures(evidence)
+            stored.operations, stored.measures = finished.operations, dict(self.measures)
             stored.faults = sum(1 for operation in evidence.faults if operation.f != "heal" and operation.of is None)
         return stored

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from harness.judging.measures import loss_sentences
 from harness.judging.outcome import Outcome
 from reports.comparison import difference_table
 from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
@@ -85,7 +86,7 @@ def _inside(result: Result) -> list[str]:
     if result.differences:
         rows = [(result, difference) for difference in result.differences]
         parts += [element("h4", "Differences"), difference_table(rows)]
-    parts.append(_course(found))
+    parts.append(_course(result, found))
     parts.append(_logs(result, found))
     parts.append(_tolerated(result))
     parts.append(_rerun(result))
@@ -174,7 +175,7 @@ def _failure(result: Result, found: Findings) -> str:
     return trouble + (folded("As the terminal showed it", shown) if found.findings else shown)
 
 
-def _course(found: Findings) -> str:
+def _course(result: Result, found: Findings) -> str:
     drawn = timeline(found.series)
     if drawn is None:
         return ""
@@ -187,7 +188,8 @@ def _course(found: Findings) -> str:
     shown = picture(drawn.drawn(), said + course(found.series))
     gaps = availability(found.series)
     listed = facts([(f"longest time without success, {role}", text(gap)) for role, gap in gaps])
-    return element("h4", "Under load") + shown + listed + _changes(found.series)
+    lost = [("acknowledged records lost", text(sentence)) for sentence in loss_sentences(result.meta.measures)]
+    return element("h4", "Under load") + shown + listed + facts(lost) + _changes(found.series)
 
 
 def _changes(series: Series) -> str:

@@ -11,6 +11,7 @@ from harness.history.history import AnyHistory
 from harness.history.store import Item, StoreTrouble, open_items
 from harness.judging.activity import Needs
 from harness.judging.guarantees import Guarantees
+from harness.judging.measures import loss_sentences
 from harness.judging.periods import rules_of
 from harness.judging.verdicts import Validity, Verdict, merged
 from harness.workloads import queue
@@ -78,6 +79,8 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             validities.append(merged(verdict.validity for verdict in verdicts))
             for line in describe(meta.check, meta.target, verdicts):
                 say(line)
+            for sentence in loss_sentences(meta.measures, only_lost=True):
+                say(f"  lost: {sentence}")
     except (StoreTrouble, HistoryTrouble) as trouble:
         print(f"harness: {trouble}", file=sys.stderr)
         return BAD_INPUT

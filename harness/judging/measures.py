@@ -1,16 +1,22 @@
-"""Figures of a run beside its verdicts: how late records were, and how many nobody had read yet."""
+"""Figures of a run beside its verdicts: how late records were, how many nobody had read yet, what each fault cost."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from harness.judging.evidence.evidence import Evidence
+from harness.judging.guarantees import Guarantees
+from harness.judging.losses import losses
 
 _SAMPLES = 200
 
 
-def measures(evidence: Evidence) -> dict[str, Any]:
-    """As JSON data: the worst real-time lag (O11), acknowledged records that were unseen over time, retries."""
+def measures(evidence: Evidence, rules: Guarantees) -> dict[str, Any]:
+    """As JSON data: the worst real-time lag (O11), acknowledged records that were unseen over time, retries, and the
+    acknowledged records that were lost (D12), by faults.
+    """
     found: dict[str, Any] = {}
     worst = max(evidence.freshness.worst.values(), key=lambda lag: lag.lag_ns, default=None)
     if worst is not None:
@@ -27,4 +33,14 @@ def measures(evidence: Evidence) -> dict[str, Any]:
         found["unseen"] = [[round(time_ns / 1e9, 2), count] for time_ns, count in chosen]
     if evidence.retries is not None:
         found["retries"] = evidence.retries
+    lost = losses(evidence, rules) or ()
+    if evidence.faults or any(each.lost for each in lost):
+        found["losses"] = [{**asdict(each), "sentence": each.sentence} for each in lost]
     return found
+
+
+def loss_sentences(measured: Mapping[str, Any], *, only_lost: bool = False) -> list[str]:
+    """What stored measures say of acknowledged records that were lost, a sentence for each fault."""
+    each = measured.get("losses")
+    rows = [row for row in each if isinstance(row, Mapping)] if isinstance(each, list) else []
+    return [str(row.get("sentence", "")) for row in rows if row.get("lost") or not only_lost]

@@ -112,7 +112,7 @@ class Drive:
         rules = rules_of(finished.history, queue.client, finished.topic)
         record.topic_settings, record.fault_effects = finished.topic, rules.faults
         record.availability = [asdict(gap) for gap in availability(finished.history)]
-        record.measures = measures(evidence)
+        record.measures = measures(evidence, rules)
         verdicts = record.verdicts = judge(finished.history, rules, queue.needs)
         broken = witness_of(verdicts)
         if broken is not None:

@@ -12,7 +12,7 @@ import pytest
 from harness.judging.outcome import Outcome
 from harness.pytest_plugin.allure_folder import write_results
 from harness.pytest_plugin.session import SESSION
-from harness.pytest_plugin.words import area_lines, counts_line, skip_lines
+from harness.pytest_plugin.words import area_lines, counts_line, loss_lines, skip_lines
 
 
 class Summary:
@@ -31,6 +31,11 @@ class Summary:
                 terminalreporter.write_line("")
                 for number, line in enumerate(record.failure):
                     terminalreporter.write_line(line, yellow=number == 0, bold=number == 0)
+        lost = loss_lines(session.records)
+        if lost:
+            terminalreporter.write_line("")
+            for line in lost:
+                terminalreporter.write_line(line)
         skipped = skip_lines(session.records)
         if skipped:
             terminalreporter.write_line("")

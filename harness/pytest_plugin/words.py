@@ -12,6 +12,7 @@ import pytest
 from harness.catalogue import Header
 from harness.clients.client import ClientTrouble
 from harness.hosts.host import HostTrouble
+from harness.judging.measures import loss_sentences
 from harness.judging.outcome import BrokenPromise, Differs, Outcome
 from harness.pytest_plugin.record import CheckRecord
 from harness.runs.context import RunTrouble
@@ -114,6 +115,16 @@ def skip_lines(records: Sequence[CheckRecord]) -> list[str]:
     """Why checks were skipped, each reason once with how many it kept out."""
     reasons = Counter(record.skip_reason for record in records if record.outcome is Outcome.SKIPPED)
     return [f"skipped {count:>4,}   {reason}" for reason, count in reasons.most_common()]
+
+
+def loss_lines(records: Sequence[CheckRecord]) -> list[str]:
+    """Acknowledged records that were lost where the settings allow it, a line for each fault."""
+    return [
+        f"lost           {record.check} [{record.target}]  {sentence}"
+        for record in records
+        if record.outcome is Outcome.HELD
+        for sentence in loss_sentences(record.measures, only_lost=True)
+    ]
 
 
 def area_lines(records: Sequence[CheckRecord], *, is_plain: bool = False) -> list[tuple[str, bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.history.operations import FaultAct, OpType, PartitionState, PartitionStates
 from harness.judging.availability import Gap, availability
 from harness.judging.evidence.evidence import Evidence
-from harness.judging.guarantees import ClientSettings, FaultEffects, TopicSettings
+from harness.judging.guarantees import ClientSettings, FaultEffects, Guarantees, TopicSettings
 from harness.judging.measures import measures
 from harness.judging.periods import effects_of, fault_periods, rules_of
 from harness.workloads.synthetic import Script
@@ -115,7 +115,7 @@ def test_the_worst_lag_and_the_unseen_records_are_measured() -> None:
     script.wait(2)
     script.poll({1: "b"})
 
-    found = measures(Evidence.of(script.history()))
+    found = measures(Evidence.of(script.history()), Guarantees.of())
     assert 2 < found["worst_lag"]["lag_s"] < 2.1
     assert [count for _, count in found["unseen"]] == [1, 0, 0]
 

@@ -142,6 +142,7 @@ def test_an_unknown_group_is_dead(exchange: Exchange, version: int) -> None:
 @versions(0, 6)
 def test_the_empty_name(exchange: Exchange, version: int) -> None:
     """No group has the empty name: it is dead as any that is not there."""
+    exchange.turn_to_coordinator("")
     coordinated(exchange)
     (found,) = exchange.ask("a group without a name", request(""), version).groups
 

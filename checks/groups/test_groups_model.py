@@ -55,6 +55,7 @@ from reference_broker.wire.messages.sync_group_request import SyncGroupRequest, 
 from reference_broker.wire.primitives import GroupId, TopicName
 
 pytestmark = [
+    pytest.mark.cluster(is_exact=True),  # the model knows of one broker
     pytest.mark.feature("Groups"),
     pytest.mark.kip(394, 496),
     pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),

@@ -211,6 +211,7 @@ def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: in
 @versions(2, 7, 9)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
     """The group without a name has no members that could commit."""
+    exchange.turn_to_coordinator("")
     coordinated(exchange)
     request = commit("", exchange.topic(), 1, **as_member("somebody", 1))
     answer = exchange.ask("somebody of a group without a name", request, version)

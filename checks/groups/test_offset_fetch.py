@@ -152,6 +152,7 @@ def test_an_unknown_partition(exchange: Exchange, version: int, partition: int) 
 @versions(1, 7, 8, 9)
 def test_the_empty_name(exchange: Exchange, version: int) -> None:
     """The group without a name has no offsets, and that is no error."""
+    exchange.turn_to_coordinator("")
     coordinated(exchange)
     answer = exchange.ask("a group without a name", offsets(version, "", {exchange.topic(): (0,)}), version)
 

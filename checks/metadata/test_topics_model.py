@@ -49,7 +49,11 @@ from reference_broker.wire.messages.incremental_alter_configs_request import (
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import TopicName
 
-pytestmark = [pytest.mark.feature("Topics"), pytest.mark.kip(4, 195, 339, 516)]
+pytestmark = [
+    pytest.mark.cluster(is_exact=True),  # the model knows of one broker
+    pytest.mark.feature("Topics"),
+    pytest.mark.kip(4, 195, 339, 516),
+]
 
 TOPIC = 2
 CLIENTS = 2

@@ -43,8 +43,8 @@ from reference_broker.wire.primitives import BrokerId, TopicName
 from reference_broker.wire.records import iter_batches
 
 pytestmark = [
-    # A cluster of its own: others do not get along without their broker.
-    pytest.mark.cluster(config={"broker.rack": "taken-out"}),
+    # A cluster of its own, of one broker: others do not get along without it, and nobody is to take its place.
+    pytest.mark.cluster(config={"broker.rack": "taken-out"}, is_exact=True),
     pytest.mark.feature("UnregisterBroker"),
     pytest.mark.severity("critical"),
     pytest.mark.kip(500, 966),

@@ -55,8 +55,8 @@ from reference_broker.wire.messages.unregister_broker_request import UnregisterB
 from reference_broker.wire.primitives import BrokerId, GroupId, TopicName
 
 pytestmark = [
-    # A cluster of its own: others do not get along without their broker.
-    pytest.mark.cluster(config={"broker.rack": "taken-out"}),
+    # A cluster of its own, of one broker: others do not get along without it, and nobody is to take its place.
+    pytest.mark.cluster(config={"broker.rack": "taken-out"}, is_exact=True),
     pytest.mark.feature("UnregisterBroker"),
     pytest.mark.kip(500),
     pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),

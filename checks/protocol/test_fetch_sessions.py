@@ -179,7 +179,7 @@ def test_a_topic_that_was_made_again_is_another(exchange: Exchange, version: int
     own = session(exchange, topic, version)
     exchange.quietly(DeleteTopicsRequest(topic_names=(topic,), timeout_ms=10_000), 5)
     for _ in exchange.patience():
-        made = exchange.quietly(CreateTopicsRequest(topics=(again(topic),), timeout_ms=10_000)).topics[0]
+        made = exchange.quietly(CreateTopicsRequest(topics=(exchange.led(again(topic)),), timeout_ms=10_000)).topics[0]
         if made.error_code == ErrorCode.NONE:
             break
     exchange.await_topic(topic)

@@ -58,6 +58,7 @@ from reference_broker.wire.messages.produce_request import PartitionProduceData,
 from reference_broker.wire.primitives import BrokerId, TopicName
 
 pytestmark = [
+    pytest.mark.cluster(is_exact=True),  # the model knows of one broker
     pytest.mark.feature("Log"),
     pytest.mark.kip(98, 227, 107, 320),
     pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),

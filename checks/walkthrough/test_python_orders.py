@@ -45,7 +45,7 @@ def test_python_orders(cluster: Cluster, operator: Operator, names: Names) -> No
         for number in range(1, 8)
     ]
     producer = KafkaProducer(
-        bootstrap_servers=[cluster.bootstrap],
+        bootstrap_servers=cluster.bootstrap.split(","),
         value_serializer=lambda order: json.dumps(order, ensure_ascii=False).encode("utf-8"),
     )
     places = []
@@ -56,7 +56,7 @@ def test_python_orders(cluster: Cluster, operator: Operator, names: Names) -> No
 
     consumer = KafkaConsumer(
         topic,
-        bootstrap_servers=[cluster.bootstrap],
+        bootstrap_servers=cluster.bootstrap.split(","),
         auto_offset_reset="earliest",
         group_id=group,
         value_deserializer=lambda value: json.loads(value.decode("utf-8")),

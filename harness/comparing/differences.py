@@ -34,11 +34,12 @@ from harness.comparing.connections import Connections
 from harness.comparing.diff import Difference, compare
 from harness.comparing.difference_lines import KNOWN_FILE, file_of, lines_of, rerun
 from harness.comparing.exchange import PROBE, Exchange, Missing
+from harness.comparing.home import home_of
 from harness.comparing.known_differences import KnownDifferencesTrouble, entries_said, read_known
 from harness.comparing.observation import Observation, Plain, remark
 from harness.comparing.promised import Promised
 from harness.comparing.recorded.answers import Recording, RecordingTrouble, same_form
-from harness.comparing.recorded.choice import Chosen, choose
+from harness.comparing.recorded.choice import OF_ONE_NODE, Chosen, choose
 from harness.comparing.recorded.writing import Recorder
 from harness.comparing.times import LOCAL_SLACK_MS, REMOTE_SLACK_MS
 from harness.judging.judgements import judgements
@@ -89,14 +90,16 @@ class Differences:
 
     def __init__(self, config: pytest.Config, known_file: Path | None = None) -> None:
         self.path = known_file or Path(config.rootpath) / "checks" / KNOWN_FILE
-        targets = config.stash[OPTIONS].targets
+        targets, nodes = config.stash[OPTIONS].targets, config.stash[OPTIONS].nodes
         wanted = config.getoption("--recorded")
         try:
             self.known = read_known(self.path)
             # What is recorded anew is not compared with what was recorded before.
             is_recording = config.getoption("--record") is not None
+            if is_recording and nodes is not None:
+                raise RecordingTrouble(f"--record with --nodes {nodes}: {OF_ONE_NODE}; leave --nodes out")
             releases = [(chosen.name, chosen.release) for chosen in targets]
-            self.chosen = Chosen() if is_recording else choose(wanted, releases, Path(config.rootpath))
+            self.chosen = Chosen() if is_recording else choose(wanted, releases, Path(config.rootpath), nodes)
         except (KnownDifferencesTrouble, RecordingTrouble) as trouble:
             raise pytest.UsageError(f"harness: {trouble}") from trouble
         self.recorder = Recorder.of(config.getoption("--record"), targets)
@@ -122,14 +125,16 @@ class Differences:
     def exchange(self, request: pytest.FixtureRequest, cluster: Cluster, target: Target) -> Iterator[Exchange]:
         """Asks the cluster under check; each question and answer is observed."""
         is_ours = target.kind.is_ours
+        home = home_of(cluster.bootstrap, self.connections)
         exchange = Exchange(
-            bootstrap=cluster.bootstrap,
+            bootstrap=cluster.bootstrap if home is None else home.address,
             run=f"{self.run}-{next(self._numbers)}",
             connections=self.connections,
             keep=self._keeper(request.node),
             promised=self._promised(target.name, cluster),
             report=lambda missing: self._report(record_of(request.node), missing),
             slack_ms=LOCAL_SLACK_MS if is_ours else REMOTE_SLACK_MS,
+            home=home,
         )
         self._ask_what_is_listed(target.name, exchange)
         yield exchange

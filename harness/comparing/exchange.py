@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -20,8 +19,10 @@ from harness.comparing.connections import ANSWER_TIMEOUT_S, CLIENT_ID, Connectio
 from harness.comparing.diff import Difference
 from harness.comparing.expectations import require_answer, require_outcome
 from harness.comparing.gaps import Gap
+from harness.comparing.home import Home
 from harness.comparing.normal_form import NormalForm
 from harness.comparing.observation import Observation, Pace, Plain, RequestOutcome, remark
+from harness.comparing.pending import Pending
 from harness.comparing.promised import NONE, Promised, Versions
 from harness.comparing.times import LOCAL_SLACK_MS, Window
 from harness.judging.judgements import note_judgement
@@ -52,48 +53,6 @@ PATIENCE_S = 10.0
 PROBE = ApiVersionsRequest(client_software_name="exchange", client_software_version="1")
 
 
-@dataclass(slots=True)
-class Pending:
-    """A request on a connection of its own whose answer is not here yet."""
-
-    exchange: Exchange
-    connection: RawConnection
-    words: str
-    message: Any
-    version: int
-    started: float
-    waits_ms: int | None
-
-    def answer(self, timeout_s: float = ANSWER_TIMEOUT_S, *, pace: Pace | None = None) -> Any:
-        """The response, waited for and observed.
-
-        AssertionError when the broker closes the connection, is silent, or answers at another pace than is wanted.
-        """
-        response, seen = self.observe(timeout_s)
-        require_answer(seen, self.words, pace)
-        return response
-
-    def observe(self, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Any, Observation]:
-        """(response, what was observed of the request), whatever that is."""
-        response, outcome = None, RequestOutcome.ANSWERED
-        try:
-            frame = self.connection.receive_frame(timeout_s)
-            _, response = decode_response(self.message.API_KEY, self.version, frame)
-        except TimeoutError:
-            outcome = RequestOutcome.SILENT
-        except OSError:
-            outcome = RequestOutcome.CLOSED
-        elapsed_ms = 1000 * (time.monotonic() - self.started)
-        seen = self.exchange.observe(
-            self.words, self.message, self.version, outcome, response, elapsed_ms, self.waits_ms
-        )
-        return response, seen
-
-    def is_answered(self, within_s: float) -> bool:
-        """Whether the answer begins to come in this time; it can still be read."""
-        return self.connection.has_answer(within_s)
-
-
 Missing = tuple[Difference, Gap | None]
 """That an API or version is not listed, and the gap that accepts it."""
 
@@ -111,15 +70,18 @@ class Exchange:
         promised: Promised,
         report: Callable[[Sequence[Missing]], None],
         slack_ms: int = LOCAL_SLACK_MS,
+        home: Home | None = None,
     ) -> None:
         """`run` makes names unique; `keep` takes each observation.
 
         `promised` is what the cluster's release lists; `report` takes what of it the cluster does not list, and fails
-        the check where no gap accepts it. `slack_ms` is how far the cluster's clock may be from this machine's.
+        the check where no gap accepts it. `slack_ms` is how far the cluster's clock may be from this machine's. `home`
+        is the broker at `bootstrap`, where the cluster has others, too.
         """
         self.bootstrap = bootstrap
         self.form = NormalForm(Window(_now_ms(), slack_ms))
         self.promised = promised
+        self.home = home
         self._report = report
         self._run = run
         self.connections = connections
@@ -136,13 +98,16 @@ class Exchange:
     def name(self, label: str) -> str:
         """A name unique to this run, for a topic or a group; observations show the label."""
         real = f"{self._run}-{label}"
+        return self._named(label, real if self.home is None else self.home.name(real))
+
+    def _named(self, label: str, real: str) -> str:
         self.form.label(real, label)
         self._made.append(real)
         return real
 
     def topic(self, label: str = "orders", partitions: int = 1, **config: str) -> TopicName:
         """A new topic that keeps its records, ready for use. Keys of the config are written with _ for a dot."""
-        name = TopicName(self.name(label))
+        name = TopicName(self._named(label, f"{self._run}-{label}"))
         settings = {"retention_ms": "-1", **config}
         topic = CreatableTopic(
             name=name,
@@ -152,11 +117,15 @@ class Exchange:
                 CreatableTopicConfig(name=key.replace("_", "."), value=value) for key, value in settings.items()
             ),
         )
-        found = self.quietly(CreateTopicsRequest(topics=(topic,), timeout_ms=15_000)).topics[0]
+        found = self.quietly(CreateTopicsRequest(topics=(self.led(topic),), timeout_ms=15_000)).topics[0]
         if found.error_code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
             raise ClientTrouble(f"topic {name}: {ErrorCode(found.error_code).name} {found.error_message or ''}")
         self.await_topic(name, partitions)
         return name
+
+    def led(self, topic: CreatableTopic) -> CreatableTopic:
+        """A new topic, so that the broker that is asked leads it."""
+        return topic if self.home is None else self.home.led(topic)
 
     def await_topic(self, topic: TopicName, partitions: int = 1) -> None:
         """Waits until the broker leads each partition: after a creation, a restart. ClientTrouble when it does not."""
@@ -288,6 +257,12 @@ class Exchange:
         connection = connected(self.bootstrap, client_id)
         self._own.append(connection)
         return connection
+
+    def turn_to_coordinator(self, group: str) -> None:
+        """From now on, asks the coordinator of a group: for a name that cannot be chosen, as the empty one."""
+        if self.home is not None:
+            self.home = self.home.coordinator_of(group)
+            self.bootstrap = self.home.address
 
     def clear_away(self) -> None:
         """Deletes the topics and groups that bear this check's names, for a cluster that stays."""

@@ -305,12 +305,13 @@ def deposed(exchange: Exchange, topic: str) -> None:
 
 
 def coordinated(exchange: Exchange) -> None:
-    """Waits, quietly, until every group has a coordinator: the first question creates the topic of their offsets."""
+    """Waits, quietly, until the broker answers for every group of which it is the coordinator: the first question
+    creates the topic of their offsets."""
     if exchange.bootstrap in exchange.connections.coordinated:
         return
-    groups = tuple(
-        OffsetFetchRequestGroup(group_id=GroupId(f"probe-{number}"), topics=None) for number in range(PROBES)
-    )
+    probes = [f"probe-{number}" for number in range(PROBES)]
+    own = probes if exchange.home is None else exchange.home.coordinated(probes)
+    groups = tuple(OffsetFetchRequestGroup(group_id=GroupId(name), topics=None) for name in own)
     for _ in exchange.patience():
         if exchange.quietly(FindCoordinatorRequest(key="any"), 3).error_code == 0:
             answer = exchange.quietly(OffsetFetchRequest(groups=groups), 8)

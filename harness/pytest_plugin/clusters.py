@@ -9,8 +9,9 @@ import pytest
 
 from harness.hosts.host import HostTrouble
 from harness.judging.outcome import BrokenPromise
-from harness.pytest_plugin.options import ChosenTarget
+from harness.pytest_plugin.options import OPTIONS, ChosenTarget
 from harness.pytest_plugin.record import target_name
+from harness.pytest_plugin.sizing import sized
 from harness.targets.readiness import last_lines
 from harness.targets.target import Cluster, ClusterSpec
 from nemesis.restore import restore
@@ -19,9 +20,9 @@ Key = tuple[str, tuple[object, ...]]
 """(target, what `ClusterSpec.key` gives)."""
 
 
-def spec_of(item: pytest.Item) -> ClusterSpec:
+def asked_by(item: pytest.Item) -> ClusterSpec:
     """What a check asks for by @pytest.mark.cluster(nodes=3, controllers=0, racks=(…), config={…}, small_disk_mb=0,
-    has_dynamic_voters=False)."""
+    has_dynamic_voters=False, is_exact=False)."""
     marker = item.get_closest_marker("cluster")
     wanted: Mapping[str, Any] = marker.kwargs if marker else {}
     return ClusterSpec(
@@ -31,7 +32,18 @@ def spec_of(item: pytest.Item) -> ClusterSpec:
         config=dict(wanted.get("config", {})),
         small_disk_mb=wanted.get("small_disk_mb", 0),
         has_dynamic_voters=wanted.get("has_dynamic_voters", False),
+        is_exact=wanted.get("is_exact", False),
     )
+
+
+def spec_of(item: pytest.Item) -> ClusterSpec:
+    """The cluster that a check gets: what it asks for, of as many nodes as --nodes says."""
+    return sized(asked_by(item), item.config.stash[OPTIONS].nodes)
+
+
+def shared_spec(config: pytest.Config) -> ClusterSpec:
+    """The cluster of checks that ask for none of their own."""
+    return sized(ClusterSpec(), config.stash[OPTIONS].nodes)
 
 
 def key_of(item: pytest.Item) -> Key | None:

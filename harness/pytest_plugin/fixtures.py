@@ -12,13 +12,14 @@ from harness.clients.client import ClientTrouble, Library, library
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.operator import Operator
 from harness.judging.outcome import Outcome
-from harness.pytest_plugin.clusters import spec_of
+from harness.pytest_plugin.clusters import asked_by, spec_of
 from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.options import OPTIONS, ChosenTarget
 from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.session import SESSION
+from harness.pytest_plugin.sizing import lack_of_nodes
 from harness.targets import kafka_tools
 from harness.targets.kafka_tools import Java
 from harness.targets.target import Cluster
@@ -55,8 +56,10 @@ def chance(seed: int, record: CheckRecord) -> Random:
 @pytest.fixture
 def usable(target: ChosenTarget, request: pytest.FixtureRequest) -> ChosenTarget:
     """The target, when it can be used here and offers what the check's cluster needs."""
-    if (lack := target.lack(spec_of(request.node))) is not None:
-        skip_for(lack, request.config.stash[OPTIONS].required)
+    options = request.config.stash[OPTIONS]
+    lack = lack_of_nodes(asked_by(request.node), options.nodes) or target.lack(spec_of(request.node))
+    if lack is not None:
+        skip_for(lack, options.required)
     return target
 
 

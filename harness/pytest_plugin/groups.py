@@ -12,12 +12,11 @@ from typing import Final
 
 import pytest
 
-from harness.pytest_plugin.clusters import Key, key_of
+from harness.pytest_plugin.clusters import Key, key_of, shared_spec
 from harness.targets.target import ClusterSpec
 
 _SUFFIX: Final = re.compile(r"@cluster-[\d.]+\Z")
-_SHARED: Final = ClusterSpec().key()
-"""The cluster of checks that ask for none of their own."""
+_ONE_NODE: Final = ClusterSpec()
 
 
 def choose_distribution(config: pytest.Config) -> None:
@@ -34,8 +33,11 @@ def choose_distribution(config: pytest.Config) -> None:
         )
 
 
-def group_names(uses: Iterable[tuple[Key | None, str]], workers: int) -> list[str | None]:
-    """The group of each check, given its cluster and its file; None for a check that uses no cluster."""
+def group_names(
+    uses: Iterable[tuple[Key | None, str]], workers: int, shared: ClusterSpec = _ONE_NODE
+) -> list[str | None]:
+    """The group of each check, given its cluster and its file; None for a check that uses no cluster. `shared`: the
+    cluster of checks that ask for none of their own."""
     keys: dict[Key, int] = {}
     files: dict[str, int] = {}
     names: list[str | None] = []
@@ -44,14 +46,15 @@ def group_names(uses: Iterable[tuple[Key | None, str]], workers: int) -> list[st
             names.append(None)
             continue
         number, share = keys.setdefault(key, len(keys) + 1), files.setdefault(file, len(files)) % max(workers, 1)
-        names.append(f"cluster-{number}.{share}" if key[1] == _SHARED else f"cluster-{number}")
+        names.append(f"cluster-{number}.{share}" if key[1] == shared.key() else f"cluster-{number}")
     return names
 
 
 def mark_groups(items: Iterable[pytest.Item], workers: int) -> None:
     """Gives each item the marker that pytest-xdist looks for."""
     listed = list(items)
-    names = group_names(((key_of(item), str(item.path)) for item in listed), workers)
+    uses = [(key_of(item), str(item.path)) for item in listed]
+    names = group_names(uses, workers, shared_spec(listed[0].config)) if listed else []
     for item, name in zip(listed, names, strict=True):
         if name is not None:
             item.add_marker(pytest.mark.xdist_group(name))

@@ -20,7 +20,7 @@ from harness.hosts.lack import Lack, Means
 from harness.judging.outcome import Outcome
 from harness.pytest_plugin.after_checks import AfterChecks
 from harness.pytest_plugin.allure_folder import take_over
-from harness.pytest_plugin.clusters import key_of, spec_of
+from harness.pytest_plugin.clusters import asked_by, key_of, shared_spec
 from harness.pytest_plugin.fixtures import (  # fixtures are found as names of a plugin
     admin,
     chance,
@@ -71,15 +71,14 @@ __all__ = [
 ]
 
 MARKERS = (
-    "cluster(nodes=1, controllers=0, racks=(), config={}): the cluster that a check wants, where one node does not do",
+    "cluster(nodes=1, controllers=0, racks=(), config={}, is_exact=False): the cluster that a check wants, where one "
+    "node does not do; is_exact where --nodes must leave it as it is",
     "long: takes minutes; .ci/run leaves it to make nightly",
-    "several_nodes: set by itself on a check whose cluster has more than one node",
+    "several_nodes: set by itself on a check that asks for more than one node",
     "feature(name): the API or KIP that a check is about",
     "severity(level): blocker, critical, normal, minor or trivial",
     "needs(*means): what a check needs beside its target: java, root",
 )
-_SHARED = ClusterSpec().key()
-"""The cluster of checks that ask for none of their own."""
 _QUIET = ("ignore:read_text is deprecated", "ignore:open_text is deprecated")
 """Warnings that kafka-python's import gives, and nobody here can do anything about."""
 
@@ -120,11 +119,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Targets, seed, and how to run it again."""
     session = config.stash[SESSION]
-    lines = []
+    lines, nodes = [], session.options.nodes
     for number, chosen in enumerate(session.options.targets):
-        lack = chosen.lack(None)
+        lack = chosen.lack(None if nodes is None else ClusterSpec(nodes=nodes))
         label = "target        " if number == 0 else "              "
         lines.append(f"{label}{chosen.name}{f'   (cannot be used: {lack})' if lack else ''}")
+    if nodes is not None:
+        lines.append(f"nodes         {nodes}, but where a check is about its number of nodes")
     lines.append(f"client        {', '.join(session.options.clients)}")
     lines.append(f"seed          {session.options.seed}   rerun with: {session.rerun()}")
     return lines
@@ -154,8 +155,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Marks checks of clusters, so that `-m several_nodes` chooses them, and `-m "not several_nodes"` the others."""
-    spec = spec_of(item)
+    """Marks checks that ask for several nodes, for `-m several_nodes` and `-m "not several_nodes"`; --nodes changes
+    nothing of that."""
+    spec = asked_by(item)
     if spec.nodes + spec.controllers > 1:
         item.add_marker("several_nodes")
 
@@ -165,10 +167,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """By target, then by cluster, then as they were; items for no single target last."""
     order = {chosen.name: number for number, chosen in enumerate(config.stash[OPTIONS].targets)}
     specs: dict[Any, int] = {}
+    shared = shared_spec(config).key()
     for item in items:
         key = key_of(item)
         if key is not None:
-            specs.setdefault(key[1], len(specs) if key[1] != _SHARED else -1)
+            specs.setdefault(key[1], len(specs) if key[1] != shared else -1)
 
     def rank(item: pytest.Item) -> tuple[int, int]:
         key = key_of(item)

@@ -12,6 +12,7 @@ import pytest
 from harness.clients.client import CLIENTS
 from harness.hosts.lack import Lack, Means
 from harness.pytest_plugin.sampling import add_option as add_sample
+from harness.pytest_plugin.sizing import nodes_of, refuse_fixed_targets
 from harness.targets.target import (
     Cluster,
     ClusterSpec,
@@ -76,6 +77,8 @@ class Options:
     seed: int
     duration_s: float
     required: tuple[str, ...]
+    nodes: int | None = None
+    """Of each cluster; None where it is left to the checks."""
 
     def words(self) -> str:
         """The options that make a run the same again."""
@@ -85,6 +88,8 @@ class Options:
         parts += ["--seed", str(self.seed)]
         if self.duration_s != DEFAULT_DURATION_S:
             parts += ["--duration", f"{self.duration_s:g}"]
+        if self.nodes is not None:
+            parts += ["--nodes", str(self.nodes)]
         return shlex.join(parts)
 
     def for_target(self, name: str) -> str:
@@ -97,6 +102,7 @@ class Options:
             seed=self.seed,
             duration_s=self.duration_s,
             required=self.required,
+            nodes=self.nodes,
         ).words()
 
 
@@ -105,7 +111,7 @@ OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """--target, --client, --seed, --duration, --require, --sample, --recorded, --record."""
+    """--target, --nodes, --client, --seed, --duration, --require, --sample, --recorded, --record."""
     group = parser.getgroup("kafka", "Apache Kafka verification")
     group.addoption(
         "--target",
@@ -113,6 +119,12 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="T",
         help="what to check: reference (default), kafka@4.3.1, docker@IMAGE, at:HOST:PORT; repeatable: two or more are "
         "also compared",
+    )
+    group.addoption(
+        "--nodes",
+        metavar="N",
+        help="brokers of each cluster (default: what the check asks for); a check that needs more is skipped, and one "
+        "that is about its number of nodes keeps it",
     )
     group.addoption("--client", action="append", metavar="C", help=f"client library: {', '.join(CLIENTS)}; repeatable")
     group.addoption(
@@ -140,8 +152,11 @@ def read_options(config: pytest.Config) -> Options:
     """The options. pytest.UsageError, one line, for a wrong value."""
     seed = _seed(config.getoption("--seed"))
     config.option.seed = str(seed)  # workers of pytest-xdist get the options, and must not choose another seed
+    nodes, targets = nodes_of(config.getoption("--nodes")), _targets(config.getoption("--target") or ["reference"])
+    refuse_fixed_targets(nodes, targets)
     return Options(
-        targets=_targets(config.getoption("--target") or ["reference"]),
+        targets=targets,
+        nodes=nodes,
         clients=_clients(config.getoption("--client") or ["confluent"]),
         seed=seed,
         duration_s=_duration(config.getoption("--duration")),

@@ -129,6 +129,7 @@ class Session:
             "clients": list(options.clients),
             "seed": options.seed,
             "duration_s": options.duration_s,
+            **({} if options.nodes is None else {"nodes": options.nodes}),
             "started_at_ms": self._started_at_ms,
             "elapsed_s": round(time.monotonic() - self.started, 3),
             "rerun": self.rerun(),

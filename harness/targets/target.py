@@ -58,6 +58,14 @@ class ClusterSpec:
     """Whether controllers can be added to the quorum and removed (KIP-853); else controller.quorum.voters is fixed."""
     in_memory: bool = False
     """Whether local nodes may keep their data in memory: no change waits for a disk, and only a lost machine tells."""
+    is_exact: bool = False
+    """Whether a claim is about exactly so many nodes."""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether another number of nodes would be another claim's cluster: the claim counts them (`is_exact`), some
+        are controllers only, they stand in racks, have small disks, or come and go as voters."""
+        return bool(self.is_exact or self.controllers or self.racks or self.small_disk_mb or self.has_dynamic_voters)
 
     def key(self) -> tuple[object, ...]:
         """Equal for specifications that one cluster can serve; can be hashed."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from harness.comparing.recorded.answers import ROOT, Recording, RecordingTrouble, folder_for, read_recording, remake
+
+OF_ONE_NODE: Final = "answers were recorded of clusters as the checks ask for them, most of one node"
 
 
 @dataclass(slots=True)
@@ -22,11 +25,19 @@ class Chosen:
         return list({recording.name: recording for recording in self.by_target.values()}.values())
 
 
-def choose(wanted: str | None, targets: Iterable[tuple[str, str | None]], base: Path) -> Chosen:
+def choose(
+    wanted: str | None, targets: Iterable[tuple[str, str | None]], base: Path, nodes: int | None = None
+) -> Chosen:
     """The recording for each (target, release that it claims to be): the one in the folder `wanted`, or else that of
-    its release. RecordingTrouble when one was asked for, if only by an empty `wanted`, and there is none for any.
+    its release; none where --nodes gives clusters of several nodes. RecordingTrouble when one was asked for, if only by
+    an empty `wanted`, and there is none for any.
     """
     chosen = Chosen()
+    if nodes is not None and nodes > 1:
+        if wanted is not None:
+            raise RecordingTrouble(f"--recorded with --nodes {nodes}: {OF_ONE_NODE}; leave one of them out")
+        chosen.notes.append(f"none is compared: {OF_ONE_NODE}, and --nodes is {nodes}")
+        return chosen
     root = base / ROOT
     if wanted is None and not root.is_dir():
         return chosen

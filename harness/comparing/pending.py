@@ -1,0 +1,58 @@
+"""A request of an exchange whose answer is not here yet."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.clients.connection import RawConnection
+from harness.comparing.connections import ANSWER_TIMEOUT_S
+from harness.comparing.expectations import require_answer
+from harness.comparing.observation import Observation, Pace, RequestOutcome
+from reference_broker.wire.framing import decode_response
+
+if TYPE_CHECKING:
+    from harness.comparing.exchange import Exchange
+
+
+@dataclass(slots=True)
+class Pending:
+    """A request on a connection of its own whose answer is not here yet."""
+
+    exchange: Exchange
+    connection: RawConnection
+    words: str
+    message: Any
+    version: int
+    started: float
+    waits_ms: int | None
+
+    def answer(self, timeout_s: float = ANSWER_TIMEOUT_S, *, pace: Pace | None = None) -> Any:
+        """The response, waited for and observed.
+
+        AssertionError when the broker closes the connection, is silent, or answers at another pace than is wanted.
+        """
+        response, seen = self.observe(timeout_s)
+        require_answer(seen, self.words, pace)
+        return response
+
+    def observe(self, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Any, Observation]:
+        """(response, what was observed of the request), whatever that is."""
+        response, outcome = None, RequestOutcome.ANSWERED
+        try:
+            frame = self.connection.receive_frame(timeout_s)
+            _, response = decode_response(self.message.API_KEY, self.version, frame)
+        except TimeoutError:
+            outcome = RequestOutcome.SILENT
+        except OSError:
+            outcome = RequestOutcome.CLOSED
+        elapsed_ms = 1000 * (time.monotonic() - self.started)
+        seen = self.exchange.observe(
+            self.words, self.message, self.version, outcome, response, elapsed_ms, self.waits_ms
+        )
+        return response, seen
+
+    def is_answered(self, within_s: float) -> bool:
+        """Whether the answer begins to come in this time; it can still be read."""
+        return self.connection.has_answer(within_s)

@@ -96,10 +96,10 @@ def _covered(targets: Sequence[str], until_s: Sequence[float]) -> Iterator[Cover
     """What is covered after each of some times, by searches with seeds of their own."""
     known = read_known(KNOWN)
     covered = Covered()
-    with opened(targets) as clusters:
-        players = tuple(Player(name, cluster) for name, cluster in clusters)
+    with opened(targets) as sides:
+        players = tuple(map(Player, sides))
         lockstep = Lockstep((players[0], players[1]), lambda difference: known.accepts(difference) is not None)
-        bootstraps = [cluster.bootstrap for _, cluster in clusters]
+        bootstraps = [one.cluster.bootstrap for one in sides]
         listed = listed_by_all(bootstraps)
         opening = openings(bootstraps, listed)
         for seed, until in enumerate(until_s, SEED):
@@ -115,9 +115,9 @@ def _plants(table: Table) -> None:
     """A row for each planted difference: the time until a search of all writers meets it, shrinking left out."""
     slowest = 0.0
     for plant in differences():
-        with opened([REFERENCE, f"planted@{plant}"]) as clusters:
-            first, second = (Player(name, cluster) for name, cluster in clusters)
-            bootstraps = [cluster.bootstrap for _, cluster in clusters]
+        with opened([REFERENCE, f"planted@{plant}"]) as sides:
+            first, second = map(Player, sides)
+            bootstraps = [one.cluster.bootstrap for one in sides]
             listed, limits = listed_by_all(bootstraps), Limits(seconds=PATIENCE_S, kinds=1, shrink_tries=0)
             found = search(
                 Lockstep((first, second)), listed, Search(seed=SEED), limits, opening=openings(bootstraps, listed)

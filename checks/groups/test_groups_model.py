@@ -233,7 +233,7 @@ def test_each_answer_about_groups_is_allowed(
     """Whatever members and onlookers of a group do in whatever order, each answer is one that the model allows."""
     options = pytestconfig.stash[OPTIONS]
     names.topics.append(MARKER)
-    found = explore(Groups, target.given, cluster, run_seed=options.seed, duration_s=options.duration_s, least=LEAST)
+    found = explore(Groups, target, cluster, run_seed=options.seed, duration_s=options.duration_s, least=LEAST)
     record.operations, record.verdicts = found.played.steps, (found.verdict,)
     names.topics += found.topics
     found.require_enough()

@@ -212,7 +212,7 @@ def test_each_answer_about_topics_is_allowed(
     """Whatever is done with topics in whatever order, each answer is one that the model allows."""
     options = pytestconfig.stash[OPTIONS]
     names.topics.append(MARKER)
-    found = explore(Topics, target.given, cluster, run_seed=options.seed, duration_s=options.duration_s, least=LEAST)
+    found = explore(Topics, target, cluster, run_seed=options.seed, duration_s=options.duration_s, least=LEAST)
     record.operations, record.verdicts = found.played.steps, (found.verdict,)
     names.topics += found.topics
     found.require_enough()

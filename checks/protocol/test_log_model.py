@@ -314,8 +314,8 @@ def explored(machine: type[ModelMachine], target: ChosenTarget, cluster: Cluster
     options = config.stash[OPTIONS]
     more: dict[str, Any] = {"run_seed": options.seed, "duration_s": options.duration_s}
     if machine is RestartedLog:
-        return explore(machine, target.given, cluster, least=LEAST_RESTARTED, examples=2, **more)
-    return explore(machine, target.given, cluster, least=LEAST, **more)
+        return explore(machine, target, cluster, least=LEAST_RESTARTED, examples=2, **more)
+    return explore(machine, target, cluster, least=LEAST, **more)
 
 
 def test_each_answer_about_a_log_is_allowed(

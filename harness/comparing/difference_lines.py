@@ -7,6 +7,7 @@ from typing import Final
 
 from harness.comparing.diff import Difference
 from harness.comparing.recorded.answers import PREFIX, Recording
+from harness.targets.target import as_given
 
 KNOWN_FILE: Final = "known_differences.toml"
 MOST_SHOWN: Final = 6
@@ -20,7 +21,7 @@ def file_of(check: str) -> str:
 
 def rerun(nodeid: str, name: str, sides: Sequence[str]) -> str:
     """The command that runs a check again on the targets among the sides of a comparison."""
-    targets = " ".join(f"--target {side.partition('#')[0]}" for side in sides if is_target(side))
+    targets = " ".join(f"--target {as_given(side)}" for side in sides if is_target(side))
     return f"pytest {nodeid.partition('::')[0]} -k {name.removeprefix('test_')} {targets}"
 
 

@@ -49,7 +49,7 @@ from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.sampling import sample_of
 from harness.pytest_plugin.session import SESSION
 from harness.targets.reference import advertised, refusals
-from harness.targets.target import Cluster, Target
+from harness.targets.target import Cluster, Target, as_given
 
 _TOLD: Final = "compared"
 """What a worker tells its controller when it ends."""
@@ -93,7 +93,7 @@ class Differences:
         targets, nodes = config.stash[OPTIONS].targets, config.stash[OPTIONS].nodes
         wanted = config.getoption("--recorded")
         try:
-            self.known = read_known(self.path)
+            self.known = read_known(self.path, targets)
             # What is recorded anew is not compared with what was recorded before.
             is_recording = config.getoption("--record") is not None
             if is_recording and nodes is not None:
@@ -270,7 +270,7 @@ class Differences:
         found = compare(record.check, (pair[0], same_form(record.observed)), (pair[1], theirs))
         open_ones = keep_differences(record, again, self.accepted(found))
         if open_ones:
-            is_its_own = record.target.partition("#")[0] == recording.target
+            is_its_own = as_given(record.target) == recording.target
             raise Differs(lines_of(open_ones, pair, again, recording if is_its_own else None))
 
     def judge(self, check: str, pair: tuple[str, str]) -> list[tuple[Difference, Entry | None]]:

@@ -7,7 +7,7 @@ date, and is itself wrong as soon as the target lists the API.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -34,25 +34,19 @@ class Gap:
     source = "gap"
 
     def is_of(self, target: str, api_key: int) -> bool:
-        """Whether it says that a target lacks an API; a reference with a planted bug lacks what the reference lacks."""
-        return BY_NAME[self.api] == api_key and fnmatchcase(as_reference(target), self.target)
+        """Whether it says that a target, as the file names it, lacks an API."""
+        return BY_NAME[self.api] == api_key and fnmatchcase(target, self.target)
 
-    def matches(self, difference: Difference) -> bool:
-        """Whether it accepts a difference: that of the lists of APIs in which the API is missing."""
+    def matches(self, difference: Difference, targets: Sequence[str]) -> bool:
+        """Whether it accepts a difference: that of the lists of APIs in which the API is missing. `targets`: those of
+        the difference, as the file names them."""
         return difference.api == APIS[ApiKey.API_VERSIONS].name and any(
-            difference.field == f"api_keys[{self.api}]"
-            and said == repr(MISSING)
-            and fnmatchcase(as_reference(target), self.target)
-            for target, said in difference.values.items()
+            difference.field == f"api_keys[{self.api}]" and said == repr(MISSING) and fnmatchcase(target, self.target)
+            for target, said in zip(targets, difference.values.values(), strict=True)
         )
 
     def __str__(self) -> str:
         return f"gap {self.number} ({self.api})"
-
-
-def as_reference(target: str) -> str:
-    """A target's name; "reference" where it is the reference with a planted bug."""
-    return "reference" if target.startswith("planted@") else target
 
 
 def gaps_of(where: str, number: int, entry: Any) -> Iterator[Gap]:

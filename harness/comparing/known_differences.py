@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,7 +17,10 @@ from typing import Any, Final
 
 from harness.comparing.diff import Difference
 from harness.comparing.entries import read_entries
-from harness.comparing.gaps import Gap, as_reference, gaps_of
+from harness.comparing.gaps import Gap, gaps_of
+from harness.comparing.recorded.answers import PREFIX
+from harness.targets.reference import BASELINE
+from harness.targets.target import Target, TargetKind, as_given
 
 KEYS: Final = {"check", "api", "field", "targets", "values", "source", "reason", "evidence", "review_by"}
 _DOCUMENTS: Final = "documents"
@@ -74,21 +77,21 @@ class Known:
         own_file, _, own_name = self.check.partition("::")
         return file == own_file and (not own_name or not separator or fnmatchcase(name, _escaped(own_name)))
 
-    def is_between(self, targets: Iterable[str]) -> bool:
-        """Whether it is about a pair of targets; a recorded target counts as the target, a planted one as reference."""
-        one, other = (as_reference(target.removeprefix("recorded ")) for target in targets)
+    def is_between(self, targets: Sequence[str]) -> bool:
+        """Whether it is about a pair of targets, as the file names them."""
+        one, other = targets
         first, second = self.targets
         return (fnmatchcase(one, first) and fnmatchcase(other, second)) or (
             fnmatchcase(one, second) and fnmatchcase(other, first)
         )
 
-    def matches(self, difference: Difference) -> bool:
-        """Whether it accepts a difference."""
+    def matches(self, difference: Difference, targets: Sequence[str]) -> bool:
+        """Whether it accepts a difference. `targets`: those of the difference, as the file names them."""
         return (
             self.covers(difference.check)
             and fnmatchcase(difference.api, self.api)
             and _path_pattern(self.field).fullmatch(difference.field) is not None
-            and self.is_between(difference.values)
+            and self.is_between(targets)
         )
 
     @property
@@ -107,15 +110,24 @@ class KnownDifferences:
     accepted: tuple[Known, ...] = ()
     gaps: tuple[Gap, ...] = ()
     """The APIs that the reference does not serve."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Target → how the file names it, where that is not by its own name."""
+
+    def named(self, targets: Iterable[str]) -> tuple[str, ...]:
+        """Targets as the file names them; what is recorded of a target counts as the target."""
+        own = (target.removeprefix(PREFIX) for target in targets)
+        return tuple(self.names.get(target, target) for target in own)
 
     def accepts(self, difference: Difference) -> Known | Gap | None:
         """The first entry that accepts a difference."""
         entries: tuple[Known | Gap, ...] = (*self.accepted, *self.gaps)
-        return next((entry for entry in entries if entry.matches(difference)), None)
+        targets = self.named(difference.values)
+        return next((entry for entry in entries if entry.matches(difference, targets)), None)
 
     def gap(self, target: str, api_key: int) -> Gap | None:
         """The entry that says that a target lacks an API."""
-        return next((entry for entry in self.gaps if entry.is_of(target, api_key)), None)
+        (name,) = self.named([target])
+        return next((entry for entry in self.gaps if entry.is_of(name, api_key)), None)
 
     def accidents(self) -> tuple[Known, ...]:
         """The entries about what Kafka does by accident, in the order of the file."""
@@ -127,7 +139,7 @@ class KnownDifferences:
         `used` are the numbers of entries that accepted something; `ran` is (check, pair of targets) of all that was
         compared, and holds a file's checks only where all of them were chosen for the run.
         """
-        numbers, compared = frozenset(used), list(ran)
+        numbers, compared = frozenset(used), [(check, self.named(targets)) for check, targets in ran]
         return [
             f"{entry} matched nothing on {' | '.join(entry.targets)}: the difference is gone, take the entry out"
             for entry in self.accepted
@@ -141,7 +153,7 @@ class KnownDifferences:
             f"{entry}: {target} lists {entry.api} now: take it out of the entry"
             for entry in self.gaps
             for target, keys in listed.items()
-            if any(entry.is_of(target, key) for key in keys)
+            if any(entry.is_of(name, key) for name in self.named([target]) for key in keys)
         ]
 
     def overdue(self, today: datetime.date) -> list[str]:
@@ -154,8 +166,9 @@ class KnownDifferences:
         ]
 
 
-def read_known(path: Path) -> KnownDifferences:
-    """The entries of a file; none when it is not there. KnownDifferencesTrouble when it is not as it should be."""
+def read_known(path: Path, targets: Iterable[Target] = ()) -> KnownDifferences:
+    """The entries of a file, for these targets; none when it is not there. KnownDifferencesTrouble when it is not as it
+    should be."""
     accepted, gaps = read_entries(path, "accepted", "gap", trouble=KnownDifferencesTrouble)
     try:
         return KnownDifferences(
@@ -163,11 +176,19 @@ def read_known(path: Path) -> KnownDifferences:
             gaps=tuple(
                 gap for number, one in enumerate(gaps, 1) for gap in gaps_of(f"{path}: gap {number}", number, one)
             ),
+            names={target.name: name_of(target) for target in targets},
         )
     except KnownDifferencesTrouble:
         raise
     except ValueError as wrong:
         raise KnownDifferencesTrouble(str(wrong)) from wrong
+
+
+def name_of(target: Target) -> str:
+    """How the file names a target: the reference by the release that it answers as, also with a planted bug."""
+    if target.kind is not TargetKind.REFERENCE:
+        return as_given(target.name)
+    return "reference" if target.release == BASELINE else f"reference@{target.release}"
 
 
 def _entry(where: str, number: int, entry: Any) -> Known:

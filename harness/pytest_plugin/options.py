@@ -20,6 +20,7 @@ from harness.targets.target import (
     TargetKind,
     TargetTrouble,
     UnknownTarget,
+    numbered,
     resolve,
 )
 
@@ -169,7 +170,7 @@ def _targets(names: Sequence[str]) -> tuple[ChosenTarget, ...]:
     for name in names:
         count = sum(target.given == name for target in chosen) + 1
         try:
-            chosen.append(ChosenTarget(resolve(name), name if count == 1 else f"{name}#{count}"))
+            chosen.append(ChosenTarget(resolve(name), numbered(name, count)))
         except (UnknownTarget, TargetTrouble) as trouble:
             raise pytest.UsageError(f"harness: {trouble}") from None
     return tuple(chosen)

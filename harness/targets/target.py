@@ -182,6 +182,11 @@ class TargetKind(StrEnum):
     MACHINES = "ssh"
 
     @property
+    def applies_at_once(self) -> bool:
+        """Whether a change of metadata is in force everywhere when it is answered."""
+        return self is TargetKind.REFERENCE
+
+    @property
     def is_ours(self) -> bool:
         """Whether its clusters are started for a run, and go with it."""
         return self not in (TargetKind.ADDRESS, TargetKind.MACHINES)
@@ -276,6 +281,16 @@ def not_configurable(spec: ClusterSpec) -> Lack:
 def no_such_fault(kind: str) -> Lack:
     """What a target lacks for a fault that it has never heard of."""
     return Lack(Means.FAULTS, f"unknown fault {kind!r}")
+
+
+def numbered(name: str, number: int) -> str:
+    """The name by which one of several targets that were given alike is told from the others."""
+    return name if number == 1 else f"{name}#{number}"
+
+
+def as_given(name: str) -> str:
+    """A target's name as it was given, of one that may be numbered."""
+    return name.partition("#")[0]
 
 
 TARGETS = (

@@ -75,9 +75,9 @@ CASES = cases()
 
 def searched(other: str, writers: tuple[str, ...], limits: Limits) -> Search:
     """A search for what tells a variant of the reference from the reference."""
-    with opened(["reference", other]) as clusters:
-        first, second = (Player(name, cluster) for name, cluster in clusters)
-        bootstraps = [cluster.bootstrap for _, cluster in clusters]
+    with opened(["reference", other]) as sides:
+        first, second = map(Player, sides)
+        bootstraps = [one.cluster.bootstrap for one in sides]
         listed = listed_by_all(bootstraps)
         try:
             return search(

@@ -36,10 +36,10 @@ def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Pair]]:
     for release in (older, newer):
         if (lack := resolve(f"kafka@{release}").lack()) is not None:
             skip_for(lack)
-    with opened([f"kafka@{older}", f"kafka@{newer}"], dict(settings)) as clusters:
-        for _, cluster in clusters:
-            await_coordinators(cluster.bootstrap)
-        first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
+    with opened([f"kafka@{older}", f"kafka@{newer}"], dict(settings)) as sides:
+        for one in sides:
+            await_coordinators(one.cluster.bootstrap)
+        first, second = (Player(one, PATIENCE_S, SETTLE_S) for one in sides)
         yield request.param, (first, second)
         first.close()
         second.close()

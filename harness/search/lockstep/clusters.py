@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from harness.search.lockstep.barrier import Barrier
-from harness.targets.target import Cluster, ClusterSpec, TargetTrouble, resolve
+from harness.targets.target import Cluster, ClusterSpec, Target, TargetTrouble, numbered, resolve
 
 SETTINGS = {
     # A topic that is asked for by mistake must not come into being at a moment of its own.
@@ -34,24 +35,34 @@ DELETED = "*-delete"
 """How a partition's folder is marked when its topic is deleted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A target of a run, and its cluster."""
+
+    name: str
+    """As given; "#2" behind the second of one name."""
+    target: Target
+    cluster: Cluster
+
+
 @contextlib.contextmanager
-def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Iterator[list[tuple[str, Cluster]]]:
-    """A cluster for each name, in memory, all with `more` settings. Two of one name: "#2" behind.
+def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Iterator[list[Opened]]:
+    """A cluster for each name, in memory, all with `more` settings.
 
     UnknownTarget, TargetTrouble when one is not to be had.
     """
     with contextlib.ExitStack() as stack:
-        found: list[tuple[str, Cluster]] = []
+        found: list[Opened] = []
         for name in names:
             target = resolve(name)
             if (lack := target.lack(ClusterSpec())) is not None:
                 raise TargetTrouble(f"--target {lack}")
             cluster = target.open(ClusterSpec(config={**SETTINGS, **(more or {})}, in_memory=True))
             stack.callback(cluster.close)
-            shown = name if name not in [known for known, _ in found] else f"{name}#{len(found) + 1}"
-            found.append((shown, cluster))
-        for name, cluster in found:
-            barrier = Barrier(name, cluster.bootstrap)
+            number = 1 + sum(one.target.name == name for one in found)
+            found.append(Opened(numbered(name, number), target, cluster))
+        for one in found:
+            barrier = Barrier(one.name, one.cluster.bootstrap)
             barrier.prepare()
             barrier.close()
         yield found

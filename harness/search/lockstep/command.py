@@ -55,11 +55,12 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     try:
         if options.known != KNOWN and not options.known.is_file():
             raise KnownDifferencesTrouble(f"--known: no such file: {options.known}")
-        known = read_known(options.known)
-        with opened(options.target) as clusters:
-            first, second = (Player(name, cluster) for name, cluster in clusters)
+        read_known(options.known)  # what is wrong with the file is told before a cluster is opened
+        with opened(options.target) as sides:
+            known = read_known(options.known, [one.target for one in sides])
+            first, second = map(Player, sides)
             lockstep = Lockstep((first, second), lambda difference: known.accepts(difference) is not None)
-            bootstraps = [cluster.bootstrap for _, cluster in clusters]
+            bootstraps = [one.cluster.bootstrap for one in sides]
             names = (first.target, second.target)
             listed = listed_by_all(bootstraps)
             opening = openings(bootstraps, listed)

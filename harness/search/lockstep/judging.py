@@ -35,8 +35,8 @@ def _judge(steps: Sequence[Step], targets: Sequence[str]) -> int:
     parser.add_argument("--target", help=f"else {targets[0]}")
     chosen = parser.parse_args().target or targets[0]
     try:
-        with opened([chosen]) as ((name, cluster),):
-            modelled = Modelled(name, cluster, run_name())
+        with opened([chosen]) as (one,):
+            modelled = Modelled(one, run_name())
             modelled.player.prepare()
             disagreement = modelled.play(steps)
             modelled.close()

@@ -25,13 +25,14 @@ from harness.hosts.host import HostTrouble
 from harness.judging.outcome import BrokenPromise, Unproven
 from harness.judging.verdicts import Validity, Verdict
 from harness.search.lockstep.actions import Request
+from harness.search.lockstep.clusters import Opened
 from harness.search.lockstep.judging import run_name, script, shown
 from harness.search.lockstep.model_command import shortest
 from harness.search.lockstep.modelled import Disagreement, Modelled, Step
 from harness.search.lockstep.played import LeastPlayed, Played, activity, lacking
 from harness.search.lockstep.search import listed_by_all
 from harness.search.sequences.writing import Listed, fitted
-from harness.targets.target import Cluster
+from harness.targets.target import Cluster, Target, as_given
 
 EXAMPLES: Final = 20
 """In one round; rounds follow each other, each with its seed, until the time is over."""
@@ -97,7 +98,7 @@ class Explored:
 
 def explore(
     machine: type[ModelMachine],
-    target: str,
+    target: Target,
     cluster: Cluster,
     *,
     run_seed: int,
@@ -107,7 +108,7 @@ def explore(
 ) -> Explored:
     """Plays examples until the time is over and, within some rounds, what was played is enough. BrokenPromise;
     ClientTrouble, HostTrouble."""
-    modelled = Modelled(target, cluster, run_name())
+    modelled = Modelled(Opened(as_given(target.name), target, cluster), run_name())
     modelled.player.prepare()
     bound = type(machine.__name__, (machine,), {"modelled": modelled, "listed": listed_by_all([cluster.bootstrap])})
     deadline, number = time.monotonic() + duration_s, 0

@@ -103,10 +103,10 @@ class Judging:
 
     def run(self, seconds: float, kinds: int, out: Path, say: Callable[[str], None]) -> None:
         """Plays until the time is over or so many kinds are found. HostTrouble, ClientTrouble, UnknownTarget."""
-        with opened([self.target]) as ((name, cluster),):
-            players = [Modelled(name, cluster, run_name()) for _ in range(self.players)]
+        with opened([self.target]) as (one,):
+            players = [Modelled(one, run_name()) for _ in range(self.players)]
             players[0].player.prepare()
-            listed = listed_by_all([cluster.bootstrap])
+            listed = listed_by_all([one.cluster.bootstrap])
             with ThreadPoolExecutor(len(players)) as pool:
                 while self.seconds < seconds and len(self.found) < kinds:
                     for number, actions, disagreement in self._round(pool, players, listed, seconds):

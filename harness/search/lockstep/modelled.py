@@ -15,6 +15,7 @@ from harness.comparing.observation import RequestOutcome
 from harness.model.batch import Written
 from harness.model.specification import Specification
 from harness.search.lockstep.actions import Action, Request, Restart
+from harness.search.lockstep.clusters import Opened
 from harness.search.lockstep.library_steps import (
     LibraryClients,
     LibraryCommit,
@@ -24,7 +25,6 @@ from harness.search.lockstep.library_steps import (
 )
 from harness.search.lockstep.played import Played
 from harness.search.lockstep.player import ANSWER_TIMEOUT_S, CHANGES_METADATA, PROBE, QUIET_S, Player
-from harness.targets.target import Cluster
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.framing import decode_response
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
@@ -38,8 +38,6 @@ MANY_GROUPS: Final = tuple(GroupId(f"any-{number}") for number in range(64))
 """Names of groups on every partition of the offsets' topic."""
 PATIENCE_S: Final = 1.0
 """How long a group may take to show what was asked of it."""
-APPLIES_AT_ONCE: Final = "reference"
-"""Targets of this name have a change in force when they answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +71,8 @@ class JudgedPlayer(Player):
     _turn: ClassVar[threading.Lock] = threading.Lock()
     """Players of one cluster share the barrier's marker."""
 
-    def __init__(self, target: str, cluster: Cluster) -> None:
-        super().__init__(target, cluster)
+    def __init__(self, opened: Opened) -> None:
+        super().__init__(opened)
         self._onlooker: RawConnection | None = None
 
     def answer(self, client: int) -> Heard:
@@ -101,7 +99,7 @@ class JudgedPlayer(Player):
             return heard
         for path, ref in pending.request.learns:
             self._learn(ref, heard.response, path)
-        if key in CHANGES_METADATA and self.target.partition("@")[0] != APPLIES_AT_ONCE:
+        if key in CHANGES_METADATA and not self.kind.applies_at_once:
             with self._turn:
                 self._barrier.wait()
         return heard
@@ -149,10 +147,10 @@ MOVES_GROUPS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.LEAVE_GROUP)
 class Modelled:
     """One target under the model's eyes."""
 
-    def __init__(self, target: str, cluster: Cluster, run: str) -> None:
+    def __init__(self, opened: Opened, run: str) -> None:
         """`run` makes names unique to this object."""
-        self.player = JudgedPlayer(target, cluster)
-        self.library = LibraryClients(cluster.bootstrap)
+        self.player = JudgedPlayer(opened)
+        self.library = LibraryClients(opened.cluster.bootstrap)
         self.steps = 0
         self.played = Played()
         self.run = run

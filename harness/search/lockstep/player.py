@@ -14,9 +14,8 @@ from harness.comparing.times import Window
 from harness.search.lockstep.actions import Kind, Ref, Request, Restart, WrittenBatch
 from harness.search.lockstep.barrier import Barrier
 from harness.search.lockstep.bytes import bytes_of
-from harness.search.lockstep.clusters import MANY_DELETED, can_clear, restart
+from harness.search.lockstep.clusters import MANY_DELETED, Opened, can_clear, restart
 from harness.search.lockstep.source_text import text_of
-from harness.targets.target import Cluster
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response, encode_response
@@ -58,8 +57,6 @@ GOES_ON: Final = frozenset(
     }
 )
 """Their answers come before their coordinators have told others."""
-APPLY_AT_ONCE: Final = ("reference", "planted")
-"""Targets, up to "@", that have a change in force when they answer."""
 MANY_SEQUENCES: Final = 50
 """After so many the groups that they left are deleted: each ListGroups would list them all."""
 BOUNDS_MS: Final = (3_600_000, -1_000)
@@ -94,17 +91,16 @@ class _Open:
 class Player:
     """One target's side. `begin` starts a new sequence; connections live on."""
 
-    def __init__(
-        self, target: str, cluster: Cluster, patience_s: float = ANSWER_TIMEOUT_S, settle_s: float = 0.0
-    ) -> None:
+    def __init__(self, opened: Opened, patience_s: float = ANSWER_TIMEOUT_S, settle_s: float = 0.0) -> None:
         """`patience_s` is how long an answer may take before its request counts as never answered.
 
         `settle_s` is waited after requests whose work goes on behind their answers.
         """
-        self.target = target
+        self.target = opened.name
+        self.kind = opened.target.kind
         self._patience_s = patience_s
         self._settle_s = settle_s
-        self.cluster = cluster
+        self.cluster = opened.cluster
         self.form = self._new_form()
         self._run = ""
         self._known: dict[Ref, Any] = {}
@@ -117,7 +113,7 @@ class Player:
         """How many topics earlier sequences deleted since the node last started."""
         self._tidied = 0
         """How many sequences began since groups were deleted."""
-        self._barrier = Barrier(target, cluster.bootstrap)
+        self._barrier = Barrier(self.target, self.cluster.bootstrap)
 
     def begin(self, run: str) -> None:
         """Forgets what the last sequence learned. `run` makes the names of this playing unique."""
@@ -227,8 +223,7 @@ class Player:
         if outcome is not RequestOutcome.ANSWERED:
             self.drop(client)
         waited_ms = 1000 * ((pending.heard_at or time.monotonic()) - pending.sent_at)
-        is_later = self.target.partition("@")[0] not in APPLY_AT_ONCE
-        if key in CHANGES_METADATA and is_later and _has_changed(request.message, response):
+        if key in CHANGES_METADATA and not self.kind.applies_at_once and _has_changed(request.message, response):
             self._barrier.wait()
         if key in GOES_ON and self._settle_s:
             time.sleep(self._settle_s)

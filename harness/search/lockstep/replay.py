@@ -34,8 +34,8 @@ def _replay(actions: Sequence[Action], targets: Sequence[str]) -> int:
     if len(chosen) == 1:
         chosen *= 2
     try:
-        with opened(chosen) as clusters:
-            first, second = (Player(name, cluster) for name, cluster in clusters)
+        with opened(chosen) as sides:
+            first, second = map(Player, sides)
             divergence = Lockstep((first, second)).play(actions).divergence
             first.close()
             second.close()

@@ -68,9 +68,9 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     settings = {} if options.settings is None else settings_by_seed(options.settings)
     say(f"neighbours    {' | '.join(options.target)}   seed {options.seed}   settings {settings or 'as ever'}")
     try:
-        with opened(options.target, settings) as clusters:
-            first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
-            bootstraps = [cluster.bootstrap for _, cluster in clusters]
+        with opened(options.target, settings) as sides:
+            first, second = (Player(one, PATIENCE_S, SETTLE_S) for one in sides)
+            bootstraps = [one.cluster.bootstrap for one in sides]
             for bootstrap in bootstraps:
                 await_coordinators(bootstrap)
             listed = listed_by_all(bootstraps)

@@ -57,10 +57,10 @@ def _replay_all(actions: Sequence[Action], targets: Sequence[str], settings: Map
     parser.add_argument("--target", action="append", help=f"twice; else {' and '.join(targets)}")
     chosen = parser.parse_args().target or list(targets)
     try:
-        with opened(chosen, settings) as clusters:
-            for _, cluster in clusters:
-                await_coordinators(cluster.bootstrap)
-            first, second = (Player(name, cluster, PATIENCE_S, SETTLE_S) for name, cluster in clusters)
+        with opened(chosen, settings) as sides:
+            for one in sides:
+                await_coordinators(one.cluster.bootstrap)
+            first, second = (Player(one, PATIENCE_S, SETTLE_S) for one in sides)
             found: list[Difference] = []
             for _ in range(TRIES):
                 found = found or all_differences(Lockstep((first, second)), actions)

@@ -13,8 +13,10 @@ from harness.comparing.known_differences import (
     KnownDifferences,
     KnownDifferencesTrouble,
     Source,
+    name_of,
     read_known,
 )
+from harness.targets.target import resolve
 from reference_broker.wire.api_keys import ApiKey
 
 ENTRY = """
@@ -69,7 +71,22 @@ def test_targets_may_stand_in_either_order(tmp_path: Path) -> None:
 
 
 def test_a_reference_with_a_planted_bug_has_the_differences_of_the_reference(tmp_path: Path) -> None:
-    assert known(tmp_path).accepts(difference(pair=("planted@drops_keys", "recorded kafka@4.3.1"))) is not None
+    found = read_known(written(tmp_path, ENTRY), [resolve("planted@drops_keys")])
+
+    assert found.accepts(difference(pair=("planted@drops_keys", "recorded kafka@4.3.1"))) is not None
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("reference", "reference"),
+        ("reference@4.1", "reference@4.1"),
+        ("planted@drops_keys", "reference"),
+        ("kafka@4.3.1", "kafka@4.3.1"),
+    ],
+)
+def test_the_file_names_the_reference_by_its_release_and_others_by_their_name(target: str, name: str) -> None:
+    assert name_of(resolve(target)) == name
 
 
 @pytest.mark.parametrize(

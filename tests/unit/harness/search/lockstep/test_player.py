@@ -9,8 +9,9 @@ import pytest
 from harness.comparing.observation import RequestOutcome
 from harness.search.lockstep import player as module
 from harness.search.lockstep.actions import Kind, Ref, Request, WrittenBatch
+from harness.search.lockstep.clusters import Opened
 from harness.search.lockstep.player import LONGEST_NAME, UNLEARNED, Player
-from harness.targets.target import Cluster
+from harness.targets.target import Cluster, Target, TargetKind
 from reference_broker.wire.framing import encode_response
 from reference_broker.wire.messages.delete_records_request import DeleteRecordsRequest, DeleteRecordsTopic
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
@@ -58,6 +59,10 @@ class FakeConnection:
         self.is_closed = True
 
 
+class FakeTarget:
+    kind = TargetKind.KAFKA
+
+
 class FakeCluster:
     bootstrap = "127.0.0.1:1"
     nodes = ()
@@ -72,7 +77,7 @@ def connection(monkeypatch: pytest.MonkeyPatch) -> FakeConnection:
 
 @pytest.fixture
 def player() -> Player:
-    found = Player("fake", cast(Cluster, FakeCluster()))
+    found = Player(Opened("fake", cast(Target, FakeTarget()), cast(Cluster, FakeCluster())))
     found.begin("run")
     return found
 

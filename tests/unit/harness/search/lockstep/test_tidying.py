@@ -11,7 +11,7 @@ import pytest
 from harness.clients.connection import RawConnection
 from harness.search.lockstep import model_command, player
 from harness.search.lockstep.actions import Request
-from harness.search.lockstep.clusters import can_clear, opened, restart
+from harness.search.lockstep.clusters import Opened, can_clear, opened, restart
 from harness.search.lockstep.model_command import Judging
 from harness.search.lockstep.player import Player
 from harness.targets.target import Cluster
@@ -56,10 +56,10 @@ JOIN = Request(
 
 
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
+def side() -> Iterator[Opened]:
     """A reference as lockstep opens it."""
-    with opened(["reference"]) as ((_, cluster),):
-        yield cluster
+    with opened(["reference"]) as (side,):
+        yield side
 
 
 def deleted(cluster: Cluster) -> list[Path]:
@@ -77,26 +77,26 @@ def one_after_the_other(on: Player, sequences: int) -> None:
     on.begin("end")
 
 
-def test_what_was_deleted_is_gone_before_it_is_too_much(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_deleted_is_gone_before_it_is_too_much(side: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(player, "MANY_DELETED", 2)
-    one = Player("reference", cluster)
+    one = Player(side)
     one_after_the_other(one, 2)
     one.tidy()
-    assert len(deleted(cluster)) == 4
+    assert len(deleted(side.cluster)) == 4
     one_after_the_other(one, 1)
     one.tidy()
-    assert deleted(cluster) == []
+    assert deleted(side.cluster) == []
     assert one.deleted == 0
     assert one.play(CREATE).response.topics[0].error_code == 0
     one.close()
 
 
-def test_groups_of_earlier_sequences_go_once_they_are_many(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_of_earlier_sequences_go_once_they_are_many(side: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(player, "MANY_SEQUENCES", 2)
-    one = Player("reference", cluster)
+    one = Player(side)
 
     def groups() -> list[str]:
-        with RawConnection.to(cluster.bootstrap, client_id="onlooker") as asking:
+        with RawConnection.to(side.cluster.bootstrap, client_id="onlooker") as asking:
             return sorted(found.group_id for found in asking.request(ApiKey.LIST_GROUPS, 4, ListGroupsRequest()).groups)
 
     for number in range(3):

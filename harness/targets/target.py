@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -309,8 +310,23 @@ TARGETS = (
 """(how it is written, what it is, what it needs), for `python -m harness list targets`."""
 
 
+EXTRAS = ("docker", "requests", "paramiko", "cryptography")
+"""Python packages that only the targets docker@IMAGE and ssh:FILE.toml need."""
+INSTALL = "pip install 'kafka-verification[harness]'"
+
+
 def resolve(text: str) -> Target:
-    """The target that a `--target` names. UnknownTarget, with what is known, when there is none."""
+    """The target that a `--target` names. UnknownTarget, with what is known, when there is none, and with what to
+    install where a Python package is missing."""
+    try:
+        return _resolved(text)
+    except ModuleNotFoundError as missing:
+        if missing.name not in EXTRAS:
+            raise
+        raise UnknownTarget(f"--target {text}: the Python package {missing.name} is not installed: {INSTALL}") from None
+
+
+def _resolved(text: str) -> Target:
     # Imported here: the targets import this file, and Docker's library need not be there for the reference.
     kind, _, detail = text.partition("@")
     if kind == "reference":
@@ -324,6 +340,7 @@ def resolve(text: str) -> Target:
     if kind == "docker" and detail:
         from harness.targets.containers.target import KafkaContainerTarget
 
+        _require_packages("docker", "requests")  # imported when a container is first opened
         return KafkaContainerTarget(text, detail)
     if text.startswith("at:"):
         from harness.targets.address import AddressTarget
@@ -339,3 +356,9 @@ def resolve(text: str) -> Target:
         return planted(text, detail)
     known = ", ".join(form for form, _, _ in TARGETS)
     raise UnknownTarget(f"--target: unknown target {text!r} (known: {known})")
+
+
+def _require_packages(*names: str) -> None:
+    for name in names:
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)

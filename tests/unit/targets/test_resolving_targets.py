@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,4 +105,25 @@ def test_addresses_are_read_with_ipv6_in_brackets() -> None:
 def test_the_reference_is_one_node_and_says_so() -> None:
     assert "the check needs 3 nodes; this target offers only 1 so far" in str(
         resolve("reference").lack(ClusterSpec(nodes=3))
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("docker@local/kafka:4.3.1", "docker"),
+        ("docker@local/kafka:4.3.1", "paramiko"),
+        ("ssh:cluster.toml", "paramiko"),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_what_installs_it(text: str, missing: str) -> None:
+    hidden = f"import sys; sys.modules[{missing!r}] = None; from harness.targets.target import resolve"
+    told = f"try: resolve({text!r})\nexcept Exception as trouble: print(type(trouble).__name__, trouble)"
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{hidden}\n{told}"], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert ended.stdout == (
+        f"UnknownTarget --target {text}: the Python package {missing} is not installed: "
+        "pip install 'kafka-verification[harness]'\n"
     )

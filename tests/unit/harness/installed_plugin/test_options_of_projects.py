@@ -47,7 +47,7 @@ def test_a_target_whose_package_is_not_installed_is_refused(run_project, monkeyp
     line = only_error(run_project(NOTHING, "--kafka-target", "ssh:cluster.toml"))
 
     assert line.startswith(
-        "ERROR: --kafka-target ssh:cluster.toml: the package paramiko is not installed: pip install "
+        "ERROR: --kafka-target ssh:cluster.toml: the Python package paramiko is not installed: pip install "
     )
 
 

@@ -16,7 +16,6 @@ from reference_broker.configs import BrokerConfig, ConfigInvalid
 from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Disk, Random
 from reference_broker.properties import format_properties, parse_properties
-from reference_broker.raft.frames import VersionedRecord
 from reference_broker.raft.quorum import DIRECTORY
 from reference_broker.raft.snapshots import BOOTSTRAP, Snapshot, SnapshotId, encode_snapshot
 from reference_broker.releases import (
@@ -31,6 +30,7 @@ from reference_broker.storage_choices import StorageProblem as StorageProblem
 from reference_broker.storage_choices import chosen_features, chosen_metadata_version, chosen_voters
 from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
 from reference_broker.wire.messages.voters_record import VotersRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import MalformedRequest, Uuid, parse_uuid, uuid_text
 
 META_PROPERTIES: Final = "meta.properties"

@@ -1,39 +1,24 @@
 """Reads the folder of the metadata log as Apache Kafka writes it: its records, and its snapshots.
 
-Each record is an API message behind a frame version, its key and its version. Source: KIP-631, "Metadata record
-format"; KIP-630 for snapshots, whose files are named by the offset behind their last record, and that record's epoch.
+Source: KIP-630 for snapshots, whose files are named by the offset behind their last record, and that record's epoch.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from harness.replicas.replica_log import UnreadableLog
-from reference_broker.wire.codec import decode_prefix
-from reference_broker.wire.primitives import MalformedRequest, read_unsigned_varint
+from reference_broker.wire.metadata_records import decode_frame
+from reference_broker.wire.primitives import MalformedRequest
 from reference_broker.wire.records import iter_batches
 
 TOPIC: Final = "__cluster_metadata"
 _FOLDER: Final = f"{TOPIC}-0"
 _SEGMENT: Final = re.compile(r"\d{20}\.log")
 _SNAPSHOT: Final = re.compile(r"(?P<end>\d{20})-(?P<epoch>\d{10})\.checkpoint")
-_FRAME_VERSION: Final = 1
-_MODULES: Final = (
-    *("abort_transaction_record", "access_control_entry_record", "begin_transaction_record"),
-    *("broker_registration_change_record", "clear_elr_record", "client_quota_record", "config_record"),
-    *("delegation_token_record", "end_transaction_record", "feature_level_record", "fence_broker_record"),
-    *("no_op_record", "partition_change_record", "partition_record", "producer_ids_record"),
-    *("register_broker_record", "register_controller_record", "remove_access_control_entry_record"),
-    *("remove_delegation_token_record", "remove_topic_record", "remove_user_scram_credential_record"),
-    *("topic_record", "unfence_broker_record", "unregister_broker_record", "unregister_controller_record"),
-    *("user_scram_credential_record", "zk_migration_state_record"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,35 +94,10 @@ def _read(path: Path) -> tuple[list[MetadataRecord], int]:
                         record.offset,
                         header.partition_leader_epoch,
                         header.base_offset,
-                        decode_frame(bytes(record.value or b"")),
+                        decode_frame(bytes(record.value or b""))[0],
                     )
                     for record in batch.records()
                 ]
     except (MalformedRequest, OSError) as trouble:
         raise UnreadableLog(f"{path}: {trouble}") from trouble
     return found, end
-
-
-def decode_frame(value: bytes) -> Any:
-    """The message of a record's value. MalformedRequest where its frame, its key or its version is unknown."""
-    frame, at = read_unsigned_varint(value, 0)
-    key, at = read_unsigned_varint(value, at)
-    version, at = read_unsigned_varint(value, at)
-    if frame != _FRAME_VERSION or key not in _classes():
-        raise MalformedRequest(f"a metadata record of frame version {frame} and key {key} is unknown")
-    message, end = decode_prefix(_classes()[key], version, value, at)
-    if end != len(value):
-        raise MalformedRequest(f"{len(value) - end} bytes behind a metadata record of key {key}")
-    return message
-
-
-@cache
-def _classes() -> dict[int, Any]:
-    """API key → record class."""
-    return {one.API_KEY: one for one in _record_classes()}
-
-
-def _record_classes() -> Iterator[Any]:
-    for module in _MODULES:
-        found = vars(import_module(f"reference_broker.wire.messages.{module}"))
-        yield next(value for name, value in found.items() if name.lower() == module.replace("_", ""))

@@ -17,7 +17,6 @@ from reference_broker.log.partition_log import PartitionLog
 from reference_broker.log.recovery import open_log
 from reference_broker.raft.frames import (
     ControlType,
-    VersionedRecord,
     decode_control,
     decode_records,
     encode_control,
@@ -36,6 +35,7 @@ from reference_broker.wire.messages.k_raft_version_record import KRaftVersionRec
 from reference_broker.wire.messages.leader_change_message import LeaderChangeMessage
 from reference_broker.wire.messages.leader_change_message import Voter as ChangeVoter
 from reference_broker.wire.messages.voters_record import Endpoint, KRaftVersionFeature, Voter, VotersRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import BrokerId, Uuid
 
 TOPIC: Final = "__cluster_metadata"

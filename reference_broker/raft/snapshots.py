@@ -14,7 +14,6 @@ from typing import Final
 from reference_broker.environment import Disk
 from reference_broker.raft.frames import (
     ControlType,
-    VersionedRecord,
     decode_control,
     decode_records,
     encode_control,
@@ -24,6 +23,7 @@ from reference_broker.wire.messages.k_raft_version_record import KRaftVersionRec
 from reference_broker.wire.messages.snapshot_footer_record import SnapshotFooterRecord
 from reference_broker.wire.messages.snapshot_header_record import SnapshotHeaderRecord
 from reference_broker.wire.messages.voters_record import VotersRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import MalformedRequest
 from reference_broker.wire.records import iter_batches
 

@@ -9,12 +9,12 @@ import pytest
 
 from reference_broker import storage
 from reference_broker.configs import BrokerConfig
-from reference_broker.raft.frames import decode_frame, encode_frame
 from reference_broker.raft.quorum import DIRECTORY, Quorum
 from reference_broker.raft.snapshots import Snapshot, encode_snapshot, list_snapshots, read_snapshot
 from reference_broker.server.disk import OsDisk
 from reference_broker.wire.messages.no_op_record import NoOpRecord
 from reference_broker.wire.messages.topic_record import TopicRecord
+from reference_broker.wire.metadata_records import decode_frame, encode_frame
 from reference_broker.wire.primitives import MalformedRequest, Uuid
 
 DISK = OsDisk()

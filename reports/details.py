@@ -9,7 +9,7 @@ from urllib.parse import quote
 from harness.judging.measures import loss_sentences
 from harness.judging.outcome import Outcome
 from reports.comparison import difference_table
-from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
+from reports.findings import SHOWN, Finding, Findings, availability, course, findings_of, tolerated_rows
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
 from reports.results import GRAVITY, KnownBug, Link, Result, Results
 from reports.series import Series
@@ -81,7 +81,10 @@ def _inside(result: Result) -> list[str]:
         parts.append(element("p", f"Nothing can be concluded: {text(result.reason)}", class_="happened"))
     if result.outcome is Outcome.OBSERVED:
         parts.append(element("p", f"Observed only: {text(result.reason)}"))
-    parts += [_finding(finding, found.series.started_at_ms) for finding in found.findings]
+    shown = [_finding(finding, found.series.started_at_ms) for finding in found.findings]
+    parts += shown[:SHOWN]
+    if len(shown) > SHOWN:
+        parts.append(folded(f"{count(len(shown) - SHOWN)} more", *shown[SHOWN:]))
     parts.append(_failure(result, found))
     if result.differences:
         rows = [(result, difference) for difference in result.differences]

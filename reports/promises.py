@@ -197,7 +197,7 @@ def _listing(results: Sequence[Result]) -> str:
 def _attention(result: Result) -> str:
     said = result.reason or result.happened or _difference(result) or result.sentence
     where = f"{result.meta.check} on {result.meta.target}" if result.meta.target else result.meta.check
-    return f"{badge(result.outcome)} {link('#' + result.anchor, text(where))}<br>{text(said)}"
+    return f"{badge(result.outcome)} {link('#' + result.anchor, text(where))}<br>{text(said[:1].upper() + said[1:])}"
 
 
 def _difference(result: Result) -> str:

@@ -45,6 +45,8 @@ class Phase:
     name: str
     start_s: float = 0.0
     stop_s: float = 0.0
+    has_failed: bool = False
+    """Whether the check ended in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,7 +383,12 @@ def _difference(data: Any) -> Difference:
 def _phase(data: Any) -> Phase:
     if not isinstance(data, Mapping):
         return Phase(name=_text(data))
-    return Phase(name=_text(data.get("name")), start_s=_number(data.get("start_s")), stop_s=_number(data.get("stop_s")))
+    return Phase(
+        name=_text(data.get("name")),
+        start_s=_number(data.get("start_s")),
+        stop_s=_number(data.get("stop_s")),
+        has_failed=data.get("failed") is True,
+    )
 
 
 def _number(value: Any) -> float:

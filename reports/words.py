@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-_WITNESS_TIME = re.compile(r"^(\s*)t=\s*(\d+\.\d+)\s{0,2}")
+_WITNESS_TIME = re.compile(r"^([>\s]*)t=\s*(\d+\.\d+)\s{0,2}")
+_WITNESS_END = re.compile(r"^(\s*)end\s+")
 
 
 def count(number: int, noun: str = "", plural: str = "") -> str:
@@ -46,7 +47,10 @@ def instant(since_start_ms: float, started_at_ms: int) -> str:
 
 
 def witness_line(line: str, started_at_ms: int) -> str:
-    """A line of a witness with "t=11.204" turned into milliseconds and the time of day."""
+    """A line of a witness with "t=11.204" turned into milliseconds and the time of day; "end" stands below them."""
+    if (end := _WITNESS_END.match(line)) is not None:
+        day = " " * len(f"  {time_of_day(started_at_ms)}") if started_at_ms else ""
+        return f"{end.group(1)}{'end':>12}{day}  {line[end.end() :]}"
     found = _WITNESS_TIME.match(line)
     if found is None:
         return line

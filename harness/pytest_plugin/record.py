@@ -98,14 +98,17 @@ class CheckRecord:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """A phase of the check, named and timed."""
+        """A phase of the check, named and timed; it is told as the one that failed where it raised."""
         start_s = time.monotonic() - self.started
         self.steps.append(what)
+        has_failed = True
         try:
             yield
+            has_failed = False
         finally:
             stop_s = time.monotonic() - self.started
-            self.phases.append({"name": what, "start_s": round(start_s, 3), "stop_s": round(stop_s, 3)})
+            phase: dict[str, Any] = {"name": what, "start_s": round(start_s, 3), "stop_s": round(stop_s, 3)}
+            self.phases.append(phase | ({"failed": True} if has_failed else {}))
 
     def open_folder(self, run: Run) -> Item:
         """Its folder in the run, made when first asked for."""

@@ -27,10 +27,10 @@ from allure_commons.model2 import (
 from harness.history.whole_file import write_whole
 from harness.judging.outcome import Outcome
 from reports.allure.configuration import CONFIGURATION, categories, configuration
-from reports.findings import Findings, findings_of
+from reports.findings import SHOWN, Finding, Findings, availability, course, findings_of
 from reports.results import Result, Results
 from reports.timeline import timeline
-from reports.words import title
+from reports.words import count, title
 
 RESULTS = "allure-results"
 _STATUS = {
@@ -157,7 +157,7 @@ class _Writer:
             ("Known bug", result.reason if result.known_bug is not None else ""),
             ("What a pass does not prove", result.text("cannot_see")),
         )
-        return "\n\n".join(f"**{name}.** {said}" for name, said in parts if said)
+        return "\n\n".join(f"**{name}.** {said[:1].upper()}{said[1:]}" for name, said in parts if said)
 
     def _links(self) -> list[Link]:
         found = [Link(type=link.kind, url=link.url, name=link.name) for link in self._result.links]
@@ -207,11 +207,10 @@ class _Writer:
 
     def _steps(self, start: int, found: Findings) -> list[TestStepResult]:
         """The phases, with their times and the faults in them; steps without times where there are no phases."""
-        last = len(self._result.phases) - 1
         status = _STATUS[self._result.outcome]
         steps = [
-            _step(phase.name, status if number == last else Status.PASSED, start, phase.start_s, phase.stop_s)
-            for number, phase in enumerate(self._result.phases)
+            _step(phase.name, status if phase.has_failed else Status.PASSED, start, phase.start_s, phase.stop_s)
+            for phase in self._result.phases
         ]
         for phase, step in zip(self._result.phases, steps, strict=True):
             step.steps = [
@@ -233,21 +232,22 @@ class _Writer:
     def _attachments(self, found: Findings) -> list[Attachment]:
         result = self._result
         made = []
-        for number, finding in enumerate(found.findings, 1):
+        for number, finding in enumerate(found.findings[:SHOWN], 1):
             of = f" {number}" if len(found.findings) > 1 else ""
-            lines = [finding.anomaly.sentence, "", *finding.witness]
-            if finding.rule:
-                rule = finding.rule
-                lines += ["", f"{rule.anomaly} is {rule.standing}: {rule.because}", f"settings: {rule.settings}"]
-            made.append(self._attach(f"Witness{of}", "\n".join(lines)))
+            made.append(self._attach(f"Witness{of}", "\n".join(_witness(finding))))
             made += [
                 self._attach(f"Picture{of}: {drawn.name}", drawn.canvas.alone(), _PICTURE) for drawn in finding.pictures
             ]
             if finding.slice:
                 made.append(self._attach(f"History around it{of}", "\n".join(finding.slice)))
+        if more := found.findings[SHOWN:]:
+            listed = "\n\n\n".join("\n".join(_witness(finding)) for finding in more)
+            made.append(self._attach(f"{count(len(more))} more witnesses", listed))
         drawn = timeline(found.series)
         if drawn is not None:
             made.append(self._attach("Picture: timeline", drawn.alone(), _PICTURE))
+            gaps = [f"longest time without success, {role}: {gap}" for role, gap in availability(found.series)]
+            made.append(self._attach("Figures", "\n".join((course(found.series), *gaps))))
         made += [self._attach(f"Log: {excerpt.name}", "\n".join(excerpt.lines)) for excerpt in found.logs]
         if result.differences:
             data = [
@@ -264,6 +264,15 @@ class _Writer:
         file = f"{uuid.uuid4()}-attachment.{kind[1]}"
         self._logger.report_attached_data(body, file)
         return Attachment(name=name, source=file, type=kind[0])
+
+
+def _witness(finding: Finding) -> list[str]:
+    """An anomaly in words, what proves it, and the rule that forbids it."""
+    lines = [finding.anomaly.sentence, "", *finding.witness]
+    if finding.rule:
+        rule = finding.rule
+        lines += ["", f"{rule.anomaly} is {rule.standing}: {rule.because}", f"settings: {rule.settings}"]
+    return lines
 
 
 def _step(name: str, status: str, start: int, start_s: float, stop_s: float) -> TestStepResult:

@@ -143,10 +143,33 @@ def test_phases_are_steps_with_their_times(whole_run: Run) -> None:
     assert [(step["name"], step["stop"] - step["start"]) for step in steps] == [("run", 8_100), ("final read", 900)]
 
 
+def test_the_phase_in_which_a_check_failed_is_the_one_that_is_told_as_failed(run: Run, store: Store) -> None:
+    phases = [{"name": "kill", "stop_s": 1}, {"name": "wait", "start_s": 1, "stop_s": 3, "failed": True}]
+    store("durability/x", outcome="unknown", phases=phases)
+
+    (found,) = written(run)
+    assert [(step["name"], step["status"]) for step in found["steps"]] == [("kill", "passed"), ("wait", "broken")]
+
+
+def test_what_failed_after_all_phases_makes_none_of_them_failed(whole_run: Run) -> None:
+    assert {step["status"] for step in broken(whole_run)["steps"]} == {"passed"}
+
+
+def test_the_first_anomalies_have_their_evidence_and_the_others_are_one_list(whole_run: Run) -> None:
+    (item,) = [item for item in whole_run.items() if item.meta().verdict == "invalid"]
+    meta = item.meta()
+    (lost,) = [verdict for verdict in meta.verdicts if verdict["anomalies"]]
+    lost["anomalies"] = list(lost["anomalies"])[:1] * 5
+    item.write_meta(meta)
+
+    names = [attachment["name"] for attachment in broken(whole_run)["attachments"]]
+    assert [name for name in names if "itness" in name] == ["Witness 1", "Witness 2", "Witness 3", "2 more witnesses"]
+
+
 def test_a_broken_claim_brings_its_evidence(whole_run: Run) -> None:
     names = [attachment["name"] for attachment in broken(whole_run)["attachments"]]
 
-    wanted = ["Witness", "Picture: log", "Picture: order", "History around it", "Picture: timeline"]
+    wanted = ["Witness", "Picture: log", "Picture: order", "History around it", "Picture: timeline", "Figures"]
     assert names == [*wanted, "Log: node-2.log", "Run it again"]
 
 

@@ -4,14 +4,18 @@
 sees the first offset (ListOffsets, earliest) or the last one (latest, of all and of committed records) go back. Within
 a leader's epoch neither its high watermark, nor its last stable offset, nor its log start, nor its log end goes back,
 and they are in this order: log start, last stable offset, high watermark, log end. What DeleteRecords has taken away
-stays away.
+stays away. The same holds of what each replica tells of its own log, from when it has appended in an epoch until the
+next epoch; between two epochs it cuts off nothing that it held and that was committed, and while it runs its log start
+never goes back. What the quorum's leader tells of the metadata log never goes back in its epoch: neither the high
+watermark, nor the log end of a replica.
 
 **Why it matters** A consumer that finds its position beyond the end of the log is reset, and reads again or skips.
 
-**Kafka says** KIP-207 (a new leader answers ListOffsets when its high watermark has caught up), KIP-101, KIP-107.
+**Kafka says** KIP-207 (a new leader answers ListOffsets when its high watermark has caught up), KIP-101, KIP-107,
+KIP-392 (followers answer consumers), KIP-595 (DescribeQuorum).
 
-**Cannot see** followers: what they have above the high watermark may be cut off. Clients that name no leader epoch, and
-may be answered by a leader of yesterday.
+**Cannot see** what a replica holds between two looks. Clients that name no leader epoch, and may be answered by a
+leader of yesterday.
 
 **Rejects** tests/plants/clusters/test_ends_checks.py::test_a_check_rejects_the_bug
 """
@@ -28,6 +32,7 @@ from harness.clients.node_client import TROUBLE, NodeClient
 from harness.judging.outcome import BrokenPromise, Unproven
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
+from harness.replicas.ends import IN_ORDER, ReplicaEnds, Telling
 from harness.targets.target import Cluster, Node, TargetTrouble
 from nemesis.restore import restore
 from reference_broker.wire.api_keys import ApiKey
@@ -37,6 +42,7 @@ from reference_broker.wire.messages.delete_records_request import (
     DeleteRecordsRequest,
     DeleteRecordsTopic,
 )
+from reference_broker.wire.messages.describe_quorum_request import DescribeQuorumRequest, PartitionData, TopicData
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
 from reference_broker.wire.messages.list_offsets_request import (
     ListOffsetsPartition,
@@ -50,16 +56,16 @@ pytestmark = [
     pytest.mark.feature("ListOffsets"),
     pytest.mark.severity("critical"),
     pytest.mark.long,
-    pytest.mark.kip(207, 101, 107),
+    pytest.mark.kip(207, 101, 107, 392, 595),
 ]
 KILLS = 2
 LED_WITHIN_S = 40.0
 LOOKS_BETWEEN = 40
 """Rounds of a write and a look before each kill, and after the last."""
 ASKED_FOR_S = 2.0
+METADATA_LOG = "__cluster_metadata"
 CONSUMER, DEBUGGER = -1, -2
 """Replica ids: the high watermark is the end for a consumer, the log end for a debugger."""
-IN_ORDER = ("log start", "last stable offset", "high watermark", "log end")
 
 
 @dataclass(slots=True)
@@ -141,6 +147,32 @@ def look(node: Node, topic: str, epoch: int, ends: Ends) -> None:
             ends.saw_leader(node.id, epoch, told if log_end is None else {**told, "log end": log_end})
 
 
+def look_at_replica(node: Node, life: int, topic: str, epoch: int, committed: int, replicas: ReplicaEnds) -> None:
+    """One look at a node's own log; nothing is seen where it is away, or does not know the leader epoch."""
+    try:
+        with NodeClient(node.address, timeout_s=ASKED_FOR_S) as client:
+            first = list_offset(client, topic, epoch, EARLIEST, replica=DEBUGGER)
+            told = None if first is None else fetched(client, topic, epoch, first)
+            log_end = list_offset(client, topic, epoch, LATEST, replica=DEBUGGER)
+    except TROUBLE:
+        return
+    if told is not None and log_end is not None:
+        replicas.saw(Telling(node.id, life, epoch, committed, {**told, "log end": log_end}))
+
+
+def look_at_quorum(client: NodeClient, ends: Ends) -> None:
+    """One look at what the quorum's leader tells of the metadata log; nothing is seen where nobody leads."""
+    asked = TopicData(topic_name=TopicName(METADATA_LOG), partitions=(PartitionData(partition_index=0),))
+    found = client.ask(ApiKey.DESCRIBE_QUORUM, 1, DescribeQuorumRequest(topics=(asked,))).topics[0].partitions[0]
+    if found.error_code:
+        return
+    whose = f"the metadata log, as node {found.leader_id} tells it, which leads in epoch {found.leader_epoch}"
+    ends.saw("high watermark", whose, int(found.high_watermark))
+    for replica in (*found.current_voters, *found.observers):
+        if replica.log_end_offset >= 0:
+            ends.saw("log end", f"node {replica.replica_id}'s of {whose}", int(replica.log_end_offset))
+
+
 def delete_records(client: NodeClient, topic: str, before: int) -> ErrorCode:
     wanted = DeleteRecordsPartition(partition_index=0, offset=before)
     request = DeleteRecordsRequest(
@@ -155,7 +187,9 @@ class Work:
     def __init__(self, cluster: Cluster, topic: str) -> None:
         self._cluster, self._topic = cluster, topic
         self._nodes = {node.id: node for node in cluster.nodes}
-        self.ends = Ends()
+        self.ends, self.replicas = Ends(), ReplicaEnds()
+        self.lives = dict.fromkeys(self._nodes, 0)
+        """Node → how often it was killed."""
         self.leader, self.epoch, self.written = -1, -1, 0
 
     def turn(self) -> bool:
@@ -170,7 +204,11 @@ class Work:
                 client.produce(self._topic, *(f"value {number}" for number in range(5)), acks=1)
                 look(node, self._topic, self.epoch, self.ends)
                 error = client.produce(self._topic, "for all", timeout_ms=1_000).error
+                look_at_quorum(client, self.ends)
             look(node, self._topic, self.epoch, self.ends)
+            committed = self.ends.highest.get(("last offset", "as clients see it"), 0)
+            for copy in view.replicas[where]:
+                look_at_replica(self._nodes[copy], self.lives[copy], self._topic, self.epoch, committed, self.replicas)
         except (*TROUBLE, TargetTrouble):
             time.sleep(0.1)
             return False
@@ -210,6 +248,7 @@ def test_ends_never_go_back(cluster: Cluster, admin: RawAdmin, names: Names, rec
             with record.step(f"kill leader {leader}"):
                 record.faults += 1
                 nodes[leader].kill()
+                work.lives[leader] += 1
             work.turns(LOOKS_BETWEEN)
             with record.step(f"start node {leader}"):
                 nodes[leader].start()
@@ -221,8 +260,12 @@ def test_ends_never_go_back(cluster: Cluster, admin: RawAdmin, names: Names, rec
     work.turns(LOOKS_BETWEEN)
     record.operations += work.written
     record.steps.append(f"{work.ends.looks} looks in {len(work.ends.epochs)} leader epochs")
+    compared = {node: work.replicas.looks[node] for node in cluster.view(topics=[topic]).replicas[topic, 0]}
+    record.steps.append(f"looks compared of each node's replica: {compared}")
     if len(work.ends.epochs) <= KILLS or work.ends.looks < LOOKS_BETWEEN:
         raise Unproven(
             f"{work.ends.looks} looks in {len(work.ends.epochs)} leader epochs; {LOOKS_BETWEEN} looks in "
             f"{KILLS + 1} epochs are needed"
         )
+    if min(compared.values()) < LOOKS_BETWEEN:
+        raise Unproven(f"looks compared of each node's replica: {compared}; {LOOKS_BETWEEN} of each are needed")

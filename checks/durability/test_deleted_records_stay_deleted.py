@@ -20,8 +20,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.clients.client import Library
-from harness.clients.connection import RawConnection
-from harness.clients.leader_connections import RawAdmin
+from harness.clients.leader_connections import LeaderConnections, RawAdmin
 from harness.clients.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
 from harness.comparing.request_forms import fetch
@@ -35,9 +34,13 @@ pytestmark = [pytest.mark.feature("DeleteRecords"), pytest.mark.severity("critic
 
 
 def refusal_of_fetch(bootstrap: str, topic: str, offset: int) -> str:
-    """Kafka's name of the error with which a Fetch from an offset of partition 0 is answered."""
-    with RawConnection.to(bootstrap) as connection:
+    """Kafka's name of the error with which the leader of partition 0 answers a Fetch from an offset."""
+    view = LeaderConnections(bootstrap, "deleted")
+    try:
+        connection = view.leader(topic, 0)
         answer = connection.request(ApiKey.FETCH, connection.highest(ApiKey.FETCH, 12), fetch(topic, offset))
+    finally:
+        view.forget()
     return ErrorCode(answer.responses[0].partitions[0].error_code).name
 
 

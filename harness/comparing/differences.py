@@ -39,7 +39,7 @@ from harness.comparing.known_differences import KnownDifferencesTrouble, entries
 from harness.comparing.observation import Observation, Plain, remark
 from harness.comparing.promised import Promised
 from harness.comparing.recorded.answers import Recording, RecordingTrouble, same_form
-from harness.comparing.recorded.choice import OF_ONE_NODE, Chosen, choose
+from harness.comparing.recorded.choice import OF_ONE_NODE, Chosen, Side, choose
 from harness.comparing.recorded.writing import Recorder
 from harness.comparing.times import LOCAL_SLACK_MS, REMOTE_SLACK_MS
 from harness.judging.judgements import judgements
@@ -49,7 +49,7 @@ from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.sampling import sample_of
 from harness.pytest_plugin.session import SESSION
 from harness.targets.reference import advertised, refusals
-from harness.targets.target import Cluster, Target, as_given
+from harness.targets.target import Cluster, ClusterSpec, Target, as_given
 
 _TOLD: Final = "compared"
 """What a worker tells its controller when it ends."""
@@ -85,6 +85,12 @@ class Seen:
         return [] if record is None else record.observed
 
 
+def _side(target: Target) -> Side:
+    is_of_others, release = not target.kind.is_ours, target.release
+    several = is_of_others and release is not None and target.lack(ClusterSpec(nodes=2)) is None
+    return Side(name=target.name, release=release, is_of_others=is_of_others, has_several_brokers=several)
+
+
 class Differences:
     """The plugin object. `known_file` is for tests; else the file stands in the checks' root folder."""
 
@@ -98,8 +104,9 @@ class Differences:
             is_recording = config.getoption("--record") is not None
             if is_recording and nodes is not None:
                 raise RecordingTrouble(f"--record with --nodes {nodes}: {OF_ONE_NODE}; leave --nodes out")
-            releases = [(chosen.name, chosen.release) for chosen in targets]
-            self.chosen = Chosen() if is_recording else choose(wanted, releases, Path(config.rootpath), nodes)
+            self.chosen = (
+                Chosen() if is_recording else choose(wanted, map(_side, targets), Path(config.rootpath), nodes)
+            )
         except (KnownDifferencesTrouble, RecordingTrouble) as trouble:
             raise pytest.UsageError(f"harness: {trouble}") from trouble
         self.recorder = Recorder.of(config.getoption("--record"), targets)

@@ -8,7 +8,8 @@ from harness.hosts.lack import Lack, Means
 from harness.targets.cluster_view import ClusterView
 from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
 from harness.targets.looking import look_at
-from harness.targets.readiness import answers
+from harness.targets.readiness import answers, ask
+from harness.targets.reference import line_that_lists
 from harness.targets.target import (
     NOT_DISKS,
     NOT_VOTERS,
@@ -18,8 +19,13 @@ from harness.targets.target import (
     UnknownTarget,
     not_configurable,
 )
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from reference_broker.wire.primitives import MalformedRequest
 
 _ANSWER_TIMEOUT_S = 5.0
+_WITH_ALL_FEATURES = 4
+"""The version of ApiVersions from which features are listed whose first level is 0, too."""
 
 
 def parse_addresses(text: str) -> tuple[tuple[str, int], ...]:
@@ -88,6 +94,7 @@ class AddressTarget:
             raise UnknownTarget(f"--target {name}: {trouble} (for instance at:localhost:9092)") from None
         self._name = name
         self._bootstrap = addresses
+        self._told: list[str | None] = []
 
     @property
     def name(self) -> str:
@@ -100,9 +107,12 @@ class AddressTarget:
         return TargetKind.ADDRESS
 
     @property
-    def release(self) -> None:
-        """Not known by its address."""
-        return None
+    def release(self) -> str | None:
+        """The line of releases whose APIs and features it lists, "4.3", asked once; None where that is not one alone,
+        or where it does not answer."""
+        if not self._told:
+            self._told.append(_line_of(self._addresses))
+        return self._told[0]
 
     def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
         """Why a check cannot use it: it cannot be configured, and it must answer."""
@@ -144,3 +154,16 @@ class AddressTarget:
 
 def _lack_for_fault(name: str, kind: str) -> Lack:
     return Lack(Means.FAULTS, f"{name}: cannot inject {kind}: this target gives no control over its nodes")
+
+
+def _line_of(addresses: Sequence[tuple[str, int]]) -> str | None:
+    asked = ApiVersionsRequest(client_software_name="address", client_software_version="1")
+    for address in addresses:
+        try:
+            answer = ask(address, ApiKey.API_VERSIONS, _WITH_ALL_FEATURES, asked, _ANSWER_TIMEOUT_S)
+        except (OSError, MalformedRequest):
+            continue
+        apis = {int(one.api_key): (int(one.min_version), int(one.max_version)) for one in answer.api_keys}
+        features = {one.name: (int(one.min_version), int(one.max_version)) for one in answer.supported_features}
+        return line_that_lists(apis, features)
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.hosts.lack import Lack, Means
@@ -112,3 +113,15 @@ def advertised(release: str) -> dict[int, tuple[int, int]]:
     if found is None:
         return {}
     return {key: (versions[0], versions[-1]) for key, versions in found.advertised("broker").items()}
+
+
+def line_that_lists(apis: Mapping[int, tuple[int, int]], features: Mapping[str, tuple[int, int]]) -> str | None:
+    """The line of releases, "4.3", that lists exactly these versions of APIs for clients and supports exactly these
+    levels of features, both as (first, last); None where none does, or several do. The patch release is not told by it.
+    """
+    found = [
+        release.profile
+        for release in RELEASES.values()
+        if advertised(release.profile) == apis and release.supported_features() == features
+    ]
+    return found[0] if len(found) == 1 else None

@@ -255,7 +255,8 @@ class Target(Protocol):
 
     @property
     def release(self) -> str | None:
-        """The release of Kafka that it claims to be, "4.3.1"; None where only its clusters can tell."""
+        """The release of Kafka that it claims to be, "4.3.1", or its line, "4.3"; None where only its clusters can
+        tell."""
         ...
 
     def lack(self, spec: ClusterSpec | None = None) -> Lack | None:

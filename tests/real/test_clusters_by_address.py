@@ -16,7 +16,7 @@ import pytest
 from harness.clients.operator import Operator
 from harness.pytest_plugin.lacking import skip_for
 from harness.targets.readiness import ask
-from harness.targets.target import Cluster, ClusterSpec, resolve
+from harness.targets.target import Cluster, ClusterSpec, TargetKind, resolve
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
 
@@ -46,10 +46,11 @@ class Checked:
     groups: list[str]
 
 
-def run_checks(cluster: Cluster, folder: Path, root: Path) -> Checked:
+def run_checks(cluster: Cluster, folder: Path, root: Path, *, is_reference: bool) -> Checked:
     for name in ("checks", "tests", "pyproject.toml"):
         (folder / name).symlink_to(root / name)
-    release = ["--recorded", "tests/recorded/kafka-4.3.1"]  # an address tells no release to compare with
+    # The reference lists less than its release, and by an address nothing else tells of which it is.
+    release = ["--recorded", "tests/recorded/kafka-4.3.1"] if is_reference else []
     options = ["--target", f"at:{cluster.bootstrap}", *release, "--duration", "2", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *CHECKS, *options],
@@ -78,7 +79,8 @@ def checked(request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest
     cluster = target.open(ClusterSpec())
     try:
         Operator(cluster.bootstrap).create_topic(THEIRS)
-        yield run_checks(cluster, tmp_path_factory.mktemp("at"), root)
+        folder, is_reference = tmp_path_factory.mktemp("at"), target.kind is TargetKind.REFERENCE
+        yield run_checks(cluster, folder, root, is_reference=is_reference)
     finally:
         cluster.close()
 

@@ -12,6 +12,18 @@ from harness.comparing.recorded.answers import ROOT, Recording, RecordingTrouble
 OF_ONE_NODE: Final = "answers were recorded of clusters as the checks ask for them, most of one node"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A target of a run, as far as it matters for the choice."""
+
+    name: str
+    release: str | None
+    """That it claims to be."""
+    is_of_others: bool = False
+    """Whether its cluster runs already: then its release is told by what it lists, and not by its name."""
+    has_several_brokers: bool = False
+
+
 @dataclass(slots=True)
 class Chosen:
     """The recordings of a run."""
@@ -25,12 +37,10 @@ class Chosen:
         return list({recording.name: recording for recording in self.by_target.values()}.values())
 
 
-def choose(
-    wanted: str | None, targets: Iterable[tuple[str, str | None]], base: Path, nodes: int | None = None
-) -> Chosen:
-    """The recording for each (target, release that it claims to be): the one in the folder `wanted`, or else that of
-    its release; none where --nodes gives clusters of several nodes. RecordingTrouble when one was asked for, if only by
-    an empty `wanted`, and there is none for any.
+def choose(wanted: str | None, sides: Iterable[Side], base: Path, nodes: int | None = None) -> Chosen:
+    """The recording for each target: the one in the folder `wanted`, or else that of its release; none where --nodes
+    gives clusters of several nodes. RecordingTrouble when one was asked for, if only by an empty `wanted`, and there is
+    none for any.
     """
     chosen = Chosen()
     if nodes is not None and nodes > 1:
@@ -42,16 +52,23 @@ def choose(
     if wanted is None and not root.is_dir():
         return chosen
     read: dict[Path, Recording] = {}
-    for name, release in targets:
+    for side in sides:
+        name, release = side.name, side.release
         folder = Path(wanted) if wanted else folder_for(release, root)
         if folder is None:
-            what = f"release {release}" if release else "its release, which its name does not tell"
+            teller = "neither its name nor what it lists tells" if side.is_of_others else "its name does not tell"
+            what = f"release {release}" if release else f"its release, which {teller}"
             chosen.notes.append(f"{name}: there is no recording of {what}")
+            continue
+        if side.has_several_brokers and not wanted:
+            chosen.notes.append(f"{name}: it lists what {release} does, and is not compared: it has several brokers")
             continue
         if folder not in read:
             read[folder] = read_recording(folder)
         if read[folder].is_for(release):
             chosen.by_target[name] = read[folder]
+            if side.is_of_others and release:
+                chosen.notes.append(f"{name} is of {release}: no other release lists the same APIs and features")
         else:
             chosen.notes.append(f"{name}: {folder} is of release {read[folder].release}, and not of {release}")
     if not chosen.by_target and wanted is not None:

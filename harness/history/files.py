@@ -152,6 +152,7 @@ class StoredHistory:
                     operations = _checked(self.path, number + 2, len(held), data, line, file)
                     if operations is None:
                         return
+                    _require_numbered(self.path, number + 2, operations, count)
                     self._blocks.append((count, place, len(data)))
                     place += len(data) + len(line)
                     count, number, held = count + len(operations), number + len(held) + 1, []
@@ -199,7 +200,7 @@ def _opened(path: Path) -> BinaryIO:
 def _began(path: Path, line: bytes) -> int:
     """The time in the first line, in ms since 1970."""
     head = _marker(line)
-    if head is None or not isinstance(head.get("history"), int):
+    if head is None or type(head.get("history")) is not int or type(head.get("started_at_ms", 0)) is not int:
         raise HistoryTrouble(f"{path}, line 1: not a history written by this project")
     if head["history"] != FORMAT:
         raise HistoryTrouble(
@@ -224,13 +225,23 @@ def _checked(path: Path, first: int, lines: int, data: bytes, trailer: bytes, fi
         )
     try:
         return _decode_lines(data)
-    except msgspec.DecodeError as trouble:
+    except (ValueError, RecursionError) as trouble:
         raise HistoryTrouble(f"{path}, before line {last}: {trouble}; written by another version?") from trouble
+
+
+def _require_numbered(path: Path, first: int, operations: list[Operation], count: int) -> None:
+    """HistoryTrouble where operations, of which the first stands in line `first`, are not numbered from `count` on."""
+    for place, operation in enumerate(operations):
+        if operation.index != count + place:
+            raise HistoryTrouble(
+                f"{path}, line {first + place}: operation {operation.index} stands where {count + place} should be; "
+                f"the file is not as it was written, and cannot be judged"
+            )
 
 
 def _marker(line: bytes) -> dict[str, Any] | None:
     try:
         found = msgspec.json.decode(line)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):  # bytes that are no UTF-8 among them
         return None
     return found if isinstance(found, dict) else None

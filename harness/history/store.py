@@ -18,7 +18,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from harness.history.files import HistoryWriter, StoredHistory, read_history, stream_history
 from harness.history.history import History
@@ -27,6 +29,7 @@ from harness.judging.activity import Needs
 from harness.judging.guarantees import ClientSettings, FaultEffects, Guarantees, TopicSettings
 from harness.judging.verdicts import Anomaly, Validity, Verdict
 
+T = TypeVar("T")
 OUT = Path("reports") / "out"
 """Under the folder in which a run was started."""
 
@@ -70,21 +73,21 @@ class Meta:
 
     def rules(self) -> Guarantees:
         """What its settings promise. StoreTrouble when they are not of this version."""
-        try:
-            client = ClientSettings(**self.client_settings)
-            topic: dict[str, Any] = dict(self.topic_settings)
-            if "cleanup_policy" in topic:
-                topic["cleanup_policy"] = tuple(topic["cleanup_policy"])
-            return Guarantees.of(client, TopicSettings(**topic), FaultEffects(**self.fault_effects))
-        except TypeError as trouble:
-            raise StoreTrouble(f"{self.check}: its settings are not of this version: {trouble}") from trouble
+        return Guarantees.of(
+            self._read(self.client_settings, ClientSettings),
+            self._read(self.topic_settings, TopicSettings),
+            self._read(self.fault_effects, FaultEffects),
+        )
 
     def least(self) -> Needs:
         """What had to happen. StoreTrouble when that is not of this version."""
+        return self._read(self.needs, Needs, "needs")
+
+    def _read(self, data: Mapping[str, Any], kind: type[T], what: str = "settings") -> T:
         try:
-            return Needs(**self.needs)
-        except TypeError as trouble:
-            raise StoreTrouble(f"{self.check}: its needs are not of this version: {trouble}") from trouble
+            return _converted(data, kind)
+        except (msgspec.ValidationError, TypeError) as trouble:
+            raise StoreTrouble(f"{self.check}: its {what} are not of this version: {trouble}") from trouble
 
 
 def verdict_data(verdict: Verdict) -> dict[str, Any]:
@@ -233,15 +236,25 @@ def safe(name: str) -> str:
 def _meta(path: Path) -> Meta:
     data = _read(path)
     try:
-        return Meta(**data)
-    except TypeError as trouble:
+        return _converted(data, Meta)
+    except (msgspec.ValidationError, TypeError) as trouble:
         raise StoreTrouble(f"{path}: not of this version: {trouble}") from trouble
+
+
+def _converted(data: Any, kind: type[T]) -> T:
+    """Data from JSON as a dataclass. ValidationError or TypeError where a field is unknown, lacking, or of another
+    type."""
+    known = getattr(kind, "__dataclass_fields__", {})
+    unknown = sorted(set(data) - set(known)) if isinstance(data, Mapping) else []
+    if unknown:
+        raise TypeError(f"there is no {unknown[0]!r}")
+    return msgspec.convert(data, kind)
 
 
 def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as trouble:
+    except (OSError, ValueError, RecursionError) as trouble:
         raise StoreTrouble(f"{path}: cannot be read: {trouble}") from trouble
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.history.files import HistoryTrouble
 from harness.history.history import AnyHistory
 from harness.history.operations import (
     NEMESIS,
@@ -140,11 +141,15 @@ class Evidence:
         evidence = cls(history)
         takers = evidence._takers()
         for operation in history:
-            taker = takers.get(type(operation.value))
-            if taker is not None:
-                taker(operation, operation.value)
-            elif operation.kind is not OpType.INVOKE:
-                evidence._take_end(operation)
+            try:
+                taker = takers.get(type(operation.value))
+                if taker is not None:
+                    taker(operation, operation.value)
+                elif operation.kind is not OpType.INVOKE:
+                    evidence._take_end(operation)
+            except OverflowError as trouble:
+                what = f"operation {operation.index} ({operation.f}) has a number that no offset or time can be"
+                raise HistoryTrouble(f"{what}; the history cannot be judged") from trouble
         evidence._finish()
         history.memo["evidence"] = evidence
         return evidence

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from crc32c import crc32c
 
 from harness.history.files import BLOCK, HistoryTrouble, HistoryWriter, read_history, stream_history
 from harness.history.operations import (
@@ -159,3 +160,34 @@ def test_a_file_that_is_no_history_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(HistoryTrouble, match="not a history written by this project"):
         stream_history(tmp_path / "h")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'{"history":2,"started_at_ms":null}',
+        b'{"history":2,"started_at_ms":"noon"}',
+        b'{"history":true,"started_at_ms":0}',
+        b'{"his\xf2ory":2}',
+        b"[" * 100_000,
+    ],
+    ids=["no time", "no number", "no version", "no text", "deep"],
+)
+def test_a_damaged_first_line_is_refused(tmp_path: Path, head: bytes) -> None:
+    path = written(tmp_path / "h", 3)
+    path.write_bytes(head + path.read_bytes()[path.read_bytes().index(b"\n") :])
+
+    with pytest.raises(HistoryTrouble, match="line 1: not a history"):
+        read_history(path)
+
+
+def test_operations_that_are_not_numbered_one_after_another_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "h", 3)
+    line = next(line for line in path.read_bytes().splitlines(keepends=True) if b'"index":1,' in line)
+    lines = [line, line]
+    checksum = f"{crc32c(b''.join(lines)):08x}".encode()
+    head = path.read_bytes().splitlines(keepends=True)[0]
+    path.write_bytes(head + b"".join(lines) + b'{"block":2,"crc32c":"' + checksum + b'"}\n{"end":2}\n')
+
+    with pytest.raises(HistoryTrouble, match="operation 1 stands where 0 should be"):
+        read_history(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -111,3 +112,36 @@ def test_an_older_history_is_refused_by_a_line(tmp_path: Path, capsys: pytest.Ca
 
     assert main([str(path)]) == 2
     assert "a history of format 1, and this version reads format 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("workload", ["queue"]),
+        ("needs", {"acknowledged": "many"}),
+        ("needs", ["acknowledged"]),
+        ("topic_settings", {"retention_ms": None}),
+        ("topic_settings", "abc"),
+        ("client_settings", {"fetch_timeout_ms": "x"}),
+        ("client_settings", {"colour": "red"}),
+        ("fault_effects", {"power_losses": 1.5}),
+    ],
+)
+def test_a_stored_setting_of_another_form_is_bad_input_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], field: str, value: object
+) -> None:
+    run = stored(tmp_path, history({0: "a", 1: "b"}))
+    meta = next(run.glob("*/meta.json"))
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), field: value}))
+
+    status = main([str(run)], lambda line: None)
+
+    assert (status, capsys.readouterr().err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("nested", ["[" * 100_000, "{", "null", "\x00"], ids=["deep", "torn", "null", "zero"])
+def test_a_result_that_is_no_result_is_bad_input(tmp_path: Path, nested: str) -> None:
+    run = stored(tmp_path, history({0: "a", 1: "b"}))
+    next(run.glob("*/meta.json")).write_text(nested)
+
+    assert main([str(run)], lambda line: None) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.history.files import HistoryTrouble
 from harness.history.operations import EARLIEST, Acknowledged, AdminCall, FaultAct, Operation, OpType
 from harness.judging.checkers.acknowledged_offset import acknowledged_offset
 from harness.judging.checkers.duplicate import duplicate
@@ -387,3 +388,11 @@ def test_a_record_whose_partition_the_library_chose_is_nowhere_misplaced() -> No
     script.poll({0: "a"}, partition=1)
 
     assert record_integrity(script.history(), SAFE).is_valid
+
+
+def test_an_offset_that_none_can_be_is_a_trouble_of_the_history() -> None:
+    script = Script()
+    script.send("a", 1 << 70)
+
+    with pytest.raises(HistoryTrouble, match="a number that no offset or time can be"):
+        lost_write(script.history(), SAFE)

@@ -18,6 +18,8 @@ order is not eligible any more: it does not lead, and the last leader does when 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -153,24 +155,33 @@ def served(node: Node, topic: str) -> list[str]:
         return [value for _, value in client.fetch(topic, 0).values if value != UNACKNOWLEDGED]
 
 
-@pytest.mark.claim("D5", "M5", "D1", "D6")
-def test_an_eligible_replica_leads_when_none_is_in_sync(
-    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
-) -> None:
+@contextmanager
+def all_lost_in_turn(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord, *, is_second_killed: bool
+) -> Iterator[Replicas]:
+    """Three replicas of which none runs any more. In the end all run, are in sync and hold the same batches."""
     topic = names.topic("orders")
     admin.create_topic(topic, 1, 3, {"min.insync.replicas": "2"})
     parts = replicas_of(cluster, topic)
     try:
-        lose_in_turn(cluster, parts, record, is_second_killed=False)
-        with record.step(f"start node {parts.first.id}, which is not eligible"):
-            require_does_not_lead(parts.first, topic, "it left the ISR before that was at its minimum")
-        with record.step(f"start node {parts.second.id}, which is eligible"):
-            parts.second.start()
-            require_leads_with_all(parts.second, topic)
+        lose_in_turn(cluster, parts, record, is_second_killed=is_second_killed)
+        yield parts
     finally:
         restore(cluster)
     cluster.wait_healthy()
     require_equal_replicas(cluster, topic, 1)
+
+
+@pytest.mark.claim("D5", "M5", "D1", "D6")
+def test_an_eligible_replica_leads_when_none_is_in_sync(
+    cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
+) -> None:
+    with all_lost_in_turn(cluster, admin, names, record, is_second_killed=False) as parts:
+        with record.step(f"start node {parts.first.id}, which is not eligible"):
+            require_does_not_lead(parts.first, parts.topic, "it left the ISR before that was at its minimum")
+        with record.step(f"start node {parts.second.id}, which is eligible"):
+            parts.second.start()
+            require_leads_with_all(parts.second, parts.topic)
 
 
 @pytest.mark.long
@@ -178,18 +189,11 @@ def test_an_eligible_replica_leads_when_none_is_in_sync(
 def test_a_replica_that_did_not_end_in_order_is_not_eligible(
     cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord
 ) -> None:
-    topic = names.topic("orders")
-    admin.create_topic(topic, 1, 3, {"min.insync.replicas": "2"})
-    parts = replicas_of(cluster, topic)
-    try:
-        lose_in_turn(cluster, parts, record, is_second_killed=True)
-        with record.step(f"start node {parts.second.id}, which did not end in order"):
-            require_does_not_lead(parts.second, topic, "it was killed, and may have lost its last records")
-            require(parts.second.id in eligible(parts.second, topic), False, "that a killed replica stays eligible")
-        with record.step(f"start node {parts.last.id}, which led last"):
-            parts.last.start()
-            require_leads_with_all(parts.last, topic)
-    finally:
-        restore(cluster)
-    cluster.wait_healthy()
-    require_equal_replicas(cluster, topic, 1)
+    with all_lost_in_turn(cluster, admin, names, record, is_second_killed=True) as parts:
+        second, last, topic = parts.second, parts.last, parts.topic
+        with record.step(f"start node {second.id}, which did not end in order"):
+            require_does_not_lead(second, topic, "it was killed, and may have lost its last records")
+            require(second.id in eligible(second, topic), False, "that a killed replica stays eligible")
+        with record.step(f"start node {last.id}, which led last"):
+            last.start()
+            require_leads_with_all(last, topic)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nemesis.clock import Clock as clock
 from nemesis.clock import Motion
 from nemesis.disk import FullDisk as disk
+from nemesis.disk import LostFolder as lost_folder
 from nemesis.grudges import (
     bridge,
     deaf,
@@ -83,6 +84,7 @@ __all__ = [
     "leader_of",
     "leadership",
     "loss",
+    "lost_folder",
     "majorities_ring",
     "majority",
     "membership",

@@ -110,10 +110,12 @@ class Troubles:
 
 
 def clear_disk(node: Node) -> bool:
-    """Frees a disk that was filled and stops the node, whose log folder stays offline until it is restarted. Returns
-    whether the disk was full."""
-    if node.small_disk is None or not node.small_disk.is_filled:
+    """Frees a disk that was filled, brings back a folder that was taken away, and stops the node, whose log folder
+    stays offline until it is restarted. Returns whether there was something to do."""
+    disk = node.small_disk
+    if disk is None or not (disk.is_filled or disk.is_away):
         return False
-    node.small_disk.make_room()
+    disk.make_room()
+    disk.bring_back()
     node.stop()
     return True

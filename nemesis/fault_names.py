@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from nemesis.clock import Clock, Motion
-from nemesis.disk import FullDisk
+from nemesis.disk import FullDisk, LostFolder
 from nemesis.fault import Fault
 from nemesis.grudges import grudge_named, isolate, isolate_one
 from nemesis.kill import Kill
@@ -53,6 +53,16 @@ def _of_nodes(cls: Callable[[NodeSpec], Fault]) -> Callable[[NodeSpec, tuple[str
         return cls(on)
 
     return make
+
+
+TROUBLES_OF_DISKS: dict[str, Callable[[NodeSpec], Fault]] = {"full": FullDisk, "gone": LostFolder}
+
+
+def _disk(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    trouble = ":".join(words) or "full"
+    if trouble not in TROUBLES_OF_DISKS:
+        raise ValueError(f"unknown trouble {trouble!r} (known: {', '.join(TROUBLES_OF_DISKS)})")
+    return TROUBLES_OF_DISKS[trouble](on)
 
 
 def _partition(on: NodeSpec, words: tuple[str, ...]) -> Fault:
@@ -109,7 +119,7 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("kill", "kill", _of_nodes(Kill)),
     FaultKind("pause", "pause", _of_nodes(Pause)),
     FaultKind("restart", "restart", _of_nodes(Restart)),
-    FaultKind("disk", "disk", _of_nodes(FullDisk)),
+    FaultKind("disk", "disk", _disk, "[:TROUBLE]"),
     FaultKind("roll", "roll", _roll, "[:ORDER]"),
     FaultKind("membership", "membership", _membership, "[:CHANGE]"),
     FaultKind("partition", "partition", _partition, "[:GRUDGE][:BETWEEN]"),

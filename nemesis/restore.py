@@ -32,7 +32,7 @@ def _restored(node: Node) -> list[str]:
         node.resume()
         done.append(f"resumed node {node.id}")
     if clear_disk(node):
-        done.append(f"freed the disk of node {node.id}")
+        done.append(f"mended the disk of node {node.id}")
     if not node.is_alive():
         node.start()
         done.append(f"started node {node.id}")

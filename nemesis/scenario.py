@@ -12,7 +12,7 @@ from harness.clients.client import CLIENTS
 from harness.judging.guarantees import ClientSettings
 from harness.targets.target import ClusterSpec
 from harness.workloads.queue import Queue
-from nemesis.disk import FullDisk
+from nemesis.disk import DiskFault
 from nemesis.fault import Fault
 from nemesis.fault_names import fault_named
 from nemesis.node_specs import node_spec_named
@@ -58,7 +58,7 @@ class Scenario:
             nodes=self.nodes,
             controllers=self.controllers,
             config=config,
-            small_disk_mb=_SMALL_DISK_MB if any(isinstance(fault, FullDisk) for fault in self.faults) else 0,
+            small_disk_mb=_SMALL_DISK_MB if any(isinstance(fault, DiskFault) for fault in self.faults) else 0,
             has_dynamic_voters=has_dynamic_voters,
         )
 

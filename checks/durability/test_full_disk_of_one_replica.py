@@ -10,9 +10,9 @@ the ISR is full, and all replicas hold the same batches.
 **Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again, and the
 controller elects other leaders for what it held.
 
-**Cannot see** disks that fail in other ways; the loss of what a folder held.
+**Cannot see** disks that fail in other ways (durability/lost_folder_of_one_replica); the loss of what a folder held.
 
-**Rejects** tests/plants/clusters/test_folder_checks.py::test_a_check_rejects_what_a_full_disk_brings_out
+**Rejects** tests/plants/clusters/test_folder_checks.py::test_a_check_rejects_what_a_failed_folder_brings_out
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from harness.pytest_plugin.names import Names
 from harness.targets.readiness import ask
 from harness.targets.target import Cluster, Node
 from harness.workloads.queue import Queue
-from nemesis.disk import FullDisk
+from nemesis.disk import DiskFault, FullDisk
 from nemesis.node_specs import NodeSpec, one
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -46,8 +46,10 @@ pytestmark = [
 NOTICED_WITHIN_S = 8.0
 
 
-class WatchedFullDisk(FullDisk):
-    """A full disk, and what the broker said and did while producers wrote to it."""
+class WatchedDisk(DiskFault):
+    """A disk that does not work, and what the broker said and did while producers wrote to it."""
+
+    noticed_within_s = NOTICED_WITHIN_S
 
     def __init__(self, topic: str, on: NodeSpec = one) -> None:
         super().__init__(on)
@@ -58,18 +60,22 @@ class WatchedFullDisk(FullDisk):
         self.has_ended = False
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Fills the disk and looks for a while at what becomes of the broker and its folders."""
+        """Does it to the disk and looks for a while at what becomes of the broker and its folders."""
         (node,) = [node for node in cluster.nodes if node.id in act.nodes]
         before = folders_of(node) or ()
         self.folders_with_records = sum(any(topic.name == self._topic for topic in one.topics) for one in before)
         done = super().inject(cluster, act)
-        deadline = time.monotonic() + NOTICED_WITHIN_S
+        deadline = time.monotonic() + self.noticed_within_s
         while not (self.is_said_to_be_offline or self.has_ended) and time.monotonic() < deadline:
             time.sleep(0.1)
             told = folders_of(node) or ()
             self.is_said_to_be_offline = any(one.error_code == ErrorCode.KAFKA_STORAGE_ERROR for one in told)
             self.has_ended = not node.is_alive()
         return done
+
+
+class WatchedFullDisk(WatchedDisk, FullDisk):
+    """A full disk, which the next write notices."""
 
 
 def folders_of(node: Node) -> tuple[DescribeLogDirsResult, ...] | None:
@@ -80,12 +86,12 @@ def folders_of(node: Node) -> tuple[DescribeLogDirsResult, ...] | None:
         return None
 
 
-def require_others_go_on(fault: WatchedFullDisk) -> None:
-    """BrokenPromise unless the full folder was said to be offline, and its broker went on with the others."""
+def require_others_go_on(fault: WatchedDisk) -> None:
+    """BrokenPromise unless the folder on the disk was said to be offline, and its broker went on with the others."""
     require(
         (fault.is_said_to_be_offline, fault.has_ended),
         (True, False),
-        f"what became of the broker within {NOTICED_WITHIN_S:g} s (said that a folder is offline, ended)",
+        f"what became of the broker within {fault.noticed_within_s:g} s (said that a folder is offline, ended)",
         claim="D10",
         promise="a log folder that fails is taken offline, and said to be so; the others go on (KIP-112)",
     )

@@ -1,4 +1,4 @@
-"""A small disk of a node's own, which can be filled without harm to anyone else: a tmpfs, mounted and unmounted here.
+"""A small disk of a node's own, which can be filled or taken away without harm to anyone else: a tmpfs, mounted here.
 
 Mounting needs root (CAP_SYS_ADMIN). What is mounted below a folder is found in /proc/self/mountinfo (proc(5)), so that
 a folder which a killed run has left can be cleared as well.
@@ -21,6 +21,8 @@ _CAP_SYS_ADMIN = 21
 FOLDER = "small-disk/data"
 """A node's log folder on its small disk, relative to where it runs: an entry of log.dirs."""
 _FILLER = "filler"
+_AWAY = "away"
+"""Where the node's folder is while it is taken away."""
 _CHUNK = 256 * 1024
 _SMALLEST = 512
 _COMMAND_TIMEOUT_S = 20.0
@@ -83,6 +85,32 @@ class SmallDisk:
             (self.path / _FILLER).unlink()
             if not os.statvfs(self.path).f_bavail:
                 raise HostTrouble(f"{self.path} is still full")
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the node's folder was taken away and not brought back since."""
+        return (self.path / _AWAY).exists()
+
+    def take_away(self) -> None:
+        """Moves the node's folder, with all that is in it, and puts an empty file in its place. HostTrouble.
+
+        What is open there stays so; nothing can be opened there, as when the disk was unmounted.
+        """
+        try:
+            self.data_dir.rename(self.path / _AWAY)
+            self.data_dir.touch(exist_ok=False)
+        except OSError as trouble:
+            raise HostTrouble(f"{self.data_dir} cannot be taken away: {trouble}") from trouble
+
+    def bring_back(self) -> None:
+        """Undoes `take_away`; nothing happens where it was not done. HostTrouble when that fails."""
+        if not self.is_away:
+            return
+        try:
+            self.data_dir.unlink(missing_ok=True)
+            (self.path / _AWAY).rename(self.data_dir)
+        except OSError as trouble:
+            raise HostTrouble(f"{self.data_dir} cannot be brought back: {trouble}") from trouble
 
 
 def mounted_below(folder: Path, table: str | None = None) -> list[Path]:

@@ -1,4 +1,5 @@
-"""The check of a full disk of one replica rejects the runs of broken clusters, and holds on a right one."""
+"""The checks of a full disk and of a lost folder of one replica reject the runs of broken clusters, and hold on a right
+one."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from checks.durability import test_full_disk_of_one_replica as check
+from checks.durability import test_full_disk_of_one_replica as full
+from checks.durability import test_lost_folder_of_one_replica as lost
 from harness.judging.outcome import BrokenPromise, Unproven
 from harness.pytest_plugin.names import Names
 from tests.plants.clusters.canned_runs import drive_that_sees, three_records
@@ -17,11 +19,15 @@ from tests.plants.clusters.cluster_in_memory import MemoryCluster
 Play = Callable[..., None]
 Leaders = tuple[int, int]
 ALL = {0: "a", 1: "b", 2: "c"}
+CHECKS = {
+    "a full disk": (full, full.test_acknowledged_records_survive_a_full_disk_of_their_leader),
+    "a lost folder": (lost, lost.test_acknowledged_records_survive_a_lost_folder_of_their_leader),
+}
 
 
-@pytest.fixture
-def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Runs the check: what is in the log at the end, what the broker said and did, and who led before and after."""
+@pytest.fixture(params=CHECKS)
+def play(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs a check: what is in the log at the end, what the broker said and did, and who led before and after."""
 
     def playing(
         at_the_end: Mapping[int, str],
@@ -34,10 +40,11 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
             fault.is_said_to_be_offline, fault.has_ended = is_said, has_ended
 
         cluster: Any = MemoryCluster(tmp_path)
-        monkeypatch.setattr(check, "require_equal_replicas", lambda *given: None)
+        module, check = CHECKS[request.param]
+        monkeypatch.setattr(module, "require_equal_replicas", lambda *given: None)
         seen = three_records([("disk", (1,))], at_the_end, leaders)
         drive = drive_that_sees(monkeypatch, cluster, seen, effect)
-        check.test_acknowledged_records_survive_a_full_disk_of_their_leader(cluster, drive, Names("memory", "folders"))
+        check(cluster, drive, Names("memory", "folders"))
 
     return playing
 
@@ -52,7 +59,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     ],
     ids=["loses what the folder held", "keeps a record twice", "says nothing of the folder", "ends with the folder"],
 )
-def test_a_check_rejects_what_a_full_disk_brings_out(
+def test_a_check_rejects_what_a_failed_folder_brings_out(
     play: Callable[..., None], seen: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(BrokenPromise) as raised:

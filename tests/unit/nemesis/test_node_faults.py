@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,7 +13,7 @@ from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble
 from harness.hosts.lack import Lack, Means
 from harness.targets.cluster_view import ClusterView
-from nemesis.disk import FullDisk
+from nemesis.disk import FullDisk, LostFolder
 from nemesis.fault_names import fault_named
 from nemesis.kill import Kill
 from nemesis.node_specs import exactly, leader, minority
@@ -22,10 +23,13 @@ from nemesis.restore import restore
 
 @dataclass
 class FakeDisk:
-    """A disk that is full, or not."""
+    """A disk that is full, or whose folder is away, or neither."""
 
     is_filled: bool = False
     stays_full: bool = False
+    is_away: bool = False
+    stays_away: bool = False
+    data_dir: Path = Path("/nowhere/data")
 
     def fill(self) -> int:
         self.is_filled = True
@@ -33,6 +37,12 @@ class FakeDisk:
 
     def make_room(self) -> None:
         self.is_filled = self.stays_full
+
+    def take_away(self) -> None:
+        self.is_away = True
+
+    def bring_back(self) -> None:
+        self.is_away = self.stays_away
 
 
 @dataclass
@@ -197,7 +207,7 @@ def test_a_full_disk_is_healed_by_room_and_a_restart() -> None:
     said = acted(fault, cluster, 2)
     fault.heal(cluster)
     fault.verify_healed(cluster)
-    assert said == "the small disk has no free block left: wrote 4,096 bytes for node 2"
+    assert said == "node 2: the small disk has no free block left: wrote 4,096 bytes"
     assert node.told == ["stop", "start", "wait_ready"]
 
 
@@ -209,9 +219,45 @@ def test_a_disk_that_stays_full_is_trouble() -> None:
         fault.verify_healed(cluster)
 
 
-def test_a_node_without_a_small_disk_cannot_have_it_filled() -> None:
-    with pytest.raises(HostTrouble, match="no small disk to fill"):
-        acted(FullDisk(), cluster_of(FakeNode(1)))
+def test_a_lost_folder_is_healed_by_bringing_it_back_and_a_restart() -> None:
+    node, fault = FakeNode(2, small_disk=FakeDisk()), LostFolder()
+    cluster = cluster_of(FakeNode(1), node)
+    said = acted(fault, cluster, 2)
+    fault.heal(cluster)
+    fault.verify_healed(cluster)
+    assert said == "node 2: data on the small disk is no folder any more"
+    assert node.told == ["stop", "start", "wait_ready"]
+
+
+def test_a_folder_that_stays_away_is_trouble() -> None:
+    cluster, fault = cluster_of(FakeNode(1, small_disk=FakeDisk(stays_away=True))), LostFolder()
+    acted(fault, cluster)
+    fault.heal(cluster)
+    with pytest.raises(HostTrouble, match="node 1 is still without its folder after the heal"):
+        fault.verify_healed(cluster)
+
+
+def test_a_lost_folder_is_told_from_a_full_disk() -> None:
+    act = LostFolder(leader).plan(ClusterView(nodes=(1, 2), brokers=(1, 2), leaders={("orders", 0): 2}), Random(1))
+
+    assert act.sentence == "disk node 2 (leader of orders-0, folder gone)"
+    assert str(LostFolder(leader)) == "disk:gone leader"
+
+
+@pytest.mark.parametrize(("text", "fault"), [("disk", FullDisk), ("disk:full", FullDisk), ("disk:gone", LostFolder)])
+def test_a_trouble_of_a_disk_is_named_after_a_colon(text: str, fault: type) -> None:
+    assert type(fault_named(text)) is fault
+
+
+def test_an_unknown_trouble_of_a_disk_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"disk:wet: unknown trouble 'wet' \(known: full, gone\)"):
+        fault_named("disk:wet")
+
+
+@pytest.mark.parametrize("fault", [FullDisk(), LostFolder()])
+def test_a_node_without_a_small_disk_cannot_have_trouble_with_it(fault: FullDisk | LostFolder) -> None:
+    with pytest.raises(HostTrouble, match="node 1 has no small disk of its own"):
+        acted(fault, cluster_of(FakeNode(1)))
 
 
 def test_a_cluster_without_nodes_in_our_hands_cannot_be_struck() -> None:
@@ -246,6 +292,12 @@ def test_the_last_act_of_a_run_resumes_and_starts_all() -> None:
 
 def test_the_last_act_of_a_run_makes_room() -> None:
     node = FakeNode(1, small_disk=FakeDisk(is_filled=True))
+    restore(cluster_of(node))
+    assert (node.small_disk, node.told) == (FakeDisk(), ["stop", "start", "wait_ready"])
+
+
+def test_the_last_act_of_a_run_brings_a_folder_back() -> None:
+    node = FakeNode(1, small_disk=FakeDisk(is_away=True))
     restore(cluster_of(node))
     assert (node.small_disk, node.told) == (FakeDisk(), ["stop", "start", "wait_ready"])
 

@@ -44,6 +44,18 @@ def test_a_full_disk_takes_nothing_until_there_is_room(disk: SmallDisk) -> None:
     unmount_below(disk.path.parent)
 
 
+def test_a_folder_that_was_taken_away_comes_back_with_all_that_was_in_it(disk: SmallDisk) -> None:
+    disk.data_dir.mkdir()
+    with (disk.data_dir / "open").open("w") as file:
+        disk.take_away()
+        with pytest.raises(NotADirectoryError):
+            (disk.data_dir / "new").write_text("")
+        file.write("what is open stays so")
+    disk.bring_back()
+    assert (disk.data_dir / "open").read_text() == "what is open stays so"
+    unmount_below(disk.path.parent)
+
+
 def test_the_disk_of_a_run_that_was_killed_is_unmounted_by_the_next(tmp_path: Path) -> None:
     if (lack := small_disk.lack()) is not None:
         skip_for(lack)

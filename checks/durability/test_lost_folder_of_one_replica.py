@@ -1,0 +1,66 @@
+"""One of three replicas loses a log folder, and the others go on.
+
+**Claim** When one log folder of a leader is not there any more while producers write, as when its disk was unmounted,
+the folder is taken offline and said to be so, its broker goes on, and another replica comes to lead. After the folder
+is back and the broker was started again, records that were acknowledged with acks=all are all there: once, in the order
+of their producer. Then the ISR is full, and all replicas hold the same batches.
+
+**Why it matters** Disks fail in other ways than by being full; also then replication is there so that nobody needs to
+notice.
+
+**Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again, and the
+controller elects other leaders for what it held.
+
+**Cannot see** reads and writes that fail while files are open; a folder that comes back without what was in it
+(durability/every_fault).
+
+**Rejects** tests/plants/clusters/test_folder_checks.py::test_a_check_rejects_what_a_failed_folder_brings_out
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.durability.test_full_disk_of_one_replica import leader_on_a_small_disk
+from checks.durability.test_full_disks import WatchedDisk, require_others_go_on
+from harness.judging.activity import Needs
+from harness.judging.guarantees import ClientSettings
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
+from harness.replicas.collecting import require_equal_replicas
+from harness.targets.target import Cluster
+from harness.workloads.queue import Queue
+from nemesis.disk import LostFolder
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3, small_disk_mb=32),
+    pytest.mark.feature("Replication"),
+    pytest.mark.severity("critical"),
+    pytest.mark.kip(112, 858),
+    pytest.mark.long,
+]
+LASTS_S = 20.0
+HELD_S = 6.0
+"""Another replica leads before the heal."""
+
+
+class WatchedLostFolder(WatchedDisk, LostFolder):
+    """A folder that went away. A broker whose files are open notices when it next opens one: when it writes down the
+    high watermarks, each 5 s (replica.high.watermark.checkpoint.interval.ms)."""
+
+    noticed_within_s = 15.0
+
+
+@pytest.mark.claim("D1", "D6", "D8", "D10", "O1", "O2", "O3", "O4", "O5")
+def test_acknowledged_records_survive_a_lost_folder_of_their_leader(
+    cluster: Cluster, drive: Drive, names: Names
+) -> None:
+    topic = names.topic("orders")
+    queue = Queue(topic=topic, partitions=6, client=ClientSettings(acks="all"), needs=Needs(leader_changes=1))
+    fault = WatchedLostFolder(topic, leader_on_a_small_disk(cluster))
+
+    drive(queue, fault, replicas=3, config={"min.insync.replicas": "2"}, duration_s=LASTS_S, hold_s=HELD_S)
+
+    require_others_go_on(fault)
+    cluster.wait_healthy()
+    require_equal_replicas(cluster, topic, queue.partitions)

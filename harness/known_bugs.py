@@ -88,7 +88,7 @@ class KnownBugs:
 
 
 def read_known_bugs(path: Path) -> KnownBugs:
-    """The entries of a file; none when it is not there. KnownBugsTrouble when it is not as it should be."""
+    """The entries of a file; none when it does not exist. KnownBugsTrouble when it is not as it should be."""
     (entries,) = read_entries(path, "bug", trouble=KnownBugsTrouble)
     return KnownBugs(tuple(_entry(f"{path}: entry {number}", number, one) for number, one in enumerate(entries, 1)))
 

@@ -56,7 +56,7 @@ class ClockProbe:
         return persistently(self._measure, _PATIENCE_S, f"the clock of node {self._node} cannot be measured")
 
     def close(self) -> None:
-        """Deletes the topic; nothing happens when it is not there."""
+        """Deletes the topic; nothing happens when it does not exist."""
         request = DeleteTopicsRequest(topic_names=(self.topic,), timeout_ms=_TIMEOUT_MS)
 
         def delete() -> None:

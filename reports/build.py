@@ -71,7 +71,7 @@ def main(arguments: list[str], say: Say = print) -> int:
 
 
 def build_allure(results: Results, say: Say) -> str:
-    """Writes Allure's results and its report; what is in the way, "" when nothing was."""
+    """Writes Allure's results and its report; what went wrong, "" when nothing was."""
     try:
         from reports.allure import results as allure
     except ModuleNotFoundError as missing:

@@ -28,7 +28,7 @@ class Promise:
 
     @property
     def outcome(self) -> Outcome:
-        """The gravest of its checks'."""
+        """The worst of its checks'."""
         return gravest(result.outcome for result in self.results)
 
     @property
@@ -52,7 +52,7 @@ class Promise:
 
 
 def promises_of(results: Results) -> list[Promise]:
-    """The guarantees of a run, area by area, the gravest first."""
+    """The guarantees of a run, area by area, the worst first."""
     promises = []
     for area in results.areas():
         of_area = [result for result in results.results if result.area == area]
@@ -118,7 +118,7 @@ def _sentence(promise: Promise) -> str:
 
 
 def _cell(results: Sequence[Result], none: str = "not run") -> str:
-    """The gravest outcome first; how many where there are several, and links to those that need a look."""
+    """The worst outcome first; how many where there are several, and links to those that need a look."""
     if not results:
         return element("span", none, class_="soft")
     counts = {outcome: sum(result.outcome is outcome for result in results) for outcome in Outcome}
@@ -165,7 +165,7 @@ def _tried(promise: Promise) -> str:
 
 
 def attention(results: Results) -> str:
-    """What is not as it should be, gravest first, each with a link, then known bugs; a sentence when all is well."""
+    """What is not as it should be, worst first, each with a link, then known bugs; a sentence when all is well."""
     bad = [result for result in results.results if result.outcome.is_failure]
     known = [result for result in results.results if result.outcome is Outcome.KNOWN_BUG]
     if not bad:

@@ -257,7 +257,7 @@ class Results:
 
     @property
     def worst(self) -> Outcome:
-        """The gravest outcome; skipped when nothing ran."""
+        """The worst outcome; skipped when nothing ran."""
         return gravest(result.outcome for result in self.results)
 
     @property
@@ -278,7 +278,7 @@ class Results:
 
 
 def gravest(outcomes: Any) -> Outcome:
-    """The gravest of some outcomes; skipped when there are none."""
+    """The worst of some outcomes; skipped when there are none."""
     return min(outcomes, key=GRAVITY.__getitem__, default=Outcome.SKIPPED)
 
 

@@ -24,7 +24,7 @@ def write(run: Path) -> None:
 
 
 def write_results(results: Results) -> str:
-    """The same for a run that was read already; what was in the way of the matrix, "" when nothing was."""
+    """The same for a run that was read already; what went wrong of the matrix, "" when nothing was."""
     data = json.dumps(summary(results), indent=1, ensure_ascii=False, default=str)
     write_whole(results.path / DATA, data + "\n")
     trouble = ""

@@ -3,7 +3,7 @@
 **Claim** On three nodes, a record that was acknowledged by all in-sync replicas is in the log afterwards, once, at the
 offset that was acknowledged, although all nodes are killed at the same moment while records are written, with
 flush.messages=1 as with Kafka's defaults. When the nodes are back each partition takes writes, consumers go on and see
-nothing go away, the in-sync replicas hold the same batches, and nothing stands in the metadata log that must not be.
+no record go away, the in-sync replicas hold the same batches, and the metadata log contains nothing that is forbidden.
 
 **Why it matters** A broken rack, a wrong deployment or an operator ends all brokers at once.
 

@@ -5,7 +5,8 @@ unclean.leader.election.enable=false: there is no leader until the in-sync one i
 record is there. With unclean.leader.election.enable=true the other replica leads, what it did not have is gone, and the
 former leader follows it: afterwards both hold the same.
 
-**Why it matters** It is the choice between waiting and losing acknowledged records; it must be the owner's.
+**Why it matters** It is the choice between waiting and losing acknowledged records; the owner of the topic must make
+it.
 
 **Kafka says** topic configuration unclean.leader.election.enable; KIP-966 (eligible leader replicas); KIP-101.
 

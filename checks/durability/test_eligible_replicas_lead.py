@@ -1,4 +1,4 @@
-"""When no replica is in sync any more, one that has every committed record leads, and no other.
+"""When no replica is in sync any more, only one that has every committed record becomes leader.
 
 **Claim** A replica that leaves the ISR when that has min.insync.replicas members or fewer becomes an eligible leader
 replica, and DescribeTopicPartitions says so. When all replicas were stopped one after another, one that left the ISR
@@ -121,7 +121,7 @@ def wait_for_isr(cluster: Cluster, topic: str, nodes: set[int]) -> None:
 
 
 def require_does_not_lead(node: Node, topic: str, why: str) -> None:
-    """Starts a node and watches it for a while. BrokenPromise when it comes to lead."""
+    """Starts a node and watches it for a while. BrokenPromise when it becomes leader."""
     node.start()
     node.wait_ready()
     deadline = time.monotonic() + WATCHED_S
@@ -132,7 +132,7 @@ def require_does_not_lead(node: Node, topic: str, why: str) -> None:
 
 
 def require_leads_with_all(node: Node, topic: str) -> None:
-    """BrokenPromise unless a node that was started comes to lead, and has what was acknowledged.
+    """BrokenPromise unless a node that was started becomes leader, and has what was acknowledged.
 
     It serves no record beyond its high watermark, which rises when as many are in sync as min.insync.replicas wants.
     """

@@ -1,11 +1,12 @@
-"""A log folder that fails is offline, and said to be so; the others go on.
+"""A log folder that fails is taken offline and reported as such; the others keep working.
 
-**Claim** When one of a broker's log folders takes nothing more, its partitions answer KAFKA_STORAGE_ERROR to writers
-and readers alike and have no leader, while those in other folders are written and read, and new ones go there. After
-there is room and the broker was started again all is as before, with every record that was acknowledged.
+**Claim** When nothing more can be written to one of a broker's log folders, requests for its partitions are answered
+with KAFKA_STORAGE_ERROR and the partitions have no leader, while those in other folders are written and read, and new
+partitions are created there. When the disk has free space and the broker was restarted, all is as before, with every
+record that was acknowledged.
 
-**Why it matters** A broker that goes on with a broken disk loses records without a word; one that stops for it takes
-down what works.
+**Why it matters** A broker that keeps using a broken disk loses records silently; one that stops because of it takes
+down the folders that still work.
 
 **Kafka says** KIP-112, KIP-858; protocol guide: KAFKA_STORAGE_ERROR, Metadata's offline replicas.
 

@@ -1,9 +1,9 @@
-"""One of three replicas has a full disk, and the others go on.
+"""One of three replicas has a full disk, and the others keep working.
 
 **Claim** When the disk of one log folder of a leader has no room left while producers write, the folder is taken
-offline and said to be so, its broker goes on, and another replica comes to lead. After there is room and the broker was
-started again, records that were acknowledged with acks=all are all there: once, in the order of their producer. Then
-the ISR is full, and all replicas hold the same batches.
+offline and said to be so, its broker goes on, and another replica becomes leader. After there is room and the broker
+was started again, records that were acknowledged with acks=all are all there: once, in the order of their producer.
+Then the ISR is full, and all replicas hold the same batches.
 
 **Why it matters** Disks fill up one at a time; replication is there so that nobody needs to notice.
 

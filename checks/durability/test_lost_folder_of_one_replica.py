@@ -1,7 +1,7 @@
 """One of three replicas loses a log folder, and the others go on.
 
 **Claim** When one log folder of a leader is not there any more while producers write, as when its disk was unmounted,
-the folder is taken offline and said to be so, its broker goes on, and another replica comes to lead. After the folder
+the folder is taken offline and said to be so, its broker goes on, and another replica becomes leader. After the folder
 is back and the broker was started again, records that were acknowledged with acks=all are all there: once, in the order
 of their producer. Then the ISR is full, and all replicas hold the same batches.
 

@@ -5,7 +5,7 @@ equal, and with every acknowledged record, also those that were written meanwhil
 not end: the partition keeps its old replicas, and when the move is cancelled it has exactly those. The preferred
 replica leads when it is asked to.
 
-**Why it matters** Brokers are added and replaced by moving partitions; what is lost then is lost in calm weather.
+**Why it matters** Brokers are added and replaced by moving partitions; this must not lose records when nothing fails.
 
 **Kafka says** KIP-455 (reassignment), KIP-460 (elections).
 

@@ -49,7 +49,7 @@ pytestmark = [
 LASTS_S = 22.0
 HELD_S = 12.0
 """Another replica leads before the heal, also where the leader was the active controller: the others hear nothing of it
-for 2 s and elect another (controller.quorum.fetch.timeout.ms), for which the leader's session of 3 s begins anew
+for 2 s and elect another (controller.quorum.fetch.timeout.ms), for which the leader's session of 3 s starts again
 (broker.session.timeout.ms of clusters that the harness starts)."""
 MOVES_A_LEADER = [kill(leader), pause(leader), restart(leader), partition(isolate_leader)]
 FAULTS = [

@@ -1,4 +1,4 @@
-"""What each replication factor and number of acknowledgements promises, it keeps.
+"""Each replication factor keeps what it promises, with acks=all and with acks=1.
 
 **Claim** With acks=all, and whatever replication.factor (1, 2, 3 or 5) and min.insync.replicas (1 or more) a topic has,
 a record that was acknowledged is in the log afterwards, once and at the offset that was acknowledged, although the
@@ -6,7 +6,7 @@ leader is killed, or a minority of nodes; also where unclean elections are allow
 lead. When the nodes are back each partition takes writes, and in-sync replicas hold the same batches. With acks=1
 only records that were acknowledged shortly before or during the loss of their leader may be missing.
 
-**Why it matters** The number of copies is what an owner pays for; each number must mean what its documentation says.
+**Why it matters** Replicas cost money; each replication factor must mean what the documentation says.
 
 **Kafka says** producer configuration acks; topic configurations min.insync.replicas, unclean.leader.election.enable;
 Kafka documentation, "Replication".
@@ -53,7 +53,7 @@ NEEDED = 300
 BEFORE_MS = 5_000
 """A follower asks for new records all the time; one that lags for longer is no reason to lose more than this."""
 AFTER_MS = 30_000
-"""What a former leader may take to learn that it leads no more: its session, and its requests that wait."""
+"""What a former leader may take to learn that it no longer leads: its session, and its requests that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Copies:
 
 
 def queue_of(names: Names, acks: str, replicas: int) -> Queue:
-    """Its run means nothing where no other replica came to lead, unless there is none."""
+    """Its run means nothing where no other replica became leader, unless there is none."""
     return Queue(
         topic=names.topic("orders"),
         partitions=2,

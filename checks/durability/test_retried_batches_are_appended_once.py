@@ -71,7 +71,7 @@ def test_each_of_the_last_five_batches_is_known_again(cluster: Cluster, admin: R
 
 @pytest.mark.claim("O5")
 def test_a_batch_older_than_the_last_five_is_refused(cluster: Cluster, admin: RawAdmin, names: Names) -> None:
-    """Of six batches that are all sent again the first is known no more: it is refused, and nothing is appended.
+    """Of six batches that are all sent again the first is no longer known: it is refused, and nothing is appended.
 
     Kafka 4.3.1 does not answer DUPLICATE_SEQUENCE_NUMBER, which clients take for a success without an offset.
     """

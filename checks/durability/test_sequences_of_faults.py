@@ -1,13 +1,13 @@
-"""Records survive faults that come in the order that finds what chance seldom does.
+"""Records survive directed sequences of faults, in orders that random faults seldom produce.
 
 **Claim** On three nodes with min.insync.replicas=2, a record that was acknowledged by all in-sync replicas is in the
 log afterwards, once, in the order of its producer, although (1) a minority is paused or cut off, another node is killed
 and both come back together while the rest is cut off; (2) the leader is cut off from the other nodes until another one
-leads, be it that its clients reach all nodes, or the old leader alone; (3) all nodes restart in turn, always the one
-that is the active controller. Afterwards the in-sync replicas hold the same batches.
+leads, while its clients reach all nodes or only the old leader; (3) all nodes restart in turn, always the active
+controller next. Afterwards the in-sync replicas hold the same batches.
 
-**Why it matters** Each step is harmless alone. Together they ask whether those who were away, and those who died, are
-believed although they know less than who is cut off.
+**Why it matters** Each step is harmless alone. Together they test whether nodes that were paused, cut off or killed can
+take over although they have fewer records than the nodes that are now cut off.
 
 **Kafka says** KIP-101 and KIP-320 (truncation), KIP-966 (who may lead), KIP-595 (the quorum); Kafka documentation,
 "Replication". The orders are those of faults that were found in other logs: see nemesis/sequences.py.

@@ -1,7 +1,7 @@
-"""DeleteGroups (key 42) takes groups away, with their offsets.
+"""DeleteGroups (key 42) deletes groups and their offsets.
 
 **Claim** A group without members is gone afterwards, its offsets too; one with members stays.
-**Why it matters** Offsets that are gone make consumers begin anew.
+**Why it matters** Offsets that are gone make consumers start again.
 **Kafka says** Protocol guide, DeleteGroups; KIP-229.
 **Cannot see** Share groups.
 **Rejects** tests/plants/answers_for_the_first_alone.py, tests/plants/deletes_a_group_twice.py,
@@ -76,7 +76,7 @@ def test_a_group_with_members_stays(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 3)
 def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
-    """A group that is not there cannot be deleted."""
+    """A group that does not exist cannot be deleted."""
     name = group(exchange)
     answer = exchange.ask("a group that is not there", request(name), version)
 
@@ -85,7 +85,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 2, 3)
 def test_each_group_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One is deleted beside one that stays and one that is not there."""
+    """One is deleted beside one that stays and one that does not exist."""
     empty, busy, unknown = (group(exchange, label) for label in ("empty", "busy", "unknown"))
     exchange.quietly(commit(empty, exchange.topic(), 5), 7)
     stable(exchange, busy)

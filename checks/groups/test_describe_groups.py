@@ -1,8 +1,8 @@
-"""DescribeGroups (key 15) tells the state of groups and their members.
+"""DescribeGroups (key 15) describes groups: their state and their members.
 
-**Claim** A group is told as it is: its state, protocol and members with their metadata and assignments, each group of a
-request by itself; one that is not there is dead.
-**Why it matters** People look here when a consumer stands still.
+**Claim** A group is described as it is: its state, protocol, and members with their metadata and assignments; each
+group of a request has its own answer; one that does not exist is dead.
+**Why it matters** Operators look here when a consumer does not make progress.
 **Kafka says** Protocol guide, DescribeGroups; KIP-430 (operations), KIP-345 (instances), KIP-1043 (unknown groups).
 **Cannot see** Groups of the consumer protocol of KIP-848.
 **Rejects** tests/plants/answers_for_the_first_alone.py, tests/plants/forgets_what_members_said.py,
@@ -132,7 +132,7 @@ def test_instances_are_told(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 6)
 def test_an_unknown_group_is_dead(exchange: Exchange, version: int) -> None:
-    """A group that is not there is dead; from version 6 on that is an error."""
+    """A group that does not exist is dead; from version 6 on that is an error."""
     answer = exchange.ask("a group that is not there", request(group(exchange)), version)
 
     assert answer.groups[0].group_state == "Dead"
@@ -141,7 +141,7 @@ def test_an_unknown_group_is_dead(exchange: Exchange, version: int) -> None:
 
 @versions(0, 6)
 def test_the_empty_name(exchange: Exchange, version: int) -> None:
-    """No group has the empty name: it is dead as any that is not there."""
+    """No group has the empty name: it is dead as any that does not exist."""
     exchange.turn_to_coordinator("")
     coordinated(exchange)
     (found,) = exchange.ask("a group without a name", request(""), version).groups

@@ -1,8 +1,8 @@
-"""FindCoordinator (key 10) tells which broker looks after a group.
+"""FindCoordinator (key 10) finds the broker that coordinates a group.
 
-**Claim** Every group has a coordinator, one of the brokers that Metadata tells, at its address; types and keys of share
-partitions that cannot be are refused.
-**Why it matters** Nothing of a group works before its coordinator is found.
+**Claim** Every group has a coordinator, which is one of the brokers in Metadata, with the same address; invalid types,
+and invalid keys of share partitions, are refused.
+**Why it matters** A group cannot do anything before its coordinator is found.
 **Kafka says** Protocol guide, FindCoordinator; KIP-699 (several keys), KIP-932 (share groups).
 **Cannot see** Coordinators of transactions; coordinators that move.
 **Rejects** tests/plants/coordinates_keys_of_any_type.py, tests/plants/hangs_up_on_an_empty_request.py,
@@ -58,7 +58,7 @@ def refusals(answer: Any, version: int) -> list[tuple[int, int]]:
 
 @all_versions(0, 6)
 def test_a_group_has_a_coordinator(exchange: Exchange, version: int) -> None:
-    """A group that is not there yet has a coordinator too, and it is a broker of the cluster."""
+    """A group that does not exist yet has a coordinator too, and it is a broker of the cluster."""
     coordinated(exchange)
     answer = exchange.ask("a group", request(version, exchange.name("readers")), version)
 

@@ -1,12 +1,12 @@
-"""Classic groups and committed offsets, by any sequence of requests: each answer is one that the model allows.
+"""Classic groups and committed offsets under random sequences of requests: the model allows each answer.
 
-**Claim** However members join, synchronise, beat, leave and commit, each answer is one that Kafka's documents allow:
-who must wait waits, and is answered once the others have come.
-**Why it matters** Two consumers that both believe to own a partition, or one that reads on after it was put out, read
-records twice or not at all.
+**Claim** However members join, sync, send heartbeats, leave and commit, each answer is one that Kafka's documents
+allow: a member that must wait for others waits, and is answered when they have come.
+**Why it matters** Two consumers that both believe that they own a partition, or one that keeps reading after it was
+removed, read records twice or not at all.
 **Kafka says** Protocol guide, group membership; KIP-394 (member ids), KIP-496 (deleting offsets).
-**Cannot see** Members that fall silent, static members, consumer and share groups; what harness/model has no
-opinion of.
+**Cannot see** Members that stop sending heartbeats, static members, consumer and share groups; what harness/model
+does not judge.
 **Rejects** tests/plants/commits_one_too_far.py, tests/plants/deletes_groups_in_use.py,
 tests/plants/never_tells_of_a_rebalance.py
 """

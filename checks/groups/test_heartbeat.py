@@ -1,8 +1,9 @@
-"""Heartbeat (key 12) keeps a member in its group and tells it when to join again.
+"""Heartbeat (key 12) keeps a member in its group, and its answer says when to rejoin.
 
-**Claim** A member of the present generation is told that all is well, or that a new generation gathers; anybody else is
-refused. A member that beats stays, and one that is silent for longer than its session timeout is put out.
-**Why it matters** A consumer that goes on reading after it was put out reads what another reads.
+**Claim** A heartbeat of a member of the current generation is answered without an error, or with REBALANCE_IN_PROGRESS;
+any other is refused. A member that sends heartbeats stays in the group, and one that sends none for longer than its
+session timeout is removed.
+**Why it matters** A consumer that continues after it was removed reads what another consumer reads too.
 **Kafka says** Protocol guide, Heartbeat; KIP-345 (static members).
 **Cannot see** Client libraries that miss their heartbeats.
 **Rejects** tests/plants/has_members_join_without_end.py, tests/plants/looks_at_no_generation.py,
@@ -107,7 +108,7 @@ def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 4)
 def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
-    """A group that is not there has no members."""
+    """A group that does not exist has no members."""
     answer = exchange.ask("a group that is not there", beat(group(exchange), 1, "somebody"), version)
 
     assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID

@@ -1,7 +1,7 @@
-"""JoinGroup (key 11) makes a member of a consumer.
+"""JoinGroup (key 11) makes a consumer a member of a group.
 
-**Claim** Members of a group agree on a generation, a protocol and a leader; who cannot be a member is refused, and an
-instance that comes back takes its own place.
+**Claim** Members of a group agree on a generation, a protocol and a leader; an invalid member is refused, and a static
+member that comes back keeps its place.
 **Why it matters** A group whose members disagree reads records twice or not at all.
 **Kafka says** Protocol guide, JoinGroup; KIP-62 (timeouts), KIP-345 (static members), KIP-394 (member ids), KIP-559
 (protocol type), KIP-800 (reasons), KIP-814 (leaders that come back).
@@ -167,7 +167,7 @@ def test_the_protocol_with_most_votes_is_chosen(exchange: Exchange) -> None:
 
 @versions(3, 7, 9)
 def test_a_leader_that_joins_again_begins_a_generation(exchange: Exchange, version: int) -> None:
-    """When the leader joins again, its metadata unchanged, a new generation begins: it may want to assign anew."""
+    """When the leader joins again, its metadata unchanged, a new generation begins: it may want to assign again."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     answer = exchange.ask("the leader again, unchanged", join(name, member), version)
@@ -210,7 +210,7 @@ def test_an_instance_that_comes_back_takes_its_place(exchange: Exchange, version
 
 @versions(5, 9)
 def test_an_unknown_instance_with_a_member_id(exchange: Exchange, version: int) -> None:
-    """An instance of a group that is not there is unknown by a member id of its own."""
+    """An instance of a group that does not exist is unknown by a member id of its own."""
     answer = exchange.ask("instance i1 as somebody", join(group(exchange), "somebody", group_instance_id="i1"), version)
 
     assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID

@@ -1,7 +1,8 @@
-"""LeaveGroup (key 13) takes members out of a group.
+"""LeaveGroup (key 13) removes members from a group.
 
-**Claim** Who leaves is a member no more, each of several answered by itself; who is none is refused.
-**Why it matters** The others get the leaver's partitions at once, not when its session is over.
+**Claim** A member that leaves is no longer a member; each of several has its own answer; one that is no member is
+refused.
+**Why it matters** The other members get its partitions at once, and not only after its session timeout.
 **Kafka says** Protocol guide, LeaveGroup; KIP-345 (several, by instance), KIP-800 (reasons).
 **Cannot see** How soon the others notice.
 **Rejects** tests/plants/answers_for_the_first_alone.py, tests/plants/fences_no_instance.py,
@@ -76,7 +77,7 @@ def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 5)
 def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
-    """A group that is not there has no members."""
+    """A group that does not exist has no members."""
     answer = exchange.ask("a group that is not there", leave(version, group(exchange), ("somebody", None)), version)
 
     assert code(answer, version) == ErrorCode.UNKNOWN_MEMBER_ID

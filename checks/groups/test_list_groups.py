@@ -1,7 +1,7 @@
-"""ListGroups (key 16) tells which groups there are.
+"""ListGroups (key 16) lists the groups of a broker.
 
-**Claim** Every group is listed with its type and state, and a filter leaves out what does not fit it.
-**Why it matters** Groups that nobody knows of hold back nobody, until their offsets count.
+**Claim** Every group is listed with its type and state, and a filter leaves out the groups that do not match it.
+**Why it matters** Operators find forgotten groups, and the offsets that these keep, with it.
 **Kafka says** Protocol guide, ListGroups; KIP-518 (states), KIP-848 (types).
 **Cannot see** Groups of other checks: answers are compared for this check's own.
 **Rejects** tests/plants/ignores_filters_of_groups.py, tests/plants/lists_no_groups_of_offsets_alone.py

@@ -1,8 +1,8 @@
-"""OffsetCommit (key 8) keeps how far a group has read.
+"""OffsetCommit (key 8) stores how far a group has read.
 
-**Claim** An offset that was committed is told afterwards, with its metadata and epoch; who may not commit, and what
-cannot be committed, is refused, and changes nothing.
-**Why it matters** After a restart consumers go on from here: a wrong offset repeats records or leaves them out.
+**Claim** A committed offset is returned afterwards, with its metadata and epoch; a client that may not commit, and an
+invalid commit, are refused and change nothing.
+**Why it matters** After a restart consumers continue from here: a wrong offset repeats records or skips them.
 **Kafka says** Protocol guide, OffsetCommit; KIP-211 (how long), KIP-345 (static members), KIP-848 (epochs).
 **Cannot see** Offsets of transactions; how long offsets are kept.
 **Rejects** tests/plants/commits_for_what_is_not_there.py, tests/plants/commits_one_too_far.py,
@@ -221,7 +221,7 @@ def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
 
 @versions(2, 7, 8, 9)
 def test_a_generation_of_a_group_that_is_not_there(exchange: Exchange, version: int) -> None:
-    """A group that is not there has no generation."""
+    """A group that does not exist has no generation."""
     request = commit(group(exchange), exchange.topic(), 1, **as_member("somebody", 1))
     answer = exchange.ask("generation 1 of a group that is not there", request, version)
 

@@ -1,8 +1,8 @@
-"""OffsetDelete (key 47) forgets offsets of a group.
+"""OffsetDelete (key 47) deletes committed offsets of a group.
 
-**Claim** An offset that was deleted is -1 afterwards, and no other is; a topic that a member reads keeps its own, and
-what cannot be deleted is refused.
-**Why it matters** Forgotten offsets make consumers begin anew.
+**Claim** A deleted offset is -1 afterwards, and no other is; offsets of a topic that a member reads are kept; an
+invalid deletion is refused.
+**Why it matters** Forgotten offsets make consumers start again.
 **Kafka says** Protocol guide, OffsetDelete; KIP-496.
 **Cannot see** Groups of the consumer protocol of KIP-848.
 **Rejects** tests/plants/deletes_every_offset_of_a_topic.py, tests/plants/deletes_offsets_that_are_read.py,
@@ -75,7 +75,7 @@ def test_an_offset_that_is_not_there(exchange: Exchange) -> None:
 
 
 def test_an_unknown_group_is_refused(exchange: Exchange) -> None:
-    """A group that is not there has no offsets."""
+    """A group that does not exist has no offsets."""
     answer = exchange.ask("a group that is not there", request(group(exchange), exchange.topic(), 0), 0)
 
     assert answer.error_code == ErrorCode.GROUP_ID_NOT_FOUND
@@ -90,7 +90,7 @@ def test_a_group_has_a_name(exchange: Exchange) -> None:
 
 
 def test_an_unknown_topic_is_refused(exchange: Exchange) -> None:
-    """A topic that is not there has no offsets."""
+    """A topic that does not exist has no offsets."""
     name = group(exchange)
     exchange.quietly(commit(name, exchange.topic(), 42), 7)
     answer = exchange.ask("a topic that is not there", request(name, exchange.name("nowhere"), 0), 0)

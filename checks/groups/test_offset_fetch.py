@@ -1,8 +1,8 @@
-"""OffsetFetch (key 9) tells how far a group has read.
+"""OffsetFetch (key 9) returns how far a group has read.
 
-**Claim** A committed offset is told as it was committed, with its metadata; one that was not is -1 and no error; topics
-are named or asked for by id, and several groups, or all topics of one, may be asked for at once.
-**Why it matters** Every consumer begins with this question.
+**Claim** A committed offset is returned as it was committed, with its metadata; one that was not committed is -1,
+without an error; topics are named by name or by id, and several groups, or all topics of one, may be asked for at once.
+**Why it matters** Every consumer starts with this request.
 **Kafka says** Protocol guide, OffsetFetch; KIP-447 (stable offsets), KIP-709 (several groups), KIP-848 (epochs).
 **Cannot see** Offsets of open transactions.
 **Rejects** tests/plants/commits_one_too_far.py, tests/plants/drops_what_goes_with_an_offset.py,
@@ -124,7 +124,7 @@ def test_all_offsets_of_an_unknown_group(exchange: Exchange, version: int) -> No
 
 @versions(1, 7, 8, 9)
 def test_an_unknown_topic(exchange: Exchange, version: int) -> None:
-    """A topic that is not there has no offset, and that is no error."""
+    """A topic that does not exist has no offset, and that is no error."""
     request = offsets(version, group(exchange), {exchange.name("nowhere"): (0,)})
     answer = exchange.ask("a topic that is not there", request, version)
 
@@ -142,7 +142,7 @@ def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
 @pytest.mark.parametrize("partition", [5, -1])
 @versions(1, 7, 9)
 def test_an_unknown_partition(exchange: Exchange, version: int, partition: int) -> None:
-    """A partition that is not there has no offset, and that is no error."""
+    """A partition that does not exist has no offset, and that is no error."""
     name, topic = committed(exchange)
     answer = exchange.ask(f"partition {partition} of two", offsets(version, name, {topic: (partition,)}), version)
 
@@ -234,7 +234,7 @@ def test_members_and_epochs_do_not_count_in_a_classic_group(
 
 
 def test_a_member_and_epoch_of_an_unknown_group(exchange: Exchange) -> None:
-    """A member of a group that is not there is told no offset, and that is no error."""
+    """A member of a group that does not exist is told no offset, and that is no error."""
     wanted = OffsetFetchRequestTopics(name=exchange.topic(), partition_indexes=(0,))
     request = OffsetFetchRequest(
         groups=(

@@ -110,7 +110,7 @@ def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 3, 5)
 def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
-    """A group that is not there has no members."""
+    """A group that does not exist has no members."""
     answer = exchange.ask("a group that is not there", sync(group(exchange), 1, "somebody"), version)
 
     assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID

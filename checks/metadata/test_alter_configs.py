@@ -1,6 +1,7 @@
-"""AlterConfigs (key 33) replaces all settings of a resource; IncrementalAlterConfigs has taken its place.
+"""AlterConfigs (key 33) replaces all settings of a resource (deprecated in favour of IncrementalAlterConfigs).
 
-**Claim** What is named has the value given, what is not goes back to its default, all of a resource or nothing.
+**Claim** Settings in the request get the given values, all others of the resource return to their defaults, and a
+request with an invalid setting changes nothing.
 **Why it matters** Old tools still use it, and a setting that is lost by accident may delete records.
 **Kafka says** Protocol guide, AlterConfigs; KIP-133.
 **Cannot see** Policies that a broker loads as Java classes; a resource named twice, which 4.3.1 never answers.
@@ -103,7 +104,7 @@ def test_settings_that_cannot_be_are_refused(
 
 @versions(0, 2)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that is not there cannot be changed."""
+    """A topic that does not exist cannot be changed."""
     answer = exchange.ask(
         "a topic that is not there", request(resource(TOPIC, exchange.name("nowhere"), flush_ms="1000")), version
     )

@@ -1,8 +1,8 @@
-"""A broker that is not heard of is fenced, and a broker that says goodbye is not missed.
+"""A broker that sends no heartbeats is fenced, and a broker that stops cleanly hands over its leaderships first.
 
-**Claim** A broker that is paused for longer than broker.session.timeout.ms is fenced within a bound: it is listed no
-more, and leads no partition of a topic that it led. When it goes on it is unfenced again and in sync. A broker that is
-stopped cleanly has handed over what it led before it ends: whoever asks after its end is told another leader.
+**Claim** A broker that is paused for longer than broker.session.timeout.ms is fenced within a bound: Metadata no longer
+lists it, and it leads no partition of a topic that it led. When it is resumed it is unfenced and in sync again. A
+broker that is stopped cleanly hands over its partitions before it ends: after its end Metadata names another leader.
 
 **Why it matters** A fence that does not come keeps partitions without a working leader; a clean stop without handing
 over makes every upgrade an outage.

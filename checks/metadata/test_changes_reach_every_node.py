@@ -1,11 +1,11 @@
 """Acknowledged changes of topics reach every node, and stay when the controller dies or all nodes restart in turn.
 
-**Claim** A topic that was made, a setting that was changed and a topic that was deleted are so on every node shortly
-after the change was acknowledged. While changes go on, the active controller is killed, or all nodes are restarted in
-turn: afterwards every node has for each topic and setting the last value that was acknowledged, or that of a later
-change whose answer was lost, and all nodes have the same. Changes are acknowledged again after the fault.
+**Claim** Shortly after the creation of a topic, the change of a setting or the deletion of a topic was acknowledged,
+every node shows it. While changes continue, the active controller is killed, or all nodes are restarted in turn:
+afterwards every node has, for each topic and setting, the last acknowledged value, or that of a later change whose
+answer was lost, and all nodes have the same. Changes are acknowledged again after the fault.
 
-**Why it matters** Whoever was told that a topic is there, or that records stay for a year, builds on it.
+**Why it matters** Applications rely on being told that a topic exists, or that records are kept for a year.
 
 **Kafka says** KIP-500 and KIP-631 (an operation is answered when its records are committed); KIP-595.
 

@@ -1,4 +1,4 @@
-"""Controllers fail, and the metadata stays.
+"""Controllers fail, and no metadata is lost.
 
 **Claim** When the active controller is killed, paused, or cut off from the others, another one leads within a bound;
 it leads a later epoch; no epoch has two leaders, and no node leads an earlier epoch after a later one. Topics whose

@@ -1,7 +1,7 @@
 """CreatePartitions (key 37) gives a topic more partitions.
 
-**Claim** A topic that is said to have grown has as many partitions as were asked for; it never shrinks, and a request
-that cannot be is refused with its own error, and leaves the topic as it is.
+**Claim** After a successful answer the topic has as many partitions as were asked for; it never shrinks; an invalid
+request is refused with its own error, and leaves the topic as it is.
 **Why it matters** Keys go to partitions by their number, so growth that was not meant moves keys.
 **Kafka says** Protocol guide, CreatePartitions; KIP-195.
 **Cannot see** Placement over several brokers.
@@ -114,7 +114,7 @@ def test_a_topic_does_not_shrink(exchange: Exchange, version: int, count: int) -
 
 @versions(0, 3)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that is not there does not grow."""
+    """A topic that does not exist does not grow."""
     answer = exchange.ask("a topic that is not there", request(grown(exchange.name("nowhere"), 3)), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

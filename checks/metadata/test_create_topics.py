@@ -1,7 +1,7 @@
-"""CreateTopics (key 19) makes topics.
+"""CreateTopics (key 19) creates topics.
 
-**Claim** A topic that CreateTopics says was made is there, with the size that was asked for. A name or a number that
-cannot be is refused with its own error, for its topic alone, and leaves no topic behind.
+**Claim** A topic that CreateTopics says was created exists, with the size that was asked for. An invalid name or number
+is refused with its own error, for its topic alone, and leaves no topic behind.
 **Why it matters** Deployment tools act on these answers; a topic that was refused for one reason and reported for
 another cannot be repaired by a program.
 **Kafka says** Protocol guide, CreateTopics; KIP-4, KIP-464 (defaults), KIP-516 (topic ids).

@@ -1,7 +1,7 @@
 """Assignments of replicas in CreateTopics (key 19).
 
-**Claim** A topic may be given by the brokers of each partition instead of by numbers; an assignment that cannot be, or
-that stands beside numbers, is refused, and no topic is left behind.
+**Claim** A topic may be created with a list of brokers for each partition instead of numbers; an invalid assignment, or
+one given together with numbers, is refused, and no topic is left behind.
 **Why it matters** Tools that place replicas by hand must not get a placement of the cluster's own.
 **Kafka says** Protocol guide, CreateTopics; KIP-4.
 **Cannot see** Assignments over several brokers: there is one.

@@ -1,8 +1,8 @@
-"""Settings of topics that CreateTopics (key 19) makes.
+"""Settings of topics that CreateTopics (key 19) creates.
 
-**Claim** A topic that CreateTopics says was made has the settings that were given, and from version 5 on the answer
-tells its size and all its settings; settings that cannot be, or that contradict each other, are refused, and no topic
-is left behind.
+**Claim** A topic that CreateTopics says was created has the given settings, and from version 5 on the answer has its
+size and all its settings; settings that are invalid, or that contradict each other, are refused, and no topic is left
+behind.
 **Why it matters** A topic with other settings than were asked for keeps records for too long, or not long enough.
 **Kafka says** Protocol guide, CreateTopics; KIP-525 (what was made); topic configuration.
 **Cannot see** What settings do: other checks. Settings that a broker has by its own file.

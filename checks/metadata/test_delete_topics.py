@@ -1,7 +1,7 @@
-"""DeleteTopics (key 20) takes topics away, by name or by id.
+"""DeleteTopics (key 20) deletes topics, by name or by id.
 
-**Claim** A topic that DeleteTopics says is gone is unknown afterwards, and its name may be used again; what is not
-there, or is named in a way that makes no sense, is refused and takes nothing else with it.
+**Claim** A topic that DeleteTopics says was deleted is unknown afterwards, and its name may be used again; a topic that
+does not exist, or is named in an invalid way, is refused, and no other topic is deleted with it.
 **Why it matters** A deletion cannot be taken back, so what was deleted must be exactly what was asked for.
 **Kafka says** Protocol guide, DeleteTopics; KIP-516 (by id), KIP-599 (errors with messages).
 **Cannot see** That the disk space comes back (the broker deletes files later).
@@ -88,7 +88,7 @@ def test_a_topic_is_deleted_by_id(exchange: Exchange) -> None:
 
 @all_versions(1, 6)
 def test_an_unknown_name_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that is not there cannot be deleted."""
+    """A topic that does not exist cannot be deleted."""
     answer = exchange.ask("a topic that is not there", named(version, exchange.name("nowhere")), version)
 
     assert [found.error_code for found in answer.responses] == [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]
@@ -131,7 +131,7 @@ def test_a_topic_given_by_name_and_by_id_is_refused(exchange: Exchange) -> None:
 
 @versions(1, 4, 6)
 def test_each_topic_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One that is there is deleted beside one that is not, and a third stays."""
+    """One that exists is deleted beside one that is not, and a third stays."""
     topic, other, third = exchange.topic("known"), exchange.name("unknown"), exchange.topic("not-named")
     answer = exchange.ask("a topic that is there and one that is not", named(version, topic, other), version)
 
@@ -149,7 +149,7 @@ def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None
 
 @versions(6)
 def test_a_name_may_be_used_again(exchange: Exchange, version: int) -> None:
-    """A topic made anew under an old name has another id, and none of the old one's records."""
+    """A topic made again under an old name has another id, and none of the old one's records."""
     topic = exchange.topic()
     old = exchange.topic_id(topic)
     produce_quietly(exchange, topic, "of the old topic")

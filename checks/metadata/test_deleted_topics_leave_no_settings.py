@@ -1,10 +1,10 @@
-"""A topic that is made again has none of the settings of its predecessor, on any node.
+"""A topic that is created again has none of the settings of the deleted topic of its name, on any node.
 
-**Claim** A topic that is made without settings under the name of a deleted one that had some has none, and every node
-tells so: also a node that was away while the first topic was made, given settings, and deleted.
+**Claim** A topic that is created without settings, under the name of a deleted topic that had some, has none on every
+node: also on a node that was down while the first topic was created, given settings, and deleted.
 
-**Why it matters** Each node applies the settings that it knows. Where one keeps those of a topic that is gone, what it
-leads of the new one is kept for another time than what the others lead, or deleted before its time.
+**Why it matters** Each node applies the settings that it knows. If one keeps those of a deleted topic, the partitions
+that it leads of the new topic have another retention than the others, and records may be deleted too early.
 
 **Kafka says** KIP-631 (RemoveTopicRecord takes the topic's settings with it).
 

@@ -1,7 +1,7 @@
-"""DescribeCluster (key 60) tells the cluster's id, its brokers and its controller.
+"""DescribeCluster (key 60) describes the cluster: its id, its brokers and its controller.
 
-**Claim** A broker tells the same cluster, brokers and addresses by DescribeCluster as by Metadata, one of them as the
-controller, and what the client may do only where it is asked; it refuses to tell of controllers.
+**Claim** DescribeCluster and Metadata answer with the same cluster id, brokers and addresses; one of the brokers is the
+controller; authorized operations are in the answer only if they were asked for; a broker refuses to list controllers.
 **Why it matters** Admin clients find their way by it.
 **Kafka says** Protocol guide, DescribeCluster; KIP-430 (operations), KIP-700, KIP-919 (endpoint types), KIP-1073
 (fenced brokers).

@@ -1,7 +1,8 @@
-"""DescribeConfigs (key 32) tells the settings of a resource and where each comes from.
+"""DescribeConfigs (key 32) describes the settings of a resource, and where each comes from.
 
-**Claim** Every setting is told with its value and source, from version 3 on with its type, where asked with synonyms in
-the order in which they count, and secrets as null; a resource that is not there or not the broker's to tell is refused.
+**Claim** Every setting has its value and source, from version 3 on its type, and on request its synonyms in the order
+in which they count; secrets are null; a resource that does not exist, or that another broker must answer for, is
+refused.
 **Why it matters** People and programs decide by these values what a topic keeps and for how long.
 **Kafka says** Protocol guide, DescribeConfigs; KIP-133, KIP-226 (synonyms), KIP-569 (types and documentation).
 **Cannot see** Settings of other brokers. Whether documentation is good: it is compared, not judged.
@@ -218,7 +219,7 @@ def test_defaults_of_all_brokers_are_told(exchange: Exchange, version: int) -> N
 
 @versions(1, 4)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that is not there has no settings."""
+    """A topic that does not exist has no settings."""
     answer = exchange.ask("a topic that is not there", request((TOPIC, exchange.name("nowhere"))), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -267,7 +268,7 @@ def test_settings_of_a_group_are_told(exchange: Exchange) -> None:
 
 
 def test_settings_of_client_metrics_are_told(exchange: Exchange) -> None:
-    """A subscription to client metrics that is not there has the defaults; before 4.1 none were told."""
+    """A subscription to client metrics that does not exist has the defaults; before 4.1 none were told."""
     answer = exchange.ask("a subscription that is not there", request((CLIENT_METRICS, exchange.name("metrics"))), 4)
 
     assert only(answer).error_code == ErrorCode.NONE
@@ -277,7 +278,7 @@ def test_settings_of_client_metrics_are_told(exchange: Exchange) -> None:
 
 @versions(1, 4)
 def test_each_resource_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One that is there is told beside one that is not."""
+    """One that exists is told beside one that is not."""
     topic, other = exchange.topic("known"), exchange.name("unknown")
     answer = exchange.ask("a topic that is there and one that is not", request((TOPIC, topic), (TOPIC, other)), version)
 

@@ -1,8 +1,9 @@
-"""DescribeQuorum (key 55) tells the leader of the metadata log and how far each voter has got.
+"""DescribeQuorum (key 55) describes the quorum: the leader of the metadata log, and how far each voter has replicated
+it.
 
-**Claim** The leader is one of the voters, its high watermark is within its log and grows with what the cluster is made
-to remember, and nothing but the metadata log can be asked for.
-**Why it matters** People watch by it whether a controller may be taken away.
+**Claim** The leader is one of the voters; its high watermark is within its log and grows when metadata changes; a
+request for any other log is refused.
+**Why it matters** Operators use it to see whether a controller may be removed.
 **Kafka says** Protocol guide, DescribeQuorum; KIP-595, KIP-836 (times), KIP-853 (directories, endpoints).
 **Cannot see** Quorums of several controllers, observers.
 **Rejects** tests/plants/tells_the_quorum_of_any_topic.py, tests/plants/tells_no_progress_of_the_quorum.py

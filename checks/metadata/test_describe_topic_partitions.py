@@ -1,8 +1,8 @@
-"""DescribeTopicPartitions (key 75) tells of partitions page by page.
+"""DescribeTopicPartitions (key 75) describes partitions page by page.
 
 **Claim** Topics come in the order of their names, at most as many partitions as were asked for (one at least), and a
-cursor where more follow, from which the next page goes on without a gap or a repetition. Topics that are not there,
-names that cannot be and cursors that point nowhere are refused.
+cursor where more follow, from which the next page goes on without a gap or a repetition. Topics that do not exist,
+invalid names, and cursors that point nowhere, are refused.
 **Why it matters** Large clusters cannot be described in one answer.
 **Kafka says** Protocol guide, DescribeTopicPartitions; KIP-966.
 **Cannot see** Eligible leader replicas, which need several brokers.

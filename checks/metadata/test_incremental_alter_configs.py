@@ -1,7 +1,7 @@
 """IncrementalAlterConfigs (key 44) changes single settings and leaves the others.
 
-**Claim** What is set, deleted, appended or subtracted is so afterwards and nothing else has changed; a change that
-cannot be is refused together with all others of its resource.
+**Claim** Settings are set, deleted, appended to or subtracted from as asked, and nothing else changes; an invalid
+change is refused together with all others of its resource.
 **Why it matters** Settings such as retention decide what is deleted; a change that half happened deletes records.
 **Kafka says** Protocol guide, IncrementalAlterConfigs; KIP-339.
 **Cannot see** Other brokers' own settings; policies that a broker loads as Java classes.
@@ -267,7 +267,7 @@ def test_a_topic_that_cannot_be_is_refused(exchange: Exchange, name: str) -> Non
 
 @versions(0, 1)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that is not there cannot be changed."""
+    """A topic that does not exist cannot be changed."""
     change = resource(TOPIC, exchange.name("nowhere"), ("segment.bytes", SET, "2000000"))
     answer = exchange.ask("a topic that is not there", request(change), version)
 

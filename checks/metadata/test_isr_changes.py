@@ -1,12 +1,12 @@
-"""The controller takes a change of the ISR only from the leader of now, for the partition of now.
+"""The controller accepts a change of the ISR only from the current leader, for the current state of the partition.
 
 **Claim** A change of the ISR (AlterPartition) is refused, and changes nothing, when it names an old partition epoch or
 leader epoch or one that is yet to come, comes from an earlier life of the leader's broker or from a follower, leaves
-the leader out, adds a node that is no replica, or counts an earlier life of a follower as in sync. One that fits is
-taken: the ISR is as asked for, and the partition epoch is higher by one. The follower that it leaves out comes back by
+the leader out, adds a node that is no replica, or counts an earlier life of a follower as in sync. A valid one is
+accepted: the ISR is as asked for, and the partition epoch is higher by one. The follower that it leaves out rejoins by
 itself. In the metadata log the leader is always in the ISR, and no epoch falls.
 
-**Why it matters** What counts as acknowledged follows from the ISR; a change by a leader of yesterday acknowledges
+**Why it matters** What counts as acknowledged follows from the ISR; a change by a former leader would acknowledge
 records that only it has.
 
 **Kafka says** KIP-497 (AlterPartition), KIP-841 (fenced replicas stay out of the ISR), KIP-903 (replicas with a stale

@@ -1,4 +1,4 @@
-"""ListConfigResources (key 74) tells which resources can have settings.
+"""ListConfigResources (key 74) lists the resources that can have settings.
 
 **Claim** Topics and brokers are listed, and the groups and client metrics that have settings, as long as they have
 them; where types are named, those of these types alone. Types that a version does not list are refused.
@@ -114,7 +114,7 @@ def test_version_0_lists_client_metrics(exchange: Exchange, configured: Configur
     ids=["group", "client_metrics"],
 )
 def test_what_has_no_settings_any_more_is_not_listed(exchange: Exchange, kind: int, key: str, value: str) -> None:
-    """A group or subscription whose last setting was deleted is listed no more."""
+    """A group or subscription whose last setting was deleted is no longer listed."""
     if kind == GROUP and not is_since(exchange, "4.1"):
         pytest.skip("groups are listed since 4.1 (KIP-1142)")
     name = exchange.name("once")

@@ -1,7 +1,7 @@
-"""Metadata (key 3) tells where topics are.
+"""Metadata (key 3) describes topics and where their partitions are.
 
-**Claim** Topics are found by name and by id, all of them or the named ones; what is not there is said to be unknown,
-made on demand only where asked, and a name that cannot be is refused.
+**Claim** Topics are found by name and by id, all of them or the named ones; a topic that does not exist is unknown, or
+created on demand if the request allows it; an invalid name is refused.
 **Why it matters** It is the first question of every client; a wrong answer sends records to the wrong place or nowhere.
 **Kafka says** Protocol guide, Metadata; KIP-4 (creation on demand), KIP-430 (operations), KIP-516 (topic ids).
 **Cannot see** Clusters of several brokers: leaders elsewhere, offline replicas, listeners that differ.
@@ -90,7 +90,7 @@ def test_no_topics_may_be_asked_for(exchange: Exchange, version: int) -> None:
 
 @versions(4, 8, 9, 12, 13)
 def test_an_unknown_topic_is_not_made_unasked(exchange: Exchange, version: int) -> None:
-    """A topic that is not there is unknown, and stays so where creation is not allowed."""
+    """A topic that does not exist is unknown, and stays so where creation is not allowed."""
     name = exchange.name("nowhere")
     for turn in ("first", "second"):
         answer = exchange.ask(f"a topic that is not there, creation not allowed, {turn} time", about(name), version)

@@ -1,11 +1,11 @@
-"""Snapshot and log of the metadata tell the same, and every node knows the same.
+"""Snapshots and log of the metadata agree, and every node has the same metadata.
 
 **Claim** On each node, a snapshot of the metadata is the state that the records before it make, and what follows the
 snapshot leads from it to the state that all records make. All nodes hold the same records at the same offsets. When
-nothing changes any more, every broker tells of brokers, topics, partitions and settings what those records say. In the
+nothing changes any more, every broker describes brokers, topics, partitions and settings as those records do. In the
 log the leader of a partition is in its ISR, the ISR are replicas, whoever joins it is not fenced, and leader epoch,
-partition epoch and broker epoch never fall. All this after topics were made, changed and deleted, and after a node was
-killed and came back meanwhile.
+partition epoch and broker epoch never fall. All this after topics were created, changed and deleted, and after a node
+was killed and came back meanwhile.
 
 **Why it matters** A node that starts from a snapshot which lacks something serves another cluster than its peers do.
 

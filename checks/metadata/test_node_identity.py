@@ -1,4 +1,4 @@
-"""Nodes are who they say they are, and their replicas are where the metadata says.
+"""Nodes cannot take another node's identity, and replicas are in the folders that the metadata names.
 
 **Claim** A second broker with the id of one that is running is refused with DUPLICATE_BROKER_REGISTRATION. A broker, a
 voter and a fetcher of another cluster are refused with INCONSISTENT_CLUSTER_ID, and so is a broker with a folder that

@@ -1,4 +1,4 @@
-"""The quorum is led wherever a majority of controllers is connected, however odd the split.
+"""The quorum has a leader as long as some controller is connected with a majority, however odd the network split.
 
 **Claim** While the network between the controllers is split in a way that leaves some controller connected with a
 majority (a bridge, in which two do not hear each other; a ring, in which no two hear the same; one that hears nobody,
@@ -6,7 +6,7 @@ or that nobody hears), a controller leads within a bound, topics can be made, an
 most: a controller that cannot hear the leader does not depose it again and again. No epoch has two leaders. After the
 heal one controller leads, the topics whose creation was acknowledged are there, and all controllers hold the same log.
 
-**Why it matters** Such splits are what broken switches and one-way firewalls make; the cluster must not stand still.
+**Why it matters** Broken switches and one-way firewalls cause such splits; the cluster must remain available.
 
 **Kafka says** KIP-595 (the quorum; a leader resigns when it hears no majority), KIP-996 (pre-vote).
 

@@ -1,7 +1,7 @@
 """A broker with strict settings refuses what others allow.
 
-**Claim** Settings that forbid or limit something do so for every client: deletion and creation on demand, sizes of
-groups, metadata, pages and fetches.
+**Claim** Settings that forbid or limit something do so for every client: deletion of topics, creation on demand, and
+the sizes of groups, metadata, pages and fetches.
 **Why it matters** Operators rely on these limits to keep a cluster whole.
 **Kafka says** Broker configurations delete.topic.enable, auto.create.topics.enable, group.max.size (KIP-389),
 offset.metadata.max.bytes, max.request.partition.size.limit (KIP-966), fetch.max.bytes (KIP-541), num.partitions.

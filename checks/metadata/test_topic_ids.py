@@ -1,9 +1,9 @@
-"""Topic ids are unique and never used again, and the id of a deleted topic opens nothing.
+"""Topic ids are unique and never used again, and requests with the id of a deleted topic are refused.
 
 **Claim** Topics have ids that no other has. A topic that is made again under the name of a deleted one has an id that
-none of its predecessors had, also after a restart in between. Who asks for the deleted topic by its id is refused with
-UNKNOWN_TOPIC_ID, although a topic of its name is there: a write adds nothing to that topic, a read is given none of
-its records, and a deletion leaves it.
+none of its predecessors had, also after a restart in between. A request with the id of the deleted topic is refused
+with UNKNOWN_TOPIC_ID, although a topic of its name exists: a write adds nothing to that topic, a read returns none of
+its records, and a deletion does not delete it.
 **Why it matters** A client that has not learnt of the deletion would write into, or delete, what is somebody else's.
 **Kafka says** KIP-516 (topic ids); KIP-848 and KIP-1152 for the later versions of requests.
 **Cannot see** Followers and brokers that were away while a topic was deleted: there is one node.

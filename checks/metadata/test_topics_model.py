@@ -1,11 +1,11 @@
-"""Topics and their settings, by any sequence of requests: each answer is one that the model allows.
+"""Topics and their settings under random sequences of requests: the model allows each answer.
 
 **Claim** However topics are created, widened, altered and deleted, each answer is one that Kafka's documents allow, and
 what is described afterwards is what was made.
 **Why it matters** Tools that manage topics rely on an answer's being the state of things.
 **Kafka says** KIP-4 (topics by request), KIP-195 (partitions), KIP-339 (incremental alteration), KIP-516 (ids); topic
 configuration.
-**Cannot see** Several brokers, assignments by hand, policies; what harness/model has no opinion of.
+**Cannot see** Several brokers, assignments by hand, policies; what harness/model does not judge.
 **Rejects** tests/plants/adds_no_partitions.py, tests/plants/keeps_settings_that_were_left_out.py,
 tests/plants/keeps_deleted_topics.py
 """

@@ -1,6 +1,6 @@
-"""UnregisterBroker (key 64) takes a broker that is gone out of the metadata.
+"""UnregisterBroker (key 64) removes a broker from the metadata.
 
-**Claim** Who takes out a broker that is not registered is told so, and every broker that is there stays.
+**Claim** A request for a broker that is not registered is refused, and every registered broker stays.
 **Why it matters** A mistyped id must not remove a broker.
 **Kafka says** Protocol guide, UnregisterBroker; KIP-500.
 **Cannot see** A broker that is gone: the checks' clusters keep theirs. One that runs: test_unregistered_brokers.py.

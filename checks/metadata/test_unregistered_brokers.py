@@ -1,9 +1,9 @@
 """A running broker can be unregistered, and comes back when it is started again.
 
-**Claim** An unregistered broker is in no answer that follows and leads nothing: clients are told so, and no write is
-taken; what it has can still be read. Started again it leads as before, and holds every record that was acknowledged.
-**Why it matters** An operator who takes out the wrong broker must find the cluster honest about it, and whole again
-after a restart.
+**Claim** An unregistered broker is in no later answer and leads nothing: it refuses writes with the right error, and
+its records can still be read. After a restart it leads as before, and has every record that was acknowledged.
+**Why it matters** An operator who unregisters the wrong broker must see what happened, and must be able to undo it by a
+restart.
 **Kafka says** Protocol guide, UnregisterBroker; KIP-500, KIP-966 (an eligible leader replica stays one).
 **Cannot see** A cluster in which others take over.
 **Rejects** tests/plants/keeps_an_unregistered_broker_leading.py

@@ -1,9 +1,9 @@
-"""Every setting of a topic, a node, a client's metrics and a group refuses what the documentation says it cannot be.
+"""Every setting of a topic, a node, a client's metrics and a group refuses the values that the documentation excludes.
 
-**Claim** No setting that can be changed takes a value that is none of its type or outside of its documented range, nor
-null, nor anything to append to or subtract from what is no list; each refusal has a reason. A setting of a topic, a
-group, a client's metrics or all nodes takes its own default.
-**Why it matters** A limit that is taken without being one, or refused where Kafka takes it, shows in production first.
+**Claim** A setting that can be changed refuses a value of another type or outside its documented range, and null; one
+that is no list refuses appending and subtracting; each refusal has a reason. A setting of a topic, a group, a client's
+metrics or all nodes accepts its own default.
+**Why it matters** A wrong value that is accepted, or a valid one that is refused, is noticed only in production.
 **Kafka says** Kafka documentation, "Broker Configs", "Topic Configs", "Group Configs"; KIP-226, KIP-339, KIP-1000.
 **Cannot see** Ranges of releases before 4.3, and settings that a release does not tell of: there only the reasons are
 asked for. What a value does once it counts; settings that need a restart; several wrong settings at once; those of

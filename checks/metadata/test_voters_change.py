@@ -1,6 +1,6 @@
-"""Controllers are taken out of the quorum and put back, and the metadata goes on.
+"""Controllers are removed from the quorum and added again, and no metadata is lost.
 
-**Claim** When a voter is removed from the metadata quorum and added again, be it the active controller, a voter leads
+**Claim** When a voter is removed from the metadata quorum and added again, even the active controller, a voter leads
 within a bound, and a controller without a vote does not; no epoch has two leaders; topics whose creation was
 acknowledged before, meanwhile and after are there afterwards, on every broker, under the same ids; and the controllers
 hold the same metadata log. While one of three voters is removed, the quorum goes on when that node is killed.

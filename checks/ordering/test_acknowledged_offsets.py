@@ -1,4 +1,4 @@
-"""Acknowledged offsets are where the records stand, and they leave no gap.
+"""Acknowledged offsets are the records' offsets in the log, and they leave no gap.
 
 **Claim** In a partition without transactions and compaction the offsets are 0, 1, 2, … without a gap; the offset in an
 acknowledgement is the one at which consumers find the record; the end of the log is one more than the last of them.

@@ -4,7 +4,8 @@
 leader's log: the same records at the same offsets, never above the leader's high watermark, never fewer than before,
 and all of them in the end.
 
-**Why it matters** Reading in the own rack saves money; it must not show records that may still go away.
+**Why it matters** Reading from a replica in the same rack saves money; it must not return records that may still be
+lost.
 
 **Kafka says** KIP-392 (fetch from the closest replica).
 

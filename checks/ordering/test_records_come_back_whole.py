@@ -4,7 +4,7 @@
 sent, empty, null, long and in any script, for every compression and every client, read by that client and by another.
 The batches in the log have the checksums of their bytes, and the codec of the producer.
 
-**Why it matters** The broker is a post office: it may not open the letters.
+**Why it matters** Applications encode their own data; the broker must not change a byte of it.
 
 **Kafka says** documentation, "Record Batch", "Record"; topic configuration compression.type=producer keeps the codec.
 

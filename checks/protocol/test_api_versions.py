@@ -1,9 +1,9 @@
-"""ApiVersions (key 18) tells a client what it may ask.
+"""ApiVersions (key 18) lists the APIs and versions that a broker serves.
 
 **Claim** Versions 0 to 4 of ApiVersions list the same APIs with the same ranges, and all that the broker's release has.
-A client that asks in a version of the future is told, in version 0, which versions of ApiVersions there are; one that
-says who it is must do so in letters, digits, dots and dashes. What is not served, and bytes that are no request, are
-answered by closing the connection.
+A client that asks in a later version than the broker knows is answered in version 0, with the versions of ApiVersions
+that the broker knows. A client's software name and version must consist of letters, digits, dots and dashes. After a
+request for an API that is not served, and after bytes that are no request, the broker closes the connection.
 **Why it matters** Clients of every age choose their versions by this answer; a wrong range breaks them all.
 **Kafka says** Protocol guide, "Retrieving Supported API versions"; KIP-35, KIP-511 (software), KIP-584 (features).
 **Cannot see** Whether each listed version is served well: the other checks of this folder.

@@ -1,10 +1,10 @@
-"""A broker that leads nothing refuses by name.
+"""A broker that leads nothing refuses with the error that sends clients to the leader.
 
-**Claim** Asked about a partition or a group that it does not lead, a broker answers NOT_LEADER_OR_FOLLOWER or
-NOT_COORDINATOR, and nothing else, in every API that needs a leader or a coordinator and in the forms that its versions
-give to it. As long as it leads, its rack is told with it.
-**Why it matters** These errors send clients to look for the right broker; any other makes them give up, or believe
-what is not so.
+**Claim** A request about a partition or group that a broker does not lead is answered with NOT_LEADER_OR_FOLLOWER or
+NOT_COORDINATOR, and no other error, in every API that needs a leader or a coordinator, in each version's form. As long
+as it leads, its rack is in the answer.
+**Why it matters** After these errors clients look for the right broker; after any other they give up, or draw a wrong
+conclusion.
 **Kafka says** Protocol guide, error codes; KIP-500 (a broker that is unregistered leads nothing).
 **Cannot see** A cluster in which another broker leads.
 **Rejects** tests/plants/knows_no_partition_that_it_does_not_lead.py

@@ -1,8 +1,8 @@
-"""DescribeLogDirs (key 35) tells the folders of a broker and how much each partition takes.
+"""DescribeLogDirs (key 35) lists the log folders of a broker and the size of each partition.
 
-**Claim** Folders are told with the bytes of the partitions that were asked for, from version 4 on with the bytes of
-their volumes; what is not there is left out.
-**Why it matters** People plan disks by it.
+**Claim** Folders are listed with the bytes of the partitions that were asked for, from version 4 on also with the bytes
+of their volumes; partitions that do not exist are left out.
+**Why it matters** Operators plan disks with it.
 **Kafka says** Protocol guide, DescribeLogDirs; KIP-113, KIP-827 (total and usable bytes), KIP-1066 (cordoned folders).
 **Cannot see** Brokers with several folders; folders that failed.
 **Rejects** tests/plants/tells_records_for_bytes.py

@@ -1,8 +1,8 @@
-"""DescribeProducers (key 61) tells what a partition's leader remembers of its idempotent producers.
+"""DescribeProducers (key 61) describes the idempotent producers that a partition's leader knows.
 
-**Claim** A producer that wrote is told with its epoch, its last sequence and its last timestamp, and none that did not;
-topics and partitions that are not, or cannot be, are refused.
-**Why it matters** Hanging transactions are found by it.
+**Claim** A producer that wrote is listed with its epoch, its last sequence and its last timestamp, and no other
+producer is listed; topics and partitions that do not exist, or are invalid, are refused.
+**Why it matters** Operators find hanging transactions with it.
 **Kafka says** Protocol guide, DescribeProducers; KIP-664.
 **Cannot see** Open transactions.
 **Rejects** tests/plants/tells_the_first_sequence_of_a_producer.py
@@ -55,7 +55,7 @@ def test_an_idempotent_producer_is_told(exchange: Exchange) -> None:
 
 
 def test_what_is_not_there_is_refused(exchange: Exchange) -> None:
-    """A topic or partition that is not there is unknown."""
+    """A topic or partition that does not exist is unknown."""
     answer = exchange.ask("a topic that is not there", request(exchange.name("nowhere"), 0), 0)
     assert answer.topics[0].partitions[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     answer = exchange.ask("a partition that is not there", request(exchange.topic(), 7), 0)

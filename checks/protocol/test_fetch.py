@@ -2,9 +2,9 @@
 
 **Claim** A fetch gives the batches from an offset on, whole, up to the limits that were asked for, of which the first
 batch of an answer is exempt. Where there is too little it waits, is answered when enough has come or its time is over,
-and holds up nobody else; where there is an error, or nothing to wait for, it is answered at once. It refuses offsets,
-epochs and topics that are not.
-**Why it matters** Every consumer and follower reads by it.
+and does not delay requests of others; where there is an error, or nothing to wait for, it is answered at once. Offsets
+out of range, unknown epochs and unknown topics are refused.
+**Why it matters** Every consumer and follower reads with it.
 **Kafka says** Protocol guide, Fetch; KIP-74 (limits), KIP-320 (epochs), KIP-392 (racks), KIP-516
 (topic ids), KIP-595 (diverging epochs).
 **Cannot see** Followers, preferred replicas, aborted transactions.
@@ -105,7 +105,7 @@ def test_an_empty_partition(exchange: Exchange, version: int) -> None:
 
 @versions(4, 8, 12)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that is not there is unknown."""
+    """A topic that does not exist is unknown."""
     answer = exchange.ask("a topic that is not there", fetch(exchange.name("nowhere")), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

@@ -1,8 +1,8 @@
-"""Fetch (key 1) in the name of a follower, and what followers tell beside: no reader is served as one who is none.
+"""Fetch (key 1) with a replica id: only a real replica of the partition is served as a follower.
 
-**Claim** Who fetches in the name of a broker that holds no replica of the partition is refused, in every form that
-the versions give to that name; a reader may tell what only followers tell, and is served as any reader.
-**Why it matters** A fetch of a follower raises the high watermark: whoever passes for one makes records count as safe
+**Claim** A fetch with the id of a broker that holds no replica of the partition is refused, in whichever field a
+version has the id; a consumer may send the fields that are meant for followers, and is served as any consumer.
+**Why it matters** A follower's fetch raises the high watermark: a false follower would make records count as replicated
 that are not.
 **Kafka says** Protocol guide, Fetch; KIP-392 (log start), KIP-903 (the replica's state), KIP-853 (its folder), KIP-1166
 (its high watermark).

@@ -1,7 +1,7 @@
-"""Fetch (key 1) in sessions: only what is new is told.
+"""Fetch (key 1) in sessions: answers contain only what is new.
 
-**Claim** In a fetch session a partition is told when there is news of it, partitions can be forgotten, and a session or
-an epoch of it that is not known is refused.
+**Claim** In a fetch session an answer contains the partitions that have changed, partitions can be removed from it, and
+an unknown session or session epoch is refused.
 **Why it matters** Readers of many partitions use sessions; one that drops a partition loses records.
 **Kafka says** KIP-227 (sessions), KIP-516 (topic ids).
 **Cannot see** Eviction from a full cache of sessions.
@@ -129,7 +129,7 @@ def test_a_sessions_epochs_follow_each_other(exchange: Exchange, version: int, e
 
 @versions(7, 12, 18)
 def test_an_unknown_session_is_refused(exchange: Exchange, version: int) -> None:
-    """A session that is not there cannot go on."""
+    """A session that does not exist cannot go on."""
     answer = exchange.ask("session 12345", following(12345, 1), version)
 
     assert answer.error_code == ErrorCode.FETCH_SESSION_ID_NOT_FOUND

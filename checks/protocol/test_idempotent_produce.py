@@ -1,8 +1,8 @@
 """Produce (key 0) by idempotent producers: sequences and epochs.
 
-**Claim** A batch that is sent again is answered with the offsets that it got first, and is in the log once; a gap in a
-producer's sequences is refused, and so is a producer whose epoch is over.
-**Why it matters** Retries are how producers live through faults; they must neither double nor lose records.
+**Claim** A batch that is sent again is answered with the offsets that it got the first time, and is in the log once; a
+gap in a producer's sequences is refused, and so is a producer with an old epoch.
+**Why it matters** Producers survive faults by retrying; retries must neither duplicate nor lose records.
 **Kafka says** KIP-98 (idempotent producers), KIP-360 (unknown producers), Protocol guide, Produce.
 **Cannot see** Transactions; producers that expired.
 **Rejects** tests/plants/accepts_a_sequence_gap.py, tests/plants/out_of_order_sequence_for_duplicate.py,

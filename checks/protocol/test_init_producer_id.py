@@ -1,6 +1,6 @@
 """InitProducerId (key 22) gives producers their ids.
 
-**Claim** Each idempotent producer gets an id of its own, at epoch 0; ids and epochs that make no sense are refused.
+**Claim** Each idempotent producer gets its own id, with epoch 0; invalid ids and epochs are refused.
 **Why it matters** Two producers with one id would be taken for one, and each other's records for repetitions.
 **Kafka says** Protocol guide, InitProducerId; KIP-98, KIP-360.
 **Cannot see** Transactional producers.

@@ -1,7 +1,7 @@
-"""The topic of the offsets is told to be internal, and clients are kept out of it.
+"""The topic of committed offsets is marked as internal, and clients cannot write to it.
 
-**Claim** Whoever asks is told that `__consumer_offsets` is internal; it is compacted; no client writes to it or deletes
-records of it, and offsets of it are committed as of any topic.
+**Claim** `__consumer_offsets` is marked as internal in every answer, and is compacted; no client can write to it or
+delete its records; a group may commit offsets of it as of any topic.
 **Why it matters** A client that takes it for one of its topics subscribes to it, or spoils every group's offsets.
 **Kafka says** Protocol guide, Metadata (is_internal), INVALID_TOPIC_EXCEPTION; KIP-966 (topics page by page).
 **Cannot see** The internal topics of transactions and share groups.

@@ -1,8 +1,8 @@
-"""A leader's epochs are told apart after a restart.
+"""A restarted leader has a new epoch, and the end of the old one is known.
 
-**Claim** After a leader came back its epoch is a newer one: clients of the older epoch are fenced, the end of the older
-epoch is told, and a client whose log went on in it learns where the two logs part.
-**Why it matters** Without epochs a client would take records for others that had their offsets before.
+**Claim** A leader that comes back has a newer epoch: clients with the older epoch are fenced, the end of the older
+epoch can be asked for, and a client that has read beyond it learns where the two logs diverge.
+**Why it matters** Without epochs a client would mistake new records for others that had the same offsets before.
 **Kafka says** KIP-101, KIP-320 (fencing), KIP-595 (diverging epochs in Fetch).
 **Cannot see** Records that are lost with a leader: there is one replica of all.
 **Rejects** tests/plants/ends_an_epoch_too_early.py

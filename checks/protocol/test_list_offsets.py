@@ -1,8 +1,8 @@
 """ListOffsets (key 2) finds offsets by time, and the ends of a log.
 
 **Claim** The earliest and latest offsets, and the first record at or after a time, are those that reading the whole log
-would find; what is not there is refused.
-**Why it matters** Consumers begin where this answer tells them.
+would find; topics and partitions that do not exist are refused.
+**Why it matters** Consumers start at the offset in this answer.
 **Kafka says** Protocol guide, ListOffsets; KIP-79 (times), KIP-207 (epochs), KIP-734 (largest timestamp), KIP-405 and
 KIP-1005 (tiers), KIP-1023 (upload).
 **Cannot see** Tiered storage, open transactions, several replicas.
@@ -152,7 +152,7 @@ def test_an_unknown_isolation_level_is_refused(exchange: Exchange, version: int)
 
 @versions(1, 4, 6, 11)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that is not there is unknown."""
+    """A topic that does not exist is unknown."""
     answer = exchange.ask("a topic that is not there", list_offsets(exchange.name("nowhere"), LATEST), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

@@ -1,11 +1,11 @@
-"""A partition's log, by any sequence of requests of several clients: each answer is one that the model allows.
+"""A partition's log under random sequences of requests of several clients: the model allows each answer.
 
 **Claim** However produces, repetitions, reads, deletions and questions about offsets follow each other, each answer is
 one that Kafka's documents allow, and so are reads and writes by confluent-kafka in between; also after a restart.
 **Why it matters** Single exchanges hold where a combination of them fails.
 **Kafka says** KIP-98 (idempotence), KIP-227 (fetch sessions), KIP-107 (deleting records), KIP-320 (leader epochs); the
 protocol guide.
-**Cannot see** Several brokers, transactions, retention by time; what harness/model has no opinion of.
+**Cannot see** Several brokers, transactions, retention by time; what harness/model does not judge.
 **Rejects** tests/plants/accepts_a_sequence_gap.py, tests/plants/list_offsets_wrong_by_one.py,
 tests/plants/serves_deleted_records.py
 """

@@ -1,8 +1,8 @@
-"""OffsetForLeaderEpoch (key 23) tells where a leader's epoch ended.
+"""OffsetForLeaderEpoch (key 23) finds the offset at which a leader epoch ended.
 
-**Claim** The end of the largest epoch that is not above the one asked for is told, and the end of the log for the
-present one; epochs that are not are refused or unknown.
-**Why it matters** Consumers and followers find out by it what was lost when a leader changed.
+**Claim** The answer is the end of the largest epoch not above the one asked for, and for the present epoch the end of
+the log; epochs that do not exist are refused or unknown.
+**Why it matters** Consumers and followers use it to find what was lost when a leader changed.
 **Kafka says** Protocol guide, OffsetForLeaderEpoch; KIP-101, KIP-320.
 **Cannot see** Several epochs with other leaders.
 **Rejects** tests/plants/ends_an_epoch_too_early.py
@@ -94,7 +94,7 @@ def test_the_clients_epoch_is_checked(exchange: Exchange, version: int, current:
 
 @versions(2, 4)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that is not there is unknown."""
+    """A topic that does not exist is unknown."""
     answer = exchange.ask("a topic that is not there", request(exchange.name("nowhere"), 0), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

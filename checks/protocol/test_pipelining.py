@@ -2,8 +2,8 @@
 
 **Claim** On one connection answers come in the order of requests, each with the correlation id of its own request, even
 where an early one has to wait and later ones could be answered at once.
-**Why it matters** Clients keep several requests in flight and tell answers apart by their order; one out of turn is
-taken for another's, and acknowledges what was never written.
+**Why it matters** Clients keep several requests in flight and match answers to requests by their order; an answer out
+of order is taken for another request's, and acknowledges what was never written.
 **Kafka says** Protocol guide, "Network": the server guarantees that requests on one connection are processed and
 answered in the order in which they were sent.
 **Cannot see** Order between connections, which nobody promises.

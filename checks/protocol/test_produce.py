@@ -1,8 +1,8 @@
 """Produce (key 0) appends record batches to partitions.
 
-**Claim** A batch that is acknowledged has the offset that the answer tells, and is read back as it was sent. What is
-for no partition that is there, or asks for acks that there are not, is refused with its own error; each partition of a
-request is answered by itself.
+**Claim** An acknowledged batch has the offset in the answer, and is read back as it was sent. A batch for a partition
+that does not exist, or with an invalid number of acks, is refused with its own error; each partition of a request has
+its own answer.
 **Why it matters** Every record of every application goes through this request.
 **Kafka says** Protocol guide, Produce; producer configuration acks; KIP-516 (ids), KIP-951 (new leaders in answers).
 **Cannot see** Several replicas: acks=all with one replica is acks=1 that waits for nobody. Null records: 4.3.1 leaves

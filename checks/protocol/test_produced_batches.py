@@ -1,10 +1,9 @@
-"""Produced batches are checked, and kept as their topic wants them.
-
-**Claim** A batch whose header, records and checksum agree is taken, whole, and read back as it was sent, but for the
-codec and the timestamps of topics that choose their own. What cannot be appended (a batch that is damaged or too large,
-a record without a key in a compacted topic, a timestamp out of bounds) is refused with its own error, and appends
-nothing.
-**Why it matters** A damaged batch that is taken is found when somebody reads it, and then nobody can read on.
+"""Produced batches are validated, and stored as the topic's settings say.
+**Claim** A batch whose header, records and checksum agree is appended whole and read back as it was sent, except for
+the compression codec and timestamps if the topic sets its own. A batch that cannot be appended (damaged, too large, a
+record without a key in a compacted topic, a timestamp out of bounds) is refused with its own error, and nothing is
+appended.
+**Why it matters** A damaged batch in the log is found only when somebody reads it, and then nobody can read past it.
 **Kafka says** Protocol guide, "Record Batch"; KIP-98 (batches), KIP-110 (zstd), KIP-467 (errors of records); topic
 configurations compression.type, max.message.bytes, message.timestamp.type.
 **Cannot see** Compaction, and retention by the timestamps.

@@ -1,9 +1,11 @@
-"""Transactional producers are refused by name where something is wrong with them, or nobody coordinates them.
+"""Transactional producers are refused with the right error when they are invalid or have no coordinator.
 
-**Claim** A transactional id whose transactions could last for ever, or for no time, gets no producer id; a broker that
-does not coordinate it says so. Transactional records are refused where the request names no transaction, where they
-are of several producers, and where no coordinator can agree; what was refused so is sent again before what follows.
-**Why it matters** A transaction that nobody coordinates would never end, and hold up every reader of committed records.
+**Claim** A transactional id with a transaction timeout that is too long, or not positive, gets no producer id; a broker
+that does not coordinate the id says so. Transactional records are refused if the request has no transactional id, if
+they are of several producers, and if no coordinator can verify them; refused records must be sent again before later
+ones.
+**Why it matters** A transaction without a coordinator would never end, and would block every reader of committed
+records.
 **Kafka says** Protocol guide, InitProducerId and Produce; KIP-98, KIP-890 (the coordinator must agree).
 **Cannot see** Transactions that are coordinated.
 **Rejects** tests/plants/takes_transactional_records_of_nobody.py
@@ -119,7 +121,7 @@ AFTER_A_REFUSAL = [
 def test_what_was_not_agreed_to_bars_what_follows(
     exchange: Exchange, version: int, refused: int, then: int, since: str | None
 ) -> None:
-    """After a refused batch its producer may not begin above it: else its retry would come too late for ever."""
+    """After a refused batch its producer may not begin above it: else its retry would come too late forever."""
     topic, own = exchange.topic(), new_producer(exchange)
     first = batch("a", producer_id=own, producer_epoch=0, base_sequence=refused, is_transactional=True)
     answer = exchange.ask(

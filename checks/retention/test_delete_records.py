@@ -1,7 +1,7 @@
 """DeleteRecords (key 21) moves the start of a log.
 
-**Claim** Records below the offset that was answered are served no more, the others are; an offset that cannot be is
-refused, and topics that are only compacted, or Kafka's own, keep their records.
+**Claim** Records below the low watermark in the answer are no longer served, the others are; an invalid offset is
+refused, and topics that are only compacted, or internal, keep their records.
 **Why it matters** Deleted records must be gone (privacy) and kept ones must stay.
 **Kafka says** Protocol guide, DeleteRecords; KIP-107, KIP-204.
 **Cannot see** Several replicas; that the disk space comes back.
@@ -67,7 +67,7 @@ def filled(exchange: Exchange, **config: str) -> TopicName:
 
 @all_versions(0, 2)
 def test_records_are_deleted(exchange: Exchange, version: int) -> None:
-    """Records below an offset are served no more, from the middle of a batch too; the others are."""
+    """Records below an offset are no longer served, from the middle of a batch too; the others are."""
     topic = filled(exchange)
     answer = exchange.ask("below 3 of 6", delete_records(topic, 3), version)
     assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 3)
@@ -112,7 +112,7 @@ def test_an_offset_that_cannot_be_is_refused(exchange: Exchange, version: int, o
 
 @versions(0, 2)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that is not there has no records."""
+    """A topic that does not exist has no records."""
     answer = exchange.ask("a topic that is not there", delete_records(exchange.name("nowhere"), 0), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

@@ -1,4 +1,4 @@
-"""A broker dies, and nobody waits for it.
+"""A broker dies, and the others take over.
 
 **Claim** When the broker that leads a partition dies, another in-sync replica leads it within the time after which a
 broker counts as dead and the controller elects; writers that ask for all replicas go on; nothing that was acknowledged

@@ -3,7 +3,7 @@
 **Claim** The tools that come with Kafka make, list, describe and alter a topic, send lines and print them again, set
 retention, and show a group's lag, on this cluster as on any.
 
-**Why it matters** They are how people look at a cluster at night, and every tutorial starts with them.
+**Why it matters** Operators use them in emergencies, and every tutorial starts with them.
 
 **Kafka says** documentation, "Quickstart" and "Basic Kafka Operations".
 

@@ -8,8 +8,8 @@ once, to the member that has the partition. Another group is given every record 
 
 **Kafka says** documentation, "Consumers"; consumer configuration group.id.
 
-**Cannot see** who gets which partition: that is the assignor's business. Records that are given twice when shares
-change, which Kafka allows.
+**Cannot see** which member gets which partition: the assignor decides. Records that are delivered twice when the
+assignment changes, which Kafka allows.
 
 **Rejects** tests/plants/finds_no_committed_offset.py, tests/plants/two_members_own_a_partition.py
 """

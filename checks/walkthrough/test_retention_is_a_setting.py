@@ -3,7 +3,7 @@
 **Claim** Records older than retention.ms go away, and the log starts later; records that are younger stay; without a
 limit the oldest stay as well.
 
-**Why it matters** Alerts are kept for a day, orders for a month, what the law asks for, for ever.
+**Why it matters** Some records are needed for a day, others for a month, and some must be kept forever.
 
 **Kafka says** topic configuration retention.ms, retention.bytes.
 

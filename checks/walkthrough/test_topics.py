@@ -1,7 +1,8 @@
-"""Topics are made, described, altered.
+"""Topics are created, described and altered.
 
 **Claim** A topic has as many partitions as were asked for, each with a leader; partitions can be added and not taken
-away; a setting that is altered is described so at once, while the others stay; one of a deleted topic's name is empty.
+away; an altered setting is described with its new value at once, while the others stay; a new topic with the name of a
+deleted one is empty.
 
 **Why it matters** It is the first thing that everybody does with Kafka.
 
@@ -94,7 +95,7 @@ def test_an_altered_setting_leaves_the_others_alone(operator: Operator, names: N
 def test_a_deleted_topic_is_gone_and_a_new_one_starts_at_nothing(
     cluster: Cluster, client: Library, admin: RawAdmin, operator: Operator, names: Names
 ) -> None:
-    """A deleted topic is listed no more; one of the same name is empty, and has the partitions that it was given."""
+    """A deleted topic is no longer listed; one of the same name is empty, and has the partitions that it was given."""
     topic = names.topic("old")
     operator.create_topic(topic, partitions=4)
     produce(client, cluster.bootstrap, topic, [Outgoing(value=b"old", partition=0)])

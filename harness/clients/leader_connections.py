@@ -93,7 +93,7 @@ class LeaderConnections:
         return led
 
     def forget(self) -> None:
-        """Closes everything, after trouble: the next request looks anew."""
+        """Closes everything, after trouble: the next request looks again."""
         for connection in self._connections.values():
             connection.close()
         self._connections.clear()

@@ -100,7 +100,7 @@ class Differences:
         wanted = config.getoption("--recorded")
         try:
             self.known = read_known(self.path, targets)
-            # What is recorded anew is not compared with what was recorded before.
+            # What is recorded again is not compared with what was recorded before.
             is_recording = config.getoption("--record") is not None
             if is_recording and nodes is not None:
                 raise RecordingTrouble(f"--record with --nodes {nodes}: {OF_ONE_NODE}; leave --nodes out")

@@ -134,7 +134,7 @@ class KnownDifferences:
         return tuple(entry for entry in self.accepted if entry.source is Source.ACCIDENT)
 
     def complaints(self, used: Iterable[int], ran: Iterable[tuple[str, tuple[str, str]]]) -> list[str]:
-        """A line for each accepted difference that is not there any more.
+        """A line for each accepted difference that does not exist any more.
 
         `used` are the numbers of entries that accepted something; `ran` is (check, pair of targets) of all that was
         compared, and holds a file's checks only where all of them were chosen for the run.
@@ -167,8 +167,8 @@ class KnownDifferences:
 
 
 def read_known(path: Path, targets: Iterable[Target] = ()) -> KnownDifferences:
-    """The entries of a file, for these targets; none when it is not there. KnownDifferencesTrouble when it is not as it
-    should be."""
+    """The entries of a file, for these targets; none when it does not exist. KnownDifferencesTrouble when it is not as
+    it should be."""
     accepted, gaps = read_entries(path, "accepted", "gap", trouble=KnownDifferencesTrouble)
     try:
         return KnownDifferences(

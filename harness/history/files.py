@@ -121,7 +121,7 @@ class HistoryWriter:
 
 
 class StoredHistory:
-    """A history in its file (AnyHistory): each pass reads it anew, a block at a time.
+    """A history in its file (AnyHistory): each pass reads it again, a block at a time.
 
     A pass raises HistoryTrouble where the file is damaged; a torn end is cut off, and `is_complete` is false.
     """

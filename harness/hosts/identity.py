@@ -1,6 +1,6 @@
 """Which process made something, in a form that outlives it: tells what a crashed run has left from what is in use.
 
-A process id alone is given out again; with boot, process namespace and start time it names one process for ever.
+A process id alone is given out again; with boot, process namespace and start time it names one process forever.
 """
 
 from __future__ import annotations

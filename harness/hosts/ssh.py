@@ -55,7 +55,7 @@ def _place(address: str, port: int) -> str:
 
 
 class SshHost:
-    """Runs commands and signals processes at the far end of one SSH connection (Host); opened anew when it breaks."""
+    """Runs commands and signals processes at the far end of one SSH connection (Host); opened again when it breaks."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class SshHost:
         return said[0]
 
     def _open(self) -> paramiko.SSHClient:
-        """The connection, opened anew where it broke."""
+        """The connection, opened again where it broke."""
         transport = None if self._client is None else self._client.get_transport()
         if transport is None or not transport.is_active():
             self.close()
@@ -146,7 +146,7 @@ class SshHost:
         return self._client
 
     def _begin(self, words: Sequence[str], timeout_s: float) -> paramiko.Channel:
-        """A command that has begun. A connection that turns out to be broken before that is opened anew, once."""
+        """A command that has begun. A connection that turns out to be broken before that is opened again, once."""
         for is_last in (False, True):
             transport = self._open().get_transport()
             assert transport is not None

@@ -29,7 +29,7 @@ class Needs:
     retries: int = 0
     """Records that producers sent again."""
     leader_changes: int = 0
-    """Partitions that another replica came to lead."""
+    """Partitions that got another leader."""
     seeks: int = 0
     """Times that a consumer sought an offset."""
 

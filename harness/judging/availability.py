@@ -11,7 +11,7 @@ from harness.judging.periods import FaultPeriod, fault_periods
 PRODUCERS, CONSUMERS = "producers", "consumers"
 NO_FAULT = "no fault"
 _NOTED_NS = 5_000_000
-"""Shorter stretches are not told apart."""
+"""Shorter stretches are not distinguished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 | what happened | acks=all | acks=1 |
 |---|---|---|
-| nothing, or processes were killed, paused, cut off, and nobody else came to lead (a) | kept | kept |
-| another replica came to lead (b) | kept | may be lost |
+| nothing, or processes were killed, paused, cut off, and nobody else became leader (a) | kept | kept |
+| another replica became leader (b) | kept | may be lost |
 | … and unclean.leader.election.enable=true (c) | may be lost | may be lost |
 | power was lost, and flush.messages=1 (d) | kept | as above |
 | power was lost by the only replica (e) | may be lost | may be lost |
@@ -231,7 +231,7 @@ def _loss(client: ClientSettings, topic: TopicSettings, faults: FaultEffects) ->
 
 
 def _rewriting(topic: TopicSettings, faults: FaultEffects) -> Rule:
-    """Whether offsets that were read may be written anew: readers see only what all in-sync replicas have."""
+    """Whether offsets that were read may be overwritten: readers see only what all in-sync replicas have."""
     unsafe = _unsafe(topic, faults)
     if unsafe:
         return Rule(_TOLERATED, f"offsets may be written anew: {unsafe}")

@@ -14,7 +14,7 @@ _NOTHING = object()
 
 
 class Outcome(StrEnum):
-    """How a check ended on a target, gravest first."""
+    """How a check ended on a target, worst first."""
 
     BROKEN = "broken"
     DIFFERS = "differs"
@@ -123,7 +123,7 @@ def _capital(text: str) -> str:
 
 
 class Unproven(Exception):
-    """The check could not find out: what was in the way, and what to do."""
+    """The check could not find out: what went wrong, and what to do."""
 
     outcome = Outcome.UNKNOWN
 

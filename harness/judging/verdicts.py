@@ -66,5 +66,5 @@ class Verdict:
 
 
 def merged(validities: Iterable[Validity]) -> Validity:
-    """The gravest; unknown when there are none, since nothing was judged."""
+    """The worst; unknown when there are none, since nothing was judged."""
     return max(validities, key=lambda validity: _WEIGHT[validity], default=Validity.UNKNOWN)

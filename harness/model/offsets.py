@@ -15,7 +15,7 @@ LONGEST_METADATA: Final = 4096
 IDS_SINCE: Final = 10
 """Version of OffsetCommit and OffsetFetch from which topics have ids."""
 NOT_FOUND_SINCE: Final = 9
-"""OffsetCommit version from which a group that is not there is said to be so (KIP-848)."""
+"""OffsetCommit version from which a group that does not exist is said to be so (KIP-848)."""
 NOTHING: Final = (-1, -1, "")
 
 Place = tuple[str, int]

@@ -167,7 +167,7 @@ class Specification:
 
     @staticmethod
     def _missing(name: Any, version: int, ids_from: int) -> frozenset[int]:
-        """The codes for a partition that is not there."""
+        """The codes for a partition that does not exist."""
         codes = {ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.INVALID_TOPIC_EXCEPTION}
         if version >= ids_from:
             codes = {ErrorCode.UNKNOWN_TOPIC_ID} if name == ZERO_UUID else codes | {ErrorCode.UNKNOWN_TOPIC_ID}

@@ -21,7 +21,7 @@ def take_over(config: pytest.Config) -> None:
 
 
 def write_results(config: pytest.Config, run: Path) -> str:
-    """Writes the results of a stored run into the folder that was asked for; what was in the way, or ""."""
+    """Writes the results of a stored run into the folder that was asked for; what went wrong, or ""."""
     folder = config.getoption("allure_report_dir", None)
     if not folder:
         return ""

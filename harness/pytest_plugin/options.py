@@ -39,7 +39,7 @@ class ChosenTarget:
 
     @property
     def given(self) -> str:
-        """As given by --target."""
+        """The name given with --target."""
         return self._target.name
 
     @property
@@ -61,7 +61,7 @@ class ChosenTarget:
         return self._lacks[0]
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What its clusters lack for faults of a kind; None when nothing does."""
+        """Why faults of this kind cannot be injected on its clusters; None when they can."""
         return self._target.lack_for_fault(kind)
 
     def open(self, spec: ClusterSpec) -> Cluster:

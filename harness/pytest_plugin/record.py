@@ -31,7 +31,7 @@ class CheckRecord:
     check: str
     """ "durability/acknowledged_records_survive[kill-all]"."""
     target: str
-    """As given by --target; "a | b" for a difference."""
+    """The name given with --target; "a | b" for a difference."""
     header: Header
     sentence: str
     """The claim in words."""
@@ -240,7 +240,7 @@ def _word(item: pytest.Item, marker: str) -> str:
 
 
 def witness_of(verdicts: tuple[Verdict, ...]) -> BrokenPromise | None:
-    """The gravest anomaly that verdicts hold, as the exception that a check raises."""
+    """The worst anomaly that verdicts hold, as the exception that a check raises."""
     for verdict in verdicts:
         if verdict.validity is Validity.INVALID and verdict.anomalies:
             first = verdict.anomalies[0]

@@ -77,7 +77,7 @@ class Summary:
 
 
 def _write_page(path: Path) -> str:
-    """Builds the page of the run; what was in the way, for the line that names it. OSError: no room, no right."""
+    """Builds the page of the run; what went wrong, for the line that names it. OSError: no room, no right."""
     try:
         import_module("reports.summary").write(path)
     except ModuleNotFoundError as missing:

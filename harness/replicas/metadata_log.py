@@ -57,7 +57,7 @@ class MetadataLog:
 
 
 def read_metadata_log(node: int, log_dir: Path) -> MetadataLog:
-    """The metadata log in a log folder of a node. UnreadableLog where it is not there, or cannot be understood."""
+    """The metadata log in a log folder of a node. UnreadableLog where it does not exist, or cannot be understood."""
     folder = log_dir / _FOLDER
     try:
         names = sorted(path.name for path in folder.iterdir())

@@ -80,7 +80,7 @@ class ReplicaLog:
 
 
 def read_replica(node: int, log_dir: Path, topic: str, partition: int) -> ReplicaLog:
-    """The replica in a log folder of a node. UnreadableLog where it is not there, or is no log."""
+    """The replica in a log folder of a node. UnreadableLog where it does not exist, or is no log."""
     folder = log_dir / f"{topic}-{partition}"
     segments = sorted(path for path in _listed(folder) if _SEGMENT.fullmatch(path.name))
     if not segments:

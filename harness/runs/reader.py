@@ -43,7 +43,7 @@ class ReaderRole:
             admin.close()
 
     def _read(self, partition: int, start: int, end: int, deadline_ns: int) -> None:
-        """Reads one partition; begins anew, with a new client, after trouble."""
+        """Reads one partition; starts again, with a new client, after trouble."""
         context, process, topic = self._context, f"final {partition}", self._context.queue.topic
         reached = start
         while reached < end and context.executor.now_ns() < deadline_ns:

@@ -65,15 +65,15 @@ class AddressCluster:
         return "unknown"
 
     def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
-        """What it looks like now, from outside. TargetTrouble when no broker says."""
+        """The cluster as Metadata and DescribeQuorum describe it now. TargetTrouble when no broker answers."""
         return look_at(self.bootstrap, (), topics, groups)
 
     def wait_healthy(self, timeout_s: float = HEALTHY_WITHIN_S) -> None:
-        """Waits until nothing ails it. TargetTrouble, with what does, when it takes too long."""
+        """Waits until the cluster is healthy. TargetTrouble, with what is wrong, when it takes too long."""
         wait_until_healthy(self.view, (), timeout_s)
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind: its nodes are not ours."""
+        """Why faults of this kind cannot be injected: the target gives no control over its nodes."""
         return _lack_for_fault(self.bootstrap, kind)
 
     def logs(self) -> Mapping[str, str]:
@@ -98,7 +98,7 @@ class AddressTarget:
 
     @property
     def name(self) -> str:
-        """As given by `--target`."""
+        """The name given with `--target`."""
         return self._name
 
     @property
@@ -142,7 +142,7 @@ class AddressTarget:
         return Lack(Means.NODES, f"the check needs {wanted} brokers; the cluster has {count}")
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind: its nodes are not ours."""
+        """Why faults of this kind cannot be injected: the target gives no control over its nodes."""
         return _lack_for_fault(self.name, kind)
 
     def open(self, spec: ClusterSpec) -> AddressCluster:

@@ -65,7 +65,7 @@ class ClusterOfNodes(ABC, Generic[N]):
         return self._version
 
     def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
-        """What it looks like now, from outside. TargetTrouble when no broker says."""
+        """The cluster as Metadata and DescribeQuorum describe it now. TargetTrouble when no broker answers."""
         return look_at(self.bootstrap, [node.id for node in self._nodes], topics, groups)
 
     def wait_healthy(self, timeout_s: float = HEALTHY_WITHIN_S) -> None:

@@ -32,7 +32,7 @@ def ails(view: ClusterView, brokers: Collection[int]) -> tuple[str, ...]:
 def wait_until_healthy(
     look: Callable[[], ClusterView], brokers: Collection[int], timeout_s: float = HEALTHY_WITHIN_S
 ) -> None:
-    """Waits until nothing ails the cluster; TargetTrouble, with what does, when it takes too long."""
+    """Waits until the cluster is healthy. TargetTrouble, with what is wrong, when it takes too long."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:

@@ -64,7 +64,7 @@ class KafkaProcessTarget:
 
     @property
     def name(self) -> str:
-        """As given by `--target`."""
+        """The name given with `--target`."""
         return self._name
 
     @property
@@ -78,7 +78,7 @@ class KafkaProcessTarget:
         return self._version
 
     def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
-        """Why it cannot be used here, and what would help; None when it can."""
+        """Why the target cannot be used here, and what to do about it; None when it can."""
         found = local_cluster.lack_for(spec, most_nodes=_MOST_NODES) or lack_of_java() or self._lack_of_jars()
         return None if found is None else found.of(self.name)
 
@@ -97,7 +97,7 @@ class KafkaProcessTarget:
         return None
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What its clusters lack for faults of a kind; None when nothing does."""
+        """Why faults of this kind cannot be injected on its clusters; None when they can."""
         found = local_cluster.lack_for_fault(kind)
         return None if found is None else found.of(self.name)
 
@@ -111,7 +111,7 @@ class KafkaProcessTarget:
         return jars.fetch(self._version, lambda line: print(line, file=sys.stderr, flush=True))
 
     def open(self, spec: ClusterSpec) -> LocalCluster:
-        """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
+        """Opens a healthy cluster. TargetTrouble, with the end of its log, when it does not start."""
         if (lack := self.lack(spec)) is not None:
             raise TargetTrouble(lack.reason)
         return open_local_cluster(self.name, self._software(self.libs()), spec)

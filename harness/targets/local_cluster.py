@@ -58,7 +58,7 @@ class LocalCluster(ClusterOfNodes[LocalNode]):
         return self._folder
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind here; None when nothing does."""
+        """Why faults of this kind cannot be injected here; None when they can."""
         if kind in LINK_FAULTS and self._network is None:
             return namespaces.lack() or Lack(Means.NODES, f"cannot inject {kind}: its nodes share one address")
         if kind == DISK_FAULT and all(node.small_disk is None for node in self._nodes):

@@ -72,7 +72,7 @@ class LocalNode(PlannedNode):
         return Path(self._plan.log_dirs[0])
 
     def fetch_log_dirs(self, into: Path) -> tuple[Path, ...]:
-        """Its log.dirs, which can be read where they are."""
+        """Its log.dirs; no copy is needed."""
         return tuple(map(Path, self._plan.log_dirs))
 
     @property

@@ -33,7 +33,7 @@ def _plants_in(folder: Path) -> dict[str, Path]:
 
 
 def planted(name: str, plant: str) -> ReferenceTarget:
-    """The reference with a bug. UnknownTarget, with those that are known, for one that is not there."""
+    """The reference with a bug. UnknownTarget, with those that are known, for one that does not exist."""
     if plant not in plants():
         where = "python -m harness list plants" if plants() else "none: this is not a checkout with its tests"
         raise UnknownTarget(f"--target {name}: unknown plant {plant!r} (known: {where})")

@@ -43,7 +43,7 @@ class ReferenceTarget:
 
     @property
     def name(self) -> str:
-        """As given by `--target`."""
+        """The name given with `--target`."""
         return self._name
 
     @property
@@ -69,7 +69,7 @@ class ReferenceTarget:
         return None if found is None else found.of(self.name)
 
     def open(self, spec: ClusterSpec) -> LocalCluster:
-        """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
+        """Opens a healthy cluster. TargetTrouble, with the end of its log, when it does not start."""
         return open_local_cluster(self.name, self._software(), spec)
 
     def _software(self) -> Software:

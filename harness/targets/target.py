@@ -216,7 +216,7 @@ class Cluster(Protocol):
         ...
 
     def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
-        """What it looks like now, from outside. TargetTrouble when no broker says.
+        """The cluster as Metadata and DescribeQuorum describe it now. TargetTrouble when no broker answers.
 
         Without `topics`, of all, internal ones too.
         """
@@ -228,7 +228,7 @@ class Cluster(Protocol):
         ...
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind ("kill", "partition") here; None when nothing does."""
+        """Why faults of a kind ("kill", "partition") cannot be injected here; None when they can."""
         ...
 
     def logs(self) -> Mapping[str, str]:
@@ -245,7 +245,7 @@ class Target(Protocol):
 
     @property
     def name(self) -> str:
-        """As given by `--target`."""
+        """The name given with `--target`."""
         ...
 
     @property
@@ -260,15 +260,15 @@ class Target(Protocol):
         ...
 
     def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
-        """Why it cannot be used here, and what would help; None when it can."""
+        """Why the target cannot be used here, and what to do about it; None when it can."""
         ...
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind ("kill", "partition") on its clusters; None when nothing does."""
+        """Why faults of a kind ("kill", "partition") cannot be injected on its clusters; None when they can."""
         ...
 
     def open(self, spec: ClusterSpec) -> Cluster:
-        """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
+        """Opens a healthy cluster. TargetTrouble, with the end of its log, when it does not start."""
         ...
 
 

@@ -39,7 +39,7 @@ class Unprovoked:
 
 
 def read_unprovoked(path: Path) -> tuple[Unprovoked, ...]:
-    """The entries of a file; none when it is not there. UnprovokedTrouble when it is not as it should be."""
+    """The entries of a file; none when it does not exist. UnprovokedTrouble when it is not as it should be."""
     (entries,) = read_entries(path, "unprovoked", trouble=UnprovokedTrouble)
     return tuple(made for number, entry in enumerate(entries, 1) for made in _entry(f"{path}: entry {number}", entry))
 

@@ -44,7 +44,7 @@ class Recording:
 
     path: Path
     target: str
-    """As given by --target when it was made: "kafka@4.3.1"."""
+    """The name given with --target when it was made: "kafka@4.3.1"."""
     release: str
     checks: dict[str, tuple[Observation, ...]] = field(default_factory=dict)
 
@@ -58,7 +58,7 @@ class Recording:
         return (one for found in self.checks.values() for one in found)
 
     def again(self, file: str = "") -> str:
-        """The command that makes it anew, all of it or one file of checks."""
+        """The command that makes it again, all of it or one file of checks."""
         return remake(self.target, file)
 
     def is_for(self, release: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Records that a consumer was given and that the log no longer held later: for ever, or for a while. O(records)."""
+"""Records that a consumer was given and that the log no longer held later: forever, or for a while. O(records)."""
 
 from __future__ import annotations
 

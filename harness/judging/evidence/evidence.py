@@ -119,7 +119,7 @@ class Evidence:
     polls: int = 0
     """Polls of consumers that returned records."""
     last_polls_ns: dict[str, int] = field(default_factory=dict)
-    """Process → when it polled last, in vain or not, of the consumers that follow the log."""
+    """Process → when it polled last, without a result or not, of the consumers that follow the log."""
     is_complete: bool = True
     _numbers: dict[TopicPartition, int] = field(default_factory=dict)
     _process_numbers: dict[str, int] = field(default_factory=dict)

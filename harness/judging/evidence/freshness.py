@@ -1,4 +1,4 @@
-"""How long acknowledged records waited for a reader, and how many had none yet: late is told apart from lost."""
+"""How long acknowledged records waited for a reader, and how many had none yet: late is distinguished from lost."""
 
 from __future__ import annotations
 

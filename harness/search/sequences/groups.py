@@ -43,7 +43,7 @@ def write(random: Random, listed: Listed) -> list[Action]:
 
 @dataclass(slots=True)
 class _Member:
-    """A client's member: its Refs are labelled by number, since a client may become a member anew."""
+    """A client's member: its Refs are labelled by number, since a client may become a member again."""
 
     number: int
     group: str

@@ -128,7 +128,7 @@ class _Writer:
         return self.random.randrange(CLIENTS)
 
     def place(self) -> tuple[str, int]:
-        """A topic and partition: mostly one that is there."""
+        """A topic and partition: mostly one that exists."""
         topic = chosen(self.random, (30, self.random.choice(list(self.partitions))), (1, "nowhere"), (0.3, ""))
         there = self.partitions.get(topic, 1)
         return topic, chosen(self.random, (40, self.random.randrange(there)), (1, there), (0.5, -1))

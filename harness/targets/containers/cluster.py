@@ -36,11 +36,11 @@ class ContainerCluster(ClusterOfNodes[ContainerNode]):
 
     @property
     def client_addresses(self) -> tuple[str, ...]:
-        """The network's gateway: from there come our clients' packets, also those to published ports."""
+        """The network's gateway: our clients' packets come from there, also those to published ports."""
         return (self._client_address,)
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind here; None when nothing does."""
+        """Why faults of this kind cannot be injected here; None when they can."""
         return lack_for_fault(kind)
 
     def close(self) -> None:

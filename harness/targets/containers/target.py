@@ -30,7 +30,7 @@ class KafkaContainerTarget:
 
     @property
     def name(self) -> str:
-        """As given by `--target`."""
+        """The name given with `--target`."""
         return self._name
 
     @property
@@ -62,12 +62,12 @@ class KafkaContainerTarget:
         return None
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What its clusters lack for faults of a kind; None when nothing does."""
+        """Why faults of this kind cannot be injected on its clusters; None when they can."""
         found = lack_for_fault(kind)
         return None if found is None else found.of(self.name)
 
     def open(self, spec: ClusterSpec) -> ContainerCluster:
-        """A ready cluster. TargetTrouble when it does not come up, with what its log said."""
+        """Opens a healthy cluster. TargetTrouble, with the end of its log, when it does not start."""
         if (lack := self.lack(spec)) is not None:
             raise TargetTrouble(lack.reason)
         client = images.connect()

@@ -39,7 +39,7 @@ class MachineCluster(ClusterOfNodes[MachineNode]):
         return self._clients
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind here; None when nothing does."""
+        """Why faults of this kind cannot be injected here; None when they can."""
         return lack_for_fault(kind, has_root=self._has_root)
 
     def start(self) -> None:
@@ -71,7 +71,7 @@ class MachineCluster(ClusterOfNodes[MachineNode]):
 
 
 def lack_for_fault(kind: str, *, has_root: bool) -> Lack | None:
-    """What stands in the way of faults of a kind on machines; None when nothing does."""
+    """Why faults of this kind cannot be injected on machines; None when they can."""
     if kind in LINK_FAULTS:
         why = f"{kind} needs root on the machines; set user to root, or sudo to true, in the file of machines"
         return None if has_root else Lack(Means.FAULTS, why)

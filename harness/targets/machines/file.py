@@ -98,7 +98,8 @@ class MachinesFile:
 
 
 def read(path: Path) -> MachinesFile:
-    """What a file says. BadFile when it is not there, is no TOML, or lacks something; also when a key is not there."""
+    """What a file says. BadFile when it does not exist, is no TOML, or lacks something; also when a key is not
+    there."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as trouble:

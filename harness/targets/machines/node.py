@@ -70,7 +70,7 @@ class MachineNode(PlannedNode):
 
     def stop(self) -> None:
         """Runs the owner's command that stops it, and waits for its end. HostTrouble, after a SIGKILL, when that takes
-        too long: a node that was started here must not stay, and one without a quorum may wait for it for ever."""
+        too long: a node that was started here must not stay, and one without a quorum may wait for it forever."""
         if not self.is_alive():
             return
         if self.is_paused():
@@ -117,7 +117,7 @@ class MachineNode(PlannedNode):
         )
 
     def log_text(self) -> str:
-        """Its log file, the end of it when it is long; what is in the way, where it cannot be read."""
+        """Its log file, the end of it when it is long; what went wrong, where it cannot be read."""
         if self._machine.log is None:
             return "(the file of machines has no setting log)"
         result = self._host.run(["tail", "-c", str(_MOST_LOG), self._machine.log])

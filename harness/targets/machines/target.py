@@ -41,7 +41,7 @@ class MachinesTarget:
 
     @property
     def name(self) -> str:
-        """As given by `--target`."""
+        """The name given with `--target`."""
         return self._name
 
     @property
@@ -69,7 +69,7 @@ class MachinesTarget:
         return None
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What stands in the way of faults of a kind on it; None when nothing does."""
+        """Why faults of this kind cannot be injected on it; None when they can."""
         found = lack_for_fault(kind, has_root=self._has_root)
         return None if found is None else found.of(self.name)
 

@@ -28,8 +28,7 @@ from harness.clients.node_client import TROUBLE, NodeClient, until
 from harness.judging.outcome import BrokenPromise, Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
-from harness.replicas.collecting import replicas_of
-from harness.replicas.divergence import divergences
+from harness.replicas.collecting import require_equal_metadata_logs
 from harness.targets.node_plan import CONTROLLER
 from harness.targets.target import Cluster
 from nemesis import controller, isolate_controller, kill, partition, pause
@@ -48,6 +47,8 @@ LED_WITHIN_S = 15.0
 MADE_WITHIN_S = 60.0
 """A broker waits 30 s (controller.socket.timeout.ms) for a controller that does not answer, before it asks another."""
 MADE_AGAIN_WITHIN_S = 20.0
+TOLD_WITHIN_S = 10.0
+"""Brokers learn of what is committed a moment later."""
 FAULTS = [kill(controller), pause(controller), partition(isolate_controller)]
 
 
@@ -124,6 +125,23 @@ def ids_by_node(cluster: Cluster, topics: list[str]) -> dict[int, dict[str, obje
     return found
 
 
+def require_the_same_everywhere(cluster: Cluster, topics: list[str], ids: dict[str, object]) -> None:
+    """BrokenPromise unless every node comes to know every topic, under one id, and some under the ids that they had."""
+    deadline = time.monotonic() + TOLD_WITHIN_S
+    while True:
+        told = ids_by_node(cluster, topics)
+        is_one = all(found == told[1] for found in told.values())
+        is_known = not any(isinstance(told_id, int) for found in told.values() for told_id in found.values())
+        if (is_one and is_known) or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    for node, found in told.items():
+        require(found, told[1], f"what node {node} says of the topics, as node 1 does")
+        require({name: found[name] for name in ids}, ids, f"the ids of the topics made before, on node {node}")
+        missing = [name for name, told_id in found.items() if isinstance(told_id, int)]
+        require(missing, [], f"the topics that node {node} does not know although they were acknowledged")
+
+
 @pytest.mark.claim("M1", "M2", "M7", "M9", "L2")
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_the_metadata_stays_when_the_active_controller_fails(
@@ -166,18 +184,5 @@ def test_the_metadata_stays_when_the_active_controller_fails(
         )
     if not made or not during:
         raise Unproven(f"{len(made)} topics were made before the fault and {len(during)} during it; both are needed")
-    told = ids_by_node(cluster, [*made, *during, *after])
-    for node, found in told.items():
-        require(found, told[1], f"what node {node} says of the topics, as node 1 does")
-        require({name: found[name] for name in made}, ids, f"the ids of the topics made before, on node {node}")
-        missing = [name for name, told_id in found.items() if isinstance(told_id, int)]
-        require(missing, [], f"the topics that node {node} does not know although they were acknowledged")
-    logs = replicas_of(cluster, "__cluster_metadata", 0, view.controllers)
-    common = min(log.log_end for log in logs)
-    if len(logs) < len(view.controllers) or not all(log.batches for log in logs):
-        raise Unproven(f"the metadata logs of {len(logs)} of {len(view.controllers)} controllers could be read")
-    wrong = divergences(logs, common)
-    if wrong:
-        raise BrokenPromise(
-            f"The controllers' metadata logs differ: {wrong[0].sentence}.", witness=wrong[0].witness, claim="M2"
-        )
+    require_the_same_everywhere(cluster, [*made, *during, *after], ids)
+    require_equal_metadata_logs(cluster, view.controllers)

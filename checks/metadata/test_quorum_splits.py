@@ -29,9 +29,7 @@ from harness.clients.node_client import TROUBLE, NodeClient, until
 from harness.judging.outcome import BrokenPromise, Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
-from harness.replicas.collecting import replicas_of
-from harness.replicas.divergence import divergences
-from harness.replicas.metadata_log import TOPIC
+from harness.replicas.collecting import require_equal_metadata_logs
 from harness.targets.target import Cluster
 from nemesis import Between, bridge, controller, deaf, majorities_ring, mute, partition
 from nemesis.fault import Fault
@@ -83,7 +81,7 @@ def test_a_connected_majority_is_led(
     with NodeClient(cluster.nodes[0].address) as client:
         missing = [topic for topic in made if client.topic(topic).error_code]
     require(missing, [], "the topics that are not there although they were acknowledged")
-    require_same_log(cluster)
+    require_equal_metadata_logs(cluster, cluster.view(topics=()).controllers)
 
 
 def make_topic(admin: RawAdmin, names: Names, split: Fault) -> str:
@@ -101,21 +99,6 @@ def make_topic(admin: RawAdmin, names: Names, split: Fault) -> str:
             time.sleep(0.2)
         else:
             return topic
-
-
-def require_same_log(cluster: Cluster) -> None:
-    """BrokenPromise unless all controllers come to hold the same: a former leader cuts off what only it has."""
-    deadline = time.monotonic() + LED_WITHIN_S
-    while True:
-        logs = replicas_of(cluster, TOPIC, 0, cluster.view(topics=()).controllers)
-        wrong = divergences(logs, min(log.log_end for log in logs))
-        if not wrong:
-            return
-        if time.monotonic() > deadline:
-            raise BrokenPromise(
-                f"The controllers' metadata logs differ: {wrong[0].sentence}.", witness=wrong[0].witness, claim="M2"
-            )
-        time.sleep(0.3)
 
 
 def watch(quorum: Quorum, split: Fault, before: int) -> None:

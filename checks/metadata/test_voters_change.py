@@ -21,14 +21,20 @@ from random import Random
 
 import pytest
 
-from checks.metadata.test_controllers_fail import LED_WITHIN_S, MADE_WITHIN_S, Quorum, ids_by_node, make_topics
+from checks.metadata.test_controllers_fail import (
+    LED_WITHIN_S,
+    MADE_WITHIN_S,
+    Quorum,
+    ids_by_node,
+    make_topics,
+    require_the_same_everywhere,
+)
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import until
-from harness.judging.outcome import BrokenPromise, Unproven, require
+from harness.judging.outcome import BrokenPromise, Unproven
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
-from harness.replicas.collecting import replicas_of
-from harness.replicas.divergence import divergences
+from harness.replicas.collecting import require_equal_metadata_logs
 from harness.targets.target import Cluster
 from nemesis import controller, voters
 from nemesis.fault import Fault
@@ -40,7 +46,6 @@ pytestmark = [
     pytest.mark.severity("blocker"),
     pytest.mark.kip(853, 595),
 ]
-METADATA = "__cluster_metadata"
 
 
 def require_led_by_a_voter(quorum: Quorum, voting: set[int]) -> None:
@@ -52,21 +57,6 @@ def require_led_by_a_voter(quorum: Quorum, voting: set[int]) -> None:
             claim="M8",
             anomaly="leader without a vote",
         )
-
-
-def require_the_same_everywhere(cluster: Cluster, topics: list[str], ids: dict[str, object]) -> None:
-    """Every node knows every topic, under one id, and those made before under the ids that they had."""
-    told = ids_by_node(cluster, topics)
-    for node, found in told.items():
-        require(found, told[1], f"what node {node} says of the topics, as node 1 does")
-        require({name: found[name] for name in ids}, ids, f"the ids of the topics made before, on node {node}")
-        missing = [name for name, told_id in found.items() if isinstance(told_id, int)]
-        require(missing, [], f"the topics that node {node} does not know although they were acknowledged")
-    logs = replicas_of(cluster, METADATA, 0, [node.id for node in cluster.nodes])
-    wrong = divergences(logs, min(log.log_end for log in logs))
-    if wrong:
-        sentence = f"The controllers' metadata logs differ: {wrong[0].sentence}."
-        raise BrokenPromise(sentence, witness=wrong[0].witness, claim="M2")
 
 
 @pytest.mark.claim("M8", "M1", "M2", "M7", "L2")
@@ -110,3 +100,4 @@ def test_the_metadata_goes_on_without_a_voter(
     if not during or not after:
         raise Unproven(f"{len(during)} topics were made without the voter and {len(after)} after; one each is needed")
     require_the_same_everywhere(cluster, [*made, *during, *after], ids)
+    require_equal_metadata_logs(cluster, [node.id for node in cluster.nodes])

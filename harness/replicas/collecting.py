@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from harness.clients.leader_connections import RawAdmin
 from harness.judging.outcome import BrokenPromise, Unproven
 from harness.replicas.divergence import divergences
-from harness.replicas.metadata_log import MetadataLog, read_metadata_log
+from harness.replicas.metadata_log import TOPIC, MetadataLog, read_metadata_log
 from harness.replicas.replica_log import ReplicaLog, UnreadableLog, read_replica
 from harness.targets import leftovers
 from harness.targets.target import Cluster, TargetTrouble
 
 _SETTLE_S = 10.0
+_METADATA_SETTLE_S = 30.0
+"""A former leader of the quorum cuts off what only it has, and fetches the rest, once it has found the new one."""
 
 
 def replicas_of(cluster: Cluster, topic: str, partition: int, nodes: Sequence[int]) -> list[ReplicaLog]:
@@ -47,6 +49,42 @@ def metadata_logs_of(cluster: Cluster, nodes: Sequence[int] | None = None) -> li
                 except UnreadableLog as trouble:
                     raise TargetTrouble(str(trouble)) from trouble
     return found
+
+
+def require_equal_metadata_logs(cluster: Cluster, nodes: Sequence[int]) -> None:
+    """BrokenPromise unless some nodes come to hold the same metadata log, up to where the longest of them reached when
+    they were first looked at; Unproven where one holds nothing. TargetTrouble where their folders cannot be read here.
+    """
+    deadline, reached = time.monotonic() + _METADATA_SETTLE_S, -1
+    while True:
+        is_last = time.monotonic() > deadline
+        try:
+            logs = replicas_of(cluster, TOPIC, 0, nodes)
+        except TargetTrouble:  # a file that was being written, perhaps
+            if is_last:
+                raise
+            logs = []
+        if len(logs) == len(nodes) and all(log.batches for log in logs):
+            longest = max(logs, key=lambda log: log.log_end)
+            reached = longest.log_end if reached < 0 else min(reached, longest.log_end)
+            shortest = min(logs, key=lambda log: log.log_end)
+            wrong = divergences(logs, min(reached, shortest.log_end))
+            if not wrong and shortest.log_end >= reached:
+                return
+            if is_last:
+                said = wrong[0].sentence if wrong else _behind(shortest, reached)
+                witness = wrong[0].witness if wrong else ()
+                raise BrokenPromise(f"The controllers' metadata logs differ: {said}.", witness=witness, claim="M2")
+        elif is_last:
+            raise Unproven(f"the metadata logs of {len(logs)} of {len(nodes)} nodes could be read, and hold something")
+        time.sleep(0.3)
+
+
+def _behind(log: ReplicaLog, reached: int) -> str:
+    return (
+        f"node {log.node} holds it up to offset {log.log_end} only, {_METADATA_SETTLE_S:g} s after another held it up "
+        f"to {reached}"
+    )
 
 
 def require_equal_replicas(cluster: Cluster, topic: str, partitions: int) -> int:

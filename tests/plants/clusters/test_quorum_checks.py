@@ -12,6 +12,7 @@ import pytest
 from checks.metadata import test_controllers_fail, test_quorum_splits
 from harness.clients.client import ClientTrouble
 from harness.judging.outcome import BrokenPromise
+from harness.replicas import collecting
 from harness.replicas.replica_log import ReplicaLog, StoredBatch
 from harness.targets.cluster_view import ClusterView
 from tests.plants.clusters import canned_fixtures
@@ -146,7 +147,8 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
         monkeypatch.setattr(test_controllers_fail, "NodeClient", client)
         monkeypatch.setattr(test_quorum_splits, "NodeClient", client)
-        monkeypatch.setattr(test_quorum_splits, "replicas_of", logs)
+        monkeypatch.setattr(collecting, "replicas_of", logs)
+        monkeypatch.setattr(collecting, "time", clock)
         monkeypatch.setattr(test_quorum_splits, "restore", lambda cluster: None)
         monkeypatch.setattr(test_quorum_splits, "time", clock)
         monkeypatch.setattr("harness.clients.node_client.time", clock)

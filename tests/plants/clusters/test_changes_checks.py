@@ -15,7 +15,7 @@ from harness.judging.outcome import BrokenPromise
 from harness.targets.node_plan import Role
 from reference_broker.wire.errors import ErrorCode
 from tests.plants.clusters import canned_fixtures
-from tests.plants.clusters.cluster_in_memory import Clock
+from tests.plants.clusters.virtual_clock import Clock
 
 TOPIC = "orders"
 TURNS = 24

@@ -16,7 +16,9 @@ from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
 from harness.replicas import collecting
 from nemesis import controller, kill
-from tests.plants.clusters.cluster_in_memory import BUGS, Clock, MemoryAdmin, MemoryClient, MemoryCluster
+from tests.plants.clusters.clients_in_memory import MemoryAdmin, MemoryClient
+from tests.plants.clusters.cluster_in_memory import BUGS, MemoryCluster
+from tests.plants.clusters.virtual_clock import Clock
 
 TOO_FEW = "checks.durability.test_too_few_replicas::test_nothing_is_acknowledged_by_too_few_replicas"
 IN_SYNC = "checks.durability.test_elected_leaders_were_in_sync::test_a_replica_that_was_not_in_sync_does_not_lead"

@@ -14,7 +14,7 @@ from harness.judging.outcome import BrokenPromise
 from harness.targets.cluster_view import ClusterView
 from reference_broker.wire.errors import ErrorCode
 from tests.plants.clusters import canned_fixtures
-from tests.plants.clusters.cluster_in_memory import Clock
+from tests.plants.clusters.virtual_clock import Clock
 
 MIN_INSYNC = 2
 STOPPED = "test_an_eligible_replica_leads_when_none_is_in_sync"

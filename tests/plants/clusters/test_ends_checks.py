@@ -16,7 +16,7 @@ from harness.targets.cluster_view import ClusterView
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from tests.plants.clusters import canned_fixtures
-from tests.plants.clusters.cluster_in_memory import Clock
+from tests.plants.clusters.virtual_clock import Clock
 
 REJECTED = {
     "a new leader is behind": "The last offset goes back from",

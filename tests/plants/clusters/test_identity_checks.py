@@ -23,8 +23,8 @@ from reference_broker.wire.messages.register_broker_record import RegisterBroker
 from reference_broker.wire.messages.topic_record import TopicRecord
 from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
 from tests.plants.clusters import canned_fixtures
-from tests.plants.clusters.cluster_in_memory import Clock
 from tests.plants.clusters.metadata_records import ORDERS, partition, recorded
+from tests.plants.clusters.virtual_clock import Clock
 
 OWN_ID = "LMX8mnwVQLaiY-e6pcOIQw"
 FOLDERS = {node: [bytes([node, number]) + bytes(14) for number in (1, 2)] for node in (1, 2, 3)}

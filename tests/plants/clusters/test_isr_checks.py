@@ -14,8 +14,8 @@ from harness.replicas.metadata_log import MetadataLog
 from harness.replicas.metadata_state import replayed
 from reference_broker.wire.errors import ErrorCode
 from tests.plants.clusters import canned_fixtures
-from tests.plants.clusters.cluster_in_memory import Clock
 from tests.plants.clusters.metadata_records import MESSAGES, ORDERS, change, recorded
+from tests.plants.clusters.virtual_clock import Clock
 
 TOPIC = "orders"
 ALL_BACK = (change(isr=(2, 3, 1)),)

@@ -15,7 +15,7 @@ from harness.known_bugs import KNOWN_BUGS_FILE, read_known_bugs
 from harness.targets.node_plan import Role
 from reference_broker.wire.errors import ErrorCode
 from tests.plants.clusters import canned_fixtures
-from tests.plants.clusters.cluster_in_memory import Clock
+from tests.plants.clusters.virtual_clock import Clock
 
 THERE = "test_every_node_tells_no_settings_of_the_topic_before"
 AWAY = "test_a_node_that_was_away_tells_no_settings_of_the_topic_before"

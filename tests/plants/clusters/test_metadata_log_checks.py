@@ -12,8 +12,8 @@ from harness.judging.outcome import BrokenPromise, Unproven
 from harness.replicas.metadata_log import MetadataLog
 from harness.replicas.metadata_state import replayed
 from harness.targets.node_plan import Role
-from tests.plants.clusters.cluster_in_memory import Clock
 from tests.plants.clusters.metadata_records import UNSOUND, WRONG_SNAPSHOTS, log, other_log
+from tests.plants.clusters.virtual_clock import Clock
 
 RIGHT = check.promised(replayed(log().records))
 TELLS_OTHERWISE = {

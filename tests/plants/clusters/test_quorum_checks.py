@@ -16,7 +16,7 @@ from harness.replicas import collecting
 from harness.replicas.replica_log import ReplicaLog, StoredBatch
 from harness.targets.cluster_view import ClusterView
 from tests.plants.clusters import canned_fixtures
-from tests.plants.clusters.cluster_in_memory import Clock
+from tests.plants.clusters.virtual_clock import Clock
 
 VOTERS = (101, 102, 103)
 REJECTED = {

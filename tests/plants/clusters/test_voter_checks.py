@@ -21,7 +21,9 @@ from harness.targets.cluster_view import ClusterView
 from nemesis import controller, exactly, voters
 from nemesis.fault import Fault
 from nemesis.quorum import QuorumState, QuorumVoter
-from tests.plants.clusters.cluster_in_memory import BROKERS, Clock, MemoryAdmin, MemoryClient, MemoryCluster
+from tests.plants.clusters.clients_in_memory import MemoryAdmin, MemoryClient
+from tests.plants.clusters.cluster_in_memory import BROKERS, MemoryCluster
+from tests.plants.clusters.virtual_clock import Clock
 
 MODULE = import_module("nemesis.voters")
 STILL_LEADS = "an active controller that is removed leads on, and nobody else does"

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from harness.catalogue import Header
-from harness.judging.outcome import BrokenPromise
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
 from harness.replicas import collecting
 from nemesis import controller, kill
 from tests.plants.clusters.clients_in_memory import MemoryAdmin, MemoryClient
 from tests.plants.clusters.cluster_in_memory import BUGS, MemoryCluster
+from tests.plants.clusters.rejecting import acceptances, rejections, right, wrong
 from tests.plants.clusters.virtual_clock import Clock
 
 TOO_FEW = "checks.durability.test_too_few_replicas::test_nothing_is_acknowledged_by_too_few_replicas"
@@ -101,19 +101,12 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     return playing
 
 
-@pytest.mark.parametrize(
-    ("bug", "check", "says"), REJECTED, ids=[f"{bug}-{check.rpartition('.')[2]}" for bug, check, _ in REJECTED]
+test_a_check_rejects_the_bug = rejections(
+    {f"{bug}-{check.rpartition('.')[2]}": wrong(says, check, bug) for bug, check, says in REJECTED}
 )
-def test_a_check_rejects_the_bug(play: Callable[..., None], bug: str, check: str, says: str) -> None:
-    with pytest.raises(BrokenPromise) as raised:
-        play(check, bug)
-
-    assert says in raised.value.happened
-
-
-@pytest.mark.parametrize("check", sorted({check for _, check, _ in REJECTED}), ids=lambda check: check.split("::")[1])
-def test_a_check_holds_on_a_cluster_that_is_right(play: Callable[..., None], check: str) -> None:
-    play(check)
+test_a_check_holds_on_a_cluster_that_is_right = acceptances(
+    {check.partition("::")[2]: right(check) for _, check, _ in REJECTED}
+)
 
 
 def test_every_bug_is_rejected_by_some_check() -> None:

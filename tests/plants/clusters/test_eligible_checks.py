@@ -10,10 +10,10 @@ import pytest
 
 from checks.durability import test_eligible_replicas_lead as check
 from harness.clients.node_client import Fetched, Produced
-from harness.judging.outcome import BrokenPromise
 from harness.targets.cluster_view import ClusterView
 from reference_broker.wire.errors import ErrorCode
 from tests.plants.clusters import canned_fixtures
+from tests.plants.clusters.rejecting import acceptances, rejections, right, wrong
 from tests.plants.clusters.virtual_clock import Clock
 
 MIN_INSYNC = 2
@@ -167,16 +167,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return playing
 
 
-@pytest.mark.parametrize("bug", REJECTED)
-def test_a_check_rejects_the_bug(play: Callable[..., None], bug: str) -> None:
-    function, says = REJECTED[bug]
-
-    with pytest.raises(BrokenPromise) as raised:
-        play(function, bug)
-
-    assert says in raised.value.happened
-
-
-@pytest.mark.parametrize("function", [STOPPED, KILLED])
-def test_a_check_holds_on_a_cluster_that_is_right(play: Callable[..., None], function: str) -> None:
-    play(function)
+test_a_check_rejects_the_bug = rejections(
+    {bug: wrong(says, function, bug) for bug, (function, says) in REJECTED.items()}
+)
+test_a_check_holds_on_a_cluster_that_is_right = acceptances({one: right(one) for one in (STOPPED, KILLED)})

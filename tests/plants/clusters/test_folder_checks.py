@@ -11,10 +11,11 @@ import pytest
 
 from checks.durability import test_full_disk_of_one_replica as full
 from checks.durability import test_lost_folder_of_one_replica as lost
-from harness.judging.outcome import BrokenPromise, Unproven
+from harness.judging.outcome import Unproven
 from harness.pytest_plugin.names import Names
 from tests.plants.clusters.canned_runs import drive_that_sees, three_records
 from tests.plants.clusters.cluster_in_memory import MemoryCluster
+from tests.plants.clusters.rejecting import acceptances, rejections, right, wrong
 
 Play = Callable[..., None]
 Leaders = tuple[int, int]
@@ -49,27 +50,15 @@ def play(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     return playing
 
 
-@pytest.mark.parametrize(
-    ("seen", "says"),
-    [
-        ({"at_the_end": {0: "a", 2: "c"}}, "acknowledged record"),
-        ({"at_the_end": {0: "a", 1: "b", 2: "c", 3: "b"}}, "was sent once, and stands at"),
-        ({"at_the_end": ALL, "is_said": False}, "What became of the broker"),
-        ({"at_the_end": ALL, "has_ended": True}, "What became of the broker"),
-    ],
-    ids=["loses what the folder held", "keeps a record twice", "says nothing of the folder", "ends with the folder"],
+test_a_check_rejects_what_a_failed_folder_brings_out = rejections(
+    {
+        "loses what the folder held": wrong("acknowledged record", {0: "a", 2: "c"}),
+        "keeps a record twice": wrong("was sent once, and stands at", {0: "a", 1: "b", 2: "c", 3: "b"}),
+        "says nothing of the folder": wrong("What became of the broker", ALL, is_said=False),
+        "ends with the folder": wrong("What became of the broker", ALL, has_ended=True),
+    }
 )
-def test_a_check_rejects_what_a_failed_folder_brings_out(
-    play: Callable[..., None], seen: dict[str, Any], says: str
-) -> None:
-    with pytest.raises(BrokenPromise) as raised:
-        play(**seen)
-
-    assert says in raised.value.happened
-
-
-def test_a_run_that_lost_nothing_holds(play: Callable[..., None]) -> None:
-    play(ALL)
+test_a_run_that_lost_nothing_holds = acceptances({"right": right(ALL)})
 
 
 def test_a_run_in_which_nobody_else_came_to_lead_proves_nothing(play: Callable[..., None]) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from checks.metadata import test_node_identity as check
 from harness.clients.node_client import Produced
-from harness.judging.outcome import BrokenPromise
 from harness.replicas.metadata_log import MetadataLog
 from harness.targets.cluster_view import ClusterView
 from harness.targets.node_plan import Role
@@ -24,6 +23,7 @@ from reference_broker.wire.messages.topic_record import TopicRecord
 from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
 from tests.plants.clusters import canned_fixtures
 from tests.plants.clusters.metadata_records import ORDERS, partition, recorded
+from tests.plants.clusters.rejecting import acceptances, rejections, right, wrong
 from tests.plants.clusters.virtual_clock import Clock
 
 OWN_ID = "LMX8mnwVQLaiY-e6pcOIQw"
@@ -222,16 +222,9 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     return playing
 
 
-@pytest.mark.parametrize("bug", REJECTED)
-def test_a_check_rejects_the_bug(play: Callable[..., None], bug: str) -> None:
-    function, says = REJECTED[bug]
-
-    with pytest.raises(BrokenPromise) as raised:
-        play(function, bug)
-
-    assert says in raised.value.happened
-
-
-@pytest.mark.parametrize("function", sorted({function for function, _ in REJECTED.values()}))
-def test_a_check_holds_on_a_cluster_that_is_right(play: Callable[..., None], function: str) -> None:
-    play(function)
+test_a_check_rejects_the_bug = rejections(
+    {bug: wrong(says, function, bug) for bug, (function, says) in REJECTED.items()}
+)
+test_a_check_holds_on_a_cluster_that_is_right = acceptances(
+    {function: right(function) for function, _ in sorted(REJECTED.values())}
+)

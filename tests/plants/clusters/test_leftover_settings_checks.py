@@ -10,11 +10,11 @@ import pytest
 
 from checks.metadata import test_deleted_topics_leave_no_settings as check
 from harness.catalogue import ROOT
-from harness.judging.outcome import BrokenPromise
 from harness.known_bugs import KNOWN_BUGS_FILE, read_known_bugs
 from harness.targets.node_plan import Role
 from reference_broker.wire.errors import ErrorCode
 from tests.plants.clusters import canned_fixtures
+from tests.plants.clusters.rejecting import acceptances, rejected, rejections, right, wrong
 from tests.plants.clusters.virtual_clock import Clock
 
 THERE = "test_every_node_tells_no_settings_of_the_topic_before"
@@ -82,19 +82,16 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return playing
 
 
-@pytest.mark.parametrize("function", [THERE, AWAY])
-def test_a_node_that_keeps_old_settings_is_rejected(play: Callable[..., None], function: str) -> None:
-    with pytest.raises(BrokenPromise) as raised:
-        play(function, keeps=True)
-
-    assert "made again with none, on node 3 should be {}" in raised.value.happened
+test_a_node_that_keeps_old_settings_is_rejected = rejections(
+    {one: wrong("made again with none, on node 3 should be {}", one, keeps=True) for one in (THERE, AWAY)}
+)
+test_nodes_that_keep_nothing_are_accepted = acceptances({one: right(one, keeps=False) for one in (THERE, AWAY)})
 
 
 def test_the_bug_of_kafka_is_known_by_what_the_check_says(play: Callable[..., None]) -> None:
-    with pytest.raises(BrokenPromise) as raised:
-        play(AWAY, keeps=True)
+    said = rejected(lambda: play(AWAY, keeps=True))
 
-    bug = BUGS.behind(f"{FILE}::{AWAY.removeprefix('test_')}", "4.3.1", raised.value.happened)
+    bug = BUGS.behind(f"{FILE}::{AWAY.removeprefix('test_')}", "4.3.1", said)
     assert bug is not None
 
 
@@ -103,8 +100,3 @@ def test_nodes_that_are_right_show_that_the_entry_is_out_of_date(play: Callable[
 
     (complaint,) = BUGS.complaints([(f"{FILE}::{AWAY.removeprefix('test_')}", "kafka@4.3.1", "4.3.1")])
     assert "it is no longer broken" in complaint
-
-
-@pytest.mark.parametrize("function", [THERE, AWAY])
-def test_nodes_that_keep_nothing_are_accepted(play: Callable[..., None], function: str) -> None:
-    play(function, keeps=False)

@@ -11,11 +11,11 @@ import pytest
 
 from checks.metadata import test_controllers_fail, test_quorum_splits
 from harness.clients.client import ClientTrouble
-from harness.judging.outcome import BrokenPromise
 from harness.replicas import collecting
 from harness.replicas.replica_log import ReplicaLog, StoredBatch
 from harness.targets.cluster_view import ClusterView
 from tests.plants.clusters import canned_fixtures
+from tests.plants.clusters.rejecting import acceptances, rejections, right, wrong
 from tests.plants.clusters.virtual_clock import Clock
 
 VOTERS = (101, 102, 103)
@@ -165,13 +165,5 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return playing
 
 
-@pytest.mark.parametrize("bug", REJECTED)
-def test_a_check_rejects_the_bug(play: Callable[..., None], bug: str) -> None:
-    with pytest.raises(BrokenPromise) as raised:
-        play(bug)
-
-    assert REJECTED[bug] in raised.value.happened
-
-
-def test_the_check_holds_on_a_quorum_that_is_right(play: Callable[..., None]) -> None:
-    play()
+test_a_check_rejects_the_bug = rejections({bug: wrong(says, bug) for bug, says in REJECTED.items()})
+test_the_check_holds_on_a_quorum_that_is_right = acceptances({"right": right()})

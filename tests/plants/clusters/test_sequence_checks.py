@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.judging.outcome import BrokenPromise, Unproven
+from harness.judging.outcome import Unproven
 from harness.pytest_plugin.names import Names
 from nemesis.sequences import FaultSequence, lone_leader, lone_leader_with_clients, part_kill, pause_kill
 from tests.plants.clusters.canned_runs import drive_that_sees, three_records
 from tests.plants.clusters.cluster_in_memory import MemoryCluster
+from tests.plants.clusters.rejecting import acceptances, rejections, right, wrong
 
 CHECKS = "checks.durability.test_sequences_of_faults"
 RETURNS = "test_a_majority_of_those_that_were_away_undoes_no_acknowledgement"
@@ -55,24 +56,13 @@ REJECTED = [
 """(check, sequence, what the log holds in the end, what the check says of it)."""
 
 
-@pytest.mark.parametrize(("function", "sequence", "at_the_end", "says"), REJECTED, ids=str)
-def test_a_check_rejects_what_a_sequence_brings_out(
-    play: Callable[..., None], function: str, sequence: FaultSequence | None, at_the_end: Mapping[int, str], says: str
-) -> None:
-    with pytest.raises(BrokenPromise) as raised:
-        play(function, at_the_end, sequence)
-
-    assert says in raised.value.happened
-
-
-ONE_OF_EACH = [(RETURNS, pause_kill), (ALONE, lone_leader), (ROLLS, None)]
-
-
-@pytest.mark.parametrize(("function", "sequence"), ONE_OF_EACH, ids=str)
-def test_a_run_that_lost_nothing_holds(
-    play: Callable[..., None], function: str, sequence: FaultSequence | None
-) -> None:
-    play(function, {0: "a", 1: "b", 2: "c"}, sequence)
+test_a_check_rejects_what_a_sequence_brings_out = rejections(
+    {f"{function}-{sequence}": wrong(says, function, end, sequence) for function, sequence, end, says in REJECTED}
+)
+ONE_OF_EACH: list[tuple[str, FaultSequence | None]] = [(RETURNS, pause_kill), (ALONE, lone_leader), (ROLLS, None)]
+test_a_run_that_lost_nothing_holds = acceptances(
+    {function: right(function, {0: "a", 1: "b", 2: "c"}, sequence) for function, sequence in ONE_OF_EACH}
+)
 
 
 @pytest.mark.parametrize(("function", "sequence"), [(ALONE, lone_leader), (ROLLS, None)], ids=str)

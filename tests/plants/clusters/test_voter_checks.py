@@ -13,7 +13,6 @@ import pytest
 
 from checks.metadata import test_controllers_fail, test_voters_change
 from harness.catalogue import Header
-from harness.judging.outcome import BrokenPromise
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
 from harness.replicas import collecting
@@ -23,6 +22,7 @@ from nemesis.fault import Fault
 from nemesis.quorum import QuorumState, QuorumVoter
 from tests.plants.clusters.clients_in_memory import MemoryAdmin, MemoryClient
 from tests.plants.clusters.cluster_in_memory import BROKERS, MemoryCluster
+from tests.plants.clusters.rejecting import acceptances, rejections, right, wrong
 from tests.plants.clusters.virtual_clock import Clock
 
 MODULE = import_module("nemesis.voters")
@@ -114,17 +114,11 @@ REJECTED = [
 """(bug, the fault, whether the removed node dies, what the check says)."""
 
 
-@pytest.mark.parametrize(
-    ("bug", "fault", "dies", "says"), REJECTED, ids=lambda part: part if isinstance(part, str) else ""
+test_a_check_rejects_the_bug = rejections({bug: wrong(says, bug, fault, dies) for bug, fault, dies, says in REJECTED})
+test_the_check_holds_on_a_cluster_that_is_right = acceptances(
+    {
+        f"{fault}{' that dies' if dies else ''}": right("", fault, dies)
+        for fault in (voters(controller), voters(exactly(3)))
+        for dies in (False, True)
+    }
 )
-def test_a_check_rejects_the_bug(play: Callable[..., None], bug: str, fault: Fault, dies: bool, says: str) -> None:
-    with pytest.raises(BrokenPromise) as raised:
-        play(bug, fault, dies)
-
-    assert says in raised.value.happened
-
-
-@pytest.mark.parametrize("dies", [False, True])
-@pytest.mark.parametrize("fault", [voters(controller), voters(exactly(3))], ids=str)
-def test_the_check_holds_on_a_cluster_that_is_right(play: Callable[..., None], fault: Fault, dies: bool) -> None:
-    play("", fault, dies)

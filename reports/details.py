@@ -114,6 +114,7 @@ def _promise(result: Result) -> str:
     return facts(
         [
             ("claim", text(" ".join(filter(None, (result.sentence, result.meta.claim and f"[{result.meta.claim}]"))))),
+            ("all claims of its file", text(result.file_claim)),
             ("why it matters", text(result.text("why"))),
             ("Kafka says", text(result.text("kafka_says"))),
             ("read more", ", ".join(_link(found) for found in result.links)),

@@ -154,6 +154,12 @@ class Result:
         return self.text("sentence") or title(self.base.rpartition("/")[2].rpartition("::")[2])
 
     @property
+    def file_claim(self) -> str:
+        """All that its file of checks claims; "" where its own sentence is that."""
+        said = self.text("file_claim")
+        return "" if said == self.sentence else said
+
+    @property
     def anchor(self) -> str:
         """Its name in links: its folder's."""
         return self.item.path.name

@@ -142,6 +142,7 @@ class CheckRecord:
                 "outcome": str(self.outcome),
                 "sentence": self.sentence,
                 "title": self.header.title,
+                "file_claim": self.header.claim,
                 "why": self.header.why,
                 "kafka_says": self.header.kafka_says,
                 "cannot_see": self.header.cannot_see,

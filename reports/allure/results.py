@@ -152,6 +152,7 @@ class _Writer:
         result = self._result
         parts = (
             ("Claim", result.sentence),
+            ("All claims of its file", result.file_claim),
             ("Why it matters", result.text("why")),
             ("Kafka says", result.text("kafka_says")),
             ("Known bug", result.reason if result.known_bug is not None else ""),

@@ -143,6 +143,20 @@ def test_phases_are_steps_with_their_times(whole_run: Run) -> None:
     assert [(step["name"], step["stop"] - step["start"]) for step in steps] == [("run", 8_100), ("final read", 900)]
 
 
+@pytest.mark.parametrize(
+    ("claim", "shown"),
+    [("Water runs downhill, and is wet.", "**All claims of its file.** Water"), ("Water runs downhill.", "")],
+)
+def test_a_description_tells_the_claims_of_the_file_where_they_say_more(
+    run: Run, store: Store, claim: str, shown: str
+) -> None:
+    store("durability/x", sentence="Water runs downhill.", file_claim=claim)
+
+    (found,) = written(run)
+    assert shown in found["description"]
+    assert ("All claims" in found["description"]) is bool(shown)
+
+
 def test_the_phase_in_which_a_check_failed_is_the_one_that_is_told_as_failed(run: Run, store: Store) -> None:
     phases = [{"name": "kill", "stop_s": 1}, {"name": "wait", "start_s": 1, "stop_s": 3, "failed": True}]
     store("durability/x", outcome="unknown", phases=phases)

@@ -48,10 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kafka-target",
         action="append",
         metavar="T",
-        help="what the fixtures open: reference (default), kafka@4.3.1, docker@IMAGE, at:HOST:PORT",
+        help="cluster of the fixtures: reference (default), kafka@4.3.1, docker@IMAGE, at:HOST:PORT, ssh:FILE.toml",
     )
-    group.addoption("--kafka-seed", metavar="N", help="a number that repeats their choices (default: the date)")
-    parser.addini("kafka_target", "what the fixtures open where --kafka-target is not given", default=DEFAULT_TARGET)
+    group.addoption(
+        "--kafka-seed", metavar="N", help="seed of all random choices; the same seed repeats them (default: the date)"
+    )
+    parser.addini("kafka_target", "default of --kafka-target", default=DEFAULT_TARGET)
     parser.addini("kafka_scope", f"how long kafka_broker and clusters live: {', '.join(SCOPES)}", default="session")
 
 

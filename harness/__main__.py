@@ -19,15 +19,15 @@ COMMANDS = {
     ),
     "neighbours": (
         "harness.search.neighbours.command",
-        "--target A --target B   what changed between two releases, found by search",
+        "--target A --target B   search for changes between two releases of Kafka",
     ),
     "model": (
         "harness.search.lockstep.model_command",
-        "--target T   seeded sequences, each answer judged by the model",
+        "--target T   random sequences of requests, each answer judged by the model",
     ),
     "record": (
         "harness.comparing.recorded.writing",
-        "--target T [CHECKS]   keep what a target answers in tests/recorded/",
+        "--target T [CHECKS]   record a target's answers in tests/recorded/",
     ),
     "account": ("harness.comparing.account.table", "RUN [--strict]   what was compared: APIs, versions, error codes"),
     "report": ("reports.build", "RUN   build the report of a stored run"),
@@ -38,7 +38,7 @@ COMMANDS = {
 
 
 def usage() -> str:
-    """What there is, and an example."""
+    """The commands, and an example."""
     rows = [f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(
         ["usage: python -m harness COMMAND …", *rows, "example: python -m harness judge reports/out/latest"]
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     try:
         command = import_module(module)
     except ModuleNotFoundError as missing:
-        print(f"harness: {name} cannot run: {missing.name} is not installed here", file=sys.stderr)
+        print(f"harness: {name}: the package {missing.name} is not installed", file=sys.stderr)
         return WRONG_INPUT
     return int(command.main(rest))
 

@@ -153,7 +153,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Prints a list; 0, or 2 for wrong input."""
     parser = Parser(
         prog="python -m harness list",
-        description="Lists what there is, one line each, with what it needs.",
+        description="Lists checks, faults, targets or plants, one line each, with what each needs.",
         epilog="example: python -m harness list checks",
     )
     parser.add_argument("what", metavar="|".join(LISTS))

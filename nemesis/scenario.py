@@ -64,7 +64,7 @@ class Scenario:
 
     @property
     def replicas(self) -> int:
-        """Of the topic."""
+        """The topic's settings."""
         return min(self.nodes, _MOST_REPLICAS)
 
     @property

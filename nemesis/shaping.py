@@ -30,7 +30,7 @@ class Effect(StrEnum):
 
     @property
     def unit(self) -> str:
-        """Of its amount."""
+        """The unit of its amount."""
         return _UNITS[self][0]
 
     @property

@@ -22,8 +22,8 @@ REFERENCE = "reference"
 Json = Mapping[str, Any]
 
 _MEANING = (
-    "Apache Kafka does by accident what is listed here: it follows from how its code is written (the words of a Java "
-    "exception, the order of a hash map), none of its documents tells it, and no client may rely on it. The reference "
+    "Apache Kafka does by accident what this page lists: it follows from how its code is written (the words of a Java "
+    "exception, the order of a hash map), none of its documents says so, and no client may rely on it. The reference "
     "broker does what the documents say instead. Such a difference breaks no promise, and no check fails for it."
 )
 
@@ -89,7 +89,7 @@ def _accident(entry: Json) -> str:
                 ("why it is an accident", text(entry.get("reason", ""))),
                 ("evidence", text(entry.get("evidence", ""))),
                 ("found by", "<br>".join(element("code", text(check)) for check in entry["found_by"])),
-                ("looked at again by", text(entry.get("review_by", ""))),
+                ("review by", text(entry.get("review_by", ""))),
             ]
         ),
     )

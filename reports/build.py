@@ -37,13 +37,13 @@ def main(arguments: list[str], say: Say = print) -> int:
     """0 when the summary page is built, with or without Allure; 1 when it cannot be written; 2 for wrong input."""
     parser = Parser(
         prog="python -m harness report",
-        description="Builds the summary page, the compatibility matrix and, where Node is there, Allure's report.",
+        description="Builds the summary page, the compatibility matrix and, if Node.js is installed, Allure's report.",
         epilog=f"example: python -m harness report {OUT / 'latest'}",
     )
     parser.add_argument(
-        "run", type=Path, nargs="?", default=OUT / "latest", help="its folder (default: the last run's)"
+        "run", type=Path, nargs="?", default=OUT / "latest", help="folder of the run (default: the last run)"
     )
-    parser.add_argument("--no-allure", action="store_true", help="the summary page and the matrix only")
+    parser.add_argument("--no-allure", action="store_true", help="build only the summary page and the matrix")
     try:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:
@@ -79,11 +79,11 @@ def build_allure(results: Results, say: Say) -> str:
     written = allure.write(results)
     say(f"allure        {written:,} results in {shown_path(results.path)}/{allure.RESULTS}")
     if not written:
-        return "the run holds no result"  # Allure would make an empty report and call it a success
+        return "the run has no results"  # Allure would make an empty report and call it a success
     trouble = node_trouble()
     if trouble:
         return trouble
-    say(f"allure        npm package {ALLURE} makes the HTML (at most {GENERATE_S} s; fetched when it is not here yet)")
+    say(f"allure        npm package {ALLURE} builds the HTML report (at most {GENERATE_S} s; fetched the first time)")
     trouble = _generate(results.path, allure.RESULTS, REPORT, CONFIGURATION)
     if not trouble:
         say(f"report        {shown_path(results.path)}/{REPORT}/index.html")
@@ -94,14 +94,14 @@ def node_trouble() -> str:
     """Why npm's allure cannot run here; "" when it can."""
     node = shutil.which("node")
     if node is None or shutil.which("npx") is None:
-        return f"Node is not installed (node and npx, {NODE_MAJOR} or newer)"
+        return f"Node.js is not installed (node and npx, version {NODE_MAJOR} or newer)"
     try:
         said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
     except (OSError, subprocess.TimeoutExpired) as trouble:
         return f"node --version failed: {trouble}"
     major = said.strip().removeprefix("v").partition(".")[0]
     if not major.isdigit() or int(major) < NODE_MAJOR:
-        return f"Node {NODE_MAJOR} or newer is needed, this is {said.strip() or 'of an unknown version'}"
+        return f"Node.js {NODE_MAJOR} or newer is needed, this is {said.strip() or 'of an unknown version'}"
     return ""
 
 
@@ -115,10 +115,10 @@ def _generate(run: Path, results: str, report: str, configuration: str) -> str:
     except subprocess.TimeoutExpired:
         return f"{ALLURE} did not end within {GENERATE_S} s"
     except OSError as trouble:
-        return f"npx could not be started: {trouble}"
+        return f"cannot start npx: {trouble}"
     if code or not (fresh / "index.html").is_file():
         lines = said.strip().splitlines()
-        return f"{ALLURE} ended with {code}: {lines[-1].strip() if lines else 'no word'}"
+        return f"{ALLURE} ended with {code}: {lines[-1].strip() if lines else 'no output'}"
     page = fresh / "index.html"
     page.write_bytes(_TRACKER.sub(b"", page.read_bytes()))
     shutil.rmtree(run / report, ignore_errors=True)

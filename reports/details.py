@@ -165,7 +165,7 @@ def _finding(finding: Finding, started_at_ms: int) -> str:
         )
     parts += [picture(drawn.canvas.drawn(), drawn.caption) for drawn in finding.pictures]
     if finding.slice:
-        parts.append(folded("The history around it", block(finding.slice, "history")))
+        parts.append(folded("History around the anomaly", block(finding.slice, "history")))
     return element("div", *parts, class_="witness")
 
 
@@ -176,7 +176,7 @@ def _failure(result: Result, found: Findings) -> str:
     if not said:
         return trouble
     shown = block(said.splitlines(), "failure")
-    return trouble + (folded("As the terminal showed it", shown) if found.findings else shown)
+    return trouble + (folded("Terminal output", shown) if found.findings else shown)
 
 
 def _course(result: Result, found: Findings) -> str:

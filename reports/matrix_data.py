@@ -43,7 +43,7 @@ def read_account(results: Results) -> Json | None:
     except (OSError, ValueError) as trouble:
         raise StoreTrouble(f"{shown_path(path)}: cannot be read: {trouble}") from trouble
     if not isinstance(found, dict) or not isinstance(found.get("apis"), list):
-        raise StoreTrouble(f"{shown_path(path)}: not an account of a run: it names no apis")
+        raise StoreTrouble(f"{shown_path(path)}: not an account of a run: it has no key apis")
     return found
 
 

@@ -178,7 +178,7 @@ def _well(results: Results, *, any_known: bool) -> str:
     """A sentence for a run in which nothing fails."""
     ran = any(result.outcome is Outcome.HELD for result in results.results)
     observed = sum(result.outcome is Outcome.OBSERVED for result in results.results)
-    only = f" {count(observed, 'check')} only observed: nothing judged what came." if observed else ""
+    only = f" {count(observed, 'check')} only observed: nothing judged the answers." if observed else ""
     held = "Every check that judged held." if observed else "Every check that ran held."
     if any_known:
         held = "Every other check that ran held. What is broken are known bugs of the target's release:"

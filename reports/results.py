@@ -195,7 +195,7 @@ class Result:
         if self.known_bug is not None:
             return f"{self.known_bug.id}: {self.known_bug.sentence}"
         if self.outcome is Outcome.OBSERVED:
-            return self.text("observed_reason") or "nothing judged what came"
+            return self.text("observed_reason") or "nothing judged the answers"
         if self.outcome is Outcome.UNKNOWN:
             said = [verdict.reason for verdict in self.verdicts if not verdict.is_valid and verdict.reason]
             first_line = self.text("failure").strip().partition("\n")[0]
@@ -301,7 +301,7 @@ def load(path: Path) -> Results:
     results += [_unfinished(folder) for folder in _without_meta(path)]
     if not results and not about:
         raise StoreTrouble(
-            f"{path}: no stored run here; give a folder under reports/out (reports/out/latest is the last)"
+            f"{path}: not the folder of a stored run; give one under reports/out (reports/out/latest is the last)"
         )
     return Results(path=path, about=about, results=tuple(results))
 

@@ -145,7 +145,7 @@ def values(fetched: Any) -> list[str]:
 
 
 def test_a_failed_folder_serves_nothing_until_a_restart(exchange: Exchange, topics: Topics) -> None:
-    """Every request for a partition in it is answered with KAFKA_STORAGE_ERROR, however little it wants."""
+    """Every request for a partition in it is answered with KAFKA_STORAGE_ERROR."""
     lost = topics.lost
     answers = [
         exchange.ask(f"a small record, acks {acks}", produce(lost, batch("late"), acks=acks), version)
@@ -169,7 +169,7 @@ def test_a_failed_folder_serves_nothing_until_a_restart(exchange: Exchange, topi
 
 
 def test_a_failed_folder_is_said_to_be_one(exchange: Exchange, topics: Topics) -> None:
-    """Metadata name no leader and an offline replica, and the folder is told by its error."""
+    """Metadata has no leader and an offline replica, and DescribeLogDirs has the folder's error."""
     asked = tuple(DescribableLogDirTopic(topic=name, partitions=(0,)) for name in (topics.lost, topics.kept))
     for version in (1, 4):
         folders = exchange.ask("the folders", DescribeLogDirsRequest(topics=asked), version).results
@@ -198,7 +198,7 @@ def test_a_failed_folder_is_said_to_be_one(exchange: Exchange, topics: Topics) -
 
 
 def test_other_folders_go_on(exchange: Exchange, topics: Topics) -> None:
-    """Partitions in another folder are written and read, and a new one goes there."""
+    """Partitions in another folder are written and read, and new ones are created there."""
     answer = exchange.ask("the next record", produce(topics.kept, batch(TOO_MUCH)), 9)
     assert code_of(answer) == ErrorCode.NONE
     assert values(exchange.ask("both records", fetch(topics.kept), 12)) == ["acknowledged", TOO_MUCH]
@@ -209,7 +209,8 @@ def test_other_folders_go_on(exchange: Exchange, topics: Topics) -> None:
 def test_groups_without_their_folder_have_no_coordinator_and_keep_their_offsets(
     exchange: Exchange, topics: Topics, cluster: Cluster
 ) -> None:
-    """Groups whose offsets are in the failed folder are served by nobody, others as before; no offset is lost."""
+    """Groups whose offsets are in the failed folder have no coordinator, others are served as before; no offset is
+    lost."""
     told = exchange.quietly(FindCoordinatorRequest(coordinator_keys=topics.groups), 4).coordinators
     without, served = ([one.key for one in told if bool(one.error_code) is lacks] for lacks in (True, False))
     assert without, f"each of {len(told)} groups has a coordinator, though the offsets of some are in the failed folder"
@@ -239,7 +240,7 @@ def test_groups_without_their_folder_have_no_coordinator_and_keep_their_offsets(
 def test_what_was_acknowledged_is_there_again_after_a_restart(
     exchange: Exchange, topics: Topics, cluster: Cluster
 ) -> None:
-    """Once there is room and the broker was started again, both topics hold just what was acknowledged."""
+    """When the disk has free space and the broker was restarted, both topics hold exactly what was acknowledged."""
     restore(cluster)
 
     for topic in (topics.lost, topics.kept):

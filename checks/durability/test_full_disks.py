@@ -100,7 +100,8 @@ def require_others_go_on(fault: WatchedDisk) -> None:
 @pytest.mark.claim("D1", "D10", "O1", "O2", "O7")
 @pytest.mark.parametrize("acks", [pytest.param("all", marks=pytest.mark.claim("O5")), "1"], ids=["acks_all", "acks_1"])
 def test_acknowledged_records_survive_a_full_disk(drive: Drive, names: Names, acks: str) -> None:
-    """One of two folders is full: it is said to be offline, the broker goes on, and nothing acknowledged is lost."""
+    """One of two folders is full: it is reported as offline, the broker keeps running, and no acknowledged record is
+    lost."""
     topic = names.topic("orders")
     settings = ClientSettings(acks=acks, is_idempotent=acks == "all")
     fault = WatchedFullDisk(topic)
@@ -115,7 +116,7 @@ def test_acknowledged_records_survive_a_full_disk(drive: Drive, names: Names, ac
 @pytest.mark.claim("D1", "D10", "O1", "O2", "O7")
 @pytest.mark.cluster(small_disk_mb=16, config={"log.dirs": small_disk.FOLDER})
 def test_a_broker_without_another_folder_ends_and_loses_nothing(drive: Drive, names: Names) -> None:
-    """The only folder is full: the broker ends, and nothing acknowledged is lost."""
+    """The only folder is full: the broker ends, and no acknowledged record is lost."""
     topic = names.topic("orders")
     settings = ClientSettings(acks="1", is_idempotent=False)
     fault = WatchedFullDisk(topic)

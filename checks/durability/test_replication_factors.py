@@ -70,7 +70,7 @@ class Copies:
 
     @property
     def config(self) -> dict[str, str]:
-        """Of the topic."""
+        """The topic's settings."""
         return {
             "min.insync.replicas": str(self.min_insync),
             "unclean.leader.election.enable": str(self.is_unclean).lower(),

@@ -105,7 +105,7 @@ def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None
 
 
 def test_a_group_named_twice(exchange: Exchange) -> None:
-    """A group that is named twice is deleted, and told of once."""
+    """A group that is named twice is deleted, and is in the answer once."""
     name = group(exchange)
     exchange.quietly(commit(name, exchange.topic(), 5), 7)
     answer = exchange.ask("one group twice", request(name, name), 2)

@@ -71,7 +71,7 @@ def test_a_stable_group_is_described(exchange: Exchange, version: int) -> None:
 
 @versions(0, 4, 6)
 def test_a_group_before_its_assignment(exchange: Exchange, version: int) -> None:
-    """A group whose members wait for the leader tells no metadata yet."""
+    """A group whose members wait for the leader's assignment has no metadata yet."""
     name = group(exchange)
     joined(exchange, name)
     # Until 4.2 a new group is written, and so told of, a few milliseconds after its first member's answer.
@@ -87,7 +87,7 @@ def test_a_group_before_its_assignment(exchange: Exchange, version: int) -> None
 
 @versions(0, 6)
 def test_a_group_that_gathers(exchange: Exchange, version: int) -> None:
-    """A group that gathers for a new generation says so, and tells who has come."""
+    """A group that rebalances says so, and lists the members that have joined."""
     name = group(exchange)
     stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)
@@ -121,7 +121,7 @@ def test_a_group_of_offsets_alone(exchange: Exchange, version: int) -> None:
 
 @versions(4, 5, 6)
 def test_instances_are_told(exchange: Exchange, version: int) -> None:
-    """From version 4 on a static member's instance is told."""
+    """From version 4 on the answer has a static member's instance id."""
     name = group(exchange)
     own = exchange.quietly(join(name, group_instance_id="i1"), 7)
     exchange.quietly(sync(name, 1, own.member_id, {own.member_id: b"all"}), 3)
@@ -179,7 +179,7 @@ def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None
 
 
 def test_a_group_named_twice(exchange: Exchange) -> None:
-    """A group that is named twice is told twice."""
+    """A group that is named twice is in the answer twice."""
     name = group(exchange)
     stable(exchange, name)
     answer = exchange.ask("one group twice", request(name, name), 5)

@@ -40,7 +40,7 @@ def request(version: int, *keys: str, kind: int = GROUP) -> FindCoordinatorReque
 
 
 def found(answer: Any, version: int) -> tuple[Any, ...]:
-    """What was told of each key, wherever a version puts it."""
+    """The answer for each key, wherever a version puts it."""
     return tuple(answer.coordinators) if version >= 4 else (answer,)
 
 
@@ -84,7 +84,7 @@ def test_no_groups(exchange: Exchange, version: int) -> None:
 
 @versions(4, 6)
 def test_a_group_named_twice(exchange: Exchange, version: int) -> None:
-    """A group that is named twice is told twice, with the same coordinator."""
+    """A group that is named twice is in the answer twice, with the same coordinator."""
     coordinated(exchange)
     name = exchange.name("readers")
     answer = exchange.ask("one group twice", request(version, name, name), version)
@@ -105,7 +105,7 @@ def test_an_empty_key(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("kind", [3, -1, 127])
 @versions(1, 3, 4, 6)
 def test_an_unknown_type_is_refused(exchange: Exchange, version: int, kind: int) -> None:
-    """Groups, transactions and share partitions have coordinators, and nothing else has."""
+    """Only groups, transactions and share partitions have coordinators."""
     answer = exchange.ask(f"type {kind}", request(version, exchange.name("readers"), kind=kind), version)
 
     assert refusals(answer, version) == [(ErrorCode.INVALID_REQUEST, -1)]

@@ -55,7 +55,7 @@ def beat(name: str, generation: int, member: str, instance: str | None = None) -
 
 @all_versions(0, 4)
 def test_a_stable_member_is_well(exchange: Exchange, version: int) -> None:
-    """A member of a stable group is told that all is well."""
+    """A heartbeat of a member of a stable group gets no error."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     answer = exchange.ask("a stable member", beat(name, generation, member), version)
@@ -65,7 +65,7 @@ def test_a_stable_member_is_well(exchange: Exchange, version: int) -> None:
 
 @versions(0, 4)
 def test_a_member_before_its_assignment(exchange: Exchange, version: int) -> None:
-    """A member that has joined and waits for its assignment is well."""
+    """A heartbeat of a member that waits for its assignment gets no error."""
     name = group(exchange)
     member, generation = joined(exchange, name)
     answer = exchange.ask("a member before its assignment", beat(name, generation, member), version)
@@ -75,7 +75,7 @@ def test_a_member_before_its_assignment(exchange: Exchange, version: int) -> Non
 
 @versions(0, 4)
 def test_a_member_learns_that_others_gather(exchange: Exchange, version: int) -> None:
-    """While a new generation gathers its members are told to join again."""
+    """During a rebalance members are told to rejoin."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)
@@ -98,7 +98,7 @@ def test_another_generation_is_refused(exchange: Exchange, version: int, generat
 
 @versions(0, 3, 4)
 def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
-    """Who is no member is refused."""
+    """A client that is no member is refused."""
     name = group(exchange)
     stable(exchange, name)
     answer = exchange.ask("somebody", beat(name, 1, "somebody"), version)
@@ -116,7 +116,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 4)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """The empty name is no group's."""
+    """A group must have a name."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", beat("", 1, "somebody"), version)
 

@@ -81,7 +81,7 @@ def test_a_static_member_joins_at_once(exchange: Exchange, version: int) -> None
 
 @versions(0, 5, 9)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """The empty name is no group's."""
+    """A group must have a name."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", join(""), version)
 

@@ -56,7 +56,7 @@ def code(answer: object, version: int) -> int:
 
 @all_versions(0, 5)
 def test_a_member_leaves(exchange: Exchange, version: int) -> None:
-    """Who left is a member no more."""
+    """A member that left is no longer a member."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     answer = exchange.ask("the only member", leave(version, name, (member, None)), version)
@@ -67,7 +67,7 @@ def test_a_member_leaves(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 5)
 def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
-    """Who is no member cannot leave."""
+    """A client that is no member cannot leave."""
     name = group(exchange)
     stable(exchange, name)
     answer = exchange.ask("somebody", leave(version, name, ("somebody", None)), version)
@@ -85,7 +85,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 2, 3, 5)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """The empty name is no group's."""
+    """A group must have a name."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", leave(version, "", ("somebody", None)), version)
 

@@ -173,7 +173,7 @@ def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
 @pytest.mark.parametrize("partition", [1, -1])
 @versions(2, 9, 10)
 def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
-    """A topic has the partitions it has."""
+    """A partition that does not exist is refused."""
     name, topic = group(exchange), exchange.topic()
     request = commit(name, at(exchange, topic, version), 1, partition=partition)
     answer = exchange.ask(f"partition {partition} of one", request, version)
@@ -260,7 +260,7 @@ def test_before_its_assignment_a_member_waits(exchange: Exchange, version: int) 
 
 @versions(2, 9)
 def test_while_others_gather_a_member_commits(exchange: Exchange, version: int) -> None:
-    """While a new generation gathers the old one's members may still commit."""
+    """During a rebalance members of the old generation may still commit."""
     name, topic = group(exchange), exchange.topic()
     member, generation = stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)

@@ -82,7 +82,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange) -> None:
 
 
 def test_a_group_has_a_name(exchange: Exchange) -> None:
-    """The empty name is no group's."""
+    """A group must have a name."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", request("", exchange.topic(), 0), 0)
 
@@ -99,7 +99,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange) -> None:
 
 
 def test_an_unknown_partition_is_refused(exchange: Exchange) -> None:
-    """A topic has the partitions it has."""
+    """A partition that does not exist is refused."""
     name, topic = group(exchange), exchange.topic()
     exchange.quietly(commit(name, topic, 42), 7)
     answer = exchange.ask("partition 9 of one", request(name, topic, 9), 0)

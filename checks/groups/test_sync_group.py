@@ -118,7 +118,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 5)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """The empty name is no group's."""
+    """A group must have a name."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", sync("", 1, "somebody"), version)
 

@@ -123,7 +123,7 @@ def test_an_unknown_id_is_refused(exchange: Exchange, version: int, topic_id: Uu
 @pytest.mark.parametrize("partition", [1, -1])
 @versions(4, 12, 13, 18)
 def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
-    """A topic has the partitions it has."""
+    """A partition that does not exist is refused."""
     topic = filled(exchange)
     answer = exchange.ask(
         f"partition {partition} of one", fetch(at(exchange, topic, version), partition=partition), version

@@ -92,7 +92,7 @@ def test_special_timestamps_of_an_empty_partition(exchange: Exchange, timestamp:
 @pytest.mark.parametrize("timestamp", [-7, -100, -9223372036854775808])
 @versions(1, 7, 11)
 def test_unknown_special_timestamps(exchange: Exchange, version: int, timestamp: int) -> None:
-    """Other negative timestamps are of no version yet."""
+    """Other negative timestamps are not supported in any version."""
     answer = exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
 
     assert (only(answer).error_code, only(answer).offset) == (ErrorCode.UNSUPPORTED_VERSION, -1)
@@ -144,7 +144,7 @@ def test_isolation_levels(exchange: Exchange, version: int, isolation: int) -> N
 
 @versions(2, 11)
 def test_an_unknown_isolation_level_is_refused(exchange: Exchange, version: int) -> None:
-    """There are two levels."""
+    """An isolation level other than 0 and 1 is refused."""
     answer = exchange.ask("isolation level 5", list_offsets(filled(exchange), LATEST, isolation=5), version)
 
     assert only(answer).error_code != ErrorCode.NONE
@@ -161,7 +161,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("partition", [1, -1])
 @versions(1, 6, 11)
 def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
-    """A topic has the partitions it has."""
+    """A partition that does not exist is refused."""
     answer = exchange.ask(
         f"partition {partition} of one", list_offsets(filled(exchange), LATEST, partition=partition), version
     )
@@ -172,7 +172,7 @@ def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, parti
 @pytest.mark.parametrize(("epoch", "code"), [(-1, 0), (0, 0), (3, ErrorCode.UNKNOWN_LEADER_EPOCH), (-5, None)])
 @versions(4, 6, 11)
 def test_a_leader_epoch_is_checked(exchange: Exchange, version: int, epoch: int, code: int | None) -> None:
-    """A question in the leader's epoch, or in none, is answered; a newer epoch is unknown."""
+    """A request with the leader's epoch, or none, is answered; a newer epoch is unknown."""
     answer = exchange.ask(f"leader epoch {epoch}", list_offsets(filled(exchange), LATEST, epoch=epoch), version)
 
     assert code is None or only(answer).error_code == code
@@ -181,7 +181,7 @@ def test_a_leader_epoch_is_checked(exchange: Exchange, version: int, epoch: int,
 @pytest.mark.parametrize("replica", [-2, 0, 77])
 @versions(1, 6, 11)
 def test_who_asks(exchange: Exchange, version: int, replica: int) -> None:
-    """A question in the name of a broker, or by the debugging id -2, is answered as any."""
+    """A request with the id of a broker, or with the debugging id -2, is answered like any other."""
     request = list_offsets(filled(exchange), LATEST, replica=replica)
     answer = exchange.ask(f"in the name of {replica}", request, version)
 

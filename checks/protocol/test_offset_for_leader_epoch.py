@@ -86,7 +86,7 @@ def test_an_empty_partition(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize(("current", "code"), [(0, ErrorCode.NONE), (4, ErrorCode.UNKNOWN_LEADER_EPOCH)])
 @versions(2, 3, 4)
 def test_the_clients_epoch_is_checked(exchange: Exchange, version: int, current: int, code: ErrorCode) -> None:
-    """A question in the leader's epoch is answered; a newer epoch is unknown."""
+    """A request with the leader's epoch is answered; a newer epoch is unknown."""
     answer = exchange.ask(f"leader epoch {current}", request(filled(exchange), 0, current=current), version)
 
     assert only(answer).error_code == code
@@ -103,7 +103,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("partition", [1, -1])
 @versions(2, 4)
 def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
-    """A topic has the partitions it has."""
+    """A partition that does not exist is refused."""
     answer = exchange.ask(f"partition {partition}", request(filled(exchange), 0, partition=partition), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -111,7 +111,7 @@ def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, parti
 
 @pytest.mark.parametrize("replica", [-2, 77])
 def test_who_asks(exchange: Exchange, replica: int) -> None:
-    """Brokers and debuggers are answered too."""
+    """Requests with the id of a broker, or the debugging id, are answered too."""
     answer = exchange.ask(f"in the name of {replica}", request(filled(exchange), 0, replica=replica), 4)
 
     assert only(answer).end_offset == 2

@@ -65,7 +65,7 @@ def test_acks_zero_gets_no_answer(exchange: Exchange, version: int) -> None:
 
 @versions(3, 9)
 def test_acks_zero_with_an_error_closes_the_connection(exchange: Exchange, version: int) -> None:
-    """A client that wants no answers learns of an error by losing its connection."""
+    """After an error with acks=0 the broker closes the connection, since there is no answer."""
     exchange.expect_closed(
         "acks=0 to a topic that is not there", produce(exchange.name("nowhere"), batch("a"), acks=0), version
     )
@@ -74,7 +74,7 @@ def test_acks_zero_with_an_error_closes_the_connection(exchange: Exchange, versi
 @pytest.mark.parametrize("acks", [2, -2, 32767])
 @versions(3, 9, 13)
 def test_other_acks_are_refused(exchange: Exchange, version: int, acks: int) -> None:
-    """Acks are 0, 1 or -1."""
+    """Other values of acks than 0, 1 and -1 are refused."""
     where = at(exchange, exchange.topic(), version)
     answer = exchange.ask(f"acks={acks}", produce(where, batch("a"), acks=acks), version)
 
@@ -83,7 +83,7 @@ def test_other_acks_are_refused(exchange: Exchange, version: int, acks: int) -> 
 
 @versions(3, 8, 9, 10, 12)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """Producing makes no topic."""
+    """Produce does not create topics."""
     answer = exchange.ask("a topic that is not there", produce(exchange.name("nowhere"), batch("a")), version)
 
     assert only_partition(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -100,7 +100,7 @@ def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
 @pytest.mark.parametrize("partition", [1, -1, 2147483647])
 @versions(3, 9, 13)
 def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
-    """A topic has the partitions it has."""
+    """A partition that does not exist is refused."""
     where = at(exchange, exchange.topic(), version)
     answer = exchange.ask(f"partition {partition} of one", produce(where, {partition: batch("a")}), version)
 
@@ -146,7 +146,7 @@ def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None
 
 @versions(3, 9)
 def test_an_internal_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """Clients do not write to the topic of committed offsets."""
+    """Clients cannot write to the topic of committed offsets."""
     coordinated(exchange)
     answer = exchange.ask("the topic of committed offsets", produce("__consumer_offsets", batch("a", key="k")), version)
 

@@ -154,7 +154,7 @@ def test_a_batch_above_the_topics_limit_is_refused(exchange: Exchange, version: 
 
 
 def test_a_batch_above_a_segment_is_refused(exchange: Exchange) -> None:
-    """A batch must fit a segment."""
+    """A batch that is larger than a segment is refused."""
     topic = exchange.topic(segment_bytes="1048576", max_message_bytes="3000000")
     answer = exchange.ask("a batch of 1.1 MB, segments of 1 MiB", produce(topic, batch("x" * 1_100_000)), 9)
 

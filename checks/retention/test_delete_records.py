@@ -102,7 +102,7 @@ def test_the_start_does_not_go_back(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("offset", [7, -2, 9_223_372_036_854_775_807, -9_223_372_036_854_775_808])
 @versions(0, 2)
 def test_an_offset_that_cannot_be_is_refused(exchange: Exchange, version: int, offset: int) -> None:
-    """Offsets above the high watermark, and below -1, are out of range, and delete nothing."""
+    """Offsets above the high watermark, or below -1, are out of range, and nothing is deleted."""
     topic = filled(exchange)
     answer = exchange.ask(f"below {offset} of 6", delete_records(topic, offset), version)
 
@@ -121,7 +121,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("partition", [1, -1])
 @versions(0, 2)
 def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, partition: int) -> None:
-    """A topic has the partitions it has."""
+    """A partition that does not exist is refused."""
     answer = exchange.ask(f"partition {partition}", delete_records(filled(exchange), 0, partition=partition), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -159,7 +159,7 @@ def test_a_topic_without_a_policy(exchange: Exchange, version: int) -> None:
 
 @versions(0, 2)
 def test_kafkas_own_topics_keep_their_records(exchange: Exchange, version: int) -> None:
-    """Clients delete nothing from the topic of committed offsets."""
+    """Clients cannot delete records of the topic of committed offsets."""
     coordinated(exchange)
     answer = exchange.ask("the topic of committed offsets", delete_records("__consumer_offsets", 0), version)
 
@@ -168,7 +168,7 @@ def test_kafkas_own_topics_keep_their_records(exchange: Exchange, version: int) 
 
 @versions(0, 2)
 def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One offset that cannot be does not spoil the rest."""
+    """An invalid offset does not affect the other partitions."""
     topic = exchange.topic(partitions=2)
     for partition in (0, 1):
         produce_quietly(exchange, topic, "a", partition=partition)

@@ -84,11 +84,11 @@ class TwoSides:
 
 
 class KnownDifferencesReview:
-    """Looks whether the file of accepted differences still says what is (Comparison)."""
+    """Checks that every accepted difference still occurs, and none is overdue (Comparison)."""
 
     def __init__(self, plugin: Differences) -> None:
         self.plugin = plugin
-        sentence = "Every accepted difference is still there, and not overdue."
+        sentence = "Every accepted difference still occurs, and none is overdue for review."
         self.record = CheckRecord(
             check="known_differences", target="", header=Header(), sentence=sentence, nodeid=KNOWN_FILE
         )
@@ -107,7 +107,7 @@ class KnownDifferencesReview:
 
 
 class RecordingReview:
-    """Looks whether every check that observed is recorded, and every recorded check is still there (Comparison)."""
+    """Checks that every check that observes is recorded, and every recorded check still exists (Comparison)."""
 
     def __init__(self, plugin: Differences, recording: Recording) -> None:
         self.plugin = plugin
@@ -116,7 +116,7 @@ class RecordingReview:
             check="recording",
             target=recording.name,
             header=Header(),
-            sentence="Every check that observes is recorded, and every recorded check is there.",
+            sentence="Every check that observes is recorded, and every recorded check exists.",
             nodeid=recording.name,
             rerun=recording.again(),
         )
@@ -130,8 +130,8 @@ class RecordingReview:
             if check not in self.recording.checks and any(seen.observed(target) for target in targets)
         )
         gone = sorted(self._without_check())
-        lines = [f"RECORDING  {check}: observed, and not recorded" for check in unrecorded]
-        lines += [f"RECORDING  {check}: recorded, and there is no such check" for check in gone]
+        lines = [f"RECORDING  {check}: observed, but not recorded" for check in unrecorded]
+        lines += [f"RECORDING  {check}: recorded, but there is no such check" for check in gone]
         if lines:
             files = sorted({file_of(check) for check in (*unrecorded, *gone)})
             again = self.recording.again(files[0] if len(files) == 1 else "")

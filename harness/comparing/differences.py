@@ -71,7 +71,7 @@ class Seen:
 
     @property
     def first(self) -> CheckRecord:
-        """Of the first target."""
+        """The record of the first target."""
         return next(iter(self.records.values()))
 
     @property

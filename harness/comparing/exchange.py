@@ -315,7 +315,7 @@ class Exchange:
     def require_all_listed(self) -> None:
         """Each API and version of the cluster's release must be listed, or be a known gap; skips where it says none."""
         if not self.promised.listed:
-            pytest.skip(f"{self.promised.target} does not say of which release it is")
+            pytest.skip(f"{self.promised.target} does not say which release it is")
         self._report(self.promised.missing(self._listed()))
         note_judgement()
 

@@ -141,7 +141,7 @@ class KnownDifferences:
         """
         numbers, compared = frozenset(used), [(check, self.named(targets)) for check, targets in ran]
         return [
-            f"{entry} matched nothing on {' | '.join(entry.targets)}: the difference is gone, take the entry out"
+            f"{entry} matched nothing on {' | '.join(entry.targets)}: the difference is gone; remove the entry"
             for entry in self.accepted
             if entry.number not in numbers
             and any(entry.covers(check) and entry.is_between(targets) for check, targets in compared)
@@ -150,7 +150,7 @@ class KnownDifferences:
     def closed(self, listed: Mapping[str, Iterable[int]]) -> list[str]:
         """A line for each API that is said to be lacking on a target and is listed there (target → API keys)."""
         return [
-            f"{entry}: {target} lists {entry.api} now: take it out of the entry"
+            f"{entry}: {target} lists {entry.api} now; remove it from the entry"
             for entry in self.gaps
             for target, keys in listed.items()
             if any(entry.is_of(name, key) for name in self.named([target]) for key in keys)
@@ -160,7 +160,7 @@ class KnownDifferences:
         """A line for each entry whose date has passed."""
         entries: tuple[Known | Gap, ...] = (*self.accepted, *self.gaps)
         return [
-            f"{entry} was to be reviewed by {entry.review_by}: look at it again, then fix or move the date"
+            f"{entry} was to be reviewed by {entry.review_by}; review it, then remove it or set a new date"
             for entry in entries
             if entry.review_by < today
         ]

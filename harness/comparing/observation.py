@@ -37,7 +37,7 @@ class Observation:
     api: str
     """Name of the API: "OffsetFetch"; empty for what is no exchange."""
     version: int
-    """Of the API; -1 for what is no exchange."""
+    """Version of the API; -1 if this is no exchange."""
     request: str
     """What was asked, in words."""
     sent: Plain = None

@@ -18,7 +18,7 @@ class Window:
         self.first_ms = first_ms
         self.slack_ms = slack_ms
         self.last_ms = first_ms
-        """Of the last message."""
+        """Time of the last message."""
         self._distances: dict[int, str] = {0: "now"}
 
     def add_distances(self, *distances_ms: int) -> None:

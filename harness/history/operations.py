@@ -25,17 +25,17 @@ from enum import StrEnum
 import msgspec
 
 NEMESIS = "nemesis"
-"""The process of fault operations."""
+"""Name of the process that injects faults."""
 ADMIN = "admin"
 """The process of an administrator's requests: the run's own, and those of faults."""
 EARLIEST = -2
-"""As an offset: the start of the log, wherever that is."""
+"""As an offset: the start of the log."""
 UNKNOWN = -1
-"""As an offset, an epoch or an id: not told."""
+"""An offset, epoch or id that is not known."""
 
 
 class OpType(StrEnum):
-    """Where an operation stands (Jepsen's words)."""
+    """The type of an operation (Jepsen's words)."""
 
     INVOKE = "invoke"
     OK = "ok"
@@ -58,7 +58,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     checksum: int = 0
     """CRC-32C of the whole value."""
     leader_epoch: int = UNKNOWN
-    """Of its batch, where the client tells it."""
+    """Leader epoch of its batch, if the client has it."""
 
 
 class Send(msgspec.Struct, frozen=True, gc=False, tag="send", tag_field="is"):
@@ -90,7 +90,7 @@ class PartitionRecords(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Polled(msgspec.Struct, frozen=True, gc=False, tag="polled", tag_field="is"):
-    """What one poll returned; empty when the time passed without a record."""
+    """What one poll returned; empty when it timed out without a record."""
 
     partitions: tuple[PartitionRecords, ...] = ()
 
@@ -110,7 +110,7 @@ class Seek(msgspec.Struct, frozen=True, gc=False, tag="seek", tag_field="is"):
 
 
 class Subscribe(msgspec.Struct, frozen=True, gc=False, tag="subscribe", tag_field="is"):
-    """A new client of the process joins a group; what it was given before is void."""
+    """A new client of the process joins a group; its earlier assignment no longer counts."""
 
     group: str
     topics: tuple[str, ...]
@@ -361,4 +361,4 @@ class Operation(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaul
     value: Value = None
     error: str | None = None
     of: int | None = None
-    """Of a completion: the index of its invoke."""
+    """In a completion, the index of its invoke."""

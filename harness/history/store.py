@@ -144,7 +144,7 @@ class Item:
         return _meta(self.path / "meta.json")
 
     def write_logs(self, logs: Mapping[str, str]) -> None:
-        """Keeps the nodes' logs."""
+        """Stores the nodes' logs."""
         folder = self.path / "logs"
         folder.mkdir(exist_ok=True)
         for name, text in logs.items():
@@ -199,7 +199,7 @@ class Run:
         _point(self.path.parent / "latest", self.path.name)
 
     def write_account(self, text: str) -> None:
-        """Keeps the account of what was compared."""
+        """Stores the account of what was compared."""
         write_whole(self.path / "account.json", text)
 
     def account(self) -> dict[str, Any] | None:
@@ -224,12 +224,14 @@ def open_items(path: Path) -> list[Item]:
         return [Item(path)]
     items = Run(path).items() if path.is_dir() else []
     if not items:
-        raise StoreTrouble(f"{path}: no stored run here; give a folder under {OUT} (for instance {OUT / 'latest'})")
+        raise StoreTrouble(
+            f"{path}: not the folder of a stored run; give one under {OUT} (for instance {OUT / 'latest'})"
+        )
     return items
 
 
 def safe(name: str) -> str:
-    """A name that can be a file's."""
+    """Makes a name usable as a file name."""
     return re.sub(r"[^A-Za-z0-9._@-]+", "-", name).strip("-.")[:150] or "unnamed"
 
 

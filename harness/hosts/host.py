@@ -1,4 +1,4 @@
-"""Where a node lives: running a command there, sending a signal, asking for a process's state."""
+"""The host of a node: runs commands, sends signals, and reads the state of processes there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class HostTrouble(Exception):
-    """A host did not do what was asked; the harness is in trouble, no promise of the broker is judged by it."""
+    """A host did not do what was asked. This is the harness's trouble: the verdict is unknown, not broken."""
 
 
 class ProcessState(Enum):

@@ -1,6 +1,6 @@
-"""Which process made something, in a form that outlives it: tells what a crashed run has left from what is in use.
+"""The identity of a process, stored with what it made, so that the remains of a crashed run can be found later.
 
-A process id alone is given out again; with boot, process namespace and start time it names one process forever.
+A process id is reused; together with boot, process namespace and start time it identifies one process forever.
 """
 
 from __future__ import annotations

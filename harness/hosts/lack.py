@@ -1,4 +1,4 @@
-"""What stands in the way of a check, a fault or a test here: the means that is lacking, and why."""
+"""Why a check, a fault or a test cannot run here: what is missing, and why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Means(StrEnum):
     KERNEL = "kernel"
     """Something that this machine's kernel was built without: netem."""
     NETWORK = "network"
-    """An address that answers, a machine that lets us in."""
+    """An address that answers, or a machine that accepts our SSH connection."""
     NODES = "nodes"
     """As many nodes, or nodes of such roles, as the check asks for."""
     FAULTS = "faults"
@@ -38,7 +38,7 @@ class Means(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """One means that is missing: why, and what would help, as one sentence that a user reads."""
+    """Something that is missing: what kind, and why, with what to do about it, as one sentence for the user."""
 
     means: Means
     reason: str
@@ -47,5 +47,5 @@ class Lack:
         return self.reason
 
     def of(self, name: str) -> Lack:
-        """The same, said of a target or a fault by its name: "kafka@4.3.1: Java 17 or newer is needed …"."""
+        """The same with the name of a target or fault in front: "kafka@4.3.1: Java 17 or newer is needed …"."""
         return Lack(self.means, f"{name}: {self.reason}")

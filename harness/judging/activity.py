@@ -1,4 +1,4 @@
-"""Whether a run did enough for its verdicts to mean something: what was acknowledged and read, and what faults did.
+"""Whether enough happened in a run to judge it: records acknowledged and read, and effects of faults.
 
 A fault counts only with a proof that it took effect, and with sends under way while it was there.
 """
@@ -65,7 +65,7 @@ def activity(evidence: Evidence, needs: Needs) -> Verdict:
         )
     changed = len({change.where for change in evidence.leader_changes if change.leader != change.new_leader})
     if changed < needs.leader_changes:
-        lacking.append(f"{counted(changed, 'partition')} came to have another leader; {needs.leader_changes:,} needed")
+        lacking.append(f"{counted(changed, 'partition')} got another leader, and {needs.leader_changes:,} are needed")
     lacking += _lacking_retries(evidence, needs)
     seeks = evidence.consumers.seeks
     if seeks < needs.seeks:

@@ -1,4 +1,4 @@
-"""Settings → what Kafka promises: which anomalies are forbidden, tolerated, or say nothing.
+"""What Kafka promises under given settings: which anomalies are forbidden, tolerated, or not applicable.
 
 | what happened | acks=all | acks=1 |
 |---|---|---|
@@ -31,7 +31,7 @@ _SOON_MS = 3_600_000
 
 
 class Standing(StrEnum):
-    """What finding an anomaly means."""
+    """How an anomaly is judged."""
 
     FORBIDDEN = "forbidden"
     TOLERATED = "tolerated"
@@ -121,7 +121,7 @@ class FaultEffects:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Where an anomaly stands, and why."""
+    """Whether an anomaly is forbidden, and why."""
 
     standing: Standing
     because: str
@@ -192,12 +192,12 @@ class Guarantees:
         return cls(rules, client, topic, faults)
 
     def standing(self, anomaly: str) -> Standing:
-        """Where an anomaly stands; one that is not listed is forbidden."""
+        """Whether an anomaly is forbidden, tolerated or not applicable; an unlisted one is forbidden."""
         rule = self.rules.get(anomaly)
         return rule.standing if rule else Standing.FORBIDDEN
 
     def because(self, anomaly: str) -> str:
-        """Why it stands there."""
+        """The reason."""
         rule = self.rules.get(anomaly)
         return rule.because if rule else "no setting allows it"
 

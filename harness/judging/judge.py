@@ -58,10 +58,10 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0 valid, 1 invalid, 2 wrong input, 3 unknown."""
     parser = Parser(
         prog="python -m harness judge",
-        description="Judges stored histories again.",
+        description="Judges the stored histories of a run again. Exit status: 0 valid, 1 invalid, 3 unknown.",
         epilog="example: python -m harness judge reports/out/latest",
     )
-    parser.add_argument("run", type=Path, help="the folder of a run, or of one check in it")
+    parser.add_argument("run", type=Path, help="folder of a run, or of one check in it")
     parser.add_argument("--check", help="only checks whose id contains this")
     try:
         options = parser.parse_args(arguments)

@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether it fails a run, and so needs a look."""
+        """Whether it fails a run."""
         return self in (Outcome.BROKEN, Outcome.DIFFERS, Outcome.UNKNOWN)
 
     @property

@@ -39,7 +39,7 @@ class Anomaly:
     witness_lines: tuple[str, ...] = ()
     """A few lines of history: time, process, what, where."""
     index: int = -1
-    """Of the operation around which to look; -1 when there is none."""
+    """Index of the operation that shows it best; -1 when there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Verdict:
     reason: str = ""
     """Why it is unknown or does not apply; why anomalies are forbidden or tolerated."""
     count: int = 0
-    """Of all anomalies found, listed or not."""
+    """Number of all anomalies found, listed or not."""
     rests_on: str = ""
     """What was looked at, with numbers: "5,993 acknowledged records"."""
 

@@ -93,7 +93,7 @@ def cluster(usable: ChosenTarget, request: pytest.FixtureRequest, record: CheckR
 
 
 def _tidy_up(cluster: Cluster, names: Names) -> None:
-    """Deletes the topics that a check made on a cluster that is not ours."""
+    """Deletes the topics that a check created on a cluster that the harness did not start."""
     admin = RawAdmin(cluster.bootstrap, patience_s=5)
     with contextlib.suppress(ClientTrouble, OSError), contextlib.closing(admin):
         for topic in names.topics:

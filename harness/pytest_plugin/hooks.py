@@ -74,7 +74,7 @@ MARKERS = (
     "cluster(nodes=1, controllers=0, racks=(), config={}, is_exact=False): the cluster that a check wants, where one "
     "node does not do; is_exact where --nodes must leave it as it is",
     "long: takes minutes; .ci/run leaves it to make nightly",
-    "several_nodes: set by itself on a check that asks for more than one node",
+    "several_nodes: set automatically on a check that asks for more than one node",
     "feature(name): the API or KIP that a check is about",
     "severity(level): blocker, critical, normal, minor or trivial",
     "needs(*means): what a check needs beside its target: java, root",

@@ -20,13 +20,13 @@ class Lacking(Exception):
 
 
 def skip_for(lack: Lack, required: Collection[str] = ()) -> NoReturn:
-    """Skips. Unproven, which fails, where the means is among those required."""
+    """Skips the check; raises Unproven, which fails it, if --require names what is missing."""
     if lack.means in required:
         raise Unproven(f"{lack} (--require {lack.means})")
     raise pytest.skip.Exception(lack.reason) from Lacking(lack)
 
 
 def lack_behind(error: BaseException | None) -> Lack | None:
-    """What was lacking when this was raised; None when it is no skip for want of something."""
+    """What was missing when this was raised; None for any other skip or error."""
     cause = None if error is None else error.__cause__
     return cause.lack if isinstance(cause, Lacking) else None

@@ -1,4 +1,4 @@
-"""Names of topics and groups that no other run has, so that a cluster of someone else's is safe to use."""
+"""Names of topics and groups that no other run uses, so that a cluster in use can be checked."""
 
 from __future__ import annotations
 

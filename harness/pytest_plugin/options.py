@@ -142,7 +142,7 @@ def add_options(parser: pytest.Parser) -> None:
         const="",
         metavar="FOLDER",
         help="compare with the recorded answers in this folder (default: those of the target's release in "
-        "tests/recorded/, where there are any; --recorded alone demands them)",
+        "tests/recorded/, if there are any; --recorded without a folder requires them)",
     )
     group.addoption(
         "--record", metavar="FOLDER", help="record the target's answers in this folder (see: harness record)"

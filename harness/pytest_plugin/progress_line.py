@@ -1,4 +1,4 @@
-"""What people see while a long check runs: one line that is rewritten on a terminal, a line now and then elsewhere."""
+"""Progress of a long check: one line that is rewritten on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 

@@ -95,7 +95,8 @@ class Session:
 
     @contextmanager
     def storing(self, record: CheckRecord | None = None) -> Iterator[None]:
-        """What cannot be written (a full disk) does not end the run; the last lines tell of it, and the run fails."""
+        """A file that cannot be written (a full disk) does not end the run; the summary reports it, and the run
+        fails."""
         try:
             yield
         except OSError as error:

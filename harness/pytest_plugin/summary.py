@@ -81,7 +81,7 @@ def _write_page(path: Path) -> str:
     try:
         import_module("reports.summary").write(path)
     except ModuleNotFoundError as missing:
-        return f"   (no page: {missing.name} is not there)"
+        return f"   (no page: the package {missing.name} is not installed)"
     except OSError:
         raise
     except Exception as trouble:

@@ -44,7 +44,7 @@ class TerminalFile:
                 self._empty()
 
     def _empty(self) -> None:
-        """Lets go what is held back: Python would end with a traceback when it flushes it."""
+        """Drops the buffered output: Python would end with a traceback when it flushes it."""
         number = self._file.fileno()
         kept, nothing = os.dup(number), os.open(os.devnull, os.O_WRONLY)
         try:

@@ -1,4 +1,4 @@
-"""The words of a run: how a check that did not hold is shown, and the last lines."""
+"""The terminal output of a run: how a check that did not hold is shown, and the summary lines."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from reference_broker.wire.primitives import MalformedRequest
 _WIDTH = 118
 _BAR = 20
 _TROUBLE = (HostTrouble, RunTrouble, ClientTrouble, OSError)
-"""Of the harness and its way to the cluster: nothing is proved by them."""
+"""Exceptions of the harness and its clients: they prove nothing about the target."""
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    """How a check ended that raised this. What is no claim about the target makes it unknown, never broken."""
+    """The outcome of a check that raised this. An exception that is not about the target means unknown, never
+    broken."""
     own = getattr(error, "outcome", None)
     if isinstance(own, Outcome):
         return own

@@ -1,4 +1,4 @@
-"""What the roles of one run share: workload, cluster, history, who has come how far, and what went wrong."""
+"""What the roles of one run share: workload, cluster, history, progress of the readers, and errors."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class RunContext:
             self.troubles.append(what)
 
     def guarded(self, work: Callable[[], None]) -> Callable[[], None]:
-        """A role's work; what it raises makes the whole run a trouble."""
+        """Wraps a role's work so that an exception in it fails the whole run."""
 
         def guarding() -> None:
             try:

@@ -1,6 +1,6 @@
-"""Who carries out the roles of a run: threads and the machine's clock here; virtual time brings its own.
+"""Executors run the roles of a run: here with threads and the machine's clock; another one may use virtual time.
 
-Roles take time, waits and each other from an executor only, and never from `time` or `threading`.
+Roles use time, waits and other tasks only through an executor, never through `time` or `threading`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Signal(Protocol):
-    """Something that happens once."""
+    """An event that happens once (as threading.Event)."""
 
     def set(self) -> None:
         """It has happened."""
@@ -28,7 +28,7 @@ class Signal(Protocol):
 
 
 class Window(Protocol):
-    """A number of places."""
+    """A semaphore: a number of places."""
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
         """Takes a place, waiting for one at most so many seconds; whether there was one."""
@@ -40,7 +40,7 @@ class Window(Protocol):
 
 
 class Task(Protocol):
-    """A role at work."""
+    """A running role."""
 
     @property
     def name(self) -> str:
@@ -80,7 +80,7 @@ class Executor(Protocol):
         ...
 
     def start(self, name: str, work: Callable[[], None]) -> Task:
-        """Sets a role to work."""
+        """Starts a role."""
         ...
 
 
@@ -108,7 +108,7 @@ class ThreadExecutor:
         return threading.Semaphore(places)
 
     def start(self, name: str, work: Callable[[], None]) -> Task:
-        """Sets a role to work in a daemon thread."""
+        """Starts a role in a daemon thread."""
         thread = threading.Thread(target=work, name=name, daemon=True)
         thread.start()
         return thread

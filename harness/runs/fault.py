@@ -1,4 +1,4 @@
-"""What a run needs of a fault. `nemesis` has them; the harness knows them only by this interface."""
+"""The interface of faults that a run uses. The faults are in `nemesis`; the harness knows only this interface."""
 
 from __future__ import annotations
 

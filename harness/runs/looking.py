@@ -1,4 +1,4 @@
-"""Looks at the partitions under check, into the history: who leads, in which epoch, with which replicas in sync."""
+"""Records the state of the partitions under check in the history: leader, leader epoch, and in-sync replicas."""
 
 from __future__ import annotations
 

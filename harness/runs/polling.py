@@ -1,4 +1,4 @@
-"""One poll of a client, into the history."""
+"""Polls a client once and records it in the history."""
 
 from __future__ import annotations
 

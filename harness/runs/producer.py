@@ -13,7 +13,7 @@ from harness.runs.context import RunContext
 from harness.workloads.queue import Message, due_sends
 
 _IN_FLIGHT = 2_000
-"""Sends without an end that a producer has at most."""
+"""The most sends that a producer has in flight."""
 _NONE = ProducerIdentity(-1, -1)
 
 

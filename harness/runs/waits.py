@@ -1,4 +1,4 @@
-"""How long a run waits for what: each bound follows from what the clients were set to do."""
+"""Timeouts of a run, derived from the clients' settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.judging.guarantees import ClientSettings
 _CLOSING_S = 10.0
 """What a client's close may take at most."""
 _RECORDS_A_SECOND = 1_000
-"""At least so many the final read gets through, on a machine that does much else."""
+"""The lowest rate of the final read (records per second), also on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The search for differences that nobody thought of."""
+"""Random search for differences between targets."""

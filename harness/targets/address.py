@@ -1,4 +1,4 @@
-"""The target `at:HOST:PORT[,…]`: a cluster that runs already; nothing of it is started, stopped or harmed."""
+"""The target `at:HOST:PORT[,…]`: a running cluster; the harness starts and stops nothing, and injects no faults."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ class AddressCluster:
 
     @property
     def nodes(self) -> tuple[()]:
-        """None: its nodes are others'."""
+        """Empty: the harness does not control its nodes."""
         return ()
 
     @property
     def client_addresses(self) -> tuple[str, ...]:
-        """None are known."""
+        """Empty: not known."""
         return ()
 
     def version(self) -> str:
-        """Not told by the protocol."""
+        """Empty: the protocol has no field for it."""
         return "unknown"
 
     def view(self, topics: Sequence[str] | None = None, groups: Sequence[str] = ()) -> ClusterView:
@@ -77,7 +77,7 @@ class AddressCluster:
         return _lack_for_fault(self.bootstrap, kind)
 
     def logs(self) -> Mapping[str, str]:
-        """None: its logs are out of reach."""
+        """Empty: its logs cannot be read."""
         return {}
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
 """The server.properties of a node under check: one file that starts the reference and Apache Kafka alike.
 
-The same settings on every target, so that a difference means something. Fixed voters (controller.quorum.voters)
-unless a check asks for others: Apache Kafka's images configure themselves so, and a quorum's kind shows in what clients
-see.
+The settings are the same on every target, so that they cause no differences. Voters are fixed
+(controller.quorum.voters) unless a check asks for dynamic ones, because Apache Kafka's images have fixed voters and
+clients can see the difference.
 """
 
 from __future__ import annotations

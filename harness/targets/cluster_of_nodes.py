@@ -1,4 +1,4 @@
-"""What clusters of any kind do alike with their nodes: addresses for clients, views, health, logs."""
+"""The common part of all clusters whose nodes the harness controls: addresses, views, health, logs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.targets.looking import look_at
 
 
 class TellingNode(Protocol):
-    """What of a node that needs."""
+    """The part of a node that a cluster uses."""
 
     @property
     def id(self) -> int:

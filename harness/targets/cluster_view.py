@@ -1,4 +1,4 @@
-"""What a cluster looks like from outside at one moment: plain data, so that whom a fault strikes is a pure function."""
+"""A cluster as its brokers describe it at one moment: plain data, so that the choice of nodes is a pure function."""
 
 from __future__ import annotations
 

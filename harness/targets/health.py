@@ -1,4 +1,4 @@
-"""Whether a cluster is whole again: its quorum led, its brokers unfenced, its replicas in sync."""
+"""Whether a cluster is healthy: the quorum has a leader, all brokers are unfenced, all replicas are in sync."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_NAMED = 3
 
 
 def ails(view: ClusterView, brokers: Collection[int]) -> tuple[str, ...]:
-    """What is not as it should be in a view of all topics, as clauses; nothing when the cluster is healthy."""
+    """What is wrong in a view of all topics, as clauses; empty when the cluster is healthy."""
     found = [] if view.active_controller is not None else ["no active controller"]
     if missing := sorted(set(brokers) - set(view.brokers)):
         found.append(f"broker {', '.join(map(str, missing))} is not registered or is fenced")

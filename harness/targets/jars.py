@@ -50,12 +50,12 @@ def home_libs() -> Path | None:
 
 
 def known(version: str) -> bool:
-    """Whether a release can be had: published, or fetched already."""
+    """Whether a release is published, or in the cache already."""
     return version in PUBLISHED or version_in(libs_folder(version)) is not None
 
 
 def require_known(version: str, asked_as: str) -> None:
-    """UnknownTarget, with what is known, when a release cannot be had."""
+    """UnknownTarget, with the known releases, when a release is neither published nor in the cache."""
     if not known(version):
         raise UnknownTarget(
             f"{asked_as}: no such release is published (known: {', '.join(PUBLISHED)}); "

@@ -1,6 +1,7 @@
 """Folders of local nodes, marked with their owner, and the removal of those that a crashed run has left.
 
-A run that ends, even by an exception or an interrupt, clears up. One that is killed cannot: the next run does it.
+A run that ends, even by an exception or an interrupt, removes its own folders. After a run that was killed, the next
+run removes them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MEMORY_WANTED: Final = 1 << 30
 
 
 def new_folder(in_memory: bool = False) -> Path:
-    """A new temporary folder that is ours until we remove it or end; in memory where that is wanted and to be had."""
+    """A new temporary folder, marked with this process as its owner; in memory if that is wanted and possible."""
     parent = MEMORY if in_memory and _has_room(MEMORY) else None
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     (folder / _OWNER).write_text(own_identity().text(), encoding="utf-8")
@@ -87,7 +88,7 @@ def _has_room(parent: Path) -> bool:
 
 
 def _is_abandoned(folder: Path) -> bool:
-    """Only what this user made, and has marked: anything else is none of our business."""
+    """Whether a folder was made and marked by this user, and its owner is dead; all others are left alone."""
     try:
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
             return False

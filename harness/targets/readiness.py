@@ -35,7 +35,7 @@ def answers(address: tuple[str, int], timeout_s: float = _ANSWER_TIMEOUT_S) -> b
 
 
 def lists_itself(address: tuple[str, int], broker_id: int) -> bool:
-    """Whether a broker's own metadata names it: only then has it registered, is not fenced, and will serve topics."""
+    """Whether a broker's own metadata lists it: only then is it registered and unfenced, and serves topics."""
     try:
         response = ask(address, ApiKey.METADATA, _OLDEST_METADATA, MetadataRequest(topics=()))
     except (OSError, MalformedRequest):

@@ -39,7 +39,7 @@ class TargetTrouble(HostTrouble):
 
 
 class UnknownTarget(ValueError):
-    """A `--target` that names nothing; the text says what is known."""
+    """A `--target` that does not exist; the text lists the known ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class Cluster(Protocol):
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes that can be made to fail; empty where they are others'."""
+        """The nodes that the harness controls; empty if it controls none."""
         ...
 
     @property
@@ -273,7 +273,7 @@ class Target(Protocol):
 
 
 def not_configurable(spec: ClusterSpec) -> Lack:
-    """What a cluster that others have configured lacks."""
+    """Why a check that needs other settings cannot use a cluster that it cannot configure."""
     return Lack(
         Means.SOFTWARE,
         f"the check needs other settings ({', '.join(sorted(spec.config))}); this target cannot be configured",
@@ -281,7 +281,7 @@ def not_configurable(spec: ClusterSpec) -> Lack:
 
 
 def no_such_fault(kind: str) -> Lack:
-    """What a target lacks for a fault that it has never heard of."""
+    """Why an unknown fault cannot be injected."""
     return Lack(Means.FAULTS, f"unknown fault {kind!r}")
 
 

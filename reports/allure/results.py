@@ -240,7 +240,7 @@ class _Writer:
                 self._attach(f"Picture{of}: {drawn.name}", drawn.canvas.alone(), _PICTURE) for drawn in finding.pictures
             ]
             if finding.slice:
-                made.append(self._attach(f"History around it{of}", "\n".join(finding.slice)))
+                made.append(self._attach(f"History around the anomaly{of}", "\n".join(finding.slice)))
         if more := found.findings[SHOWN:]:
             listed = "\n\n\n".join("\n".join(_witness(finding)) for finding in more)
             made.append(self._attach(f"{count(len(more))} more witnesses", listed))

@@ -81,11 +81,11 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0; with --strict 1 where something is missing; 2 for wrong input."""
     parser = Parser(
         prog="python -m harness account",
-        description="What a run compared: APIs, versions, error codes, differences; and what is missing.",
+        description="Prints what a run compared (APIs, versions, error codes, differences), and what is missing.",
         epilog="example: python -m harness account reports/out/latest --strict",
     )
     parser.add_argument("run", type=Path, help="the folder of a run")
-    parser.add_argument("--strict", action="store_true", help="what is missing is an error")
+    parser.add_argument("--strict", action="store_true", help="exit with status 1 if something is missing")
     try:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:
@@ -98,7 +98,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         return BAD_INPUT
     if account is None:
         print(
-            f"harness: {options.run}: no account here; a run has one when its checks compared answers",
+            f"harness: {options.run}: no account.json; only runs whose checks compare answers have one",
             file=sys.stderr,
         )
         return BAD_INPUT
@@ -117,7 +117,7 @@ def _told(account: Json, unprovoked: Sequence[Unprovoked], *, is_strict: bool, s
     here = [one for one in unprovoked if any(fnmatchcase(target, one.target) for target in account["targets"])]
     excused = f"; {len(here):,} more were never provoked, for a reason (checks/{UNPROVOKED_FILE})" if here else ""
     if not account["has_recording"]:
-        say("there is no recording of Kafka to compare with: which error codes it answers is not known")
+        say("there is no recording of Kafka to compare with, so its error codes are not known")
     say(f"{totals(account)}{excused}")
     if (sample := account.get("sample")) is not None:
         say(f"sampled {sample['taken']:,} of {sample['of']:,} items (--sample): what was not asked is not missing")

@@ -52,7 +52,7 @@ class Recorder:
         """
         release = versions.get(self.target.name) or self.target.release
         if release is None or not held:
-            self.lines = ["recorded      nothing: no check that observes has held"]
+            self.lines = ["recorded      nothing: no check that observes held"]
             return
         folder = folder_of(release, self.root)
         files: dict[str, dict[str, Sequence[Observation]]] = {}
@@ -110,7 +110,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0; 1 where a check did not hold, and so was not recorded; 2 for wrong input."""
     parser = Parser(
         prog="python -m harness record",
-        description="Runs the checks that compare, and keeps what a target answered in tests/recorded/.",
+        description="Runs the checks that compare, and records the target's answers in tests/recorded/.",
         epilog="example: python -m harness record --target kafka@4.3.1",
     )
     parser.add_argument("--target", required=True, help="what to record: kafka@VERSION, docker@IMAGE, at:HOST:PORT")
@@ -133,7 +133,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         return BAD_INPUT
     for place in options.checks:
         if not (PROJECT / place.partition("::")[0]).exists():
-            print(f"harness: record {place}: there are no such checks (for instance checks/protocol)", file=sys.stderr)
+            print(f"harness: record {place}: no such checks (for instance checks/protocol)", file=sys.stderr)
             return BAD_INPUT
     command: list[Any] = [sys.executable, "-m", "pytest", *options.checks, "--target", options.target]
     command += ["--record", options.into.resolve(), "-q", "-p", "no:cacheprovider"]

@@ -1,4 +1,4 @@
-"""Acknowledgements that name another offset than the record's, none, or one that another record has. O(sends)."""
+"""Acknowledgements with a wrong offset, with no offset, or with the offset of another record. O(sends)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One offset that held two records, to different readers or at different times. O(records)."""
+"""One offset at which different readers, or one reader at different times, saw two records. O(records)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consumers that do not go on once all faults are healed: their records are late, and not lost. O(records)."""
+"""Consumers that do not continue after all faults are healed: their records are late, not lost. O(records)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def no_recovery(history: AnyHistory, rules: Guarantees) -> Verdict:
         rules,
         count=len(stalled),
         rests_on=f"{counted(len(evidence.last_polls_ns), 'consumer')}, of whose partitions {len(waiting):,} were not "
-        f"read to the end; they may take {rules.client.recovery_s:.0f} s to recover",
+        f"read to the end; recovery may take {rules.client.recovery_s:.0f} s to recover",
     )
 
 

@@ -97,7 +97,7 @@ def wrong_start(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def _follows(evidence: Evidence, process: str) -> bool:
-    """Whether a process follows the log; else it is of the final read."""
+    """Whether a process follows the log, and is not part of the final read."""
     return process in evidence.last_polls_ns
 
 

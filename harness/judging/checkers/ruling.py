@@ -1,4 +1,4 @@
-"""From what a checker found to its verdict, by the rules of the settings."""
+"""Makes a verdict of what a checker found, by the guarantees that follow from the settings."""
 
 from __future__ import annotations
 

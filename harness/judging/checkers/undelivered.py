@@ -1,4 +1,4 @@
-"""Records that a group has passed by its commits, and that none of its members was given. O(records)."""
+"""Records below a group's committed offset that none of its members received. O(records)."""
 
 from __future__ import annotations
 

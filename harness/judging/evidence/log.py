@@ -39,7 +39,7 @@ class Cells:
 
     offsets: Ints
     rows: Ints
-    """Of the send that wrote it; -1 for a value that nobody sent."""
+    """Row of the send that wrote it; -1 for a value that nobody sent."""
     first_polls: Ints
     """Index of the poll that read it first."""
     epochs: Ints

@@ -110,7 +110,7 @@ class Barrier:
         deadline = time.monotonic() + PATIENCE_S
         while why := lacking():
             if time.monotonic() > deadline:
-                raise ClientTrouble(f"{self._target}: waited {PATIENCE_S:.0f} s in vain for {what}: {why}")
+                raise ClientTrouble(f"{self._target}: still waiting for {what} after {PATIENCE_S:.0f} s: {why}")
             time.sleep(0.0005)
 
     def _ask(self, message: Any, version: int) -> Any:

@@ -31,17 +31,29 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
     parser = Parser(
         prog="python -m harness lockstep",
-        description="Gives the same seeded sequences to two targets, step by step, and compares all they answer.",
+        description="Sends the same random sequences of requests to two targets and compares all answers.",
         epilog="example: python -m harness lockstep --target reference --target kafka@4.3.1 --seconds 60",
     )
-    parser.add_argument("--target", action="append", default=[], help="twice; the same name twice opens two of it")
-    parser.add_argument("--seed", type=int, help="of the sequences; else one at random, which is printed")
+    parser.add_argument(
+        "--target", action="append", default=[], help="to be given twice; the same name twice opens two clusters of it"
+    )
+    parser.add_argument("--seed", type=int, help="seed of the sequences (default: a random one, printed)")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to search (default 60)")
-    parser.add_argument("--steps", type=int, default=10_000_000, help="end after so many steps")
-    parser.add_argument("--kinds", type=int, default=20, help="end after so many kinds of differences (default 20)")
-    parser.add_argument("--writer", action="append", choices=list(WRITERS), help="repeatable; else all, in turn")
-    parser.add_argument("--known", type=Path, default=KNOWN, help=f"accepted differences (default {KNOWN})")
-    parser.add_argument("--out", type=Path, default=Path("reports/out/lockstep"), help="folder for scripts of findings")
+    parser.add_argument("--steps", type=int, default=10_000_000, help="stop after this many steps")
+    parser.add_argument("--kinds", type=int, default=20, help="stop after this many kinds of differences (default 20)")
+    parser.add_argument(
+        "--writer",
+        action="append",
+        choices=list(WRITERS),
+        help="generator of sequences; repeatable (default: all, in turn)",
+    )
+    parser.add_argument("--known", type=Path, default=KNOWN, help=f"file of accepted differences (default {KNOWN})")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("reports/out/lockstep"),
+        help="folder for the scripts that repeat what was found",
+    )
     try:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:

@@ -45,7 +45,7 @@ def _judge(steps: Sequence[Step], targets: Sequence[str]) -> int:
         return WRONG_INPUT
     for line in lines_of(steps):
         print(line)
-    print("\n".join(disagreement.complaints) if disagreement else "all that was answered is allowed")
+    print("\n".join(disagreement.complaints) if disagreement else "every answer is allowed")
     return 1 if disagreement else 0
 
 

@@ -40,21 +40,28 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """0 when all that was answered is allowed, 1 when something is not, 2 for wrong input or a target in trouble."""
     parser = Parser(
         prog="python -m harness model",
-        description="Plays seeded sequences on one target; the model judges each answer.",
+        description="Sends random sequences of requests to one target; the model judges each answer.",
         epilog="example: python -m harness model --target reference --seconds 10 --writer log",
     )
     parser.add_argument("--target", default="reference", help="what to judge (default reference)")
-    parser.add_argument("--seed", type=int, help="of the sequences; else one at random, which is printed")
+    parser.add_argument("--seed", type=int, help="seed of the sequences (default: a random one, printed)")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long to play (default 10)")
     parser.add_argument(
-        "--kinds", type=int, default=5, help="end after so many kinds of what is not allowed (default 5)"
+        "--kinds", type=int, default=5, help="stop after this many kinds of answers that are not allowed (default 5)"
     )
-    parser.add_argument("--writer", action="append", choices=list(WRITERS), help="repeatable; else all, in turn")
+    parser.add_argument(
+        "--writer",
+        action="append",
+        choices=list(WRITERS),
+        help="generator of sequences; repeatable (default: all, in turn)",
+    )
     parser.add_argument(
         "--players", type=int, default=PLAYERS, help=f"sequences played at the same time (default {PLAYERS})"
     )
-    parser.add_argument("--restarts", action="store_true", help="keep the restarts of the node, which take their time")
-    parser.add_argument("--out", type=Path, default=Path("reports/out/model"), help="folder for scripts of findings")
+    parser.add_argument("--restarts", action="store_true", help="also restart the node where a sequence says so (slow)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("reports/out/model"), help="folder for the scripts that repeat what was found"
+    )
     try:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:

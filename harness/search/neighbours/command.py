@@ -50,14 +50,26 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         description="Searches for what changed between two releases of Kafka; each difference counts once.",
         epilog="example: python -m harness neighbours --target kafka@4.3.0 --target kafka@4.3.1 --seconds 60",
     )
-    parser.add_argument("--target", action="append", default=[], help="twice: the older, then the newer")
-    parser.add_argument("--seed", type=int, default=1, help="of the sequences (default 1)")
+    parser.add_argument(
+        "--target", action="append", default=[], help="to be given twice: the older release, then the newer one"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sequences (default 1)")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to search (default 60)")
     parser.add_argument(
-        "--settings", type=int, help="seed of what the nodes' coordinators are set to (default: nothing)"
+        "--settings", type=int, help="seed of random settings for the nodes' coordinators (default: no such settings)"
     )
-    parser.add_argument("--writer", action="append", choices=list(OF_ALL), help="repeatable; else all, in turn")
-    parser.add_argument("--out", type=Path, default=Path("reports/out/neighbours"), help="folder for the scripts")
+    parser.add_argument(
+        "--writer",
+        action="append",
+        choices=list(OF_ALL),
+        help="generator of sequences; repeatable (default: all, in turn)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("reports/out/neighbours"),
+        help="folder for the scripts that repeat what was found",
+    )
     try:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:
@@ -66,7 +78,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         print(f"harness: neighbours: --target must be given twice, not {len(options.target)} times", file=sys.stderr)
         return BAD_INPUT
     settings = {} if options.settings is None else settings_by_seed(options.settings)
-    say(f"neighbours    {' | '.join(options.target)}   seed {options.seed}   settings {settings or 'as ever'}")
+    say(f"neighbours    {' | '.join(options.target)}   seed {options.seed}   settings {settings or 'default'}")
     try:
         with opened(options.target, settings) as sides:
             first, second = (Player(one, PATIENCE_S, SETTLE_S) for one in sides)

@@ -31,7 +31,7 @@ def await_coordinators(bootstrap: str) -> None:
                 if not any(one.error_code for one in getattr(answer, "coordinators", (answer,))):
                     break
                 if time.monotonic() > deadline:
-                    raise ClientTrouble(f"{bootstrap}: a coordinator is not there after {LOADED_WITHIN_S:.0f} s")
+                    raise ClientTrouble(f"{bootstrap}: a group still has no coordinator after {LOADED_WITHIN_S:.0f} s")
                 time.sleep(0.05)
 
 

@@ -85,9 +85,9 @@ class Recipe:
     """What a cluster of containers is opened from."""
 
     client: Any
-    """Of the Docker daemon."""
+    """The client of the Docker daemon."""
     name: str
-    """Of the target, for messages."""
+    """The target's name, for messages."""
     image: str
     is_published: bool | None
     """Whether clients come in by published ports; None where they must."""

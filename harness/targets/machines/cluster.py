@@ -1,4 +1,4 @@
-"""A cluster on machines that its owner has installed and configured; it is left as it was found."""
+"""A cluster on machines that the user has installed and configured; each node is left as it was found."""
 
 from __future__ import annotations
 

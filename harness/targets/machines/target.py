@@ -55,11 +55,11 @@ class MachinesTarget:
 
     @property
     def release(self) -> None:
-        """What its file says of a version is its owner's word, and names no recording."""
+        """None: the version in its file is not verified, so it chooses no recording."""
         return None
 
     def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
-        """Why a check cannot use it: its settings and its size are its owner's, and its machines must let us in."""
+        """Why a check cannot use it: settings and size are fixed, and the machines must accept our SSH connection."""
         if spec is not None and (found := self._unlike(spec)) is not None:
             return found.of(self.name)
         try:

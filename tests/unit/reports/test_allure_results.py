@@ -183,7 +183,7 @@ def test_the_first_anomalies_have_their_evidence_and_the_others_are_one_list(who
 def test_a_broken_claim_brings_its_evidence(whole_run: Run) -> None:
     names = [attachment["name"] for attachment in broken(whole_run)["attachments"]]
 
-    wanted = ["Witness", "Picture: log", "Picture: order", "History around it", "Picture: timeline", "Figures"]
+    wanted = ["Witness", "Picture: log", "Picture: order", "History around the anomaly", "Picture: timeline", "Figures"]
     assert names == [*wanted, "Log: node-2.log", "Run it again"]
 
 

@@ -49,7 +49,7 @@ def test_without_node_the_summary_is_the_report(whole_run: Run, monkeypatch: pyt
     said: list[str] = []
 
     assert build.main([str(whole_run.path)], said.append) == 0
-    assert "Node is not installed" in said[-1]
+    assert "Node.js is not installed" in said[-1]
     assert said[-1].endswith("The summary page is the report.")
 
 
@@ -59,7 +59,7 @@ def test_an_old_node_is_told(whole_run: Run, tmp_path: Path, monkeypatch: pytest
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert build.node_trouble() == "Node 20 or newer is needed, this is v16.20.2"
+    assert build.node_trouble() == "Node.js 20 or newer is needed, this is v16.20.2"
 
 
 def test_a_generator_that_fails_is_told_with_its_last_words(
@@ -109,4 +109,4 @@ def test_an_empty_run_gets_no_allure_report(run: Run) -> None:
     said: list[str] = []
 
     assert build.main([str(run.path)], said.append) == 0
-    assert "the run holds no result" in said[-1]
+    assert "the run has no results" in said[-1]

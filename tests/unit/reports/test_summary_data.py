@@ -98,7 +98,7 @@ def test_a_run_without_checks_counts_nothing_and_proves_nothing(run: Run) -> Non
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreTrouble, match="no stored run here"):
+    with pytest.raises(StoreTrouble, match="not the folder of a stored run"):
         summary.write(tmp_path)
 
 

@@ -222,7 +222,7 @@ def test_a_gap_does_not_accept_that_the_other_side_lacks_the_api(tmp_path: Path)
 def test_a_gap_that_is_closed_is_a_complaint(tmp_path: Path) -> None:
     (line,) = known(tmp_path, GAP).closed({"reference": [ApiKey.END_TXN], "kafka@4.3.1": [ApiKey.SHARE_FETCH]})
 
-    assert line == "gap 1 (EndTxn): reference lists EndTxn now: take it out of the entry"
+    assert line == "gap 1 (EndTxn): reference lists EndTxn now; remove it from the entry"
 
 
 def test_accidents_are_the_entries_of_that_source(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_run_with_an_acknowledgement_and_a_read_is_enough() -> None:
         ({"acknowledged": 2}, "1 of 1 send acknowledged, and 2 are needed"),
         ({"reads": 2}, "1 record read, and 2 are needed"),
         ({"retries": 1}, "does not count its retries"),
-        ({"leader_changes": 1}, "0 partitions came to have another leader"),
+        ({"leader_changes": 1}, "0 partitions got another leader"),
     ],
 )
 def test_too_little_is_unknown_and_says_what_is_lacking(needs: dict[str, int], reason: str) -> None:

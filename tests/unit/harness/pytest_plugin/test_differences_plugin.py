@@ -187,7 +187,7 @@ def test_an_entry_whose_difference_is_gone_makes_the_run_fail(pytester: pytest.P
     result = run(pytester, "def test_water(observe):\n    observe('depth', 3)\n", *BOTH, entries=ENTRY % "2999-01-01")
 
     assert result.ret != 0
-    result.stdout.fnmatch_lines(["*entry 1 (area/water*the difference is gone, take the entry out"])
+    result.stdout.fnmatch_lines(["*entry 1 (area/water*the difference is gone; remove the entry"])
 
 
 def test_an_entry_past_its_date_makes_the_run_fail(pytester: pytest.Pytester) -> None:

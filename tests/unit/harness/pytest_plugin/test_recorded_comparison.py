@@ -88,7 +88,7 @@ def test_a_check_without_a_recording_fails(pytester: pytest.Pytester) -> None:
     result = again(pytester, more, "--target", "reference@9.9", "--recorded", FOLDER)
 
     assert result.ret != 0
-    result.stdout.fnmatch_lines(["*area/water::ice: observed, and not recorded"])
+    result.stdout.fnmatch_lines(["*area/water::ice: observed, but not recorded"])
 
 
 def test_a_recording_without_its_check_fails(pytester: pytest.Pytester) -> None:
@@ -98,7 +98,7 @@ def test_a_recording_without_its_check_fails(pytester: pytest.Pytester) -> None:
     result = again(pytester, SAME, "--target", "reference@9.9", "--recorded", FOLDER)
 
     assert result.ret != 0
-    result.stdout.fnmatch_lines(["*area/water::ice: recorded, and there is no such check"])
+    result.stdout.fnmatch_lines(["*area/water::ice: recorded, but there is no such check"])
 
 
 def test_a_part_of_a_file_does_not_show_that_a_check_is_gone(pytester: pytest.Pytester) -> None:

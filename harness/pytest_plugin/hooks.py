@@ -125,7 +125,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         label = "target        " if number == 0 else "              "
         lines.append(f"{label}{chosen.name}{f'   (cannot be used: {lack})' if lack else ''}")
     if nodes is not None:
-        lines.append(f"nodes         {nodes}, but where a check is about its number of nodes")
+        lines.append(f"nodes         {nodes} (a check that is about its own number of nodes keeps it)")
     lines.append(f"client        {', '.join(session.options.clients)}")
     lines.append(f"seed          {session.options.seed}   rerun with: {session.rerun()}")
     return lines

@@ -78,7 +78,9 @@ def test_a_check_that_needs_more_is_skipped_with_the_reason(suite: pytest.Pytest
 def test_the_header_and_the_rerun_tell_of_it(suite: pytest.Pytester) -> None:
     result = run(suite, BODY + "    assert False\n", "--nodes", "3")
 
-    result.stdout.fnmatch_lines(["nodes         3, but*", "*rerun with: * --nodes 3", "*Rerun *test_ice* --nodes 3"])
+    result.stdout.fnmatch_lines(
+        ["nodes         3 (a check*", "*rerun with: * --nodes 3", "*Rerun *test_ice* --nodes 3"]
+    )
 
 
 def test_the_stored_run_tells_of_it(suite: pytest.Pytester) -> None:

@@ -119,7 +119,7 @@ class Clock(NodeFault):
         offset_s = float(act.parameters["offset"].removesuffix(" s"))
         self._movers = []
         told = []
-        for node in self.strike(cluster, act):
+        for node in self.remember(cluster, act):
             is_new = _prepare(cluster, node)
             mover = _Mover(node, ClockProbe(cluster.bootstrap, node.id, node.address))
             self._movers.append(mover)

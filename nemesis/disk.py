@@ -42,7 +42,7 @@ class DiskFault(NodeFault, ABC):
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Does it to the nodes' small disks, and returns the proofs."""
         proofs = []
-        for node in self.strike(cluster, act):
+        for node in self.remember(cluster, act):
             if node.small_disk is None:
                 raise HostTrouble(f"node {node.id} has no small disk of its own")
             proofs.append(f"node {node.id}: {self.spoil(node.small_disk)}")
@@ -52,7 +52,7 @@ class DiskFault(NodeFault, ABC):
         """Mends the disks, and restarts the nodes whose disk it was; each is tried."""
         restarted: list[int] = []
         troubles = Troubles()
-        for node in self.struck(cluster):
+        for node in self.affected(cluster):
             with troubles.collected():
                 if clear_disk(node):
                     node.start()
@@ -62,7 +62,7 @@ class DiskFault(NodeFault, ABC):
 
     def verify_healed(self, cluster: Cluster) -> None:
         """HostTrouble unless every disk has free space and its folder, and every node of the fault runs and answers."""
-        for node in self.struck(cluster):
+        for node in self.affected(cluster):
             disk = node.small_disk
             if disk is not None and (disk.is_filled or disk.is_away):
                 state = "full" if disk.is_filled else "without its folder"

@@ -15,7 +15,7 @@ from harness.history.operations import FaultAct
 from harness.hosts.at_once import at_once
 from harness.hosts.host import HostTrouble
 from harness.targets.target import Cluster
-from nemesis.node_fault import NodeFault, start_struck
+from nemesis.node_fault import NodeFault, start_affected
 from nemesis.node_specs import nodes_text
 
 
@@ -26,7 +26,7 @@ class Kill(NodeFault):
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Kills the nodes and checks that their processes are gone."""
-        nodes = self.strike(cluster, act)
+        nodes = self.remember(cluster, act)
         if dead := [node.id for node in nodes if not node.is_alive()]:
             raise HostTrouble(f"cannot kill {nodes_text(dead)}: not running")
         at_once(lambda node: node.kill(), nodes)
@@ -36,4 +36,4 @@ class Kill(NodeFault):
 
     def heal(self, cluster: Cluster) -> str:
         """Starts the nodes that it killed."""
-        return f"started {nodes_text(start_struck(self, cluster))}"
+        return f"started {nodes_text(start_affected(self, cluster))}"

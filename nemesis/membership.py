@@ -20,7 +20,7 @@ from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble
 from harness.hosts.lack import Lack, Means
 from harness.targets.target import Cluster, Node
-from nemesis.node_fault import NodeFault, start_struck
+from nemesis.node_fault import NodeFault, start_affected
 from nemesis.node_specs import nodes_text
 from nemesis.quorum import wait_for_quorum
 
@@ -53,7 +53,7 @@ class Membership(NodeFault):
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Stops the nodes and empties their folders."""
-        nodes = self.strike(cluster, act)
+        nodes = self.remember(cluster, act)
         if not all(node.is_alive() for node in nodes):
             raise HostTrouble(f"cannot replace {nodes_text(act.nodes)}: not running")
         gone = 0
@@ -67,7 +67,7 @@ class Membership(NodeFault):
 
     def heal(self, cluster: Cluster) -> str:
         """Starts the empty nodes."""
-        return f"started {nodes_text(start_struck(self, cluster))}, empty"
+        return f"started {nodes_text(start_affected(self, cluster))}, empty"
 
     def verify_healed(self, cluster: Cluster) -> None:
         """HostTrouble unless every node answers and every replica is in sync again."""

@@ -22,7 +22,7 @@ class NodeFault:
 
     def __init__(self, on: NodeSpec = one) -> None:
         self.on = on
-        self._struck: tuple[int, ...] = ()
+        self._affected: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -45,31 +45,31 @@ class NodeFault:
         return FaultAct(kind=self.kind, nodes=chosen.nodes, parameters={"on": chosen.because})
 
     def verify_healed(self, cluster: Cluster) -> None:
-        """HostTrouble unless every node that was struck runs and answers; each is tried."""
+        """HostTrouble unless every node of the fault runs and answers; each is tried."""
         troubles = Troubles()
-        for node in self.struck(cluster):
+        for node in self.affected(cluster):
             with troubles.collected():
                 require_well(node)
         troubles.raise_any()
 
-    def strike(self, cluster: Cluster, act: FaultAct) -> tuple[Node, ...]:
-        """Remembers the nodes of an act for the heal, and gives them."""
-        self._struck = act.nodes
-        return self.struck(cluster)
+    def remember(self, cluster: Cluster, act: FaultAct) -> tuple[Node, ...]:
+        """Remembers the nodes of an act for the heal, and returns them."""
+        self._affected = act.nodes
+        return self.affected(cluster)
 
-    def struck(self, cluster: Cluster) -> tuple[Node, ...]:
-        """The nodes that were struck last, healed or not. HostTrouble when the cluster does not have one of them."""
+    def affected(self, cluster: Cluster) -> tuple[Node, ...]:
+        """The nodes of the last act, healed or not. HostTrouble when the cluster does not have one of them."""
         nodes = {node.id: node for node in cluster.nodes}
-        if missing := [node for node in self._struck if node not in nodes]:
+        if missing := [node for node in self._affected if node not in nodes]:
             raise HostTrouble(f"node {missing[0]} of the cluster at {cluster.bootstrap} cannot be controlled from here")
-        return tuple(nodes[node] for node in self._struck)
+        return tuple(nodes[node] for node in self._affected)
 
 
-def start_struck(fault: NodeFault, cluster: Cluster) -> list[int]:
-    """Starts the nodes that a fault has struck and that do not run; their ids. Each is tried."""
+def start_affected(fault: NodeFault, cluster: Cluster) -> list[int]:
+    """Starts the nodes of a fault that are not running; their ids. Each is tried."""
     started: list[int] = []
     troubles = Troubles()
-    for node in fault.struck(cluster):
+    for node in fault.affected(cluster):
         with troubles.collected():
             if not node.is_alive():
                 node.start()

@@ -27,7 +27,7 @@ class Pause(NodeFault):
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Pauses the nodes and checks the state of their processes."""
-        nodes = self.strike(cluster, act)
+        nodes = self.remember(cluster, act)
         at_once(lambda node: node.pause(), nodes)
         if going := [node.id for node in nodes if not node.is_paused()]:
             raise HostTrouble(f"{nodes_text(going)} is not in state T after SIGSTOP")
@@ -37,7 +37,7 @@ class Pause(NodeFault):
         """Continues the nodes that it paused and that still run; each is tried."""
         resumed: list[int] = []
         troubles = Troubles()
-        for node in self.struck(cluster):
+        for node in self.affected(cluster):
             with troubles.collected():
                 if node.is_alive() and node.is_paused():
                     node.resume()

@@ -14,7 +14,7 @@ from harness.history.operations import FaultAct
 from harness.hosts.at_once import at_once
 from harness.hosts.host import HostTrouble
 from harness.targets.target import Cluster
-from nemesis.node_fault import NodeFault, start_struck
+from nemesis.node_fault import NodeFault, start_affected
 from nemesis.node_specs import nodes_text
 
 
@@ -25,7 +25,7 @@ class Restart(NodeFault):
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Stops the nodes cleanly and checks that their processes are gone."""
-        nodes = self.strike(cluster, act)
+        nodes = self.remember(cluster, act)
         if dead := [node.id for node in nodes if not node.is_alive()]:
             raise HostTrouble(f"cannot stop {nodes_text(dead)}: not running")
         at_once(lambda node: node.stop(), nodes)
@@ -35,4 +35,4 @@ class Restart(NodeFault):
 
     def heal(self, cluster: Cluster) -> str:
         """Starts the nodes that it stopped."""
-        return f"started {nodes_text(start_struck(self, cluster))}"
+        return f"started {nodes_text(start_affected(self, cluster))}"

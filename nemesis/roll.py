@@ -19,7 +19,7 @@ from harness.history.operations import FaultAct
 from harness.hosts.host import HostTrouble
 from harness.targets.cluster_view import ClusterView
 from harness.targets.target import Cluster, Node
-from nemesis.node_fault import NodeFault, start_struck
+from nemesis.node_fault import NodeFault, start_affected
 from nemesis.node_specs import every, nodes_text
 
 
@@ -68,7 +68,7 @@ class Roll(NodeFault):
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Restarts each node and waits until the cluster is healthy."""
-        left, rolled = list(self.strike(cluster, act)), []
+        left, rolled = list(self.remember(cluster, act)), []
         moved = 0
         started_s = time.monotonic()
         while left:
@@ -89,7 +89,7 @@ class Roll(NodeFault):
 
     def heal(self, cluster: Cluster) -> str:
         """Starts the nodes that an interrupted roll has left stopped."""
-        return f"started {nodes_text(start_struck(self, cluster))}"
+        return f"started {nodes_text(start_affected(self, cluster))}"
 
     def verify_healed(self, cluster: Cluster) -> None:
         """HostTrouble unless every node runs and answers, and the cluster is healthy."""

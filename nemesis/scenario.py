@@ -91,7 +91,7 @@ class Scenario:
         )
 
     def spells(self) -> tuple[Spell, ...]:
-        """When which faults strike."""
+        """When each fault begins and ends."""
         if self.sequence is not None:
             return self.sequence.spells()
         chance = Random(f"{self.seed}/schedule")

@@ -68,7 +68,7 @@ class Voters(NodeFault):
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
         """Removes the voters, and waits until the quorum's leader no longer lists them."""
         before = wait_for_quorum(cluster.bootstrap, lambda quorum: set(act.nodes) <= set(quorum.ids))
-        self.strike(cluster, act)
+        self.remember(cluster, act)
         for voter in [voter for voter in before.voters if voter.node in act.nodes]:
             self._removed.append(voter)
             persistently(

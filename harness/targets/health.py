@@ -14,7 +14,7 @@ _EVERY_S = 0.1
 _MOST_NAMED = 3
 
 
-def ails(view: ClusterView, brokers: Collection[int]) -> tuple[str, ...]:
+def problems_of(view: ClusterView, brokers: Collection[int]) -> tuple[str, ...]:
     """What is wrong in a view of all topics, as clauses; empty when the cluster is healthy."""
     found = [] if view.active_controller is not None else ["no active controller"]
     if missing := sorted(set(brokers) - set(view.brokers)):
@@ -36,7 +36,7 @@ def wait_until_healthy(
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            found = ails(look(), brokers)
+            found = problems_of(look(), brokers)
         except TargetTrouble as trouble:
             found = (str(trouble),)
         if not found:

@@ -224,7 +224,7 @@ class Cluster(Protocol):
 
     def wait_healthy(self, timeout_s: float = 90.0) -> None:
         """Waits for a quorum with a leader, every broker unfenced, every partition with its full ISR. TargetTrouble,
-        with what ails it, when it takes too long."""
+        with what is wrong, when it takes too long."""
         ...
 
     def lack_for_fault(self, kind: str) -> Lack | None:

@@ -1,4 +1,4 @@
-"""Faults of nodes strike those that were chosen, prove it, heal themselves, and say so when they have not healed."""
+"""Faults act on the chosen nodes, prove it, heal themselves, and say so when they have not healed."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What ails a cluster, told from a view of it."""
+"""What is wrong with a cluster, found in a view of it."""
 
 from __future__ import annotations
 
 import pytest
 
 from harness.targets.cluster_view import ClusterView
-from harness.targets.health import ails, wait_until_healthy
+from harness.targets.health import problems_of, wait_until_healthy
 from harness.targets.target import TargetTrouble
 
 ORDERS = ("orders", 0)
@@ -24,7 +24,7 @@ def view(**changes: object) -> ClusterView:
 
 
 def test_nothing_ails_a_healthy_cluster() -> None:
-    assert ails(view(), [1, 2, 3]) == ()
+    assert problems_of(view(), [1, 2, 3]) == ()
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def test_nothing_ails_a_healthy_cluster() -> None:
     ],
 )
 def test_what_ails_a_cluster_is_named(changes: dict[str, object], complaint: str) -> None:
-    assert ails(view(**changes), [1, 2, 3]) == (complaint,)
+    assert problems_of(view(**changes), [1, 2, 3]) == (complaint,)
 
 
 def test_many_partitions_are_counted() -> None:
     where = {("orders", partition): (2, 1) for partition in range(5)}
-    (told,) = ails(view(leaders=dict.fromkeys(where, 2), replicas=where, isr={}), [1, 2, 3])
+    (told,) = problems_of(view(leaders=dict.fromkeys(where, 2), replicas=where, isr={}), [1, 2, 3])
     assert told == "not the full ISR: orders-0, orders-1, orders-2 and 2 more"
 
 

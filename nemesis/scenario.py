@@ -19,7 +19,7 @@ from nemesis.node_specs import node_spec_named
 from nemesis.schedules import QUIET_SHARE, Spell, schedule
 from nemesis.sequences import FaultSequence, sequence_named
 from nemesis.voters import Voters
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, seconds
 
 WORKLOADS = ("queue",)
 _MOST_REPLICAS = 3
@@ -132,7 +132,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--nodes", type=_positive, default=3, help="number of brokers (default 3)")
     made.add_argument(
         "--controllers",
-        type=int,
+        type=_count,
         default=0,
         help="number of controller-only nodes (default 0: every broker is a controller too)",
     )
@@ -150,11 +150,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--workload", default="queue", choices=WORKLOADS)
     made.add_argument("--client", default="confluent", choices=CLIENTS)
     made.add_argument("--acks", default="all", choices=("all", "1"))
-    made.add_argument("--duration", type=_positive_s, default=60.0, help="seconds of the run (default 60)")
+    made.add_argument("--duration", type=seconds, default=60.0, help="seconds of the run (default 60)")
     made.add_argument("--rate", type=_positive, default=500, help="records a second (default 500)")
-    made.add_argument(
-        "--period", type=_positive_s, default=20.0, help="seconds from one fault to the next (default 20)"
-    )
+    made.add_argument("--period", type=seconds, default=20.0, help="seconds from one fault to the next (default 20)")
     made.add_argument(
         "--quiet-share", type=_share, default=QUIET_SHARE, help="share of periods without a fault (default 0.25)"
     )
@@ -208,10 +206,10 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _positive_s(text: str) -> float:
-    if not _is_number(text) or not 0 < float(text) < 1e6:
-        raise argparse.ArgumentTypeError(f"must be a number of seconds, not {text!r}")
-    return float(text)
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"must be a whole number of 0 or more, not {text!r}")
+    return int(text)
 
 
 def _share(text: str) -> float:

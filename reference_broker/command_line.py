@@ -48,6 +48,17 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(WRONG_INPUT)
 
 
+def seconds(text: str) -> float:
+    """An argument that is a length of time: above 0, at most 11 days. ArgumentTypeError for any other."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 1e6:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds, not {text!r}")
+    return found
+
+
 class _Output(io.FileIO):
     """Standard output that remembers whether it could be written, so that its errors are told from those of files."""
 

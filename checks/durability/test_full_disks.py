@@ -1,7 +1,7 @@
 """Acknowledged records survive a full disk.
 
 **Claim** When the disk of one of a broker's log folders has no room left while producers write, the folder is taken
-offline and said to be so, and the broker goes on with the others; a broker that has no other folder ends. Once there is
+offline and said to be so, and the broker stays up; a broker that has no other folder ends. Once there is
 room and the broker was started again, every record that was acknowledged is there, at its offset, with its bytes, in
 every folder; from idempotent producers (acks=all) it is there once.
 
@@ -9,7 +9,8 @@ every folder; from idempotent producers (acks=all) it is there once.
 
 **Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again.
 
-**Cannot see** Disks that fail in other ways: read errors, silent corruption.
+**Cannot see** Disks that fail in other ways: read errors, silent corruption. That the other folders are served
+meanwhile: see checks/durability/test_failed_folders.py.
 
 **Rejects** tests/plants/acknowledges_what_a_full_disk_did_not_take.py, tests/plants/outlives_its_only_folder.py
 """

@@ -45,6 +45,10 @@ def leave(version: int, name: str, *members: tuple[str, str | None]) -> LeaveGro
     return LeaveGroupRequest(group_id=GroupId(name), member_id=members[0][0])
 
 
+def beat(name: str, member: str, generation: int) -> HeartbeatRequest:
+    return HeartbeatRequest(group_id=GroupId(name), generation_id=generation, member_id=member)
+
+
 def code(answer: object, version: int) -> int:
     """The error of the only member, wherever a version puts it."""
     top: int = answer.error_code  # type: ignore[attr-defined]
@@ -61,8 +65,8 @@ def test_a_member_leaves(exchange: Exchange, version: int) -> None:
     member, generation = stable(exchange, name)
     answer = exchange.ask("the only member", leave(version, name, (member, None)), version)
     assert code(answer, version) == ErrorCode.NONE
-    beat = HeartbeatRequest(group_id=GroupId(name), generation_id=generation, member_id=member)
-    assert exchange.ask("its heartbeat then", beat, 3).error_code == ErrorCode.UNKNOWN_MEMBER_ID
+    then = exchange.ask("its heartbeat then", beat(name, member, generation), 3)
+    assert then.error_code == ErrorCode.UNKNOWN_MEMBER_ID
 
 
 @all_versions(0, 5)
@@ -96,7 +100,7 @@ def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
 def test_several_leave_at_once(exchange: Exchange, version: int) -> None:
     """From version 3 on several may leave, each answered by itself."""
     name = group(exchange)
-    member, _ = stable(exchange, name)
+    member, generation = stable(exchange, name)
     answer = exchange.ask(
         "the member, somebody, an unknown instance",
         leave(version, name, (member, None), ("somebody", None), ("", "i9")),
@@ -108,6 +112,7 @@ def test_several_leave_at_once(exchange: Exchange, version: int) -> None:
         ErrorCode.UNKNOWN_MEMBER_ID,
         ErrorCode.UNKNOWN_MEMBER_ID,
     ]
+    assert exchange.quietly(beat(name, member, generation), 3).error_code == ErrorCode.UNKNOWN_MEMBER_ID
 
 
 @versions(3, 5)
@@ -134,8 +139,9 @@ def test_nobody_leaves(exchange: Exchange, version: int) -> None:
 def test_a_reason_may_be_given(exchange: Exchange) -> None:
     """From version 5 on a member may say why it leaves."""
     name = group(exchange)
-    member, _ = stable(exchange, name)
+    member, generation = stable(exchange, name)
     leaving = (MemberIdentity(member_id=member, reason="the end of the day"),)
     answer = exchange.ask("with a reason", LeaveGroupRequest(group_id=GroupId(name), members=leaving), 5)
 
     assert code(answer, 5) == ErrorCode.NONE
+    assert exchange.quietly(beat(name, member, generation), 3).error_code == ErrorCode.UNKNOWN_MEMBER_ID

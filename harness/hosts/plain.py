@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from harness.hosts.host import CommandResult, HostTrouble, ProcessState, signal_and_verify, state_in_stat
 
 _STATE_TIMEOUT_S = 10.0
+_SHARED_MEMORY = Path("/dev/shm")
 
 
 class PlainHost:
@@ -44,6 +46,13 @@ class PlainHost:
                 return ProcessState.GONE
         letter = self.run(["ps", "-o", "state=", "-p", str(pid)]).output.strip()
         return state_in_stat(f"{pid} () {letter}") if letter else ProcessState.GONE
+
+
+def forget_clock(pid: int) -> None:
+    """Removes what libfaketime keeps of a process in memory, where it ran under it: killed, it could not do so."""
+    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        with contextlib.suppress(OSError):
+            (_SHARED_MEMORY / name).unlink(missing_ok=True)
 
 
 class LocalProcess:
@@ -134,6 +143,7 @@ class LocalProcess:
             if self._process is not None:
                 self._process.kill()
                 self._process.wait()
+                forget_clock(self._process.pid)
             _STARTED.discard(self)
 
     def pause(self) -> None:

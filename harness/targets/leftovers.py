@@ -18,7 +18,7 @@ from typing import Final
 from harness.hosts.host import HostTrouble, ProcessState, wait_until
 from harness.hosts.identity import identity_of, is_dead, own_identity, parse
 from harness.hosts.namespaces import Network
-from harness.hosts.plain import PlainHost
+from harness.hosts.plain import PlainHost, forget_clock
 from harness.hosts.small_disk import unmount_below
 
 _PREFIX = "kafka-verification-"
@@ -110,3 +110,4 @@ def _end_node(noted: Path) -> None:
         host.send_signal(node.pid, signal.SIGKILL)
         gone = ProcessState.GONE
         wait_until(lambda: host.state_of(node.pid) is gone, _GONE_TIMEOUT_S, f"process {node.pid} outlives SIGKILL")
+    forget_clock(node.pid)

@@ -19,7 +19,7 @@ from harness.search.lockstep.replay import lines_of_differences
 from harness.search.lockstep.search import WRITERS, Finding, Limits, Search, listed_by_all, search
 from harness.search.lockstep.source_text import lines_of, script_of
 from harness.targets.target import UnknownTarget
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, seconds
 
 BAD_INPUT = 2
 COMPLETE_STEPS = 20_000
@@ -38,7 +38,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         "--target", action="append", default=[], help="to be given twice; the same name twice opens two clusters of it"
     )
     parser.add_argument("--seed", type=int, help="seed of the sequences (default: a random one, printed)")
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long to search (default 60)")
+    parser.add_argument("--seconds", type=seconds, default=60.0, help="how long to search (default 60)")
     parser.add_argument("--steps", type=int, default=10_000_000, help="stop after this many steps")
     parser.add_argument("--kinds", type=int, default=20, help="stop after this many kinds of differences (default 20)")
     parser.add_argument(

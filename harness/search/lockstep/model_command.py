@@ -27,7 +27,7 @@ from harness.search.lockstep.search import WRITERS, listed_by_all, sequence
 from harness.search.lockstep.shrink import shrunk
 from harness.search.sequences.writing import Listed
 from harness.targets.target import UnknownTarget
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, seconds
 from reference_broker.wire.api_keys import ApiKey
 
 BAD_INPUT: Final = 2
@@ -45,7 +45,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     )
     parser.add_argument("--target", default="reference", help="what to judge (default reference)")
     parser.add_argument("--seed", type=int, help="seed of the sequences (default: a random one, printed)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long to play (default 10)")
+    parser.add_argument("--seconds", type=seconds, default=10.0, help="how long to play (default 10)")
     parser.add_argument(
         "--kinds", type=int, default=5, help="stop after this many kinds of answers that are not allowed (default 5)"
     )

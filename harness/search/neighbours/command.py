@@ -24,7 +24,7 @@ from harness.search.neighbours.release_diff import OF_ALL, ReleaseDiff
 from harness.search.neighbours.replay import PATIENCE_S, REPLAY, SETTLE_S
 from harness.search.strategies.setting_values import BROKER, rows
 from harness.targets.target import UnknownTarget
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, seconds
 
 BAD_INPUT = 2
 COORDINATORS: Final = ("group.", "share.", "transaction.")
@@ -54,7 +54,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         "--target", action="append", default=[], help="to be given twice: the older release, then the newer one"
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the sequences (default 1)")
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long to search (default 60)")
+    parser.add_argument("--seconds", type=seconds, default=60.0, help="how long to search (default 60)")
     parser.add_argument(
         "--settings", type=int, help="seed of random settings for the nodes' coordinators (default: no such settings)"
     )

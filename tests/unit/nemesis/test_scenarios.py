@@ -76,6 +76,7 @@ def test_a_run_lasts_until_its_sequence_has_ended() -> None:
         ("--target kafka@4.3.1 --sequence part-kill --nodes 1", "needs 3 nodes, and --nodes is 1"),
         ("--target kafka@4.3.1 --duration soon", "argument --duration: must be a number of seconds, not 'soon'"),
         ("--target kafka@4.3.1 --nodes 0", "argument --nodes: must be a whole number of 1 or more, not '0'"),
+        ("--target kafka@4.3.1 --controllers -1", "--controllers: must be a whole number of 0 or more, not '-1'"),
         ("--target kafka@4.3.1 --quiet-share 1", "argument --quiet-share: must be a number from 0 to below 1, not '1'"),
         ("--target reference --nodes 99 --faults kill", "reference: "),
         ("--nonsense", "unrecognized arguments: --nonsense"),

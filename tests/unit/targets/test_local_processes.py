@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.hosts import plain
 from harness.hosts.host import HostTrouble, ProcessState, state_in_stat, wait_until
 from harness.hosts.plain import LocalProcess, PlainHost
 
@@ -103,3 +104,16 @@ print(process.pid)
 )
 def test_the_state_is_read_behind_a_name_that_may_hold_brackets(stat: str, state: ProcessState) -> None:
     assert state_in_stat(stat) is state
+
+
+def test_what_libfaketime_keeps_of_a_killed_process_is_removed(
+    started: LocalProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "_SHARED_MEMORY", tmp_path)
+    own, other = tmp_path / f"faketime_shm_{started.pid}", tmp_path / "faketime_shm_1"
+    own.touch()
+    other.touch()
+
+    started.kill()
+
+    assert (own.exists(), other.exists()) == (False, True)

@@ -1,11 +1,12 @@
 """Fetch (key 1) in sessions: answers contain only what is new.
 
-**Claim** In a fetch session an answer contains the partitions that have changed, partitions can be removed from it, and
-an unknown session or session epoch is refused.
+**Claim** In a fetch session an answer contains the partitions that have changed; partitions can be removed from it, and
+the others stay; an unknown session or session epoch is refused.
 **Why it matters** Readers of many partitions use sessions; one that drops a partition loses records.
 **Kafka says** KIP-227 (sessions), KIP-516 (topic ids).
 **Cannot see** Eviction from a full cache of sessions.
-**Rejects** tests/plants/tells_no_news_in_a_session.py, tests/plants/goes_on_with_any_epoch_of_a_session.py
+**Rejects** tests/plants/tells_no_news_in_a_session.py, tests/plants/goes_on_with_any_epoch_of_a_session.py,
+tests/plants/forgets_a_whole_session_with_a_partition.py
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ def offsets(found: PartitionData) -> list[int]:
     return [one.header.base_offset for one in iter_batches(found.records if found.records is not None else b"")]
 
 
-def filled(exchange: Exchange, batches: int = 3) -> TopicName:
+def filled(exchange: Exchange, batches: int = 3, label: str = "orders") -> TopicName:
     """A topic with batches of two records."""
-    topic = exchange.topic()
+    topic = exchange.topic(label)
     for number in range(batches):
         produce_quietly(exchange, topic, f"a{number}", f"b{number}")
     return topic
@@ -102,6 +103,25 @@ def test_a_session_forgets(exchange: Exchange, version: int) -> None:
     assert (answer.error_code, answer.responses) == (ErrorCode.NONE, ())
     answer = exchange.ask("the session once more", following(own, 2), version)
     assert answer.error_code == ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+
+
+def test_a_session_tells_what_it_has_not_forgotten(exchange: Exchange) -> None:
+    """Of two partitions with news, the one that was taken out of the session is told no more, and the other is."""
+    gone, kept = filled(exchange, label="gone"), filled(exchange, label="kept")
+    wanted = tuple(
+        FetchTopic(topic=name, partitions=(FetchPartition(partition=0, fetch_offset=6, partition_max_bytes=1000),))
+        for name in (gone, kept)
+    )
+    own = exchange.quietly(following(0, 0, topics=wanted), 12).session_id
+    forgotten = ForgottenTopic(topic=gone, partitions=(0,))
+    exchange.quietly(following(own, 1, forgotten_topics_data=(forgotten,)), 12)
+    produce_quietly(exchange, gone, "news")
+    produce_quietly(exchange, kept, "news")
+
+    answer = exchange.quietly(following(own, 2), 12)
+
+    told = [(one.topic, offsets(part)) for one in answer.responses for part in one.partitions]
+    require(told, [(kept, [6])], "the news of the session (topic, offsets)")
 
 
 @versions(7, 12, 18)

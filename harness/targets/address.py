@@ -139,7 +139,7 @@ class AddressTarget:
             return Lack(Means.NETWORK, str(trouble))
         if count >= wanted:
             return None
-        return Lack(Means.NODES, f"the check needs {wanted} brokers; the cluster has {count}")
+        return Lack(Means.NODES, f"{wanted} brokers are needed; the cluster has {count}")
 
     def lack_for_fault(self, kind: str) -> Lack | None:
         """Why faults of this kind cannot be injected: the target gives no control over its nodes."""

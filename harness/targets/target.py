@@ -276,7 +276,7 @@ def not_configurable(spec: ClusterSpec) -> Lack:
     """Why a check that needs other settings cannot use a cluster that it cannot configure."""
     return Lack(
         Means.SOFTWARE,
-        f"the check needs other settings ({', '.join(sorted(spec.config))}); this target cannot be configured",
+        f"other settings are needed ({', '.join(sorted(spec.config))}); this target cannot be configured",
     )
 
 

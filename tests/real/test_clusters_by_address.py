@@ -108,4 +108,4 @@ def test_a_check_of_more_brokers_is_not_for_a_smaller_cluster() -> None:
     finally:
         cluster.close()
 
-    assert "the check needs 3 brokers; the cluster has 1" in str(lack)
+    assert "3 brokers are needed; the cluster has 1" in str(lack)

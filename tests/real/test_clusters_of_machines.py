@@ -85,7 +85,7 @@ def test_a_check_of_more_brokers_or_other_settings_is_not_for_it(standing: Machi
     target = resolve(f"ssh:{standing.file}")
     reasons = [target.lack(ClusterSpec(nodes=5)), target.lack(ClusterSpec(config={"num.partitions": "3"}))]
 
-    assert ["needs 5 brokers" in str(reasons[0]), "cannot be configured" in str(reasons[1])] == [True, True]
+    assert ["5 brokers are needed" in str(reasons[0]), "cannot be configured" in str(reasons[1])] == [True, True]
 
 
 def test_nodes_are_left_as_they_were_found(standing: Machines, three: MachineCluster) -> None:

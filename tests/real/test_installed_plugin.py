@@ -141,4 +141,4 @@ def test_the_run_that_is_kept_is_judged_again(installed: Installed) -> None:
 
 
 def test_a_cluster_that_the_reference_cannot_be_is_skipped_with_the_reason(installed: Installed) -> None:
-    assert "reference: the check needs 3 nodes; this target offers only 1 so far" in installed.said, installed.said
+    assert "reference: 3 nodes are needed; this target offers only 1 so far" in installed.said, installed.said

@@ -1,4 +1,5 @@
-"""Who leads a classic group next is Kafka's chance once its leader has left: the first in a hash map of random ids."""
+"""When the leader of a classic group has left, Kafka chooses the next by chance: the first in a hash map of random
+ids."""
 
 from __future__ import annotations
 

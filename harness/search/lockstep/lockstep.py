@@ -71,7 +71,7 @@ class Played:
     observations: list[tuple[Observation, Observation]] = field(default_factory=list)
     """Of each exchange, in order: first and second target's."""
     leaders: Leaders = field(default_factory=Leaders)
-    """Whom both targets named."""
+    """The group leaders that both targets named."""
     is_over: bool = False
     """Whether it ended early, because a target's chance decides what would follow."""
 

@@ -145,7 +145,7 @@ MOVES_GROUPS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.LEAVE_GROUP)
 
 
 class Modelled:
-    """One target under the model's eyes."""
+    """One target whose answers the model judges."""
 
     def __init__(self, opened: Opened, run: str) -> None:
         """`run` makes names unique to this object."""

@@ -1,4 +1,4 @@
-"""What was played under the model's eyes, in numbers, and whether it is enough for a verdict to mean something."""
+"""Counts of what was played on a target, and whether it is enough to judge the target by it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class LeastPlayed:
 
 
 def lacking(played: Played, least: LeastPlayed) -> Iterator[str]:
-    """What is too little, in words; nothing where all is there."""
+    """What was too little, in words; nothing if all of it was enough."""
     for name in ("answers", "refusals", "waits", "library", "restarts", "after_restart"):
         found, wanted = getattr(played, name), getattr(least, name)
         if found < wanted:

@@ -84,7 +84,7 @@ def table_of_bugs(findings: Sequence[Finding], newest: str) -> str:
     A bug that several sequences show is told once, by the one that was found soonest.
     """
     rows = [
-        "| release | fixed in | KAFKA id | writer of the search | seed | seconds to find |",
+        "| release | fixed in | KAFKA id | generator (`--writer`) | seed | seconds to find |",
         "|---|---|---|---|---|---|",
     ]
     for one in _soonest(findings):

@@ -98,12 +98,12 @@ class MachinesTarget:
         if spec.has_dynamic_voters:
             return NOT_VOTERS
         if brokers < spec.nodes:
-            return Lack(Means.NODES, f"the check needs {spec.nodes} brokers; the cluster has {brokers}")
+            return Lack(Means.NODES, f"{spec.nodes} brokers are needed; the cluster has {brokers}")
         if alone < spec.controllers:
-            why = f"the check needs {spec.controllers} controller-only nodes; the cluster has {alone}"
+            why = f"{spec.controllers} controller-only nodes are needed; the cluster has {alone}"
             return Lack(Means.NODES, why)
         if len(set(spec.racks)) > len({machine.rack for machine in machines} - {None}):
-            why = f"the check needs racks {', '.join(sorted(set(spec.racks)))}; the file of machines names fewer"
+            why = f"racks {', '.join(sorted(set(spec.racks)))} are needed; the file of machines names fewer"
             return Lack(Means.NODES, why)
         return None
 

@@ -103,7 +103,7 @@ def test_addresses_are_read_with_ipv6_in_brackets() -> None:
 
 
 def test_the_reference_is_one_node_and_says_so() -> None:
-    assert "the check needs 3 nodes; this target offers only 1 so far" in str(
+    assert "3 nodes are needed; this target offers only 1 so far" in str(
         resolve("reference").lack(ClusterSpec(nodes=3))
     )
 

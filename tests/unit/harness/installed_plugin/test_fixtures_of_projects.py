@@ -83,7 +83,7 @@ def test_more_nodes_than_the_target_has_are_a_skip_with_its_reason(run_project) 
     result = run_project("def test_nodes(kafka_cluster): kafka_cluster(nodes=3)")
 
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*reference: the check needs 3 nodes; this target offers only 1 so far*"])
+    result.stdout.fnmatch_lines(["SKIPPED*reference: 3 nodes are needed; this target offers only 1 so far*"])
 
 
 def test_a_cluster_without_nodes_fails_with_one_line(run_project) -> None:

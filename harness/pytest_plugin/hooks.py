@@ -47,6 +47,7 @@ from harness.pytest_plugin.session import SESSION, Session
 from harness.pytest_plugin.status import Status, outcome_property
 from harness.pytest_plugin.summary import Summary
 from harness.pytest_plugin.terminal_file import Terminal
+from harness.pytest_plugin.termination import Termination
 from harness.pytest_plugin.words import failure_lines, outcome_of, said_of
 from harness.pytest_plugin.workers import is_worker
 from harness.pytest_plugin.workers import register as register_workers
@@ -114,6 +115,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Summary(), "harness.pytest_plugin.summary")
     if not is_worker(config):
         config.pluginmanager.register(Terminal(config), "harness.pytest_plugin.terminal_file")
+        config.pluginmanager.register(Termination(), "harness.pytest_plugin.termination")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

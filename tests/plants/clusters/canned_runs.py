@@ -15,6 +15,7 @@ from harness.catalogue import Header
 from harness.clients.client import library
 from harness.history.history import History
 from harness.history.operations import FaultAct, OpType, PartitionState, PartitionStates
+from harness.judging.activity import Needs
 from harness.judging.guarantees import TopicSettings
 from harness.pytest_plugin import drive as driving
 from harness.pytest_plugin.drive import Drive
@@ -27,8 +28,11 @@ def three_records(
     acts: Sequence[tuple[str, tuple[int, ...]]], at_the_end: Mapping[int, str], leaders: tuple[int, int] = (1, 2)
 ) -> History:
     """Records acknowledged at 0, 1, 2, before, under and after the faults; who led before and after; and what is read
-    in the end."""
+    in the end. Another partition has as many records as a run needs, and is right."""
     script = Script()
+    others = {offset: f"1.{offset}" for offset in range(Needs().acknowledged)}
+    for offset, value in others.items():
+        script.send(value, offset, partition=1)
     _note_leader(script, leaders[0], 0)
     script.send("a", 0)
     begun = [FaultAct(kind=kind, nodes=nodes) for kind, nodes in acts]
@@ -43,6 +47,7 @@ def three_records(
     script.send("c", 2)
     _note_leader(script, leaders[1], int(leaders[0] != leaders[1]))
     script.final_read(dict(at_the_end))
+    script.final_read(others, partition=1)
     return script.history()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from harness.history.history import History
 from harness.history.store import Meta, Run
+from harness.judging.activity import ANYTHING
 from harness.judging.guarantees import ClientSettings
 from harness.judging.judge import main
 from harness.judging.verdicts import Validity, merged
@@ -22,8 +23,8 @@ def stored(root: Path, history: History, **meta: object) -> Path:
     with item.history_writer() as writer:
         for operation in history:
             writer.append(operation.process, operation.kind, operation.f, operation.value, of=operation.of)
-    settings = asdict(ClientSettings())
-    item.write_meta(Meta(check="durability/x", target="reference", client_settings=settings, **meta))  # type: ignore[arg-type]
+    about = {"client_settings": asdict(ClientSettings()), "needs": asdict(ANYTHING), **meta}
+    item.write_meta(Meta(check="durability/x", target="reference", **about))  # type: ignore[arg-type]
     return run.path
 
 
@@ -84,7 +85,7 @@ def test_a_run_is_judged_by_its_own_workload(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_what_a_run_needed_is_asked_of_it_again(tmp_path: Path) -> None:
-    path, lines = stored(tmp_path, history({0: "a", 1: "b"}), needs={"acknowledged": 3}), []
+    path, lines = stored(tmp_path, history({0: "a", 1: "b"}), needs={"acknowledged": 3, "reads": 1}), []
 
     assert main([str(path)], lines.append) == 3
     assert any("2 of 2 sends acknowledged, and 3 are needed" in line for line in lines)

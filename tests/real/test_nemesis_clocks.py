@@ -29,10 +29,10 @@ def injected(cluster: Cluster, fault: Clock) -> str:
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (Clock(Motion.JUMP, 300), "node 1 is +300."),
-        (Clock(Motion.JUMP, -300), "node 1 is -300."),
-        (Clock(Motion.DRIFT, 200), "node 1 is +"),
-        (Clock(Motion.STROBE, 30), "node 1 is +30."),
+        (Clock(Motion.JUMP, 300), "node 1 is off by +300."),
+        (Clock(Motion.JUMP, -300), "node 1 is off by -300."),
+        (Clock(Motion.DRIFT, 200), "node 1 is off by +"),
+        (Clock(Motion.STROBE, 30), "node 1 is off by +30."),
     ],
     ids=["forward", "back", "drift", "strobe"],
 )

@@ -1,14 +1,14 @@
 """Acknowledged changes of topics survive.
 
-**Claim** A topic that was created, a setting that was changed, partitions that were added and a topic that was deleted
-are so after the broker was killed, or stopped cleanly, the moment after it had acknowledged the last of them.
+**Claim** Changes that the broker acknowledged (a topic created, settings changed or unset, partitions added, a topic
+deleted) are still in force after it is killed, or stopped cleanly and restarted, immediately after the last
+acknowledgement.
 
 **Why it matters** A retention that jumps back to its default deletes data, or fills a disk.
 
 **Kafka says** KIP-500: an operation is answered when its metadata records are committed.
 
-**Cannot see** a quorum of several controllers. Whether a change could be seen by all at the moment at which it was
-acknowledged.
+**Cannot see** a quorum of several controllers; whether a change was visible to every client when it was acknowledged.
 
 **Rejects** tests/plants/loses_the_last_changes_on_kill.py, tests/plants/loses_topic_config_on_restart.py
 """

@@ -1,13 +1,14 @@
 """Acknowledged records survive.
 
-**Claim** A record that was acknowledged is in the log afterwards, at the offset that was acknowledged, with the key,
-headers, timestamp and bytes that were sent, although the broker is killed, paused or restarted meanwhile; from
-idempotent producers (acks=all) it is there once. A record that a consumer was given stays there.
+**Claim** An acknowledged record is in the log at the end of the run, at the acknowledged offset, with the key, headers,
+timestamp and value that were sent, even if the broker is killed, paused or restarted while records are written. A
+record from an idempotent producer (acks=all) is there exactly once. A record that a consumer has read stays in the log.
 
 **Why it matters** This is what an application means by "sent".
 
 **Kafka says** producer configuration acks: the leader answers when it (acks=1), or all in-sync replicas (acks=all),
-have written the record. With one replica the two promise the same; "once" is promised by enable.idempotence alone.
+have written the record. With one replica both settings promise the same. Only enable.idempotence promises that a record
+is there once.
 
 **Cannot see** loss of power: a killed process leaves what it wrote in the page cache. Loss of a replica.
 

@@ -1,17 +1,18 @@
 """Acknowledged records survive the death of all nodes at once.
 
-**Claim** On three nodes, a record that was acknowledged by all in-sync replicas is in the log afterwards, once, at the
-offset that was acknowledged, although all nodes are killed at the same moment while records are written, with
-flush.messages=1 as with Kafka's defaults. When the nodes are back each partition takes writes, consumers go on and see
-no record go away, the in-sync replicas hold the same batches, and the metadata log contains nothing that is forbidden.
+**Claim** On three nodes, a record that was acknowledged with acks=all is in the log exactly once, at the acknowledged
+offset, after all nodes were killed at the same moment while records were written; both with flush.messages=1 and with
+Kafka's default. When the nodes are back, every partition accepts writes, consumers continue and no record that they
+read disappears, the in-sync replicas hold the same batches, and the metadata log breaks no rule of
+metadata/metadata_log.
 
-**Why it matters** A broken rack, a wrong deployment or an operator ends all brokers at once.
+**Why it matters** A failed rack, a bad deployment or an operator's mistake can stop all brokers at once.
 
 **Kafka says** topic configurations flush.messages and min.insync.replicas; Kafka documentation, "Application vs. OS
 Flush Management"; KIP-101 (what replicas do when they come back).
 
-**Cannot see** a loss of power: kill -9 leaves the page cache, so what had not reached the disk survives here. With a
-loss of power flush.messages=1 alone promises the same; without it, records that no node has flushed are lost.
+**Cannot see** a power failure: kill -9 leaves the page cache intact, so records that were not flushed survive here.
+After a power failure only flush.messages=1 promises the same; without it, records that no node has flushed are lost.
 
 **Rejects** tests/plants/clusters/test_driven_checks.py::test_a_check_rejects_the_history,
 tests/plants/clusters/test_driven_checks.py::test_a_wrong_metadata_log_is_rejected
@@ -42,7 +43,7 @@ pytestmark = [
 LASTS_S = 12.0
 HELD_S = 1.0
 NEEDED = 300
-"""Acknowledged records."""
+"""Minimum number of acknowledged records, and of reads."""
 FLUSHED = {"min.insync.replicas": "2", "flush.messages": "1"}
 NOT_FLUSHED = {"min.insync.replicas": "2"}
 

@@ -1,14 +1,14 @@
 """Committed offsets survive.
 
-**Claim** An offset that a group committed is what the group is told after the broker was killed or restarted, and a new
-member goes on from there, in every partition.
+**Claim** After the broker is killed or restarted, a group's committed offset in every partition is still the last one
+that it committed, and a new member continues from there.
 
-**Why it matters** A forgotten offset means that a group does all its work again, or leaves some undone.
+**Why it matters** If a committed offset is lost, the group processes records again, or skips some.
 
 **Kafka says** consumer API, `commitSync` and `committed`; broker configuration offsets.topic.replication.factor:
 offsets are records of the topic __consumer_offsets.
 
-**Cannot see** expiry of offsets, and coordinators that move to another broker.
+**Cannot see** expired offsets; coordinators that move to another broker.
 
 **Rejects** tests/plants/forgets_committed_offsets.py, tests/plants/returns_an_older_offset_after_restart.py
 """

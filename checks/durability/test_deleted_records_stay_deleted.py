@@ -1,14 +1,14 @@
 """Deleted records stay deleted.
 
-**Claim** After DeleteRecords the partition starts at the low watermark that was answered, nothing below it is served,
-and this is still so after a clean restart.
+**Claim** After DeleteRecords the partition starts at the low watermark in the answer. After a clean restart it still
+starts there, and records below it are not served.
 
 **Why it matters** Records are deleted because the law, or a customer, asked for it.
 
 **Kafka says** KIP-107; kafka-delete-records.sh.
 
-**Cannot see** whether the disk was freed. A kill: the checkpoint of log starts is written every minute
-(log.flush.start.offset.checkpoint.interval.ms), and Kafka does not promise more.
+**Cannot see** whether disk space was freed. A kill: log start offsets are checkpointed once a minute
+(log.flush.start.offset.checkpoint.interval.ms), and Kafka promises no more than that.
 
 **Rejects** tests/plants/log_start_forgotten_on_restart.py
 """
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.feature("DeleteRecords"), pytest.mark.severity("critic
 
 
 def refusal_of_fetch(bootstrap: str, topic: str, offset: int) -> str:
-    """Kafka's name of the error with which the leader of partition 0 answers a Fetch from an offset."""
+    """The name of the error with which the leader of partition 0 answers a Fetch from this offset."""
     view = LeaderConnections(bootstrap, "deleted")
     try:
         connection = view.leader(topic, 0)

@@ -1,16 +1,16 @@
 """Only a replica that was in sync becomes leader, unless the topic allows otherwise.
 
-**Claim** When the last in-sync replica of a partition is dead, a replica that had left the ISR does not lead it with
-unclean.leader.election.enable=false: there is no leader until the in-sync one is back, and then every acknowledged
-record is there. With unclean.leader.election.enable=true the other replica leads, what it did not have is gone, and the
-former leader follows it: afterwards both hold the same.
+**Claim** With unclean.leader.election.enable=false, when the last in-sync replica of a partition is dead, a replica
+that had left the ISR does not become leader: the partition has no leader until the in-sync replica is back, and then
+holds every acknowledged record. With unclean.leader.election.enable=true the other replica becomes leader, the records
+that it lacked are lost, and the former leader follows it: afterwards both replicas hold the same records.
 
-**Why it matters** It is the choice between waiting and losing acknowledged records; the owner of the topic must make
-it.
+**Why it matters** The setting decides between waiting for a broker and losing acknowledged records. The owner of the
+topic must be able to make this choice.
 
 **Kafka says** topic configuration unclean.leader.election.enable; KIP-966 (eligible leader replicas); KIP-101.
 
-**Cannot see** a leader that lost its disk: it is in sync by its name only.
+**Cannot see** a leader that lost its disk: it is still in the ISR, but no longer has the records.
 
 **Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
@@ -42,14 +42,14 @@ pytestmark = [
     ),
 ]
 SHRINKS_WITHIN_S = 20.0
-"""broker.session.timeout.ms until the controller fences a killed broker, and what the leader takes to learn of it."""
+"""Time for the controller to fence a killed broker (broker.session.timeout.ms), and for the leader to learn of it."""
 ELECTED_WITHIN_S = 30.0
 WATCHED_S = 6.0
-"""Twice the session timeout of these clusters: time enough for an election that must not be."""
+"""Twice the session timeout of these clusters: long enough for a forbidden election to happen."""
 
 
 def two_replicas(cluster: Cluster, topic: str) -> tuple[Node, Node]:
-    """(leader, follower)."""
+    """Returns (leader, follower) of partition 0."""
     view = cluster.view(topics=[topic])
     nodes = {node.id: node for node in cluster.nodes}
     (follower,) = view.followers_of(topic)
@@ -57,8 +57,7 @@ def two_replicas(cluster: Cluster, topic: str) -> tuple[Node, Node]:
 
 
 def outrun(cluster: Cluster, topic: str, leader: Node, follower: Node, record: CheckRecord) -> None:
-    """Kills the follower, has the leader take a record that the follower lacks, and kills the leader; starts the
-    follower."""
+    """Kills the follower, writes a record that only the leader has, kills the leader, and starts the follower."""
     with NodeClient(leader.address) as client:
         require(client.produce(topic, "both have it").error, ErrorCode.NONE, "the answer while both are in sync")
         with record.step(f"kill follower {follower.id}"):

@@ -1,16 +1,18 @@
-"""When no replica is in sync any more, only one that has every committed record becomes leader.
+"""When no in-sync replica is left, only a replica that has every committed record becomes leader.
 
-**Claim** A replica that leaves the ISR when that has min.insync.replicas members or fewer becomes an eligible leader
-replica, and DescribeTopicPartitions says so. When all replicas were stopped one after another, one that left the ISR
-before it was at its minimum does not lead when it is back first; an eligible one leads as soon as it is back, and then
-every record that was acknowledged for all in-sync replicas is there, once. An eligible replica that did not end in
-order is not eligible any more: it does not lead, and the last leader does when it is back, with every record.
+**Claim** A replica that leaves the ISR when the ISR has min.insync.replicas members or fewer becomes an eligible leader
+replica, and DescribeTopicPartitions lists it. After all replicas have been stopped one after another: a replica that
+left the ISR while it was larger than min.insync.replicas does not become leader when it is started first; an eligible
+one becomes leader when it is back, and then the partition holds every record that was acknowledged with acks=all,
+exactly once. An eligible replica that was killed (unclean shutdown) is no longer eligible when it is back: it does not
+become leader, and the last leader does when it is back, with every such record.
 
-**Why it matters** Without it a partition waits for one particular machine, or for an operator who gives up records.
+**Why it matters** Without it a partition is unavailable until one particular broker is back, or until an operator gives
+up records.
 
 **Kafka says** KIP-966 (eligible leader replicas), on by default in new clusters from 4.1 on.
 
-**Cannot see** replicas that lose what they had flushed; the last known leader (unclean recovery by the controller).
+**Cannot see** replicas that lose flushed data; unclean recovery, in which the controller elects the last known leader.
 
 **Rejects** tests/plants/clusters/test_eligible_checks.py::test_a_check_rejects_the_bug
 """
@@ -42,17 +44,17 @@ pytestmark = [
     pytest.mark.kip(966),
 ]
 SHRINKS_WITHIN_S = 20.0
-"""broker.session.timeout.ms, and what brokers take to learn of it."""
+"""Time for the controller to fence a broker (broker.session.timeout.ms), and for other brokers to learn of it."""
 LEADS_WITHIN_S = 30.0
 ACKNOWLEDGED = ["by three", "by two"]
 UNACKNOWLEDGED = "by one"
 WATCHED_S = 6.0
-"""Twice the session timeout of these clusters: time enough for an election that must not be."""
+"""Twice the session timeout of these clusters: long enough for a forbidden election to happen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replicas:
-    """Three, in the order in which they go away."""
+    """The three replicas of a partition, in the order in which they are stopped."""
 
     topic: str
     first: Node
@@ -62,7 +64,7 @@ class Replicas:
 
 
 def replicas_of(cluster: Cluster, topic: str) -> Replicas:
-    """The leader, and its followers in the order of the assignment."""
+    """The leader of partition 0, and its followers in the order of the assignment."""
     view = cluster.view(topics=[topic])
     nodes = {node.id: node for node in cluster.nodes}
     first, second = (nodes[one] for one in view.followers_of(topic))
@@ -70,13 +72,13 @@ def replicas_of(cluster: Cluster, topic: str) -> Replicas:
 
 
 def eligible(node: Node, topic: str) -> tuple[int, ...]:
-    """The eligible leader replicas of partition 0, as a node tells them."""
+    """The eligible leader replicas of partition 0, as a node reports them."""
     with NodeAdmin(node.address, timeout_s=3.0) as client:
         return tuple(sorted(client.described(topic).eligible_leader_replicas or ()))
 
 
 def leader_as_told(node: Node, topic: str) -> int:
-    """The leader of partition 0, as a node tells it; -1 for none, or where it does not answer."""
+    """The leader of partition 0, as a node reports it; -1 if there is none, or if the node does not answer."""
     try:
         with NodeAdmin(node.address, timeout_s=3.0) as client:
             return int(client.described(topic).leader_id)
@@ -85,7 +87,7 @@ def leader_as_told(node: Node, topic: str) -> int:
 
 
 def lose_in_turn(cluster: Cluster, parts: Replicas, record: CheckRecord, *, is_second_killed: bool) -> None:
-    """Loses the first follower, the second, and then the leader, with a record before each."""
+    """Stops the first follower, stops or kills the second, and stops the leader; writes a record before each."""
     topic = parts.topic
     with NodeClient(parts.last.address) as client:
         require(client.produce(topic, "by three").error, ErrorCode.NONE, "the answer while three are in sync")
@@ -99,7 +101,7 @@ def lose_in_turn(cluster: Cluster, parts: Replicas, record: CheckRecord, *, is_s
             record.faults += 1
             (parts.second.kill if is_second_killed else parts.second.stop)()
         wait_for_isr(cluster, topic, {parts.last.id})
-        # A leader that has not learnt of it yet takes the record, and answers REQUEST_TIMED_OUT.
+        # A leader that does not know the smaller ISR yet appends the record, and answers REQUEST_TIMED_OUT.
         is_acknowledged = client.produce(topic, UNACKNOWLEDGED, timeout_ms=2_000).error is ErrorCode.NONE
         require(is_acknowledged, False, "that a write is acknowledged while one is in sync")
     until(
@@ -121,7 +123,7 @@ def wait_for_isr(cluster: Cluster, topic: str, nodes: set[int]) -> None:
 
 
 def require_does_not_lead(node: Node, topic: str, why: str) -> None:
-    """Starts a node and watches it for a while. BrokenPromise when it becomes leader."""
+    """Starts a node and watches it for WATCHED_S; raises BrokenPromise if it becomes leader."""
     node.start()
     node.wait_ready()
     deadline = time.monotonic() + WATCHED_S
@@ -132,9 +134,9 @@ def require_does_not_lead(node: Node, topic: str, why: str) -> None:
 
 
 def require_leads_with_all(node: Node, topic: str) -> None:
-    """BrokenPromise unless a node that was started becomes leader, and has what was acknowledged.
+    """Raises BrokenPromise unless a node that was started becomes leader and serves every acknowledged record.
 
-    It serves no record beyond its high watermark, which rises when as many are in sync as min.insync.replicas wants.
+    It serves no record above its high watermark, which rises only when min.insync.replicas replicas are in sync.
     """
     until(
         lambda: leader_as_told(node, topic) == node.id,
@@ -150,7 +152,7 @@ def require_leads_with_all(node: Node, topic: str) -> None:
 
 
 def served(node: Node, topic: str) -> list[str]:
-    """The values that a node serves of partition 0, without the one that was not acknowledged and may be there."""
+    """The values that a node serves from partition 0, except the unacknowledged one, which may or may not be there."""
     with NodeClient(node.address) as client:
         return [value for _, value in client.fetch(topic, 0).values if value != UNACKNOWLEDGED]
 
@@ -159,7 +161,8 @@ def served(node: Node, topic: str) -> list[str]:
 def all_lost_in_turn(
     cluster: Cluster, admin: RawAdmin, names: Names, record: CheckRecord, *, is_second_killed: bool
 ) -> Iterator[Replicas]:
-    """Three replicas of which none runs any more. In the end all run, are in sync and hold the same batches."""
+    """Yields three replicas, all stopped. At the end, starts all nodes; the replicas must be in sync and hold the same
+    batches."""
     topic = names.topic("orders")
     admin.create_topic(topic, 1, 3, {"min.insync.replicas": "2"})
     parts = replicas_of(cluster, topic)

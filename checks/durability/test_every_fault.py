@@ -1,11 +1,11 @@
-"""Replicated records survive every fault that the nemesis has.
+"""Replicated records survive every fault that the nemesis can inject.
 
-**Claim** On three nodes with min.insync.replicas=2, a record that was acknowledged by all in-sync replicas is in the
-log afterwards, once, at the offset that was acknowledged and with the bytes that were sent, in the order of its
-producer, whatever befalls the nodes, the links between them or to their clients, their clocks, or where the replicas
-are: all nodes killed or paused together, an empty node in the place of one that is lost, a network split in any way, a
-network that loses, delays, copies or reorders packets, clocks that jump, drift or go to and fro. Consumers never pass
-over a record, go back, or see one that goes away. Afterwards the in-sync replicas hold the same batches.
+**Claim** On three nodes with min.insync.replicas=2, a record that was acknowledged with acks=all is in the log at the
+end of the run, exactly once, at the acknowledged offset, with the bytes that were sent, and in its producer's order,
+under each of these faults: nodes killed, paused or restarted, also all at once; a lost node replaced by an empty one;
+network splits between nodes, or between nodes and clients; a network that loses, delays, duplicates, reorders or
+throttles packets; clocks that jump, drift or oscillate; leaders moved and partitions reassigned. Consumers never skip a
+record, go back, or see a record disappear. Afterwards the in-sync replicas hold the same batches.
 
 **Why it matters** Nobody chooses what fails.
 
@@ -13,8 +13,8 @@ over a record, go back, or see one that goes away. Afterwards the in-sync replic
 "Replication"; KIP-101 and KIP-320 (truncation), KIP-966 (what may be lost).
 
 **Cannot see** loss of power; combinations of faults (durability/sequences_of_faults, `python -m nemesis`); full disks
-(durability/full_disk_of_one_replica); faults that move a leader have a check of their own that requires that they did
-(durability/replicated_records_survive).
+(durability/full_disk_of_one_replica); whether a fault made another replica leader
+(durability/replicated_records_survive requires it).
 
 **Rejects** tests/unit/harness/judging/checkers/test_queue_checkers.py::test_a_checker_rejects_its_anomaly,
 tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
@@ -77,12 +77,12 @@ FAULTS = [
     "leadership:move",
     "leadership:reassign",
 ]
-"""As `python -m nemesis --faults` writes them."""
+"""In the notation of `python -m nemesis --faults`."""
 OF_A_COORDINATOR = ["kill coordinator", "pause coordinator", "partition:isolate-coordinator"]
 
 
 def survives(cluster: Cluster, drive: Drive, queue: Queue, fault: str) -> None:
-    """A run under the fault; afterwards the replicas are equal."""
+    """Runs the workload under the fault; afterwards the replicas must hold the same batches."""
     drive(queue, fault, replicas=3, config={"min.insync.replicas": "2"}, duration_s=LASTS_S, hold_s=HELD_S)
 
     cluster.wait_healthy()

@@ -1,16 +1,16 @@
 """A log folder that fails is taken offline and reported as such; the others keep working.
 
-**Claim** When nothing more can be written to one of a broker's log folders, requests for its partitions are answered
-with KAFKA_STORAGE_ERROR and the partitions have no leader, while those in other folders are written and read, and new
-partitions are created there. When the disk has free space and the broker was restarted, all is as before, with every
-record that was acknowledged.
+**Claim** When one of a broker's log folders can no longer be written to, requests for its partitions are answered with
+KAFKA_STORAGE_ERROR and the partitions have no leader, while partitions in other folders can still be written and read,
+and new partitions are created there. Once the disk has free space and the broker has been restarted, all partitions are
+served again, with every acknowledged record.
 
 **Why it matters** A broker that keeps using a broken disk loses records silently; one that stops because of it takes
 down the folders that still work.
 
 **Kafka says** KIP-112, KIP-858; protocol guide: KAFKA_STORAGE_ERROR, Metadata's offline replicas.
 
-**Cannot see** A broker whose only log folder fails: that one ends (durability/full_disks).
+**Cannot see** A broker whose only log folder fails: it shuts down (durability/full_disks).
 
 **Rejects** tests/plants/empties_logs_after_a_crash.py, tests/plants/fails_all_folders_with_one.py,
 tests/plants/goes_on_with_a_failed_folder.py, tests/plants/sends_groups_where_their_folder_is_gone.py
@@ -70,10 +70,10 @@ pytestmark = [
     pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
 ]
 TOO_MUCH = "x" * 20_000
-"""More than the last page that a file already has can take."""
+"""More bytes than fit into the last page that a file already occupies."""
 MOST_TOPICS = 8
 GROUPS = 16
-"""Enough that each folder holds the offsets of some, whatever their names."""
+"""Enough groups that each folder holds the committed offsets of some, whatever their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,12 @@ class Topics:
     lost: TopicName
     kept: TopicName
     groups: tuple[str, ...]
-    """Groups with an offset, the partitions of which are in both folders."""
+    """Groups with a committed offset; their partitions of __consumer_offsets are in both folders."""
 
 
 @pytest.fixture
 def topics(exchange: Exchange, cluster: Cluster, record: CheckRecord, chance: Random) -> Iterator[Topics]:
-    """Two topics, one of them in a folder that has just failed; healed at the end."""
+    """Yields two topics, one of them in a folder that has just failed; heals the disk at the end."""
     found = one_in_each_folder(exchange, cluster)
     coordinated(exchange)
     for group in found.groups:
@@ -109,7 +109,7 @@ def topics(exchange: Exchange, cluster: Cluster, record: CheckRecord, chance: Ra
 
 
 def one_in_each_folder(exchange: Exchange, cluster: Cluster) -> Topics:
-    """Makes topics until each folder has one; HostTrouble when one stays without."""
+    """Creates topics until each folder has one; raises HostTrouble if a folder stays without one."""
     disk = cluster.nodes[0].small_disk
     if disk is None:
         raise HostTrouble(f"the node at {cluster.bootstrap} has no small disk")
@@ -139,13 +139,13 @@ def code_of(produced: Any) -> int:
 
 
 def values(fetched: Any) -> list[str]:
-    """The records of a Fetch's only partition."""
+    """The values of the records in a Fetch answer with one partition."""
     data = fetched.responses[0].partitions[0].records
     return [(record.value or b"").decode() for one in iter_batches(data) for record in one.records()]
 
 
 def test_a_failed_folder_serves_nothing_until_a_restart(exchange: Exchange, topics: Topics) -> None:
-    """Every request for a partition in it is answered with KAFKA_STORAGE_ERROR."""
+    """Every request for a partition in a failed folder is answered with KAFKA_STORAGE_ERROR."""
     lost = topics.lost
     answers = [
         exchange.ask(f"a small record, acks {acks}", produce(lost, batch("late"), acks=acks), version)
@@ -169,7 +169,8 @@ def test_a_failed_folder_serves_nothing_until_a_restart(exchange: Exchange, topi
 
 
 def test_a_failed_folder_is_said_to_be_one(exchange: Exchange, topics: Topics) -> None:
-    """Metadata has no leader and an offline replica, and DescribeLogDirs has the folder's error."""
+    """Metadata and DescribeTopicPartitions report that the partition has no leader and an offline replica;
+    DescribeLogDirs reports KAFKA_STORAGE_ERROR for the folder."""
     asked = tuple(DescribableLogDirTopic(topic=name, partitions=(0,)) for name in (topics.lost, topics.kept))
     for version in (1, 4):
         folders = exchange.ask("the folders", DescribeLogDirsRequest(topics=asked), version).results

@@ -1,16 +1,16 @@
 """One of three replicas has a full disk, and the others keep working.
 
-**Claim** When the disk of one log folder of a leader has no room left while producers write, the folder is taken
-offline and said to be so, its broker goes on, and another replica becomes leader. After there is room and the broker
-was started again, records that were acknowledged with acks=all are all there: once, in the order of their producer.
-Then the ISR is full, and all replicas hold the same batches.
+**Claim** When the disk of one of a leader's log folders fills up while producers write, the folder is taken offline and
+reported as offline, the broker keeps running, and another replica becomes leader. Once the disk has free space and the
+broker has been restarted, every record that was acknowledged with acks=all is in the log, exactly once and in its
+producer's order; all replicas are in sync and hold the same batches.
 
-**Why it matters** Disks fill up one at a time; replication is there so that nobody needs to notice.
+**Why it matters** Disks fill up one at a time. Replication exists so that clients do not notice.
 
 **Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again, and the
 controller elects other leaders for what it held.
 
-**Cannot see** disks that fail in other ways (durability/lost_folder_of_one_replica); the loss of what a folder held.
+**Cannot see** disks that fail in other ways (durability/lost_folder_of_one_replica); the loss of a folder's contents.
 
 **Rejects** tests/plants/clusters/test_folder_checks.py::test_a_check_rejects_what_a_failed_folder_brings_out
 """
@@ -40,11 +40,11 @@ pytestmark = [
 ]
 LASTS_S = 16.0
 HELD_S = 6.0
-"""Another replica leads before the heal."""
+"""Long enough for another replica to become leader before the fault is healed."""
 
 
 def leader_on_a_small_disk(cluster: Cluster) -> NodeSpec:
-    """A node that leads a partition of which its small disk holds the log."""
+    """Chooses a node that leads a partition whose log is on the node's small disk."""
 
     def choose(view: ClusterView, chance: Random) -> Chosen:
         disks = {node.id: node.small_disk for node in cluster.nodes}

@@ -1,16 +1,17 @@
 """Acknowledged records survive a full disk.
 
-**Claim** When the disk of one of a broker's log folders has no room left while producers write, the folder is taken
-offline and said to be so, and the broker stays up; a broker that has no other folder ends. Once there is
-room and the broker was started again, every record that was acknowledged is there, at its offset, with its bytes, in
-every folder; from idempotent producers (acks=all) it is there once.
+**Claim** When the disk of one of a broker's log folders fills up while producers write, the folder is taken offline and
+reported as offline, and the broker keeps running; a broker that has no other folder shuts down. Once the disk has free
+space and the broker has been restarted, every acknowledged record is in the log, at the acknowledged offset, with the
+bytes that were sent, in every folder; a record from an idempotent producer (acks=all) is there exactly once.
 
-**Why it matters** Disks fill up. What an operator finds after making room must be what clients were told.
+**Why it matters** Disks fill up. Once an operator has freed space, every record that was acknowledged to clients must
+be there.
 
 **Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again.
 
-**Cannot see** Disks that fail in other ways: read errors, silent corruption. That the other folders are served
-meanwhile: see checks/durability/test_failed_folders.py.
+**Cannot see** Disks that fail in other ways: read errors, silent corruption. Whether the other folders are served
+meanwhile: see durability/failed_folders.
 
 **Rejects** tests/plants/acknowledges_what_a_full_disk_did_not_take.py, tests/plants/outlives_its_only_folder.py
 """
@@ -48,7 +49,7 @@ NOTICED_WITHIN_S = 8.0
 
 
 class WatchedDisk(DiskFault):
-    """A disk that does not work, and what the broker said and did while producers wrote to it."""
+    """A disk fault that also records how the broker reacts to it while producers write."""
 
     noticed_within_s = NOTICED_WITHIN_S
 
@@ -56,12 +57,12 @@ class WatchedDisk(DiskFault):
         super().__init__(on)
         self._topic = topic
         self.folders_with_records = 0
-        """Of those that held partitions of the topic before the disk was full."""
+        """The number of folders that held partitions of the topic before the fault."""
         self.is_said_to_be_offline = False
         self.has_ended = False
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Does it to the disk and looks for a while at what becomes of the broker and its folders."""
+        """Injects the fault, then watches the broker and its folders for up to noticed_within_s."""
         (node,) = [node for node in cluster.nodes if node.id in act.nodes]
         before = folders_of(node) or ()
         self.folders_with_records = sum(any(topic.name == self._topic for topic in one.topics) for one in before)
@@ -76,11 +77,11 @@ class WatchedDisk(DiskFault):
 
 
 class WatchedFullDisk(WatchedDisk, FullDisk):
-    """A full disk, which the next write notices."""
+    """A full disk; the broker notices it at its next write."""
 
 
 def folders_of(node: Node) -> tuple[DescribeLogDirsResult, ...] | None:
-    """What the broker says of its log folders; None when it says nothing."""
+    """The log folders as the broker describes them, or None if it does not answer."""
     try:
         return ask(node.address, ApiKey.DESCRIBE_LOG_DIRS, 1, DescribeLogDirsRequest(topics=None)).results
     except (OSError, MalformedRequest):
@@ -88,7 +89,7 @@ def folders_of(node: Node) -> tuple[DescribeLogDirsResult, ...] | None:
 
 
 def require_others_go_on(fault: WatchedDisk) -> None:
-    """BrokenPromise unless the folder on the disk was said to be offline, and its broker went on with the others."""
+    """Raises BrokenPromise unless the broker reported the folder as offline and kept running."""
     require(
         (fault.is_said_to_be_offline, fault.has_ended),
         (True, False),
@@ -117,7 +118,7 @@ def test_acknowledged_records_survive_a_full_disk(drive: Drive, names: Names, ac
 @pytest.mark.claim("D1", "D10", "O1", "O2", "O7")
 @pytest.mark.cluster(small_disk_mb=16, config={"log.dirs": small_disk.FOLDER})
 def test_a_broker_without_another_folder_ends_and_loses_nothing(drive: Drive, names: Names) -> None:
-    """The only folder is full: the broker ends, and no acknowledged record is lost."""
+    """The only folder is full: the broker shuts down, and no acknowledged record is lost."""
     topic = names.topic("orders")
     settings = ClientSettings(acks="1", is_idempotent=False)
     fault = WatchedFullDisk(topic)

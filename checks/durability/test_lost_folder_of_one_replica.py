@@ -1,12 +1,12 @@
-"""One of three replicas loses a log folder, and the others go on.
+"""One of three replicas loses a log folder, and the others keep working.
 
-**Claim** When one log folder of a leader is not there any more while producers write, as when its disk was unmounted,
-the folder is taken offline and said to be so, its broker goes on, and another replica becomes leader. After the folder
-is back and the broker was started again, records that were acknowledged with acks=all are all there: once, in the order
-of their producer. Then the ISR is full, and all replicas hold the same batches.
+**Claim** When one of a leader's log folders disappears while producers write, as if its disk was unmounted, the folder
+is taken offline and reported as offline, the broker keeps running, and another replica becomes leader. Once the folder
+is back and the broker has been restarted, every record that was acknowledged with acks=all is in the log, exactly once
+and in its producer's order; all replicas are in sync and hold the same batches.
 
-**Why it matters** Disks fail in other ways than by being full; also then replication is there so that nobody needs to
-notice.
+**Why it matters** Disks fail in other ways than by filling up. Replication exists so that clients do not notice that
+either.
 
 **Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again, and the
 controller elects other leaders for what it held.
@@ -41,12 +41,12 @@ pytestmark = [
 ]
 LASTS_S = 20.0
 HELD_S = 6.0
-"""Another replica leads before the heal."""
+"""Long enough for another replica to become leader before the fault is healed."""
 
 
 class WatchedLostFolder(WatchedDisk, LostFolder):
-    """A folder that went away. A broker whose files are open notices when it next opens one: when it writes down the
-    high watermarks, each 5 s (replica.high.watermark.checkpoint.interval.ms)."""
+    """A folder that disappeared. A broker that has its files open notices when it next opens one: when it writes the
+    checkpoint of high watermarks, every 5 s (replica.high.watermark.checkpoint.interval.ms)."""
 
     noticed_within_s = 15.0
 

@@ -1,15 +1,15 @@
-"""Moving a partition keeps its records, and a move is completed or cancelled exactly.
+"""Moving a partition keeps its records, and afterwards it has exactly the expected replicas.
 
-**Claim** A partition that is moved to other brokers ends with exactly the replicas that were asked for, all in sync and
-equal, and with every acknowledged record, also those that were written meanwhile. A move to a broker that is dead does
-not end: the partition keeps its old replicas, and when the move is cancelled it has exactly those. The preferred
-replica leads when it is asked to.
+**Claim** A partition that is reassigned to other brokers ends with exactly the requested replicas, all in sync and
+equal, and with every acknowledged record, including those written during the move. A move to a dead broker does not
+complete: the partition keeps its old replicas, and after the move is cancelled it has exactly those. After a preferred
+leader election the preferred replica leads.
 
 **Why it matters** Brokers are added and replaced by moving partitions; this must not lose records when nothing fails.
 
 **Kafka says** KIP-455 (reassignment), KIP-460 (elections).
 
-**Cannot see** throttled moves, moves between folders of one broker.
+**Cannot see** throttled moves; moves between log folders of one broker.
 
 **Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
@@ -42,7 +42,7 @@ RECORDS = 200
 
 
 def replicas(cluster: Cluster, topic: str) -> tuple[int, ...]:
-    """In the order of the assignment."""
+    """The replicas of partition 0, in the order of the assignment."""
     return tuple(cluster.view(topics=[topic]).replicas[topic, 0])
 
 
@@ -60,7 +60,8 @@ def test_a_move_ends_with_the_replicas_that_were_asked_for_and_every_record(
     meanwhile = 0
 
     def has_moved() -> bool:
-        """Writes a record, and looks: where the move has not ended then, the record was written meanwhile."""
+        """Writes a record, and returns whether the move has completed; if it has not, the record counts as written
+        meanwhile."""
         nonlocal meanwhile
         value = f"while it moves {meanwhile}"
         with NodeClient(nodes[cluster.view(topics=[topic]).leaders[topic, 0]].address) as leader:

@@ -1,16 +1,16 @@
-"""What was read once is read again after a restart.
+"""Records that could be read before a restart are read again after it.
 
-**Claim** After a clean stop, and after a kill, a topic holds the same records at the same offsets as before, and every
-record that was acknowledged up to that moment. Its log is whole: each batch has the checksum of its bytes, and begins
-where the one before it ends.
+**Claim** After a clean restart, and after a kill, a topic holds the same records at the same offsets as before,
+including every acknowledged record. Its log is intact: each batch has a valid CRC, and starts at the offset where the
+one before it ends.
 
 **Why it matters** Upgrades stop brokers cleanly every few weeks; machines kill them without asking. Consumers that
 start again must find what others have already acted on.
 
 **Kafka says** documentation, "Persistence" and "Graceful shutdown"; producer configuration acks.
 
-**Cannot see** how fast the recovery was, and whether a clean start skipped it. A write that was torn: the fault comes
-when all is quiet, and a killed process leaves its page cache.
+**Cannot see** how long recovery takes, and whether a clean restart skips it. A torn write: nothing is being written
+when the fault comes, and the page cache survives the kill.
 
 **Rejects** tests/plants/empties_logs_after_a_crash.py, tests/plants/takes_a_damaged_tail_for_whole.py,
 tests/plants/truncates_a_good_batch_on_recovery.py
@@ -57,7 +57,7 @@ def test_read_back_after_restart(drive: Drive, names: Names, fault: str) -> None
 def test_a_log_is_whole_after_a_restart(
     cluster: Cluster, client: Library, operator: Operator, names: Names, strike: Callable[[str], None], fault: str
 ) -> None:
-    """Every batch of a log has the checksum of its bytes after a restart, and begins where the one before it ends."""
+    """After a restart every batch in the log has a valid CRC, and starts at the offset where the one before it ends."""
     topic = names.topic("ledger")
     operator.create_topic(topic)
     values = [b"entry %d" % number for number in range(SENDINGS * A_SENDING)]

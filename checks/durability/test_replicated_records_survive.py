@@ -1,11 +1,11 @@
 """Replicated records survive the loss of nodes.
 
-**Claim** On three nodes, a record that was acknowledged by all in-sync replicas is in the log afterwards, once, at the
-offset that was acknowledged and with the bytes that were sent, in the order of its producer, although the leader is
-killed, paused, stopped, or cut off from the others, the active controller is killed, or all nodes restart in turn.
-Consumers never pass over a record, go back, or see one that goes away. Producers and consumers go on after every fault.
-Afterwards the replicas, all in sync, hold the same batches. With acks=1 a leader that is lost takes the end of its log
-with it, and nothing before that.
+**Claim** On three nodes, a record that was acknowledged with acks=all is in the log at the end of the run, exactly
+once, at the acknowledged offset, with the bytes that were sent, and in its producer's order, even if the leader is
+killed, paused, restarted or cut off from the others, the active controller is killed, or all nodes restart in turn.
+Consumers never skip a record, go back, or see a record disappear. Producers and consumers continue after every fault.
+Afterwards all replicas are in sync and hold the same batches. With acks=1 the loss of a leader may lose records at the
+end of its log, and none before that.
 
 **Why it matters** This is what replication is for.
 
@@ -48,9 +48,9 @@ pytestmark = [
 ]
 LASTS_S = 22.0
 HELD_S = 12.0
-"""Another replica leads before the heal, also where the leader was the active controller: the others hear nothing of it
-for 2 s and elect another (controller.quorum.fetch.timeout.ms), for which the leader's session of 3 s starts again
-(broker.session.timeout.ms of clusters that the harness starts)."""
+"""Long enough for another replica to become leader before the heal, even if the old leader was also the active
+controller: the other nodes elect a new controller after 2 s (controller.quorum.fetch.timeout.ms), and there the old
+leader's session of 3 s starts anew (broker.session.timeout.ms of clusters that the harness starts)."""
 MOVES_A_LEADER = [kill(leader), pause(leader), restart(leader), partition(isolate_leader)]
 FAULTS = [
     None,
@@ -61,12 +61,12 @@ FAULTS = [
 
 
 def named(fault: Fault | None) -> str:
-    """The part of a check's name."""
+    """A fault's part of the check's name."""
     return "no fault" if fault is None else str(fault)
 
 
 def require_producers_went_on(driven: Driven) -> None:
-    """BrokenPromise unless each producer had something acknowledged that it sent after the last heal."""
+    """Raises BrokenPromise unless every producer had a record acknowledged that it sent after the last heal."""
     stalled = stalled_producers(driven.history)
     require(stalled, [], "the producers of which nothing was acknowledged after the heal", claim="L2")
 

@@ -1,10 +1,11 @@
 """Each replication factor keeps what it promises, with acks=all and with acks=1.
 
-**Claim** With acks=all, and whatever replication.factor (1, 2, 3 or 5) and min.insync.replicas (1 or more) a topic has,
-a record that was acknowledged is in the log afterwards, once and at the offset that was acknowledged, although the
-leader is killed, or a minority of nodes; also where unclean elections are allowed but an in-sync replica is there to
-lead. When the nodes are back each partition takes writes, and in-sync replicas hold the same batches. With acks=1
-only records that were acknowledged shortly before or during the loss of their leader may be missing.
+**Claim** With acks=all, for each tested replication factor (1, 2, 3 or 5) and min.insync.replicas (1 or more), an
+acknowledged record is in the log at the end of the run, exactly once and at the acknowledged offset, even if the leader
+is killed, or a minority of the nodes. If unclean leader election is enabled but an in-sync replica can become leader,
+no acknowledged record is lost either. When the nodes are back, every partition accepts writes, and in-sync replicas
+hold the same batches. With acks=1 only records that were acknowledged shortly before or during the loss of their leader
+may be missing.
 
 **Why it matters** Replicas cost money; each replication factor must mean what the documentation says.
 
@@ -49,11 +50,13 @@ LASTS_S = 16.0
 HELD_S = 6.0
 """Twice broker.session.timeout.ms of clusters that the harness starts: another replica leads before the heal."""
 NEEDED = 300
-"""Acknowledged records."""
+"""Minimum number of acknowledged records, and of reads."""
 BEFORE_MS = 5_000
-"""A follower asks for new records all the time; one that lags for longer is no reason to lose more than this."""
+"""How long before the loss of its leader a missing record may have been acknowledged. Followers fetch all the time, so
+that they should not lag by more."""
 AFTER_MS = 30_000
-"""What a former leader may take to learn that it no longer leads: its session, and its requests that wait."""
+"""How long after the heal a missing record may have been acknowledged: a former leader may need its session timeout,
+and the timeout of its pending requests, to learn that it no longer leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Copies:
 
 
 def queue_of(names: Names, acks: str, replicas: int) -> Queue:
-    """Its run means nothing where no other replica became leader, unless there is none."""
+    """The workload. A run in which no other replica became leader proves nothing, unless the topic has only one
+    replica."""
     return Queue(
         topic=names.topic("orders"),
         partitions=2,
@@ -136,7 +140,7 @@ def test_copies_on_five_nodes(cluster: Cluster, drive: Drive, names: Names, copi
 
 
 def run(cluster: Cluster, drive: Drive, queue: Queue, copies: Copies) -> None:
-    """Under the loss of a leader; Drive judges what acks=all forbids."""
+    """Runs the workload while a leader is killed; `drive` judges what acks=all forbids."""
     drive(queue, kill(leader), replicas=copies.replicas, config=copies.config, duration_s=LASTS_S, hold_s=HELD_S)
     cluster.wait_healthy()
     require_takes_writes(cluster, queue)
@@ -145,7 +149,7 @@ def run(cluster: Cluster, drive: Drive, queue: Queue, copies: Copies) -> None:
 
 
 def require_takes_writes(cluster: Cluster, queue: Queue) -> None:
-    """BrokenPromise where a partition's leader does not acknowledge a write for all in-sync replicas."""
+    """Raises BrokenPromise if a partition's leader does not acknowledge a write with acks=all."""
     leaders = cluster.view(topics=[queue.topic]).leaders
     addresses = {node.id: node.address for node in cluster.nodes}
     for partition in range(queue.partitions):
@@ -155,7 +159,7 @@ def require_takes_writes(cluster: Cluster, queue: Queue) -> None:
 
 
 def require_kept(found: Sequence[FaultLosses]) -> None:
-    """BrokenPromise where an acknowledged record is missing."""
+    """Raises BrokenPromise if an acknowledged record is missing."""
     if any(each.lost for each in found):
         told = "; ".join(each.sentence for each in found)
         raise BrokenPromise(
@@ -164,7 +168,7 @@ def require_kept(found: Sequence[FaultLosses]) -> None:
 
 
 def require_near_faults(found: Sequence[FaultLosses]) -> None:
-    """BrokenPromise where a record is missing that was acknowledged when no leader was lost."""
+    """Raises BrokenPromise if a missing record was not acknowledged around the loss of a leader."""
     for each in found:
         if (each.lost and each.fault == NO_FAULT) or each.before_ms > BEFORE_MS or each.after_ms > AFTER_MS:
             raise BrokenPromise(

@@ -1,17 +1,18 @@
 """A retried batch is appended once.
 
-**Claim** A batch of an idempotent producer that is sent again is in the log once. Each of the last five is answered
-with the offset at which it stands, and an older one is refused. After the broker was killed or restarted in between
-the last one is still answered so, and those before it are answered so or refused. With enable.idempotence=true every
-record of Kafka's clients is in the log once and in order, although the broker was killed, and paused for longer than
-the request timeout, while requests were on their way, so that clients sent batches again.
+**Claim** A batch that an idempotent producer sends again is in the log exactly once. A repeat of one of the last five
+batches is answered with the offset at which the batch was appended, and a repeat of an older one is refused. If the
+broker is killed or restarted in between, a repeat of the last batch is still answered with its offset; repeats of the
+four before it are either answered with theirs or refused. With enable.idempotence=true every record that Kafka's
+clients send is in the log exactly once and in order, even if the clients retry because the broker was killed, and
+paused for longer than the request timeout, while requests were in flight.
 
 **Why it matters** A payment that is sent again because its answer was lost must not be made twice.
 
-**Kafka says** producer configuration enable.idempotence; KIP-98, KIP-360. A snapshot of a producer's state, which is
-what a broker starts with, holds its last batch alone: Kafka 4.3.1 refuses the four before it after a restart.
+**Kafka says** producer configuration enable.idempotence; KIP-98, KIP-360. After a restart a broker loads the producer
+state from a snapshot, which holds only the last batch of each producer: Kafka 4.3.1 then refuses the four before it.
 
-**Cannot see** the state of producers across a change of leader: there is one replica.
+**Cannot see** producer state across a change of leader: there is only one replica.
 
 **Rejects** tests/plants/duplicates_a_retried_batch.py, tests/plants/forgets_producers_on_restart.py,
 tests/plants/remembers_only_the_last_batch.py
@@ -49,7 +50,7 @@ pytestmark = [
     ),
 ]
 NUMBERS = range(5)
-"""So many batches of a producer a broker knows again (KIP-98)."""
+"""A broker recognises repeats of a producer's last five batches (KIP-98)."""
 REFUSED = ("OUT_OF_ORDER_SEQUENCE_NUMBER", -1)
 PATIENCE_S = 30.0
 
@@ -112,20 +113,20 @@ def test_batches_from_before_a_restart_are_not_appended_again(
 @pytest.mark.claim("O4", "O5", "D1")
 def test_retried_batches_are_appended_once(drive: Drive, names: Names) -> None:
     """Clients that send batches again, after a pause and a kill, leave each record in the log once, in order."""
-    # No record is given up unsent: retries are counted as what was sent beyond what was handed over.
+    # With this delivery timeout no record is given up unsent: the number of retries is sends minus records handed over.
     settings = ClientSettings(acks="all", is_idempotent=True, in_flight=5, delivery_timeout_ms=60_000)
     queue = Queue(
         topic=names.topic("payments"), partitions=1, producers=3, rate=600, client=settings, needs=Needs(retries=1)
     )
 
-    # The request timeout is 3 s: a pause longer than it makes clients send again what the broker holds already.
+    # The request timeout is 3 s: during a longer pause clients send batches again that the broker already has.
     # librdkafka looks once a second for requests that have timed out.
     drive(queue, "pause", "kill", hold_s=5.0)
 
 
 def some_batches(producer_id: int, numbers: range = NUMBERS) -> list[bytes]:
     """Batches of one record each, as an idempotent producer sends them."""
-    now_ms = time.time_ns() // 1_000_000  # records of long ago would go by retention, and their producer be forgotten
+    now_ms = time.time_ns() // 1_000_000  # retention would delete old records and, with them, the producer's state
     more = {"timestamps": [now_ms], "producer_id": producer_id, "producer_epoch": 0}
     return [batch(f"payment {number}", base_sequence=number, **more) for number in numbers]
 
@@ -137,14 +138,14 @@ def held(cluster: Cluster, topic: str) -> list[tuple[int, int]]:
 
 
 def new_producer(cluster: Cluster, topic: str) -> int:
-    """A producer id; a broker that has just started has none to give for a moment."""
+    """A new producer id. A broker that has just started may need a moment before it can give one."""
     request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
     answer = asked(cluster, topic, request, 4, lambda answer: answer.error_code)
     return int(answer.producer_id)
 
 
 def sent(cluster: Cluster, topic: str, batches: Sequence[bytes]) -> list[tuple[str, int]]:
-    """(error, base offset) that is answered to each batch, one after the other."""
+    """Sends the batches one after the other, and returns (error, base offset) of each answer."""
     answers = [asked(cluster, topic, produce(topic, one), 9, lambda answer: only(answer).error_code) for one in batches]
     return [(ErrorCode(only(answer).error_code).name, only(answer).base_offset) for answer in answers]
 
@@ -155,7 +156,7 @@ def only(answer: Any) -> Any:
 
 
 def asked(cluster: Cluster, topic: str, message: Any, version: int, error_of: Callable[[Any], int]) -> Any:
-    """The answer of the topic's leader, which may need a moment after a restart. ClientTrouble when it has none."""
+    """The answer of the topic's leader, asked again for up to PATIENCE_S; raises ClientTrouble if there is none."""
     view = LeaderConnections(cluster.bootstrap, "payments")
     deadline = time.monotonic() + PATIENCE_S
     try:

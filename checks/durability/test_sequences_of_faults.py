@@ -1,18 +1,18 @@
-"""Records survive directed sequences of faults, in orders that random faults seldom produce.
+"""Records survive sequences of faults in orders that random faults seldom produce.
 
-**Claim** On three nodes with min.insync.replicas=2, a record that was acknowledged by all in-sync replicas is in the
-log afterwards, once, in the order of its producer, although (1) a minority is paused or cut off, another node is killed
-and both come back together while the rest is cut off; (2) the leader is cut off from the other nodes until another one
-leads, while its clients reach all nodes or only the old leader; (3) all nodes restart in turn, always the active
-controller next. Afterwards the in-sync replicas hold the same batches.
+**Claim** On three nodes with min.insync.replicas=2, a record that was acknowledged with acks=all is in the log at the
+end of the run, exactly once and in its producer's order, in each of these cases: (1) a minority is paused or cut off,
+another node is killed, and both come back together while the rest is cut off; (2) the leader is cut off from the other
+nodes until another one leads, while its clients reach all nodes or only the old leader; (3) all nodes restart in turn,
+always the active controller next. Afterwards the in-sync replicas hold the same batches.
 
 **Why it matters** Each step is harmless alone. Together they test whether nodes that were paused, cut off or killed can
 take over although they have fewer records than the nodes that are now cut off.
 
 **Kafka says** KIP-101 and KIP-320 (truncation), KIP-966 (who may lead), KIP-595 (the quorum); Kafka documentation,
-"Replication". The orders are those of faults that were found in other logs: see nemesis/sequences.py.
+"Replication". The sequences are those with which other distributed logs are tested: see nemesis/sequences.py.
 
-**Cannot see** loss of power; clusters of five, where two of the majority may know less.
+**Cannot see** loss of power; clusters of five nodes, in which two nodes of a majority may lack records.
 
 **Rejects** tests/plants/clusters/test_sequence_checks.py::test_a_check_rejects_what_a_sequence_brings_out
 """
@@ -49,7 +49,7 @@ SAFE = {"min.insync.replicas": "2"}
 
 
 def driven(cluster: Cluster, drive: Drive, names: Names, sequence: FaultSequence, needs: Needs) -> None:
-    """A run with acks=all under the sequence; afterwards the replicas are equal."""
+    """Runs the workload with acks=all under the sequence; afterwards the replicas must hold the same batches."""
     queue = Queue(topic=names.topic("orders"), partitions=2, client=ClientSettings(acks="all"), needs=needs)
 
     drive(queue, sequence=sequence, replicas=3, config=SAFE)

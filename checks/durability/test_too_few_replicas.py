@@ -1,15 +1,15 @@
 """Nothing is acknowledged by too few replicas.
 
-**Claim** With acks=all, a partition that has fewer in-sync replicas than min.insync.replicas takes no record and says
-NOT_ENOUGH_REPLICAS; the refused record is not in the log. With acks=1 the same partition goes on. When the replicas are
-back it takes records with acks=all again, and all in-sync replicas hold the same.
+**Claim** With acks=all, a partition that has fewer in-sync replicas than min.insync.replicas refuses records with
+NOT_ENOUGH_REPLICAS, and the refused record is not in the log. With acks=1 it still accepts records. When the replicas
+are back it accepts records with acks=all again, and all in-sync replicas hold the same records.
 
-**Why it matters** min.insync.replicas is the number of copies that an application pays for; an acknowledgement with
-fewer is a promise that one dead disk breaks.
+**Why it matters** min.insync.replicas is the number of copies that an application asks for; a record that is
+acknowledged with fewer may be lost with a single disk.
 
 **Kafka says** topic configuration min.insync.replicas, producer configuration acks; KIP-966 for the high watermark.
 
-**Cannot see** replicas that acknowledge what they have not flushed: see power loss.
+**Cannot see** replicas that acknowledge records before they are flushed, and lose them in a power failure.
 
 **Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
@@ -40,7 +40,7 @@ pytestmark = [
     ),
 ]
 SHRINKS_WITHIN_S = 15.0
-"""A clean stop leaves the ISR at once; the leader learns of it from the controller."""
+"""A broker that stops cleanly leaves the ISR at once; the leader learns of it from the controller."""
 RETURNS_WITHIN_S = 60.0
 
 

@@ -1,7 +1,7 @@
 """DeleteGroups (key 42) deletes groups and their offsets.
 
-**Claim** A group without members is gone afterwards, its offsets too; one with members stays.
-**Why it matters** Offsets that are gone make consumers start again.
+**Claim** A group without members is deleted together with its offsets; a group with members is kept.
+**Why it matters** If committed offsets are lost, consumers read records again or skip some.
 **Kafka says** Protocol guide, DeleteGroups; KIP-229.
 **Cannot see** Share groups.
 **Rejects** tests/plants/answers_for_the_first_alone.py, tests/plants/deletes_a_group_twice.py,
@@ -45,7 +45,7 @@ def codes(answer: DeleteGroupsResponse) -> dict[str, int]:
 
 
 def state(exchange: Exchange, name: str) -> str:
-    """The state in which a group is told to be."""
+    """A group's state, as DescribeGroups reports it."""
     (found,) = exchange.quietly(DescribeGroupsRequest(groups=(GroupId(name),)), 5).groups
     told: str = found.group_state
     return told
@@ -53,7 +53,7 @@ def state(exchange: Exchange, name: str) -> str:
 
 @all_versions(0, 3)
 def test_a_group_is_deleted_with_its_offsets(exchange: Exchange, version: int) -> None:
-    """A group that was deleted is gone, and its offsets are."""
+    """Deleting a group removes the group and its offsets."""
     name, topic = group(exchange), exchange.topic()
     exchange.quietly(commit(name, topic, 5), 7)
     answer = exchange.ask("a group of offsets alone", request(name), version)
@@ -65,7 +65,7 @@ def test_a_group_is_deleted_with_its_offsets(exchange: Exchange, version: int) -
 
 @all_versions(0, 3)
 def test_a_group_with_members_stays(exchange: Exchange, version: int) -> None:
-    """A group that has members cannot be deleted, and goes on with its offsets."""
+    """A group that has members cannot be deleted; it stays stable and keeps its offsets."""
     name, topic = group(exchange), exchange.topic()
     exchange.quietly(commit(name, topic, 5), 7)
     stable(exchange, name)
@@ -85,7 +85,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 2, 3)
 def test_each_group_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One is deleted beside one that stays and one that does not exist."""
+    """In one request an empty group is deleted, a group with members is refused, and an unknown group is not found."""
     empty, busy, unknown = (group(exchange, label) for label in ("empty", "busy", "unknown"))
     exchange.quietly(commit(empty, exchange.topic(), 5), 7)
     stable(exchange, busy)

@@ -1,7 +1,7 @@
 """DescribeGroups (key 15) describes groups: their state and their members.
 
-**Claim** A group is described as it is: its state, protocol, and members with their metadata and assignments; each
-group of a request has its own answer; one that does not exist is dead.
+**Claim** A group is described with its state, its protocol, and its members with their metadata and assignments; each
+group of a request has its own result; a group that does not exist has the state Dead.
 **Why it matters** Operators look here when a consumer does not make progress.
 **Kafka says** Protocol guide, DescribeGroups; KIP-430 (operations), KIP-345 (instances), KIP-1043 (unknown groups).
 **Cannot see** Groups of the consumer protocol of KIP-848.
@@ -57,7 +57,7 @@ def request(*names: str, operations: bool = False) -> DescribeGroupsRequest:
 
 @all_versions(0, 6)
 def test_a_stable_group_is_described(exchange: Exchange, version: int) -> None:
-    """A stable group has its protocol, and each member its metadata and assignment."""
+    """A stable group is described with its protocol, and each member with its metadata and assignment."""
     name = group(exchange)
     member, _ = stable(exchange, name, b"all")
     answer = exchange.ask("a stable group of one", request(name), version)
@@ -71,10 +71,10 @@ def test_a_stable_group_is_described(exchange: Exchange, version: int) -> None:
 
 @versions(0, 4, 6)
 def test_a_group_before_its_assignment(exchange: Exchange, version: int) -> None:
-    """A group whose members wait for the leader's assignment has no metadata yet."""
+    """While members wait for the leader's assignment, they are described without metadata and assignments."""
     name = group(exchange)
     joined(exchange, name)
-    # Until 4.2 a new group is written, and so told of, a few milliseconds after its first member's answer.
+    # Until 4.2 a new group is written, and so described, a few milliseconds after its first member was answered.
     for _ in exchange.patience(2):
         if exchange.quietly(request(name), version).groups[0].group_state != "Dead":
             break
@@ -87,7 +87,7 @@ def test_a_group_before_its_assignment(exchange: Exchange, version: int) -> None
 
 @versions(0, 6)
 def test_a_group_that_gathers(exchange: Exchange, version: int) -> None:
-    """A group that rebalances says so, and lists the members that have joined."""
+    """A group that rebalances has the state PreparingRebalance, and its old and new members are listed."""
     name = group(exchange)
     stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)
@@ -99,7 +99,7 @@ def test_a_group_that_gathers(exchange: Exchange, version: int) -> None:
 
 @versions(0, 6)
 def test_a_group_that_was_left(exchange: Exchange, version: int) -> None:
-    """A group that all have left is empty."""
+    """A group that all members have left has the state Empty."""
     name = group(exchange)
     member, _ = stable(exchange, name)
     leaving = LeaveGroupRequest(group_id=GroupId(name), members=(MemberIdentity(member_id=member),))
@@ -111,7 +111,7 @@ def test_a_group_that_was_left(exchange: Exchange, version: int) -> None:
 
 @versions(0, 6)
 def test_a_group_of_offsets_alone(exchange: Exchange, version: int) -> None:
-    """A group that has committed offsets and never had members is empty, without a type."""
+    """A group that has committed offsets and never had members has the state Empty and no protocol type."""
     name = group(exchange)
     exchange.quietly(commit(name, exchange.topic(), 5), 7)
     answer = exchange.ask("a group of offsets alone", request(name), version)
@@ -132,7 +132,7 @@ def test_instances_are_told(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 6)
 def test_an_unknown_group_is_dead(exchange: Exchange, version: int) -> None:
-    """A group that does not exist is dead; from version 6 on that is an error."""
+    """A group that does not exist has the state Dead; from version 6 on also the error GROUP_ID_NOT_FOUND."""
     answer = exchange.ask("a group that is not there", request(group(exchange)), version)
 
     assert answer.groups[0].group_state == "Dead"
@@ -141,7 +141,7 @@ def test_an_unknown_group_is_dead(exchange: Exchange, version: int) -> None:
 
 @versions(0, 6)
 def test_the_empty_name(exchange: Exchange, version: int) -> None:
-    """No group has the empty name: it is dead as any that does not exist."""
+    """The empty group id is answered like that of any group that does not exist."""
     exchange.turn_to_coordinator("")
     coordinated(exchange)
     (found,) = exchange.ask("a group without a name", request(""), version).groups
@@ -152,7 +152,7 @@ def test_the_empty_name(exchange: Exchange, version: int) -> None:
 
 @versions(3, 5, 6)
 def test_operations_are_told_when_asked(exchange: Exchange, version: int) -> None:
-    """From version 3 on the answer tells what the client may do with a group, where that was asked."""
+    """From version 3 on the answer contains the client's authorized operations, if the request asks for them."""
     name = group(exchange)
     stable(exchange, name)
     answer = exchange.ask("a group and what may be done with it", request(name, operations=True), version)
@@ -164,7 +164,7 @@ def test_operations_are_told_when_asked(exchange: Exchange, version: int) -> Non
 
 @versions(0, 5, 6)
 def test_several_groups(exchange: Exchange, version: int) -> None:
-    """Each group has an answer of its own."""
+    """Each group of a request has its own result."""
     known, unknown = group(exchange, "known"), group(exchange, "unknown")
     stable(exchange, known)
     answer = exchange.ask("a group that is there and one that is not", request(known, unknown), version)

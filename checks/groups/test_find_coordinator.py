@@ -33,14 +33,14 @@ GROUP, TRANSACTION, SHARE = 0, 1, 2
 
 
 def request(version: int, *keys: str, kind: int = GROUP) -> FindCoordinatorRequest:
-    """The request in the shape of a version."""
+    """The request with the fields of a version."""
     if version >= 4:
         return FindCoordinatorRequest(coordinator_keys=keys, key_type=kind)
     return FindCoordinatorRequest(key=keys[0], key_type=kind)
 
 
 def found(answer: Any, version: int) -> tuple[Any, ...]:
-    """The answer for each key, wherever a version puts it."""
+    """The result for each key, from the fields of a version."""
     return tuple(answer.coordinators) if version >= 4 else (answer,)
 
 
@@ -67,7 +67,7 @@ def test_a_group_has_a_coordinator(exchange: Exchange, version: int) -> None:
 
 @versions(4, 6)
 def test_several_groups_at_once(exchange: Exchange, version: int) -> None:
-    """From version 4 on several groups may be asked for."""
+    """From version 4 on a request may name several groups."""
     coordinated(exchange)
     names = [exchange.name(label) for label in ("one", "two", "three")]
     answer = exchange.ask("three groups", request(version, *names), version)
@@ -95,7 +95,7 @@ def test_a_group_named_twice(exchange: Exchange, version: int) -> None:
 
 @versions(0, 3, 4, 6)
 def test_an_empty_key(exchange: Exchange, version: int) -> None:
-    """The group without a name has a coordinator as well."""
+    """The empty group id has a coordinator as well."""
     coordinated(exchange)
     answer = exchange.ask("the empty key", request(version, ""), version)
 
@@ -105,7 +105,7 @@ def test_an_empty_key(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("kind", [3, -1, 127])
 @versions(1, 3, 4, 6)
 def test_an_unknown_type_is_refused(exchange: Exchange, version: int, kind: int) -> None:
-    """Only groups, transactions and share partitions have coordinators."""
+    """A key type other than group, transaction and share partition is refused."""
     answer = exchange.ask(f"type {kind}", request(version, exchange.name("readers"), kind=kind), version)
 
     assert refusals(answer, version) == [(ErrorCode.INVALID_REQUEST, -1)]
@@ -113,7 +113,7 @@ def test_an_unknown_type_is_refused(exchange: Exchange, version: int, kind: int)
 
 @versions(4, 5)
 def test_share_coordinators_came_with_version_6(exchange: Exchange, version: int) -> None:
-    """Before version 6 a share coordinator cannot be asked for."""
+    """Before version 6 the key type of share partitions is refused."""
     answer = exchange.ask("type 2", request(version, "g:AAAAAAAAAAAAAAAAAAAAAA:0", kind=SHARE), version)
 
     assert refusals(answer, version) == [(ErrorCode.INVALID_REQUEST, -1)]
@@ -121,7 +121,7 @@ def test_share_coordinators_came_with_version_6(exchange: Exchange, version: int
 
 @variants("key", no_parts="readers", no_id="readers:topic:0", no_partition="readers:AAAAAAAAAAAAAAAAAAAAAA:x")
 def test_a_share_key_has_three_parts(exchange: Exchange, key: str) -> None:
-    """The key of a share partition is the group, the topic's id and the partition."""
+    """The key of a share partition must consist of the group id, the topic id and the partition."""
     answer = exchange.ask(f"the share key {key}", request(6, key, kind=SHARE), 6)
 
     assert refusals(answer, 6) == [(ErrorCode.INVALID_REQUEST, -1)]

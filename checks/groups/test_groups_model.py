@@ -1,12 +1,13 @@
-"""Classic groups and committed offsets under random sequences of requests: the model allows each answer.
+"""The model allows each answer to random sequences of requests about classic groups and offsets.
 
-**Claim** However members join, sync, send heartbeats, leave and commit, each answer is one that Kafka's documents
-allow: a member that must wait for others waits, and is answered when they have come.
+**Claim** In whatever order members join, sync, send heartbeats, leave and commit, each answer is one that Kafka's
+documentation allows. A member that must wait for other members is answered when these have joined or synced, and not
+before.
 **Why it matters** Two consumers that both believe that they own a partition, or one that keeps reading after it was
 removed, read records twice or not at all.
 **Kafka says** Protocol guide, group membership; KIP-394 (member ids), KIP-496 (deleting offsets).
-**Cannot see** Members that stop sending heartbeats, static members, consumer and share groups; what harness/model
-does not judge.
+**Cannot see** Members that stop sending heartbeats; static members; consumer and share groups; anything that
+harness/model does not judge.
 **Rejects** tests/plants/commits_one_too_far.py, tests/plants/deletes_groups_in_use.py,
 tests/plants/never_tells_of_a_rebalance.py
 """
@@ -55,7 +56,7 @@ from reference_broker.wire.messages.sync_group_request import SyncGroupRequest, 
 from reference_broker.wire.primitives import GroupId, TopicName
 
 pytestmark = [
-    pytest.mark.cluster(is_exact=True),  # the model knows of one broker
+    pytest.mark.cluster(is_exact=True),  # the model assumes one broker
     pytest.mark.feature("Groups"),
     pytest.mark.kip(394, 496),
     pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
@@ -66,10 +67,10 @@ PARTITIONS = 2
 MEMBERS = 3
 GROUP = "workers"
 SIMPLE = "readers"
-"""A group that only commits."""
+"""A group without members, to which offsets are committed."""
 TIMEOUT_MS = 60_000
 ONLOOKER = MEMBERS
-"""The client that is no member."""
+"""The number of the client that is not a member."""
 
 members = st.integers(0, MEMBERS - 1)
 partitions = st.integers(0, PARTITIONS)
@@ -82,7 +83,8 @@ def member_id(number: int) -> Any:
 
 
 class Groups(ModelMachine):
-    """One group of up to three members, each on a connection of its own, and one that only commits."""
+    """A group of up to three members, each with its own connection, and a group without members to which offsets are
+    committed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -230,7 +232,7 @@ LEAST = LeastPlayed(
 def test_each_answer_about_groups_is_allowed(
     target: ChosenTarget, cluster: Cluster, names: Names, record: CheckRecord, pytestconfig: pytest.Config
 ) -> None:
-    """Whatever members and onlookers of a group do in whatever order, each answer is one that the model allows."""
+    """In whatever order a group's members and other clients send requests, the model allows each answer."""
     options = pytestconfig.stash[OPTIONS]
     names.topics.append(MARKER)
     found = explore(Groups, target, cluster, run_seed=options.seed, duration_s=options.duration_s, least=LEAST)

@@ -75,7 +75,7 @@ def test_a_member_before_its_assignment(exchange: Exchange, version: int) -> Non
 
 @versions(0, 4)
 def test_a_member_learns_that_others_gather(exchange: Exchange, version: int) -> None:
-    """During a rebalance members are told to rejoin."""
+    """During a rebalance a member's heartbeat is answered with REBALANCE_IN_PROGRESS."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)
@@ -88,7 +88,7 @@ def test_a_member_learns_that_others_gather(exchange: Exchange, version: int) ->
 @variants("generation", old=0, new=2, none=-1)
 @versions(0, 4)
 def test_another_generation_is_refused(exchange: Exchange, version: int, generation: int) -> None:
-    """A member of another generation is refused."""
+    """A heartbeat of another generation is refused."""
     name = group(exchange)
     member, _ = stable(exchange, name)
     answer = exchange.ask(f"generation {generation} where 1 is", beat(name, generation, member), version)
@@ -98,7 +98,7 @@ def test_another_generation_is_refused(exchange: Exchange, version: int, generat
 
 @versions(0, 3, 4)
 def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
-    """A client that is no member is refused."""
+    """A heartbeat of a client that is not a member is refused."""
     name = group(exchange)
     stable(exchange, name)
     answer = exchange.ask("somebody", beat(name, 1, "somebody"), version)
@@ -108,7 +108,7 @@ def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 4)
 def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
-    """A group that does not exist has no members."""
+    """A heartbeat for a group that does not exist is refused with UNKNOWN_MEMBER_ID."""
     answer = exchange.ask("a group that is not there", beat(group(exchange), 1, "somebody"), version)
 
     assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
@@ -116,7 +116,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 4)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """A group must have a name."""
+    """The empty group id is refused."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", beat("", 1, "somebody"), version)
 
@@ -125,7 +125,7 @@ def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
 
 @versions(3, 4)
 def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, version: int) -> None:
-    """A static member speaks by its present member id alone."""
+    """A static member's heartbeat is accepted with its current member id; with another member id it is fenced."""
     name = group(exchange)
     own = exchange.quietly(join(name, group_instance_id="i1"), 7)
     for words, member, instance, code in (
@@ -137,7 +137,8 @@ def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, versio
 
 
 def test_a_silent_member_is_put_out_and_one_that_beats_stays(exchange: Exchange) -> None:
-    """Of two groups' members one beats every second, the other is silent for longer than its session lasts."""
+    """A member that sends a heartbeat every second stays; one that sends none for longer than its session timeout is
+    removed."""
     coordinated(exchange)
     busy, silent = exchange.name("busy"), exchange.name("silent")
     (beating, generation), (sleeping, _) = stable(exchange, busy), stable(exchange, silent)

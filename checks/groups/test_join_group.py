@@ -1,10 +1,10 @@
 """JoinGroup (key 11) makes a consumer a member of a group.
 
-**Claim** Members of a group agree on a generation, a protocol and a leader; an invalid member is refused, and a static
-member that comes back keeps its place.
+**Claim** Members of a group agree on a generation, a protocol and a leader; an invalid member is refused; a static
+member that rejoins keeps its generation and its assignment.
 **Why it matters** A group whose members disagree reads records twice or not at all.
 **Kafka says** Protocol guide, JoinGroup; KIP-62 (timeouts), KIP-345 (static members), KIP-394 (member ids), KIP-559
-(protocol type), KIP-800 (reasons), KIP-814 (leaders that come back).
+(protocol type), KIP-800 (reasons), KIP-814 (leaders that rejoin).
 **Cannot see** Clients' own assignment of partitions.
 **Rejects** tests/plants/begins_a_generation_with_every_join.py, tests/plants/gives_no_member_ids_first.py,
 tests/plants/keeps_the_generation_when_the_leader_joins.py, tests/plants/lets_in_who_names_itself.py,
@@ -52,7 +52,7 @@ def group(exchange: Exchange) -> str:
 
 @all_versions(0, 3)
 def test_a_member_joins(exchange: Exchange, version: int) -> None:
-    """The first member leads, and is told of all members."""
+    """The first member becomes the leader, and gets the list of all members."""
     answer = exchange.ask("the first member", join(group(exchange)), version)
 
     assert (answer.error_code, answer.generation_id, answer.leader) == (ErrorCode.NONE, 1, answer.member_id)
@@ -61,7 +61,7 @@ def test_a_member_joins(exchange: Exchange, version: int) -> None:
 
 @all_versions(4, 9)
 def test_a_member_is_given_an_id_first(exchange: Exchange, version: int) -> None:
-    """From version 4 on a new member gets its id, and joins with it."""
+    """From version 4 on a new member first gets a member id, and then joins with it."""
     name = group(exchange)
     answer = exchange.ask("a new member without an id", join(name), version)
     assert (answer.error_code, answer.generation_id) == (ErrorCode.MEMBER_ID_REQUIRED, -1)
@@ -72,7 +72,7 @@ def test_a_member_is_given_an_id_first(exchange: Exchange, version: int) -> None
 
 @all_versions(5, 9)
 def test_a_static_member_joins_at_once(exchange: Exchange, version: int) -> None:
-    """An instance with an id of its own needs no member id before it joins."""
+    """A static member, which has an instance id, joins without getting a member id first."""
     answer = exchange.ask("instance i1", join(group(exchange), group_instance_id="i1"), version)
 
     assert (answer.error_code, answer.generation_id) == (ErrorCode.NONE, 1)
@@ -81,7 +81,7 @@ def test_a_static_member_joins_at_once(exchange: Exchange, version: int) -> None
 
 @versions(0, 5, 9)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """A group must have a name."""
+    """The empty group id is refused."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", join(""), version)
 
@@ -91,7 +91,7 @@ def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("timeout_ms", [5_999, 1_800_001, 0, -1])
 @versions(0, 5, 9)
 def test_a_session_timeout_is_in_its_range(exchange: Exchange, version: int, timeout_ms: int) -> None:
-    """Sessions last from 6 seconds to 30 minutes."""
+    """A session timeout below 6 seconds or above 30 minutes is refused."""
     answer = exchange.ask(
         f"a session of {timeout_ms} ms", join(group(exchange), session_timeout_ms=timeout_ms), version
     )
@@ -101,7 +101,7 @@ def test_a_session_timeout_is_in_its_range(exchange: Exchange, version: int, tim
 
 @versions(0, 3, 5, 9)
 def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
-    """A member id that the group did not give is unknown."""
+    """A member id that the coordinator did not assign is refused."""
     answer = exchange.ask("a member id of its own making", join(group(exchange), "somebody"), version)
 
     assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
@@ -109,7 +109,7 @@ def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 5, 9)
 def test_a_member_has_protocols(exchange: Exchange, version: int) -> None:
-    """A member without a protocol, or of no type, cannot join."""
+    """A member without protocols, or without a protocol type, is refused."""
     for words, request in (
         ("no protocols", join(group(exchange), protocols={})),
         ("no protocol type", join(group(exchange), protocol_type="")),
@@ -120,7 +120,7 @@ def test_a_member_has_protocols(exchange: Exchange, version: int) -> None:
 
 @versions(3, 9)
 def test_members_share_a_protocol(exchange: Exchange, version: int) -> None:
-    """A member that shares no protocol with the others, or is of another type, cannot join."""
+    """A member that has no protocol in common with the others, or has another protocol type, is refused."""
     name = group(exchange)
     stable(exchange, name)
     for words, more in (
@@ -132,7 +132,8 @@ def test_members_share_a_protocol(exchange: Exchange, version: int) -> None:
 
 
 def test_two_members_agree(exchange: Exchange) -> None:
-    """Both members get the same generation, protocol and leader; the leader alone is told of the members and theirs."""
+    """Both members get the same generation, protocol and leader; only the leader gets the members and their
+    metadata."""
     name = group(exchange)
     first, _ = stable(exchange, name, protocols={"range": FIRST, "sticky": FIRST})
     pending = exchange.start("a second member", join(name, protocols={"sticky": SECOND, "range": SECOND}), 3)
@@ -148,7 +149,7 @@ def test_two_members_agree(exchange: Exchange) -> None:
 
 
 def test_the_protocol_with_most_votes_is_chosen(exchange: Exchange) -> None:
-    """Each member votes for the first of its protocols that all share."""
+    """Each member votes for the first of its protocols that all members support; the one with most votes is chosen."""
     name = group(exchange)
     first, _ = stable(exchange, name, protocols={"a": FIRST, "b": FIRST})
     others = [
@@ -167,7 +168,7 @@ def test_the_protocol_with_most_votes_is_chosen(exchange: Exchange) -> None:
 
 @versions(3, 7, 9)
 def test_a_leader_that_joins_again_begins_a_generation(exchange: Exchange, version: int) -> None:
-    """When the leader joins again, its metadata unchanged, a new generation begins: it may want to assign again."""
+    """When the leader joins again with unchanged metadata, a new generation begins: it may want to assign again."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     answer = exchange.ask("the leader again, unchanged", join(name, member), version)
@@ -177,7 +178,7 @@ def test_a_leader_that_joins_again_begins_a_generation(exchange: Exchange, versi
 
 @versions(3, 7, 9)
 def test_a_follower_that_joins_again_unchanged_stays(exchange: Exchange, version: int) -> None:
-    """A follower that joins again, its metadata unchanged, is told the present generation at once."""
+    """A follower that joins again with unchanged metadata is answered at once with the current generation."""
     name = group(exchange)
     leader, _ = stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)
@@ -194,7 +195,8 @@ def test_a_follower_that_joins_again_unchanged_stays(exchange: Exchange, version
 
 @versions(5, 7, 8, 9)
 def test_an_instance_that_comes_back_takes_its_place(exchange: Exchange, version: int) -> None:
-    """A static member that was restarted gets a new member id, and its generation and part; its old id is fenced."""
+    """A static member that rejoins gets a new member id, and keeps its generation and assignment; its old member id is
+    fenced."""
     name = group(exchange)
     first = exchange.ask("instance i1", join(name, group_instance_id="i1"), version)
     synced = sync(name, 1, first.member_id, {first.member_id: b"all"}, group_instance_id="i1")
@@ -210,7 +212,7 @@ def test_an_instance_that_comes_back_takes_its_place(exchange: Exchange, version
 
 @versions(5, 9)
 def test_an_unknown_instance_with_a_member_id(exchange: Exchange, version: int) -> None:
-    """An instance of a group that does not exist is unknown by a member id of its own."""
+    """A static member that sends a member id to a group that does not exist is refused with UNKNOWN_MEMBER_ID."""
     answer = exchange.ask("instance i1 as somebody", join(group(exchange), "somebody", group_instance_id="i1"), version)
 
     assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
@@ -218,7 +220,7 @@ def test_an_unknown_instance_with_a_member_id(exchange: Exchange, version: int) 
 
 @variants("instance", empty="", dot=".", blank_inside="a b", too_long="i" * 250)
 def test_an_instance_may_have_any_name(exchange: Exchange, instance: str) -> None:
-    """Only clients look whether an instance is named as topics are: a broker takes any name."""
+    """A broker accepts any instance id; only clients check that it is a legal name."""
     request = join(group(exchange), group_instance_id=instance)
     answer = exchange.ask(f"instance {instance[:5]!r}", request, 9)
 
@@ -228,7 +230,7 @@ def test_an_instance_may_have_any_name(exchange: Exchange, instance: str) -> Non
 
 @versions(8, 9)
 def test_a_reason_may_be_given(exchange: Exchange, version: int) -> None:
-    """From version 8 on a member may say why it joins."""
+    """From version 8 on a member may give a reason for joining."""
     request = join(group(exchange), group_instance_id="i1", reason="the deployment of Tuesday")
     assert exchange.ask("a member with a reason", request, version).error_code == ErrorCode.NONE
 
@@ -236,7 +238,7 @@ def test_a_reason_may_be_given(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("timeout_ms", [-1, 0])
 @versions(1, 9)
 def test_a_rebalance_timeout_may_be_anything(exchange: Exchange, version: int, timeout_ms: int) -> None:
-    """A rebalance timeout has no range, other than a session's: a member joins with none at all."""
+    """A rebalance timeout, unlike a session timeout, is not checked: a member can join with 0 or -1."""
     instance = "i1" if version >= 5 else None
     request = join(group(exchange), rebalance_timeout_ms=timeout_ms, group_instance_id=instance)
     answer = exchange.ask(f"a rebalance timeout of {timeout_ms} ms", request, version)

@@ -1,9 +1,9 @@
 """LeaveGroup (key 13) removes members from a group.
 
-**Claim** A member that leaves is no longer a member; each of several has its own answer; one that is no member is
-refused.
+**Claim** A member that leaves is removed from the group; if several leave in one request, each has its own result; a
+client that is not a member is refused.
 **Why it matters** The other members get its partitions at once, and not only after its session timeout.
-**Kafka says** Protocol guide, LeaveGroup; KIP-345 (several, by instance), KIP-800 (reasons).
+**Kafka says** Protocol guide, LeaveGroup; KIP-345 (several members, instance ids), KIP-800 (reasons).
 **Cannot see** How soon the others notice.
 **Rejects** tests/plants/answers_for_the_first_alone.py, tests/plants/fences_no_instance.py,
 tests/plants/hangs_up_on_an_empty_request.py, tests/plants/keeps_a_member_that_left.py,
@@ -38,7 +38,7 @@ def group(exchange: Exchange) -> str:
 
 
 def leave(version: int, name: str, *members: tuple[str, str | None]) -> LeaveGroupRequest:
-    """The request in the shape of a version, for (member id, instance id)."""
+    """The request with the fields of a version, for members given as (member id, instance id)."""
     if version >= 3:
         leaving = tuple(MemberIdentity(member_id=member, group_instance_id=instance) for member, instance in members)
         return LeaveGroupRequest(group_id=GroupId(name), members=leaving)
@@ -50,7 +50,7 @@ def beat(name: str, member: str, generation: int) -> HeartbeatRequest:
 
 
 def code(answer: object, version: int) -> int:
-    """The error of the only member, wherever a version puts it."""
+    """The error for the only member, from the fields of a version."""
     top: int = answer.error_code  # type: ignore[attr-defined]
     if version < 3 or top:
         return top
@@ -60,7 +60,7 @@ def code(answer: object, version: int) -> int:
 
 @all_versions(0, 5)
 def test_a_member_leaves(exchange: Exchange, version: int) -> None:
-    """A member that left is no longer a member."""
+    """After a member has left, its heartbeat is refused with UNKNOWN_MEMBER_ID."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     answer = exchange.ask("the only member", leave(version, name, (member, None)), version)
@@ -71,7 +71,7 @@ def test_a_member_leaves(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 5)
 def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
-    """A client that is no member cannot leave."""
+    """A client that is not a member is refused."""
     name = group(exchange)
     stable(exchange, name)
     answer = exchange.ask("somebody", leave(version, name, ("somebody", None)), version)
@@ -81,7 +81,7 @@ def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 5)
 def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
-    """A group that does not exist has no members."""
+    """Leaving a group that does not exist is refused with UNKNOWN_MEMBER_ID."""
     answer = exchange.ask("a group that is not there", leave(version, group(exchange), ("somebody", None)), version)
 
     assert code(answer, version) == ErrorCode.UNKNOWN_MEMBER_ID
@@ -89,7 +89,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 2, 3, 5)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """A group must have a name."""
+    """The empty group id is refused."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", leave(version, "", ("somebody", None)), version)
 
@@ -98,7 +98,7 @@ def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
 
 @versions(3, 4, 5)
 def test_several_leave_at_once(exchange: Exchange, version: int) -> None:
-    """From version 3 on several may leave, each answered by itself."""
+    """From version 3 on several members may leave in one request, each with its own result."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     answer = exchange.ask(
@@ -117,7 +117,8 @@ def test_several_leave_at_once(exchange: Exchange, version: int) -> None:
 
 @versions(3, 5)
 def test_an_instance_is_put_out_by_its_name(exchange: Exchange, version: int) -> None:
-    """A static member leaves by its instance alone, or with its own member id, not with another's."""
+    """A static member can be removed by its instance id alone, but not with another member id; afterwards it is
+    unknown."""
     name = group(exchange)
     own = exchange.quietly(join(name, group_instance_id="i1"), 7)
     answer = exchange.ask("i1 as somebody", leave(version, name, ("somebody", "i1")), version)
@@ -137,7 +138,7 @@ def test_nobody_leaves(exchange: Exchange, version: int) -> None:
 
 
 def test_a_reason_may_be_given(exchange: Exchange) -> None:
-    """From version 5 on a member may say why it leaves."""
+    """From version 5 on a member may give a reason for leaving."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     leaving = (MemberIdentity(member_id=member, reason="the end of the day"),)

@@ -1,9 +1,9 @@
 """ListGroups (key 16) lists the groups of a broker.
 
 **Claim** Every group is listed with its type and state, and a filter leaves out the groups that do not match it.
-**Why it matters** Operators find forgotten groups, and the offsets that these keep, with it.
+**Why it matters** Operators use it to find unused groups, whose offsets are still stored.
 **Kafka says** Protocol guide, ListGroups; KIP-518 (states), KIP-848 (types).
-**Cannot see** Groups of other checks: answers are compared for this check's own.
+**Cannot see** Groups of other checks: only the groups of this check are compared.
 **Rejects** tests/plants/ignores_filters_of_groups.py, tests/plants/lists_no_groups_of_offsets_alone.py
 """
 
@@ -27,7 +27,7 @@ pytestmark = [
 
 
 def three(exchange: Exchange) -> tuple[str, str, str]:
-    """A stable group, one that waits for its leader, one of offsets alone."""
+    """Makes a stable group, one that waits for its leader's assignment, and one that has only committed offsets."""
     coordinated(exchange)
     names = exchange.name("stable"), exchange.name("waiting"), exchange.name("offsets")
     stable(exchange, names[0])
@@ -67,7 +67,7 @@ def test_all_groups_are_listed(exchange: Exchange, version: int) -> None:
 def test_states_may_be_chosen(
     exchange: Exchange, version: int, states: tuple[str, ...], fitting: tuple[str, ...]
 ) -> None:
-    """From version 4 on states may be chosen, in any case; a state that is none fits nothing."""
+    """From version 4 on groups can be filtered by state, ignoring case; an unknown state matches no group."""
     names = three(exchange)
     answer = exchange.ask(f"states {states}", ListGroupsRequest(states_filter=states), version)
 
@@ -80,7 +80,7 @@ def test_states_may_be_chosen(
     ids=["classic", "capital", "consumer", "share-and-streams"],
 )
 def test_types_may_be_chosen(exchange: Exchange, types: tuple[str, ...], count: int) -> None:
-    """From version 5 on types may be chosen, in any case."""
+    """From version 5 on groups can be filtered by type, ignoring case."""
     names = three(exchange)
     answer = exchange.ask(f"types {types}", ListGroupsRequest(types_filter=types), 5)
 
@@ -88,7 +88,7 @@ def test_types_may_be_chosen(exchange: Exchange, types: tuple[str, ...], count: 
 
 
 def test_a_type_that_is_none(exchange: Exchange) -> None:
-    """A type that is none fits nothing, and is no error."""
+    """An unknown type matches no group, and is not an error."""
     names = three(exchange)
     answer = exchange.ask("a type that is none", ListGroupsRequest(types_filter=("nosuchtype",)), 5)
 
@@ -96,7 +96,7 @@ def test_a_type_that_is_none(exchange: Exchange) -> None:
 
 
 def test_states_and_types_together(exchange: Exchange) -> None:
-    """Both filters must fit."""
+    """With both filters, only groups that match both are listed."""
     names = three(exchange)
     request = ListGroupsRequest(states_filter=("Empty",), types_filter=("classic",))
     answer = exchange.ask("empty classic groups", request, 5)

@@ -3,7 +3,7 @@
 **Claim** A committed offset is returned afterwards, with its metadata and epoch; a client that may not commit, and an
 invalid commit, are refused and change nothing.
 **Why it matters** After a restart consumers continue from here: a wrong offset repeats records or skips them.
-**Kafka says** Protocol guide, OffsetCommit; KIP-211 (how long), KIP-345 (static members), KIP-848 (epochs).
+**Kafka says** Protocol guide, OffsetCommit; KIP-211 (retention of offsets), KIP-345 (static members), KIP-848 (epochs).
 **Cannot see** Offsets of transactions; how long offsets are kept.
 **Rejects** tests/plants/commits_for_what_is_not_there.py, tests/plants/commits_one_too_far.py,
 tests/plants/drops_what_goes_with_an_offset.py, tests/plants/fences_no_instance.py,
@@ -56,7 +56,7 @@ def group(exchange: Exchange) -> str:
 
 
 def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
-    """How a version names a topic."""
+    """The topic's name, or from version 10 on its id."""
     return exchange.topic_id(topic) if version >= 10 else topic
 
 
@@ -66,7 +66,7 @@ def code(answer: OffsetCommitResponse) -> int:
 
 
 def kept(exchange: Exchange, name: str, topic: str, partition: int = 0) -> int:
-    """The offset that the group is told to have; -1 for none."""
+    """The group's committed offset, as OffsetFetch returns it; -1 for none."""
     found = exchange.quietly(offsets(7, name, {topic: (partition,)}), 7).topics[0].partitions[0]
     offset: int = found.committed_offset
     return offset
@@ -78,7 +78,7 @@ def as_member(member: str, generation: int, **more: object) -> dict[str, object]
 
 @all_versions(2, 10)
 def test_an_offset_is_kept(exchange: Exchange, version: int) -> None:
-    """An offset that was committed without a group of members is told, with its metadata."""
+    """An offset that was committed to a group without members is returned, with its metadata."""
     name, topic = group(exchange), exchange.topic()
     request = commit(name, at(exchange, topic, version), 42, metadata="a note")
     assert code(exchange.ask("offset 42 with a note", request, version)) == ErrorCode.NONE
@@ -88,7 +88,7 @@ def test_an_offset_is_kept(exchange: Exchange, version: int) -> None:
 
 @all_versions(2, 10)
 def test_a_member_commits(exchange: Exchange, version: int) -> None:
-    """A member of the present generation may commit."""
+    """A member of the current generation may commit."""
     name, topic = group(exchange), exchange.topic()
     member, generation = stable(exchange, name)
     request = commit(name, at(exchange, topic, version), 42, **as_member(member, generation))
@@ -98,7 +98,7 @@ def test_a_member_commits(exchange: Exchange, version: int) -> None:
 
 @versions(2, 7, 9)
 def test_an_offset_may_go_back(exchange: Exchange, version: int) -> None:
-    """The last commit counts, higher or lower than the one before."""
+    """The last committed offset is returned, whether it is higher or lower than the one before."""
     name, topic = group(exchange), exchange.topic()
     for offset in (42, 7, 100):
         assert code(exchange.ask(f"offset {offset}", commit(name, topic, offset), version)) == ErrorCode.NONE
@@ -108,7 +108,7 @@ def test_an_offset_may_go_back(exchange: Exchange, version: int) -> None:
 
 @pytest.mark.parametrize("offset", [-1, -2, 9_223_372_036_854_775_807])
 def test_odd_offsets(exchange: Exchange, offset: int) -> None:
-    """Offsets are kept as they are, whether the partition has them or not."""
+    """Any offset is stored as it is, even if the partition has no record there."""
     name, topic = group(exchange), exchange.topic()
     assert code(exchange.ask(f"offset {offset}", commit(name, topic, offset), 7)) == ErrorCode.NONE
     found = exchange.ask("the offset then", offsets(7, name, {topic: (0,)}), 7).topics[0].partitions[0]
@@ -117,7 +117,7 @@ def test_odd_offsets(exchange: Exchange, offset: int) -> None:
 
 @versions(6, 8, 9)
 def test_a_leader_epoch_is_kept(exchange: Exchange, version: int) -> None:
-    """From version 6 on the epoch of the last record goes with an offset."""
+    """From version 6 on a leader epoch can be committed with an offset, and is returned with it."""
     name, topic = group(exchange), exchange.topic()
     partition = OffsetCommitRequestPartition(partition_index=0, committed_offset=42, committed_leader_epoch=3)
     request = OffsetCommitRequest(
@@ -134,7 +134,7 @@ def test_a_leader_epoch_is_kept(exchange: Exchange, version: int) -> None:
 @variants("metadata", null=None, empty="", korean="안녕하세요", longest="m" * 4096)
 @versions(2, 9)
 def test_metadata(exchange: Exchange, version: int, metadata: str | None) -> None:
-    """Metadata are a text of at most 4,096 bytes, and come back as they were; null is the empty text."""
+    """Metadata of up to 4,096 bytes are returned as they were sent; null is returned as an empty string."""
     name, topic = group(exchange), exchange.topic()
     request = commit(name, topic, 1, metadata=metadata)
     assert code(exchange.ask("metadata", request, version)) == ErrorCode.NONE
@@ -144,7 +144,7 @@ def test_metadata(exchange: Exchange, version: int, metadata: str | None) -> Non
 
 @versions(2, 7, 9)
 def test_metadata_that_are_too_long_are_refused(exchange: Exchange, version: int) -> None:
-    """Metadata above 4,096 bytes are refused, and the offset is not kept."""
+    """Metadata of more than 4,096 bytes are refused, and the offset is not stored."""
     name, topic = group(exchange), exchange.topic()
     answer = exchange.ask("4,097 bytes of metadata", commit(name, topic, 1, metadata="m" * 4097), version)
     assert code(answer) == ErrorCode.OFFSET_METADATA_TOO_LARGE
@@ -154,7 +154,7 @@ def test_metadata_that_are_too_long_are_refused(exchange: Exchange, version: int
 
 @versions(2, 7, 9)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """An offset belongs to a topic that is there."""
+    """A commit for a topic that does not exist is refused."""
     name, nowhere = group(exchange), exchange.name("nowhere")
     answer = exchange.ask("a topic that is not there", commit(name, nowhere, 1), version)
 
@@ -164,7 +164,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
 
 @variants("topic_id", unknown=NO_SUCH_ID, zero=Uuid(bytes(16)))
 def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
-    """From version 10 on topics are named by id alone."""
+    """From version 10 on topics are named by id only; an unknown id is refused."""
     answer = exchange.ask("an id that no topic has", commit(group(exchange), topic_id, 1), 10)
 
     assert code(answer) == ErrorCode.UNKNOWN_TOPIC_ID
@@ -184,7 +184,7 @@ def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, parti
 
 @versions(2, 7, 9)
 def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One that can be is kept beside others that cannot."""
+    """In one request a valid offset is stored and invalid ones are refused, each with its own error."""
     name, topic, other = group(exchange), exchange.topic(partitions=2), exchange.name("nowhere")
 
     def wanted(index: int, metadata: str = "") -> OffsetCommitRequestPartition:
@@ -210,7 +210,7 @@ def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: in
 
 @versions(2, 7, 9)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """The group without a name has no members that could commit."""
+    """A commit of a member of the empty group id is refused."""
     exchange.turn_to_coordinator("")
     coordinated(exchange)
     request = commit("", exchange.topic(), 1, **as_member("somebody", 1))
@@ -221,7 +221,7 @@ def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
 
 @versions(2, 7, 8, 9)
 def test_a_generation_of_a_group_that_is_not_there(exchange: Exchange, version: int) -> None:
-    """A group that does not exist has no generation."""
+    """A commit with a generation is refused in a group that does not exist."""
     request = commit(group(exchange), exchange.topic(), 1, **as_member("somebody", 1))
     answer = exchange.ask("generation 1 of a group that is not there", request, version)
 
@@ -230,7 +230,7 @@ def test_a_generation_of_a_group_that_is_not_there(exchange: Exchange, version: 
 
 @versions(2, 7, 9)
 def test_a_stranger_is_refused(exchange: Exchange, version: int) -> None:
-    """In a group that has members only they commit, in their generation."""
+    """In a group that has members, only members of the current generation may commit."""
     name, topic = group(exchange), exchange.topic()
     member, generation = stable(exchange, name)
     for words, more, expected in (
@@ -248,7 +248,7 @@ def test_a_stranger_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(2, 7, 9)
 def test_before_its_assignment_a_member_waits(exchange: Exchange, version: int) -> None:
-    """A member that waits for its assignment does not commit."""
+    """A member that waits for its assignment cannot commit."""
     name, topic = group(exchange), exchange.topic()
     member, generation = joined(exchange, name)
     request = commit(name, topic, 1, **as_member(member, generation))
@@ -273,7 +273,7 @@ def test_while_others_gather_a_member_commits(exchange: Exchange, version: int) 
 
 @versions(7, 9)
 def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, version: int) -> None:
-    """A static member commits by its present member id alone."""
+    """A commit with an instance id and another member id is fenced; one with an unknown instance id is refused."""
     name, topic = group(exchange), exchange.topic()
     own = exchange.quietly(join(name, group_instance_id="i1"), 7)
     for words, member, instance, expected in (
@@ -287,7 +287,7 @@ def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, versio
 
 @versions(2, 4)
 def test_a_time_to_keep_may_be_given(exchange: Exchange, version: int) -> None:
-    """Versions 2 to 4 may say how long to keep an offset; it is kept at least until then."""
+    """In versions 2 to 4 a commit may contain a retention time; the offset is stored."""
     name, topic = group(exchange), exchange.topic()
     request = commit(name, topic, 1, retention_time_ms=60_000)
     assert code(exchange.ask("keep for a minute", request, version)) == ErrorCode.NONE

@@ -1,8 +1,8 @@
 """OffsetDelete (key 47) deletes committed offsets of a group.
 
-**Claim** A deleted offset is -1 afterwards, and no other is; offsets of a topic that a member reads are kept; an
-invalid deletion is refused.
-**Why it matters** Forgotten offsets make consumers start again.
+**Claim** A deleted offset is returned as -1 afterwards, and other offsets are unchanged; offsets of a topic to which a
+member is subscribed are kept; an invalid deletion is refused.
+**Why it matters** If committed offsets are lost, consumers read records again or skip some.
 **Kafka says** Protocol guide, OffsetDelete; KIP-496.
 **Cannot see** Groups of the consumer protocol of KIP-848.
 **Rejects** tests/plants/deletes_every_offset_of_a_topic.py, tests/plants/deletes_offsets_that_are_read.py,
@@ -54,7 +54,7 @@ def kept(exchange: Exchange, name: str, topic: str) -> int:
 
 
 def test_an_offset_is_deleted(exchange: Exchange) -> None:
-    """One offset is forgotten, another is kept."""
+    """One offset is deleted, another is kept."""
     name, topic = group(exchange), exchange.topic(partitions=2)
     for partition in (0, 1):
         exchange.quietly(commit(name, topic, 42, partition=partition), 7)
@@ -65,7 +65,7 @@ def test_an_offset_is_deleted(exchange: Exchange) -> None:
 
 
 def test_an_offset_that_is_not_there(exchange: Exchange) -> None:
-    """An offset that was never committed is forgotten without complaint, and the others stay."""
+    """Deleting an offset that was never committed succeeds, and the others stay."""
     name, topic = group(exchange), exchange.topic(partitions=2)
     exchange.quietly(commit(name, topic, 42), 7)
     answer = exchange.ask("partition 1, never committed", request(name, topic, 1), 0)
@@ -75,14 +75,14 @@ def test_an_offset_that_is_not_there(exchange: Exchange) -> None:
 
 
 def test_an_unknown_group_is_refused(exchange: Exchange) -> None:
-    """A group that does not exist has no offsets."""
+    """A group that does not exist is refused with GROUP_ID_NOT_FOUND."""
     answer = exchange.ask("a group that is not there", request(group(exchange), exchange.topic(), 0), 0)
 
     assert answer.error_code == ErrorCode.GROUP_ID_NOT_FOUND
 
 
 def test_a_group_has_a_name(exchange: Exchange) -> None:
-    """A group must have a name."""
+    """The empty group id is refused."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", request("", exchange.topic(), 0), 0)
 
@@ -90,7 +90,7 @@ def test_a_group_has_a_name(exchange: Exchange) -> None:
 
 
 def test_an_unknown_topic_is_refused(exchange: Exchange) -> None:
-    """A topic that does not exist has no offsets."""
+    """A topic that does not exist is refused."""
     name = group(exchange)
     exchange.quietly(commit(name, exchange.topic(), 42), 7)
     answer = exchange.ask("a topic that is not there", request(name, exchange.name("nowhere"), 0), 0)
@@ -108,7 +108,7 @@ def test_an_unknown_partition_is_refused(exchange: Exchange) -> None:
 
 
 def test_a_topic_that_is_read_keeps_its_offsets(exchange: Exchange) -> None:
-    """Offsets of a topic to which a member has subscribed stay; those of another topic go."""
+    """Offsets of a topic to which a member is subscribed are kept; those of another topic can be deleted."""
     name, topic, other = group(exchange), exchange.topic("read"), exchange.topic("unread")
     for one in (topic, other):
         exchange.quietly(commit(name, one, 42), 7)
@@ -121,7 +121,8 @@ def test_a_topic_that_is_read_keeps_its_offsets(exchange: Exchange) -> None:
 
 
 def test_a_group_of_another_type_with_members_is_refused(exchange: Exchange) -> None:
-    """What members of another protocol type read is not known, so all offsets stay."""
+    """A group with members of another protocol type keeps all its offsets, because the coordinator does not know what
+    they read."""
     name, topic = group(exchange), exchange.topic()
     exchange.quietly(commit(name, topic, 42), 7)
     stable(exchange, name, protocol_type="connect")

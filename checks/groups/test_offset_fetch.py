@@ -56,12 +56,12 @@ def group(exchange: Exchange, label: str = "readers") -> str:
 
 
 def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
-    """How a version names a topic."""
+    """The topic's name, or from version 10 on its id."""
     return exchange.topic_id(topic) if version >= 10 else topic
 
 
 def told(answer: OffsetFetchResponse, version: int) -> list[tuple[int, int, int]]:
-    """(partition, offset, error) of all that was told, wherever a version puts it."""
+    """(partition, offset, error) of each partition in the answer, from the fields of a version."""
     topics = answer.groups[0].topics if version >= 8 else answer.topics
     return offsets_in(topics)
 
@@ -82,7 +82,7 @@ def committed(exchange: Exchange) -> tuple[str, TopicName]:
 
 @all_versions(1, 10)
 def test_offsets_are_told(exchange: Exchange, version: int) -> None:
-    """What was committed is told with its metadata, what was not is -1."""
+    """A committed offset is returned with its metadata; an offset that was not committed is -1."""
     name, topic = committed(exchange)
     request = offsets(version, name, {at(exchange, topic, version): (0, 1)})
     answer = exchange.ask("two partitions, one committed", request, version)
@@ -94,7 +94,7 @@ def test_offsets_are_told(exchange: Exchange, version: int) -> None:
 
 @all_versions(2, 10)
 def test_all_offsets_are_told(exchange: Exchange, version: int) -> None:
-    """From version 2 on null stands for all topics of the group."""
+    """From version 2 on a null list of topics means all topics of the group."""
     name, _ = committed(exchange)
     answer = exchange.ask("all topics", offsets(version, name, None), version)
 
@@ -133,7 +133,7 @@ def test_an_unknown_topic(exchange: Exchange, version: int) -> None:
 
 @variants("topic_id", unknown=NO_SUCH_ID, zero=Uuid(bytes(16)))
 def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
-    """An id that no topic has is unknown."""
+    """A topic id that no topic has is answered with UNKNOWN_TOPIC_ID."""
     answer = exchange.ask("an id that no topic has", offsets(10, group(exchange), {topic_id: (0,)}), 10)
 
     assert told(answer, 10) == [(0, -1, ErrorCode.UNKNOWN_TOPIC_ID)]
@@ -151,7 +151,7 @@ def test_an_unknown_partition(exchange: Exchange, version: int, partition: int) 
 
 @versions(1, 7, 8, 9)
 def test_the_empty_name(exchange: Exchange, version: int) -> None:
-    """The group without a name has no offsets, and that is no error."""
+    """The empty group id has no offsets, and that is no error."""
     exchange.turn_to_coordinator("")
     coordinated(exchange)
     answer = exchange.ask("a group without a name", offsets(version, "", {exchange.topic(): (0,)}), version)
@@ -161,7 +161,7 @@ def test_the_empty_name(exchange: Exchange, version: int) -> None:
 
 @versions(7, 8, 9)
 def test_stable_offsets(exchange: Exchange, version: int) -> None:
-    """Without transactions every offset is stable."""
+    """Without transactions, a request for stable offsets gets the committed offset."""
     name, topic = committed(exchange)
     answer = exchange.ask("stable offsets", offsets(version, name, {topic: (0,)}, stable_only=True), version)
 
@@ -170,7 +170,7 @@ def test_stable_offsets(exchange: Exchange, version: int) -> None:
 
 @versions(8, 9)
 def test_several_groups(exchange: Exchange, version: int) -> None:
-    """From version 8 on several groups may be asked for, each with topics of its own."""
+    """From version 8 on a request may name several groups, each with its own topics."""
     name, topic = committed(exchange)
     other = group(exchange, "others")
     wanted = (OffsetFetchRequestTopics(name=topic, partition_indexes=(0, 1)),)
@@ -203,7 +203,7 @@ def test_no_groups_get_an_empty_answer(exchange: Exchange, version: int) -> None
 
 @versions(1, 7, 8)
 def test_no_topics(exchange: Exchange, version: int) -> None:
-    """An empty list of topics is not the same as all topics."""
+    """An empty list of topics is answered without topics; only null means all topics."""
     name, _ = committed(exchange)
     answer = exchange.ask("no topics", offsets(version, name, {}), version)
 
@@ -215,7 +215,8 @@ def test_no_topics(exchange: Exchange, version: int) -> None:
 def test_members_and_epochs_do_not_count_in_a_classic_group(
     exchange: Exchange, version: int, member: str | None, epoch: int
 ) -> None:
-    """From version 9 on a member may ask by its id and epoch; in a classic group without members anybody is told."""
+    """From version 9 on a request may contain a member id and epoch; in a classic group without members they are
+    ignored."""
     name, topic = committed(exchange)
     where = at(exchange, topic, version)
     wanted = OffsetFetchRequestTopics(
@@ -234,7 +235,7 @@ def test_members_and_epochs_do_not_count_in_a_classic_group(
 
 
 def test_a_member_and_epoch_of_an_unknown_group(exchange: Exchange) -> None:
-    """A member of a group that does not exist is told no offset, and that is no error."""
+    """A request with a member id for a group that does not exist gets no offset, and that is no error."""
     wanted = OffsetFetchRequestTopics(name=exchange.topic(), partition_indexes=(0,))
     request = OffsetFetchRequest(
         groups=(
@@ -250,7 +251,7 @@ def test_a_member_and_epoch_of_an_unknown_group(exchange: Exchange) -> None:
 
 @versions(7, 9)
 def test_anybody_may_ask(exchange: Exchange, version: int) -> None:
-    """Offsets of a group that has members are told to anybody."""
+    """Any client may fetch the offsets of a group that has members."""
     name, topic = group(exchange), exchange.topic()
     exchange.quietly(commit(name, topic, 42), 7)
     stable(exchange, name)

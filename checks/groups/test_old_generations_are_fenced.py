@@ -1,12 +1,12 @@
-"""A member of an old generation cannot commit, and is told so by its heartbeat.
+"""A member of an old generation cannot commit, and its heartbeat is refused.
 
-**Claim** Once a group has gone on to a new generation, an offset that comes with the old one is refused and changes
-nothing, and so is one from who is no member; a heartbeat of the old generation is refused, too; what the present
-generation commits counts.
+**Claim** Once a group has a new generation, a commit with the old generation is refused and changes nothing; so is a
+commit by a client that is not a member. A heartbeat with the old generation is refused, too. A commit with the current
+generation is stored.
 **Why it matters** A consumer that was away too long still holds records of partitions that another one reads now; its
-late commit would send the group back, or ahead over records that nobody has processed.
+late commit would move the group's offset back, or past records that nobody has processed.
 **Kafka says** Protocol guide, "Group Membership Protocol", OffsetCommit: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID.
-**Cannot see** Whether the late consumer has stopped its work: that is the client's business.
+**Cannot see** Whether the late consumer stops processing records: that is up to the client.
 **Rejects** tests/plants/accepts_commit_of_old_generation.py, tests/plants/keeps_offsets_that_it_refuses.py
 """
 
@@ -47,7 +47,7 @@ def code(answer: Any) -> int:
 
 @all_versions(2, NAMES_UP_TO)
 def test_an_old_generation_cannot_commit(exchange: Exchange, version: int) -> None:
-    """A commit and a heartbeat of generation 1 are refused when generation 2 reads, and generation 2's counts."""
+    """In generation 2, a commit and a heartbeat of generation 1 are refused, and a commit of generation 2 is stored."""
     coordinated(exchange)
     topic, group = TopicName(exchange.topic()), exchange.name("readers")
     member, first = stable(exchange, group)
@@ -69,7 +69,7 @@ def test_an_old_generation_cannot_commit(exchange: Exchange, version: int) -> No
 
 @all_versions(2, NAMES_UP_TO)
 def test_who_is_no_member_cannot_commit(exchange: Exchange, version: int) -> None:
-    """A commit by a member that the group does not know is refused, and so is one by nobody while there are members."""
+    """A commit with an unknown member id is refused, and so is one without a member id while the group has members."""
     coordinated(exchange)
     topic, group = TopicName(exchange.topic()), exchange.name("readers")
     _, generation = stable(exchange, group)

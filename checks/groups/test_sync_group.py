@@ -1,7 +1,7 @@
-"""SyncGroup (key 14) hands out what the leader assigned.
+"""SyncGroup (key 14) distributes the leader's assignment.
 
-**Claim** Each member gets its own part of the leader's assignment, and only in its own generation.
-**Why it matters** A member with another's partitions reads records twice.
+**Claim** Each member gets its own part of the leader's assignment, and only in the current generation.
+**Why it matters** If a member gets the partitions of another one, records are read twice.
 **Kafka says** Protocol guide, SyncGroup; KIP-345 (static members), KIP-559 (protocol type and name).
 **Cannot see** What the bytes of an assignment mean.
 **Rejects** tests/plants/assigns_to_who_was_left_out.py, tests/plants/fences_no_instance.py,
@@ -35,7 +35,7 @@ def group(exchange: Exchange) -> str:
 
 @all_versions(0, 5)
 def test_a_member_gets_its_assignment(exchange: Exchange, version: int) -> None:
-    """The leader's assignment comes back to its members."""
+    """A member gets the assignment that the leader sent for it."""
     name = group(exchange)
     member, generation = joined(exchange, name)
     answer = exchange.ask("the leader's assignment", sync(name, generation, member, {member: b"all"}), version)
@@ -45,7 +45,7 @@ def test_a_member_gets_its_assignment(exchange: Exchange, version: int) -> None:
 
 @versions(0, 5)
 def test_the_assignment_is_told_again(exchange: Exchange, version: int) -> None:
-    """In a stable group a member that asks again is told the same."""
+    """In a stable group a member that asks again gets the same assignment."""
     name = group(exchange)
     member, generation = stable(exchange, name, b"all")
     answer = exchange.ask("the member again", sync(name, generation, member), version)
@@ -64,7 +64,7 @@ def test_who_is_not_in_the_assignment_gets_nothing(exchange: Exchange, version: 
 
 @versions(0, 5)
 def test_an_assignment_to_a_stranger(exchange: Exchange, version: int) -> None:
-    """An assignment to who is no member is passed over."""
+    """An assignment for an unknown member is ignored."""
     name = group(exchange)
     member, generation = joined(exchange, name)
     answer = exchange.ask(
@@ -74,7 +74,7 @@ def test_an_assignment_to_a_stranger(exchange: Exchange, version: int) -> None:
 
 
 def test_a_follower_waits_for_the_leader(exchange: Exchange) -> None:
-    """A follower is answered when the leader has assigned, and each gets the part that is its own."""
+    """A follower is answered once the leader has sent its assignment, and each member gets its own part."""
     name = group(exchange)
     leader, _ = stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)
@@ -90,7 +90,7 @@ def test_a_follower_waits_for_the_leader(exchange: Exchange) -> None:
 @variants("generation", old=0, new=2, none=-1)
 @versions(0, 5)
 def test_another_generation_is_refused(exchange: Exchange, version: int, generation: int) -> None:
-    """A member of another generation gets nothing."""
+    """A request of another generation is refused."""
     name = group(exchange)
     member, _ = stable(exchange, name)
     answer = exchange.ask(f"generation {generation} where 1 is", sync(name, generation, member), version)
@@ -100,7 +100,7 @@ def test_another_generation_is_refused(exchange: Exchange, version: int, generat
 
 @versions(0, 3, 5)
 def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
-    """Who is no member gets nothing."""
+    """A client that is not a member is refused."""
     name = group(exchange)
     stable(exchange, name)
     answer = exchange.ask("somebody", sync(name, 1, "somebody"), version)
@@ -110,7 +110,7 @@ def test_an_unknown_member_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 3, 5)
 def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
-    """A group that does not exist has no members."""
+    """A request for a group that does not exist is refused with UNKNOWN_MEMBER_ID."""
     answer = exchange.ask("a group that is not there", sync(group(exchange), 1, "somebody"), version)
 
     assert answer.error_code == ErrorCode.UNKNOWN_MEMBER_ID
@@ -118,7 +118,7 @@ def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 5)
 def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
-    """A group must have a name."""
+    """The empty group id is refused."""
     coordinated(exchange)
     answer = exchange.ask("a group without a name", sync("", 1, "somebody"), version)
 
@@ -133,7 +133,7 @@ def test_a_group_has_a_name(exchange: Exchange, version: int) -> None:
     no_name={"protocol_name": None},
 )
 def test_the_protocol_is_the_groups(exchange: Exchange, more: dict[str, str | None]) -> None:
-    """From version 5 on a member says which protocol it took, and it must be the group's."""
+    """From version 5 on a request names a protocol type and a protocol, which must be the group's."""
     name = group(exchange)
     member, generation = joined(exchange, name)
     answer = exchange.ask(f"{more}", sync(name, generation, member, {member: b"all"}, **more), 5)
@@ -143,7 +143,7 @@ def test_the_protocol_is_the_groups(exchange: Exchange, more: dict[str, str | No
 
 @versions(3, 5)
 def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, version: int) -> None:
-    """A static member speaks by its present member id alone."""
+    """A static member gets its assignment with its current member id; with another member id it is fenced."""
     name = group(exchange)
     own = exchange.quietly(join(name, group_instance_id="i1"), 7)
     for words, member, instance, code in (
@@ -157,7 +157,7 @@ def test_an_instance_with_another_member_id_is_fenced(exchange: Exchange, versio
 
 @versions(0, 3, 5)
 def test_a_group_that_waits_for_members_assigns_nothing(exchange: Exchange, version: int) -> None:
-    """While members gather for a new generation the old one's assignment is not told."""
+    """During a rebalance the assignment of the old generation is not returned."""
     name = group(exchange)
     member, generation = stable(exchange, name)
     pending = exchange.start("a second member", join(name), 3)

@@ -1,7 +1,7 @@
 """Acknowledged offsets are the records' offsets in the log, and they leave no gap.
 
 **Claim** In a partition without transactions and compaction the offsets are 0, 1, 2, … without a gap; the offset in an
-acknowledgement is the one at which consumers find the record; the end of the log is one more than the last of them.
+acknowledgement is the one at which consumers find the record; the log end offset is one more than the last of them.
 
 **Why it matters** Systems store the acknowledged offset beside their own data and look the record up by it.
 

@@ -1,11 +1,11 @@
 """A consumer sees every record, in order.
 
-**Claim** Within one assignment a member of a group sees the records of a partition in the order of offsets, without a
-gap and without going back; after an assignment it starts where its group committed, or at the start where it committed
-nothing; a consumer that seeks reads on from there; and each of two groups that share a topic is given, taken as a
-whole, every record that it commits.
+**Claim** Within one assignment a group member reads the records of a partition in the order of their offsets, without
+gaps and without going back. After an assignment it starts at the group's committed offset, or at the start of the log
+if there is none. A consumer that seeks continues from the new position. If two groups read the same topic, the members
+of each group have together read every record below its committed offsets.
 
-**Why it matters** Whoever builds a table from a topic builds it wrong after one skipped record.
+**Why it matters** A table that is built from a topic is wrong after one skipped record.
 
 **Kafka says** consumer API; documentation, "Consumer Position".
 
@@ -34,7 +34,8 @@ pytestmark = [
 @pytest.mark.claim("O3", "G9")
 @pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka"], indirect=True)
 def test_consumers_see_every_record(drive: Drive, names: Names) -> None:
-    """Two groups that share a topic each see every record that was acknowledged."""
+    """Two groups read the same topic: the members of each together read every record below its committed offsets, in
+    order."""
     settings = ClientSettings(consumers="subscribe", commit="sync")
     queue = Queue(
         topic=names.topic("clicks"), partitions=2, consumers=4, groups=2, rate=200, rejoin_s=2.0, client=settings
@@ -46,7 +47,7 @@ def test_consumers_see_every_record(drive: Drive, names: Names) -> None:
 @pytest.mark.claim("O3")
 @pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka"], indirect=True)
 def test_a_consumer_reads_on_from_where_it_seeks(drive: Drive, names: Names) -> None:
-    """Consumers without a group go back, time and again, to offsets that they have read."""
+    """Consumers without a group, which repeatedly seek back to offsets that they have read, continue from there."""
     queue = Queue(topic=names.topic("clicks"), partitions=2, rate=200, seek_s=0.4, needs=Needs(seeks=2))
 
     drive(queue, duration_s=3)

@@ -1,21 +1,22 @@
-"""The ends of a log never go back, whoever leads.
+"""The first and last offsets of a log never go back, whichever replica leads.
 
-**Claim** While leaders are killed and others elected, a client that names the newest leader epoch that it knows never
-sees the first offset (ListOffsets, earliest) or the last one (latest, of all and of committed records) go back. Within
-a leader's epoch neither its high watermark, nor its last stable offset, nor its log start, nor its log end goes back,
-and they are in this order: log start, last stable offset, high watermark, log end. What DeleteRecords has taken away
-stays away. The same holds of what each replica tells of its own log, from when it has appended in an epoch until the
-next epoch; between two epochs it cuts off nothing that it held and that was committed, and while it runs its log start
-never goes back. What the quorum's leader tells of the metadata log never goes back in its epoch: neither the high
-watermark, nor the log end of a replica.
+**Claim** While leaders are killed and others are elected, a client that sends the newest leader epoch that it knows
+never sees the earliest offset or the latest offset (ListOffsets with read_uncommitted and read_committed) go back.
+Within a leader epoch, the log start offset, last stable offset, high watermark and log end offset that the leader
+reports never go back, and are never out of this order. Deleted records (DeleteRecords) stay deleted. The same holds for
+the offsets that each replica reports of its own log, from its first append in an epoch until the next epoch. Between
+two epochs a replica truncates no committed record that it held, and while it runs its log start offset never goes back.
+Within an epoch of the metadata quorum, the high watermark of the metadata log and the log end offset of each of its
+replicas, as the quorum's leader reports them, never go back.
 
-**Why it matters** A consumer that finds its position beyond the end of the log is reset, and reads again or skips.
+**Why it matters** A consumer whose position is beyond the end of the log is reset, and then reads records again or
+skips some.
 
 **Kafka says** KIP-207 (a new leader answers ListOffsets when its high watermark has caught up), KIP-101, KIP-107,
 KIP-392 (followers answer consumers), KIP-595 (DescribeQuorum).
 
-**Cannot see** what a replica holds between two looks. Clients that name no leader epoch, and may be answered by a
-leader of yesterday.
+**Cannot see** what a replica holds between two requests. Clients that send no leader epoch, which a former leader may
+answer.
 
 **Rejects** tests/plants/clusters/test_ends_checks.py::test_a_check_rejects_the_bug
 """
@@ -61,23 +62,23 @@ pytestmark = [
 KILLS = 2
 LED_WITHIN_S = 40.0
 LOOKS_BETWEEN = 40
-"""Rounds of a write and a look before each kill, and after the last."""
+"""The number of rounds (writes, and requests for the offsets) before each kill, and after the last."""
 ASKED_FOR_S = 2.0
 METADATA_LOG = "__cluster_metadata"
 CONSUMER, DEBUGGER = -1, -2
-"""Replica ids: the high watermark is the end for a consumer, the log end for a debugger."""
+"""Replica ids: a consumer is told the high watermark as the latest offset, a debugging client the log end offset."""
 
 
 @dataclass(slots=True)
 class Ends:
-    """The highest that was seen of each end, by whom it is told of: everybody's, or a leader's in its epoch."""
+    """The highest value seen of each offset: as clients see it, or as one leader reports it in its epoch."""
 
     highest: dict[tuple[str, str], int] = field(default_factory=dict)
     looks: int = 0
     epochs: set[int] = field(default_factory=set)
 
     def saw(self, what: str, whose: str, offset: int) -> None:
-        """BrokenPromise when it was higher before."""
+        """Notes an offset; raises BrokenPromise if it was higher before."""
         known = self.highest.get((what, whose), -1)
         if offset < known:
             raise BrokenPromise(
@@ -86,7 +87,8 @@ class Ends:
         self.highest[what, whose] = offset
 
     def saw_leader(self, node: int, epoch: int, ends: dict[str, int]) -> None:
-        """What a leader tells at one time, one after another in the order of IN_ORDER, so that each may have risen."""
+        """Notes what a leader reports; raises BrokenPromise if the offsets are out of order. They were asked for in the
+        order of IN_ORDER, so that each may have risen meanwhile."""
         whose = f"node {node}, which leads in epoch {epoch}"
         for what, offset in ends.items():
             self.saw(what, whose, offset)
@@ -102,7 +104,7 @@ class Ends:
 def list_offset(
     client: NodeClient, topic: str, epoch: int, timestamp: int, *, isolation: int = 0, replica: int = CONSUMER
 ) -> int | None:
-    """An end, asked for in a leader epoch; None where the node does not tell it now."""
+    """The offset for a timestamp, requested with a leader epoch; None if the node answers with an error."""
     wanted = ListOffsetsPartition(partition_index=0, current_leader_epoch=epoch, timestamp=timestamp)
     request = ListOffsetsRequest(
         replica_id=BrokerId(replica),
@@ -115,7 +117,7 @@ def list_offset(
 
 
 def fetched(client: NodeClient, topic: str, epoch: int, offset: int) -> dict[str, int] | None:
-    """The ends as an answer to Fetch tells them, asked for in a leader epoch; None where it is an error."""
+    """The offsets in the answer to a Fetch with a leader epoch; None if the node answers with an error."""
     wanted = FetchPartition(
         partition=0, current_leader_epoch=epoch, fetch_offset=offset, partition_max_bytes=1, log_start_offset=-1
     )
@@ -133,7 +135,8 @@ def fetched(client: NodeClient, topic: str, epoch: int, offset: int) -> dict[str
 
 
 def look(node: Node, topic: str, epoch: int, ends: Ends) -> None:
-    """One look at a node that is said to lead in an epoch; nothing is seen where it does not answer as the leader."""
+    """Notes the offsets that the leader of an epoch reports; notes nothing if the node does not answer as the
+    leader."""
     with NodeClient(node.address, timeout_s=ASKED_FOR_S) as client:
         first = list_offset(client, topic, epoch, EARLIEST)
         committed = list_offset(client, topic, epoch, LATEST, isolation=1)
@@ -148,7 +151,7 @@ def look(node: Node, topic: str, epoch: int, ends: Ends) -> None:
 
 
 def look_at_replica(node: Node, life: int, topic: str, epoch: int, committed: int, replicas: ReplicaEnds) -> None:
-    """One look at a node's own log; nothing is seen where it is away, or does not know the leader epoch."""
+    """Notes the offsets of a node's own log; notes nothing if the node is down or does not know the leader epoch."""
     try:
         with NodeClient(node.address, timeout_s=ASKED_FOR_S) as client:
             first = list_offset(client, topic, epoch, EARLIEST, replica=DEBUGGER)
@@ -161,7 +164,7 @@ def look_at_replica(node: Node, life: int, topic: str, epoch: int, committed: in
 
 
 def look_at_quorum(client: NodeClient, ends: Ends) -> None:
-    """One look at what the quorum's leader tells of the metadata log; nothing is seen where nobody leads."""
+    """Notes the offsets that the quorum's leader reports of the metadata log; notes nothing if there is no leader."""
     asked = TopicData(topic_name=TopicName(METADATA_LOG), partitions=(PartitionData(partition_index=0),))
     found = client.ask(ApiKey.DESCRIBE_QUORUM, 1, DescribeQuorumRequest(topics=(asked,))).topics[0].partitions[0]
     if found.error_code:
@@ -182,18 +185,19 @@ def delete_records(client: NodeClient, topic: str, before: int) -> ErrorCode:
 
 
 class Work:
-    """Writes to a partition and looks at its ends, wherever its leader is."""
+    """Writes to the leader of a partition, and notes the offsets that the leader and the replicas report."""
 
     def __init__(self, cluster: Cluster, topic: str) -> None:
         self._cluster, self._topic = cluster, topic
         self._nodes = {node.id: node for node in cluster.nodes}
         self.ends, self.replicas = Ends(), ReplicaEnds()
         self.lives = dict.fromkeys(self._nodes, 0)
-        """Node → how often it was killed."""
+        """How often each node was killed, by node id."""
         self.leader, self.epoch, self.written = -1, -1, 0
 
     def turn(self) -> bool:
-        """Writes some records with acks=1 and one with acks=all, and looks; whether the leader took them."""
+        """Writes some records with acks=1 and one with acks=all, and notes the offsets; returns whether the last was
+        acknowledged."""
         try:
             view = self._cluster.view(topics=[self._topic])
             where = (self._topic, 0)
@@ -216,7 +220,7 @@ class Work:
         return error is ErrorCode.NONE
 
     def turns(self, count: int) -> None:
-        """So many that the leader took. BrokenPromise when it takes too long."""
+        """Takes turns until the leader has acknowledged this many; raises BrokenPromise if that takes too long."""
         done, deadline = 0, time.monotonic() + LED_WITHIN_S
         while done < count:
             done += self.turn()
@@ -227,7 +231,7 @@ class Work:
                 )
 
     def delete_half(self) -> None:
-        """Deletes the first half of the records, as far as the leader says that it did."""
+        """Deletes the first half of the records; notes the new first offset if the leader confirms the deletion."""
         with NodeClient(self._nodes[self.leader].address) as client:
             last = list_offset(client, self._topic, self.epoch, LATEST) or 0
             if delete_records(client, self._topic, last // 2) is ErrorCode.NONE:

@@ -1,15 +1,15 @@
 """A follower serves what the leader has committed, and nothing else.
 
-**Claim** A consumer in the rack of a follower is sent to it by the leader, and the follower serves it a prefix of the
+**Claim** The leader redirects a consumer to the follower in the consumer's rack. The follower serves a prefix of the
 leader's log: the same records at the same offsets, never above the leader's high watermark, never fewer than before,
-and all of them in the end.
+and in the end all of them.
 
 **Why it matters** Reading from a replica in the same rack saves money; it must not return records that may still be
 lost.
 
 **Kafka says** KIP-392 (fetch from the closest replica).
 
-**Cannot see** a follower that falls behind for long: the consumer's library goes back to the leader then.
+**Cannot see** a follower that lags for a long time: client libraries then return to the leader.
 
 **Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """

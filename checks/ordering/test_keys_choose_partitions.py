@@ -1,15 +1,15 @@
-"""A key chooses its partition.
+"""A record's key determines its partition.
 
-**Claim** All records with one key are in one partition, the one that Kafka's own partitioner names, whichever client
-sent them. Records without a key are spread over all partitions by the clients that choose for them.
+**Claim** All records with the same key are in one partition, the one that Kafka's own partitioner chooses, whichever
+client sent them. Clients that choose partitions for records without a key spread these over all partitions.
 
-**Why it matters** Order is kept within a partition only, so everything about one customer must go to the same one, also
-when two services in two languages write.
+**Why it matters** Order is kept within a partition only, so all records of one customer must go to the same partition,
+even if services in different languages write them.
 
 **Kafka says** producer configuration partitioner.class; KIP-480, KIP-794 (records without a key). key_partitions.json
 holds what Kafka 4.3.1's BuiltInPartitioner answered.
 
-**Cannot see** a topic whose number of partitions changes: then keys move. How even the spread is.
+**Cannot see** a topic whose number of partitions changes: keys then move to other partitions. How even the spread is.
 
 **Rejects** tests/plants/appends_to_the_first_partition.py
 """
@@ -44,7 +44,7 @@ KAFKAS = json.loads(Path(__file__).with_name("key_partitions.json").read_text("u
 PARTITIONS: int = KAFKAS["partitions"]
 PARTITION_OF = {bytes.fromhex(key): partition for key, partition in KAFKAS["partition by key in hex"].items()}
 FEW_PARTITIONS, BURSTS, A_BURST = 3, 60, 5
-"""A client may keep to one partition for a few milliseconds, so records without a key come in bursts."""
+"""A client may use the same partition for a few milliseconds, so records without a key are sent in bursts."""
 
 
 @pytest.mark.parametrize("client", CLIENTS, indirect=True)
@@ -63,7 +63,7 @@ def test_keys_choose_partitions(cluster: Cluster, client: Library, admin: RawAdm
 
 @pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka"], indirect=True)
 def test_records_without_a_key_are_spread(cluster: Cluster, client: Library, admin: RawAdmin, names: Names) -> None:
-    """Records without a key, sent over some time, come to be in every partition."""
+    """Records without a key that are sent over some time reach every partition."""
     topic = names.topic("clicks")
     admin.create_topic(topic, FEW_PARTITIONS)
     producer = client.producer(cluster.bootstrap, ClientSettings(), f"{topic}-producer")

@@ -1,14 +1,15 @@
 """With LogAppendTime the broker sets the timestamp.
 
-**Claim** Under message.timestamp.type=LogAppendTime the timestamp that a consumer sees is the time of the append, the
-same that the acknowledgement names, never the producer's, and never smaller than an earlier record's.
+**Claim** With message.timestamp.type=LogAppendTime, the timestamp that a consumer sees is the time of the append. It
+equals the timestamp in the acknowledgement, is never the producer's, and is never smaller than that of an earlier
+record.
 
 **Why it matters** Retention and lookups by time depend on clocks that the owner of the cluster controls.
 
 **Kafka says** topic configuration message.timestamp.type; KIP-32.
 
-**Cannot see** a broker's clock that jumps. On a cluster that is not ours: a clock that is wrong by less than ten
-minutes.
+**Cannot see** a broker's clock that jumps. On a cluster that the harness did not start: a clock that is wrong by less
+than ten minutes.
 
 **Rejects** tests/plants/ignores_log_append_time.py
 """
@@ -46,7 +47,7 @@ def test_log_append_time(
     target: ChosenTarget, cluster: Cluster, client: Library, admin: RawAdmin, names: Names
 ) -> None:
     topic = names.topic("measured")
-    # Where the broker's time did not count, retention by the producer's must not take the evidence away.
+    # If the broker kept the producer's old timestamps, retention must not delete the records that prove it.
     admin.create_topic(topic, config={"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"})
     records = [Outgoing(value=b"%d" % n, partition=0, timestamp=LONG_AGO_MS + n) for n in range(50)]
 

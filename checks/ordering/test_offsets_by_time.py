@@ -1,7 +1,8 @@
 """Looking up an offset by time.
 
-**Claim** ListOffsets answers, for a time, the first offset whose timestamp is at or after it; for "the latest time" the
-record with the greatest timestamp; nothing where every record is older. Timestamps may be in any order.
+**Claim** For a given time, ListOffsets answers with the first offset whose timestamp is at or after it, or with none if
+every record is older; for the max timestamp (-3), it answers with the record that has the greatest timestamp. The
+timestamps of records may be in any order.
 
 **Why it matters** "Replay since nine o'clock" must not begin at ten.
 

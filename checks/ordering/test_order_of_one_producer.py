@@ -1,14 +1,15 @@
 """Records of one producer keep their order.
 
-**Claim** Records that one producer sends to one partition stand there in the order of sending, each once, and a record
-that was sent after another was acknowledged stands behind it: with up to five requests in flight, where the client
-has that setting, and although the broker restarts meanwhile. Consumers see them in that order.
+**Claim** Records that one producer sends to one partition are in the log in the order in which they were sent, each
+exactly once. A record that was sent after another one was acknowledged has a higher offset. This holds with up to five
+requests in flight, if the client has that setting, and if the broker restarts meanwhile. Consumers see the records in
+that order.
 
-**Why it matters** "Created, paid, cancelled" means something else in another order.
+**Why it matters** "Created, paid, cancelled" means something different in another order.
 
 **Kafka says** producer configuration max.in.flight.requests.per.connection with enable.idempotence=true; KIP-98.
 
-**Cannot see** order between partitions, of which Kafka promises none.
+**Cannot see** order between partitions, which Kafka does not promise.
 
 **Rejects** tests/plants/duplicates_a_retried_batch.py, tests/plants/reorders_two_batches.py
 """
@@ -51,7 +52,7 @@ def test_order_with_five_requests_in_flight(drive: Drive, names: Names) -> None:
 @CLAIMS
 @pytest.mark.parametrize("client", ["aiokafka", "raw"], indirect=True)
 def test_order_with_one_request_in_flight(drive: Drive, names: Names) -> None:
-    """Clients that wait for each answer, since they know nothing else, keep the order of their records."""
+    """Clients that can have only one request in flight keep the order of their records."""
     queue = Queue(topic=names.topic("orders"), partitions=2, producers=2, rate=800, client=ONE_IN_FLIGHT)
 
     drive(queue, duration_s=2)
@@ -59,7 +60,7 @@ def test_order_with_one_request_in_flight(drive: Drive, names: Names) -> None:
 
 @pytest.mark.claim("O4", "O8", "O5")
 def test_order_holds_through_a_restart(drive: Drive, names: Names) -> None:
-    """Records of one producer keep their order although the broker restarts while they are on their way."""
+    """Records of one producer keep their order even if the broker restarts while requests are in flight."""
     queue = Queue(topic=names.topic("orders"), partitions=1, producers=3, rate=800, client=FIVE_IN_FLIGHT)
 
     drive(queue, "restart", duration_s=3, hold_s=0.5)

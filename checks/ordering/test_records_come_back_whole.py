@@ -1,8 +1,9 @@
 """Records come back as they were sent.
 
-**Claim** Key, headers (order, repeated names, empty values), timestamp and value bytes come back exactly as they were
-sent, empty, null, long and in any script, for every compression and every client, read by that client and by another.
-The batches in the log have the checksums of their bytes, and the codec of the producer.
+**Claim** Key, headers (order, repeated names, empty values), timestamp and value come back exactly as they were sent,
+whether empty, null, long or in any script, with every compression codec and every client, read by the same client and
+by another. The batches in the log have valid CRCs, and the codec of the producer (or none, if compression would make a
+batch larger).
 
 **Why it matters** Applications encode their own data; the broker must not change a byte of it.
 
@@ -42,7 +43,7 @@ START_MS = 1_700_000_000_000
 
 
 def letters(chance: Random) -> list[Outgoing]:
-    """Records that something in between might be tempted to change."""
+    """Records with unusual contents, which a client or broker might change by mistake."""
     texts = ["", " ", "주문 1", "заказ", "a\x00b", "\ud7ff", "x" * 70_000]
     headers = (("trace", b"1"), ("trace", b"2"), ("empty", b""), ("이름", "주문".encode()), ("", b"no name"))
     found = [Outgoing(value=text.encode(), key=text.encode()[:100], partition=0) for text in texts]
@@ -66,7 +67,7 @@ def test_records_come_back_whole(
     cluster: Cluster, client: Library, admin: RawAdmin, names: Names, chance: Random, codec: str
 ) -> None:
     topic = names.topic("letters")
-    admin.create_topic(topic, config={"retention.ms": "-1"})  # the letters carry old dates
+    admin.create_topic(topic, config={"retention.ms": "-1"})  # the records have old timestamps
     sent = letters(chance)
 
     produce(client, cluster.bootstrap, topic, sent, ClientSettings(compression=codec))
@@ -78,7 +79,7 @@ def test_records_come_back_whole(
     require(
         [batch.crc_is_valid() for batch in batches], [True] * len(batches), "whether checksums are right, by batch,"
     )
-    # A client leaves a batch as it is that would only grow.
+    # A client does not compress a batch if that would only make it larger.
     codecs = {batch.header.compression.name.lower() for batch in batches} - {"none"}
     require(codecs, {codec} - {"none"}, f"the codecs of the batches that {client.name} sent with {codec}")
 

@@ -51,7 +51,7 @@ def only(answer: DeleteRecordsResponse) -> DeleteRecordsPartitionResult:
 
 
 def start(exchange: Exchange, topic: str, partition: int = 0) -> int:
-    """Where a log starts."""
+    """The log start offset of a partition."""
     (found,) = exchange.quietly(list_offsets(topic, -2, partition=partition), 6).topics[0].partitions
     offset: int = found.offset
     return offset
@@ -91,7 +91,7 @@ def test_minus_one_means_all(exchange: Exchange, version: int) -> None:
 
 @versions(0, 2)
 def test_the_start_does_not_go_back(exchange: Exchange, version: int) -> None:
-    """Deleting below the start changes nothing, and tells the start."""
+    """A deletion below the log start offset changes nothing, and is answered with the log start offset."""
     topic = filled(exchange)
     for words, offset in (("below 4", 4), ("below 2 then", 2), ("below 0 then", 0)):
         answer = exchange.ask(words, delete_records(topic, offset), version)
@@ -112,7 +112,7 @@ def test_an_offset_that_cannot_be_is_refused(exchange: Exchange, version: int, o
 
 @versions(0, 2)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist has no records."""
+    """A topic that does not exist is refused."""
     answer = exchange.ask("a topic that is not there", delete_records(exchange.name("nowhere"), 0), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -129,7 +129,7 @@ def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, parti
 
 @versions(0, 2)
 def test_a_compacted_topic_keeps_its_records(exchange: Exchange, version: int) -> None:
-    """Records of a topic that is compacted and not deleted go by compaction alone."""
+    """If the cleanup policy is compact alone, the deletion is refused and nothing is deleted."""
     topic = filled(exchange, cleanup_policy="compact")
     answer = exchange.ask("a compacted topic", delete_records(topic, 3), version)
 
@@ -139,7 +139,7 @@ def test_a_compacted_topic_keeps_its_records(exchange: Exchange, version: int) -
 
 @versions(0, 2)
 def test_a_topic_that_is_compacted_and_deleted(exchange: Exchange, version: int) -> None:
-    """Where the policy has delete, records may be deleted."""
+    """If the cleanup policy is compact,delete, records can be deleted."""
     topic = filled(exchange, cleanup_policy="compact,delete")
     answer = exchange.ask("a topic of both policies", delete_records(topic, 3), version)
 
@@ -149,7 +149,7 @@ def test_a_topic_that_is_compacted_and_deleted(exchange: Exchange, version: int)
 
 @versions(2)
 def test_a_topic_without_a_policy(exchange: Exchange, version: int) -> None:
-    """Of a topic that is not compacted either records may be deleted."""
+    """If the cleanup policy is empty, records can be deleted."""
     topic = filled(exchange, cleanup_policy="")
     answer = exchange.ask("a topic of no policy", delete_records(topic, 3), version)
 
@@ -182,7 +182,7 @@ def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: in
 
 
 def test_an_empty_partition(exchange: Exchange) -> None:
-    """Nothing is deleted from an empty partition."""
+    """A deletion from an empty partition succeeds, with 0 as the low watermark."""
     answer = exchange.ask("an empty partition", delete_records(exchange.topic(), 0), 2)
 
     assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 0)

@@ -1,14 +1,14 @@
 """A broker dies, and the others take over.
 
-**Claim** When the broker that leads a partition dies, another in-sync replica leads it within the time after which a
-broker counts as dead and the controller elects; writers that ask for all replicas go on; nothing that was acknowledged
-is missing; and when the broker is back it catches up: its copy is equal to the others.
+**Claim** When the broker that leads a partition dies, another in-sync replica leads it within broker.session.timeout.ms
+and the time of an election. Producers with acks=all can continue, and no acknowledged record is missing. When the
+broker is back it catches up, until its replica equals the others.
 
-**Why it matters** It is why a topic has replicas (the beginner's fourth question: what happens when a broker dies?).
+**Why it matters** It is why a topic has replicas, and answers a beginner's question: what happens when a broker dies?
 
 **Kafka says** Kafka documentation, "Replication"; broker configuration broker.session.timeout.ms; KIP-631.
 
-**Cannot see** how long clients take to notice: durability/replicated_records_survive has real clients.
+**Cannot see** how long clients take to notice: durability/replicated_records_survive uses client libraries.
 
 **Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
@@ -41,7 +41,8 @@ pytestmark = [
 SESSION_S = 3.0
 """broker.session.timeout.ms of clusters that the harness starts."""
 LED_WITHIN_S = SESSION_S + 7.0
-"""An election of controllers may come first, where the dead node was the active one."""
+"""The session timeout, and time for elections: if the dead node was the active controller, another one is elected
+first."""
 COPIED_WITHIN_S = 60.0
 
 

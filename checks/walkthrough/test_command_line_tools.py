@@ -1,13 +1,13 @@
 """Kafka's own command-line tools.
 
-**Claim** The tools that come with Kafka make, list, describe and alter a topic, send lines and print them again, set
-retention, and show a group's lag, on this cluster as on any.
+**Claim** The command-line tools that come with Kafka work on this cluster: they create, list, describe and alter a
+topic, send lines and print them, set retention, and show a group's lag.
 
 **Why it matters** Operators use them in emergencies, and every tutorial starts with them.
 
 **Kafka says** documentation, "Quickstart" and "Basic Kafka Operations".
 
-**Cannot see** the shell scripts around the tools: the classes are run as the scripts run them.
+**Cannot see** the shell scripts of the tools: their Java classes are run as the scripts run them.
 
 **Rejects** tests/plants/adds_no_partitions.py, tests/plants/commits_one_too_far.py,
 tests/plants/ignores_altered_settings.py, tests/plants/turns_batches_round.py
@@ -40,7 +40,7 @@ GROUPS = "consumer.group.ConsumerGroupCommand"
 
 @pytest.mark.claim("M7")
 def test_topics_are_made_described_and_altered(cluster: Cluster, names: Names, java: Java) -> None:
-    """kafka-topics makes a topic of three partitions, lists and describes it, and gives it ten."""
+    """kafka-topics creates a topic with three partitions, lists and describes it, and gives it ten partitions."""
     topic, server = names.topic("hello-kafka"), ("--bootstrap-server", cluster.bootstrap)
     made = java.tool(
         "TopicCommand", *server, "--create", "--topic", topic, "--partitions", "3", "--replication-factor", "1"

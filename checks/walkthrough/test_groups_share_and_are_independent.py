@@ -1,10 +1,11 @@
-"""A group shares a topic; groups are independent.
+"""The members of a group share a topic's partitions; groups are independent of each other.
 
-**Claim** Three consumers of a group have one of three partitions each, a fourth is idle, and when one leaves another
-takes its partition over. Together they are given every record; what is sent while their shares are settled is given
-once, to the member that has the partition. Another group is given every record too.
+**Claim** If three consumers of a group read three partitions, each has one; a fourth consumer has none; and when one
+leaves, another takes over its partition. Together they get every record. A record that is sent while the assignment is
+stable is delivered once, to the member that has its partition. Another group gets every record, too.
 
-**Why it matters** Work grows by adding consumers, and a new team reads without asking the others.
+**Why it matters** A group can do more work with more consumers, and a new application can read a topic without
+affecting others.
 
 **Kafka says** documentation, "Consumers"; consumer configuration group.id.
 
@@ -39,7 +40,7 @@ pytestmark = [
 ]
 PARTITIONS = 3
 QUIET_S = 0.5
-"""So long after the last order one that is given twice would come."""
+"""How long the check waits after the last order for one that is delivered twice."""
 ORDERS = [Outgoing(value=b"order %d" % number, partition=number % PARTITIONS) for number in range(90)]
 
 
@@ -57,7 +58,8 @@ def topic(cluster: Cluster, client: Library, operator: Operator, names: Names) -
 def test_three_consumers_have_one_partition_each_and_a_fourth_is_idle(
     cluster: Cluster, client: Library, operator: Operator, names: Names, topic: str
 ) -> None:
-    """Three consumers have a partition each and a fourth none, until one leaves: then the fourth takes over."""
+    """Three consumers have one partition each and a fourth has none; after one leaves, the other three have one
+    each."""
     with GroupMembers(client, cluster.bootstrap, topic, names.group("workers")) as members:
         members.join("a", "b", "c")
         _settle(operator, members, [1, 1, 1], "three members and three partitions")
@@ -83,7 +85,8 @@ def more(which: str) -> list[Outgoing]:
 def _require_given_once(
     members: GroupMembers, orders: list[Outgoing], send: Callable[[list[Outgoing]], object]
 ) -> None:
-    """Sends orders while shares are settled: each is given once, to the member that has its partition."""
+    """Sends orders while the assignment is stable; each must be delivered once, to the member that has its
+    partition."""
     owners = {partition: name for name, partitions in members.assignments.items() for partition in partitions}
     values = {order.value for order in orders}
     send(orders)
@@ -99,7 +102,7 @@ def _given(members: GroupMembers) -> set[bytes | None]:
 
 
 def _settle(operator: Operator, members: GroupMembers, shares: list[int], who: str) -> None:
-    """Waits until so many partitions are with each member. BrokenPromise when that does not come in time."""
+    """Waits until the members have these numbers of partitions; raises BrokenPromise if they do not in time."""
     if not members.wait_until(lambda: _is_settled(operator, members, shares)):
         raise BrokenPromise(
             f"{who.capitalize()} did not settle on {shares} partitions each within 30 s.",
@@ -109,7 +112,7 @@ def _settle(operator: Operator, members: GroupMembers, shares: list[int], who: s
 
 
 def _is_settled(operator: Operator, members: GroupMembers, shares: list[int]) -> bool:
-    """Whether the members have so many partitions, and the cluster's description of the group says the same."""
+    """Whether the members have these numbers of partitions, and the cluster describes the group in the same way."""
     if members.shares() != shares:
         return False
     state, described = operator.group(members.group)
@@ -120,7 +123,7 @@ def _is_settled(operator: Operator, members: GroupMembers, shares: list[int]) ->
 def test_each_group_is_given_every_record(
     cluster: Cluster, client: Library, operator: Operator, names: Names, topic: str
 ) -> None:
-    """Shipping and analytics each read every order, and each has a bookmark of its own."""
+    """Two groups each read every order, and each has its own committed offsets."""
     groups = [names.group("shipping"), names.group("analytics")]
     for group in groups:
         with GroupMembers(client, cluster.bootstrap, topic, group) as members:

@@ -1,9 +1,10 @@
 """Orders from a Java program.
 
-**Claim** A program on Kafka's own Java client sends orders with Korean text; each stands at the partition and offset
-that it was told, and a client in another language reads it letter for letter, in the partition that its key chooses.
+**Claim** A program that uses Kafka's own Java client sends orders with Korean text. A client in another language reads
+each order unchanged, at the partition and offset in its acknowledgement; the partition is the one that its key
+determines.
 
-**Why it matters** Most programs that use Kafka are written in Java, and most who read their records are not.
+**Why it matters** Many producers are written in Java, and many of their consumers are not.
 
 **Kafka says** producer API, `KafkaProducer.send` and `RecordMetadata`.
 

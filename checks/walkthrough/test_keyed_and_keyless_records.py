@@ -1,12 +1,13 @@
-"""Keyed records stay together, keyless ones are spread.
+"""Records with the same key are in one partition; records without a key use all partitions.
 
-**Claim** Everything about one user is in one partition, in order; records without a key use all partitions.
+**Claim** All records with one user's key are in one partition, in the order in which they were sent; records without a
+key use all partitions.
 
-**Why it matters** Order where it is needed, and the work of many machines where it is not.
+**Why it matters** Records that need an order have one, and the others can be processed in parallel.
 
 **Kafka says** documentation, "Main Concepts and Terminology"; producer configuration partitioner.class.
 
-**Cannot see** how even the spread is: clients send in batches, a batch to one partition.
+**Cannot see** how even the spread is: clients send batches, each to one partition.
 
 **Rejects** tests/plants/appends_to_the_first_partition.py, tests/plants/drops_keys.py,
 tests/plants/turns_batches_round.py
@@ -43,7 +44,7 @@ PARTITIONS = 3
 def test_what_one_user_does_is_in_one_partition_in_order(
     cluster: Cluster, client: Library, operator: Operator, names: Names
 ) -> None:
-    """All that one user does is in one partition, in the order in which it was sent."""
+    """All records with one user's key are in one partition, in the order in which they were sent."""
     topic = names.topic("activity")
     operator.create_topic(topic, PARTITIONS)
     users = [b"user123", b"user456", b"user789"]
@@ -69,7 +70,7 @@ def test_records_without_a_key_use_all_partitions(
     operator.create_topic(topic, PARTITIONS)
     producer = client.producer(cluster.bootstrap, ClientSettings(), "clicker")
 
-    # A client may keep to one partition for a few milliseconds, so the records come in 40 bursts.
+    # A client may use the same partition for a few milliseconds, so the records are sent in 40 bursts.
     for burst in range(40):
         send_all(producer, topic, [Outgoing(value=b"click %d.%d" % (burst, n)) for n in range(5)])
         time.sleep(0.012)

@@ -1,13 +1,13 @@
-"""Lag is described.
+"""A group's lag is the number of records that it has not committed yet.
 
-**Claim** When a hundred records were sent and seventy were read and committed, the group's lag is thirty; it shrinks to
-nothing when the rest is read.
+**Claim** After 100 records were sent and 70 were read and committed, the group's lag is 30; after the rest was read and
+committed, it is 0.
 
-**Why it matters** Lag is the first number that tells whether consumers keep up.
+**Why it matters** Lag is the first number to look at to see whether consumers keep up.
 
 **Kafka says** documentation, "Managing Consumer Groups"; kafka-consumer-groups.sh --describe.
 
-**Cannot see** lag of transactions that are open.
+**Cannot see** lag while transactions are open.
 
 **Rejects** tests/plants/commits_one_too_far.py
 """

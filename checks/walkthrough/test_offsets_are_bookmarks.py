@@ -1,9 +1,9 @@
-"""Offsets are bookmarks.
+"""Consumers continue at their group's committed offset, and can seek back to read again.
 
-**Claim** A consumer that comes back goes on where its group left off; one that seeks back reads the same records again,
-as often as it likes; a new group, or a reader without one, reads from the beginning.
+**Claim** A consumer that rejoins its group continues at the committed offset; one that seeks back reads the same
+records again, each time; a new group, or a consumer without a group, reads from the beginning.
 
-**Why it matters** A mistake in the code that reads can be mended, and the day read again.
+**Why it matters** After a bug in a consumer is fixed, it can read the same records again.
 
 **Kafka says** consumer API, `seek`, `commitSync`; consumer configuration auto.offset.reset.
 
@@ -37,7 +37,7 @@ GROUPED = ClientSettings(consumers="subscribe", commit="sync")
 
 
 def test_a_group_goes_on_where_it_left_off(cluster: Cluster, client: Library, operator: Operator, names: Names) -> None:
-    """A consumer that comes back reads only what its group had not read."""
+    """A consumer that rejoins its group reads only the records that the group had not read."""
     if client.name == "raw":
         pytest.skip("the raw client joins no group")
     topic, group = names.topic("orders"), names.group("order-processor")
@@ -61,7 +61,7 @@ def test_a_group_goes_on_where_it_left_off(cluster: Cluster, client: Library, op
 def test_a_consumer_that_seeks_back_reads_the_same_again(
     cluster: Cluster, client: Library, operator: Operator, names: Names
 ) -> None:
-    """After a seek to an offset the same records come again, from there, and once more after another."""
+    """After a seek back to an offset the same records are read again from there, and so after a second seek."""
     topic = names.topic("orders")
     operator.create_topic(topic)
     produce(client, cluster.bootstrap, topic, ORDERS)
@@ -84,7 +84,7 @@ def test_a_consumer_that_seeks_back_reads_the_same_again(
 def test_everybody_who_reads_from_the_beginning_reads_all(
     cluster: Cluster, client: Library, operator: Operator, names: Names
 ) -> None:
-    """Reading takes nothing away: two readers in turn, and a group that is new, read the same."""
+    """Reading does not remove records: two consumers in turn, and a new group, read the same."""
     topic = names.topic("orders")
     operator.create_topic(topic)
     produce(client, cluster.bootstrap, topic, ORDERS)

@@ -1,11 +1,11 @@
 """Orders in Python, as JSON with Korean text.
 
-**Claim** An order sent as JSON by kafka-python is read back by kafka-python, and by librdkafka, letter for letter; the
-answer names the partition and offset at which it stands.
+**Claim** An order that kafka-python sends as JSON is read back unchanged by kafka-python and by librdkafka, at the
+partition and offset in its acknowledgement.
 
-**Why it matters** It is the example that people copy, and text in their own script is what they send.
+**Why it matters** People copy this example, and send text in their own script.
 
-**Kafka says** nothing of text: values are bytes.
+**Kafka says** nothing about text: values are bytes.
 
 **Cannot see** serialisers of a schema registry.
 
@@ -30,7 +30,7 @@ from harness.targets.target import Cluster
 pytestmark = [
     pytest.mark.feature("Produce"),
     pytest.mark.claim("O7", "O2"),
-    # kafka-python would rather have classes; people write functions.
+    # kafka-python warns about serializers that are functions, as most programs have them.
     pytest.mark.filterwarnings("ignore:value_.*serializer does not implement"),
 ]
 PARTITIONS = 3

@@ -1,13 +1,13 @@
-"""Retention is a setting.
+"""Records are deleted when they are older than the topic's retention.ms.
 
-**Claim** Records older than retention.ms go away, and the log starts later; records that are younger stay; without a
-limit the oldest stay as well.
+**Claim** Records older than retention.ms are deleted, and the log start offset moves up; newer records stay. Without a
+limit even the oldest records stay.
 
 **Why it matters** Some records are needed for a day, others for a month, and some must be kept forever.
 
 **Kafka says** topic configuration retention.ms, retention.bytes.
 
-**Cannot see** when exactly the disk is freed.
+**Cannot see** when exactly disk space is freed.
 
 **Rejects** tests/plants/deletes_what_is_kept_for_ever.py
 """
@@ -62,7 +62,7 @@ def test_retention_is_a_setting(
         time.sleep(0.1)
     require(admin.offsets(alerts, 0), (20, 20), f"the log {WAIT_S:.0f} s after its limit was set (start, end)")
     produce(client, cluster.bootstrap, alerts, [Outgoing(value=b"new", partition=0)])
-    time.sleep(2.5)  # two turns of the retention check
+    time.sleep(2.5)  # two runs of the retention check
     kept = [(record.offset, record.value) for record in read_partitions(client, cluster.bootstrap, alerts, 1, 1)]
     require(kept, [(20, b"new")], "what is left of the topic with a limit (offset, value)")
     require(admin.offsets(ledger, 0), (0, 20), "the log without a limit (start, end)")

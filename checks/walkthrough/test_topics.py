@@ -1,8 +1,8 @@
 """Topics are created, described and altered.
 
-**Claim** A topic has as many partitions as were asked for, each with a leader; partitions can be added and not taken
-away; an altered setting is described with its new value at once, while the others stay; a new topic with the name of a
-deleted one is empty.
+**Claim** A topic has the requested number of partitions, each with a leader. Partitions can be added, but not removed.
+An altered setting is described with its new value at once, and the other settings are unchanged. A new topic with the
+name of a deleted one is empty.
 
 **Why it matters** It is the first thing that everybody does with Kafka.
 
@@ -43,7 +43,7 @@ def led(operator: Operator, topic: str) -> list[int]:
 
 
 def test_a_topic_has_the_partitions_that_were_asked_for(operator: Operator, names: Names) -> None:
-    """A topic that is made with three partitions has three, each with a leader."""
+    """A topic that is created with three partitions has three, each with a leader."""
     topic = names.topic("hello-kafka")
 
     operator.create_topic(topic, partitions=3)
@@ -77,7 +77,8 @@ def test_a_topic_is_made_once(operator: Operator, names: Names) -> None:
 
 
 def test_an_altered_setting_leaves_the_others_alone(operator: Operator, names: Names) -> None:
-    """Retention is set to seven days and then a size limit is added; both count, and unsetting one leaves the other."""
+    """Retention is set to seven days, then a size limit is added: both are described, and unsetting one leaves the
+    other."""
     topic = names.topic("logs")
     operator.create_topic(topic)
     before = operator.topic_config(topic)
@@ -95,7 +96,8 @@ def test_an_altered_setting_leaves_the_others_alone(operator: Operator, names: N
 def test_a_deleted_topic_is_gone_and_a_new_one_starts_at_nothing(
     cluster: Cluster, client: Library, admin: RawAdmin, operator: Operator, names: Names
 ) -> None:
-    """A deleted topic is no longer listed; one of the same name is empty, and has the partitions that it was given."""
+    """A deleted topic is no longer listed; a new one of the same name is empty, and has its own number of
+    partitions."""
     topic = names.topic("old")
     operator.create_topic(topic, partitions=4)
     produce(client, cluster.bootstrap, topic, [Outgoing(value=b"old", partition=0)])

@@ -2,7 +2,7 @@
 
 **Claim** Settings in the request get the given values, all others of the resource return to their defaults, and a
 request with an invalid setting changes nothing.
-**Why it matters** Old tools still use it, and a setting that is lost by accident may delete records.
+**Why it matters** Old tools still use it, and records may be deleted if a setting is lost by mistake.
 **Kafka says** Protocol guide, AlterConfigs; KIP-133.
 **Cannot see** Policies that a broker loads as Java classes; a resource named twice, which 4.3.1 never answers.
 **Rejects** tests/plants/keeps_settings_that_were_left_out.py
@@ -56,7 +56,7 @@ def setting(exchange: Exchange, topic: str, key: str) -> str | None:
 
 @all_versions(0, 2)
 def test_settings_are_replaced(exchange: Exchange, version: int) -> None:
-    """A setting that is named is set; one that is not goes back to its default."""
+    """A setting in the request is set; one that is not in it returns to its default."""
     topic = exchange.topic(segment_bytes="2000000")
     default = setting(exchange, exchange.topic("plain"), "segment.bytes")
     answer = exchange.ask("flush.ms alone", request(resource(TOPIC, topic, flush_ms="1000")), version)
@@ -91,7 +91,7 @@ def test_validation_changes_nothing(exchange: Exchange, version: int) -> None:
 def test_settings_that_cannot_be_are_refused(
     exchange: Exchange, version: int, settings: dict[str, str | None], code: ErrorCode
 ) -> None:
-    """Settings have names that Kafka knows, and values in their ranges; else none of them is replaced."""
+    """Unknown names, invalid values and null are refused, and then none of the settings is replaced."""
     words = ", ".join(f"{key.replace('_', '.')}={value}" for key, value in settings.items())
     topic = exchange.topic(segment_bytes="2000000")
     before = {key: setting(exchange, topic, key) for key in ("segment.bytes", "retention.ms", "flush.ms")}
@@ -114,7 +114,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
 
 @pytest.mark.parametrize("kind", [0, 1, 64])
 def test_a_type_that_has_no_settings_is_refused(exchange: Exchange, kind: int) -> None:
-    """Settings belong to topics, brokers, client metrics and groups."""
+    """A resource type that has no settings is refused."""
     answer = exchange.ask(f"a resource of type {kind}", request(resource(kind, "x", flush_ms="1000")), 2)
 
     assert answer.responses[0].error_code == ErrorCode.INVALID_REQUEST
@@ -122,7 +122,7 @@ def test_a_type_that_has_no_settings_is_refused(exchange: Exchange, kind: int) -
 
 @pytest.mark.parametrize("name", ["987654", "first"])
 def test_another_broker_is_refused(exchange: Exchange, name: str) -> None:
-    """A broker takes changes of its own settings alone."""
+    """A broker accepts changes of its own settings only."""
     change = request(resource(BROKER, name, log_retention_ms="5000"), validate_only=True)
     answer = exchange.ask(f"broker {name!r}", change, 2)
 
@@ -130,7 +130,7 @@ def test_another_broker_is_refused(exchange: Exchange, name: str) -> None:
 
 
 def test_settings_of_a_group_are_taken(exchange: Exchange) -> None:
-    """Groups have settings too: the request to replace them is valid."""
+    """A request to replace a group's settings is accepted (validate_only)."""
     change = request(resource(GROUP, exchange.name("readers"), consumer_session_timeout_ms="50000"), validate_only=True)
     answer = exchange.ask("a group's session timeout", change, 2)
 

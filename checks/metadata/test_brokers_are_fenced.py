@@ -1,11 +1,12 @@
 """A broker that sends no heartbeats is fenced, and a broker that stops cleanly hands over its leaderships first.
 
-**Claim** A broker that is paused for longer than broker.session.timeout.ms is fenced within a bound: Metadata no longer
-lists it, and it leads no partition of a topic that it led. When it is resumed it is unfenced and in sync again. A
-broker that is stopped cleanly hands over its partitions before it ends: after its end Metadata names another leader.
+**Claim** A broker that is paused for longer than broker.session.timeout.ms is fenced within a time limit: Metadata no
+longer lists it, and it leads no partition of a topic that it led. After it is resumed it is unfenced, and in sync
+again. A broker that is stopped cleanly hands over its leaderships before it exits: afterwards Metadata names other
+leaders.
 
-**Why it matters** A fence that does not come keeps partitions without a working leader; a clean stop without handing
-over makes every upgrade an outage.
+**Why it matters** If a broker is not fenced, its partitions have no working leader. If a clean stop does not hand over
+leaderships, every upgrade is an outage.
 
 **Kafka says** KIP-631 (heartbeats and fencing); broker configuration broker.session.timeout.ms,
 controlled.shutdown.enable.
@@ -42,7 +43,7 @@ pytestmark = [
     ),
 ]
 FENCED_WITHIN_S = 3.0 + 7.0
-"""broker.session.timeout.ms of clusters that the harness starts, and what brokers take to learn of it."""
+"""broker.session.timeout.ms of clusters that the harness starts, and time for brokers to learn of it."""
 BACK_WITHIN_S = 60.0
 LOOKS = 10
 

@@ -1,16 +1,16 @@
-"""Acknowledged changes of topics reach every node, and stay when the controller dies or all nodes restart in turn.
+"""Acknowledged changes of topics reach every node, and survive a controller's death and a rolling restart.
 
-**Claim** Shortly after the creation of a topic, the change of a setting or the deletion of a topic was acknowledged,
-every node shows it. While changes continue, the active controller is killed, or all nodes are restarted in turn:
-afterwards every node has, for each topic and setting, the last acknowledged value, or that of a later change whose
-answer was lost, and all nodes have the same. Changes are acknowledged again after the fault.
+**Claim** Within a time limit after the creation of a topic, the change of a setting or the deletion of a topic was
+acknowledged, every node reports it. If the active controller is killed, or all nodes are restarted in turn, while such
+changes continue, all nodes afterwards report the same state of each topic: the last acknowledged one, or that of a
+later change whose answer was lost. Changes are acknowledged again after the fault.
 
 **Why it matters** Applications rely on being told that a topic exists, or that records are kept for a year.
 
 **Kafka says** KIP-500 and KIP-631 (an operation is answered when its records are committed); KIP-595.
 
-**Cannot see** at which moment between its request and its answer a change happened. Changes of one topic by two
-operators at once. Quotas, ACLs and features.
+**Cannot see** when exactly, between its request and its answer, a change took effect; concurrent changes of one topic
+by two clients; quotas, ACLs and features.
 
 **Rejects** tests/plants/clusters/test_changes_checks.py::test_a_check_rejects_the_bug
 """
@@ -43,12 +43,12 @@ pytestmark = [
     pytest.mark.kip(500, 631, 595),
 ]
 SEEN_WITHIN_S = 10.0
-"""What a node takes to learn of a change when nothing is wrong."""
+"""Time for a node to learn of a change if there is no fault."""
 AGREE_WITHIN_S = 30.0
 LAST_WITHIN_S = 60.0
 ASKED_FOR_S = 40.0
-"""So long an operator waits for an answer. A broker passes a request on to one controller after another for 30 s
-(controller.socket.timeout.ms); who gave up earlier could have it done after a later one."""
+"""How long an operator waits for an answer. A broker forwards a request to one controller after another for 30 s
+(controller.socket.timeout.ms); if the operator gave up earlier, the change could take effect after a later one."""
 PAUSE_S = 0.2
 TOPICS = 4
 GONE = "no such topic"
@@ -57,7 +57,7 @@ SETTING = "retention.ms"
 
 @dataclass(slots=True)
 class Register:
-    """A topic, written by one operator: its state is GONE, or the value of its one setting."""
+    """A topic that one operator changes. Its state is GONE, or the value of its only setting."""
 
     topic: str
     possible: list[str] = field(default_factory=lambda: [GONE])
@@ -65,10 +65,10 @@ class Register:
     acknowledged: int = 0
     lost: int = 0
     broken: str = ""
-    """What a refusal has told that cannot be."""
+    """An error that contradicts the acknowledged state, if there was one."""
 
     def change(self, node: Node, wanted: str) -> None:
-        """Asks a node for a change; what came of it is written down."""
+        """Requests a change from a node, and notes the outcome."""
         is_there = self.possible[0] != GONE
         try:
             with NodeAdmin(node.address, timeout_s=ASKED_FOR_S) as client:
@@ -87,12 +87,12 @@ class Register:
             self.possible = [wanted]
         elif error in (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.TOPIC_ALREADY_EXISTS):
             self.settle(error)
-        else:  # REQUEST_TIMED_OUT, NOT_CONTROLLER: it may have happened
+        else:  # REQUEST_TIMED_OUT, NOT_CONTROLLER: the change may have been made
             self.lost += 1
             self.possible.append(wanted)
 
     def settle(self, error: ErrorCode) -> None:
-        """A refusal tells which of the possible states are true; where none is, an acknowledged one has gone."""
+        """Keeps the possible states that agree with a refusal; if none does, an acknowledged change was lost."""
         is_gone = error is ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
         left = [state for state in self.possible if (state == GONE) is is_gone]
         if not left:
@@ -101,7 +101,7 @@ class Register:
 
 
 class Operator(threading.Thread):
-    """Changes topics one after another, until told to end."""
+    """Changes topics one after another, until `end` is called."""
 
     def __init__(self, cluster: Cluster, registers: Sequence[Register]) -> None:
         super().__init__(name="operator", daemon=True)
@@ -111,12 +111,12 @@ class Operator(threading.Thread):
         self.turns = 0
 
     def run(self) -> None:
-        """Each topic in turn is made, changed twice, and deleted; by another node each time."""
+        """Creates, changes twice and deletes each topic in turn, each time through another node."""
         while not self._ends.wait(PAUSE_S):
             self.turn()
 
     def turn(self) -> None:
-        """One change."""
+        """Makes one change."""
         register = self._registers[self.turns % len(self._registers)]
         at = self.turns // len(self._registers)
         register.change(
@@ -125,7 +125,7 @@ class Operator(threading.Thread):
         self.turns += 1
 
     def end(self) -> None:
-        """Returns when the change that is under way has its answer, or was given up."""
+        """Waits until the change in progress was answered or given up."""
         self._ends.set()
         self.join(2 * ASKED_FOR_S)
 
@@ -135,7 +135,7 @@ def brokers_of(cluster: Cluster) -> list[Node]:
 
 
 def told_by(node: Node, topic: str) -> str:
-    """The state of a topic as a node tells it."""
+    """The state of a topic, as a node reports it."""
     with NodeAdmin(node.address, timeout_s=ASKED_FOR_S) as client:
         own = client.own_config(topic)
     return GONE if own is None else own.get(SETTING, "default")
@@ -143,7 +143,7 @@ def told_by(node: Node, topic: str) -> str:
 
 @pytest.mark.claim("M7")
 def test_a_change_reaches_every_node(cluster: Cluster, names: Names) -> None:
-    """A topic is made, changed, and deleted, each by another node; every node tells so."""
+    """A topic is created, changed and deleted, each through another node; every node reports each change."""
     register = Register(names.topic("orders"))
     nodes = brokers_of(cluster)
     for number, wanted in enumerate(["1000000", "2000000", GONE]):
@@ -193,7 +193,7 @@ def test_acknowledged_changes_stay(
 
 
 def judge(cluster: Cluster, registers: Sequence[Register]) -> None:
-    """BrokenPromise unless every node comes to tell the same possible state of each topic."""
+    """Raises BrokenPromise unless all nodes soon report the same possible state of each topic."""
     nodes = brokers_of(cluster)
     for register in registers:
         if register.broken:
@@ -215,7 +215,7 @@ def judge(cluster: Cluster, registers: Sequence[Register]) -> None:
 
 
 def require_goes_on(cluster: Cluster, register: Register) -> None:
-    """BrokenPromise unless a change is acknowledged after the fault."""
+    """Raises BrokenPromise unless a change is acknowledged after the fault."""
     node = brokers_of(cluster)[0]
     register.possible = [told_by(node, register.topic)]
     before = register.acknowledged

@@ -1,15 +1,16 @@
 """Controllers fail, and no metadata is lost.
 
-**Claim** When the active controller is killed, paused, or cut off from the others, another one leads within a bound;
-it leads a later epoch; no epoch has two leaders, and no node leads an earlier epoch after a later one. Topics whose
-creation was acknowledged before, during and after are there afterwards, on every broker, under the same ids; topics can
-be made again within a bound once the fault is healed; and the controllers hold the same metadata log.
+**Claim** When the active controller is killed, paused or cut off from the others, another one becomes leader within a
+time limit, in a later epoch. No epoch has two leaders, and no node leads an earlier epoch after a later one. Topics
+whose creation was acknowledged before, during or after the fault exist afterwards on every broker, with the same ids.
+Topics can be created again within a time limit after the fault is healed. The controllers hold the same metadata log.
 
-**Why it matters** A topic that was made and is gone, or two controllers at a time, break everything that builds on it.
+**Why it matters** If a created topic is lost, or two controllers are active at a time, everything that relies on the
+metadata breaks.
 
 **Kafka says** KIP-595 (the quorum), KIP-631 (the controller), KIP-996 (pre-vote); Kafka documentation, "KRaft".
 
-**Cannot see** controllers that lose what they had flushed.
+**Cannot see** controllers that lose flushed data.
 
 **Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
 """
@@ -43,19 +44,20 @@ pytestmark = [
     pytest.mark.document("Kafka documentation, KRaft", "https://kafka.apache.org/documentation/"),
 ]
 LED_WITHIN_S = 15.0
-"""controller.quorum.fetch.timeout.ms (2 s) and controller.quorum.election.timeout.ms (1 s), several times."""
+"""Several times controller.quorum.fetch.timeout.ms (2 s) and controller.quorum.election.timeout.ms (1 s)."""
 MADE_WITHIN_S = 60.0
 """A broker waits 30 s (controller.socket.timeout.ms) for a controller that does not answer, before it asks another."""
 MADE_AGAIN_WITHIN_S = 20.0
 TOLD_WITHIN_S = 10.0
-"""Brokers learn of what is committed a moment later."""
+"""Time for brokers to learn of committed changes."""
 FAULTS = [kill(controller), pause(controller), partition(isolate_controller)]
 
 
 class Quorum:
-    """Which controllers have said that they lead the quorum: one an epoch, and nobody's epoch goes back.
+    """The controllers that have reported themselves as leader: at most one in an epoch, and no controller's epoch goes
+    back.
 
-    Each is asked on its own listener: brokers would only pass the question on.
+    Each controller is asked on its own listener, because brokers would forward the request.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -68,13 +70,14 @@ class Quorum:
         self._epochs: dict[int, int] = {}
 
     def look(self) -> set[int]:
-        """Those that say now that they lead. BrokenPromise for two leaders of an epoch, or an epoch that goes back."""
+        """The controllers that now report themselves as leader. Raises BrokenPromise if an epoch has two leaders or
+        goes back."""
         leading = set()
         for node, address in self._addresses.items():
             try:
                 with NodeClient(address, timeout_s=1.0) as client:
                     epoch, leader = client.quorum()
-            except TROUBLE:  # away, or not the leader
+            except TROUBLE:  # down, or not the leader
                 continue
             if leader != node:
                 continue
@@ -97,12 +100,12 @@ class Quorum:
 
     @property
     def epoch(self) -> int:
-        """The highest that anybody has led."""
+        """The highest epoch that has had a leader."""
         return max(self._leaders, default=-1)
 
 
 def make_topics(admin: RawAdmin, names: Names, count: int, within_s: float) -> list[str]:
-    """Topics whose creation was acknowledged; tries again while the controller is away."""
+    """Creates topics and returns those that were acknowledged; retries while there is no controller."""
     made: list[str] = []
     deadline = time.monotonic() + within_s
     while len(made) < count and time.monotonic() < deadline:
@@ -116,7 +119,7 @@ def make_topics(admin: RawAdmin, names: Names, count: int, within_s: float) -> l
 
 
 def ids_by_node(cluster: Cluster, topics: list[str]) -> dict[int, dict[str, object]]:
-    """Node → topic → its id, or its error."""
+    """Each topic's id, or the error for it, by node and topic."""
     found: dict[int, dict[str, object]] = {}
     for node in cluster.nodes:
         with NodeClient(node.address) as client:
@@ -126,7 +129,8 @@ def ids_by_node(cluster: Cluster, topics: list[str]) -> dict[int, dict[str, obje
 
 
 def require_the_same_everywhere(cluster: Cluster, topics: list[str], ids: dict[str, object]) -> None:
-    """BrokenPromise unless every node comes to know every topic, under one id, and some under the ids that they had."""
+    """Raises BrokenPromise unless all nodes soon know all topics with the same ids, and those in `ids` with these
+    ids."""
     deadline = time.monotonic() + TOLD_WITHIN_S
     while True:
         told = ids_by_node(cluster, topics)

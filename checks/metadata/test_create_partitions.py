@@ -1,10 +1,11 @@
 """CreatePartitions (key 37) gives a topic more partitions.
 
-**Claim** After a successful answer the topic has as many partitions as were asked for; it never shrinks; an invalid
+**Claim** After a successful answer the topic has the requested number of partitions; it never shrinks; an invalid
 request is refused with its own error, and leaves the topic as it is.
-**Why it matters** Keys go to partitions by their number, so growth that was not meant moves keys.
+**Why it matters** A key's partition depends on the number of partitions, so an unintended increase moves keys to other
+partitions.
 **Kafka says** Protocol guide, CreatePartitions; KIP-195.
-**Cannot see** Placement over several brokers.
+**Cannot see** Placement on several brokers.
 **Rejects** tests/plants/adds_no_partitions.py
 """
 
@@ -59,7 +60,7 @@ def partitions(exchange: Exchange, name: str) -> int:
 
 
 def grown_to(exchange: Exchange, name: str, count: int) -> int:
-    """How many partitions a topic has, waited for a little until there are so many."""
+    """The number of a topic's partitions, after waiting a little for it to reach `count`."""
     for _ in exchange.patience(3):
         if partitions(exchange, name) >= count:
             break
@@ -73,7 +74,7 @@ def node(exchange: Exchange) -> int:
 
 @all_versions(0, 3)
 def test_a_topic_grows(exchange: Exchange, version: int) -> None:
-    """A topic has as many partitions as were asked for."""
+    """A topic gets the requested number of partitions."""
     topic = exchange.topic(partitions=2)
     answer = exchange.ask("from two to five partitions", request(grown(topic, 5)), version)
 
@@ -93,7 +94,7 @@ def test_validation_makes_nothing(exchange: Exchange, version: int) -> None:
 
 @versions(0, 3)
 def test_new_partitions_may_be_assigned(exchange: Exchange, version: int) -> None:
-    """The brokers of the new partitions may be given."""
+    """The request may name the brokers of the new partitions."""
     topic, broker = exchange.topic(), node(exchange)
     answer = exchange.ask("two more, assigned", request(grown(topic, 3, assignment=((broker,), (broker,)))), version)
 
@@ -104,7 +105,7 @@ def test_new_partitions_may_be_assigned(exchange: Exchange, version: int) -> Non
 @pytest.mark.parametrize("count", [3, 2, 0, -1])
 @versions(0, 3)
 def test_a_topic_does_not_shrink(exchange: Exchange, version: int, count: int) -> None:
-    """A number of partitions that is not above what there is, is refused."""
+    """A number of partitions that is not higher than the current one is refused."""
     topic = exchange.topic(partitions=3)
     answer = exchange.ask(f"from three to {count}", request(grown(topic, count)), version)
 
@@ -114,7 +115,7 @@ def test_a_topic_does_not_shrink(exchange: Exchange, version: int, count: int) -
 
 @versions(0, 3)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist does not grow."""
+    """A topic that does not exist is refused."""
     answer = exchange.ask("a topic that is not there", request(grown(exchange.name("nowhere"), 3)), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -122,7 +123,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(0, 3)
 def test_a_topic_named_twice_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that stands twice in a request is refused, and stays as it is."""
+    """A topic that is named twice in a request is refused, and stays as it is."""
     topic = exchange.topic()
     answer = exchange.ask("one topic twice", request(grown(topic, 2), grown(topic, 3)), version)
 
@@ -133,7 +134,8 @@ def test_a_topic_named_twice_is_refused(exchange: Exchange, version: int) -> Non
 @variants("kind", too_few="too few", too_many="too many", unknown_broker="unknown", twice="twice", empty="empty")
 @versions(0, 3)
 def test_an_assignment_that_cannot_be_is_refused(exchange: Exchange, version: int, kind: str) -> None:
-    """There is one list of brokers for each new partition, each as long as those that are there."""
+    """An assignment must have one list of existing, distinct brokers for each new partition, as long as those of the
+    others."""
     topic, broker = exchange.topic(), node(exchange)
     assignment: tuple[tuple[int, ...], ...] = {
         "too few": ((broker,),),
@@ -150,7 +152,7 @@ def test_an_assignment_that_cannot_be_is_refused(exchange: Exchange, version: in
 
 @versions(3)
 def test_too_many_partitions_are_refused(exchange: Exchange, version: int) -> None:
-    """A topic does not grow by more than 10,000 partitions at once. (By which error is an accident until 4.4.)"""
+    """A topic cannot get more than 10,000 partitions at once. (Before 4.4 the error code is an accident of Kafka.)"""
     topic = exchange.topic()
     answer = exchange.ask("10,002 partitions", request(grown(topic, 10_002), validate_only=True), version)
 
@@ -160,7 +162,7 @@ def test_too_many_partitions_are_refused(exchange: Exchange, version: int) -> No
 
 @versions(0, 3)
 def test_each_topic_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One topic grows beside another that cannot."""
+    """In one request, one topic gets more partitions and another is refused."""
     good, bad = exchange.topic("good"), exchange.topic("bad", partitions=4)
     answer = exchange.ask("one that can grow and one that cannot", request(grown(good, 2), grown(bad, 2)), version)
 

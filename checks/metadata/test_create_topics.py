@@ -1,11 +1,11 @@
 """CreateTopics (key 19) creates topics.
 
-**Claim** A topic that CreateTopics says was created exists, with the size that was asked for. An invalid name or number
-is refused with its own error, for its topic alone, and leaves no topic behind.
-**Why it matters** Deployment tools act on these answers; a topic that was refused for one reason and reported for
-another cannot be repaired by a program.
+**Claim** A topic whose creation succeeded exists, with the requested numbers of partitions and replicas. An invalid
+name or number is refused with its own error, for its topic only, and no such topic is created.
+**Why it matters** Deployment tools act on these answers; a program cannot correct a request that was refused with the
+wrong error.
 **Kafka says** Protocol guide, CreateTopics; KIP-4, KIP-464 (defaults), KIP-516 (topic ids).
-**Cannot see** Placement over several brokers and racks; policies that a broker loads as Java classes.
+**Cannot see** Placement on several brokers and racks; policies that a broker loads as Java classes.
 **Rejects** tests/plants/response_with_wrong_error_code.py, tests/plants/makes_what_it_should_only_validate.py
 """
 
@@ -33,7 +33,7 @@ BAD_NAMES["too_long"] = "n" * 250
 
 @all_versions(2, 7)
 def test_a_topic_is_made(exchange: Exchange, version: int) -> None:
-    """A topic with a number of partitions is made and found."""
+    """A topic is created with the requested number of partitions."""
     name = exchange.name("orders")
     answer = exchange.ask("a topic of two partitions", create(new_topic(name, 2)), version)
 
@@ -43,7 +43,7 @@ def test_a_topic_is_made(exchange: Exchange, version: int) -> None:
 
 @versions(2, 5, 7)
 def test_validation_makes_nothing(exchange: Exchange, version: int) -> None:
-    """validate_only answers as if the topic had been made, and makes none."""
+    """With validate_only the request is answered as if the topic was created, and none is."""
     name = exchange.name("orders")
     answer = exchange.ask("a topic to validate only", create(new_topic(name, 2), validate_only=True), version)
 
@@ -53,7 +53,7 @@ def test_validation_makes_nothing(exchange: Exchange, version: int) -> None:
 
 @versions(4, 5, 7)
 def test_minus_one_means_the_defaults(exchange: Exchange, version: int) -> None:
-    """From version 4 on -1 stands for the broker's number of partitions and replicas."""
+    """From version 4 on -1 means the broker's default number of partitions or replicas."""
     name = exchange.name("orders")
     answer = exchange.ask("a topic of -1 partitions, -1 replicas", create(new_topic(name, -1, -1)), version)
 
@@ -64,7 +64,8 @@ def test_minus_one_means_the_defaults(exchange: Exchange, version: int) -> None:
 
 @versions(2, 3)
 def test_minus_one_in_old_versions(exchange: Exchange, version: int) -> None:
-    """Versions before 4 promise no defaults: the topic is refused, or made with the broker's numbers."""
+    """Versions before 4 promise no defaults: the topic is refused, or created with the broker's default number of
+    partitions."""
     name = exchange.name("orders")
     answer = exchange.ask("a topic of -1 partitions, -1 replicas", create(new_topic(name, -1, -1)), version)
 
@@ -76,7 +77,7 @@ def test_minus_one_in_old_versions(exchange: Exchange, version: int) -> None:
 
 @versions(2, 5, 7)
 def test_a_topic_that_is_there_is_not_made_again(exchange: Exchange, version: int) -> None:
-    """A name that is taken is refused."""
+    """A topic that exists already is refused."""
     answer = exchange.ask("a topic that is there", create(new_topic(exchange.topic())), version)
 
     assert only_topic(answer).error_code == ErrorCode.TOPIC_ALREADY_EXISTS
@@ -84,7 +85,7 @@ def test_a_topic_that_is_there_is_not_made_again(exchange: Exchange, version: in
 
 @versions(2, 5, 7)
 def test_a_name_given_twice_is_refused(exchange: Exchange, version: int) -> None:
-    """A name that stands twice in a request is refused, once; the others are made."""
+    """A name that appears twice in a request is refused once; other topics are created."""
     twice, once = exchange.name("twice"), exchange.name("once")
     wanted = new_topic(twice), new_topic(once), new_topic(twice, 2)
     answer = exchange.ask("one name twice, another once", create(*wanted), version)
@@ -98,7 +99,7 @@ def test_a_name_given_twice_is_refused(exchange: Exchange, version: int) -> None
 @pytest.mark.parametrize("name", BAD_NAMES.values(), ids=BAD_NAMES)
 @versions(2, 7)
 def test_a_name_that_cannot_be_is_refused(exchange: Exchange, version: int, name: str) -> None:
-    """Names are 1 to 249 letters, digits, dots, dashes and underscores, and not . or .. alone."""
+    """A name must have 1 to 249 letters, digits, dots, dashes and underscores, and not be "." or ".."."""
     answer = exchange.ask(f"a topic named {name[:10]!r}", create(new_topic(name)), version)
 
     assert only_topic(answer).error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
@@ -106,7 +107,8 @@ def test_a_name_that_cannot_be_is_refused(exchange: Exchange, version: int, name
 
 @versions(2, 7)
 def test_names_that_collide_in_metrics_are_refused(exchange: Exchange, version: int) -> None:
-    """Dots and underscores are the same in the names of metrics, so two such topics cannot be."""
+    """A name that differs from an existing one only in dots and underscores is refused: metric names would be the
+    same."""
     topic = exchange.topic("a.b_c")
     other = topic.replace("a.b_c", "a_b.c")
     exchange.form.label(other, "a_b.c")
@@ -117,7 +119,7 @@ def test_names_that_collide_in_metrics_are_refused(exchange: Exchange, version: 
 
 @versions(2, 7)
 def test_the_metadata_log_cannot_be_made(exchange: Exchange, version: int) -> None:
-    """The cluster's own metadata log is no topic for clients."""
+    """Clients cannot create a topic with the name of the cluster's metadata log."""
     answer = exchange.ask("the topic __cluster_metadata", create(new_topic("__cluster_metadata")), version)
 
     assert only_topic(answer).error_code == ErrorCode.INVALID_REQUEST
@@ -126,7 +128,7 @@ def test_the_metadata_log_cannot_be_made(exchange: Exchange, version: int) -> No
 @pytest.mark.parametrize("partitions", [0, -2, -2147483648])
 @versions(2, 7)
 def test_a_number_of_partitions_is_positive(exchange: Exchange, version: int, partitions: int) -> None:
-    """No topic has less than one partition."""
+    """A number of partitions below 1 is refused."""
     name = exchange.name("orders")
     answer = exchange.ask(f"{partitions} partitions", create(new_topic(name, partitions)), version)
 
@@ -139,7 +141,7 @@ def test_a_number_of_partitions_is_positive(exchange: Exchange, version: int, pa
 def test_a_number_of_replicas_is_one_that_there_are_brokers_for(
     exchange: Exchange, version: int, replicas: int
 ) -> None:
-    """No partition has less than one replica, or more than there are brokers."""
+    """A replication factor below 1, or above the number of brokers, is refused."""
     name = exchange.name("orders")
     answer = exchange.ask(f"{replicas} replicas", create(new_topic(name, 1, replicas)), version)
 
@@ -149,7 +151,7 @@ def test_a_number_of_replicas_is_one_that_there_are_brokers_for(
 
 @versions(2, 7)
 def test_ten_thousand_partitions_are_too_many_at_once(exchange: Exchange, version: int) -> None:
-    """One request makes at most 10,000 partitions."""
+    """A request for more than 10,000 partitions is refused."""
     name = exchange.name("orders")
     answer = exchange.ask("10,001 partitions", create(new_topic(name, 10_001)), version)
 
@@ -159,7 +161,7 @@ def test_ten_thousand_partitions_are_too_many_at_once(exchange: Exchange, versio
 
 @versions(2, 7)
 def test_one_bad_topic_does_not_spoil_the_others(exchange: Exchange, version: int) -> None:
-    """Each topic of a request is made or refused by itself."""
+    """Each topic of a request is created or refused independently."""
     good, bad = exchange.name("good"), exchange.name("bad")
     answer = exchange.ask("a good topic and one of 0 partitions", create(new_topic(good), new_topic(bad, 0)), version)
 

@@ -1,8 +1,8 @@
-"""Assignments of replicas in CreateTopics (key 19).
+"""CreateTopics (key 19) with assignments of replicas to brokers.
 
-**Claim** A topic may be created with a list of brokers for each partition instead of numbers; an invalid assignment, or
-one given together with numbers, is refused, and no topic is left behind.
-**Why it matters** Tools that place replicas by hand must not get a placement of the cluster's own.
+**Claim** A topic may be created with a list of brokers for each partition, instead of numbers of partitions and
+replicas. An invalid assignment, or one together with numbers, is refused, and no topic is created.
+**Why it matters** Tools that place replicas themselves must get the placement that they ask for.
 **Kafka says** Protocol guide, CreateTopics; KIP-4.
 **Cannot see** Assignments over several brokers: there is one.
 **Rejects** tests/plants/takes_assignments_that_cannot_be.py
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.kip(4)]
 
 @versions(2, 5, 7)
 def test_an_assignment_is_taken(exchange: Exchange, version: int) -> None:
-    """Partitions may be given by their brokers, with -1 for the numbers."""
+    """A topic may be created by an assignment, with -1 for the numbers of partitions and replicas."""
     broker, name = some_broker(exchange), exchange.name("orders")
     topic = new_topic(name, -1, -1, assignment={1: (broker,), 0: (broker,)})
     answer = exchange.ask("two partitions by assignment", create(topic), version)
@@ -45,7 +45,7 @@ def test_an_assignment_is_taken(exchange: Exchange, version: int) -> None:
 def test_an_assignment_beside_numbers_is_refused(
     exchange: Exchange, version: int, partitions: int, replicas: int
 ) -> None:
-    """A topic is given by numbers or by assignment, not by both."""
+    """An assignment together with a number of partitions or replicas is refused."""
     name = exchange.name("orders")
     topic = new_topic(name, partitions, replicas, assignment={0: (some_broker(exchange),)})
     answer = exchange.ask(f"an assignment, {partitions} partitions, {replicas} replicas", create(topic), version)
@@ -57,7 +57,7 @@ def test_an_assignment_beside_numbers_is_refused(
 @pytest.mark.parametrize("kind", ["unknown_broker", "broker_twice", "no_broker", "gap", "not_from_zero", "negative"])
 @versions(2, 7)
 def test_an_assignment_that_cannot_be_is_refused(exchange: Exchange, version: int, kind: str) -> None:
-    """Partitions are numbered from 0 without gaps, and each has brokers that are there, each once."""
+    """An assignment must number partitions from 0 without gaps, and give each of them existing, distinct brokers."""
     broker = some_broker(exchange)
     assignment: dict[int, tuple[int, ...]] = {
         "unknown_broker": {0: (broker + 1000,)},
@@ -77,7 +77,7 @@ def test_an_assignment_that_cannot_be_is_refused(exchange: Exchange, version: in
 
 @versions(7)
 def test_an_assignment_that_names_a_partition_twice_is_refused(exchange: Exchange, version: int) -> None:
-    """A partition is assigned once."""
+    """An assignment that contains a partition twice is refused."""
     broker = some_broker(exchange)
     twice = tuple(CreatableReplicaAssignment(partition_index=0, broker_ids=(BrokerId(broker),)) for _ in range(2))
     name = exchange.name("orders")

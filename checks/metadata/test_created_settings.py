@@ -1,11 +1,11 @@
-"""Settings of topics that CreateTopics (key 19) creates.
+"""CreateTopics (key 19) with settings of the new topics.
 
-**Claim** A topic that CreateTopics says was created has the given settings, and from version 5 on the answer has its
-size and all its settings; settings that are invalid, or that contradict each other, are refused, and no topic is left
-behind.
-**Why it matters** A topic with other settings than were asked for keeps records for too long, or not long enough.
-**Kafka says** Protocol guide, CreateTopics; KIP-525 (what was made); topic configuration.
-**Cannot see** What settings do: other checks. Settings that a broker has by its own file.
+**Claim** A topic whose creation succeeded has the given settings, and from version 5 on the answer contains its numbers
+of partitions and replicas and all its settings. Settings that are invalid, or that contradict each other, are refused,
+and no topic is created.
+**Why it matters** A topic with wrong settings keeps records for too long, or not long enough.
+**Kafka says** Protocol guide, CreateTopics; KIP-525 (size and settings in the answer); topic configuration.
+**Cannot see** The effects of settings (see other checks); settings in a broker's own file.
 **Rejects** tests/plants/makes_topics_without_their_settings.py, tests/plants/takes_any_value_of_a_setting.py
 """
 
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.kip(525)]
 
 @versions(5, 7)
 def test_the_answer_tells_what_was_made(exchange: Exchange, version: int) -> None:
-    """From version 5 on the answer tells size and settings, those given and those that are defaults, as they are."""
+    """From version 5 on the answer contains the topic's size and all its settings, given ones and defaults."""
     config, name = {"retention.ms": "123456", "cleanup.policy": "compact"}, exchange.name("orders")
     answer = exchange.ask("a topic with two settings", create(new_topic(name, 3, config=config)), version)
 
@@ -44,7 +44,7 @@ def test_the_answer_tells_what_was_made(exchange: Exchange, version: int) -> Non
 
 @versions(2, 5, 7)
 def test_a_topic_has_the_settings_that_were_given(exchange: Exchange, version: int) -> None:
-    """In every version a topic has the settings that the request gives it."""
+    """In every version a topic has the settings in the request."""
     config, name = {"retention.ms": "123456", "cleanup.policy": "compact"}, exchange.name("orders")
     answer = exchange.ask("a topic with two settings", create(new_topic(name, config=config)), version)
 
@@ -80,7 +80,7 @@ def test_a_topic_has_the_settings_that_were_given(exchange: Exchange, version: i
     ids=lambda word: word or "nothing",
 )
 def test_a_setting_that_cannot_be_is_refused(exchange: Exchange, key: str, value: str) -> None:
-    """Settings have names that Kafka knows, and values in their ranges."""
+    """An unknown setting, or a value outside its range, is refused."""
     name = exchange.name("orders")
     answer = exchange.ask(f"{key}={value}", create(new_topic(name, config={key: value})), 7)
 
@@ -108,7 +108,7 @@ def test_a_setting_that_cannot_be_is_refused(exchange: Exchange, key: str, value
     ids=lambda word: word.strip() or "nothing",
 )
 def test_a_setting_that_can_be_is_taken(exchange: Exchange, key: str, value: str) -> None:
-    """Values may have blanks around them, lists may be empty where Kafka says so, booleans may be in capitals."""
+    """Values may have spaces around them, some lists may be empty, and booleans may be in capitals."""
     name = exchange.name("orders")
     answer = exchange.ask(f"{key}={value!r}", create(new_topic(name, config={key: value})), 7)
 
@@ -120,7 +120,7 @@ def test_a_setting_that_can_be_is_taken(exchange: Exchange, key: str, value: str
 
 @versions(2, 7)
 def test_a_null_setting_is_refused(exchange: Exchange, version: int) -> None:
-    """A setting without a value is no setting."""
+    """A setting with the value null is refused."""
     name = exchange.name("orders")
     topic = new_topic(name, config={"retention.ms": None, "cleanup.policy": None})
     answer = exchange.ask("two settings that are null", create(topic), version)
@@ -130,7 +130,7 @@ def test_a_null_setting_is_refused(exchange: Exchange, version: int) -> None:
 
 
 def test_settings_that_contradict_each_other_are_refused(exchange: Exchange) -> None:
-    """The least lag of compaction cannot be above the greatest."""
+    """A min.compaction.lag.ms above max.compaction.lag.ms is refused."""
     config, name = {"min.compaction.lag.ms": "2000", "max.compaction.lag.ms": "1000"}, exchange.name("orders")
     answer = exchange.ask("a least lag above the greatest", create(new_topic(name, config=config)), 7)
 

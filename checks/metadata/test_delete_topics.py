@@ -1,10 +1,10 @@
 """DeleteTopics (key 20) deletes topics, by name or by id.
 
-**Claim** A topic that DeleteTopics says was deleted is unknown afterwards, and its name may be used again; a topic that
-does not exist, or is named in an invalid way, is refused, and no other topic is deleted with it.
-**Why it matters** A deletion cannot be taken back, so what was deleted must be exactly what was asked for.
+**Claim** A topic whose deletion succeeded is unknown afterwards, and its name can be used again. A topic that does not
+exist, or is named in an invalid way, is refused, and no other topic is deleted.
+**Why it matters** A deletion cannot be undone, so exactly the requested topics must be deleted.
 **Kafka says** Protocol guide, DeleteTopics; KIP-516 (by id), KIP-599 (errors with messages).
-**Cannot see** That the disk space comes back (the broker deletes files later).
+**Cannot see** Whether disk space is freed (the broker deletes files later).
 **Rejects** tests/plants/keeps_deleted_topics.py, tests/plants/keeps_records_of_a_deleted_topic.py
 """
 
@@ -35,7 +35,7 @@ NO_SUCH_ID = Uuid(bytes(range(16)))
 
 
 def named(version: int, *names: str) -> DeleteTopicsRequest:
-    """The request in the shape of a version."""
+    """The request with the fields of a version."""
     topics = tuple(map(TopicName, names))
     if version >= 6:
         return DeleteTopicsRequest(topics=tuple(DeleteTopicState(name=name) for name in topics), timeout_ms=10_000)
@@ -61,7 +61,7 @@ def is_gone(exchange: Exchange, name: str) -> bool:
 
 
 def is_kept(exchange: Exchange, name: str) -> bool:
-    """Whether a topic is there still, by the controller: none of its name can be made."""
+    """Whether a topic still exists for the controller, which then refuses to create another one of its name."""
     topic = CreatableTopic(name=TopicName(name), num_partitions=1, replication_factor=-1)
     answer = exchange.quietly(CreateTopicsRequest(topics=(topic,), timeout_ms=10_000, validate_only=True))
     return answer.topics[0].error_code == ErrorCode.TOPIC_ALREADY_EXISTS
@@ -78,7 +78,7 @@ def test_a_topic_is_deleted_by_name(exchange: Exchange, version: int) -> None:
 
 
 def test_a_topic_is_deleted_by_id(exchange: Exchange) -> None:
-    """From version 6 on a topic may be deleted by its id; the answer names it."""
+    """From version 6 on a topic may be deleted by its id; the answer contains its name."""
     topic = exchange.topic()
     answer = exchange.ask("a topic by id", by_id((None, exchange.topic_id(topic))), 6)
 
@@ -95,7 +95,7 @@ def test_an_unknown_name_is_refused(exchange: Exchange, version: int) -> None:
 
 
 def test_an_unknown_id_is_refused(exchange: Exchange) -> None:
-    """An id that no topic has cannot be deleted."""
+    """An id that no topic has is refused."""
     answer = exchange.ask("an id that no topic has", by_id((None, NO_SUCH_ID)), 6)
 
     assert [found.error_code for found in answer.responses] == [ErrorCode.UNKNOWN_TOPIC_ID]
@@ -103,7 +103,7 @@ def test_an_unknown_id_is_refused(exchange: Exchange) -> None:
 
 @variants("state", neither=(None, Uuid(bytes(16))), both=("some-name", NO_SUCH_ID))
 def test_a_topic_is_named_in_one_way(exchange: Exchange, state: tuple[str | None, Uuid]) -> None:
-    """An entry has a name or an id, not both and not neither."""
+    """An entry with both a name and an id, or with neither, is refused."""
     answer = exchange.ask("name and id" if state[0] else "neither name nor id", by_id(state), 6)
 
     assert [found.error_code for found in answer.responses] == [ErrorCode.INVALID_REQUEST]
@@ -111,7 +111,7 @@ def test_a_topic_is_named_in_one_way(exchange: Exchange, state: tuple[str | None
 
 @versions(1, 5, 6)
 def test_a_name_given_twice_is_refused(exchange: Exchange, version: int) -> None:
-    """A name that stands twice in a request is refused, and the topic stays."""
+    """A name that appears twice in a request is refused, and the topic stays."""
     topic = exchange.topic()
     answer = exchange.ask("one topic twice", named(version, topic, topic), version)
 
@@ -120,7 +120,7 @@ def test_a_name_given_twice_is_refused(exchange: Exchange, version: int) -> None
 
 
 def test_a_topic_given_by_name_and_by_id_is_refused(exchange: Exchange) -> None:
-    """A topic that is given by its name and again by its id is given twice."""
+    """A topic that is named both by its name and by its id is refused, and stays."""
     topic = exchange.topic()
     states = ((topic, Uuid(bytes(16))), (None, exchange.topic_id(topic)))
     answer = exchange.ask("one topic by name and by id", by_id(*states), 6)
@@ -131,7 +131,7 @@ def test_a_topic_given_by_name_and_by_id_is_refused(exchange: Exchange) -> None:
 
 @versions(1, 4, 6)
 def test_each_topic_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One that exists is deleted beside one that is not, and a third stays."""
+    """In one request an existing topic is deleted and an unknown one refused; a topic that is not named stays."""
     topic, other, third = exchange.topic("known"), exchange.name("unknown"), exchange.topic("not-named")
     answer = exchange.ask("a topic that is there and one that is not", named(version, topic, other), version)
 
@@ -149,7 +149,7 @@ def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None
 
 @versions(6)
 def test_a_name_may_be_used_again(exchange: Exchange, version: int) -> None:
-    """A topic made again under an old name has another id, and none of the old one's records."""
+    """A topic that is created again under an old name has another id, and none of the old topic's records."""
     topic = exchange.topic()
     old = exchange.topic_id(topic)
     produce_quietly(exchange, topic, "of the old topic")

@@ -1,14 +1,14 @@
-"""A topic that is created again has none of the settings of the deleted topic of its name, on any node.
+"""A topic that is created again has, on every node, none of the settings of the deleted topic of its name.
 
-**Claim** A topic that is created without settings, under the name of a deleted topic that had some, has none on every
-node: also on a node that was down while the first topic was created, given settings, and deleted.
+**Claim** A topic that is created without settings, under the name of a deleted topic that had some, has no settings of
+its own on any node, not even on a node that was down while the first topic was created with settings and deleted.
 
-**Why it matters** Each node applies the settings that it knows. If one keeps those of a deleted topic, the partitions
-that it leads of the new topic have another retention than the others, and records may be deleted too early.
+**Why it matters** Each node applies the settings that it knows. If a node keeps those of a deleted topic, the new
+topic's partitions that it leads have another retention than the others, and records may be deleted too early.
 
-**Kafka says** KIP-631 (RemoveTopicRecord takes the topic's settings with it).
+**Kafka says** KIP-631 (RemoveTopicRecord also removes the topic's settings).
 
-**Cannot see** what the node does with the settings that it tells.
+**Cannot see** whether a node applies the settings that it reports.
 
 **Rejects** tests/plants/clusters/test_leftover_settings_checks.py::test_a_node_that_keeps_old_settings_is_rejected
 """
@@ -36,13 +36,13 @@ pytestmark = [
     pytest.mark.kip(631),
 ]
 SEEN_WITHIN_S = 15.0
-"""What a node takes to learn of a change when nothing is wrong, and more."""
+"""More than the time that a node needs to learn of a change if there is no fault."""
 SETTINGS = {"retention.ms": "86400000"}
 
 
 @pytest.mark.claim("M3", "M7")
 def test_every_node_tells_no_settings_of_the_topic_before(cluster: Cluster, names: Names) -> None:
-    """No node tells a setting of the topic before, when all were there all the time."""
+    """If all nodes were up all the time, no node reports a setting of the deleted topic."""
     topic = names.topic("orders")
     make_and_delete(cluster, topic)
     make_again(cluster, topic)
@@ -52,7 +52,7 @@ def test_every_node_tells_no_settings_of_the_topic_before(cluster: Cluster, name
 def test_a_node_that_was_away_tells_no_settings_of_the_topic_before(
     cluster: Cluster, names: Names, record: CheckRecord
 ) -> None:
-    """Not even a node that was dead while the topic before was made and deleted tells a setting of it."""
+    """A node that was down while the deleted topic existed reports none of its settings either."""
     topic = names.topic("orders")
     node = cluster.nodes[-1]
     try:
@@ -68,14 +68,14 @@ def test_a_node_that_was_away_tells_no_settings_of_the_topic_before(
 
 
 def make_and_delete(cluster: Cluster, topic: str) -> None:
-    """A topic with settings, which is deleted."""
+    """Creates a topic with settings, and deletes it."""
     with NodeAdmin(cluster.nodes[0].address) as client:
         require(client.create_topic(topic, 1, 2, SETTINGS), ErrorCode.NONE, "the answer to the creation")
         require(client.delete_topic(topic), ErrorCode.NONE, "the answer to the deletion")
 
 
 def make_again(cluster: Cluster, topic: str) -> None:
-    """BrokenPromise unless every node comes to know the topic, without settings of its own."""
+    """Creates the topic again; raises BrokenPromise unless every node soon knows it without settings of its own."""
     with NodeAdmin(cluster.nodes[0].address) as client:
         require(client.create_topic(topic, 1, 2), ErrorCode.NONE, "the answer to the second creation")
     for node in cluster.nodes:
@@ -86,7 +86,7 @@ def make_again(cluster: Cluster, topic: str) -> None:
 
 
 def settled(address: tuple[str, int], topic: str) -> dict[str, str] | None:
-    """The topic's own settings as a node tells them: as soon as there are none, else when time is over."""
+    """The topic's own settings, as a node reports them: as soon as there are none, otherwise when time is up."""
     deadline = time.monotonic() + SEEN_WITHIN_S
     found: dict[str, str] | None = None
     while time.monotonic() < deadline:

@@ -2,7 +2,7 @@
 
 **Claim** DescribeCluster and Metadata answer with the same cluster id, brokers and addresses; one of the brokers is the
 controller; authorized operations are in the answer only if they were asked for; a broker refuses to list controllers.
-**Why it matters** Admin clients find their way by it.
+**Why it matters** Admin clients find brokers and the controller with it.
 **Kafka says** Protocol guide, DescribeCluster; KIP-430 (operations), KIP-700, KIP-919 (endpoint types), KIP-1073
 (fenced brokers).
 **Cannot see** A controller's own listener; clusters with fenced brokers.
@@ -32,7 +32,7 @@ pytestmark = [
 
 
 def cluster_by_metadata(exchange: Exchange) -> Any:
-    """What Metadata tells of the cluster."""
+    """The cluster, as Metadata describes it."""
     return exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False), 9)
 
 
@@ -48,7 +48,7 @@ def addresses(answer: Any) -> list[tuple[int, str, int]]:
 
 @all_versions(0, 2)
 def test_the_cluster_is_described(exchange: Exchange, version: int) -> None:
-    """The answer has the cluster's id and its brokers as Metadata tells them, and a controller among them."""
+    """The answer has the same cluster id and brokers as Metadata; one of the brokers is the controller."""
     answer = exchange.ask("the cluster", DescribeClusterRequest(), version)
 
     assert answer.error_code == ErrorCode.NONE
@@ -60,7 +60,7 @@ def test_the_cluster_is_described(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 2)
 def test_operations_are_told_when_asked(exchange: Exchange, version: int) -> None:
-    """The answer tells what the client may do with the cluster: some of what can be done with one, and nothing else."""
+    """On request the answer contains the client's authorized operations, all of which are operations of a cluster."""
     request = DescribeClusterRequest(include_cluster_authorized_operations=True)
     answer = exchange.ask("the cluster, and what may be done with it", request, version)
 
@@ -71,7 +71,7 @@ def test_operations_are_told_when_asked(exchange: Exchange, version: int) -> Non
 
 @versions(1, 2)
 def test_a_broker_does_not_tell_of_controllers(exchange: Exchange, version: int) -> None:
-    """Controllers are asked for at a controller's listener."""
+    """A broker refuses a request for controllers: these are listed only by a controller's listener."""
     answer = exchange.ask("controllers, of a broker", DescribeClusterRequest(endpoint_type=2), version)
 
     assert (answer.error_code, answer.brokers) == (ErrorCode.MISMATCHED_ENDPOINT_TYPE, ())
@@ -80,14 +80,14 @@ def test_a_broker_does_not_tell_of_controllers(exchange: Exchange, version: int)
 @pytest.mark.parametrize("kind", [0, 3, -1])
 @versions(1, 2)
 def test_there_are_two_types_of_endpoints(exchange: Exchange, version: int, kind: int) -> None:
-    """Nodes are brokers or controllers."""
+    """An endpoint type other than broker and controller is refused."""
     answer = exchange.ask(f"endpoints of type {kind}", DescribeClusterRequest(endpoint_type=kind), version)
 
     assert (answer.error_code, answer.brokers) == (ErrorCode.UNSUPPORTED_ENDPOINT_TYPE, ())
 
 
 def test_fenced_brokers_may_be_asked_for(exchange: Exchange) -> None:
-    """With fenced brokers asked for, the others are still told, as brokers that are not fenced."""
+    """A request for fenced brokers also lists all others, as brokers that are not fenced."""
     answer = exchange.ask("fenced brokers too", DescribeClusterRequest(include_fenced_brokers=True), 2)
 
     serving = [one.broker_id for one in answer.brokers if not one.is_fenced]

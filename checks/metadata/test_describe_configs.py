@@ -1,11 +1,11 @@
 """DescribeConfigs (key 32) describes the settings of a resource, and where each comes from.
 
-**Claim** Every setting has its value and source, from version 3 on its type, and on request its synonyms in the order
-in which they count; secrets are null; a resource that does not exist, or that another broker must answer for, is
-refused.
-**Why it matters** People and programs decide by these values what a topic keeps and for how long.
+**Claim** Every setting is described with its value and source, from version 3 on with its type, and on request with its
+synonyms in their order of precedence. Secrets are null. A resource that does not exist, or that belongs to another
+broker, is refused.
+**Why it matters** People and programs read these values to know what a topic keeps, and for how long.
 **Kafka says** Protocol guide, DescribeConfigs; KIP-133, KIP-226 (synonyms), KIP-569 (types and documentation).
-**Cannot see** Settings of other brokers. Whether documentation is good: it is compared, not judged.
+**Cannot see** Settings of other brokers. Whether the documentation of a setting is right: it is compared, not judged.
 **Rejects** tests/plants/tells_secrets.py, tests/plants/tells_synonyms_in_the_wrong_order.py,
 tests/plants/leaves_out_settings_that_are_the_brokers.py
 """
@@ -45,7 +45,7 @@ OF_ONE_MACHINE = (
     "metadata.log.dir",
     "node.id",
 )
-"""Settings of a broker that name its machine, and so differ between any two."""
+"""Settings of a broker that depend on its machine, and so differ between brokers."""
 OF_A_TOPIC = {
     *("cleanup.policy", "compression.type", "delete.retention.ms", "file.delete.delay.ms", "flush.messages"),
     *("flush.ms", "index.interval.bytes", "max.compaction.lag.ms", "max.message.bytes"),
@@ -63,9 +63,9 @@ OF_A_BROKER = {
 }
 """Some of the settings that Kafka's documentation has for brokers of every release since 4.0."""
 DEFAULTS = {"log.retention.hours": "168", "log.retention.check.interval.ms": "300000", "num.io.threads": "8"}
-"""By Kafka's documentation."""
+"""According to Kafka's documentation."""
 OWN_OF_TOPIC, OF_ALL_BROKERS, STATIC, DEFAULT = 1, 3, 4, 5
-"""Sources of a value; the smaller counts before the larger."""
+"""Sources of a value; a smaller number has precedence over a larger one."""
 TYPES_SINCE = 3
 LONG, LIST = 5, 7
 NO_TYPE = 0
@@ -97,7 +97,8 @@ def node(exchange: Exchange) -> str:
 
 @all_versions(1, 4)
 def test_all_settings_of_a_topic_are_told(exchange: Exchange, version: int) -> None:
-    """Every setting of a topic is told, its own and those that come from the broker."""
+    """Every setting of a topic is described, whether its own or the broker's; synonyms and documentation only on
+    request."""
     topic = exchange.topic(retention_ms="123456", cleanup_policy="compact")
     answer = exchange.ask("all settings of a topic with two of its own", request((TOPIC, topic)), version)
 
@@ -112,7 +113,7 @@ def test_all_settings_of_a_topic_are_told(exchange: Exchange, version: int) -> N
 
 @all_versions(1, 4)
 def test_synonyms_are_told_when_asked(exchange: Exchange, version: int) -> None:
-    """Synonyms are the places from which a value may come, the one that counts first."""
+    """Synonyms, which are listed on request, are in their order of precedence; the first gives the value."""
     topic = exchange.topic(retention_ms="123456")
     wanted = request((TOPIC, topic), keys=("retention.ms", "segment.bytes"), include_synonyms=True)
     answer = exchange.ask("two settings of a topic, with synonyms", wanted, version)
@@ -125,7 +126,7 @@ def test_synonyms_are_told_when_asked(exchange: Exchange, version: int) -> None:
 
 
 def in_order(one: DescribeConfigsResourceResult) -> None:
-    """BrokenPromise unless synonyms stand in the order in which they count, and the value is that of the first."""
+    """Raises BrokenPromise unless synonyms are in their order of precedence, and the value is that of the first."""
     sources = [synonym.source for synonym in one.synonyms]
     require(sources, sorted(sources), f"the order of the sources of {one.name}")
     require((one.config_source, one.value), (sources[0], one.synonyms[0].value), f"source and value of {one.name}")
@@ -133,7 +134,7 @@ def in_order(one: DescribeConfigsResourceResult) -> None:
 
 @versions(1, 4)
 def test_settings_may_be_chosen(exchange: Exchange, version: int) -> None:
-    """Settings that are named are told, unknown ones are left out."""
+    """If the request names settings, only these are described; unknown ones are left out."""
     wanted = request((TOPIC, exchange.topic()), keys=("retention.ms", "no.such.key"))
     answer = exchange.ask("a setting that is known and one that is not", wanted, version)
 
@@ -142,7 +143,7 @@ def test_settings_may_be_chosen(exchange: Exchange, version: int) -> None:
 
 @versions(1, 4)
 def test_no_names_mean_all_settings(exchange: Exchange, version: int) -> None:
-    """An empty list of names is the same as none."""
+    """An empty list of names means all settings, like a null list."""
     topic = exchange.topic()
     answer = exchange.ask("an empty list of settings", request((TOPIC, topic), keys=()), version)
 
@@ -150,7 +151,7 @@ def test_no_names_mean_all_settings(exchange: Exchange, version: int) -> None:
 
 
 def test_documentation_may_be_asked_for(exchange: Exchange) -> None:
-    """From version 3 on a setting's documentation may be asked for; its value is told beside it."""
+    """A setting can be requested together with its documentation; its value is described as well."""
     wanted = request((TOPIC, exchange.topic()), keys=("retention.ms",), include_documentation=True)
     answer = exchange.ask("a setting with its documentation", wanted, 4)
 
@@ -159,7 +160,7 @@ def test_documentation_may_be_asked_for(exchange: Exchange) -> None:
 
 @all_versions(1, 4)
 def test_settings_of_a_broker_are_told(exchange: Exchange, version: int) -> None:
-    """A broker tells its own settings, those of its machine included."""
+    """A broker describes its own settings."""
     broker = node(exchange)
     names = [one.name for one in only(exchange.quietly(request((BROKER, broker)), 4)).configs]
     wanted = request((BROKER, broker), keys=tuple(name for name in names if name not in OF_ONE_MACHINE))
@@ -171,7 +172,7 @@ def test_settings_of_a_broker_are_told(exchange: Exchange, version: int) -> None
 
 
 def test_a_broker_knows_the_settings_of_its_machine(exchange: Exchange) -> None:
-    """Listeners and folders are told as read-only settings."""
+    """A broker describes the settings that depend on its machine; node.id and the log folders are read-only."""
     answer = exchange.quietly(request((BROKER, node(exchange)), keys=OF_ONE_MACHINE), 4)
     told = sorted((one.name, one.read_only, one.config_source) for one in only(answer).configs)
 
@@ -183,7 +184,7 @@ def test_a_broker_knows_the_settings_of_its_machine(exchange: Exchange) -> None:
 
 
 def test_synonyms_of_a_broker(exchange: Exchange) -> None:
-    """A broker's setting has synonyms of its own, the static one and the default."""
+    """A broker's setting has synonyms in their order of precedence; the last one is the documented default."""
     keys = ("log.retention.ms", "log.retention.hours", "log.retention.check.interval.ms", "num.io.threads")
     answer = exchange.ask(
         "settings of the broker with synonyms", request((BROKER, node(exchange)), keys=keys, include_synonyms=True), 4
@@ -199,7 +200,7 @@ def test_synonyms_of_a_broker(exchange: Exchange) -> None:
 @pytest.mark.cluster(config={"ssl.truststore.password": SECRET})
 @all_versions(1, 4)
 def test_secrets_are_not_told(exchange: Exchange, version: int) -> None:
-    """A password that the broker was given is told as null and as sensitive, its synonyms too."""
+    """A broker's password is described as sensitive, with null as its value, also in its synonyms."""
     keys = ("ssl.truststore.password",)
     answer = exchange.ask("a password", request((BROKER, node(exchange)), keys=keys, include_synonyms=True), version)
 
@@ -210,7 +211,7 @@ def test_secrets_are_not_told(exchange: Exchange, version: int) -> None:
 
 @versions(1, 4)
 def test_defaults_of_all_brokers_are_told(exchange: Exchange, version: int) -> None:
-    """Without a name the settings that all brokers share are told."""
+    """An empty broker name gets the dynamic settings of all brokers."""
     answer = exchange.ask("settings of all brokers", request((BROKER, "")), version)
 
     assert only(answer).error_code == ErrorCode.NONE
@@ -219,7 +220,7 @@ def test_defaults_of_all_brokers_are_told(exchange: Exchange, version: int) -> N
 
 @versions(1, 4)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist has no settings."""
+    """A topic that does not exist is refused."""
     answer = exchange.ask("a topic that is not there", request((TOPIC, exchange.name("nowhere"))), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -227,7 +228,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
 
 @variants("name", empty="", dot=".", blank_inside="my topic", too_long="n" * 250)
 def test_a_topic_that_cannot_be_is_refused(exchange: Exchange, name: str) -> None:
-    """A name that no topic can have is invalid."""
+    """A name that no topic can have is refused."""
     answer = exchange.ask(f"a topic named {name[:10]!r}", request((TOPIC, name)), 4)
 
     assert only(answer).error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
@@ -236,7 +237,7 @@ def test_a_topic_that_cannot_be_is_refused(exchange: Exchange, name: str) -> Non
 @variants("name", another="987654", word="first", negative="-7")
 @versions(1, 4)
 def test_another_broker_is_refused(exchange: Exchange, version: int, name: str) -> None:
-    """A broker tells its own settings alone."""
+    """A broker describes only its own settings."""
     answer = exchange.ask(f"broker {name}", request((BROKER, name)), version)
 
     assert only(answer).error_code == ErrorCode.INVALID_REQUEST
@@ -244,7 +245,7 @@ def test_another_broker_is_refused(exchange: Exchange, version: int, name: str) 
 
 @variants("resource", unknown_type=(0, "x"), any_type=(1, "x"), cluster=(7, "x"), type_64=(64, "x"), negative=(-1, "x"))
 def test_a_type_that_has_no_settings_is_refused(exchange: Exchange, resource: tuple[int, str]) -> None:
-    """Settings belong to topics, brokers, loggers, client metrics and groups."""
+    """A resource type that has no settings is refused."""
     answer = exchange.ask(f"a resource of type {resource[0]}", request(resource), 4)
 
     assert (only(answer).error_code, only(answer).configs) == (ErrorCode.INVALID_REQUEST, ())
@@ -252,14 +253,14 @@ def test_a_type_that_has_no_settings_is_refused(exchange: Exchange, resource: tu
 
 @variants("kind", logger=LOGGER, client_metrics=CLIENT_METRICS, group=GROUP)
 def test_a_resource_without_a_name_is_refused(exchange: Exchange, kind: int) -> None:
-    """Loggers, client metrics and groups are asked for by name."""
+    """Loggers, client metrics and groups without a name are refused."""
     answer = exchange.ask("a resource without a name", request((kind, "")), 4)
 
     assert only(answer).error_code == ErrorCode.INVALID_REQUEST
 
 
 def test_settings_of_a_group_are_told(exchange: Exchange) -> None:
-    """A group has settings whether it is there or not."""
+    """A group that does not exist has settings, too."""
     answer = exchange.ask("a group that is not there", request((GROUP, exchange.name("readers"))), 4)
 
     assert only(answer).error_code == ErrorCode.NONE
@@ -268,7 +269,7 @@ def test_settings_of_a_group_are_told(exchange: Exchange) -> None:
 
 
 def test_settings_of_client_metrics_are_told(exchange: Exchange) -> None:
-    """A subscription to client metrics that does not exist has the defaults; before 4.1 none were told."""
+    """A subscription to client metrics that does not exist has the default settings; before 4.1 none were described."""
     answer = exchange.ask("a subscription that is not there", request((CLIENT_METRICS, exchange.name("metrics"))), 4)
 
     assert only(answer).error_code == ErrorCode.NONE
@@ -278,7 +279,7 @@ def test_settings_of_client_metrics_are_told(exchange: Exchange) -> None:
 
 @versions(1, 4)
 def test_each_resource_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """One that exists is told beside one that is not."""
+    """In one request an existing topic is described and an unknown one refused."""
     topic, other = exchange.topic("known"), exchange.name("unknown")
     answer = exchange.ask("a topic that is there and one that is not", request((TOPIC, topic), (TOPIC, other)), version)
 
@@ -288,7 +289,7 @@ def test_each_resource_has_an_answer_of_its_own(exchange: Exchange, version: int
 
 @versions(4)
 def test_a_resource_named_twice(exchange: Exchange, version: int) -> None:
-    """A resource that stands twice in a request is told as often as the broker likes, each time the same."""
+    """A resource that is named twice in a request is described once or twice, each time the same."""
     topic = exchange.topic()
     twice = request((TOPIC, topic), (TOPIC, topic), keys=("retention.ms",))
     answer = exchange.ask("one topic twice", twice, version)

@@ -1,11 +1,11 @@
 """DescribeQuorum (key 55) describes the quorum: the leader of the metadata log, and how far each voter has replicated
 it.
 
-**Claim** The leader is one of the voters; its high watermark is within its log and grows when metadata changes; a
-request for any other log is refused.
-**Why it matters** Operators use it to see whether a controller may be removed.
-**Kafka says** Protocol guide, DescribeQuorum; KIP-595, KIP-836 (times), KIP-853 (directories, endpoints).
-**Cannot see** Quorums of several controllers, observers.
+**Claim** The leader is one of the voters; the high watermark is not above the leader's log end offset, and increases
+when metadata changes; a request for any other partition is refused.
+**Why it matters** Operators use it to see whether a controller can be removed.
+**Kafka says** Protocol guide, DescribeQuorum; KIP-595, KIP-836 (timestamps), KIP-853 (directories, endpoints).
+**Cannot see** Quorums of several controllers; observers.
 **Rejects** tests/plants/tells_the_quorum_of_any_topic.py, tests/plants/tells_no_progress_of_the_quorum.py
 """
 
@@ -44,8 +44,8 @@ METADATA_LOG = ("__cluster_metadata", (0,))
 
 @all_versions(0, 2)
 def test_the_quorum_is_described(exchange: Exchange, version: int) -> None:
-    """The leader is a voter, the high watermark is not past its end, and from version 2 on the voters' addresses are
-    told.
+    """The leader is a voter, the high watermark is not above its log end offset, and from version 2 on the voters have
+    addresses.
     """
     answer = exchange.ask("the metadata log", request(METADATA_LOG), version)
 
@@ -60,7 +60,8 @@ def test_the_quorum_is_described(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 2)
 def test_the_high_watermark_grows_with_what_is_remembered(exchange: Exchange, version: int) -> None:
-    """A topic that was made is in the metadata log: its high watermark has grown by the topic and its partition."""
+    """After a topic was created, the high watermark has increased by at least two records: the topic and its
+    partition."""
     (before,) = exchange.quietly(request(METADATA_LOG), version).topics[0].partitions
     exchange.topic()
     (after,) = exchange.quietly(request(METADATA_LOG), version).topics[0].partitions
@@ -80,7 +81,7 @@ def test_the_high_watermark_grows_with_what_is_remembered(exchange: Exchange, ve
 def test_nothing_else_can_be_asked_for(
     exchange: Exchange, version: int, topics: tuple[tuple[str, tuple[int, ...]], ...]
 ) -> None:
-    """There is one metadata log with one partition: whoever asks for more gets nothing."""
+    """The metadata log has one partition: a request that names any other partition or topic is refused as a whole."""
     answer = exchange.ask(f"{topics}", request(*topics), version)
 
     codes = [[one.error_code for one in found.partitions] for found in answer.topics]

@@ -1,8 +1,8 @@
 """DescribeTopicPartitions (key 75) describes partitions page by page.
 
-**Claim** Topics come in the order of their names, at most as many partitions as were asked for (one at least), and a
-cursor where more follow, from which the next page goes on without a gap or a repetition. Topics that do not exist,
-invalid names, and cursors that point nowhere, are refused.
+**Claim** Topics are described in the order of their names, with at most the requested number of partitions in an answer
+(but at least one). If there are more, the answer has a cursor, at which the next page continues without gaps or
+repetitions. Topics that do not exist, invalid names and invalid cursors are refused.
 **Why it matters** Large clusters cannot be described in one answer.
 **Kafka says** Protocol guide, DescribeTopicPartitions; KIP-966.
 **Cannot see** Eligible leader replicas, which need several brokers.
@@ -51,7 +51,7 @@ def placed(topic: Any) -> list[tuple[int, int, tuple[int, ...]]]:
 
 
 def test_a_topic_is_described(exchange: Exchange) -> None:
-    """Every partition of a topic is told with its leader and replicas, as Metadata tells them."""
+    """Every partition of a topic is described with the same leader and replicas as in Metadata."""
     topic = exchange.topic(partitions=3)
     answer = exchange.ask("a topic of three partitions", request(topic), 0)
 
@@ -62,7 +62,7 @@ def test_a_topic_is_described(exchange: Exchange) -> None:
 
 
 def test_topics_come_in_order(exchange: Exchange) -> None:
-    """Topics come in the order of their names, whatever the order in which they were asked for."""
+    """Topics are described in the order of their names, whatever their order in the request."""
     names = [exchange.topic(label) for label in ("c-topic", "a-topic", "b-topic")]
     answer = exchange.ask("three topics out of order", request(*names), 0)
 
@@ -71,7 +71,7 @@ def test_topics_come_in_order(exchange: Exchange) -> None:
 
 @variants("limit", one=1, two=2, four=4, six=6)
 def test_pages_follow_each_other(exchange: Exchange, limit: int) -> None:
-    """Pages of a few partitions, each begun at the last one's cursor, tell every partition once."""
+    """Pages of a few partitions, each starting at the cursor of the one before, contain every partition once."""
     names = sorted(exchange.topic(label, partitions=count) for label, count in (("a-topic", 3), ("b-topic", 2)))
     cursor: tuple[str, int] | None = None
     told: list[tuple[str, int]] = []
@@ -89,7 +89,7 @@ def test_pages_follow_each_other(exchange: Exchange, limit: int) -> None:
 
 
 def test_an_unknown_topic_is_refused(exchange: Exchange) -> None:
-    """A topic that was named and is not there is unknown; the others are told."""
+    """A topic that does not exist is refused; the others are described."""
     topic, other = exchange.topic("known"), exchange.name("unknown")
     answer = exchange.ask("a topic that is there and one that is not", request(topic, other), 0)
 
@@ -99,7 +99,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange) -> None:
 
 @variants("name", empty="", dot=".", blank_inside="my topic", too_long="n" * 250)
 def test_a_name_that_cannot_be_is_refused(exchange: Exchange, name: str) -> None:
-    """A name that no topic can have is refused as that; the empty one by some error: Kafka trips over it."""
+    """A name that no topic can have is refused. (For the empty name the error code is an accident of Kafka.)"""
     answer = exchange.ask(f"a topic named {name[:10]!r}", request(name), 0)
 
     (found,) = answer.topics
@@ -111,7 +111,7 @@ def test_a_name_that_cannot_be_is_refused(exchange: Exchange, name: str) -> None
 
 
 def test_a_topic_named_twice_is_told_once(exchange: Exchange) -> None:
-    """Names are a set."""
+    """A topic that is named twice in a request is described once."""
     topic = exchange.topic()
     answer = exchange.ask("one topic twice", request(topic, topic), 0)
 
@@ -130,7 +130,7 @@ def test_a_cursor_points_into_the_list(exchange: Exchange, cursor: tuple[str, in
 
 
 def test_a_cursor_past_the_last_partition(exchange: Exchange) -> None:
-    """A cursor past a topic's last partition tells no partition of it."""
+    """With a cursor past the topic's last partition, none of its partitions is described."""
     topic = exchange.topic(partitions=2)
     answer = exchange.ask("cursor at partition 7 of two", request(topic, cursor=(topic, 7)), 0)
 
@@ -141,7 +141,7 @@ def test_a_cursor_past_the_last_partition(exchange: Exchange) -> None:
 
 @variants("limit", zero=0, negative=-1)
 def test_a_page_has_one_partition_at_least(exchange: Exchange, limit: int) -> None:
-    """With a limit of nothing a page has one partition, so that pages come to an end."""
+    """With a limit of 0 or less a page has one partition, so that paging makes progress."""
     topic = exchange.topic(partitions=2)
     answer = exchange.ask(f"a limit of {limit}", request(topic, limit=limit), 0)
 
@@ -150,7 +150,7 @@ def test_a_page_has_one_partition_at_least(exchange: Exchange, limit: int) -> No
 
 
 def test_a_limit_may_be_beyond_the_brokers(exchange: Exchange) -> None:
-    """A limit that is beyond the broker's own is taken; two partitions are within both."""
+    """A limit above the broker's own limit is accepted."""
     answer = exchange.ask("a limit of 2147483647", request(exchange.topic(partitions=2), limit=2147483647), 0)
 
     assert [one.partition_index for one in answer.topics[0].partitions] == [0, 1]
@@ -160,7 +160,7 @@ def test_a_limit_may_be_beyond_the_brokers(exchange: Exchange) -> None:
 def test_an_internal_topic_says_so(exchange: Exchange) -> None:
     """The topic of committed offsets is marked as internal."""
     coordinated(exchange)
-    # Its leader epochs count the restarts that other checks made on the shared cluster: what is compared is picked out.
+    # Its leader epochs depend on restarts by other checks on the shared cluster, so only some fields are compared.
     (found,) = exchange.quietly(request("__consumer_offsets"), 0).topics
     exchange.note("error, is_internal and partitions", [found.error_code, found.is_internal, len(found.partitions)])
 

@@ -1,8 +1,8 @@
 """IncrementalAlterConfigs (key 44) changes single settings and leaves the others.
 
-**Claim** Settings are set, deleted, appended to or subtracted from as asked, and nothing else changes; an invalid
-change is refused together with all others of its resource.
-**Why it matters** Settings such as retention decide what is deleted; a change that half happened deletes records.
+**Claim** Settings are set, deleted, appended to or subtracted from as requested, and nothing else changes; an invalid
+change is refused together with all other changes of its resource.
+**Why it matters** Settings such as retention decide what is deleted; a change that is made in part may delete records.
 **Kafka says** Protocol guide, IncrementalAlterConfigs; KIP-339.
 **Cannot see** Other brokers' own settings; policies that a broker loads as Java classes.
 **Rejects** tests/plants/ignores_altered_settings.py, tests/plants/makes_the_good_changes_of_a_refused_request.py
@@ -36,7 +36,7 @@ pytestmark = [
 TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP = 2, 4, 8, 16, 32
 SET, DELETE, APPEND, SUBTRACT = 0, 1, 2, 3
 DYNAMIC_BROKER = 2
-"""The source of a setting that was made for one broker."""
+"""The source of a dynamic setting of one broker."""
 Change = tuple[str, int, str | None]
 
 
@@ -53,14 +53,14 @@ def request(*resources: AlterConfigsResource, validate_only: bool = False) -> In
 
 
 def own(exchange: Exchange, kind: int, name: str, *keys: str) -> dict[str, str | None]:
-    """The settings of a resource as they are now."""
+    """The current settings of a resource."""
     wanted = DescribeConfigsResource(resource_type=kind, resource_name=name, configuration_keys=keys or None)
     answer = exchange.quietly(DescribeConfigsRequest(resources=(wanted,)), 4)
     return {one.name: one.value for one in answer.results[0].configs}
 
 
 def await_value(exchange: Exchange, topic: str, key: str, value: str | None) -> None:
-    """BrokenPromise unless a topic's setting has a value, now or shortly."""
+    """Raises BrokenPromise unless a topic's setting soon has this value."""
     for _ in exchange.patience(3):
         if own(exchange, TOPIC, topic, key)[key] == value:
             return
@@ -68,7 +68,7 @@ def await_value(exchange: Exchange, topic: str, key: str, value: str | None) -> 
 
 
 def plain(exchange: Exchange, key: str) -> str | None:
-    """A setting of a topic that has none of its own."""
+    """The value of a setting in a topic without settings of its own."""
     return own(exchange, TOPIC, exchange.topic("plain"), key)[key]
 
 
@@ -78,7 +78,7 @@ def node(exchange: Exchange) -> str:
 
 @versions(0, 1)
 def test_a_setting_is_set(exchange: Exchange, version: int) -> None:
-    """A setting that is set has the value, and all others keep their own."""
+    """A setting gets the new value, and all others keep theirs."""
     topic = exchange.topic(segment_bytes="2000000")
     before = own(exchange, TOPIC, topic)
     answer = exchange.ask("set retention.ms", request(resource(TOPIC, topic, ("retention.ms", SET, "5000"))), version)
@@ -102,7 +102,7 @@ def test_a_setting_is_deleted(exchange: Exchange, version: int) -> None:
 
 @versions(0, 1)
 def test_a_setting_that_is_not_there_is_deleted_without_complaint(exchange: Exchange, version: int) -> None:
-    """Deleting a setting that a topic has not of its own changes nothing."""
+    """Deleting a setting that is not set on the topic succeeds and changes nothing."""
     topic = exchange.topic()
     before = own(exchange, TOPIC, topic)
     change = request(resource(TOPIC, topic, ("flush.ms", DELETE, None)))
@@ -114,7 +114,7 @@ def test_a_setting_that_is_not_there_is_deleted_without_complaint(exchange: Exch
 
 @versions(0, 1)
 def test_a_list_is_appended_to(exchange: Exchange, version: int) -> None:
-    """What is appended to a list is in it once."""
+    """A word that is appended to a list twice is in it once."""
     topic = exchange.topic()
     for turn in ("first", "second"):
         change = resource(TOPIC, topic, ("cleanup.policy", APPEND, "compact"))
@@ -125,7 +125,7 @@ def test_a_list_is_appended_to(exchange: Exchange, version: int) -> None:
 
 @versions(0, 1)
 def test_a_list_is_subtracted_from(exchange: Exchange, version: int) -> None:
-    """What is subtracted from a list is in it no more."""
+    """A word that is subtracted from a list is no longer in it."""
     topic = exchange.topic(cleanup_policy="delete,compact")
     change = resource(TOPIC, topic, ("cleanup.policy", SUBTRACT, "delete"))
     answer = exchange.ask("subtract from cleanup.policy", request(change), version)
@@ -167,7 +167,7 @@ BAD_REQUESTS: dict[str, tuple[Change, ...]] = {
 @pytest.mark.parametrize("changes", REFUSED.values(), ids=REFUSED)
 @versions(0, 1)
 def test_a_change_that_cannot_be_is_refused(exchange: Exchange, version: int, changes: tuple[Change, ...]) -> None:
-    """A setting that Kafka does not know, or a value out of its range, is invalid."""
+    """An unknown setting, a value outside its range, or an operation that the setting does not support, is refused."""
     words = ", ".join(f"{key} by operation {what} {(value or 'null')[:20]}" for key, what, value in changes)
     topic = exchange.topic()
     before = own(exchange, TOPIC, topic)
@@ -180,7 +180,7 @@ def test_a_change_that_cannot_be_is_refused(exchange: Exchange, version: int, ch
 @pytest.mark.parametrize("changes", BAD_REQUESTS.values(), ids=BAD_REQUESTS)
 @versions(0, 1)
 def test_a_change_that_makes_no_sense_is_refused(exchange: Exchange, version: int, changes: tuple[Change, ...]) -> None:
-    """A value must be given where one is needed, and a key stands once."""
+    """A change that lacks its value, and two changes of the same key, are refused."""
     words = ", ".join(f"{key} by operation {what} {value}" for key, what, value in changes)
     topic = exchange.topic()
     before = own(exchange, TOPIC, topic)
@@ -192,7 +192,8 @@ def test_a_change_that_makes_no_sense_is_refused(exchange: Exchange, version: in
 
 @pytest.mark.parametrize("operation", [4, -1, 127])
 def test_an_unknown_operation_is_refused(exchange: Exchange, operation: int) -> None:
-    """There are four operations. (Asked of a broker: 4.3.1's controller resigns when it is asked of a topic.)"""
+    """An unknown operation is refused. (Sent for a broker's setting: for a topic's, the controller of 4.3.1
+    resigns.)"""
     change = resource(BROKER, node(exchange), ("log.retention.ms", operation, "1000"))
     answer = exchange.ask(f"operation {operation}", request(change, validate_only=True), 1)
 
@@ -201,7 +202,7 @@ def test_an_unknown_operation_is_refused(exchange: Exchange, operation: int) -> 
 
 @versions(0, 1)
 def test_an_unknown_key_is_deleted_without_complaint(exchange: Exchange, version: int) -> None:
-    """Deleting what is not there, known or not, changes nothing."""
+    """Deleting a setting that Kafka does not know succeeds."""
     change = resource(TOPIC, exchange.topic(), ("no.such.key", DELETE, None))
     answer = exchange.ask("delete a key that Kafka does not know", request(change), version)
 
@@ -210,9 +211,9 @@ def test_an_unknown_key_is_deleted_without_complaint(exchange: Exchange, version
 
 @pytest.mark.kafka_issue("KAFKA-18907")
 def test_a_value_that_has_grown_too_long_is_refused(exchange: Exchange) -> None:
-    """A value has at most 32,767 bytes; a list may reach that by appending."""
+    """An append that would make a list longer than 32,767 bytes is refused."""
     topic, key = exchange.topic(), "leader.replication.throttled.replicas"
-    # KAFKA-18907: until 4.1 an exception that nobody had foreseen was what refused it.
+    # KAFKA-18907: before 4.1 it was refused by an unexpected exception.
     refused = ErrorCode.INVALID_CONFIG if is_since(exchange, "4.1") else ErrorCode.UNKNOWN_SERVER_ERROR
     for first, code in ((10_000, ErrorCode.NONE), (20_000, refused)):
         words = ",".join(f"{first + number}:1" for number in range(2_500))
@@ -225,7 +226,7 @@ def test_a_value_that_has_grown_too_long_is_refused(exchange: Exchange) -> None:
 
 @versions(0, 1)
 def test_one_bad_change_spoils_its_resource_alone(exchange: Exchange, version: int) -> None:
-    """All changes of a resource are made or none; other resources are changed."""
+    """Either all changes of a resource are made or none; other resources are not affected."""
     good, bad, default = exchange.topic("good"), exchange.topic("bad"), plain(exchange, "segment.bytes")
     answer = exchange.ask(
         "a good topic, and one with a good and a bad change",
@@ -244,7 +245,7 @@ def test_one_bad_change_spoils_its_resource_alone(exchange: Exchange, version: i
 
 @versions(0, 1)
 def test_a_resource_named_twice_is_refused(exchange: Exchange, version: int) -> None:
-    """A resource stands once in a request."""
+    """A resource that is named twice in a request is refused."""
     topic = exchange.topic()
     change = resource(TOPIC, topic, ("segment.bytes", SET, "2000000"))
     other = resource(TOPIC, topic, ("flush.ms", SET, "1000"))
@@ -257,7 +258,7 @@ def test_a_resource_named_twice_is_refused(exchange: Exchange, version: int) -> 
 
 @pytest.mark.parametrize("name", ["", ".", "my topic", "n" * 250], ids=["empty", "dot", "blank_inside", "too_long"])
 def test_a_topic_that_cannot_be_is_refused(exchange: Exchange, name: str) -> None:
-    """A name that no topic can have is refused; no name is none of a topic."""
+    """A name that no topic can have, and an empty name, are refused."""
     change = resource(TOPIC, name, ("segment.bytes", SET, "2000000"))
     answer = exchange.ask(f"a topic named {name[:10]!r}", request(change), 1)
 
@@ -267,7 +268,7 @@ def test_a_topic_that_cannot_be_is_refused(exchange: Exchange, name: str) -> Non
 
 @versions(0, 1)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist cannot be changed."""
+    """A topic that does not exist is refused."""
     change = resource(TOPIC, exchange.name("nowhere"), ("segment.bytes", SET, "2000000"))
     answer = exchange.ask("a topic that is not there", request(change), version)
 
@@ -286,14 +287,15 @@ BROKERS = {
     "least_replicas_of_one_broker": ("own", ("min.insync.replicas", SET, "1"), ErrorCode.INVALID_CONFIG),
     "least_replicas_of_all_deleted": ("", ("min.insync.replicas", DELETE, None), ErrorCode.INVALID_CONFIG),
 }
-"""Broker, change, error: as Apache Kafka 4.0.2 to 4.3.1 answer."""
+"""(broker, change, error), as Apache Kafka 4.0.2 to 4.3.1 answer."""
 
 
 @pytest.mark.parametrize("case", BROKERS.values(), ids=BROKERS)
 def test_a_brokers_setting_that_cannot_be_changed_is_refused(
     exchange: Exchange, case: tuple[str, Change, ErrorCode]
 ) -> None:
-    """Some settings of a broker are fixed, some are for all brokers or for one, and values have ranges."""
+    """Read-only settings, settings that cannot be changed for this broker or for all, and invalid values are
+    refused."""
     if case[1][0] == "min.insync.replicas" and not has_feature(exchange, "eligible.leader.replicas.version"):
         pytest.skip("eligible leader replicas are not turned on: the setting is free (KIP-966)")
     name = node(exchange) if case[0] == "own" else case[0]
@@ -305,7 +307,7 @@ def test_a_brokers_setting_that_cannot_be_changed_is_refused(
 
 
 def test_a_brokers_setting_is_changed_and_restored(exchange: Exchange) -> None:
-    """A dynamic setting of the broker is set, told with its source, and as before again."""
+    """A dynamic setting of a broker is set, described with its source, and then restored."""
     broker, key = node(exchange), "log.cleaner.threads"
     wanted = DescribeConfigsRequest(
         resources=(DescribeConfigsResource(resource_type=BROKER, resource_name=broker, configuration_keys=(key,)),),
@@ -328,7 +330,7 @@ def test_a_brokers_setting_is_changed_and_restored(exchange: Exchange) -> None:
 
 
 def test_a_brokers_unknown_setting_is_taken(exchange: Exchange) -> None:
-    """A broker keeps settings that it does not know, for plugins."""
+    """A broker accepts settings that it does not know, because plugins may use them."""
     change = resource(BROKER, node(exchange), ("some.plugins.key", SET, "1"))
     answer = exchange.ask("an unknown key of the broker, to validate only", request(change, validate_only=True), 1)
 
@@ -352,12 +354,12 @@ OTHERS = {
     "any_type": (1, "x", ("retention.ms", SET, "1"), ErrorCode.INVALID_REQUEST),
     "type_64": (64, "x", ("retention.ms", SET, "1"), ErrorCode.INVALID_REQUEST),
 }
-"""Type, name, change, error: as Apache Kafka 4.0.2 to 4.3.1 answer."""
+"""(type, name, change, error), as Apache Kafka 4.0.2 to 4.3.1 answer."""
 
 
 @pytest.mark.parametrize("case", OTHERS.values(), ids=OTHERS)
 def test_other_resources_are_changed_or_refused(exchange: Exchange, case: tuple[int, str, Change, ErrorCode]) -> None:
-    """Groups and client metrics have settings of their own, with ranges; other types have none."""
+    """Groups and client metrics accept their own settings within their ranges; other changes are refused."""
     kind, label, change, code = case
     name = exchange.name(label) if label in ("readers", "metrics") else label
     answer = exchange.ask(
@@ -375,7 +377,7 @@ def test_no_resources_get_an_empty_answer(exchange: Exchange, version: int) -> N
 
 @versions(1)
 def test_no_changes_change_nothing(exchange: Exchange, version: int) -> None:
-    """A resource without changes is answered, and stays."""
+    """A resource without changes is answered without an error, and keeps its settings."""
     topic = exchange.topic(segment_bytes="2000000")
     before = own(exchange, TOPIC, topic)
     answer = exchange.ask("a topic without changes", request(resource(TOPIC, topic)), version)

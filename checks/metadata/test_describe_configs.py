@@ -289,7 +289,7 @@ def test_each_resource_has_an_answer_of_its_own(exchange: Exchange, version: int
 
 @versions(4)
 def test_a_resource_named_twice(exchange: Exchange, version: int) -> None:
-    """A resource that is named twice in a request is described once or twice, each time the same."""
+    """A resource that is named twice in a request is described at least once, each time the same."""
     topic = exchange.topic()
     twice = request((TOPIC, topic), (TOPIC, topic), keys=("retention.ms",))
     answer = exchange.ask("one topic twice", twice, version)

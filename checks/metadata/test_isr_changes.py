@@ -1,18 +1,18 @@
 """The controller accepts a change of the ISR only from the current leader, for the current state of the partition.
 
-**Claim** A change of the ISR (AlterPartition) is refused, and changes nothing, when it names an old partition epoch or
-leader epoch or one that is yet to come, comes from an earlier life of the leader's broker or from a follower, leaves
-the leader out, adds a node that is no replica, or counts an earlier life of a follower as in sync. A valid one is
-accepted: the ISR is as asked for, and the partition epoch is higher by one. The follower that it leaves out rejoins by
-itself. In the metadata log the leader is always in the ISR, and no epoch falls.
+**Claim** A change of the ISR (AlterPartition) is refused, and changes nothing, if it has a partition epoch or leader
+epoch other than the current one, is sent with an old broker epoch of the leader or by a follower, leaves the leader
+out, adds a node that is not a replica, or contains a follower with an old broker epoch. A valid change is accepted: the
+ISR is the requested one, and the partition epoch increases by one. A follower that it leaves out rejoins the ISR by
+itself. In the metadata log the leader is always in the ISR, and epochs never decrease.
 
-**Why it matters** What counts as acknowledged follows from the ISR; a change by a former leader would acknowledge
-records that only it has.
+**Why it matters** The ISR decides which records are acknowledged; with a change of the ISR, a former leader could
+acknowledge records that only it has.
 
 **Kafka says** KIP-497 (AlterPartition), KIP-841 (fenced replicas stay out of the ISR), KIP-903 (replicas with a stale
 broker epoch stay out of the ISR).
 
-**Cannot see** requests that cross each other on their way.
+**Cannot see** concurrent requests that overtake each other.
 
 **Rejects** tests/plants/clusters/test_isr_checks.py::test_a_check_rejects_the_bug
 """
@@ -55,7 +55,7 @@ VERSION = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A partition of three replicas as the controller knows it, and the brokers' epochs."""
+    """A partition with three replicas as the controller knows it, and the brokers' epochs."""
 
     topic_id: bytes
     partition: PartitionRegistration
@@ -63,7 +63,7 @@ class Known:
 
     @property
     def leader(self) -> int:
-        """Who may change its ISR."""
+        """The leader of the partition, which may change the ISR."""
         return self.partition.leader
 
     @property
@@ -74,12 +74,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What an AlterPartition asks for, where it is not what fits."""
+    """The values of an AlterPartition request that differ from the valid ones."""
 
     sender: int | None = None
     isr: tuple[int, ...] | None = None
     partition_epoch: int = 0
-    """What is added to the right one; the others alike."""
+    """The difference from the current partition epoch; the fields below are differences, too."""
     leader_epoch: int = 0
     broker_epoch: int = 0
     follower_epoch: int = 0
@@ -99,7 +99,7 @@ REFUSED: dict[str, tuple[Callable[[Known], Change], ErrorCode]] = {
 
 
 def known_of(cluster: Cluster, topic: str, controller: int) -> Known:
-    """What the controller's log says of partition 0 of a topic."""
+    """Partition 0 of a topic and the brokers' epochs, from the controller's metadata log."""
     (log,) = metadata_logs_of(cluster, [controller])
     state = replayed(log.records)
     found = [topic_id for topic_id, name in state.topics.items() if name == topic]
@@ -110,7 +110,8 @@ def known_of(cluster: Cluster, topic: str, controller: int) -> Known:
 
 
 def ask(client: NodeClient, known: Known, change: Change) -> tuple[ErrorCode, int]:
-    """(error, partition epoch that was answered): the leader and its first follower are to be the ISR, unless told."""
+    """Requests a change, by default to the leader and its first follower as the ISR; returns (error, partition
+    epoch)."""
     sender = known.leader if change.sender is None else change.sender
     isr = (known.leader, known.followers[0]) if change.isr is None else change.isr
     states = tuple(
@@ -177,6 +178,6 @@ def test_a_change_that_fits_is_taken(cluster: Cluster, admin: RawAdmin, names: N
         f"the follower that was left out is in the ISR of {topic}-0 again",
     )
     (log,) = metadata_logs_of(cluster, [controller])
-    # Of this topic alone: other checks on the same cluster allow unclean leaders.
+    # Only for this topic: other checks on the same cluster allow unclean leaders.
     if found := list(wrongs(log.records, topic=topic)):
         raise BrokenPromise(f"The metadata log says what must not be: {found[0]}.", witness=found[:6], claim="M4")

@@ -1,10 +1,11 @@
 """ListConfigResources (key 74) lists the resources that can have settings.
 
-**Claim** Topics and brokers are listed, and the groups and client metrics that have settings, as long as they have
-them; where types are named, those of these types alone. Types that a version does not list are refused.
+**Claim** All topics and brokers are listed, and the groups and client metrics that have settings of their own, as long
+as they have them. If the request names types, only resources of these types are listed. Types that a version cannot
+list are refused.
 **Why it matters** Tools that copy settings from one cluster to another start here.
-**Kafka says** Protocol guide, ListConfigResources; KIP-1142, KIP-714 (version 0, client metrics alone).
-**Cannot see** Resources of other checks: answers are compared for this check's own.
+**Kafka says** Protocol guide, ListConfigResources; KIP-1142, KIP-714 (version 0, client metrics only).
+**Cannot see** Resources of other checks: only the resources of this check are compared.
 **Rejects** tests/plants/lists_resources_of_other_types.py, tests/plants/lists_resources_without_settings.py
 """
 
@@ -51,7 +52,7 @@ def altered(exchange: Exchange, kind: int, name: str, key: str, operation: int, 
 
 @pytest.fixture
 def configured(exchange: Exchange) -> Iterator[Configured]:
-    """A topic, a group and a subscription that have settings, which go again."""
+    """A topic, and a group and a client metrics subscription with settings, which are deleted at the end."""
     topic, group, metrics = exchange.topic(), exchange.name("readers"), exchange.name("metrics")
     altered(exchange, GROUP, group, "consumer.session.timeout.ms", SET, "50000")
     altered(exchange, CLIENT_METRICS, metrics, "interval.ms", SET, "1000")
@@ -86,7 +87,7 @@ def brokers(exchange: Exchange) -> list[str]:
 
 @pytest.mark.parametrize("kind", [TOPIC, BROKER, LOGGER, CLIENT_METRICS, GROUP])
 def test_one_type_is_listed(exchange: Exchange, configured: Configured, kind: int) -> None:
-    """Resources of the types that are named are listed, no others."""
+    """If the request names a type, only resources of this type are listed."""
     topic, group, metrics = configured
     answer = exchange.ask(f"type {kind}", ListConfigResourcesRequest(resource_types=(kind,)), 1)
 
@@ -96,7 +97,7 @@ def test_one_type_is_listed(exchange: Exchange, configured: Configured, kind: in
 
 
 def test_version_0_lists_client_metrics(exchange: Exchange, configured: Configured) -> None:
-    """Version 0 knows client metrics alone."""
+    """Version 0 lists only client metrics."""
     topic, group, metrics = configured
     answer = exchange.ask("all", ListConfigResourcesRequest(), 0)
 
@@ -128,7 +129,7 @@ def test_what_has_no_settings_any_more_is_not_listed(exchange: Exchange, kind: i
 
 
 def listed(exchange: Exchange, kind: int) -> set[tuple[int, str]]:
-    """What is listed of a type; of client metrics by the version that every release has."""
+    """The listed resources of a type; client metrics in version 0, which every release has."""
     if kind == CLIENT_METRICS:
         return names(exchange.quietly(ListConfigResourcesRequest(), 0))
     return names(exchange.quietly(ListConfigResourcesRequest(resource_types=(kind,)), 1))
@@ -136,7 +137,7 @@ def listed(exchange: Exchange, kind: int) -> set[tuple[int, str]]:
 
 @pytest.mark.parametrize("kind", [0, 1, 64, -1])
 def test_a_type_that_is_not_listed_is_refused(exchange: Exchange, kind: int) -> None:
-    """A type that has no settings cannot be listed."""
+    """A request for a type that has no settings is refused."""
     answer = exchange.ask(f"type {kind}", ListConfigResourcesRequest(resource_types=(TOPIC, kind)), 1)
 
     assert (answer.error_code, answer.config_resources) == (ErrorCode.UNSUPPORTED_VERSION, ())
@@ -144,7 +145,7 @@ def test_a_type_that_is_not_listed_is_refused(exchange: Exchange, kind: int) -> 
 
 @versions(1)
 def test_a_type_named_twice_is_listed_once(exchange: Exchange, version: int) -> None:
-    """Types are a set."""
+    """If a request names a type twice, its resources are listed once."""
     topic = exchange.topic()
     answer = exchange.ask("topics twice", ListConfigResourcesRequest(resource_types=(TOPIC, TOPIC)), version)
 

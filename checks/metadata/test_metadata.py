@@ -1,10 +1,11 @@
 """Metadata (key 3) describes topics and where their partitions are.
 
-**Claim** Topics are found by name and by id, all of them or the named ones; a topic that does not exist is unknown, or
-created on demand if the request allows it; an invalid name is refused.
-**Why it matters** It is the first question of every client; a wrong answer sends records to the wrong place or nowhere.
+**Claim** Topics are described by name or by id, all of them or those in the request. A topic that does not exist is
+unknown, or is created on demand if the request allows it. An invalid name is refused.
+**Why it matters** It is the first request of every client; a wrong answer sends records to the wrong broker, or to
+none.
 **Kafka says** Protocol guide, Metadata; KIP-4 (creation on demand), KIP-430 (operations), KIP-516 (topic ids).
-**Cannot see** Clusters of several brokers: leaders elsewhere, offline replicas, listeners that differ.
+**Cannot see** Clusters of several brokers: leaders on other brokers, offline replicas, different listeners.
 **Rejects** tests/plants/leaves_a_partition_out.py
 """
 
@@ -58,7 +59,7 @@ def by_id(*ids: Uuid, name: str | None = None) -> MetadataRequest:
 
 @all_versions(0, 13)
 def test_a_topic_is_found_by_name(exchange: Exchange, version: int) -> None:
-    """A topic that is there is described with every partition and its leader."""
+    """An existing topic is described with every partition and its leader."""
     topic = exchange.topic(partitions=3)
     answer = exchange.ask("a topic of three partitions", about(topic, create=version < 4), version)
 
@@ -80,7 +81,7 @@ def test_all_topics_are_listed(exchange: Exchange, version: int) -> None:
 
 @versions(1, 4, 9, 12, 13)
 def test_no_topics_may_be_asked_for(exchange: Exchange, version: int) -> None:
-    """An empty list of topics gets the brokers alone."""
+    """A request with an empty list of topics gets only the brokers."""
     exchange.topic()
     answer = exchange.ask("no topics", about(create=version < 4), version)
 
@@ -90,7 +91,7 @@ def test_no_topics_may_be_asked_for(exchange: Exchange, version: int) -> None:
 
 @versions(4, 8, 9, 12, 13)
 def test_an_unknown_topic_is_not_made_unasked(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist is unknown, and stays so where creation is not allowed."""
+    """A topic that does not exist is unknown, and is not created if the request does not allow it."""
     name = exchange.name("nowhere")
     for turn in ("first", "second"):
         answer = exchange.ask(f"a topic that is not there, creation not allowed, {turn} time", about(name), version)
@@ -99,7 +100,8 @@ def test_an_unknown_topic_is_not_made_unasked(exchange: Exchange, version: int) 
 
 @versions(0, 3, 4, 9, 13)
 def test_an_unknown_topic_is_made_on_demand(exchange: Exchange, version: int) -> None:
-    """A topic that is asked for with creation allowed is unknown once, and then there with its one partition."""
+    """If the request allows creation, a topic that does not exist is unknown at first, and is then created with one
+    partition."""
     name = exchange.name("wanted")
     answer = exchange.ask("a topic that is not there, creation allowed", about(name, create=True), version)
     assert answer.topics[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -115,14 +117,14 @@ def test_an_unknown_topic_is_made_on_demand(exchange: Exchange, version: int) ->
 @pytest.mark.parametrize("create", [False, True], ids=["unasked", "on_demand"])
 @versions(8, 12)
 def test_a_name_that_cannot_be_is_refused(exchange: Exchange, version: int, create: bool, name: str) -> None:
-    """A name that no topic can have is invalid, whether creation is allowed or not."""
+    """A name that no topic can have is refused, whether creation is allowed or not."""
     answer = exchange.ask(f"a topic named {name[:10]!r}", about(name, create=create), version)
 
     assert answer.topics[0].error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
 
 
 def test_names_that_collide_in_metrics_are_not_made(exchange: Exchange) -> None:
-    """A name that differs from another in dots and underscores alone cannot be made on demand."""
+    """A topic whose name differs from an existing one only in dots and underscores is not created on demand."""
     label = exchange.name("a.b")
     exchange.topic("a.b")
     other = label.replace(".", "_")
@@ -134,7 +136,7 @@ def test_names_that_collide_in_metrics_are_not_made(exchange: Exchange) -> None:
 
 @versions(1, 9, 12)
 def test_a_topic_named_twice_is_answered_once(exchange: Exchange, version: int) -> None:
-    """Names are a set: a topic that is named twice is described once."""
+    """A topic that is named twice in a request is described once."""
     topic = exchange.topic()
     answer = exchange.ask("one topic twice", about(topic, topic, create=True), version)
 
@@ -143,7 +145,7 @@ def test_a_topic_named_twice_is_answered_once(exchange: Exchange, version: int) 
 
 @versions(4, 9, 12)
 def test_known_and_unknown_topics_are_answered_together(exchange: Exchange, version: int) -> None:
-    """Each topic has an answer of its own; one that is unknown does not spoil the rest."""
+    """Each topic has its own result: an unknown topic does not affect the others."""
     topic, other = exchange.topic("known"), exchange.name("unknown")
     answer = exchange.ask("a topic that is there and one that is not", about(other, topic), version)
 
@@ -153,9 +155,9 @@ def test_known_and_unknown_topics_are_answered_together(exchange: Exchange, vers
 
 @versions(1, 9, 12)
 def test_an_internal_topic_says_so(exchange: Exchange, version: int) -> None:
-    """The topic of committed offsets is there once a coordinator was asked for, and is marked as internal."""
+    """The topic of committed offsets exists once a coordinator was requested, and is marked as internal."""
     coordinated(exchange)
-    # Its leader epochs count the restarts that other checks made on the shared cluster: what is compared is picked out.
+    # Its leader epochs depend on restarts by other checks on the shared cluster, so only some fields are compared.
     (found,) = exchange.quietly(about("__consumer_offsets", create=True), version).topics
     exchange.note("error, is_internal and partitions", [found.error_code, found.is_internal, len(found.partitions)])
 
@@ -169,7 +171,7 @@ def only(answer: MetadataResponse) -> tuple[int, str | None]:
 
 @versions(12, 13)
 def test_a_topic_is_found_by_id(exchange: Exchange, version: int) -> None:
-    """From version 12 on a topic is found by its id, and named in the answer."""
+    """From version 12 on a topic can be requested by its id; the answer contains its name."""
     topic = exchange.topic()
     answer = exchange.ask("a topic by its id", by_id(exchange.topic_id(topic)), version)
 
@@ -178,7 +180,7 @@ def test_a_topic_is_found_by_id(exchange: Exchange, version: int) -> None:
 
 @versions(12, 13)
 def test_an_unknown_id_is_refused(exchange: Exchange, version: int) -> None:
-    """An id that no topic has is unknown, and the answer has no name."""
+    """An id that no topic has is answered with UNKNOWN_TOPIC_ID and without a name."""
     answer = exchange.ask("an id that no topic has", by_id(NO_SUCH_ID), version)
 
     assert only(answer) == (ErrorCode.UNKNOWN_TOPIC_ID, None)
@@ -186,7 +188,7 @@ def test_an_unknown_id_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(12, 13)
 def test_an_id_counts_more_than_a_name(exchange: Exchange, version: int) -> None:
-    """Where id and name are given the id is looked up."""
+    """If an entry has both an id and a name, the id is used."""
     topic = exchange.topic()
     answer = exchange.ask(
         "an id with the name of another topic", by_id(exchange.topic_id(topic), name="other-than-the-id"), version
@@ -197,7 +199,7 @@ def test_an_id_counts_more_than_a_name(exchange: Exchange, version: int) -> None
 
 @versions(12, 13)
 def test_neither_name_nor_id_is_a_question_about_nothing(exchange: Exchange, version: int) -> None:
-    """An entry with neither a name nor an id is refused by some error: Kafka trips over it."""
+    """An entry with neither a name nor an id is refused. (The error code is an accident of Kafka.)"""
     answer = exchange.ask("neither name nor id", about(None), version)
 
     assert all(found.error_code for found in answer.topics)
@@ -206,7 +208,7 @@ def test_neither_name_nor_id_is_a_question_about_nothing(exchange: Exchange, ver
 
 @versions(12, 13)
 def test_ids_and_names_together(exchange: Exchange, version: int) -> None:
-    """Where some topics are asked for by id, those asked for by name are left out."""
+    """If a request names some topics by id, those that it names by name are left out."""
     first, second = exchange.topic("first"), exchange.topic("second")
     topics = (
         MetadataRequestTopic(topic_id=exchange.topic_id(first), name=None),
@@ -219,7 +221,7 @@ def test_ids_and_names_together(exchange: Exchange, version: int) -> None:
 
 @versions(10, 11)
 def test_versions_10_and_11_do_not_take_ids(exchange: Exchange, version: int) -> None:
-    """Versions 10 and 11 have room for ids in requests, but do not serve them."""
+    """Requests of versions 10 and 11 have a field for topic ids, but ids are refused."""
     topic = exchange.topic()
     answer = exchange.ask("a topic by its id", by_id(exchange.topic_id(topic), name="a-name"), version)
 
@@ -228,7 +230,7 @@ def test_versions_10_and_11_do_not_take_ids(exchange: Exchange, version: int) ->
 
 @versions(10, 11)
 def test_versions_10_and_11_do_not_take_null_names(exchange: Exchange, version: int) -> None:
-    """Versions 10 and 11 have room for null names, but do not serve them."""
+    """Requests of versions 10 and 11 can contain null names, but these are refused."""
     answer = exchange.ask("neither name nor id", about(None), version)
 
     assert answer.topics[0].error_code == ErrorCode.INVALID_REQUEST
@@ -236,7 +238,7 @@ def test_versions_10_and_11_do_not_take_null_names(exchange: Exchange, version: 
 
 @versions(8, 9, 10)
 def test_operations_on_the_cluster_are_told_when_asked(exchange: Exchange, version: int) -> None:
-    """Versions 8 to 10 tell what the client may do with the cluster."""
+    """In versions 8 to 10 the answer contains the client's authorized operations on the cluster, on request."""
     request = about(create=True, include_cluster_authorized_operations=True)
     answer = exchange.ask("what may be done with the cluster", request, version)
 
@@ -247,7 +249,7 @@ def test_operations_on_the_cluster_are_told_when_asked(exchange: Exchange, versi
 
 @versions(8, 9, 12, 13)
 def test_operations_on_topics_are_told_when_asked(exchange: Exchange, version: int) -> None:
-    """From version 8 on the answer tells what the client may do with each topic, known or not."""
+    """From version 8 on the answer contains the client's authorized operations on topics, on request."""
     request = about(exchange.topic(), exchange.name("nowhere"), include_topic_authorized_operations=True)
     answer = exchange.ask("what may be done with a topic that is there and with one that is not", request, version)
 
@@ -258,7 +260,7 @@ def test_operations_on_topics_are_told_when_asked(exchange: Exchange, version: i
 
 @versions(9, 12)
 def test_a_deleted_topic_is_unknown(exchange: Exchange, version: int) -> None:
-    """A topic that was deleted is unknown by name, and by id where the version has ids."""
+    """A deleted topic is unknown by its name, and in versions with ids also by its id."""
     topic = exchange.topic()
     topic_id = exchange.topic_id(topic)
     exchange.quietly(DeleteTopicsRequest(topic_names=(topic,), timeout_ms=5_000), 5)

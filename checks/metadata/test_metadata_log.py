@@ -1,19 +1,19 @@
-"""Snapshots and log of the metadata agree, and every node has the same metadata.
+"""Metadata snapshots agree with the metadata log, and every node has the same metadata.
 
-**Claim** On each node, a snapshot of the metadata is the state that the records before it make, and what follows the
-snapshot leads from it to the state that all records make. All nodes hold the same records at the same offsets. When
-nothing changes any more, every broker describes brokers, topics, partitions and settings as those records do. In the
-log the leader of a partition is in its ISR, the ISR are replicas, whoever joins it is not fenced, and leader epoch,
-partition epoch and broker epoch never fall. All this after topics were created, changed and deleted, and after a node
-was killed and came back meanwhile.
+**Claim** On each node, a metadata snapshot equals the state that results from the records before it, and with the
+records after it gives the state that results from all records. All nodes hold the same records at the same offsets.
+Once nothing changes any more, every broker describes brokers, topics, partitions and settings as these records do. In
+the log the leader of a partition is in its ISR, the ISR consists of replicas, a broker that joins the ISR is not
+fenced, and leader epochs, partition epochs and broker epochs never decrease. This holds after topics were created,
+changed and deleted, and after a node was killed and restarted meanwhile.
 
-**Why it matters** A node that starts from a snapshot which lacks something serves another cluster than its peers do.
+**Why it matters** A node that starts from an incomplete snapshot has other metadata than the other nodes.
 
 **Kafka says** KIP-630 (snapshots), KIP-631 (records), KIP-595 (the log); KIP-841 and KIP-966 for ISR and leaders.
 
-**Cannot see** what is never told to clients and stands in no record, such as the time of a heartbeat. Snapshots that
-are fetched over the network. Settings of topics that come and go while a node is away, which Kafka 4.3.1 keeps there:
-metadata/deleted_topics_leave_no_settings.
+**Cannot see** state that is neither in a record nor visible to clients, such as the time of a heartbeat; snapshots that
+are fetched over the network; settings of topics that are created and deleted while a node is down, which Kafka 4.3.1
+keeps on that node (metadata/deleted_topics_leave_no_settings).
 
 **Rejects** tests/plants/clusters/test_metadata_log_checks.py::test_a_wrong_log_is_rejected,
 tests/plants/clusters/test_metadata_log_checks.py::test_a_node_that_tells_otherwise_is_rejected
@@ -49,9 +49,9 @@ pytestmark = [
 ]
 TOPICS = 8
 AGREE_WITHIN_S = 20.0
-"""What brokers take to learn of the last change."""
+"""Time for brokers to learn of the last change."""
 TOPIC = 2
-"""A resource type."""
+"""The resource type of topics."""
 
 
 @pytest.mark.claim("M2", "M3", "M4")
@@ -78,7 +78,8 @@ def test_snapshots_logs_and_nodes_tell_the_same(
 
 
 def change(cluster: Cluster, admin: RawAdmin, topics: Sequence[str]) -> None:
-    """Makes topics; deletes the first, which has no settings, gives the second settings and takes one of them away."""
+    """Creates topics; deletes the first, which has no settings; sets two settings of the second and unsets one of
+    them."""
     for topic in topics:
         admin.create_topic(topic, 2, 3, {} if topic == topics[0] else {"retention.ms": "100000000"})
     with NodeAdmin(cluster.nodes[0].address) as client:
@@ -88,7 +89,7 @@ def change(cluster: Cluster, admin: RawAdmin, topics: Sequence[str]) -> None:
 
 
 def require_sound(log: MetadataLog) -> None:
-    """BrokenPromise where a record says what must not be."""
+    """Raises BrokenPromise if a record breaks a rule of the metadata log."""
     found = list(wrongs(log.records))
     if found:
         raise BrokenPromise(
@@ -97,7 +98,8 @@ def require_sound(log: MetadataLog) -> None:
 
 
 def require_snapshots(log: MetadataLog) -> None:
-    """BrokenPromise where a snapshot and the log that it stands for differ; Unproven where there is none to compare."""
+    """Raises BrokenPromise if a snapshot differs from the records before it; Unproven if there is no snapshot to
+    compare."""
     inside = [one for one in log.snapshots if log.start < one.end < log.end and one.records]
     if log.start or not inside:
         raise Unproven(
@@ -114,7 +116,7 @@ def require_snapshots(log: MetadataLog) -> None:
 
 
 def require_alike(wanted: dict[Any, Any], found: dict[Any, Any], what: str) -> None:
-    """BrokenPromise where two states differ."""
+    """Raises BrokenPromise if two states differ."""
     lines = differences(wanted, found)
     if lines:
         raise BrokenPromise(
@@ -123,7 +125,7 @@ def require_alike(wanted: dict[Any, Any], found: dict[Any, Any], what: str) -> N
 
 
 def require_same_records(logs: Sequence[MetadataLog]) -> None:
-    """BrokenPromise where two nodes hold other records below the end that both have."""
+    """Raises BrokenPromise if two nodes hold different records below the smaller of their log end offsets."""
     first = logs[0]
     for other in logs[1:]:
         end = min(first.end, other.end)
@@ -138,7 +140,7 @@ def require_same_records(logs: Sequence[MetadataLog]) -> None:
 
 
 def require_all_tell_it(cluster: Cluster) -> None:
-    """BrokenPromise unless every broker comes to tell what the records say."""
+    """Raises BrokenPromise unless every broker soon reports what the records contain."""
     deadline = time.monotonic() + AGREE_WITHIN_S
     brokers = [node for node in cluster.nodes if Role.BROKER in node.roles]
     while True:
@@ -160,7 +162,7 @@ def require_all_tell_it(cluster: Cluster) -> None:
 
 
 def promised(state: MetadataState) -> dict[str, Any]:
-    """What brokers have to tell: brokers, topics, partitions, and settings of topics."""
+    """The brokers, topics, partitions and topic settings that every broker must report."""
     found: dict[str, Any] = {"brokers": sorted(one for one, broker in state.brokers.items() if not broker.is_fenced)}
     for topic_id, name in state.topics.items():
         found[f"topic {name}"] = topic_id.hex()
@@ -173,7 +175,7 @@ def promised(state: MetadataState) -> dict[str, Any]:
 
 
 def told_by(client: NodeAdmin, topics: Sequence[str]) -> dict[str, Any]:
-    """The same, as a node tells it."""
+    """The same, as a node reports it."""
     answer = client.metadata()
     found: dict[str, Any] = {"brokers": sorted(int(one.node_id) for one in answer.brokers)}
     for topic in answer.topics:

@@ -1,17 +1,19 @@
-"""Nodes cannot take another node's identity, and replicas are in the folders that the metadata names.
+"""A node cannot take another node's identity, and replicas are in the folders that the metadata names.
 
-**Claim** A second broker with the id of one that is running is refused with DUPLICATE_BROKER_REGISTRATION. A broker, a
-voter and a fetcher of another cluster are refused with INCONSISTENT_CLUSTER_ID, and so is a broker with a folder that
-another broker has (INVALID_REGISTRATION). A node that is started on the folder of another cluster does not join. None
-of it moves the quorum, the registered brokers or a leader, and the cluster goes on acknowledging writes of all
-replicas. Each replica lies in the folder that the metadata names for it, also after a node was killed and came back.
+**Claim** A second broker with the id of one that is running is refused with DUPLICATE_BROKER_REGISTRATION. The
+registration of a broker, a Vote request and a Fetch request with another cluster id are refused with
+INCONSISTENT_CLUSTER_ID, and a broker with the log folder of another broker is refused with INVALID_REGISTRATION. These
+requests change neither the quorum nor the registered brokers nor a leader, and the cluster still acknowledges writes
+with acks=all. A node that is started on the folder of another cluster does not join; meanwhile the others still
+acknowledge such writes. Each replica is in the folder that the metadata names for it, also after a node was killed and
+restarted.
 
-**Why it matters** Two nodes with one id overwrite each other's records, and a disk that was put into the wrong machine
-brings the metadata of another cluster.
+**Why it matters** Two nodes with the same id could overwrite each other's records, and a disk in the wrong machine
+could bring in the metadata of another cluster.
 
 **Kafka says** KIP-631 (registration), KIP-595 (cluster id in Vote and Fetch), KIP-858 (folders in the metadata).
 
-**Cannot see** two processes on one folder: the lock of the folder is the operating system's.
+**Cannot see** two processes on one folder: the operating system locks the folder.
 
 **Rejects** tests/plants/clusters/test_identity_checks.py::test_a_check_rejects_the_bug
 """
@@ -62,13 +64,13 @@ OTHER_CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg"
 NEW_BROKER = 77
 METADATA_ID = Uuid(bytes(15) + b"\1")
 WATCHED_S = 10.0
-"""Several times what a node of these clusters takes to join (3 s)."""
+"""Several times the time that a node of these clusters needs to join (3 s)."""
 ASSIGNED_WITHIN_S = 30.0
 
 
 @contextmanager
 def unmoved(cluster: Cluster, admin: RawAdmin, names: Names) -> Iterator[None]:
-    """BrokenPromise when the cluster is not the same afterwards, or does not acknowledge by all replicas."""
+    """Raises BrokenPromise if the cluster has changed afterwards, or does not acknowledge a write with acks=all."""
     topic = names.topic("orders")
     admin.create_topic(topic, 1, 3, {"min.insync.replicas": "3"})
     view = cluster.view(topics=[topic])
@@ -87,7 +89,7 @@ def cluster_id_of(cluster: Cluster) -> str:
 
 
 def register(cluster: Cluster, broker: int, cluster_id: str, folder: bytes | None = None) -> ErrorCode:
-    """The controller's answer to a broker that would be registered, and supports all that the others do."""
+    """The controller's answer to the registration of a broker that supports the same features as the others."""
     controller = active_controller(cluster)
     (log,) = metadata_logs_of(cluster, [controller])
     registered = [one.message for one in log.records if isinstance(one.message, RegisterBrokerRecord)]
@@ -205,7 +207,7 @@ def test_a_node_on_the_folder_of_another_cluster_does_not_join(
 
 
 def require_away(cluster: Cluster, node: Node, topic: str) -> None:
-    """BrokenPromise when a node joins, or leads, while it is watched."""
+    """Watches a node for WATCHED_S; raises BrokenPromise if it is unfenced or joins the ISR."""
     deadline = time.monotonic() + WATCHED_S
     while time.monotonic() < deadline:
         view = cluster.view(topics=[topic])
@@ -238,13 +240,13 @@ def test_replicas_are_in_the_folders_that_the_metadata_names(
 
 
 def state_of(cluster: Cluster) -> MetadataState:
-    """The metadata as the active controller has it."""
+    """The state of the metadata on the active controller."""
     (log,) = metadata_logs_of(cluster, [active_controller(cluster)])
     return replayed(log.records)
 
 
 def misplaced(cluster: Cluster, topic: str) -> list[str]:
-    """The replicas of a topic that do not lie in the folder that the metadata names, in words."""
+    """Descriptions of a topic's replicas that are not in the folder that the metadata names."""
     state = state_of(cluster)
     wrong = []
     with leftovers.temporary_folder() as copies:

@@ -1,16 +1,18 @@
-"""The quorum has a leader as long as some controller is connected with a majority, however odd the network split.
+"""The quorum has a leader as long as one controller is connected to a majority, even if the network is only partly
+split.
 
-**Claim** While the network between the controllers is split in a way that leaves some controller connected with a
-majority (a bridge, in which two do not hear each other; a ring, in which no two hear the same; one that hears nobody,
-or that nobody hears), a controller leads within a bound, topics can be made, and the leader's epoch rises by a few at
-most: a controller that cannot hear the leader does not depose it again and again. No epoch has two leaders. After the
-heal one controller leads, the topics whose creation was acknowledged are there, and all controllers hold the same log.
+**Claim** While the network between the controllers is split so that one controller is still connected to a majority (a
+bridge, in which two controllers cannot reach each other; a ring, in which no two controllers receive from the same
+ones; a controller that receives nothing from the others, or from which nothing arrives), a controller leads within a
+time limit, topics can be created, and the leader's epoch increases by only a few: a controller that cannot reach the
+leader does not depose it repeatedly. No epoch has two leaders. After the heal one controller leads, the topics whose
+creation was acknowledged exist, and all controllers hold the same metadata log.
 
 **Why it matters** Broken switches and one-way firewalls cause such splits; the cluster must remain available.
 
-**Kafka says** KIP-595 (the quorum; a leader resigns when it hears no majority), KIP-996 (pre-vote).
+**Kafka says** KIP-595 (the quorum; a leader resigns when it receives nothing from a majority), KIP-996 (pre-vote).
 
-**Cannot see** splits of five controllers. What a split does to brokers: they hear every controller here.
+**Cannot see** splits of five controllers; effects of a split on brokers, which here reach every controller.
 
 **Rejects** tests/plants/clusters/test_quorum_checks.py::test_a_check_rejects_the_bug
 """
@@ -49,9 +51,11 @@ SPLITS = [
     ),
 ]
 WATCHED_S = 12.0
-"""Six times controller.quorum.fetch.timeout.ms: so often could a controller that hears no leader ask for votes."""
+"""Six times controller.quorum.fetch.timeout.ms: a controller that cannot reach the leader could start so many
+elections."""
 MOST_EPOCHS = 6
-"""An election may fail a few times before one is won; with a deposition each fetch timeout there would be more."""
+"""An election may fail a few times before one is won; if the leader was deposed at each fetch timeout there would be
+more."""
 
 
 @pytest.mark.claim("M9", "M1", "M2", "M7", "L2")
@@ -85,7 +89,7 @@ def test_a_connected_majority_is_led(
 
 
 def make_topic(admin: RawAdmin, names: Names, split: Fault) -> str:
-    """A topic whose creation was acknowledged. BrokenPromise when none is in time."""
+    """Creates a topic; raises BrokenPromise if no creation is acknowledged in time."""
     deadline = time.monotonic() + MADE_WITHIN_S
     while True:
         topic = names.topic("made")
@@ -102,7 +106,7 @@ def make_topic(admin: RawAdmin, names: Names, split: Fault) -> str:
 
 
 def watch(quorum: Quorum, split: Fault, before: int) -> None:
-    """BrokenPromise when the quorum changes its leader again and again under a split; Unproven without a look."""
+    """Raises BrokenPromise if the leader's epoch increases too often under a split; Unproven if no leader was seen."""
     deadline, looks = time.monotonic() + WATCHED_S, 0
     while time.monotonic() < deadline:
         looks += bool(quorum.look())

@@ -1,8 +1,8 @@
-"""A broker with strict settings refuses what others allow.
+"""A broker with strict settings refuses requests that other brokers allow.
 
-**Claim** Settings that forbid or limit something do so for every client: deletion of topics, creation on demand, and
-the sizes of groups, metadata, pages and fetches.
-**Why it matters** Operators rely on these limits to keep a cluster whole.
+**Claim** A broker's settings forbid the deletion of topics and their creation on demand, and limit the sizes of groups,
+of commit metadata, of pages of partitions and of fetches, for every client.
+**Why it matters** Operators rely on these limits to protect a cluster.
 **Kafka says** Broker configurations delete.topic.enable, auto.create.topics.enable, group.max.size (KIP-389),
 offset.metadata.max.bytes, max.request.partition.size.limit (KIP-966), fetch.max.bytes (KIP-541), num.partitions.
 **Cannot see** Limits of connections and quotas.
@@ -65,7 +65,7 @@ pytestmark = [
 @pytest.mark.feature("DeleteTopics")
 @versions(1, 2, 3, 5, 6)
 def test_topics_are_not_deleted(exchange: Exchange, version: int) -> None:
-    """Where deletion is not enabled it is refused, in old versions by the error that they know, and the topic stays."""
+    """If deletion is disabled it is refused (before version 3 with INVALID_REQUEST), and the topic stays."""
     topic = exchange.topic()
     request = (
         DeleteTopicsRequest(topics=(DeleteTopicState(name=topic),), timeout_ms=5_000)
@@ -82,7 +82,7 @@ def test_topics_are_not_deleted(exchange: Exchange, version: int) -> None:
 @pytest.mark.feature("Metadata")
 @versions(0, 4, 9, 12)
 def test_topics_are_not_made_on_demand(exchange: Exchange, version: int) -> None:
-    """Where creation on demand is disabled an unknown topic stays unknown."""
+    """If creation on demand is disabled, an unknown topic is not created."""
     name = TopicName(exchange.name("wanted"))
     request = MetadataRequest(topics=(MetadataRequestTopic(name=name),), allow_auto_topic_creation=True)
     for turn in ("first", "second"):
@@ -93,7 +93,7 @@ def test_topics_are_not_made_on_demand(exchange: Exchange, version: int) -> None
 @pytest.mark.feature("CreateTopics")
 @versions(4, 7)
 def test_the_brokers_number_of_partitions_counts(exchange: Exchange, version: int) -> None:
-    """-1 partitions are as many as the broker's setting says."""
+    """A topic that is created with -1 partitions has the number in the broker's setting."""
     name = TopicName(exchange.name("orders"))
     topic = CreatableTopic(name=name, num_partitions=-1, replication_factor=-1)
     answer = exchange.ask("-1 partitions", CreateTopicsRequest(topics=(topic,)), version)
@@ -106,7 +106,7 @@ def test_the_brokers_number_of_partitions_counts(exchange: Exchange, version: in
 @pytest.mark.feature("JoinGroup")
 @versions(0, 3, 5, 9)
 def test_a_full_group_takes_no_more_members(exchange: Exchange, version: int) -> None:
-    """A group that has as many members as it may have refuses another."""
+    """A group that has group.max.size members refuses another one."""
     coordinated(exchange)
     name = exchange.name("readers")
     stable(exchange, name)
@@ -120,7 +120,7 @@ def test_a_full_group_takes_no_more_members(exchange: Exchange, version: int) ->
 @pytest.mark.feature("OffsetCommit")
 @versions(2, 7, 9)
 def test_metadata_are_as_long_as_the_setting_says(exchange: Exchange, version: int) -> None:
-    """Ten bytes are allowed, eleven are not."""
+    """With offset.metadata.max.bytes=10, ten bytes of metadata are accepted and eleven are refused."""
     coordinated(exchange)
     topic = exchange.topic()
     for length, code in ((10, ErrorCode.NONE), (11, ErrorCode.OFFSET_METADATA_TOO_LARGE)):
@@ -131,7 +131,7 @@ def test_metadata_are_as_long_as_the_setting_says(exchange: Exchange, version: i
 
 @pytest.mark.feature("DescribeTopicPartitions")
 def test_pages_are_as_large_as_the_setting_says(exchange: Exchange) -> None:
-    """A client that asks for more partitions at once gets two."""
+    """With max.request.partition.size.limit=2, a client that asks for more partitions gets two of them and a cursor."""
     topic = exchange.topic(partitions=3)
     request = DescribeTopicPartitionsRequest(topics=(TopicRequest(name=topic),))
     answer = exchange.ask("2,000 partitions at once", request, 0)
@@ -143,7 +143,7 @@ def test_pages_are_as_large_as_the_setting_says(exchange: Exchange) -> None:
 @pytest.mark.feature("Fetch")
 @versions(4, 12)
 def test_answers_are_as_large_as_the_setting_says(exchange: Exchange, version: int) -> None:
-    """The broker's limit (bytes) counts where the client's is higher."""
+    """If the broker's limit (bytes) is below the client's, it applies."""
     topic = exchange.topic()
     for number in range(4):
         produce_quietly(exchange, topic, f"{number}" * 400)
@@ -156,7 +156,7 @@ def test_answers_are_as_large_as_the_setting_says(exchange: Exchange, version: i
 @pytest.mark.feature("Fetch")
 @versions(7, 12)
 def test_no_room_for_sessions(exchange: Exchange, version: int) -> None:
-    """Where there is no room for a session a full fetch is answered without one."""
+    """If there is no room for fetch sessions, a full fetch is answered without one."""
     topic = exchange.topic()
     answer = exchange.ask("a new session", fetch(topic, session_id=0, session_epoch=0), version)
 

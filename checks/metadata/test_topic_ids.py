@@ -1,12 +1,12 @@
-"""Topic ids are unique and never used again, and requests with the id of a deleted topic are refused.
+"""Topic ids are unique and never reused, and requests with the id of a deleted topic are refused.
 
-**Claim** Topics have ids that no other has. A topic that is made again under the name of a deleted one has an id that
-none of its predecessors had, also after a restart in between. A request with the id of the deleted topic is refused
-with UNKNOWN_TOPIC_ID, although a topic of its name exists: a write adds nothing to that topic, a read returns none of
+**Claim** No two topics have the same id. A topic that is created again under the name of deleted ones has an id that
+none of them had, also after a restart in between. A request with the id of a deleted topic is refused with
+UNKNOWN_TOPIC_ID, even if a topic of the same name exists: a write adds nothing to that topic, a read returns none of
 its records, and a deletion does not delete it.
-**Why it matters** A client that has not learnt of the deletion would write into, or delete, what is somebody else's.
+**Why it matters** A client that does not know of the deletion would otherwise write to, or delete, another topic.
 **Kafka says** KIP-516 (topic ids); KIP-848 and KIP-1152 for the later versions of requests.
-**Cannot see** Followers and brokers that were away while a topic was deleted: there is one node.
+**Cannot see** Followers, and brokers that were down while a topic was deleted: there is only one node.
 **Rejects** tests/plants/gives_a_topic_its_old_id.py, tests/plants/takes_an_old_id_for_its_successor.py
 """
 
@@ -26,7 +26,7 @@ from reference_broker.wire.primitives import ZERO_UUID, TopicName, Uuid
 
 pytestmark = [pytest.mark.feature("KIP-516"), pytest.mark.severity("critical"), pytest.mark.kip(516, 848, 1152)]
 TIMES = 6
-"""How often a topic of one name is made."""
+"""How often a topic of the same name is created."""
 LATEST = -1
 
 
@@ -35,7 +35,7 @@ def by_id(topic_id: Uuid) -> DeleteTopicsRequest:
 
 
 def delete(exchange: Exchange, topic: TopicName, topic_id: Uuid) -> None:
-    """By its id, and waits until its name is free."""
+    """Deletes a topic by its id, and waits until it is gone."""
     (found,) = exchange.quietly(by_id(topic_id), 6).responses
     require(found.error_code, ErrorCode.NONE, f"the answer to the deletion of {topic}")
     about = MetadataRequest(topics=(MetadataRequestTopic(name=topic),), allow_auto_topic_creation=False)
@@ -47,7 +47,7 @@ def delete(exchange: Exchange, topic: TopicName, topic_id: Uuid) -> None:
 
 
 def made_again(exchange: Exchange) -> tuple[TopicName, Uuid]:
-    """A topic with one record, and the id of its predecessor, which was deleted."""
+    """Creates a topic with one record; returns it, and the id of a deleted topic of the same name."""
     topic = exchange.topic()
     former = exchange.topic_id(topic)
     delete(exchange, topic, former)
@@ -63,7 +63,7 @@ def end_of(exchange: Exchange, topic: TopicName) -> int:
 
 @pytest.mark.claim("M6")
 def test_an_id_is_given_once(exchange: Exchange, strike: Callable[[str], None]) -> None:
-    """Topics have ids of their own, and a topic that is made again and again has another each time."""
+    """Topics have different ids, and a topic that is created repeatedly has another id each time."""
     neighbours = [exchange.topic_id(exchange.topic(label)) for label in ("first", "second", "third")]
     ids = []
     for number in range(TIMES):
@@ -83,7 +83,7 @@ def test_an_id_is_given_once(exchange: Exchange, strike: Callable[[str], None]) 
 @pytest.mark.claim("M6")
 @versions(13)
 def test_a_write_by_the_id_of_a_deleted_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """Produce by the id of the former topic."""
+    """A Produce request with the id of the deleted topic is refused, and nothing is appended to the new one."""
     topic, former = made_again(exchange)
     answer = exchange.ask("a batch by the former id", produce(former, batch("too late")), version)
 
@@ -95,7 +95,7 @@ def test_a_write_by_the_id_of_a_deleted_topic_is_refused(exchange: Exchange, ver
 @pytest.mark.claim("M6")
 @versions(13, 16, 18)
 def test_a_read_by_the_id_of_a_deleted_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """Fetch by the id of the former topic."""
+    """A Fetch request with the id of the deleted topic is refused, and returns no records."""
     _, former = made_again(exchange)
     answer = exchange.ask("a read by the former id", fetch(former), version)
 
@@ -109,7 +109,7 @@ def test_a_read_by_the_id_of_a_deleted_topic_is_refused(exchange: Exchange, vers
 @pytest.mark.claim("M6")
 @versions(12, 13)
 def test_the_id_of_a_deleted_topic_is_unknown(exchange: Exchange, version: int) -> None:
-    """Metadata by the id of the former topic."""
+    """A Metadata request with the id of the deleted topic is answered with UNKNOWN_TOPIC_ID."""
     _, former = made_again(exchange)
     asked = (MetadataRequestTopic(topic_id=former, name=None),)
     answer = exchange.ask(
@@ -124,7 +124,7 @@ def test_the_id_of_a_deleted_topic_is_unknown(exchange: Exchange, version: int) 
 @pytest.mark.claim("M6")
 @versions(6)
 def test_a_deletion_by_the_id_of_a_deleted_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """DeleteTopics by the id of the former topic."""
+    """A DeleteTopics request with the id of the deleted topic is refused, and the new topic stays."""
     topic, former = made_again(exchange)
     answer = exchange.ask("a deletion by the former id", by_id(former), version)
 

@@ -1,11 +1,11 @@
-"""Topics and their settings under random sequences of requests: the model allows each answer.
+"""The model allows each answer to random sequences of requests about topics and their settings.
 
-**Claim** However topics are created, widened, altered and deleted, each answer is one that Kafka's documents allow, and
-what is described afterwards is what was made.
-**Why it matters** Tools that manage topics rely on an answer's being the state of things.
+**Claim** In whatever order topics are created, given more partitions, altered and deleted, each answer is one that
+Kafka's documentation allows, and topics are described as they were created and altered.
+**Why it matters** Tools that manage topics rely on answers that agree with the state of the topics.
 **Kafka says** KIP-4 (topics by request), KIP-195 (partitions), KIP-339 (incremental alteration), KIP-516 (ids); topic
 configuration.
-**Cannot see** Several brokers, assignments by hand, policies; what harness/model does not judge.
+**Cannot see** Several brokers; assignments in requests; policies; anything that harness/model does not judge.
 **Rejects** tests/plants/adds_no_partitions.py, tests/plants/keeps_settings_that_were_left_out.py,
 tests/plants/keeps_deleted_topics.py
 """
@@ -50,7 +50,7 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest, Met
 from reference_broker.wire.primitives import TopicName
 
 pytestmark = [
-    pytest.mark.cluster(is_exact=True),  # the model knows of one broker
+    pytest.mark.cluster(is_exact=True),  # the model assumes one broker
     pytest.mark.feature("Topics"),
     pytest.mark.kip(4, 195, 339, 516),
 ]
@@ -85,7 +85,7 @@ keys = st.sampled_from((None, ("retention.ms",), ("cleanup.policy", "max.message
 
 
 class Topics(ModelMachine):
-    """Three names, two of which Kafka takes for one; two clients."""
+    """Three topic names, two of which collide in metric names; two clients."""
 
     @initialize(configs=st.lists(st.sampled_from(SOUND), max_size=2, unique_by=lambda one: one[0]))
     def begin(self, configs: list[tuple[str, str]]) -> None:
@@ -209,7 +209,7 @@ LEAST = LeastPlayed(
 def test_each_answer_about_topics_is_allowed(
     target: ChosenTarget, cluster: Cluster, names: Names, record: CheckRecord, pytestconfig: pytest.Config
 ) -> None:
-    """Whatever is done with topics in whatever order, each answer is one that the model allows."""
+    """In whatever order requests about topics are sent, the model allows each answer."""
     options = pytestconfig.stash[OPTIONS]
     names.topics.append(MARKER)
     found = explore(Topics, target, cluster, run_seed=options.seed, duration_s=options.duration_s, least=LEAST)

@@ -3,7 +3,8 @@
 **Claim** A request for a broker that is not registered is refused, and every registered broker stays.
 **Why it matters** A mistyped id must not remove a broker.
 **Kafka says** Protocol guide, UnregisterBroker; KIP-500.
-**Cannot see** A broker that is gone: the checks' clusters keep theirs. One that runs: test_unregistered_brokers.py.
+**Cannot see** Unregistering a broker that is down: the checks' clusters keep their brokers. A running one:
+metadata/unregistered_brokers.
 **Rejects** tests/plants/unregisters_a_broker_that_is_not_there.py
 """
 
@@ -30,7 +31,7 @@ pytestmark = [
 
 @variants("broker", unknown=987654, negative=-1, largest=2147483647)
 def test_an_unknown_broker_is_refused(exchange: Exchange, broker: int) -> None:
-    """A broker that is not registered cannot be unregistered, and the others stay."""
+    """A request for a broker that is not registered is refused, and the registered brokers stay."""
     before = brokers(exchange)
     answer = exchange.ask(f"broker {broker}", UnregisterBrokerRequest(broker_id=BrokerId(broker)), 0)
 
@@ -39,6 +40,6 @@ def test_an_unknown_broker_is_refused(exchange: Exchange, broker: int) -> None:
 
 
 def brokers(exchange: Exchange) -> list[int]:
-    """The ids of the brokers that are there."""
+    """The ids of the brokers in Metadata."""
     found = exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers
     return sorted(one.node_id for one in found)

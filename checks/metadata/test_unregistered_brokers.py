@@ -1,11 +1,12 @@
-"""A running broker can be unregistered, and comes back when it is started again.
+"""A running broker can be unregistered, and is registered again after a restart.
 
-**Claim** An unregistered broker is in no later answer and leads nothing: it refuses writes with the right error, and
-its records can still be read. After a restart it leads as before, and has every record that was acknowledged.
+**Claim** An unregistered broker is no longer listed in answers and leads no partition: it refuses writes with the right
+error, while its records can still be read. After a restart it leads its partition again, with every acknowledged
+record.
 **Why it matters** An operator who unregisters the wrong broker must see what happened, and must be able to undo it by a
 restart.
-**Kafka says** Protocol guide, UnregisterBroker; KIP-500, KIP-966 (an eligible leader replica stays one).
-**Cannot see** A cluster in which others take over.
+**Kafka says** Protocol guide, UnregisterBroker; KIP-500, KIP-966 (an eligible leader replica stays eligible).
+**Cannot see** A cluster in which other brokers take over.
 **Rejects** tests/plants/keeps_an_unregistered_broker_leading.py
 """
 
@@ -43,7 +44,7 @@ from reference_broker.wire.primitives import BrokerId, TopicName
 from reference_broker.wire.records import iter_batches
 
 pytestmark = [
-    # A cluster of its own, of one broker: others do not get along without it, and nobody is to take its place.
+    # A separate cluster of one broker: other checks need their broker, and no other broker may take over.
     pytest.mark.cluster(config={"broker.rack": "taken-out"}, is_exact=True),
     pytest.mark.feature("UnregisterBroker"),
     pytest.mark.severity("critical"),
@@ -58,7 +59,7 @@ UNREGISTER = UnregisterBrokerRequest(broker_id=BrokerId(1))
 
 @pytest.fixture
 def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicName]:
-    """A topic with a record, on a broker that is unregistered; at the end it is killed and started again."""
+    """A topic with a record, on a broker that is then unregistered; at the end the broker is killed and restarted."""
     name = exchange.topic()
     produce_quietly(exchange, name, "acknowledged")
     coordinated(exchange)
@@ -75,7 +76,7 @@ def about(topic: str) -> MetadataRequest:
 
 
 def test_it_is_in_no_answer(exchange: Exchange, topic: TopicName) -> None:
-    """No broker is told of, no leader, no coordinator; and it cannot be unregistered twice."""
+    """No answer lists the broker, a leader or a coordinator; and it cannot be unregistered twice."""
     for version in (4, 9, 12):
         answer = exchange.ask("the topic", about(topic), version)
         (partition,) = answer.topics[0].partitions
@@ -92,7 +93,7 @@ def test_it_is_in_no_answer(exchange: Exchange, topic: TopicName) -> None:
 
 
 def test_it_takes_nothing(exchange: Exchange, topic: TopicName) -> None:
-    """No record, no offset, no member, no topic."""
+    """The broker refuses records, committed offsets, group members, producers and new topics."""
     for acks in (1, -1):
         answer = exchange.ask(f"a record, acks {acks}", produce(topic, batch("late"), acks=acks), 9)
         code = answer.responses[0].partition_responses[0].error_code
@@ -112,7 +113,7 @@ def test_it_takes_nothing(exchange: Exchange, topic: TopicName) -> None:
 
 
 def test_it_is_whole_again_after_a_restart(exchange: Exchange, topic: TopicName, strike: Callable[[str], None]) -> None:
-    """The record that was acknowledged is served, and the next one follows it."""
+    """The acknowledged record can be read before and after the restart, and the next one is appended after it."""
     early = exchange.ask("what is there", fetch(topic), 12)
     assert values(early) == ["acknowledged"]
 
@@ -127,6 +128,6 @@ def test_it_is_whole_again_after_a_restart(exchange: Exchange, topic: TopicName,
 
 
 def values(answer: Any) -> list[str]:
-    """The records of a Fetch's only partition."""
+    """The values of the records in a Fetch answer with one partition."""
     data = answer.responses[0].partitions[0].records
     return [(record.value or b"").decode() for one in iter_batches(data) for record in one.records()]

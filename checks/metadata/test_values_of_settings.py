@@ -1,14 +1,14 @@
-"""Every setting of a topic, a node, a client's metrics and a group refuses the values that the documentation excludes.
+"""Every setting of topics, brokers, client metrics and groups refuses the values that the documentation excludes.
 
-**Claim** A setting that can be changed refuses a value of another type or outside its documented range, and null; one
-that is no list refuses appending and subtracting; each refusal has a reason. A setting of a topic, a group, a client's
-metrics or all nodes accepts its own default.
-**Why it matters** A wrong value that is accepted, or a valid one that is refused, is noticed only in production.
+**Claim** A setting that can be changed refuses null, a value of another type and a value outside its documented range.
+A setting that is not a list refuses appending and subtracting. Each refusal has an error message. A setting of a topic,
+of a group, of client metrics or of all brokers accepts its own default.
+**Why it matters** If a wrong value is accepted, or a valid one refused, this is noticed only in production.
 **Kafka says** Kafka documentation, "Broker Configs", "Topic Configs", "Group Configs"; KIP-226, KIP-339, KIP-1000.
-**Cannot see** Ranges of releases before 4.3, and settings that a release does not tell of: there only the reasons are
-asked for. What a value does once it counts; settings that need a restart; several wrong settings at once; those of
-listeners, whose refusals name the node's own ports; limits that hang on other settings (those answers are compared,
-not judged).
+**Cannot see** Ranges of releases before 4.3, and settings that a release does not describe: for these only the error
+messages are required. The effect of a value; settings that need a restart; several wrong settings at once; settings of
+listeners, whose error messages contain the node's own ports; limits that depend on other settings (these answers are
+compared, not judged).
 **Rejects** tests/plants/takes_any_value_of_a_setting.py, tests/plants/appends_to_what_is_no_list.py
 """
 
@@ -43,9 +43,9 @@ SET = 0
 OPERATIONS = {SET: "set", 2: "append", 3: "subtract"}
 REFUSALS = (ErrorCode.INVALID_CONFIG, ErrorCode.INVALID_REQUEST)
 NAMES_UNKNOWN_SINCE = "4.3"
-"""The release from which adding to a setting that nobody knows is no accident."""
+"""The release from which appending to an unknown setting no longer fails by accident (UNKNOWN_SERVER_ERROR)."""
 EVERYWHERE = ""
-"""The name of the resource whose settings all nodes have."""
+"""The name of the broker resource whose settings apply to all brokers."""
 WHOLE_NUMBER = re.compile(r"-?\d+")
 NO_DECIMALS = ("", "x")
 NAMES_PORTS = ("listeners", "listener.security.protocol.map")
@@ -55,15 +55,15 @@ NODES = [
 
 
 def judged(exchange: Exchange, kind: int, resource: str, change: AlterableConfig) -> list[Plain]:
-    """[error code, words] of a change that is only validated."""
+    """[error code, error message] for a change that is only validated."""
     asked = AlterConfigsResource(resource_type=kind, resource_name=resource, configs=(change,))
     answer = exchange.quietly(IncrementalAlterConfigsRequest(resources=(asked,), validate_only=True), 1)
     return [answer.responses[0].error_code, answer.responses[0].error_message]
 
 
 def is_told(exchange: Exchange, kind: int, resource: str, setting: str) -> bool:
-    """Whether the release tells of a setting of its own accord: a broker takes those that it does not know as any text,
-    for its plugins.
+    """Whether the release describes a setting: a broker accepts any text for settings that it does not know, for its
+    plugins.
     """
     name = node(exchange) if kind == BROKER else resource
     asked = DescribeConfigsResource(resource_type=kind, resource_name=name, configuration_keys=(setting,))
@@ -77,7 +77,7 @@ def node(exchange: Exchange) -> str:
 
 
 def is_documented(row: Row, value: str | None, *, with_ranges: bool) -> bool:
-    """Whether a value may be one of a setting: of its type, and within the range that 4.3's documentation gives."""
+    """Whether a value is of the setting's type, and within its range in the documentation of 4.3."""
     if value is None:
         return False
     if row.limits is not None:
@@ -93,14 +93,15 @@ def is_documented(row: Row, value: str | None, *, with_ranges: bool) -> bool:
 
 
 def must_take_default(kind: int, resource: str, row: Row) -> bool:
-    """Whether the setting's own default can be set on this resource: a node's may be per listener, or only for all."""
+    """Whether the resource must accept the setting's own default: a broker's may be per listener, or only for all
+    brokers."""
     return row.default is not None and (kind != BROKER or (resource == EVERYWHERE and row.is_changeable))
 
 
 def try_all(exchange: Exchange, kind: int, resource: str, setting: str) -> None:
-    """Tries every value with every operation that takes one, and notes the answers.
+    """Tries every value with every operation that has a value, and notes the answers.
 
-    AssertionError where one is taken that cannot be, or refused that must be taken, or refused without a reason.
+    Raises AssertionError if an invalid value is accepted, the default is refused, or a refusal has no error message.
     """
     row = rows(kind)[setting]
     is_recent, is_known = is_since(exchange, NAMES_UNKNOWN_SINCE), is_told(exchange, kind, resource, setting)
@@ -130,29 +131,29 @@ def try_all(exchange: Exchange, kind: int, resource: str, setting: str) -> None:
 
 @pytest.mark.parametrize("setting", rows(TOPIC))
 def test_values_of_a_topics_setting(exchange: Exchange, setting: str) -> None:
-    """A topic's setting refuses what it cannot be, says why, and takes its default."""
+    """A topic's setting refuses invalid values with an error message, and accepts its default."""
     try_all(exchange, TOPIC, exchange.topic(), setting)
 
 
 @pytest.mark.parametrize("setting", rows(GROUP))
 def test_values_of_a_groups_setting(exchange: Exchange, setting: str) -> None:
-    """A group's setting refuses what it cannot be, says why, and takes its default."""
+    """A group's setting refuses invalid values with an error message, and accepts its default."""
     try_all(exchange, GROUP, exchange.name("billing"), setting)
 
 
 @pytest.mark.parametrize("setting", rows(CLIENT_METRICS))
 def test_values_of_a_setting_of_clients_metrics(exchange: Exchange, setting: str) -> None:
-    """A subscription to clients' metrics refuses what it cannot be, says why, and takes its defaults."""
+    """A setting of client metrics refuses invalid values with an error message, and accepts its default."""
     try_all(exchange, CLIENT_METRICS, exchange.name("latencies"), setting)
 
 
 @pytest.mark.parametrize("setting", NODES)
 def test_values_of_a_nodes_setting(exchange: Exchange, setting: str) -> None:
-    """A node's setting refuses what it cannot be while the node runs, and says why."""
+    """A setting of one broker refuses invalid values with an error message."""
     try_all(exchange, BROKER, node(exchange), setting)
 
 
 @pytest.mark.parametrize("setting", NODES)
 def test_values_of_a_setting_of_all_nodes(exchange: Exchange, setting: str) -> None:
-    """A setting of all nodes refuses what it cannot be while they run, says why, and takes its default."""
+    """A setting of all brokers refuses invalid values with an error message, and accepts its default."""
     try_all(exchange, BROKER, EVERYWHERE, setting)

@@ -1,15 +1,16 @@
 """Controllers are removed from the quorum and added again, and no metadata is lost.
 
-**Claim** When a voter is removed from the metadata quorum and added again, even the active controller, a voter leads
-within a bound, and a controller without a vote does not; no epoch has two leaders; topics whose creation was
-acknowledged before, meanwhile and after are there afterwards, on every broker, under the same ids; and the controllers
-hold the same metadata log. While one of three voters is removed, the quorum goes on when that node is killed.
+**Claim** When a voter is removed from the metadata quorum and added again, even if it is the active controller, a voter
+leads within a time limit, and a controller without a vote does not lead. No epoch has two leaders. Topics whose
+creation was acknowledged before, while or after the voter was removed exist afterwards on every broker, with the same
+ids. The controllers hold the same metadata log. While one of three voters is removed, the quorum continues even if the
+removed node is killed.
 
-**Why it matters** Controllers are replaced when machines are; a quorum that waits for one that has left stands still.
+**Why it matters** Controllers are replaced when machines are; a quorum that waits for a removed voter is unavailable.
 
 **Kafka says** KIP-853 (adding and removing voters), KIP-595 (the quorum).
 
-**Cannot see** voters of other releases; a voter that is added while it has none of the log.
+**Cannot see** voters of other releases; a voter that is added with an empty log.
 
 **Rejects** tests/plants/clusters/test_voter_checks.py::test_a_check_rejects_the_bug
 """
@@ -49,7 +50,7 @@ pytestmark = [
 
 
 def require_led_by_a_voter(quorum: Quorum, voting: set[int]) -> None:
-    """A voter leads within a bound, and nobody else does."""
+    """Raises BrokenPromise unless a voter leads within a time limit, and no other node does."""
     until(lambda: bool(quorum.look() & voting), LED_WITHIN_S, f"one of the voters {sorted(voting)} leads the quorum")
     if strangers := quorum.look() - voting:
         raise BrokenPromise(

@@ -33,14 +33,14 @@ GROUP, TRANSACTION, SHARE = 0, 1, 2
 
 
 def request(version: int, *keys: str, kind: int = GROUP) -> FindCoordinatorRequest:
-    """The request with the fields of a version."""
+    """The request with the fields that the version uses."""
     if version >= 4:
         return FindCoordinatorRequest(coordinator_keys=keys, key_type=kind)
     return FindCoordinatorRequest(key=keys[0], key_type=kind)
 
 
 def found(answer: Any, version: int) -> tuple[Any, ...]:
-    """The result for each key, from the fields of a version."""
+    """The result for each key, from the fields that the version uses."""
     return tuple(answer.coordinators) if version >= 4 else (answer,)
 
 

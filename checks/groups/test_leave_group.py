@@ -38,7 +38,7 @@ def group(exchange: Exchange) -> str:
 
 
 def leave(version: int, name: str, *members: tuple[str, str | None]) -> LeaveGroupRequest:
-    """The request with the fields of a version, for members given as (member id, instance id)."""
+    """The request with the fields that the version uses, for members given as (member id, instance id)."""
     if version >= 3:
         leaving = tuple(MemberIdentity(member_id=member, group_instance_id=instance) for member, instance in members)
         return LeaveGroupRequest(group_id=GroupId(name), members=leaving)
@@ -50,7 +50,7 @@ def beat(name: str, member: str, generation: int) -> HeartbeatRequest:
 
 
 def code(answer: object, version: int) -> int:
-    """The error for the only member, from the fields of a version."""
+    """The error for the only member, from the fields that the version uses."""
     top: int = answer.error_code  # type: ignore[attr-defined]
     if version < 3 or top:
         return top

@@ -61,7 +61,7 @@ def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
 
 
 def told(answer: OffsetFetchResponse, version: int) -> list[tuple[int, int, int]]:
-    """(partition, offset, error) of each partition in the answer, from the fields of a version."""
+    """(partition, offset, error) of each partition in the answer, from the fields that the version uses."""
     topics = answer.groups[0].topics if version >= 8 else answer.topics
     return offsets_in(topics)
 

@@ -35,7 +35,7 @@ NO_SUCH_ID = Uuid(bytes(range(16)))
 
 
 def named(version: int, *names: str) -> DeleteTopicsRequest:
-    """The request with the fields of a version."""
+    """The request with the fields that the version uses."""
     topics = tuple(map(TopicName, names))
     if version >= 6:
         return DeleteTopicsRequest(topics=tuple(DeleteTopicState(name=name) for name in topics), timeout_ms=10_000)

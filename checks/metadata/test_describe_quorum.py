@@ -1,5 +1,4 @@
-"""DescribeQuorum (key 55) describes the quorum: the leader of the metadata log, and how far each voter has replicated
-it.
+"""DescribeQuorum (key 55) describes the metadata quorum: its leader, and the log end offset of each voter.
 
 **Claim** The leader is one of the voters; the high watermark is not above the leader's log end offset, and increases
 when metadata changes; a request for any other partition is refused.

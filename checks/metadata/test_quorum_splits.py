@@ -1,5 +1,4 @@
-"""The quorum has a leader as long as one controller is connected to a majority, even if the network is only partly
-split.
+"""The quorum has a leader as long as one controller is connected to a majority, whatever the network split.
 
 **Claim** While the network between the controllers is split so that one controller is still connected to a majority (a
 bridge, in which two controllers cannot reach each other; a ring, in which no two controllers receive from the same

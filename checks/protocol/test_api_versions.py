@@ -1,12 +1,13 @@
 """ApiVersions (key 18) lists the APIs and versions that a broker serves.
 
-**Claim** Versions 0 to 4 of ApiVersions list the same APIs with the same ranges, and all that the broker's release has.
-A client that asks in a later version than the broker knows is answered in version 0, with the versions of ApiVersions
-that the broker knows. A client's software name and version must consist of letters, digits, dots and dashes. After a
-request for an API that is not served, and after bytes that are no request, the broker closes the connection.
-**Why it matters** Clients of every age choose their versions by this answer; a wrong range breaks them all.
+**Claim** Versions 0 to 4 of ApiVersions list the same APIs with the same version ranges, including all that the
+broker's release has. A request in a later version than the broker knows is answered in version 0, with the range of
+ApiVersions versions that the broker knows. A client's software name and version must consist of letters, digits, dots
+and dashes. After a request for an API or version that is not served, and after bytes that are not a request, the broker
+closes the connection.
+**Why it matters** Old and new clients choose their versions by this answer; a wrong range breaks them.
 **Kafka says** Protocol guide, "Retrieving Supported API versions"; KIP-35, KIP-511 (software), KIP-584 (features).
-**Cannot see** Whether each listed version is served well: the other checks of this folder.
+**Cannot see** Whether each listed version is served correctly: see the other checks of this folder.
 **Rejects** tests/plants/lists_only_what_it_serves_of_produce.py
 """
 
@@ -37,7 +38,7 @@ def asked(name: str = "check", version: str = "1.0") -> ApiVersionsRequest:
 
 
 def header(api_key: int, version: int, *, flexible: bool = False) -> bytes:
-    """A request header as bytes, for APIs and versions that are not."""
+    """A request header as bytes, for APIs and versions that may not exist."""
     name = b"check"
     tags = b"\0" if flexible else b""
     return struct.pack(">hhih", api_key, version, 7, len(name)) + name + tags
@@ -49,7 +50,7 @@ def framed(body: bytes) -> bytes:
 
 @all_versions(0, 5)
 def test_every_version_lists_the_apis(exchange: Exchange, version: int) -> None:
-    """Each version lists every API of the listener with its range of versions."""
+    """Each version of ApiVersions is answered, with ApiVersions and Produce from version 0 on."""
     answer = exchange.ask("what is spoken", asked(), version)
 
     assert answer.error_code == ErrorCode.NONE
@@ -73,7 +74,8 @@ def test_all_that_the_release_has_is_listed(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize("later", [1, 50, 32767])
 def test_a_version_of_the_future_is_answered_in_version_0(exchange: Exchange, later: int) -> None:
-    """A client that is too new gets UNSUPPORTED_VERSION in version 0, with the range of ApiVersions itself."""
+    """A request in a later version is answered with UNSUPPORTED_VERSION in version 0, and with the range of
+    ApiVersions."""
     listed = {one.api_key: one for one in exchange.quietly(asked(), 0).api_keys}[ApiKey.API_VERSIONS]
     future = min(listed.max_version + later, 32767)
     body = header(ApiKey.API_VERSIONS, future, flexible=True) + b"\x02c\x021\0"
@@ -96,7 +98,8 @@ def test_a_version_of_the_future_is_answered_in_version_0(exchange: Exchange, la
 )
 @versions(3, 4, 5)
 def test_a_bad_software_name_is_refused(exchange: Exchange, version: int, software: tuple[str, str]) -> None:
-    """Software names and versions are letters, digits, dots and dashes, with a letter or digit at both ends."""
+    """A software name or version must have letters, digits, dots and dashes only, and a letter or digit at both
+    ends."""
     answer = exchange.ask(f"software {software[0]!r} {software[1]!r}", asked(*software), version)
 
     assert answer.error_code == ErrorCode.INVALID_REQUEST
@@ -105,7 +108,7 @@ def test_a_bad_software_name_is_refused(exchange: Exchange, version: int, softwa
 @variants("software", dots_and_dashes=("my-client.v2", "1.0-rc.1"), one_letter=("c", "1"))
 @versions(3, 4)
 def test_a_good_software_name_is_taken(exchange: Exchange, version: int, software: tuple[str, str]) -> None:
-    """Dots and dashes may stand inside a software name."""
+    """A software name and version may contain dots and dashes."""
     assert exchange.quietly(asked(*software), version).error_code == ErrorCode.NONE
     exchange.note("this software name is taken", True)
 
@@ -123,7 +126,8 @@ def test_a_good_software_name_is_taken(exchange: Exchange, version: int, softwar
 def test_a_client_that_meant_another_node_learns_it(
     exchange: Exchange, version: int, meant: tuple[str, int, ErrorCode]
 ) -> None:
-    """A client that says which node of which cluster it means is told where this is another one (KIP-1242)."""
+    """A client that names the cluster and node that it expects gets REBOOTSTRAP_REQUIRED from any other node
+    (KIP-1242)."""
     cluster, beside, code = meant
     known = exchange.quietly(MetadataRequest(topics=()))
     request = replace(
@@ -164,7 +168,7 @@ def test_what_is_not_served_closes_the_connection(exchange: Exchange, named: tup
     """An API or version that is not served gets no answer: the connection is closed."""
     key, version = named
     api = APIS[key].name if key in APIS else f"key {key}"
-    # Produce 0 to 2 are listed; all else is no version of an API, and counts for none.
+    # Only Produce 0 to 2 are listed; the others are not versions of an API, and are not counted as such.
     counts = {"api": api, "version": version} if key == ApiKey.PRODUCE and version < 3 else {}
     exchange.expect_closed_on(f"{api} v{version}", unserved(key, version), **counts)
 
@@ -181,14 +185,14 @@ def test_what_is_not_served_closes_the_connection(exchange: Exchange, named: tup
     http=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
 )
 def test_bytes_that_are_no_request_close_the_connection(exchange: Exchange, frame: bytes) -> None:
-    """Bytes that are no request close the connection they came on, and no other."""
+    """After bytes that are not a request the broker closes their connection, and no other."""
     exchange.expect_closed_on("bytes that are no request", frame)
 
     assert exchange.quietly(asked(), 3).error_code == ErrorCode.NONE
 
 
 def test_bytes_after_a_request_are_passed_over(exchange: Exchange) -> None:
-    """Bytes that follow a request in its frame do no harm."""
+    """Extra bytes after a request in its frame are ignored."""
     frame = framed(header(ApiKey.API_VERSIONS, 0) + b"extra")
     answer = exchange.ask_frame("ApiVersions v0 with five bytes behind it", frame, ApiKey.API_VERSIONS, 0)
 

@@ -1,11 +1,11 @@
-"""A broker that leads nothing refuses with the error that sends clients to the leader.
+"""A broker that leads nothing refuses requests with the error that makes clients look for the leader.
 
-**Claim** A request about a partition or group that a broker does not lead is answered with NOT_LEADER_OR_FOLLOWER or
-NOT_COORDINATOR, and no other error, in every API that needs a leader or a coordinator, in each version's form. As long
-as it leads, its rack is in the answer.
-**Why it matters** After these errors clients look for the right broker; after any other they give up, or draw a wrong
-conclusion.
-**Kafka says** Protocol guide, error codes; KIP-500 (a broker that is unregistered leads nothing).
+**Claim** In every API that needs a leader or coordinator, and in old and new versions, a request about a partition or
+group for which the broker is not the leader or coordinator is answered with NOT_LEADER_OR_FOLLOWER or NOT_COORDINATOR,
+and no other error. While a broker is registered, its rack is in the answers that describe brokers.
+**Why it matters** After these errors clients look for the right broker; after any other error they give up, or act
+wrongly.
+**Kafka says** Protocol guide, error codes; KIP-500 (an unregistered broker leads nothing).
 **Cannot see** A cluster in which another broker leads.
 **Rejects** tests/plants/knows_no_partition_that_it_does_not_lead.py
 """
@@ -55,7 +55,7 @@ from reference_broker.wire.messages.unregister_broker_request import UnregisterB
 from reference_broker.wire.primitives import BrokerId, GroupId, TopicName
 
 pytestmark = [
-    # A cluster of its own, of one broker: others do not get along without it, and nobody is to take its place.
+    # A separate cluster of one broker: other checks need their broker, and no other broker may take over.
     pytest.mark.cluster(config={"broker.rack": "taken-out"}, is_exact=True),
     pytest.mark.feature("UnregisterBroker"),
     pytest.mark.kip(500),
@@ -65,7 +65,7 @@ pytestmark = [
 
 @pytest.fixture
 def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicName]:
-    """A topic on a broker that is then unregistered; at the end it is killed and started again."""
+    """A topic on a broker that is then unregistered; at the end the broker is killed and restarted."""
     name = exchange.topic()
     coordinated(exchange)
     exchange.quietly(UnregisterBrokerRequest(broker_id=BrokerId(1)), 0)
@@ -75,7 +75,7 @@ def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicNa
 
 
 def asked(exchange: Exchange, what: str, requests: dict[int, Any], wanted: ErrorCode) -> None:
-    """Asks a request in each version; the answer must have the error, and no other."""
+    """Sends a request in each version; the answer must contain this error, and no other."""
     for version, request in requests.items():
         found = set(codes(exchange.ask(what, request, version)))
         name = APIS[request.API_KEY].name
@@ -96,7 +96,8 @@ def codes(answer: Any) -> list[int]:
 
 
 def test_partitions_without_a_leader_are_refused(exchange: Exchange, topic: TopicName) -> None:
-    """Every API that needs a partition's leader says that this broker is not it."""
+    """APIs that need a partition's leader answer with NOT_LEADER_OR_FOLLOWER; DescribeProducers, which reads the log,
+    still works."""
     where = exchange.topic_id(topic)
     wanted = OffsetForLeaderPartition(partition=0, current_leader_epoch=-1, leader_epoch=0)
     ended = OffsetForLeaderEpochRequest(
@@ -115,7 +116,7 @@ def test_partitions_without_a_leader_are_refused(exchange: Exchange, topic: Topi
 
 
 def test_groups_without_a_coordinator_are_refused(exchange: Exchange, topic: TopicName) -> None:
-    """Every API of groups and their offsets says that this broker does not coordinate the group."""
+    """Every API of groups and their offsets answers with NOT_COORDINATOR."""
     group = exchange.name("readers")
     beat = HeartbeatRequest(group_id=GroupId(group), generation_id=1, member_id="m")
     leaving = LeaveGroupRequest(group_id=GroupId(group), member_id="m")
@@ -137,7 +138,7 @@ def test_groups_without_a_coordinator_are_refused(exchange: Exchange, topic: Top
 
 
 def test_its_rack_is_told_as_long_as_it_leads(exchange: Exchange) -> None:
-    """The rack of a broker that serves stands wherever brokers are told."""
+    """DescribeCluster and Metadata list a registered broker with its rack."""
     everyone = DescribeClusterRequest(include_fenced_brokers=False)
     for version in (0, 1, 2):
         answer = exchange.ask("the brokers", everyone, version)
@@ -148,7 +149,7 @@ def test_its_rack_is_told_as_long_as_it_leads(exchange: Exchange) -> None:
 
 
 def test_no_partition_is_added(exchange: Exchange, topic: TopicName) -> None:
-    """There is no broker that could take a new partition."""
+    """A request for a new partition is refused with INVALID_REPLICATION_FACTOR, because no broker is available."""
     wanted = CreatePartitionsTopic(name=topic, count=2, assignments=None)
     requests = dict.fromkeys((0, 2, 3), CreatePartitionsRequest(topics=(wanted,), timeout_ms=5_000))
 

@@ -1,8 +1,8 @@
 """DescribeLogDirs (key 35) lists the log folders of a broker and the size of each partition.
 
-**Claim** Folders are listed with the bytes of the partitions that were asked for, from version 4 on also with the bytes
-of their volumes; partitions that do not exist are left out.
-**Why it matters** Operators plan disks with it.
+**Claim** Log folders are listed with the sizes (bytes) of the requested partitions, from version 4 on also with the
+total and usable bytes of their volumes; partitions that do not exist are left out.
+**Why it matters** Operators use it to plan disk space.
 **Kafka says** Protocol guide, DescribeLogDirs; KIP-113, KIP-827 (total and usable bytes), KIP-1066 (cordoned folders).
 **Cannot see** Brokers with several folders; folders that failed.
 **Rejects** tests/plants/tells_records_for_bytes.py
@@ -39,7 +39,8 @@ def request(*topics: tuple[str, tuple[int, ...]]) -> DescribeLogDirsRequest:
 
 @all_versions(1, 5)
 def test_sizes_of_partitions_are_told(exchange: Exchange, version: int) -> None:
-    """A partition takes the bytes of its batches."""
+    """The size of a partition is that of its batches; from version 4 on a volume's total and usable bytes are
+    plausible."""
     topic = exchange.topic(partitions=2)
     produce_quietly(exchange, topic, "one", "two")
     answer = exchange.ask("both partitions of a topic", request((topic, (0, 1))), version)
@@ -63,7 +64,7 @@ def sizes(answer: DescribeLogDirsResponse) -> dict[tuple[str, int], int]:
 
 @all_versions(1, 5)
 def test_all_partitions_are_told(exchange: Exchange, version: int) -> None:
-    """Without topics all partitions are told."""
+    """A null list of topics gets all partitions."""
     topic = exchange.topic()
     answer = exchange.ask("all partitions", DescribeLogDirsRequest(topics=None), version)
 
@@ -72,7 +73,7 @@ def test_all_partitions_are_told(exchange: Exchange, version: int) -> None:
 
 @versions(1, 5)
 def test_what_is_not_there_is_left_out(exchange: Exchange, version: int) -> None:
-    """Topics and partitions that the broker has not are left out."""
+    """Topics and partitions that do not exist are left out."""
     topic, other = exchange.topic(), exchange.name("nowhere")
     answer = exchange.ask(
         "a partition that is not there, a topic that is not", request((topic, (0, 9)), (other, (0,))), version

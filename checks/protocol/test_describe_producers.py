@@ -1,7 +1,7 @@
 """DescribeProducers (key 61) describes the idempotent producers that a partition's leader knows.
 
-**Claim** A producer that wrote is listed with its epoch, its last sequence and its last timestamp, and no other
-producer is listed; topics and partitions that do not exist, or are invalid, are refused.
+**Claim** An idempotent producer that wrote to a partition is listed with its epoch, its last sequence and its last
+timestamp, and no other producer is listed. Topics and partitions that do not exist, or are invalid, are refused.
 **Why it matters** Operators find hanging transactions with it.
 **Kafka says** Protocol guide, DescribeProducers; KIP-664.
 **Cannot see** Open transactions.
@@ -33,7 +33,7 @@ def request(topic: str, *partitions: int) -> DescribeProducersRequest:
 
 
 def test_a_partition_without_producers(exchange: Exchange) -> None:
-    """A partition into which only plain producers wrote has no producers to tell of."""
+    """A partition to which only producers without idempotence wrote has no active producers."""
     topic = exchange.topic()
     produce_quietly(exchange, topic, "one")
     answer = exchange.ask("a partition with plain records", request(topic, 0), 0)
@@ -55,7 +55,7 @@ def test_an_idempotent_producer_is_told(exchange: Exchange) -> None:
 
 
 def test_what_is_not_there_is_refused(exchange: Exchange) -> None:
-    """A topic or partition that does not exist is unknown."""
+    """A topic or partition that does not exist is refused."""
     answer = exchange.ask("a topic that is not there", request(exchange.name("nowhere"), 0), 0)
     assert answer.topics[0].partitions[0].error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     answer = exchange.ask("a partition that is not there", request(exchange.topic(), 7), 0)
@@ -71,7 +71,7 @@ def test_a_topic_that_cannot_be_is_refused(exchange: Exchange) -> None:
 
 @variants("epoch", first=0, third=2, last=32766)
 def test_a_producers_epoch_is_told(exchange: Exchange, epoch: int) -> None:
-    """A producer that begins at a later epoch is told with it."""
+    """A producer is listed with the epoch with which it wrote."""
     topic = exchange.topic()
     own = new_producer(exchange)
     produce_quietly(exchange, topic, "a", producer_id=own, producer_epoch=epoch, base_sequence=0)

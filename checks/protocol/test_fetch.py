@@ -1,13 +1,13 @@
 """Fetch (key 1) reads record batches.
 
-**Claim** A fetch gives the batches from an offset on, whole, up to the limits that were asked for, of which the first
-batch of an answer is exempt. Where there is too little it waits, is answered when enough has come or its time is over,
-and does not delay requests of others; where there is an error, or nothing to wait for, it is answered at once. Offsets
-out of range, unknown epochs and unknown topics are refused.
-**Why it matters** Every consumer and follower reads with it.
+**Claim** A fetch returns whole batches from an offset on, up to the limits in the request, except that the first batch
+of an answer may exceed them. If there are too few bytes the fetch waits, is answered when there are enough or when its
+time is up, and does not delay requests on other connections. If there is an error, or nothing to wait for, it is
+answered at once. Offsets out of range, unknown epochs and unknown topics are refused.
+**Why it matters** Every consumer and follower reads with this request.
 **Kafka says** Protocol guide, Fetch; KIP-74 (limits), KIP-320 (epochs), KIP-392 (racks), KIP-516
 (topic ids), KIP-595 (diverging epochs).
-**Cannot see** Followers, preferred replicas, aborted transactions.
+**Cannot see** Followers; preferred replicas; aborted transactions.
 **Rejects** tests/plants/holds_back_a_large_batch.py, tests/plants/passes_over_the_limit_of_a_partition.py,
 tests/plants/passes_over_the_limit_of_a_fetch.py, tests/plants/gives_each_partition_a_first_batch.py,
 tests/plants/answers_readers_at_once.py, tests/plants/wakes_no_reader.py, tests/plants/has_readers_wait_for_nothing.py
@@ -36,7 +36,7 @@ NO_SUCH_ID = Uuid(bytes(range(16)))
 
 
 def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
-    """How a version names a topic."""
+    """The topic's name, or from version 13 on its id."""
     return exchange.topic_id(topic) if version >= 13 else topic
 
 
@@ -60,7 +60,7 @@ def filled(exchange: Exchange, batches: int = 3, **config: str) -> TopicName:
 
 @all_versions(4, 18)
 def test_records_are_read(exchange: Exchange, version: int) -> None:
-    """A fetch from the start gives all batches, with the high watermark."""
+    """A fetch from the start returns all batches, and the high watermark."""
     topic = filled(exchange)
     answer = exchange.ask("from the start", fetch(at(exchange, topic, version)), version)
 
@@ -69,7 +69,7 @@ def test_records_are_read(exchange: Exchange, version: int) -> None:
 
 @versions(4, 9, 12, 13, 18)
 def test_a_batch_is_given_whole(exchange: Exchange, version: int) -> None:
-    """A fetch from the middle of a batch gives the whole batch; the client passes over what it did not ask for."""
+    """A fetch from the middle of a batch returns the whole batch; clients skip the records before their offset."""
     topic = filled(exchange)
     answer = exchange.ask("from the middle of the second batch", fetch(at(exchange, topic, version), 3), version)
 
@@ -78,7 +78,7 @@ def test_a_batch_is_given_whole(exchange: Exchange, version: int) -> None:
 
 @versions(4, 9, 12, 13, 18)
 def test_the_end_has_no_records(exchange: Exchange, version: int) -> None:
-    """A fetch from the end gives nothing, and no error."""
+    """A fetch from the log end offset returns no records and no error."""
     topic = filled(exchange)
     answer = exchange.ask("from the end", fetch(at(exchange, topic, version), 6), version)
 
@@ -88,7 +88,7 @@ def test_the_end_has_no_records(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("offset", [7, 9_999_999_999, -1, -2])
 @versions(4, 9, 12, 13, 18)
 def test_an_offset_outside_the_log_is_refused(exchange: Exchange, version: int, offset: int) -> None:
-    """Offsets below the start and above the end are out of range."""
+    """Offsets below the log start offset, or above the log end offset, are out of range."""
     topic = filled(exchange)
     answer = exchange.ask(f"offset {offset} of 6", fetch(at(exchange, topic, version), offset), version)
 
@@ -97,7 +97,7 @@ def test_an_offset_outside_the_log_is_refused(exchange: Exchange, version: int, 
 
 @versions(4, 9, 12, 13, 18)
 def test_an_empty_partition(exchange: Exchange, version: int) -> None:
-    """An empty partition gives nothing from 0."""
+    """A fetch from offset 0 of an empty partition succeeds, with 0 as the high watermark."""
     answer = exchange.ask("an empty partition", fetch(at(exchange, exchange.topic(), version)), version)
 
     assert (only(answer).error_code, only(answer).high_watermark) == (ErrorCode.NONE, 0)
@@ -105,7 +105,7 @@ def test_an_empty_partition(exchange: Exchange, version: int) -> None:
 
 @versions(4, 8, 12)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist is unknown."""
+    """A topic that does not exist is refused."""
     answer = exchange.ask("a topic that is not there", fetch(exchange.name("nowhere")), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -114,7 +114,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
 @variants("topic_id", unknown=NO_SUCH_ID, zero=Uuid(bytes(16)))
 @versions(13, 15, 18)
 def test_an_unknown_id_is_refused(exchange: Exchange, version: int, topic_id: Uuid) -> None:
-    """An id that no topic has is unknown."""
+    """A topic id that no topic has is answered with UNKNOWN_TOPIC_ID."""
     answer = exchange.ask("an id that no topic has", fetch(topic_id), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_ID
@@ -138,7 +138,7 @@ def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, parti
 @pytest.mark.parametrize("limit", [0, 1, 90, 200, 10_000])
 @versions(4, 12, 18)
 def test_a_partitions_limit(exchange: Exchange, version: int, limit: int) -> None:
-    """A partition's limit (bytes) holds, but for the first batch, which is always given whole."""
+    """A partition's limit (bytes) is kept, except for the first batch, which is always returned whole."""
     topic = filled(exchange)
     answer = exchange.ask(
         f"at most {limit} bytes", fetch(at(exchange, topic, version), partition_max_bytes=limit), version
@@ -153,7 +153,7 @@ def test_a_partitions_limit(exchange: Exchange, version: int, limit: int) -> Non
 
 
 def offsets_of_whole(found: PartitionData, size: int) -> list[int]:
-    """Base offsets of the batches of an answer that are whole; what was cut at the limit is passed over."""
+    """Base offsets of the whole batches of an answer; a batch that was cut at the limit is left out."""
     data = bytes(found.records or b"")
     return offsets_in(data[: len(data) // size * size])
 
@@ -165,7 +165,8 @@ def offsets_in(data: bytes) -> list[int]:
 @pytest.mark.parametrize("limit", [0, 1, 90, 200, 10_000])
 @versions(4, 12, 18)
 def test_a_requests_limit(exchange: Exchange, version: int, limit: int) -> None:
-    """A request's limit (bytes) holds over its partitions, but for the first batch of the first that has one."""
+    """A request's limit (bytes) is kept over all its partitions, except for the first batch of the first partition that
+    has one."""
     topic = exchange.topic(partitions=3)
     for partition in (1, 2):
         produce_quietly(exchange, topic, "a", "b", partition=partition)
@@ -189,7 +190,7 @@ def test_a_requests_limit(exchange: Exchange, version: int, limit: int) -> None:
 
 @pytest.mark.parametrize("limit", [-1, -2147483648])
 def test_negative_limits(exchange: Exchange, limit: int) -> None:
-    """A negative limit gets no more than the first batch, if any: Kafka trips over it."""
+    """A negative limit gets at most the first batch. (Whether it gets one is an accident of Kafka.)"""
     topic = filled(exchange)
     for words, request in (
         (f"a partition's limit of {limit}", fetch(topic, partition_max_bytes=limit)),
@@ -199,7 +200,7 @@ def test_negative_limits(exchange: Exchange, limit: int) -> None:
 
 
 def test_no_partitions(exchange: Exchange) -> None:
-    """A fetch of nothing is answered at once, whatever it may wait."""
+    """A fetch without partitions is answered at once, whatever its max_wait_ms."""
     request = FetchRequest(max_wait_ms=3_000, min_bytes=1)
     answer = exchange.ask("no topics, wait 3 s", request, 12, waits_ms=3_000, pace=Pace.AT_ONCE)
 
@@ -211,7 +212,7 @@ def test_no_partitions(exchange: Exchange) -> None:
 
 @versions(4, 12, 18)
 def test_a_fetch_waits_for_records(exchange: Exchange, version: int) -> None:
-    """A fetch at the end waits as long as it may."""
+    """A fetch from the log end offset waits for max_wait_ms."""
     topic = filled(exchange)
     request = fetch(at(exchange, topic, version), 6, max_wait_ms=400)
     answer = exchange.ask("from the end, wait 400 ms", request, version, waits_ms=400, pace=Pace.WAITED)
@@ -221,7 +222,7 @@ def test_a_fetch_waits_for_records(exchange: Exchange, version: int) -> None:
 
 @versions(4, 18)
 def test_a_fetch_that_waits_is_woken(exchange: Exchange, version: int) -> None:
-    """A fetch that waits is answered when a record comes."""
+    """A fetch that waits is answered when a record is appended."""
     topic = filled(exchange)
     pending = exchange.start(
         "from the end, wait 10 s", fetch(at(exchange, topic, version), 6, max_wait_ms=10_000), version, waits_ms=10_000
@@ -232,7 +233,7 @@ def test_a_fetch_that_waits_is_woken(exchange: Exchange, version: int) -> None:
 
 
 def test_a_fetch_waits_for_enough_bytes(exchange: Exchange) -> None:
-    """min_bytes is how much is worth an answer before the time is over."""
+    """Before its time is up, a fetch is answered only when min_bytes are available."""
     topic = filled(exchange)
     pending = exchange.start(
         "from the end, at least 300 bytes, wait 10 s",
@@ -247,7 +248,7 @@ def test_a_fetch_waits_for_enough_bytes(exchange: Exchange) -> None:
 
 
 def test_a_fetch_with_too_little_waits_and_gives_it(exchange: Exchange) -> None:
-    """When the time is over what is there is given."""
+    """When the time is up, a fetch returns what is available, even if it is less than min_bytes."""
     topic = filled(exchange)
     answer = exchange.ask(
         "from the start, at least 1 MB, wait 400 ms",
@@ -261,7 +262,7 @@ def test_a_fetch_with_too_little_waits_and_gives_it(exchange: Exchange) -> None:
 
 
 def test_an_error_is_answered_at_once(exchange: Exchange) -> None:
-    """A fetch with an error does not wait."""
+    """A fetch with an error is answered at once."""
     request = fetch(filled(exchange), 99, max_wait_ms=3_000)
     answer = exchange.ask("an offset out of range, wait 3 s", request, 12, waits_ms=3_000, pace=Pace.AT_ONCE)
 
@@ -270,7 +271,7 @@ def test_an_error_is_answered_at_once(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize("least", [0, -1])
 def test_no_least_is_answered_at_once(exchange: Exchange, least: int) -> None:
-    """A fetch that asks for no bytes does not wait."""
+    """A fetch with min_bytes of 0 or less is answered at once."""
     answer = exchange.ask(
         f"from the end, at least {least} bytes, wait 3 s",
         fetch(filled(exchange), 6, min_bytes=least, max_wait_ms=3_000),
@@ -296,7 +297,7 @@ def test_no_least_is_answered_at_once(exchange: Exchange, least: int) -> None:
 )
 @versions(9, 12, 18)
 def test_a_leader_epoch_is_checked(exchange: Exchange, version: int, epoch: int, code: ErrorCode | None) -> None:
-    """A fetch in the leader's epoch, or in none, is served; a newer epoch is unknown."""
+    """A fetch with the current leader epoch, or with none, is served; a newer epoch is refused as unknown."""
     topic = filled(exchange)
     answer = exchange.ask(
         f"leader epoch {epoch}", fetch(at(exchange, topic, version), current_leader_epoch=epoch), version
@@ -308,7 +309,7 @@ def test_a_leader_epoch_is_checked(exchange: Exchange, version: int, epoch: int,
 @pytest.mark.parametrize("epoch", [0, 3])
 @versions(12, 18)
 def test_the_last_fetched_epoch_is_compared(exchange: Exchange, version: int, epoch: int) -> None:
-    """A client whose last record is of the leader's epoch is served; one of an epoch that never was is out of range."""
+    """A fetch with a known last fetched epoch is served; one with an epoch that never existed is out of range."""
     topic = filled(exchange)
     request = fetch(at(exchange, topic, version), 2, last_fetched_epoch=epoch)
     answer = exchange.ask(f"from 2, last fetched epoch {epoch}", request, version)
@@ -323,7 +324,7 @@ def test_the_last_fetched_epoch_is_compared(exchange: Exchange, version: int, ep
 @pytest.mark.parametrize("level", [0, 1, 2])
 @versions(4, 12, 18)
 def test_isolation_levels(exchange: Exchange, version: int, level: int) -> None:
-    """Without transactions both levels read the same; there is no third."""
+    """Without transactions both isolation levels read the same; a third one is refused."""
     topic = filled(exchange)
     request = fetch(at(exchange, topic, version), isolation_level=level)
     answer = exchange.ask(f"isolation level {level}", request, version)
@@ -339,7 +340,7 @@ def test_isolation_levels(exchange: Exchange, version: int, level: int) -> None:
 
 @versions(4, 12)
 def test_who_is_no_replica_is_refused(exchange: Exchange, version: int) -> None:
-    """A fetch in the name of a broker that has no replica of the partition is refused."""
+    """A fetch with the replica id of a broker that has no replica of the partition is refused."""
     answer = exchange.ask("in the name of broker 77", fetch(filled(exchange), replica_id=BrokerId(77)), version)
 
     assert only(answer).error_code == ErrorCode.NOT_LEADER_OR_FOLLOWER
@@ -347,7 +348,7 @@ def test_who_is_no_replica_is_refused(exchange: Exchange, version: int) -> None:
 
 @versions(4, 11, 12)
 def test_a_rack_changes_nothing_here(exchange: Exchange, version: int) -> None:
-    """Without a replica selector a rack has no meaning."""
+    """Without a replica selector the rack in a request has no effect."""
     answer = exchange.ask("from rack b", fetch(filled(exchange), rack_id="b" if version >= 11 else ""), version)
 
     assert offsets(only(answer)) == [0, 2, 4]
@@ -372,7 +373,7 @@ def filled_topic(exchange: Exchange, label: str) -> TopicName:
 
 
 def test_large_records_come_back_whole(exchange: Exchange) -> None:
-    """A batch above every limit of a fetch comes back whole."""
+    """A batch that is larger than the limits of a fetch is returned whole."""
     topic = exchange.topic(max_message_bytes="3000000")
     exchange.quietly(produce(topic, batch("x" * 2_000_000)), 9)
     answer = exchange.ask("a batch of 2 MB, limits of 1 kB", fetch(topic, partition_max_bytes=1000, max_bytes=1000), 12)
@@ -381,7 +382,7 @@ def test_large_records_come_back_whole(exchange: Exchange) -> None:
 
 
 def test_a_fetch_that_waits_does_not_hold_up_others(exchange: Exchange) -> None:
-    """While a fetch waits other connections are served."""
+    """While a fetch waits, other connections are served."""
     topic = filled(exchange)
     pending = exchange.start("wait 700 ms", fetch(topic, 6, max_wait_ms=700), 12, waits_ms=700)
     answer = exchange.ask("meanwhile, from the start", fetch(topic), 12)

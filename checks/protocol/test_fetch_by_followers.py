@@ -1,12 +1,12 @@
-"""Fetch (key 1) with a replica id: only a real replica of the partition is served as a follower.
+"""Fetch (key 1) with a replica id: only a replica of the partition is served as a follower.
 
-**Claim** A fetch with the id of a broker that holds no replica of the partition is refused, in whichever field a
-version has the id; a consumer may send the fields that are meant for followers, and is served as any consumer.
+**Claim** A fetch with the id of a broker that is not a follower of the partition is refused, in every version,
+whichever field has the id. A consumer may send fields that are meant for followers, and is served like any consumer.
 **Why it matters** A follower's fetch raises the high watermark: a false follower would make records count as replicated
-that are not.
-**Kafka says** Protocol guide, Fetch; KIP-392 (log start), KIP-903 (the replica's state), KIP-853 (its folder), KIP-1166
-(its high watermark).
-**Cannot see** Real followers.
+although they are not.
+**Kafka says** Protocol guide, Fetch; KIP-392 (log start offset), KIP-903 (the replica's state), KIP-853 (its folder),
+KIP-1166 (its high watermark).
+**Cannot see** Followers that have a replica.
 **Rejects** tests/plants/serves_whoever_passes_for_a_follower.py, tests/plants/answers_readers_at_once.py
 """
 
@@ -24,7 +24,7 @@ from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
 from reference_broker.wire.records import iter_batches
 
 pytestmark = [
-    # A cluster of our own: in another's, who passes for a follower does harm.
+    # A separate cluster: on a cluster in use, a false follower does harm.
     pytest.mark.cluster(config={"transaction.max.timeout.ms": "600000"}),
     pytest.mark.feature("Fetch"),
     pytest.mark.kip(392, 903, 853, 1166),
@@ -35,7 +35,7 @@ A_FOLDER = Uuid(bytes(range(16)))
 
 
 def filled(exchange: Exchange) -> TopicName:
-    """A topic with three batches of a record."""
+    """A topic with three batches of one record each."""
     topic = exchange.topic()
     for value in "abc":
         produce_quietly(exchange, topic, value)
@@ -43,7 +43,7 @@ def filled(exchange: Exchange) -> TopicName:
 
 
 def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
-    """How a version names a topic."""
+    """The topic's name, or from version 13 on its id."""
     return exchange.topic_id(topic) if version >= 13 else topic
 
 
@@ -61,7 +61,7 @@ def offsets(found: PartitionData) -> list[int]:
 @variants("epoch", unknown=-1, zero=0, large=1_000_000)
 @versions(15, 16, 17, 18)
 def test_who_holds_no_replica_is_refused(exchange: Exchange, version: int, epoch: int, replica: int) -> None:
-    """Neither an unknown broker nor the leader itself fetches as a follower, whatever epoch it tells."""
+    """A fetch as an unknown broker, or as the leader itself, is refused, whatever the replica epoch."""
     topic = filled(exchange)
     state = ReplicaState(replica_id=BrokerId(replica), replica_epoch=epoch)
     words = f"as {'the leader' if replica == 1 else 'broker 77'} of epoch {epoch}"
@@ -75,7 +75,8 @@ def test_who_holds_no_replica_is_refused(exchange: Exchange, version: int, epoch
 @variants("replica", the_leader_itself=1, nobody=77, debugging=-2, out_of_range=-3)
 @versions(4, 7, 12, 13, 14)
 def test_the_older_form_of_a_followers_name(exchange: Exchange, version: int, replica: int) -> None:
-    """Before version 15 the follower is a field of its own; below 0 it names a reader."""
+    """Before version 15 the replica id is a separate field: a broker that is not a follower is refused, a negative id
+    is served."""
     topic = filled(exchange)
     where = at(exchange, topic, version)
     answer = exchange.ask(f"as replica {replica}", fetch(where, replica_id=BrokerId(replica)), version)
@@ -86,7 +87,7 @@ def test_the_older_form_of_a_followers_name(exchange: Exchange, version: int, re
 
 @versions(12, 16, 18)
 def test_a_readers_cluster_has_no_meaning(exchange: Exchange, version: int) -> None:
-    """Only the quorum's own replication asks for the cluster; a reader that names another is served."""
+    """A consumer that sends another cluster id is served: only replication of the metadata log checks it."""
     where = at(exchange, filled(exchange), version)
     answer = exchange.ask(
         "the cluster of somebody else", fetch(where, cluster_id="another-cluster-altogether"), version
@@ -98,7 +99,7 @@ def test_a_readers_cluster_has_no_meaning(exchange: Exchange, version: int) -> N
 @variants("start", before=-1, within=2, beyond=1_000, below_all=-7)
 @versions(5, 11, 12, 18)
 def test_a_readers_log_start_has_no_meaning(exchange: Exchange, version: int, start: int) -> None:
-    """A reader keeps no log, so that it does not matter where one starts."""
+    """A consumer that sends a log start offset is served: it has no effect."""
     where = at(exchange, filled(exchange), version)
     answer = exchange.ask(f"a log that starts at {start}", fetch(where, log_start_offset=start), version)
 
@@ -107,7 +108,7 @@ def test_a_readers_log_start_has_no_meaning(exchange: Exchange, version: int, st
 
 @versions(17, 18)
 def test_a_readers_folder_has_no_meaning(exchange: Exchange, version: int) -> None:
-    """A reader that names a folder for its replica is served."""
+    """A consumer that sends a replica directory id is served."""
     where = at(exchange, filled(exchange), version)
     answer = exchange.ask("a replica in some folder", fetch(where, replica_directory_id=A_FOLDER), version)
 
@@ -116,7 +117,7 @@ def test_a_readers_folder_has_no_meaning(exchange: Exchange, version: int) -> No
 
 @variants("mark", the_same=3, older=1, later=100, none=-1)
 def test_a_readers_high_watermark_has_no_meaning(exchange: Exchange, mark: int) -> None:
-    """A reader that tells a high watermark is answered where there are records, and waits where there are none."""
+    """A consumer that sends a high watermark gets available records, and waits if there are none."""
     where = at(exchange, filled(exchange), 18)
     answer = exchange.ask(f"a high watermark of {mark}", fetch(where, high_watermark=mark), 18)
     assert offsets(only(answer)) == [0, 1, 2]

@@ -1,8 +1,8 @@
-"""Fetch (key 1) in sessions: answers contain only what is new.
+"""Fetch (key 1) in sessions: an answer contains only partitions with changes.
 
-**Claim** In a fetch session an answer contains the partitions that have changed; partitions can be removed from it, and
-the others stay; an unknown session or session epoch is refused.
-**Why it matters** Readers of many partitions use sessions; one that drops a partition loses records.
+**Claim** In a fetch session an answer contains only the partitions that have changed. Partitions can be removed from a
+session, and the others stay in it. An unknown session id or a wrong session epoch is refused.
+**Why it matters** Consumers of many partitions use sessions; if a session drops a partition, its records are not read.
 **Kafka says** KIP-227 (sessions), KIP-516 (topic ids).
 **Cannot see** Eviction from a full cache of sessions.
 **Rejects** tests/plants/tells_no_news_in_a_session.py, tests/plants/goes_on_with_any_epoch_of_a_session.py,
@@ -30,7 +30,7 @@ NO_SUCH_ID = Uuid(bytes(range(16)))
 
 
 def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
-    """How a version names a topic."""
+    """The topic's name, or from version 13 on its id."""
     return exchange.topic_id(topic) if version >= 13 else topic
 
 
@@ -71,7 +71,7 @@ def again(topic: TopicName) -> CreatableTopic:
 
 @versions(7, 12, 13, 18)
 def test_a_session_tells_what_is_new(exchange: Exchange, version: int) -> None:
-    """In a session only partitions of which there is news are told."""
+    """In a session an answer contains only partitions with records to read or other changes."""
     topic = filled(exchange)
     own = session(exchange, topic, version)
     assert own > 0
@@ -90,7 +90,7 @@ def test_a_session_tells_what_is_new(exchange: Exchange, version: int) -> None:
 
 @versions(7, 12, 13)
 def test_a_session_forgets(exchange: Exchange, version: int) -> None:
-    """A partition that is taken out of a session is told no more; a session without partitions is closed."""
+    """After its only partition is removed, a session is closed."""
     topic = filled(exchange)
     own = session(exchange, topic, version)
     where = at(exchange, topic, version)
@@ -106,7 +106,7 @@ def test_a_session_forgets(exchange: Exchange, version: int) -> None:
 
 
 def test_a_session_tells_what_it_has_not_forgotten(exchange: Exchange) -> None:
-    """Of two partitions with news, the one that was taken out of the session is told no more, and the other is."""
+    """If one of two partitions is removed from a session, later answers contain only records of the other one."""
     gone, kept = filled(exchange, label="gone"), filled(exchange, label="kept")
     wanted = tuple(
         FetchTopic(topic=name, partitions=(FetchPartition(partition=0, fetch_offset=6, partition_max_bytes=1000),))
@@ -126,7 +126,7 @@ def test_a_session_tells_what_it_has_not_forgotten(exchange: Exchange) -> None:
 
 @versions(7, 12, 18)
 def test_a_session_may_be_closed(exchange: Exchange, version: int) -> None:
-    """An epoch of -1 closes a session and reads without one."""
+    """A session epoch of -1 closes a session, and the fetch is served without one."""
     topic = filled(exchange)
     own = session(exchange, topic, version)
     answer = exchange.ask(
@@ -140,7 +140,7 @@ def test_a_session_may_be_closed(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize("epoch", [2, 7, -2])
 @versions(7, 12, 18)
 def test_a_sessions_epochs_follow_each_other(exchange: Exchange, version: int, epoch: int) -> None:
-    """An epoch that is not the next is refused."""
+    """A session epoch that is not the next one is refused."""
     own = session(exchange, filled(exchange), version)
     answer = exchange.ask(f"epoch {epoch} where 1 is next", following(own, epoch), version)
 
@@ -149,7 +149,7 @@ def test_a_sessions_epochs_follow_each_other(exchange: Exchange, version: int, e
 
 @versions(7, 12, 18)
 def test_an_unknown_session_is_refused(exchange: Exchange, version: int) -> None:
-    """A session that does not exist cannot go on."""
+    """A session id that does not exist is refused."""
     answer = exchange.ask("session 12345", following(12345, 1), version)
 
     assert answer.error_code == ErrorCode.FETCH_SESSION_ID_NOT_FOUND
@@ -157,7 +157,7 @@ def test_an_unknown_session_is_refused(exchange: Exchange, version: int) -> None
 
 @versions(7, 12)
 def test_errors_are_told_again_in_a_session(exchange: Exchange, version: int) -> None:
-    """A partition with an error is told in every answer of a session."""
+    """A partition with an error is in every answer of a session."""
     topic, other = filled(exchange), exchange.name("nowhere")
     wanted = (FetchPartition(partition=0, partition_max_bytes=1000),)
     request = following(
@@ -172,7 +172,7 @@ def test_errors_are_told_again_in_a_session(exchange: Exchange, version: int) ->
 
 
 def test_an_unknown_id_in_a_session(exchange: Exchange) -> None:
-    """An unknown topic id is told again in each answer of a session."""
+    """An unknown topic id is in every answer of a session."""
     answer = exchange.ask("an unknown id in a new session", fetch(NO_SUCH_ID, session_id=0, session_epoch=0), 13)
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_ID
     answer = exchange.ask("the session goes on", following(answer.session_id, 1), 13)
@@ -180,7 +180,7 @@ def test_an_unknown_id_in_a_session(exchange: Exchange) -> None:
 
 
 def test_a_session_keeps_to_ids_or_names(exchange: Exchange) -> None:
-    """A session that began with ids does not go on with names, nor the other way round."""
+    """A session that began with topic ids cannot continue with names, nor the other way round."""
     topic = filled(exchange)
     own = session(exchange, topic, 13)
     answer = exchange.ask("a session of ids in version 12", fetch(topic, session_id=own, session_epoch=1), 12)
@@ -194,7 +194,7 @@ def test_a_session_keeps_to_ids_or_names(exchange: Exchange) -> None:
 
 @versions(13, 18)
 def test_a_topic_that_was_made_again_is_another(exchange: Exchange, version: int) -> None:
-    """A session by ids does not go on with a new topic of an old name."""
+    """A session with topic ids does not continue with a new topic of the same name."""
     topic = filled(exchange)
     own = session(exchange, topic, version)
     exchange.quietly(DeleteTopicsRequest(topic_names=(topic,), timeout_ms=10_000), 5)

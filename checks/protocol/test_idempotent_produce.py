@@ -1,6 +1,6 @@
 """Produce (key 0) by idempotent producers: sequences and epochs.
 
-**Claim** A batch that is sent again is answered with the offsets that it got the first time, and is in the log once; a
+**Claim** A batch that is sent again is answered with the offset that it got the first time, and is in the log once. A
 gap in a producer's sequences is refused, and so is a producer with an old epoch.
 **Why it matters** Producers survive faults by retrying; retries must neither duplicate nor lose records.
 **Kafka says** KIP-98 (idempotent producers), KIP-360 (unknown producers), Protocol guide, Produce.
@@ -27,7 +27,7 @@ pytestmark = [
 
 
 def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
-    """How a version names a topic."""
+    """The topic's name, or from version 13 on its id."""
     return exchange.topic_id(topic) if version >= 13 else topic
 
 
@@ -42,7 +42,7 @@ def sequenced(producer: int, sequence: int, *values: str, epoch: int = 0) -> byt
 
 @versions(3, 9, 12)
 def test_a_retried_batch_is_appended_once(exchange: Exchange, version: int) -> None:
-    """A batch that comes again is answered as the first time, and not appended again."""
+    """A batch that is sent again is answered as the first time, and not appended again."""
     topic, producer = exchange.topic(), new_producer(exchange)
     data = sequenced(producer, 0, "a", "b")
     for turn in ("first", "second", "third"):
@@ -54,7 +54,7 @@ def test_a_retried_batch_is_appended_once(exchange: Exchange, version: int) -> N
 
 @versions(3, 9)
 def test_the_last_five_batches_are_remembered(exchange: Exchange, version: int) -> None:
-    """One of the last five batches may come again; an older one is out of order."""
+    """A repeat of one of the last five batches is accepted; a repeat of an older one is out of order."""
     topic, producer = exchange.topic(), new_producer(exchange)
     for sequence in range(7):
         exchange.quietly(produce(topic, sequenced(producer, sequence)), 9)
@@ -67,7 +67,7 @@ def test_the_last_five_batches_are_remembered(exchange: Exchange, version: int) 
 
 @versions(3, 9)
 def test_a_gap_in_sequences_is_refused(exchange: Exchange, version: int) -> None:
-    """Sequences follow each other without a gap, so that nothing can be lost between two batches."""
+    """A gap in a producer's sequences is refused, and the expected sequence is accepted afterwards."""
     topic, producer = exchange.topic(), new_producer(exchange)
     exchange.quietly(produce(topic, sequenced(producer, 0)), 9)
     answer = exchange.ask("sequence 2 after 0", produce(topic, sequenced(producer, 2)), version)
@@ -78,7 +78,7 @@ def test_a_gap_in_sequences_is_refused(exchange: Exchange, version: int) -> None
 
 @versions(3, 9)
 def test_a_batch_that_overlaps_is_refused(exchange: Exchange, version: int) -> None:
-    """A batch that repeats a part of another is neither."""
+    """A batch that repeats only a part of another batch is refused."""
     topic, producer = exchange.topic(), new_producer(exchange)
     exchange.quietly(produce(topic, sequenced(producer, 0, "a", "b", "c")), 9)
     answer = exchange.ask("sequences 1 and 2 after 0 to 2", produce(topic, sequenced(producer, 1, "b", "c")), version)
@@ -88,7 +88,7 @@ def test_a_batch_that_overlaps_is_refused(exchange: Exchange, version: int) -> N
 
 @versions(3, 9)
 def test_an_unknown_producer_may_begin_anywhere(exchange: Exchange, version: int) -> None:
-    """A producer of which nothing is known any more may go on with any sequence."""
+    """A producer without state in the partition may begin with any sequence, and must then continue without a gap."""
     topic, producer = exchange.topic(), new_producer(exchange)
     answer = exchange.ask("sequence 41 first", produce(topic, sequenced(producer, 41)), version)
     assert only(answer).error_code == ErrorCode.NONE
@@ -98,7 +98,7 @@ def test_an_unknown_producer_may_begin_anywhere(exchange: Exchange, version: int
 
 @versions(3, 9)
 def test_epochs_fence_producers(exchange: Exchange, version: int) -> None:
-    """An older epoch is fenced; a newer one begins again at sequence 0."""
+    """An older epoch is fenced; a newer one must begin at sequence 0."""
     topic, producer = exchange.topic(), new_producer(exchange)
     for words, data, code in (
         ("epoch 1, sequence 0", sequenced(producer, 0, epoch=1), ErrorCode.NONE),
@@ -111,7 +111,7 @@ def test_epochs_fence_producers(exchange: Exchange, version: int) -> None:
 
 
 def test_sequences_begin_again_after_the_largest(exchange: Exchange) -> None:
-    """After 2,147,483,647 comes 0."""
+    """After sequence 2,147,483,647 the next one is 0."""
     topic, producer = exchange.topic(), new_producer(exchange)
     largest = 2_147_483_647
     for words, data in (
@@ -123,7 +123,7 @@ def test_sequences_begin_again_after_the_largest(exchange: Exchange) -> None:
 
 
 def test_a_batch_may_wrap_the_sequences(exchange: Exchange) -> None:
-    """One batch may hold the largest sequence and 0."""
+    """A batch may contain the largest sequence and 0."""
     topic, producer = exchange.topic(), new_producer(exchange)
     wrapping = produce(topic, sequenced(producer, 2_147_483_647, "a", "b"))
     assert only(exchange.ask("two records from the largest", wrapping, 9)).error_code == ErrorCode.NONE
@@ -133,7 +133,7 @@ def test_a_batch_may_wrap_the_sequences(exchange: Exchange) -> None:
 
 
 def test_partitions_have_sequences_of_their_own(exchange: Exchange) -> None:
-    """Each partition counts a producer's sequences by itself."""
+    """A producer's sequences are counted separately in each partition."""
     topic, producer = exchange.topic(partitions=2), new_producer(exchange)
     for partition in (0, 1):
         answer = exchange.ask(

@@ -1,7 +1,8 @@
 """InitProducerId (key 22) gives producers their ids.
 
-**Claim** Each idempotent producer gets its own id, with epoch 0; invalid ids and epochs are refused.
-**Why it matters** Two producers with one id would be taken for one, and each other's records for repetitions.
+**Claim** Each idempotent producer gets its own id, with epoch 0; an id without an epoch, an epoch without an id, and an
+empty transactional id are refused.
+**Why it matters** If two producers have the same id, the broker takes one's records for repeats of the other's.
 **Kafka says** Protocol guide, InitProducerId; KIP-98, KIP-360.
 **Cannot see** Transactional producers.
 **Rejects** tests/plants/gives_a_producer_id_twice.py
@@ -39,7 +40,7 @@ def request(
 
 @pytest.fixture(autouse=True)
 def _ids_are_there(exchange: Exchange) -> None:
-    """A Kafka that has just started has no ids to give for a moment."""
+    """Waits until the broker can give producer ids, which it cannot at once after its start."""
     new_producer(exchange)
 
 
@@ -54,7 +55,7 @@ def test_each_producer_has_an_id_of_its_own(exchange: Exchange, version: int) ->
 
 @pytest.mark.parametrize("timeout_ms", [-1, 0, 2147483647])
 def test_the_timeout_of_transactions_has_no_meaning_here(exchange: Exchange, timeout_ms: int) -> None:
-    """An idempotent producer without transactions may give any timeout."""
+    """A producer without a transactional id may send any transaction timeout."""
     answer = exchange.ask(f"a timeout of {timeout_ms}", request(timeout_ms=timeout_ms), 4)
 
     assert answer.error_code == ErrorCode.NONE
@@ -62,7 +63,7 @@ def test_the_timeout_of_transactions_has_no_meaning_here(exchange: Exchange, tim
 
 @versions(3, 4, 5)
 def test_an_id_and_epoch_that_are_known(exchange: Exchange, version: int) -> None:
-    """A producer that tells its id and epoch gets a new id where there are no transactions."""
+    """A producer without a transactional id that sends its id and epoch gets a new id."""
     own = exchange.ask("a producer", request(), version)
     again = exchange.ask("the same with its id and epoch", request(own.producer_id, own.producer_epoch), version)
 
@@ -73,7 +74,7 @@ def test_an_id_and_epoch_that_are_known(exchange: Exchange, version: int) -> Non
 @pytest.mark.parametrize(("producer", "epoch"), [(5, -1), (-1, 5)])
 @versions(3, 5)
 def test_an_id_without_an_epoch_is_refused(exchange: Exchange, version: int, producer: int, epoch: int) -> None:
-    """Id and epoch are both given or both not."""
+    """An id without an epoch, or an epoch without an id, is refused."""
     answer = exchange.ask(f"id {producer}, epoch {epoch}", request(producer, epoch), version)
 
     assert answer.error_code == ErrorCode.INVALID_REQUEST
@@ -81,7 +82,7 @@ def test_an_id_without_an_epoch_is_refused(exchange: Exchange, version: int, pro
 
 @pytest.mark.parametrize(("producer", "epoch"), [(-2, -2), (5, -2), (-2, 0), (5, 32767)])
 def test_odd_ids_and_epochs(exchange: Exchange, producer: int, epoch: int) -> None:
-    """Without transactions an id and an epoch that are both given are passed over, whatever they are."""
+    """Without a transactional id, an id and epoch in the request are ignored, whatever they are."""
     answer = exchange.ask(f"id {producer}, epoch {epoch}", request(producer, epoch), 4)
 
     assert (answer.error_code, answer.producer_epoch) == (ErrorCode.NONE, 0)
@@ -89,7 +90,7 @@ def test_odd_ids_and_epochs(exchange: Exchange, producer: int, epoch: int) -> No
 
 @versions(0, 2, 4)
 def test_an_empty_transactional_id_is_refused(exchange: Exchange, version: int) -> None:
-    """A transactional id is a text or not there."""
+    """An empty transactional id is refused."""
     answer = exchange.ask("an empty transactional id", request(transactional_id=""), version)
 
     assert answer.error_code == ErrorCode.INVALID_REQUEST

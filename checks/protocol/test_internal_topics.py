@@ -1,9 +1,10 @@
 """The topic of committed offsets is marked as internal, and clients cannot write to it.
 
-**Claim** `__consumer_offsets` is marked as internal in every answer, and is compacted; no client can write to it or
-delete its records; a group may commit offsets of it as of any topic.
-**Why it matters** A client that takes it for one of its topics subscribes to it, or spoils every group's offsets.
-**Kafka says** Protocol guide, Metadata (is_internal), INVALID_TOPIC_EXCEPTION; KIP-966 (topics page by page).
+**Claim** `__consumer_offsets` is marked as internal in every answer that describes it, and is compacted. Clients can
+neither write to it nor delete its records. A group may commit offsets for it, as for any topic.
+**Why it matters** A client that takes it for an ordinary topic may subscribe to it, or destroy the offsets of all
+groups.
+**Kafka says** Protocol guide, Metadata (is_internal), INVALID_TOPIC_EXCEPTION; KIP-966 (DescribeTopicPartitions).
 **Cannot see** The internal topics of transactions and share groups.
 **Rejects** tests/plants/lets_clients_write_to_internal_topics.py
 """
@@ -24,7 +25,7 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest, Met
 from reference_broker.wire.primitives import TopicName
 
 pytestmark = [
-    # A cluster that no check stops: its leader epochs count nobody's restarts.
+    # A cluster that no other check restarts, so that its leader epochs do not change.
     pytest.mark.cluster(config={"transaction.max.timeout.ms": "600000"}),
     pytest.mark.feature("Metadata"),
     pytest.mark.kip(966),
@@ -37,13 +38,13 @@ TOPIC = 2
 
 @pytest.fixture(autouse=True)
 def _is_there(exchange: Exchange) -> None:
-    """The topic is made when somebody first asks for a group."""
+    """The topic is created at the first request for a group's coordinator."""
     coordinated(exchange)
 
 
 @versions(1, 4, 7, 8, 9, 12, 13)
 def test_metadata_tells_that_it_is_internal(exchange: Exchange, version: int) -> None:
-    """Every version that can say it does."""
+    """Metadata marks the topic as internal in every version that has the field."""
     asked = MetadataRequest(topics=(MetadataRequestTopic(name=OFFSETS),))
     (found,) = exchange.ask("the topic of the offsets", asked, version).topics
 
@@ -52,7 +53,7 @@ def test_metadata_tells_that_it_is_internal(exchange: Exchange, version: int) ->
 
 @pytest.mark.parametrize("limit", [2000, 3])
 def test_pages_tell_that_it_is_internal(exchange: Exchange, limit: int) -> None:
-    """So do the pages of partitions, the first of several too."""
+    """DescribeTopicPartitions marks the topic as internal, also on the first of several pages."""
     asked = DescribeTopicPartitionsRequest(topics=(TopicRequest(name=OFFSETS),), response_partition_limit=limit)
     (found,) = exchange.ask(f"at most {limit:,} partitions", asked, 0).topics
 
@@ -61,7 +62,7 @@ def test_pages_tell_that_it_is_internal(exchange: Exchange, limit: int) -> None:
 
 
 def test_its_settings(exchange: Exchange) -> None:
-    """It is compacted, and its segments are small."""
+    """The topic is compacted, with segments of 100 MiB."""
     keys = ("cleanup.policy", "compression.type", "segment.bytes", "min.insync.replicas")
     resource = DescribeConfigsResource(resource_type=TOPIC, resource_name=OFFSETS, configuration_keys=keys)
     asked = DescribeConfigsRequest(resources=(resource,), include_synonyms=True)
@@ -73,7 +74,7 @@ def test_its_settings(exchange: Exchange) -> None:
 
 @versions(3, 9, 12)
 def test_nobody_writes_to_it(exchange: Exchange, version: int) -> None:
-    """A record for it is refused."""
+    """A Produce request for the topic is refused."""
     answer = exchange.ask("a record", produce(OFFSETS, batch("a", key="k")), version)
 
     assert answer.responses[0].partition_responses[0].error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
@@ -81,7 +82,7 @@ def test_nobody_writes_to_it(exchange: Exchange, version: int) -> None:
 
 @versions(0, 1, 2)
 def test_nobody_deletes_its_records(exchange: Exchange, version: int) -> None:
-    """Its records go by compaction alone."""
+    """A DeleteRecords request for the topic is refused."""
     answer = exchange.ask("records below offset 0", delete_records(OFFSETS, 0), version)
 
     assert answer.topics[0].partitions[0].error_code == ErrorCode.INVALID_TOPIC_EXCEPTION
@@ -89,7 +90,7 @@ def test_nobody_deletes_its_records(exchange: Exchange, version: int) -> None:
 
 @versions(2, 8, 9)
 def test_offsets_of_it_are_kept_as_any(exchange: Exchange, version: int) -> None:
-    """A group may read it, and commit how far it has come."""
+    """A group may commit an offset for the topic."""
     answer = exchange.ask("an offset of it", commit(exchange.name("readers"), OFFSETS, 5), version)
 
     assert answer.topics[0].partitions[0].error_code == ErrorCode.NONE

@@ -1,10 +1,10 @@
-"""A restarted leader has a new epoch, and the end of the old one is known.
+"""A restarted leader has a new epoch, and the end offset of the old one is known.
 
-**Claim** A leader that comes back has a newer epoch: clients with the older epoch are fenced, the end of the older
-epoch can be asked for, and a client that has read beyond it learns where the two logs diverge.
-**Why it matters** Without epochs a client would mistake new records for others that had the same offsets before.
+**Claim** After a restart a leader has a newer epoch. Clients with the older epoch are fenced, OffsetForLeaderEpoch
+answers with the end offset of the older epoch, and a client that has read beyond it learns where its log diverges.
+**Why it matters** Without epochs a client would take new records for those that had the same offsets before.
 **Kafka says** KIP-101, KIP-320 (fencing), KIP-595 (diverging epochs in Fetch).
-**Cannot see** Records that are lost with a leader: there is one replica of all.
+**Cannot see** Records that are lost with a leader: there is only one replica.
 **Rejects** tests/plants/ends_an_epoch_too_early.py
 """
 
@@ -42,7 +42,8 @@ def end_of(topic: TopicName, epoch: int, current: int = -1) -> OffsetForLeaderEp
 
 
 def test_epochs_after_a_restart(exchange: Exchange, strike: Callable[[str], None]) -> None:
-    """Two records of one epoch, a restart, a third record: both epochs are told, and the older one is fenced."""
+    """After two records, a restart and a third record, the ends of both epochs are known, and the older epoch is
+    fenced."""
     topic = exchange.topic()
     produce_quietly(exchange, topic, "a", "b")
     old = epoch_of(exchange, topic)

@@ -1,11 +1,11 @@
-"""ListOffsets (key 2) finds offsets by time, and the ends of a log.
+"""ListOffsets (key 2) finds offsets by time, and the first and last offsets of a log.
 
 **Claim** The earliest and latest offsets, and the first record at or after a time, are those that reading the whole log
 would find; topics and partitions that do not exist are refused.
 **Why it matters** Consumers start at the offset in this answer.
-**Kafka says** Protocol guide, ListOffsets; KIP-79 (times), KIP-207 (epochs), KIP-734 (largest timestamp), KIP-405 and
+**Kafka says** Protocol guide, ListOffsets; KIP-79 (times), KIP-207 (epochs), KIP-734 (max timestamp), KIP-405 and
 KIP-1005 (tiers), KIP-1023 (upload).
-**Cannot see** Tiered storage, open transactions, several replicas.
+**Cannot see** Tiered storage; open transactions; several replicas.
 **Rejects** tests/plants/list_offsets_wrong_by_one.py
 """
 
@@ -60,7 +60,7 @@ def filled(exchange: Exchange, **config: str) -> TopicName:
 @all_versions(1, 11)
 @pytest.mark.parametrize(("timestamp", "offset"), [(LATEST, 6), (EARLIEST, 0)], ids=["latest", "earliest"])
 def test_the_ends_are_found(exchange: Exchange, version: int, timestamp: int, offset: int) -> None:
-    """-1 is the end of what consumers may read, -2 the first offset that is kept."""
+    """-1 finds the end of what consumers can read, -2 the log start offset."""
     answer = exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
 
     assert (only(answer).error_code, only(answer).offset) == (ErrorCode.NONE, offset)
@@ -69,7 +69,7 @@ def test_the_ends_are_found(exchange: Exchange, version: int, timestamp: int, of
 @pytest.mark.parametrize("timestamp", FIRST_VERSION)
 @versions(1, 6, 7, 8, 9, 10, 11)
 def test_special_timestamps(exchange: Exchange, version: int, timestamp: int) -> None:
-    """The largest timestamp, and the ends of the tiers, are found from their versions on."""
+    """The special timestamps -3 to -6 are supported from their versions on."""
     answer = exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
 
     found = only(answer)
@@ -82,7 +82,7 @@ def test_special_timestamps(exchange: Exchange, version: int, timestamp: int) ->
 
 @pytest.mark.parametrize("timestamp", FIRST_VERSION)
 def test_special_timestamps_of_an_empty_partition(exchange: Exchange, timestamp: int) -> None:
-    """An empty partition has no largest timestamp, begins at 0, and has nothing in another tier."""
+    """An empty partition has no max timestamp and nothing in remote storage; its earliest local offset is 0."""
     request = list_offsets(exchange.topic(), timestamp)
     answer = exchange.ask(f"timestamp {timestamp} of an empty partition", request, 11)
 
@@ -92,7 +92,7 @@ def test_special_timestamps_of_an_empty_partition(exchange: Exchange, timestamp:
 @pytest.mark.parametrize("timestamp", [-7, -100, -9223372036854775808])
 @versions(1, 7, 11)
 def test_unknown_special_timestamps(exchange: Exchange, version: int, timestamp: int) -> None:
-    """Other negative timestamps are not supported in any version."""
+    """Other negative timestamps are refused in all versions."""
     answer = exchange.ask(f"timestamp {timestamp}", list_offsets(filled(exchange), timestamp), version)
 
     assert (only(answer).error_code, only(answer).offset) == (ErrorCode.UNSUPPORTED_VERSION, -1)
@@ -103,7 +103,7 @@ def test_unknown_special_timestamps(exchange: Exchange, version: int, timestamp:
 )
 @versions(1, 4, 6, 11)
 def test_the_first_record_at_or_after_a_time(exchange: Exchange, version: int, after_ms: int, offset: int) -> None:
-    """The first record in the log that is not older than a time, in the order of offsets; -1 where there is none."""
+    """A time finds the first offset whose record is not older, or -1 if there is none."""
     answer = exchange.ask(f"time {after_ms} ms after the first", list_offsets(filled(exchange), T0 + after_ms), version)
 
     assert (only(answer).error_code, only(answer).offset) == (ErrorCode.NONE, offset)
@@ -117,14 +117,14 @@ def test_time_zero(exchange: Exchange) -> None:
 
 
 def test_times_in_an_empty_partition(exchange: Exchange) -> None:
-    """An empty partition has no record after any time."""
+    """In an empty partition no record is found for a time."""
     answer = exchange.ask("time 0 in an empty partition", list_offsets(exchange.topic(), 0), 11)
 
     assert (only(answer).error_code, only(answer).offset) == (ErrorCode.NONE, -1)
 
 
 def test_deleted_records_are_not_found(exchange: Exchange) -> None:
-    """After records were deleted the log begins later, for times and for -2."""
+    """After records were deleted, neither a time nor -2 finds them."""
     topic = filled(exchange)
     exchange.quietly(delete_records(topic, 3))
     for words, timestamp, offset in (("the earliest", EARLIEST, 3), ("time 0", 0, 3), ("the latest", LATEST, 6)):
@@ -134,7 +134,7 @@ def test_deleted_records_are_not_found(exchange: Exchange) -> None:
 @versions(2, 6, 11)
 @pytest.mark.parametrize("isolation", [0, 1])
 def test_isolation_levels(exchange: Exchange, version: int, isolation: int) -> None:
-    """Without transactions all isolation levels see the same end."""
+    """Without transactions both isolation levels find the same latest offset."""
     answer = exchange.ask(
         f"isolation level {isolation}", list_offsets(filled(exchange), LATEST, isolation=isolation), version
     )
@@ -152,7 +152,7 @@ def test_an_unknown_isolation_level_is_refused(exchange: Exchange, version: int)
 
 @versions(1, 4, 6, 11)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist is unknown."""
+    """A topic that does not exist is refused."""
     answer = exchange.ask("a topic that is not there", list_offsets(exchange.name("nowhere"), LATEST), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -172,7 +172,7 @@ def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, parti
 @pytest.mark.parametrize(("epoch", "code"), [(-1, 0), (0, 0), (3, ErrorCode.UNKNOWN_LEADER_EPOCH), (-5, None)])
 @versions(4, 6, 11)
 def test_a_leader_epoch_is_checked(exchange: Exchange, version: int, epoch: int, code: int | None) -> None:
-    """A request with the leader's epoch, or none, is answered; a newer epoch is unknown."""
+    """A request with the current leader epoch, or with none, is served; a newer epoch is refused as unknown."""
     answer = exchange.ask(f"leader epoch {epoch}", list_offsets(filled(exchange), LATEST, epoch=epoch), version)
 
     assert code is None or only(answer).error_code == code
@@ -181,7 +181,7 @@ def test_a_leader_epoch_is_checked(exchange: Exchange, version: int, epoch: int,
 @pytest.mark.parametrize("replica", [-2, 0, 77])
 @versions(1, 6, 11)
 def test_who_asks(exchange: Exchange, version: int, replica: int) -> None:
-    """A request with the id of a broker, or with the debugging id -2, is answered like any other."""
+    """A request with the replica id of a broker, or with the debugging id -2, is answered like any other."""
     request = list_offsets(filled(exchange), LATEST, replica=replica)
     answer = exchange.ask(f"in the name of {replica}", request, version)
 
@@ -191,7 +191,7 @@ def test_who_asks(exchange: Exchange, version: int, replica: int) -> None:
 @variants("times", the_same=(LATEST, LATEST), different=(LATEST, EARLIEST))
 @versions(1, 6, 11)
 def test_a_partition_named_twice_is_refused(exchange: Exchange, version: int, times: tuple[int, int]) -> None:
-    """A partition that stands twice in a request is refused."""
+    """A partition that is named twice in a request is refused."""
     topic = filled(exchange)
     twice = tuple(ListOffsetsPartition(partition_index=0, timestamp=one) for one in times)
     request = ListOffsetsRequest(
@@ -209,7 +209,7 @@ def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None
 
 
 def test_log_append_time_is_found(exchange: Exchange) -> None:
-    """Where the broker stamps records its times are found."""
+    """With LogAppendTime, lookups by time use the broker's timestamps."""
     topic = exchange.topic(message_timestamp_type="LogAppendTime")
     produce_quietly(exchange, topic, "a", "b")
     assert only(exchange.ask("a time in 2023", list_offsets(topic, T0), 11)).offset == 0

@@ -1,13 +1,13 @@
 """Every version that ApiVersions lists is answered.
 
-**Claim** Whatever version a broker lists of an API about which something harmless can be asked, a request in that
-version gets an answer of that version.
-**Why it matters** Clients take the highest version that both sides know. One that is listed and not served costs them
-their connection, again and again, and only the newest clients, so that nobody notices at first.
+**Claim** For every API to which a harmless request can be sent, each version that the broker lists is answered in that
+version.
+**Why it matters** Clients use the highest version that both sides know. If a version is listed but not served, clients
+lose their connection repeatedly; as only the newest clients do, nobody notices at first.
 **Kafka says** Protocol guide, "Retrieving Supported API versions"; KIP-35.
-**Cannot see** What the answers say: the other checks of this folder. APIs that change something whatever they are
-asked, or that need a transaction, a token, a share group or another authentication. Produce 0 to 2, which are listed
-for old clients' sake and not served; versions that came after this suite.
+**Cannot see** The contents of the answers: see the other checks of this folder. APIs of which every request changes
+something, or that need a transaction, a token, a share group or another authentication. Produce 0 to 2, which are
+listed for old clients and not served; versions that are newer than this suite.
 **Rejects** tests/plants/extra_api_version.py
 """
 
@@ -108,12 +108,12 @@ HARMLESS = (
     ConsumerGroupDescribeRequest(),
     ShareGroupDescribeRequest(),
 )
-"""Requests about nothing, so that they may be sent to any cluster in every version."""
+"""Requests that change nothing, so that they can be sent to any cluster in every version."""
 
 
 @variants("message", **{APIS[message.API_KEY].name: message for message in HARMLESS})
 def test_every_listed_version_is_answered(exchange: Exchange, message: Any) -> None:
-    """Each version that is listed gets an answer, and not that of a version that is not known."""
+    """Each listed version is answered, and not with UNSUPPORTED_VERSION."""
     api = APIS[message.API_KEY]
     listed = {one.api_key: one for one in exchange.quietly(HARMLESS[1], 4).api_keys}.get(api.key)
     if listed is None:

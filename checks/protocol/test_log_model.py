@@ -1,11 +1,11 @@
-"""A partition's log under random sequences of requests of several clients: the model allows each answer.
+"""The model allows each answer to random sequences of requests by several clients about a partition's log.
 
-**Claim** However produces, repetitions, reads, deletions and questions about offsets follow each other, each answer is
-one that Kafka's documents allow, and so are reads and writes by confluent-kafka in between; also after a restart.
-**Why it matters** Single exchanges hold where a combination of them fails.
+**Claim** In whatever order clients produce, retry, fetch, delete records and ask for offsets, each answer is one that
+Kafka's documentation allows, also after a restart; the same holds for reads and writes by confluent-kafka in between.
+**Why it matters** A combination of requests may fail even if each of them works alone.
 **Kafka says** KIP-98 (idempotence), KIP-227 (fetch sessions), KIP-107 (deleting records), KIP-320 (leader epochs); the
 protocol guide.
-**Cannot see** Several brokers, transactions, retention by time; what harness/model does not judge.
+**Cannot see** Several brokers; transactions; retention by time; anything that harness/model does not judge.
 **Rejects** tests/plants/accepts_a_sequence_gap.py, tests/plants/list_offsets_wrong_by_one.py,
 tests/plants/serves_deleted_records.py
 """
@@ -58,7 +58,7 @@ from reference_broker.wire.messages.produce_request import PartitionProduceData,
 from reference_broker.wire.primitives import BrokerId, TopicName
 
 pytestmark = [
-    pytest.mark.cluster(is_exact=True),  # the model knows of one broker
+    pytest.mark.cluster(is_exact=True),  # the model assumes one broker
     pytest.mark.feature("Log"),
     pytest.mark.kip(98, 227, 107, 320),
     pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
@@ -68,7 +68,7 @@ TOPIC = "orders"
 PARTITIONS = 2
 CLIENTS = 3
 T0 = int(time.time()) // 3600 * 3_600_000
-"""The last full hour (ms): a producer whose records are a day old may be forgotten at any time."""
+"""The last full hour (ms): the state of a producer whose records are a day old may expire at any time."""
 SETTINGS = (
     (),
     (("message.timestamp.type", "LogAppendTime"),),
@@ -78,16 +78,16 @@ SETTINGS = (
 )
 
 partitions = st.sampled_from((0, 0, 0, 1, 1, PARTITIONS))
-"""The last one is not there."""
+"""The last one does not exist."""
 offsets = st.one_of(st.sampled_from((0, 0, 1, 2)), st.integers(-2, 12))
-"""Logs are short: most offsets are out of range."""
+"""Logs are short, so most offsets are out of range."""
 clients = st.integers(0, CLIENTS - 1)
 epochs = st.sampled_from((-1, -1, -1, 0, 1))
 values = st.lists(st.sampled_from(("a", "b", "x" * 150, None)), min_size=1, max_size=3).map(tuple)
 codecs = st.sampled_from((Compression.NONE, Compression.NONE, Compression.GZIP, Compression.LZ4, Compression.ZSTD))
 times = st.sampled_from((-5, -3, -2, -1, T0 - 1, T0, T0 + 1, T0 + 5, T0 + 20))
 versions = st.sampled_from((0, 5, 9, 12, 13, 99))
-"""Those that a target does not list become the nearest that it lists."""
+"""A version that a target does not list is replaced by the nearest one that it lists."""
 
 
 class Log(ModelMachine):
@@ -98,7 +98,7 @@ class Log(ModelMachine):
         self.producers = 0
         self.sequences: dict[tuple[int, int], int] = {}
         self.sessions: dict[int, tuple[int, bool]] = {}
-        """Client → (next epoch of its session, whether topics have ids in it)."""
+        """(next session epoch, whether the session uses topic ids), by client."""
 
     @initialize(settings=st.sampled_from(SETTINGS), producers=st.sampled_from((0, 1, 2)))
     def create(self, settings: tuple[tuple[str, str], ...], producers: int) -> None:
@@ -229,7 +229,7 @@ class Log(ModelMachine):
         client=clients,
     )
     def read(self, partition: int, offset: int, version: int, client: int) -> None:
-        """A fetch with nothing wrong about it but the offset, perhaps: of those above few are answered with records."""
+        """A fetch in which at most the offset is invalid: few of the fetches above return records."""
         part = FetchPartition(partition=partition, fetch_offset=offset, partition_max_bytes=1_048_576)
         topic = FetchTopic(**self.named(version), partitions=(part,))
         self.ask(FetchRequest(max_wait_ms=0, min_bytes=1, topics=(topic,)), version, client)
@@ -295,7 +295,7 @@ class Log(ModelMachine):
 
 
 class RestartedLog(Log):
-    """The same, and its node is restarted once."""
+    """The same as Log, with one restart of the node."""
 
     @precondition(lambda self: len(self.steps) > 8 and Restart() not in self.steps)
     @rule()
@@ -321,7 +321,7 @@ def explored(machine: type[ModelMachine], target: ChosenTarget, cluster: Cluster
 def test_each_answer_about_a_log_is_allowed(
     target: ChosenTarget, cluster: Cluster, names: Names, record: CheckRecord, pytestconfig: pytest.Config
 ) -> None:
-    """Whatever is asked of a log in whatever order, each answer is one that the model allows."""
+    """In whatever order requests about a log are sent, the model allows each answer."""
     names.topics.append(MARKER)
     found = explored(Log, target, cluster, pytestconfig)
     record.operations, record.verdicts = found.played.steps, (found.verdict,)
@@ -337,7 +337,7 @@ def test_each_answer_after_a_restart_is_allowed(
     pytestconfig: pytest.Config,
     require_fault: Callable[[str], None],
 ) -> None:
-    """The same, with a clean restart of the node among the steps."""
+    """The model also allows each answer if the node is restarted cleanly between the requests."""
     require_fault("restart")
     names.topics.append(MARKER)
     found = explored(RestartedLog, target, cluster, pytestconfig)

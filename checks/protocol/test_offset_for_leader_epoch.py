@@ -1,7 +1,7 @@
 """OffsetForLeaderEpoch (key 23) finds the offset at which a leader epoch ended.
 
-**Claim** The answer is the end of the largest epoch not above the one asked for, and for the present epoch the end of
-the log; epochs that do not exist are refused or unknown.
+**Claim** The answer for the current leader epoch is the log end offset. An epoch that does not exist has no end offset
+(-1). A request whose current leader epoch is too new is refused.
 **Why it matters** Consumers and followers use it to find what was lost when a leader changed.
 **Kafka says** Protocol guide, OffsetForLeaderEpoch; KIP-101, KIP-320.
 **Cannot see** Several epochs with other leaders.
@@ -59,7 +59,7 @@ def filled(exchange: Exchange) -> TopicName:
 
 @versions(2, 3, 4)
 def test_the_present_epoch_ends_at_the_end(exchange: Exchange, version: int) -> None:
-    """The present epoch has not ended: the end of the log is told."""
+    """The current epoch has not ended: its end offset is the log end offset."""
     answer = exchange.ask("epoch 0", request(filled(exchange), 0), version)
 
     assert (only(answer).error_code, only(answer).leader_epoch, only(answer).end_offset) == (ErrorCode.NONE, 0, 2)
@@ -68,7 +68,7 @@ def test_the_present_epoch_ends_at_the_end(exchange: Exchange, version: int) -> 
 @pytest.mark.parametrize("epoch", [5, -1, -2])
 @versions(2, 3, 4)
 def test_an_epoch_that_never_was(exchange: Exchange, version: int, epoch: int) -> None:
-    """An epoch above the present one, or none, has no end. (What -2 gets is an accident.)"""
+    """An epoch above the current one, or -1, has no end offset. (The answer to -2 is an accident of Kafka.)"""
     answer = exchange.ask(f"epoch {epoch}", request(filled(exchange), epoch), version)
 
     assert only(answer).error_code == ErrorCode.NONE
@@ -77,7 +77,7 @@ def test_an_epoch_that_never_was(exchange: Exchange, version: int, epoch: int) -
 
 @versions(2, 4)
 def test_an_empty_partition(exchange: Exchange, version: int) -> None:
-    """A partition in which nothing was written has the present epoch, which ends at 0."""
+    """In an empty partition the current epoch ends at offset 0."""
     answer = exchange.ask("epoch 0 of an empty partition", request(exchange.topic(), 0), version)
 
     assert (only(answer).error_code, only(answer).leader_epoch, only(answer).end_offset) == (ErrorCode.NONE, 0, 0)
@@ -86,7 +86,7 @@ def test_an_empty_partition(exchange: Exchange, version: int) -> None:
 @pytest.mark.parametrize(("current", "code"), [(0, ErrorCode.NONE), (4, ErrorCode.UNKNOWN_LEADER_EPOCH)])
 @versions(2, 3, 4)
 def test_the_clients_epoch_is_checked(exchange: Exchange, version: int, current: int, code: ErrorCode) -> None:
-    """A request with the leader's epoch is answered; a newer epoch is unknown."""
+    """A request with the current leader epoch is served; a newer epoch is refused as unknown."""
     answer = exchange.ask(f"leader epoch {current}", request(filled(exchange), 0, current=current), version)
 
     assert only(answer).error_code == code
@@ -94,7 +94,7 @@ def test_the_clients_epoch_is_checked(exchange: Exchange, version: int, current:
 
 @versions(2, 4)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist is unknown."""
+    """A topic that does not exist is refused."""
     answer = exchange.ask("a topic that is not there", request(exchange.name("nowhere"), 0), version)
 
     assert only(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -111,7 +111,7 @@ def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, parti
 
 @pytest.mark.parametrize("replica", [-2, 77])
 def test_who_asks(exchange: Exchange, replica: int) -> None:
-    """Requests with the id of a broker, or the debugging id, are answered too."""
+    """Requests with the replica id of a broker, or with the debugging id -2, are answered like others."""
     answer = exchange.ask(f"in the name of {replica}", request(filled(exchange), 0, replica=replica), 4)
 
     assert only(answer).end_offset == 2

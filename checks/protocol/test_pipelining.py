@@ -1,12 +1,12 @@
-"""Requests that are sent without waiting are answered in their order.
+"""Requests that are sent without waiting for answers are answered in order.
 
-**Claim** On one connection answers come in the order of requests, each with the correlation id of its own request, even
-where an early one has to wait and later ones could be answered at once.
+**Claim** On one connection answers come in the order of the requests, each with the correlation id of its own request,
+even if an earlier request has to wait and later ones could be answered at once.
 **Why it matters** Clients keep several requests in flight and match answers to requests by their order; an answer out
-of order is taken for another request's, and acknowledges what was never written.
+of order is taken for that of another request, and may acknowledge records that were never written.
 **Kafka says** Protocol guide, "Network": the server guarantees that requests on one connection are processed and
 answered in the order in which they were sent.
-**Cannot see** Order between connections, which nobody promises.
+**Cannot see** Order between connections, which is not promised.
 **Rejects** tests/plants/answers_out_of_order.py, tests/plants/answers_readers_at_once.py
 """
 
@@ -44,7 +44,7 @@ def frame(message: Any, version: int, correlation_id: int) -> bytes:
 
 
 def answered(exchange: Exchange, *requests: tuple[Any, int]) -> list[Any]:
-    """The answers to requests that went out in one write. AssertionError where one is out of turn."""
+    """The answers to requests that are sent in one write; raises AssertionError if one is out of order."""
     connection = exchange.connection()
     frames = [frame(message, version, FIRST_ID + at) for at, (message, version) in enumerate(requests)]
     connection.send_bytes(b"".join(frames))
@@ -60,7 +60,7 @@ def answered(exchange: Exchange, *requests: tuple[Any, int]) -> list[Any]:
 
 @variants("count", two=2, five=5, fifty=50)
 def test_answers_come_in_the_order_of_requests(exchange: Exchange, count: int) -> None:
-    """Requests of two kinds, sent in one write, are answered one after the other."""
+    """Requests of two APIs, sent in one write, are answered in order."""
     answers = answered(exchange, *([(SPOKEN, 3), (BROKERS, 9)] * count)[:count])
 
     assert all(answer.api_keys for answer in answers[::2])
@@ -76,7 +76,7 @@ def test_batches_in_flight_keep_their_order(exchange: Exchange) -> None:
 
 
 def test_an_answer_that_waits_holds_the_others_back(exchange: Exchange) -> None:
-    """A fetch that waits for records is answered before what was asked after it."""
+    """A fetch that waits for records is answered before requests that were sent after it."""
     topic = exchange.topic()
     started = time.monotonic()
     for message, version in LATER:

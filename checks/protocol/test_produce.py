@@ -5,8 +5,8 @@ that does not exist, or with an invalid number of acks, is refused with its own 
 its own answer.
 **Why it matters** Every record of every application goes through this request.
 **Kafka says** Protocol guide, Produce; producer configuration acks; KIP-516 (ids), KIP-951 (new leaders in answers).
-**Cannot see** Several replicas: acks=all with one replica is acks=1 that waits for nobody. Null records: 4.3.1 leaves
-such a request without an answer.
+**Cannot see** Several replicas: with one replica, acks=all is the same as acks=1. Null records: 4.3.1 leaves such a
+request without an answer.
 **Rejects** tests/plants/wrong_offset_in_answer.py
 """
 
@@ -28,13 +28,13 @@ NO_SUCH_ID = Uuid(bytes(range(16)))
 
 
 def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
-    """How a version names a topic."""
+    """The topic's name, or from version 13 on its id."""
     return exchange.topic_id(topic) if version >= 13 else topic
 
 
 @all_versions(3, 13)
 def test_a_batch_is_appended(exchange: Exchange, version: int) -> None:
-    """A batch gets the next offsets, and is read back as it was."""
+    """A batch gets the next offsets, and is read back as it was sent."""
     topic = exchange.topic()
     where = at(exchange, topic, version)
     for first in (0, 2):
@@ -47,7 +47,7 @@ def test_a_batch_is_appended(exchange: Exchange, version: int) -> None:
 @versions(3, 9, 13)
 @pytest.mark.parametrize("acks", [1, -1])
 def test_acks_one_and_all(exchange: Exchange, version: int, acks: int) -> None:
-    """With acks of 1 and -1 the answer comes when the batch is appended."""
+    """With acks of 1 and -1 the broker answers without an error."""
     where = at(exchange, exchange.topic(), version)
     answer = exchange.ask(f"acks={acks}", produce(where, batch("a"), acks=acks), version)
 
@@ -65,7 +65,7 @@ def test_acks_zero_gets_no_answer(exchange: Exchange, version: int) -> None:
 
 @versions(3, 9)
 def test_acks_zero_with_an_error_closes_the_connection(exchange: Exchange, version: int) -> None:
-    """After an error with acks=0 the broker closes the connection, since there is no answer."""
+    """After an error with acks=0 the broker closes the connection, because it sends no answer."""
     exchange.expect_closed(
         "acks=0 to a topic that is not there", produce(exchange.name("nowhere"), batch("a"), acks=0), version
     )
@@ -74,7 +74,7 @@ def test_acks_zero_with_an_error_closes_the_connection(exchange: Exchange, versi
 @pytest.mark.parametrize("acks", [2, -2, 32767])
 @versions(3, 9, 13)
 def test_other_acks_are_refused(exchange: Exchange, version: int, acks: int) -> None:
-    """Other values of acks than 0, 1 and -1 are refused."""
+    """Values of acks other than 0, 1 and -1 are refused."""
     where = at(exchange, exchange.topic(), version)
     answer = exchange.ask(f"acks={acks}", produce(where, batch("a"), acks=acks), version)
 
@@ -83,7 +83,7 @@ def test_other_acks_are_refused(exchange: Exchange, version: int, acks: int) -> 
 
 @versions(3, 8, 9, 10, 12)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """Produce does not create topics."""
+    """A topic that does not exist is refused."""
     answer = exchange.ask("a topic that is not there", produce(exchange.name("nowhere"), batch("a")), version)
 
     assert only_partition(answer).error_code == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -91,7 +91,7 @@ def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
 
 @variants("topic_id", unknown=NO_SUCH_ID, zero=Uuid(bytes(16)))
 def test_an_unknown_id_is_refused(exchange: Exchange, topic_id: Uuid) -> None:
-    """From version 13 on topics are named by id alone."""
+    """From version 13 on topics are named by id only; an unknown id is refused."""
     answer = exchange.ask("an id that no topic has", produce(topic_id, batch("a")), 13)
 
     assert only_partition(answer).error_code == ErrorCode.UNKNOWN_TOPIC_ID
@@ -109,7 +109,7 @@ def test_an_unknown_partition_is_refused(exchange: Exchange, version: int, parti
 
 @versions(3, 9, 13)
 def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: int) -> None:
-    """A batch is appended beside one that is refused."""
+    """In one request, a valid batch is accepted and a corrupt one for another partition is refused."""
     where = at(exchange, exchange.topic(partitions=2), version)
     broken = batch("b")
     broken = broken[:17] + bytes(4) + broken[21:]
@@ -121,7 +121,7 @@ def test_each_partition_has_an_answer_of_its_own(exchange: Exchange, version: in
 
 @versions(3, 9)
 def test_two_topics_in_one_request(exchange: Exchange, version: int) -> None:
-    """One request may hold several topics, one of them unknown."""
+    """A request may contain several topics: an unknown one is refused, and does not affect the other."""
     topic, other = exchange.topic("known"), exchange.name("unknown")
     data = (PartitionProduceData(index=0, records=memoryview(batch("a"))),)
     request = ProduceRequest(
@@ -154,7 +154,7 @@ def test_an_internal_topic_is_refused(exchange: Exchange, version: int) -> None:
 
 
 def test_more_replicas_in_sync_than_there_are(exchange: Exchange) -> None:
-    """min.insync.replicas above the number of replicas counts as that number."""
+    """A min.insync.replicas above the number of replicas counts as that number."""
     topic = exchange.topic(min_insync_replicas="2")
     answer = exchange.ask("one replica, min.insync.replicas=2", produce(topic, batch("a")), 9)
 

@@ -1,12 +1,12 @@
 """Produced batches are validated, and stored as the topic's settings say.
-**Claim** A batch whose header, records and checksum agree is appended whole and read back as it was sent, except for
-the compression codec and timestamps if the topic sets its own. A batch that cannot be appended (damaged, too large, a
-record without a key in a compacted topic, a timestamp out of bounds) is refused with its own error, and nothing is
-appended.
-**Why it matters** A damaged batch in the log is found only when somebody reads it, and then nobody can read past it.
+**Claim** A batch whose header, records and CRC agree is appended whole, and is read back as it was sent, except for the
+compression codec and the timestamps if the topic sets its own. An invalid batch (damaged, too large, a record without a
+key in a compacted topic, a timestamp out of bounds) is refused with its own error, and nothing is appended.
+**Why it matters** A damaged batch in the log is noticed only when a client reads it, and then no client can read past
+it.
 **Kafka says** Protocol guide, "Record Batch"; KIP-98 (batches), KIP-110 (zstd), KIP-467 (errors of records); topic
 configurations compression.type, max.message.bytes, message.timestamp.type.
-**Cannot see** Compaction, and retention by the timestamps.
+**Cannot see** Compaction; retention by timestamps.
 **Rejects** tests/plants/takes_a_batch_with_a_wrong_checksum.py, tests/plants/ignores_the_topics_compression.py
 """
 
@@ -37,14 +37,14 @@ LOG_APPEND_TIME = 8
 
 
 def patched(data: bytes, offset: int, fmt: str, *values: int) -> bytes:
-    """A batch with some bytes overwritten and its checksum left as it was."""
+    """A batch with some bytes overwritten and its CRC unchanged."""
     changed = bytearray(data)
     struct.pack_into(fmt, changed, offset, *values)
     return bytes(changed)
 
 
 def rewritten(data: bytes, **fields: int) -> bytes:
-    """A batch with fields of its header changed, and a checksum that fits."""
+    """A batch with fields of its header changed and a valid CRC."""
     return with_header(parse_batch_header(data)._replace(**fields), data[61:])
 
 
@@ -80,13 +80,14 @@ BATCHES = {
     "wrong_max_timestamp": (rewritten(ONE, max_timestamp=T0 + 99), ErrorCode.NONE),
     "reserved_attribute": (rewritten(ONE, attributes=0x80), ErrorCode.NONE),
 }
-"""Bytes, error; None where some error is promised, and which one is an accident of Kafka's."""
+"""(bytes, error); None if an error is promised, but its code is an accident of Kafka."""
 
 
 @pytest.mark.parametrize("case", BATCHES.values(), ids=BATCHES)
 @versions(3, 9, 12)
 def test_a_batch_is_checked(exchange: Exchange, version: int, case: tuple[bytes, ErrorCode | None]) -> None:
-    """One batch of format 2 whose header, records and checksum agree is taken, nothing else."""
+    """Damaged or inconsistent batches are refused and not appended; fields that the broker sets itself, and extra
+    bytes, are ignored."""
     data, code = case
     topic = exchange.topic()
     answer = exchange.ask("one batch", produce(topic, data), version)
@@ -101,7 +102,7 @@ def test_a_batch_is_checked(exchange: Exchange, version: int, case: tuple[bytes,
 
 
 def test_offsets_inside_a_batch_may_have_no_gaps(exchange: Exchange) -> None:
-    """Records in a producer's batch are counted from 0 without gaps."""
+    """A batch whose records have gaps between their offsets is refused."""
     gap, topic = [one._replace(offset=one.offset * 2) for one in records("a", "b", "c")], exchange.topic()
     answer = exchange.ask("records at 0, 2 and 4", produce(topic, encode_batch(gap)), 9)
 
@@ -112,7 +113,7 @@ def test_offsets_inside_a_batch_may_have_no_gaps(exchange: Exchange) -> None:
 @variants("codec", gzip=Compression.GZIP, snappy=Compression.SNAPPY, lz4=Compression.LZ4, zstd=Compression.ZSTD)
 @versions(3, 7, 9, 12)
 def test_compressed_batches_are_taken(exchange: Exchange, version: int, codec: Compression) -> None:
-    """Each codec is taken, zstd from version 7 on, and read back."""
+    """Batches of each codec are accepted (zstd from version 7 on), and can be read back."""
     topic = exchange.topic()
     data = batch(*["the same words again and again"] * 20, compression=codec)
     answer = exchange.ask(f"a batch in {codec.name}", produce(topic, data), version)
@@ -131,7 +132,7 @@ CODECS = {one.name.lower(): one for one in Compression} | {"uncompressed": Compr
 @pytest.mark.parametrize("wanted", ["uncompressed", "gzip", "snappy", "lz4", "zstd", "producer"])
 @variants("codec", none=Compression.NONE, gzip=Compression.GZIP, zstd=Compression.ZSTD)
 def test_a_topic_chooses_its_compression(exchange: Exchange, codec: Compression, wanted: str) -> None:
-    """compression.type of a topic is the codec in which its records are kept; "producer" keeps the producer's."""
+    """Records are stored with the codec of the topic's compression.type; "producer" keeps the producer's codec."""
     topic = exchange.topic(compression_type=wanted)
     data = batch(*["the same words again and again"] * 20, compression=codec)
     answer = exchange.ask(f"{codec.name} into a topic of {wanted}", produce(topic, data), 9)
@@ -145,7 +146,7 @@ def test_a_topic_chooses_its_compression(exchange: Exchange, codec: Compression,
 
 @versions(3, 9)
 def test_a_batch_above_the_topics_limit_is_refused(exchange: Exchange, version: int) -> None:
-    """max.message.bytes is the largest batch a topic takes."""
+    """A batch larger than the topic's max.message.bytes is refused."""
     topic = exchange.topic(max_message_bytes="200")
     answer = exchange.ask("a batch of over 200 bytes", produce(topic, batch("x" * 200)), version)
     assert only_partition(answer).error_code == ErrorCode.MESSAGE_TOO_LARGE
@@ -154,7 +155,7 @@ def test_a_batch_above_the_topics_limit_is_refused(exchange: Exchange, version: 
 
 
 def test_a_batch_above_a_segment_is_refused(exchange: Exchange) -> None:
-    """A batch that is larger than a segment is refused."""
+    """A batch larger than segment.bytes is refused."""
     topic = exchange.topic(segment_bytes="1048576", max_message_bytes="3000000")
     answer = exchange.ask("a batch of 1.1 MB, segments of 1 MiB", produce(topic, batch("x" * 1_100_000)), 9)
 
@@ -164,7 +165,7 @@ def test_a_batch_above_a_segment_is_refused(exchange: Exchange) -> None:
 
 @versions(3, 8, 9)
 def test_a_record_without_a_key_does_not_go_into_a_compacted_topic(exchange: Exchange, version: int) -> None:
-    """Compaction is by key, so each record of a compacted topic has one; the answer says which has not."""
+    """A record without a key is refused in a compacted topic; from version 8 on the answer names the record."""
     topic = exchange.topic(cleanup_policy="compact")
     mixed = [records("a", key="k")[0], records("b", "c")[1]]
     answer = exchange.ask("the second of two records has no key", produce(topic, encode_batch(mixed)), version)
@@ -177,7 +178,7 @@ def test_a_record_without_a_key_does_not_go_into_a_compacted_topic(exchange: Exc
 
 @versions(3, 8, 9)
 def test_timestamps_out_of_bounds_are_refused(exchange: Exchange, version: int) -> None:
-    """A topic may bound timestamps before and after the broker's time; the answer says which records are outside."""
+    """Timestamps outside the topic's bounds around the broker's time are refused."""
     now = int(time.time() * 1000)
     exchange.distances(-600_000, 600_000, -100_000, 100_000)
     topic = exchange.topic(message_timestamp_before_max_ms="100000", message_timestamp_after_max_ms="100000")
@@ -192,7 +193,7 @@ def test_timestamps_out_of_bounds_are_refused(exchange: Exchange, version: int) 
 
 
 def test_a_far_future_is_refused_by_default(exchange: Exchange) -> None:
-    """Without bounds of its own a topic takes records of the past, and of at most an hour ahead."""
+    """By default a topic accepts old timestamps, and refuses those that are more than an hour in the future."""
     now = int(time.time() * 1000)
     exchange.distances(7_200_000, 3_600_000)
     topic = exchange.topic()
@@ -209,7 +210,7 @@ def test_a_far_future_is_refused_by_default(exchange: Exchange) -> None:
 
 @versions(3, 9, 12)
 def test_a_topic_may_stamp_records_itself(exchange: Exchange, version: int) -> None:
-    """With LogAppendTime the broker's time takes the place of the producer's, and the answer tells it."""
+    """With LogAppendTime the broker's time replaces the producer's, and is in the answer."""
     topic = exchange.topic(message_timestamp_type="LogAppendTime")
     answer = exchange.ask("two records of 2023", produce(topic, batch("a", "b")), version)
     assert only_partition(answer).log_append_time_ms > T0
@@ -232,7 +233,7 @@ def test_log_append_time_with_compression(exchange: Exchange) -> None:
 
 
 def test_empty_keys_values_and_headers(exchange: Exchange) -> None:
-    """Keys and values may be null or empty, headers may repeat and have null values."""
+    """Keys and values may be null or empty; header names may repeat, and header values may be null."""
     topic = exchange.topic()
     odd = [
         records("a")[0]._replace(key=b"", value=b""),

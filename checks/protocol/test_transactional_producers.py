@@ -1,13 +1,12 @@
-"""Transactional producers are refused with the right error when they are invalid or have no coordinator.
+"""Transactional producers are refused with the right error if they are invalid or have no coordinator.
 
-**Claim** A transactional id with a transaction timeout that is too long, or not positive, gets no producer id; a broker
-that does not coordinate the id says so. Transactional records are refused if the request has no transactional id, if
-they are of several producers, and if no coordinator can verify them; refused records must be sent again before later
-ones.
-**Why it matters** A transaction without a coordinator would never end, and would block every reader of committed
-records.
-**Kafka says** Protocol guide, InitProducerId and Produce; KIP-98, KIP-890 (the coordinator must agree).
-**Cannot see** Transactions that are coordinated.
+**Claim** An InitProducerId request with a transaction timeout that is too long, or not positive, is refused, and so is
+one to a broker that does not coordinate the transactional id (NOT_COORDINATOR). Transactional records are refused if
+the request has no transactional id, if they are from several producers, or if no coordinator can verify them; after a
+refusal the producer must send the refused records again before later ones.
+**Why it matters** A transaction without a coordinator would never end, and would block all read_committed consumers.
+**Kafka says** Protocol guide, InitProducerId and Produce; KIP-98, KIP-890 (the coordinator verifies transactions).
+**Cannot see** Transactions that have a coordinator.
 **Rejects** tests/plants/takes_transactional_records_of_nobody.py
 """
 
@@ -24,7 +23,7 @@ from reference_broker.wire.primitives import TransactionalId, Uuid
 
 LONGEST_MS = 600_000
 pytestmark = [
-    # A cluster of its own: once somebody has asked for a transaction's coordinator there is one.
+    # A separate cluster: transaction coordinators exist once any client has requested one.
     pytest.mark.cluster(config={"transaction.max.timeout.ms": str(LONGEST_MS)}),
     pytest.mark.feature("Produce"),
     pytest.mark.kip(98, 890),
@@ -36,12 +35,12 @@ pytestmark = [
 
 
 def at(exchange: Exchange, topic: str, version: int) -> str | Uuid:
-    """How a version names a topic."""
+    """The topic's name, or from version 13 on its id."""
     return exchange.topic_id(topic) if version >= 13 else topic
 
 
 def transactional(value: str, producer_id: int) -> bytes:
-    """A batch of one record of a transaction."""
+    """A batch with one transactional record."""
     return batch(value, producer_id=producer_id, producer_epoch=0, base_sequence=0, is_transactional=True)
 
 
@@ -52,7 +51,7 @@ def codes(answer: ProduceResponse) -> list[int]:
 @pytest.mark.parametrize("timeout_ms", [-1, 0, LONGEST_MS + 1, 2147483647])
 @all_versions(0, 5)
 def test_a_timeout_that_cannot_be_is_refused(exchange: Exchange, version: int, timeout_ms: int) -> None:
-    """A transaction lasts some time, and at most transaction.max.timeout.ms."""
+    """A transaction timeout below 1 or above transaction.max.timeout.ms is refused."""
     own = TransactionalId(exchange.name("payments"))
     asked = InitProducerIdRequest(transactional_id=own, transaction_timeout_ms=timeout_ms)
     answer = exchange.ask(f"a timeout of {timeout_ms}", asked, version)
@@ -63,7 +62,7 @@ def test_a_timeout_that_cannot_be_is_refused(exchange: Exchange, version: int, t
 @pytest.mark.parametrize("timeout_ms", [1, LONGEST_MS])
 @all_versions(0, 5)
 def test_who_does_not_coordinate_a_transaction_says_so(exchange: Exchange, version: int, timeout_ms: int) -> None:
-    """A broker gives no producer id to a transactional id that it does not coordinate."""
+    """A broker answers with NOT_COORDINATOR for a transactional id that it does not coordinate."""
     own = TransactionalId(exchange.name("payments"))
     asked = InitProducerIdRequest(transactional_id=own, transaction_timeout_ms=timeout_ms)
     answer = exchange.ask(f"a timeout of {timeout_ms}", asked, version)
@@ -73,7 +72,7 @@ def test_who_does_not_coordinate_a_transaction_says_so(exchange: Exchange, versi
 
 @versions(3, 8, 9, 12, 13)
 def test_transactional_records_of_no_transaction_are_refused(exchange: Exchange, version: int) -> None:
-    """Transactional records in a request without a transactional id are nobody's."""
+    """Transactional records in a request without a transactional id are refused."""
     where = at(exchange, exchange.topic(), version)
     asked = produce(where, transactional("a", new_producer(exchange)))
     answer = exchange.ask("transactional records, no transaction", asked, version)
@@ -83,7 +82,7 @@ def test_transactional_records_of_no_transaction_are_refused(exchange: Exchange,
 
 @versions(3, 9, 12, 13)
 def test_records_of_two_producers_are_refused(exchange: Exchange, version: int) -> None:
-    """All transactional records of a request are of one producer."""
+    """Transactional records from two producers in one request are refused."""
     where = at(exchange, exchange.topic(partitions=2), version)
     records = {index: transactional("a", new_producer(exchange)) for index in (0, 1)}
     asked = produce(where, records, transactional_id=exchange.name("payments"))
@@ -94,7 +93,7 @@ def test_records_of_two_producers_are_refused(exchange: Exchange, version: int) 
 
 @versions(3, 8, 9, 11, 12, 13)
 def test_records_that_no_coordinator_agrees_to_are_refused(exchange: Exchange, version: int) -> None:
-    """Transactional records wait for a coordinator, and the error lets the client try again."""
+    """Transactional records that no coordinator can verify are refused with an error that clients retry."""
     where = at(exchange, exchange.topic(), version)
     asked = produce(where, transactional("a", new_producer(exchange)), transactional_id=exchange.name("payments"))
     answer = exchange.ask("transactional records without a coordinator", asked, version)
@@ -102,8 +101,8 @@ def test_records_that_no_coordinator_agrees_to_are_refused(exchange: Exchange, v
     assert codes(answer) == [ErrorCode.NOT_ENOUGH_REPLICAS]
 
 
-# (version in which the transaction's batch was refused, its sequence, the sequence that follows, the release since
-# which that is refused)
+# (version of the refused transactional batch, its sequence, the sequence of the next batch, the first release that
+# refuses the next batch)
 AFTER_A_REFUSAL = [
     pytest.param(version, refused, then, since, id=f"v{version}-{refused}-{then}")
     for version, refused, then, since in (
@@ -121,7 +120,8 @@ AFTER_A_REFUSAL = [
 def test_what_was_not_agreed_to_bars_what_follows(
     exchange: Exchange, version: int, refused: int, then: int, since: str | None
 ) -> None:
-    """After a refused batch its producer may not begin above it: else its retry would come too late forever."""
+    """After a refused batch its producer may not continue with a later sequence: a retry would then always be out of
+    order."""
     topic, own = exchange.topic(), new_producer(exchange)
     first = batch("a", producer_id=own, producer_epoch=0, base_sequence=refused, is_transactional=True)
     answer = exchange.ask(
@@ -139,7 +139,7 @@ def test_what_was_not_agreed_to_bars_what_follows(
 
 @versions(11, 12)
 def test_an_older_epoch_is_refused_before_a_coordinator_is_asked(exchange: Exchange, version: int) -> None:
-    """A producer that was replaced has no transaction to go on with (since 4.1)."""
+    """Since 4.1 transactional records with an older producer epoch are refused even without a coordinator."""
     topic, own = exchange.topic(), new_producer(exchange)
     newer = batch("a", producer_id=own, producer_epoch=1, base_sequence=0)
     assert codes(exchange.ask("epoch 1 of no transaction", produce(topic, newer), version)) == [ErrorCode.NONE]
@@ -152,7 +152,8 @@ def test_an_older_epoch_is_refused_before_a_coordinator_is_asked(exchange: Excha
 
 @versions(3, 9, 12)
 def test_a_transaction_is_refused_before_the_acks_are_looked_at(exchange: Exchange, version: int) -> None:
-    """That nobody agrees to a transaction is told even where the request asks for acks that there are not."""
+    """Transactional records without a coordinator are refused with that error even if the request has an invalid acks
+    value."""
     asked = produce(
         exchange.topic(), transactional("a", new_producer(exchange)), transactional_id=exchange.name("payments"), acks=2
     )

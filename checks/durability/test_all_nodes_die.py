@@ -9,7 +9,7 @@ metadata/metadata_log.
 **Why it matters** A failed rack, a bad deployment or an operator's mistake can stop all brokers at once.
 
 **Kafka says** topic configurations flush.messages and min.insync.replicas; Kafka documentation, "Application vs. OS
-Flush Management"; KIP-101 (what replicas do when they come back).
+Flush Management"; KIP-101 (how replicas truncate after a restart).
 
 **Cannot see** a power failure: kill -9 leaves the page cache intact, so records that were not flushed survive here.
 After a power failure only flush.messages=1 promises the same; without it, records that no node has flushed are lost.

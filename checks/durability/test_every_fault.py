@@ -7,7 +7,7 @@ network splits between nodes, or between nodes and clients; a network that loses
 throttles packets; clocks that jump, drift or oscillate; leaders moved and partitions reassigned. Consumers never skip a
 record, go back, or see a record disappear. Afterwards the in-sync replicas hold the same batches.
 
-**Why it matters** Nobody chooses what fails.
+**Why it matters** Any part of a cluster can fail, in any of these ways.
 
 **Kafka says** producer configuration acks; topic configuration min.insync.replicas; Kafka documentation,
 "Replication"; KIP-101 and KIP-320 (truncation), KIP-966 (what may be lost).

@@ -199,7 +199,7 @@ def test_a_failed_folder_is_said_to_be_one(exchange: Exchange, topics: Topics) -
 
 
 def test_other_folders_go_on(exchange: Exchange, topics: Topics) -> None:
-    """Partitions in another folder are written and read, and new ones are created there."""
+    """Partitions in another folder can be written and read, and new ones are created there."""
     answer = exchange.ask("the next record", produce(topics.kept, batch(TOO_MUCH)), 9)
     assert code_of(answer) == ErrorCode.NONE
     assert values(exchange.ask("both records", fetch(topics.kept), 12)) == ["acknowledged", TOO_MUCH]

@@ -8,7 +8,7 @@ producer's order; all replicas are in sync and hold the same batches.
 **Why it matters** Disks fill up one at a time. Replication exists so that clients do not notice.
 
 **Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again, and the
-controller elects other leaders for what it held.
+controller elects other leaders for the partitions in it.
 
 **Cannot see** disks that fail in other ways (durability/lost_folder_of_one_replica); the loss of a folder's contents.
 

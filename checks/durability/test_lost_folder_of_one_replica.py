@@ -9,10 +9,9 @@ and in its producer's order; all replicas are in sync and hold the same batches.
 either.
 
 **Kafka says** KIP-112 and KIP-858: a log folder with an IO error is offline until the broker starts again, and the
-controller elects other leaders for what it held.
+controller elects other leaders for the partitions in it.
 
-**Cannot see** reads and writes that fail while files are open; a folder that comes back without what was in it
-(durability/every_fault).
+**Cannot see** reads and writes that fail while files are open; a folder that comes back empty (durability/every_fault).
 
 **Rejects** tests/plants/clusters/test_folder_checks.py::test_a_check_rejects_what_a_failed_folder_brings_out
 """

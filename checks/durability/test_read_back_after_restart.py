@@ -4,8 +4,8 @@
 including every acknowledged record. Its log is intact: each batch has a valid CRC, and starts at the offset where the
 one before it ends.
 
-**Why it matters** Upgrades stop brokers cleanly every few weeks; machines kill them without asking. Consumers that
-start again must find what others have already acted on.
+**Why it matters** Upgrades stop brokers cleanly every few weeks, and crashes stop them without warning. Consumers that
+start again must find the records on which others have already acted.
 
 **Kafka says** documentation, "Persistence" and "Graceful shutdown"; producer configuration acks.
 

@@ -72,7 +72,7 @@ def test_each_of_the_last_five_batches_is_known_again(cluster: Cluster, admin: R
 
 @pytest.mark.claim("O5")
 def test_a_batch_older_than_the_last_five_is_refused(cluster: Cluster, admin: RawAdmin, names: Names) -> None:
-    """Of six batches that are all sent again the first is no longer known: it is refused, and nothing is appended.
+    """If six batches are all sent again, the first is no longer known: it is refused, and nothing is appended.
 
     Kafka 4.3.1 does not answer DUPLICATE_SEQUENCE_NUMBER, which clients take for a success without an offset.
     """
@@ -94,7 +94,7 @@ def test_a_batch_older_than_the_last_five_is_refused(cluster: Cluster, admin: Ra
 def test_batches_from_before_a_restart_are_not_appended_again(
     cluster: Cluster, admin: RawAdmin, names: Names, strike: Callable[[str], None], fault: str
 ) -> None:
-    """Of five batches that are sent again after a restart the last is answered as before, and none is appended."""
+    """If five batches are sent again after a restart, the last one is answered as before, and none is appended."""
     topic = names.topic("payments")
     admin.create_topic(topic)
     batches = some_batches(new_producer(cluster, topic))
@@ -112,7 +112,7 @@ def test_batches_from_before_a_restart_are_not_appended_again(
 
 @pytest.mark.claim("O4", "O5", "D1")
 def test_retried_batches_are_appended_once(drive: Drive, names: Names) -> None:
-    """Clients that send batches again, after a pause and a kill, leave each record in the log once, in order."""
+    """If clients retry after a pause and a kill, each record is in the log once, in order."""
     # With this delivery timeout no record is given up unsent: the number of retries is sends minus records handed over.
     settings = ClientSettings(acks="all", is_idempotent=True, in_flight=5, delivery_timeout_ms=60_000)
     queue = Queue(

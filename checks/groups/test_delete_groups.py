@@ -76,7 +76,7 @@ def test_a_group_with_members_stays(exchange: Exchange, version: int) -> None:
 
 @all_versions(0, 3)
 def test_an_unknown_group_is_refused(exchange: Exchange, version: int) -> None:
-    """A group that does not exist cannot be deleted."""
+    """A group that does not exist is refused with GROUP_ID_NOT_FOUND."""
     name = group(exchange)
     answer = exchange.ask("a group that is not there", request(name), version)
 

@@ -1,7 +1,8 @@
 """OffsetFetch (key 9) returns how far a group has read.
 
 **Claim** A committed offset is returned as it was committed, with its metadata; one that was not committed is -1,
-without an error; topics are named by name or by id, and several groups, or all topics of one, may be asked for at once.
+without an error; topics are named by name or by id, and one request may ask for several groups, or for all topics of a
+group.
 **Why it matters** Every consumer starts with this request.
 **Kafka says** Protocol guide, OffsetFetch; KIP-447 (stable offsets), KIP-709 (several groups), KIP-848 (epochs).
 **Cannot see** Offsets of open transactions.
@@ -74,7 +75,7 @@ def offsets_in(topics: Iterable[Any]) -> list[tuple[int, int, int]]:
 
 
 def committed(exchange: Exchange) -> tuple[str, TopicName]:
-    """A group that has committed 42 in partition 0 of a topic of two partitions."""
+    """A group that has committed offset 42 in partition 0 of a topic with two partitions."""
     name, topic = group(exchange), exchange.topic(partitions=2)
     exchange.quietly(commit(name, topic, 42, metadata="a note"), 7)
     return name, topic

@@ -104,7 +104,7 @@ def test_settings_that_cannot_be_are_refused(
 
 @versions(0, 2)
 def test_an_unknown_topic_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist cannot be changed."""
+    """A topic that does not exist is refused."""
     answer = exchange.ask(
         "a topic that is not there", request(resource(TOPIC, exchange.name("nowhere"), flush_ms="1000")), version
     )

@@ -69,7 +69,7 @@ def is_kept(exchange: Exchange, name: str) -> bool:
 
 @all_versions(1, 6)
 def test_a_topic_is_deleted_by_name(exchange: Exchange, version: int) -> None:
-    """A topic that is deleted is unknown."""
+    """A deleted topic is unknown afterwards."""
     topic = exchange.topic()
     answer = exchange.ask("a topic by name", named(version, topic), version)
 
@@ -88,7 +88,7 @@ def test_a_topic_is_deleted_by_id(exchange: Exchange) -> None:
 
 @all_versions(1, 6)
 def test_an_unknown_name_is_refused(exchange: Exchange, version: int) -> None:
-    """A topic that does not exist cannot be deleted."""
+    """A topic that does not exist is refused."""
     answer = exchange.ask("a topic that is not there", named(version, exchange.name("nowhere")), version)
 
     assert [found.error_code for found in answer.responses] == [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]

@@ -38,7 +38,8 @@ pytestmark = [
 ]
 LONG_AGO_MS = 1_000_000_000_000
 APART_MS, FAR_APART_MS = 2_000, 600_000
-"""How far the clock of a cluster on this machine, or of another one, may be from ours for this check."""
+"""How much the cluster's clock may differ from this machine's, on a cluster that the harness started and on any
+other."""
 
 
 @pytest.mark.claim("O7")

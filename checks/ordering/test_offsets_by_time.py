@@ -1,4 +1,4 @@
-"""Looking up an offset by time.
+"""ListOffsets finds the first offset at or after a given time.
 
 **Claim** For a given time, ListOffsets answers with the first offset whose timestamp is at or after it, or with none if
 every record is older; for the max timestamp (-3), it answers with the record that has the greatest timestamp. The

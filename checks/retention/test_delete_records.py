@@ -1,10 +1,10 @@
-"""DeleteRecords (key 21) moves the start of a log.
+"""DeleteRecords (key 21) deletes records by moving the log start offset.
 
 **Claim** Records below the low watermark in the answer are no longer served, the others are; an invalid offset is
 refused, and topics that are only compacted, or internal, keep their records.
 **Why it matters** Deleted records must be gone (privacy) and kept ones must stay.
 **Kafka says** Protocol guide, DeleteRecords; KIP-107, KIP-204.
-**Cannot see** Several replicas; that the disk space comes back.
+**Cannot see** Several replicas; whether disk space is freed.
 **Rejects** tests/plants/deletes_records_by_the_wrong_policy.py, tests/plants/deletes_records_of_kafkas_own_topics.py,
 tests/plants/deletes_what_is_not_there.py, tests/plants/deletes_whole_batches_only.py,
 tests/plants/hangs_up_on_an_empty_request.py, tests/plants/moves_the_start_of_a_log_back.py,
@@ -67,7 +67,7 @@ def filled(exchange: Exchange, **config: str) -> TopicName:
 
 @all_versions(0, 2)
 def test_records_are_deleted(exchange: Exchange, version: int) -> None:
-    """Records below an offset are no longer served, from the middle of a batch too; the others are."""
+    """Records below an offset are no longer served, even if it is in the middle of a batch; the others are."""
     topic = filled(exchange)
     answer = exchange.ask("below 3 of 6", delete_records(topic, 3), version)
     assert (only(answer).error_code, only(answer).low_watermark) == (ErrorCode.NONE, 3)

@@ -1,4 +1,4 @@
-"""Kafka's own command-line tools.
+"""Kafka's own command-line tools work.
 
 **Claim** The command-line tools that come with Kafka work on this cluster: they create, list, describe and alter a
 topic, send lines and print them, set retention, and show a group's lag.

@@ -1,4 +1,4 @@
-"""Orders from a Java program.
+"""Orders that a Java program sends are read unchanged by other clients.
 
 **Claim** A program that uses Kafka's own Java client sends orders with Korean text. A client in another language reads
 each order unchanged, at the partition and offset in its acknowledgement; the partition is the one that its key

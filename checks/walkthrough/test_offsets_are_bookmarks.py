@@ -90,7 +90,7 @@ def test_everybody_who_reads_from_the_beginning_reads_all(
     produce(client, cluster.bootstrap, topic, ORDERS)
 
     readings = [read_partitions(client, cluster.bootstrap, topic, 1, len(ORDERS)) for _ in range(2)]
-    if client.name != "raw":  # it joins no group
+    if client.name != "raw":  # the raw client joins no group
         member = client.consumer(cluster.bootstrap, GROUPED, "newcomer", names.group("newcomers"))
         member.subscribe([topic], lambda partitions: None)
         readings.append(read(member, len(ORDERS)))

@@ -1,4 +1,4 @@
-"""Orders in Python, as JSON with Korean text.
+"""Orders that kafka-python sends as JSON with Korean text are read back unchanged.
 
 **Claim** An order that kafka-python sends as JSON is read back unchanged by kafka-python and by librdkafka, at the
 partition and offset in its acknowledgement.

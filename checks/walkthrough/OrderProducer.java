@@ -5,7 +5,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** Sends orders with Kafka's own client, and prints each one's partition and offset. Arguments: BOOTSTRAP TOPIC COUNT. */
+/** Sends orders with Kafka's own client, and prints their partitions and offsets. Arguments: BOOTSTRAP TOPIC COUNT. */
 public class OrderProducer {
     public static void main(String[] arguments) throws Exception {
         Map<String, Object> settings = Map.of("bootstrap.servers", arguments[0], "delivery.timeout.ms", 20000,

@@ -4,8 +4,9 @@
 end of the run, exactly once, at the acknowledged offset, with the bytes that were sent, and in its producer's order,
 under each of these faults: nodes killed, paused or restarted, also all at once; a lost node replaced by an empty one;
 network splits between nodes, or between nodes and clients; a network that loses, delays, duplicates, reorders or
-throttles packets; clocks that jump, drift or oscillate; leaders moved and partitions reassigned. Consumers never skip a
-record, go back, or see a record disappear. Afterwards the in-sync replicas hold the same batches.
+throttles packets; clocks that jump, drift or oscillate; leaders moved and partitions reassigned. Consumers never see a
+record disappear; those with assigned partitions never skip a record or go back. Afterwards the in-sync replicas hold
+the same batches.
 
 **Why it matters** Any part of a cluster can fail, in any of these ways.
 

@@ -2,7 +2,8 @@
 
 **Claim** When one of a broker's log folders can no longer be written to, requests for its partitions are answered with
 KAFKA_STORAGE_ERROR and the partitions have no leader, while partitions in other folders can still be written and read,
-and new partitions are created there. Once the disk has free space and the broker has been restarted, all partitions are
+and new partitions are created there. Groups whose offsets are in the failed folder have no coordinator until the
+restart, and keep their offsets. Once the disk has free space and the broker has been restarted, all partitions are
 served again, with every acknowledged record.
 
 **Why it matters** A broker that keeps using a broken disk loses records silently; one that stops because of it takes

@@ -1,7 +1,8 @@
 """A broker with strict settings refuses requests that other brokers allow.
 
-**Claim** A broker's settings forbid the deletion of topics and their creation on demand, and limit the sizes of groups,
-of commit metadata, of pages of partitions and of fetches, for every client.
+**Claim** A broker's settings forbid the deletion of topics and their creation on demand, give the default number of
+partitions, and limit the sizes of groups, of commit metadata, of pages of partitions and of fetches, and the number of
+fetch sessions, for every client.
 **Why it matters** Operators rely on these limits to protect a cluster.
 **Kafka says** Broker configurations delete.topic.enable, auto.create.topics.enable, group.max.size (KIP-389),
 offset.metadata.max.bytes, max.request.partition.size.limit (KIP-966), fetch.max.bytes (KIP-541), num.partitions.

@@ -2,8 +2,8 @@
 
 **Claim** Records that one producer sends to one partition are in the log in the order in which they were sent, each
 exactly once. A record that was sent after another one was acknowledged has a higher offset. This holds with up to five
-requests in flight, if the client has that setting, and if the broker restarts meanwhile. Consumers see the records in
-that order.
+requests in flight, if the client has that setting, and if the broker restarts meanwhile. Without a restart,
+consumers are seen to read the records in that order.
 
 **Why it matters** "Created, paid, cancelled" means something different in another order.
 

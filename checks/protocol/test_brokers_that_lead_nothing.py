@@ -1,12 +1,14 @@
 """A broker that leads nothing refuses requests with the error that makes clients look for the leader.
 
-**Claim** In every API that needs a leader or coordinator, and in old and new versions, a request about a partition or
-group for which the broker is not the leader or coordinator is answered with NOT_LEADER_OR_FOLLOWER or NOT_COORDINATOR,
-and no other error. While a broker is registered, its rack is in the answers that describe brokers.
+**Claim** In old and new versions of Produce, ListOffsets, OffsetForLeaderEpoch and DeleteRecords, a request about a
+partition that the broker does not lead is answered with NOT_LEADER_OR_FOLLOWER; in those of the classic group protocol,
+of groups' descriptions, deletion and offsets, a request about a group that it does not coordinate is answered with
+NOT_COORDINATOR. No partition is added while no broker is registered (INVALID_REPLICATION_FACTOR). While a broker is
+registered, its rack is in the answers that describe brokers.
 **Why it matters** After these errors clients look for the right broker; after any other error they give up, or act
 wrongly.
 **Kafka says** Protocol guide, error codes; KIP-500 (an unregistered broker leads nothing).
-**Cannot see** A cluster in which another broker leads.
+**Cannot see** A cluster in which another broker leads; Fetch, InitProducerId and FindCoordinator.
 **Rejects** tests/plants/knows_no_partition_that_it_does_not_lead.py
 """
 

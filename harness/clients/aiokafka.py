@@ -1,4 +1,4 @@
-"""aiokafka behind the harness's interface: each client has an event loop in a thread of its own."""
+"""Adapter for aiokafka: each client runs an event loop in its own thread."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, Any], timeout_s: float = _PATIENCE_S) -> Any:
-        """The result of a coroutine. TimeoutError when it takes too long."""
+        """Runs a coroutine on the loop and returns its result. TimeoutError after `timeout_s`."""
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
             return future.result(timeout_s)
@@ -96,7 +96,7 @@ class AiokafkaProducer:
         timestamp: int | None = None,
         on_delivery: OnDelivery,
     ) -> None:
-        """Hands a record over, in order: it waits until aiokafka has taken it."""
+        """Sends a record; returns once aiokafka has queued it, so that records keep their order."""
 
         async def hand_over() -> Any:
             return await self._producer.send(
@@ -126,18 +126,18 @@ class AiokafkaProducer:
             on_delivery(Delivery(outcome=classified(_name(error)), error=f"{_name(error)}: {error}"))
 
     def identity(self) -> ProducerIdentity | None:
-        """The producer id and epoch."""
+        """The producer id and epoch; None before the broker has assigned them."""
         manager = self._producer._txn_manager
         if manager is None or not manager.has_pid():
             return None
         return ProducerIdentity(manager.producer_id, manager.producer_epoch)
 
     def retries(self) -> int | None:
-        """None: aiokafka does not count them."""
+        """Always None: aiokafka does not count retries."""
         return None
 
     def flush(self, timeout_s: float) -> None:
-        """Waits until every record has its delivery, at most so long."""
+        """Waits until every record has been reported as delivered or failed, at most `timeout_s`."""
 
         async def drained() -> None:
             if self._open:
@@ -146,7 +146,7 @@ class AiokafkaProducer:
         self._loop.run(drained(), timeout_s + 5)
 
     def is_broken(self) -> bool:
-        """Whether the task that sends its batches has ended, or its transaction manager has met a fatal error."""
+        """Whether the sender task has ended, or the transaction manager has a fatal error."""
         manager, task = self._producer._txn_manager, self._producer._sender.sender_task
         return (manager is not None and bool(manager.is_fatal_error())) or (task is not None and bool(task.done()))
 
@@ -161,7 +161,7 @@ class AiokafkaProducer:
 
 
 class _Listener(ak.ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells the workload what the group gives and takes."""
+    """Reports assigned and revoked partitions to the workload."""
 
     def __init__(self, group: str, consumer: Any, on_change: OnChange) -> None:
         self._group = group
@@ -174,11 +174,12 @@ class _Listener(ak.ConsumerRebalanceListener):  # type: ignore[misc]
         self._on_change(kind(self._group, where, coordinator.generation, coordinator.member_id))
 
     def on_partitions_revoked(self, revoked: Any) -> None:
-        """Before a rebalance, also when the group went on without it: aiokafka does not tell the two apart."""
+        """Called before a rebalance, and also when the partitions were lost: aiokafka has no separate callback for
+        that."""
         self._tell(Revoked, revoked)
 
     def on_partitions_assigned(self, assigned: Any) -> None:
-        """After a rebalance."""
+        """Called after a rebalance."""
         self._tell(Assigned, assigned)
 
 
@@ -229,7 +230,7 @@ class AiokafkaConsumer:
         self._run(start())
 
     def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
-        """Shares the topics with its group."""
+        """Subscribes to the topics as a member of its group."""
 
         async def start() -> None:
             self._consumer.subscribe(list(topics), listener=_Listener(self._group, self._consumer, on_change))
@@ -237,7 +238,7 @@ class AiokafkaConsumer:
         self._run(start())
 
     def poll(self, timeout_s: float) -> list[Consumed]:
-        """Records."""
+        """Up to 500 records; an empty list when none came within `timeout_s`."""
         found = self._run(self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=500))
         return [
             Consumed(
@@ -254,7 +255,7 @@ class AiokafkaConsumer:
         ]
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
-        """Reads on from an offset."""
+        """Sets the next offset to read."""
 
         async def move() -> None:
             self._consumer.seek(ak.TopicPartition(topic, partition), offset)
@@ -266,7 +267,7 @@ class AiokafkaConsumer:
         return int(self._run(self._consumer.position(ak.TopicPartition(topic, partition))))
 
     def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
-        """Commits offsets, or the positions of all that it was given."""
+        """Commits these offsets; without any, the current positions of all assigned partitions."""
         wanted = {ak.TopicPartition(*where): offset for where, offset in (offsets or {}).items()}
         self._run(self._consumer.commit(wanted or None))
 
@@ -291,10 +292,10 @@ class Aiokafka:
     name = "aiokafka"
     most_in_flight = 1
     acknowledges_by_later = False
-    """It waits for a partition's answer before it sends the next batch of that partition."""
+    """aiokafka waits for the response to a partition's batch before it sends the partition's next batch."""
 
     def __init__(self) -> None:
-        # The history says when a broker was away; the library would say it several times a second.
+        # The history records when a broker was down; the library would log it several times a second.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:

@@ -1,7 +1,7 @@
-"""What every client library under test looks like to a workload, and which of its errors are certain.
+"""The interface through which workloads use every client library, and the errors that prove a record was not written.
 
-All calls are synchronous, bounded in time, and may come from any one thread at a time; deliveries are reported from a
-thread of the client's own.
+All calls are synchronous and bounded in time. A client may be used from any thread, by one thread at a time; delivery
+callbacks are called from a thread of the client itself.
 """
 
 from __future__ import annotations
@@ -29,22 +29,23 @@ CERTAIN_REFUSALS = frozenset(
         "UNSUPPORTED_FOR_MESSAGE_FORMAT",
     }
 )
-"""Refusals that no attempt at the same record can have escaped: then it is not in the log. All else is uncertain, even
-UNKNOWN_TOPIC_OR_PARTITION or NOT_ENOUGH_REPLICAS, since an earlier attempt may have been written (KAFKA-13574)."""
+"""Errors after which the record is certainly not in the log, because every attempt to send it meets the same refusal.
+After any other error it may be there, even after UNKNOWN_TOPIC_OR_PARTITION or NOT_ENOUGH_REPLICAS: an earlier attempt
+may have been written (KAFKA-13574)."""
 
 
 class ClientTrouble(Exception):
-    """A client could not do what it was asked; nothing is known of the effect."""
+    """A client call failed; whether it took effect is unknown."""
 
 
 def classified(error_name: str) -> OpType:
-    """FAIL for a certain refusal, INFO for everything else, unknown names included."""
+    """FAIL if the error is one of CERTAIN_REFUSALS; INFO otherwise, also for unknown names."""
     return OpType.FAIL if error_name in CERTAIN_REFUSALS else OpType.INFO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The end of a send."""
+    """The result of sending one record."""
 
     outcome: OpType
     partition: int = -1
@@ -55,7 +56,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumed:
-    """A record as the client gave it."""
+    """A record as the client library returned it."""
 
     topic: str
     partition: int
@@ -65,7 +66,7 @@ class Consumed:
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     leader_epoch: int = UNKNOWN
-    """Of its batch, where the library tells it."""
+    """The leader epoch of the record's batch; UNKNOWN where the library does not expose it."""
 
 
 OnDelivery = Callable[[Delivery], None]
@@ -74,7 +75,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 class Producer(Protocol):
-    """Sends records. Errors of a record come by its delivery, never as exceptions."""
+    """Sends records. Errors are reported by the delivery callback, never raised."""
 
     def send(
         self,
@@ -87,28 +88,28 @@ class Producer(Protocol):
         timestamp: int | None = None,
         on_delivery: OnDelivery,
     ) -> None:
-        """Hands a record over; `on_delivery` is called once, unless the client is closed before."""
+        """Queues a record. `on_delivery` is called once, unless the client is closed first."""
         ...
 
     def flush(self, timeout_s: float) -> None:
-        """Waits until every record has its delivery, at most so long."""
+        """Waits until every record has been reported as delivered or failed, at most `timeout_s`."""
         ...
 
     def identity(self) -> ProducerIdentity | None:
-        """The producer id and epoch with which it writes; None before it has one, and where the library does not tell
-        it."""
+        """The producer id and epoch in use; None before they are assigned, or where the library does not expose
+        them."""
         ...
 
     def retries(self) -> int | None:
-        """How many records it has sent again so far, at least; None where the library does not count them."""
+        """A lower bound for the number of records resent so far; None where the library does not count them."""
         ...
 
     def is_broken(self) -> bool:
-        """Whether it met a fatal error, after which its library sends nothing any more."""
+        """Whether a fatal error has occurred, after which the library sends nothing more."""
         ...
 
     def close(self) -> None:
-        """Gives everything back; bounded in time."""
+        """Releases all resources; bounded in time."""
         ...
 
 
@@ -120,16 +121,17 @@ class Consumer(Protocol):
         ...
 
     def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
-        """Shares the topics with its group; `on_change` is told what it is given and what is taken from it, by any
-        thread. ClientTrouble: it cannot."""
+        """Subscribes to the topics as a member of its group. `on_change` is called, from any thread, when partitions
+        are assigned or revoked. ClientTrouble if the client cannot subscribe."""
         ...
 
     def poll(self, timeout_s: float) -> list[Consumed]:
-        """Records, or none when the time has passed. ClientTrouble when the client says that it failed."""
+        """The next records; an empty list when none came within `timeout_s`. ClientTrouble when the client reports an
+        error."""
         ...
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
-        """Reads on from an offset."""
+        """Sets the next offset to read."""
         ...
 
     def position(self, topic: str, partition: int) -> int:
@@ -137,8 +139,8 @@ class Consumer(Protocol):
         ...
 
     def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
-        """Commits the next offsets to read, or the positions of all that it was given, and waits for the answer.
-        ClientTrouble when refused."""
+        """Commits these offsets (each the next one to read), or the current positions of all assigned partitions, and
+        waits for the response. ClientTrouble when the commit is refused."""
         ...
 
     def committed(self, topic: str, partition: int) -> int | None:
@@ -151,16 +153,16 @@ class Consumer(Protocol):
 
 
 class Admin(Protocol):
-    """Makes topics and looks at them."""
+    """Creates, deletes and inspects topics."""
 
     def create_topic(
         self, topic: str, partitions: int = 1, replicas: int = 1, config: Mapping[str, str] | None = None
     ) -> None:
-        """Makes a topic and waits until each partition has a leader; one that exists is left alone."""
+        """Creates a topic and waits until each partition has a leader. An existing topic is not changed."""
         ...
 
     def delete_topic(self, topic: str) -> None:
-        """Deletes a topic; one that does not exist is no trouble."""
+        """Deletes a topic; it need not exist."""
         ...
 
     def offsets(self, topic: str, partition: int) -> tuple[int, int]:
@@ -177,30 +179,30 @@ class Library(Protocol):
 
     @property
     def name(self) -> str:
-        """As given by `--client`."""
+        """The library's name on the command line (`--client`)."""
         ...
 
     @property
     def most_in_flight(self) -> int:
-        """The most requests that one of its producers has under way at once to a broker, whatever it is asked for."""
+        """The library's own upper limit for a producer's in-flight requests to one broker."""
         ...
 
     @property
     def acknowledges_by_later(self) -> bool:
-        """As in ClientSettings."""
+        """See ClientSettings.acknowledges_by_later."""
         ...
 
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:
-        """A new producer. ClientTrouble, or an OSError, where the library wants a broker for that and finds none."""
+        """A new producer. ClientTrouble or OSError where the library must reach a broker first and cannot."""
         ...
 
     def consumer(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> Consumer:
-        """A new consumer; without a group it can only be assigned."""
+        """A new consumer; without a group it can only `assign`, not `subscribe`."""
         ...
 
 
 def settings_with(library: Library, asked: ClientSettings) -> ClientSettings:
-    """What a library makes of the settings that it is asked for."""
+    """The settings that are in force when this library is asked for `asked`."""
     return replace(
         asked,
         in_flight=min(asked.in_flight, library.most_in_flight),
@@ -212,8 +214,8 @@ CLIENTS = ("confluent", "kafka_python", "aiokafka", "raw")
 
 
 def library(name: str) -> Library:
-    """The library with a name. ValueError, with what is known, when there is none."""
-    # Imported when asked for: each needs a package that the others do without.
+    """The library with this name. ValueError, which lists the known names, when there is none."""
+    # Imported on demand: each needs a package of its own.
     if name == "confluent":
         from harness.clients.confluent import Confluent
 

@@ -1,4 +1,4 @@
-"""confluent-kafka (librdkafka) behind the harness's interface."""
+"""Adapter for confluent-kafka (librdkafka)."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ from harness.judging.guarantees import ClientSettings
 _QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 500}
 _STATISTICS_MS = 500
 _FATAL = (ck.KafkaException, SystemError)
-"""A fatal error of the producer, as a call that serves deliveries raises it: the error itself or, once a delivery's own
-call into the library has met it and cleared it, SystemError. The deliveries still to come tell it of each record."""
+"""What poll() and flush() raise after a fatal error of the producer: the error itself or, if a delivery callback has
+called into the library and cleared the pending error, SystemError. Each remaining record still gets its delivery
+report."""
 
 
 class ConfluentProducer:
-    """Producer; a thread of its own serves deliveries."""
+    """Producer; a thread of its own polls for delivery reports."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
         self._producer = ck.Producer(
@@ -46,13 +47,13 @@ class ConfluentProducer:
                 "message.send.max.retries": settings.retries,
                 "delivery.timeout.ms": settings.delivery_timeout_ms,
                 "request.timeout.ms": settings.request_timeout_ms,
-                # request.timeout.ms is only what it tells the broker; this is how long it waits itself.
+                # request.timeout.ms is only sent to the broker; librdkafka itself waits for socket.timeout.ms.
                 "socket.timeout.ms": settings.request_timeout_ms,
                 "linger.ms": 5,
                 "compression.type": settings.compression,
-                # As Kafka's own producer maps keys; librdkafka's default is another hash.
+                # The Java producer's hash; librdkafka's default is a different one.
                 "partitioner": "murmur2_random",
-                # The only way in which librdkafka tells its producer id and its retries.
+                # librdkafka exposes its producer id and its retries only in its statistics.
                 "statistics.interval.ms": _STATISTICS_MS,
                 "stats_cb": self._take_statistics,
             },
@@ -86,7 +87,7 @@ class ConfluentProducer:
         timestamp: int | None = None,
         on_delivery: OnDelivery,
     ) -> None:
-        """Hands a record over; waits while librdkafka's queue is full."""
+        """Queues a record; waits while librdkafka's queue is full."""
         options: dict[str, Any] = {"headers": list(headers), "timestamp": timestamp or 0}
         if partition is not None:
             options["partition"] = partition
@@ -95,7 +96,7 @@ class ConfluentProducer:
             try:
                 found = _delivery(error, message)
             except SystemError:
-                # A fatal error of the producer was still pending when the library called; now it is not.
+                # A fatal error was pending when librdkafka called back; the failed call has cleared it.
                 self._is_broken = True
                 found = _delivery(error, message)
             on_delivery(found)
@@ -114,7 +115,7 @@ class ConfluentProducer:
                 return
 
     def flush(self, timeout_s: float) -> None:
-        """Waits until every record has its delivery, at most so long."""
+        """Waits until every record has been reported as delivered or failed, at most `timeout_s`."""
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -136,21 +137,21 @@ class ConfluentProducer:
         self._has_news.set()
 
     def identity(self) -> ProducerIdentity | None:
-        """As of the last statistics, which come twice a second."""
+        """The producer id and epoch as of the last statistics, which librdkafka emits twice a second."""
         return self._identity
 
     def retries(self) -> int | None:
-        """Transmissions above the number of records, as of the next statistics, for which it waits."""
+        """Record transmissions minus records queued, as of the next statistics; waits for them for up to 1.5 s."""
         self._has_news.clear()
         self._has_news.wait(3 * _STATISTICS_MS / 1000)
         return max(0, self._transmitted - self._handed_over)
 
     def is_broken(self) -> bool:
-        """Whether librdkafka has told of a fatal error."""
+        """Whether librdkafka has reported a fatal error."""
         return self._is_broken
 
     def close(self) -> None:
-        """Stops serving deliveries."""
+        """Flushes for up to 1 s, then stops polling for delivery reports."""
         self.flush(1)
         self._is_closed.set()
         self._thread.join(5)
@@ -207,7 +208,7 @@ class ConfluentConsumer:
         self._consumer.assign([ck.TopicPartition(*where, ck.OFFSET_BEGINNING) for where in partitions])
 
     def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
-        """Shares the topics with its group. librdkafka tells no generation."""
+        """Subscribes to the topics as a member of its group. librdkafka does not expose the generation."""
 
         def telling(kind: type[AssignmentChange]) -> Callable[[Any, Any], None]:
             def tell(consumer: Any, partitions: Any) -> None:
@@ -221,9 +222,9 @@ class ConfluentConsumer:
         )
 
     def poll(self, timeout_s: float) -> list[Consumed]:
-        """Records. Errors of a broker that is away pass: librdkafka tries again by itself."""
+        """Up to 500 records. Retriable and librdkafka's own (client-side) errors are skipped: librdkafka retries."""
         records = []
-        message: Any  # the library's hints allow None where a message without an error has none
+        message: Any  # the type hints allow None for fields that are set on every message without an error
         for message in self._consumer.consume(500, timeout_s):
             error = message.error()
             if error is not None:
@@ -245,7 +246,7 @@ class ConfluentConsumer:
         return records
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
-        """Reads on from an offset."""
+        """Sets the next offset to read."""
         try:
             self._consumer.seek(ck.TopicPartition(topic, partition, offset))
         except ck.KafkaException as refusal:
@@ -256,7 +257,7 @@ class ConfluentConsumer:
         return int(self._consumer.position([ck.TopicPartition(topic, partition)])[0].offset)
 
     def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
-        """Commits offsets, or the positions of all that it was given; nothing where it was given nothing new."""
+        """Commits these offsets; without any, the current positions. Does nothing if there is nothing new to commit."""
         wanted = [ck.TopicPartition(*where, offset) for where, offset in (offsets or {}).items()]
         try:
             if wanted:

@@ -1,4 +1,4 @@
-"""A plain synchronous connection to a broker, in the project's own wire language."""
+"""A plain synchronous connection to a broker, over the project's own implementation of the wire protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGEST_FRAME = 256 * 1024 * 1024
 
 
 class RawConnection:
-    """One TCP connection. OSError (TimeoutError included) when the peer is away, closes, or is too slow."""
+    """One TCP connection. OSError (TimeoutError included) when the peer is unreachable, closes, or is too slow."""
 
     def __init__(self, host: str, port: int, *, client_id: str | None = "raw", timeout_s: float = 10.0) -> None:
         self.client_id = client_id
@@ -30,7 +30,8 @@ class RawConnection:
 
     @classmethod
     def to(cls, bootstrap: str, *, client_id: str | None = "raw", timeout_s: float = 10.0) -> RawConnection:
-        """A connection to the first of host:port,… that takes one."""
+        """Connects to the first address of a "host:port,…" list that accepts a connection; else raises the last
+        error."""
         trouble: OSError = ConnectionError(f"no address in {bootstrap!r}")
         for address in bootstrap.split(","):
             host, _, port = address.rpartition(":")
@@ -41,7 +42,7 @@ class RawConnection:
         raise trouble
 
     def request(self, api_key: int, version: int, message: Any, timeout_s: float | None = None) -> Any:
-        """Sends a request and returns its response message; MalformedRequest when that cannot be read."""
+        """Sends a request and returns the response. MalformedRequest when the response cannot be decoded."""
         self._correlation_id += 1
         frame = encode_request(api_key, version, self._correlation_id, self.client_id, message)
         self.send_bytes(b"".join(bytes(part) for part in frame if not hasattr(part, "descriptor")))
@@ -51,17 +52,17 @@ class RawConnection:
         return response
 
     def send_only(self, api_key: int, version: int, message: Any) -> None:
-        """Sends a request to which no answer comes (Produce with acks=0), or is not awaited."""
+        """Sends a request without waiting for a response, e.g. Produce with acks=0, which has none."""
         self._correlation_id += 1
         frame = encode_request(api_key, version, self._correlation_id, self.client_id, message)
         self.send_bytes(b"".join(bytes(part) for part in frame if not hasattr(part, "descriptor")))
 
     def listed(self, api_key: int) -> tuple[int, int]:
-        """The versions of an API that the broker says it serves, both inclusive; (0, -1) where it serves none."""
+        """(lowest, highest) version of an API in the broker's ApiVersions response; (0, -1) if it is not listed."""
         return self.all_listed().get(api_key, (0, -1))
 
     def all_listed(self) -> Mapping[int, tuple[int, int]]:
-        """The versions of each API that the broker says it serves, by API key."""
+        """API key → (lowest, highest) version, from the broker's ApiVersions response."""
         if not self._versions:
             response = self.request(
                 _API_VERSIONS, 3, ApiVersionsRequest(client_software_name="raw", client_software_version="1")
@@ -70,7 +71,7 @@ class RawConnection:
         return self._versions
 
     def highest(self, api_key: int, at_most: int = 32_767) -> int:
-        """The highest version that both sides speak, not above `at_most`. ConnectionError when there is none."""
+        """The highest version that both sides support, at most `at_most`. ConnectionError when there is none."""
         low, high = self.listed(api_key)
         best = min(high, at_most, APIS[api_key].valid[1])
         if best < low:
@@ -78,12 +79,13 @@ class RawConnection:
         return best
 
     def send_bytes(self, data: bytes) -> None:
-        """Sends any bytes."""
+        """Sends raw bytes, which need not be a valid request."""
         self._socket.settimeout(self.timeout_s)
         self._socket.sendall(data)
 
     def receive_frame(self, timeout_s: float | None = None) -> bytes:
-        """The next frame without its size. ConnectionError when the peer closes before its end."""
+        """Reads the next frame, and returns it without its size. ConnectionError when the peer closes before its
+        end."""
         self._socket.settimeout(self.timeout_s if timeout_s is None else timeout_s)
         (size,) = struct.unpack(">i", self._exactly(4))
         if not 0 <= size <= _LARGEST_FRAME:
@@ -91,11 +93,11 @@ class RawConnection:
         return self._exactly(size)
 
     def has_answer(self, within_s: float) -> bool:
-        """Whether bytes (or the end) come in this time; they stay to be read."""
+        """Whether bytes, or the end of the stream, arrive in this time. Reads nothing."""
         return bool(select.select([self._socket], [], [], within_s)[0])
 
     def is_closed_by_peer(self, timeout_s: float = 5.0) -> bool:
-        """Whether the peer closes the connection in this time, without sending more."""
+        """Whether the peer closes the connection in this time without sending anything more."""
         self._socket.settimeout(timeout_s)
         try:
             return self._socket.recv(1) == b""
@@ -116,7 +118,7 @@ class RawConnection:
         return bytes(found)
 
     def close(self) -> None:
-        """Closes it; may be called twice."""
+        """Closes the connection; may be called twice."""
         self._socket.close()
 
     def __enter__(self) -> RawConnection:

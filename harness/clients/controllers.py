@@ -12,7 +12,7 @@ _EVERY_S = 0.1
 
 
 def controllers_of(cluster: Cluster) -> dict[int, tuple[str, int]]:
-    """Node → host and port of its controllers' listener, of the nodes that are controllers."""
+    """Node → (host, port) of its controller listener, for each node with the controller role."""
     return {
         node.id: (node.internal_address or node.address[0], node.ports[CONTROLLER])
         for node in cluster.nodes
@@ -21,7 +21,7 @@ def controllers_of(cluster: Cluster) -> dict[int, tuple[str, int]]:
 
 
 def active_controller(cluster: Cluster) -> int:
-    """The node that leads the quorum, waited for. TargetTrouble when nobody says so."""
+    """The id of the active controller; waits until there is one. TargetTrouble when there is none after 20 s."""
     deadline = time.monotonic() + _LED_WITHIN_S
     while (found := cluster.view(topics=()).active_controller) is None:
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Consumers that share a topic as one group, each polled by a thread of its own, as members of real groups are."""
+"""Consumers that subscribe to one topic as one group. Each is polled by its own thread, as in an application."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COMMIT_S = 10.0
 
 
 class _Member:
-    """A consumer and its thread; the lock keeps the consumer to one thread at a time."""
+    """A consumer and the thread that polls it; a lock ensures that only one thread uses the consumer at a time."""
 
     def __init__(self, consumer: Consumer, received: list[Consumed], name: str) -> None:
         self.consumer = consumer
@@ -36,15 +36,15 @@ class _Member:
             except ClientTrouble as trouble:
                 self.trouble = trouble
                 return
-            time.sleep(0.001)  # a lock is given to who waits for it only when it is left alone for a moment
+            time.sleep(0.001)  # locks are not fair: a thread that waits gets it only if this one pauses
 
     def commit(self) -> None:
-        """Commits what it was given."""
+        """Commits the consumer's positions."""
         with self._lock:
             self.consumer.commit()
 
     def leave(self) -> None:
-        """Says good-bye to the group."""
+        """Stops polling and closes the consumer, which leaves the group."""
         self._leaves.set()
         self._thread.join(10 * _POLL_S)
         with self._lock:
@@ -58,15 +58,15 @@ class GroupMembers:
         self.topic = topic
         self.group = group
         self.assignments: dict[str, tuple[int, ...]] = {}
-        """Member → the partitions that it was last assigned, sorted; members that left are not in it."""
+        """Member → its current partitions, sorted. Without members that have left."""
         self.received: dict[str, list[Consumed]] = {}
-        """Member → all that it was given, also after it left."""
+        """Member → all records that it received. Includes members that have left."""
         self._library = library
         self._bootstrap = bootstrap
         self._members: dict[str, _Member] = {}
 
     def join(self, *names: str) -> None:
-        """Adds members."""
+        """Starts consumers with these names, which join the group."""
         for name in names:
             settings = ClientSettings(consumers="subscribe", commit="sync")
             consumer = self._library.consumer(self._bootstrap, settings, f"{self.group}-{name}", self.group)
@@ -85,12 +85,13 @@ class GroupMembers:
         return keep
 
     def leave(self, name: str) -> None:
-        """A member says good-bye."""
+        """Closes a member's consumer, which leaves the group."""
         del self.assignments[name]
         self._members.pop(name).leave()
 
     def commit(self) -> None:
-        """All members commit what they were given; one that is told of a rebalance tries again. ClientTrouble."""
+        """Has each member that holds partitions and has received records commit its positions. Retries a commit that
+        fails, e.g. during a rebalance, for 10 s; then ClientTrouble."""
         for name, member in self._members.items():
             deadline = time.monotonic() + _COMMIT_S
             while self.received[name] and self.assignments[name]:
@@ -103,7 +104,8 @@ class GroupMembers:
                     time.sleep(_LOOK_S)
 
     def wait_until(self, is_so: Callable[[], bool], timeout_s: float = 30.0) -> bool:
-        """Waits until something is so; whether it was in time. ClientTrouble when a member had some."""
+        """Waits until `is_so` returns true; returns whether it did within `timeout_s`. ClientTrouble if a poll
+        failed."""
         deadline = time.monotonic() + timeout_s
         while not is_so():
             for member in self._members.values():
@@ -115,11 +117,11 @@ class GroupMembers:
         return True
 
     def shares(self) -> list[int]:
-        """How many partitions each member has, sorted."""
+        """The numbers of partitions of the members, sorted."""
         return sorted(len(partitions) for partitions in list(self.assignments.values()))
 
     def close(self) -> None:
-        """All leave."""
+        """Closes all members."""
         for name in list(self._members):
             self.leave(name)
 

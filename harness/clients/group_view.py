@@ -1,7 +1,7 @@
-"""What a group's coordinator says of it, asked over the raw client: committed offsets, state, members.
+"""Reads a group's committed offsets, state and members from its coordinator, over a raw connection.
 
-librdkafka's admin client is not used for this: after a broker was killed, its requests to a coordinator time out, or
-crash the process (confluent-kafka 2.16.1, with Apache Kafka as with ours).
+librdkafka's admin client is not used for this: after a broker was killed, its requests to a coordinator time out or
+crash the process (confluent-kafka 2.16.1, with Apache Kafka and with the reference broker).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ PATIENCE_S: Final = 15.0
 NOT_YET: Final = frozenset(
     {ErrorCode.COORDINATOR_NOT_AVAILABLE, ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ErrorCode.NOT_COORDINATOR}
 )
-"""What a broker says that has just started: asked again."""
+"""Errors of a coordinator that is not ready yet; the request is retried."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A member of a group and what it was assigned."""
+    """A member of a group and its assigned partitions."""
 
     client_id: str
     partitions: tuple[tuple[str, int], ...]
@@ -45,7 +45,7 @@ class _NotYet(Exception):
 
 
 def committed_offsets(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
-    """(topic, partition) → committed offset of all that a group has committed."""
+    """(topic, partition) → committed offset, for all partitions for which the group has one."""
 
     def ask(coordinator: RawConnection) -> dict[tuple[str, int], int]:
         version = coordinator.highest(OFFSET_FETCH, 7)
@@ -61,7 +61,7 @@ def committed_offsets(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
 
 
 def described(bootstrap: str, group: str) -> tuple[str, tuple[Member, ...]]:
-    """(state, members) of a group, members by their client id; a state is "STABLE", "EMPTY" …"""
+    """(state, members) of a group. The state is in capitals ("STABLE", "EMPTY"); members are sorted by client id."""
 
     def ask(coordinator: RawConnection) -> tuple[str, tuple[Member, ...]]:
         version = coordinator.highest(DESCRIBE_GROUPS, 5)
@@ -77,7 +77,7 @@ def described(bootstrap: str, group: str) -> tuple[str, tuple[Member, ...]]:
 
 
 def _assigned(assignment: bytes) -> tuple[tuple[str, int], ...]:
-    """The partitions in a consumer's assignment; its first two bytes are its version."""
+    """The (topic, partition)s in a serialized ConsumerProtocolAssignment, which follows a two-byte version."""
     if len(assignment) < 2:
         return ()
     found, _ = decode_prefix(ConsumerProtocolAssignment, 0, assignment, 2)
@@ -85,7 +85,8 @@ def _assigned(assignment: bytes) -> tuple[tuple[str, int], ...]:
 
 
 def _asked(bootstrap: str, group: str, ask: Callable[[RawConnection], T]) -> T:
-    """The answer of the group's coordinator, asked again while the broker is away or not ready. ClientTrouble."""
+    """Calls `ask` with a connection to the group's coordinator; retries for 15 s while the broker cannot be reached or
+    the coordinator is not ready. Then, or after another error, ClientTrouble."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:

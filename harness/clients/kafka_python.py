@@ -1,4 +1,4 @@
-"""kafka-python behind the harness's interface."""
+"""Adapter for kafka-python."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ from harness.history.operations import Assigned, AssignmentChange, Lost, OpType,
 from harness.judging.guarantees import ClientSettings
 
 _JOINING_S = 2.0
-"""When a poll's time ends in the moment between JoinGroup and SyncGroup, kafka-python 3.0.12 forgets the answer: it
-believes to be a member, sends no heartbeat and is never given a partition. A long poll makes that moment rare."""
+"""Shortest poll while joining a group. If a poll times out between JoinGroup and SyncGroup, kafka-python 3.0.12 drops
+the response: it considers itself a member, but sends no heartbeats and never gets a partition. Long polls make this
+rare."""
 _RECONNECT_MS = 500
-"""The longest pause between two attempts to connect; 30 s by default, in which a broker that is back is not seen."""
+"""Longest pause between two attempts to connect. With the default of 30 s, a restarted broker goes unnoticed for
+long."""
 _LOG = logging.getLogger(__name__)
 _NAMES = {
     "MessageSizeTooLargeError": "MESSAGE_TOO_LARGE",
@@ -40,7 +42,7 @@ _NAMES = {
 
 
 def error_name(error: BaseException) -> str:
-    """Kafka's name of an error of kafka-python or aiokafka: the class's name without Error, in capitals."""
+    """Kafka's name of an exception: "NotLeaderOrFollowerError" is "NOT_LEADER_OR_FOLLOWER"."""
     name = type(error).__name__
     return _NAMES.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.removesuffix("Error")).upper()
 
@@ -70,7 +72,7 @@ class KafkaPythonProducer:
         self._count_retries()
 
     def _count_retries(self) -> None:
-        """Has each batch counted that it sends again: its own metric is a rate."""
+        """Counts the records of each batch that is resent; kafka-python's own metric is only a rate."""
         sender = self._producer._sender
         record_retries = sender._record_retries
 
@@ -81,13 +83,13 @@ class KafkaPythonProducer:
         sender._record_retries = counting
 
     def identity(self) -> ProducerIdentity | None:
-        """The producer id and epoch."""
+        """The producer id and epoch; None before the broker has assigned them."""
         manager = self._producer._transaction_manager
         found = manager.producer_id_and_epoch if manager else None
         return ProducerIdentity(found.producer_id, found.epoch) if found and found.is_valid else None
 
     def retries(self) -> int | None:
-        """Records of the batches that it sent again."""
+        """The number of records in batches that were resent."""
         return self._retried
 
     def send(
@@ -101,7 +103,7 @@ class KafkaPythonProducer:
         timestamp: int | None = None,
         on_delivery: OnDelivery,
     ) -> None:
-        """Hands a record over; may wait for metadata or memory."""
+        """Queues a record; may wait for metadata or buffer memory."""
 
         def done(found: Any) -> None:
             offset = -1 if found.offset is None else found.offset
@@ -123,19 +125,19 @@ class KafkaPythonProducer:
         future.add_errback(failed)
 
     def flush(self, timeout_s: float) -> None:
-        """Waits until every record has its delivery, at most so long."""
+        """Waits until every record has been reported as delivered or failed, at most `timeout_s`."""
         try:
             self._producer.flush(timeout_s)
         except KafkaError:
             return
 
     def is_broken(self) -> bool:
-        """Whether its transaction manager has met a fatal error."""
+        """Whether the transaction manager has a fatal error."""
         manager = self._producer._transaction_manager
         return manager is not None and bool(manager.has_fatal_error())
 
     def close(self) -> None:
-        """Closes its connections; what was not delivered by now stays without an answer."""
+        """Closes the producer within 3 s; records that were not delivered by then may get no delivery report."""
         try:
             self._producer.close(timeout=3)
         except KafkaError as trouble:
@@ -148,7 +150,7 @@ def _failure(error: BaseException) -> Delivery:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells the workload what the group gives and takes."""
+    """Reports assigned, revoked and lost partitions to the workload."""
 
     def __init__(self, group: str, consumer: KafkaConsumer, on_change: OnChange) -> None:
         self._group = group
@@ -161,15 +163,15 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._on_change(kind(self._group, where, generation.generation_id, generation.member_id or ""))
 
     def on_partitions_revoked(self, revoked: Any) -> None:
-        """Before a rebalance, and when it closes."""
+        """Called before a rebalance, and when the consumer closes."""
         self._tell(Revoked, revoked)
 
     def on_partitions_assigned(self, assigned: Any) -> None:
-        """After a rebalance."""
+        """Called after a rebalance."""
         self._tell(Assigned, assigned)
 
     def on_partitions_lost(self, lost: Any) -> None:
-        """When the group went on without it."""
+        """Called when the consumer is no longer a member of the group."""
         self._tell(Lost, lost)
 
 
@@ -200,12 +202,13 @@ class KafkaPythonConsumer:
         self._consumer.seek_to_beginning(*found)
 
     def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
-        """Shares the topics with its group."""
+        """Subscribes to the topics as a member of its group."""
         listener = _Listener(self._group or "", self._consumer, on_change)
         self._consumer.subscribe(list(topics), listener=listener)
 
     def poll(self, timeout_s: float) -> list[Consumed]:
-        """Records. It waits longer than asked while it joins its group: see `_JOINING_S`."""
+        """The next records. Without an assignment, a group member waits at least `_JOINING_S`, even if asked for
+        less."""
         is_joining = self._group is not None and not self._consumer.assignment()
         wait_s = max(timeout_s, _JOINING_S) if is_joining else timeout_s
         try:
@@ -215,7 +218,7 @@ class KafkaPythonConsumer:
         return [consumed(record) for records in found.values() for record in records]
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
-        """Reads on from an offset."""
+        """Sets the next offset to read."""
         self._consumer.seek(TopicPartition(topic, partition), offset)
 
     def position(self, topic: str, partition: int) -> int:
@@ -223,7 +226,7 @@ class KafkaPythonConsumer:
         return int(self._consumer.position(TopicPartition(topic, partition)) or 0)
 
     def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
-        """Commits offsets, or the positions of all that it was given."""
+        """Commits these offsets; without any, the current positions of all assigned partitions."""
         wanted = {
             TopicPartition(*where): OffsetAndMetadata(offset, "", -1) for where, offset in (offsets or {}).items()
         }
@@ -246,7 +249,7 @@ class KafkaPythonConsumer:
 
 
 def consumed(record: Any) -> Consumed:
-    """A record of kafka-python."""
+    """Converts a record of kafka-python."""
     return Consumed(
         topic=record.topic,
         partition=record.partition,
@@ -267,7 +270,7 @@ class KafkaPython:
     acknowledges_by_later = False
 
     def __init__(self) -> None:
-        # The history says when a broker was away; the library would say it several times a second.
+        # The history records when a broker was down; the library would log it several times a second.
         logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
     def producer(self, bootstrap: str, settings: ClientSettings, client_id: str) -> Producer:

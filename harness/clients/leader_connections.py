@@ -1,4 +1,4 @@
-"""What a raw client knows of a cluster: who leads which partition, and a connection to each of them."""
+"""Partition leaders and connections to them, for raw clients; and an admin client on top."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ from reference_broker.wire.primitives import MalformedRequest, TopicName
 LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS = 2, 3, 19, 20
 EARLIEST, LATEST = -2, -1
 TROUBLE = (OSError, MalformedRequest)
-"""What a connection raises when the broker is away or speaks nonsense."""
+"""What a connection raises when the broker cannot be reached or sends invalid bytes."""
 T = TypeVar("T")
 
 
 def first_answer(
     bootstrap: str, ask: Callable[[RawConnection], T], *, client_id: str = "admin", timeout_s: float = 10.0
 ) -> T:
-    """What the first of host:port,… answers that does answer; a broker that is paused takes connections and does not.
+    """Calls `ask` with a connection to each address of a "host:port,…" list, until one call succeeds; returns its
+    result.
 
-    OSError or MalformedRequest of the last one when none does.
+    A paused broker still accepts connections but does not respond, so that connecting alone proves nothing. When all
+    fail, raises the last OSError or MalformedRequest.
     """
     trouble: Exception = ConnectionError(f"no address in {bootstrap!r}")
     for address in bootstrap.split(","):
@@ -49,7 +51,7 @@ def first_answer(
 
 
 class LeaderConnections:
-    """Leaders and connections. Not thread-safe: each client has its own."""
+    """A cache of leaders and of connections to them. Not thread-safe: each client has its own."""
 
     def __init__(self, bootstrap: str, client_id: str, timeout_s: float = 10.0) -> None:
         self.bootstrap = bootstrap
@@ -59,7 +61,8 @@ class LeaderConnections:
         self._connections: dict[tuple[str, int], RawConnection] = {}
 
     def leader(self, topic: str, partition: int) -> RawConnection:
-        """A connection to the leader. ConnectionError (or another OSError) when there is none."""
+        """A connection to the partition's leader. ConnectionError when it has none, OSError when it cannot be
+        reached."""
         address = self._leaders.get((topic, partition))
         if address is None:
             self.refresh(topic)
@@ -73,7 +76,7 @@ class LeaderConnections:
         return connection
 
     def refresh(self, topic: str) -> int:
-        """Asks for a topic's leaders; the number of its partitions that have one."""
+        """Refreshes a topic's leaders from Metadata; returns the number of partitions that have one."""
         asked = (MetadataRequestTopic(name=TopicName(topic)),)
         request = MetadataRequest(topics=asked, allow_auto_topic_creation=False)
         response = first_answer(
@@ -93,7 +96,7 @@ class LeaderConnections:
         return led
 
     def forget(self) -> None:
-        """Closes everything, after trouble: the next request looks again."""
+        """Closes all connections and clears the cache, e.g. after an error; the next request asks for leaders again."""
         for connection in self._connections.values():
             connection.close()
         self._connections.clear()
@@ -101,7 +104,7 @@ class LeaderConnections:
 
 
 class RawAdmin:
-    """Makes and looks at topics (Admin), with patience for brokers that come up."""
+    """An Admin over raw connections, which retries for `patience_s` while brokers start."""
 
     def __init__(self, bootstrap: str, client_id: str = "admin", patience_s: float = 30.0) -> None:
         self._view = LeaderConnections(bootstrap, client_id)
@@ -110,7 +113,7 @@ class RawAdmin:
     def create_topic(
         self, topic: str, partitions: int = 1, replicas: int = 1, config: Mapping[str, str] | None = None
     ) -> None:
-        """Makes a topic and waits until each partition has a leader; one that exists is left alone."""
+        """Creates a topic and waits until each partition has a leader. An existing topic is not changed."""
         configs = tuple(CreatableTopicConfig(name=name, value=value) for name, value in (config or {}).items())
         wanted = CreatableTopic(
             name=TopicName(topic), num_partitions=partitions, replication_factor=replicas, configs=configs
@@ -134,7 +137,7 @@ class RawAdmin:
             time.sleep(0.05)
 
     def delete_topic(self, topic: str) -> None:
-        """Deletes a topic; one that does not exist is no trouble."""
+        """Deletes a topic; it need not exist."""
         request = DeleteTopicsRequest(topic_names=(TopicName(topic),), timeout_ms=10_000)
         with admin_call("DeleteTopics", {"topic": topic}) as answer:
             response = first_answer(
@@ -148,7 +151,7 @@ class RawAdmin:
                 raise ClientTrouble(f"topic {topic} could not be deleted: {ErrorCode(result.error_code).name}")
 
     def offsets(self, topic: str, partition: int) -> tuple[int, int]:
-        """(log start offset, high watermark). ClientTrouble when nobody says them in time."""
+        """(log start offset, high watermark). ClientTrouble when no leader answers within `patience_s`."""
         deadline = time.monotonic() + self._patience_s
         while True:
             try:
@@ -160,7 +163,7 @@ class RawAdmin:
                 time.sleep(0.1)
 
     def offset_at(self, topic: str, partition: int, timestamp: int) -> tuple[int, int]:
-        """(offset, timestamp) that ListOffsets answers for a time in ms, or a special one; (-1, -1) for none."""
+        """(offset, timestamp) from ListOffsets for a timestamp in ms, or a special one; (-1, -1) for none."""
         found = self._listed(topic, partition, timestamp)
         return int(found.offset), int(found.timestamp)
 

@@ -23,5 +23,5 @@ def murmur2(data: bytes) -> int:
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """Where a record with this key goes in a topic of so many partitions."""
+    """The partition of a record with this key, in a topic with this number of partitions."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

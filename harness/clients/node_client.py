@@ -1,4 +1,4 @@
-"""One node of a cluster, asked itself and nobody else: what it takes, what it serves, what it says of the cluster."""
+"""A client for one particular node: produces to it, fetches from it, and reads the metadata that it reports."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ _FETCH_BYTES = 8 << 20
 _EVERY_S = 0.1
 _LEADS_WITHIN_S = 10.0
 TROUBLE = (OSError, MalformedRequest)
-"""What is raised when the node is away, cut off, or speaks nonsense."""
+"""What is raised when the node cannot be reached or sends invalid bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """The answer to a batch."""
+    """The response to one produced batch."""
 
     error: ErrorCode
     offset: int
-    """Of its first record; -1 where it was refused."""
+    """The offset of the batch's first record; -1 where the batch was refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """The answer to a fetch of one partition."""
+    """The response to a Fetch of one partition."""
 
     error: ErrorCode
     values: tuple[tuple[int, str], ...]
     """(offset, value)."""
     high_watermark: int
     preferred_replica: int
-    """The follower that the leader sends the reader to (KIP-392); -1 for none."""
+    """The follower to which the leader redirects the consumer (KIP-392); -1 for none."""
 
 
 class NodeClient:
-    """A connection to one node. OSError when it is away, closes, or is too slow."""
+    """A connection to one node. OSError when the node is unreachable, closes the connection, or is too slow."""
 
     def __init__(self, address: tuple[str, int], *, timeout_s: float = _TIMEOUT_S) -> None:
         self._connection = RawConnection(*address, client_id="node-client", timeout_s=timeout_s)
@@ -70,15 +70,15 @@ class NodeClient:
         self._connection.close()
 
     def ask(self, api_key: ApiKey, version: int, message: Any) -> Any:
-        """Any request, at the version or the highest below it that the node serves."""
+        """Sends any request, at `version` or the highest version below it that the node supports; returns the
+        response."""
         return self._connection.request(api_key, self._connection.highest(api_key, version), message)
 
     def produce(
         self, topic: str, *values: str, partition: int = 0, acks: int = -1, timeout_ms: int = 10_000
     ) -> Produced:
-        """One batch without a producer id; sent again while the node says that it does not lead, for a few seconds.
-
-        A new leader learns of it a moment after others do (NOT_LEADER_OR_FOLLOWER is retried by Kafka's clients, too).
+        """Produces one batch without a producer id. Retries NOT_LEADER_OR_FOLLOWER for 10 s, as Kafka's clients do: a
+        new leader may learn of its election a little after other nodes.
         """
         now = time.time_ns() // 1_000_000
         data = encode_batch([Record(number, now, None, value.encode()) for number, value in enumerate(values)])
@@ -94,7 +94,7 @@ class NodeClient:
         return Produced(ErrorCode(found.error_code), int(found.base_offset))
 
     def fetch(self, topic: str, offset: int, *, partition: int = 0, rack: str = "", wait_ms: int = 0) -> Fetched:
-        """What stands in a partition from an offset on, as a consumer in a rack reads it."""
+        """Fetches a partition's records from an offset on, as a consumer in this rack does."""
         of_partition = FetchPartition(partition=partition, fetch_offset=offset, partition_max_bytes=_FETCH_BYTES)
         of_topic = FetchTopic(topic=TopicName(topic), partitions=(of_partition,))
         request = FetchRequest(
@@ -115,7 +115,7 @@ class NodeClient:
         )
 
     def quorum(self) -> tuple[int, int]:
-        """(leader epoch, leader) of the metadata quorum, as this node tells it; leader -1 for none."""
+        """(leader epoch, leader) of the metadata quorum, as this node reports it; leader -1 for none."""
         partition = PartitionData(partition_index=0)
         asked = TopicData(topic_name=TopicName("__cluster_metadata"), partitions=(partition,))
         found = self.ask(ApiKey.DESCRIBE_QUORUM, 1, DescribeQuorumRequest(topics=(asked,))).topics[0].partitions[0]
@@ -124,7 +124,7 @@ class NodeClient:
         return int(found.leader_epoch), int(found.leader_id)
 
     def reassign(self, topic: str, replicas: tuple[int, ...] | None, partition: int = 0) -> ErrorCode:
-        """Asks for other replicas of a partition (KIP-455); None cancels a move that is under way."""
+        """Requests a reassignment of a partition to these replicas (KIP-455); None cancels the current reassignment."""
         wanted = ReassignablePartition(partition_index=partition, replicas=replicas)  # type: ignore[arg-type]
         request = AlterPartitionReassignmentsRequest(
             timeout_ms=10_000, topics=(ReassignableTopic(name=TopicName(topic), partitions=(wanted,)),)
@@ -133,7 +133,7 @@ class NodeClient:
         return ErrorCode(found.error_code or found.responses[0].partitions[0].error_code)
 
     def elect_preferred(self, topic: str, partition: int = 0) -> ErrorCode:
-        """Asks for the preferred replica to lead (KIP-460)."""
+        """Requests an election of the preferred leader (KIP-460)."""
         request = ElectLeadersRequest(
             election_type=0,
             topic_partitions=(TopicPartitions(topic=TopicName(topic), partitions=(partition,)),),
@@ -144,16 +144,18 @@ class NodeClient:
         return ErrorCode(found.error_code or next((one.error_code for one in results), 0))
 
     def topic(self, name: str) -> Any:
-        """What the node's metadata says of a topic; its `error_code` where it knows none."""
+        """The topic's entry in the node's Metadata response; its `error_code` says if the node does not know the
+        topic."""
         wanted = (MetadataRequestTopic(name=TopicName(name)),)
         request = MetadataRequest(topics=wanted, allow_auto_topic_creation=False)
         return self.ask(ApiKey.METADATA, _METADATA, request).topics[0]
 
 
 def until(holds: Callable[[], bool], within_s: float, promise: str) -> float:
-    """Waits until something holds, and how many seconds that took. BrokenPromise, with the promise, when it does not.
+    """Waits until `holds` returns true; returns how many seconds it took. After `within_s`, BrokenPromise with
+    `promise`.
 
-    While a node is away it does not hold.
+    While a node cannot be reached, the condition counts as false.
     """
     started = time.monotonic()
     trouble = ""

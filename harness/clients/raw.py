@@ -1,4 +1,4 @@
-"""The project's own client: small, and in full view of every byte. It cannot subscribe, only be assigned."""
+"""The project's own minimal client. Its consumer cannot subscribe, only assign."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PARTITION_BYTES = 1024 * 1024
 
 
 class RawConsumer:
-    """Consumer over raw connections, without a group and without a fetch session."""
+    """Consumer over raw connections, without a group and without fetch sessions."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
         self._view = LeaderConnections(bootstrap, client_id, settings.fetch_timeout_ms / 1000)
@@ -33,11 +33,11 @@ class RawConsumer:
         self._positions = dict.fromkeys(partitions, EARLIEST)
 
     def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
-        """ClientTrouble: it joins no group."""
+        """Always raises ClientTrouble: this client does not implement groups."""
         raise ClientTrouble("the raw client joins no group: use assign, or another --client")
 
     def poll(self, timeout_s: float) -> list[Consumed]:
-        """Records of one partition, each in its turn."""
+        """The next records of one partition; the calls go through the partitions in turn."""
         if not self._positions:
             time.sleep(timeout_s)
             return []
@@ -97,7 +97,7 @@ class RawConsumer:
         return records
 
     def seek(self, topic: str, partition: int, offset: int) -> None:
-        """Reads on from an offset."""
+        """Sets the next offset to read."""
         self._positions[topic, partition] = offset
 
     def position(self, topic: str, partition: int) -> int:
@@ -105,11 +105,11 @@ class RawConsumer:
         return self._positions[topic, partition]
 
     def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
-        """ClientTrouble: it has no group."""
+        """Always raises ClientTrouble: this client does not implement groups."""
         raise ClientTrouble("the raw client has no group, and commits nothing")
 
     def committed(self, topic: str, partition: int) -> int | None:
-        """None: it has no group."""
+        """Always None: this client does not implement groups."""
         return None
 
     def close(self) -> None:
@@ -130,5 +130,5 @@ class Raw:
         return RawProducer(bootstrap, settings, client_id)
 
     def consumer(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> Consumer:
-        """A new consumer; the group is of no use to it."""
+        """A new consumer; the group is ignored."""
         return RawConsumer(bootstrap, settings, client_id)

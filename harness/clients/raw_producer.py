@@ -1,4 +1,4 @@
-"""A producer in the project's own wire language: one request in flight, idempotent if asked, no cleverness."""
+"""A minimal producer over the project's own wire protocol: one request in flight at a time, optionally idempotent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Identity:
-    """Producer id, epoch, and the next sequence of each partition."""
+    """Producer id, producer epoch, and the next sequence number of each partition."""
 
     producer_id: int = -1
     epoch: int = -1
@@ -72,7 +72,7 @@ class RawProducer:
         timestamp: int | None = None,
         on_delivery: OnDelivery,
     ) -> None:
-        """Queues a record. Without a partition its key chooses one, as in Kafka's own producer."""
+        """Queues a record. Without a partition, one is chosen by the hash of the key, as the Java producer does."""
         now_ms = time.time_ns() // 1_000_000
         chosen = partition if partition is not None else self._partition_for(topic, key)
         record = Record(0, now_ms if timestamp is None else timestamp, key, value, tuple(headers))
@@ -103,7 +103,7 @@ class RawProducer:
                 self._deliver(where, batch)
 
     def _deliver(self, where: tuple[str, int], batch: list[_Waiting]) -> None:
-        """Sends one batch until it is answered for certain or its time is over."""
+        """Sends one batch; retries until a final answer, the delivery timeout, or the limit of retries."""
         deadline = time.monotonic() + self._delivery_s
         outcome, error, attempts, is_doubtful = OpType.INFO, "delivery timeout", 0, False
         offset, appended_at = -1, -1
@@ -131,12 +131,13 @@ class RawProducer:
         if outcome is OpType.OK:
             self._advance(where, len(batch))
         else:
-            # The broker may or may not have this batch: a new identity keeps later sequences free of doubt (KIP-360).
+            # The broker may or may not have this batch. A new producer id avoids sequence gaps in later batches
+            # (KIP-360).
             self._identity = _Identity()
         self._report(where, batch, outcome, offset, appended_at, error)
 
     def _attempt(self, where: tuple[str, int], batch: list[_Waiting]) -> tuple[int, int, int]:
-        """(error code, base offset, log append time) of one Produce."""
+        """Sends one Produce request; returns (error code, base offset, log append time in ms)."""
         topic, partition = where
         connection = self._view.leader(topic, partition)
         if self._is_idempotent and self._identity.producer_id < 0:
@@ -191,21 +192,21 @@ class RawProducer:
             self._changed.notify_all()
 
     def identity(self) -> ProducerIdentity | None:
-        """The producer id and epoch; None between two of them."""
+        """The producer id and epoch; None before the first request, and after a failed batch until the next request."""
         found = self._identity
         return ProducerIdentity(found.producer_id, found.epoch) if found.producer_id >= 0 else None
 
     def retries(self) -> int | None:
-        """Records of the batches that it sent again."""
+        """The number of records in batches that were resent."""
         return self._retried
 
     def flush(self, timeout_s: float) -> None:
-        """Waits until every record has its delivery, at most so long."""
+        """Waits until every record has been reported as delivered or failed, at most `timeout_s`."""
         with self._changed:
             self._changed.wait_for(lambda: self._open == 0, timeout_s)
 
     def is_broken(self) -> bool:
-        """Never: after an error that is not retriable it takes a new producer id by itself."""
+        """Always False: after a failed batch this producer requests a new producer id and goes on."""
         return False
 
     def close(self) -> None:

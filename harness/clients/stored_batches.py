@@ -1,4 +1,4 @@
-"""What a partition holds, batch by batch, as the broker serves it: what no client library shows."""
+"""Reads a partition's record batches from the broker, with their headers, which client libraries do not expose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WAIT_MS = 500
 
 
 def stored_batches(bootstrap: str, topic: str, partition: int) -> list[Batch]:
-    """All batches from the log's start to its end. ClientTrouble when they cannot be had."""
+    """All batches from the log start offset to the high watermark. ClientTrouble when they cannot be fetched."""
     admin, view = RawAdmin(bootstrap, "batches"), LeaderConnections(bootstrap, "batches")
     found: list[Batch] = []
     try:

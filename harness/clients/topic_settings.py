@@ -1,4 +1,4 @@
-"""What a cluster promises of a topic: asked of the cluster, and not taken from what a check asked for."""
+"""Reads a topic's configs, replicas and features from the cluster, rather than relying on what a check requested."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reference_broker.wire.primitives import TopicName
 _METADATA, _API_VERSIONS, _DESCRIBE_CONFIGS = 3, 18, 32
 _ANSWER_S = 5.0
 _TOPIC = 2
-"""resource_type of DescribeConfigs."""
+"""Resource type of a topic (DescribeConfigs)."""
 _ELIGIBLE_LEADER_REPLICAS = "eligible.leader.replicas.version"
 _ASKED = (
     "min.insync.replicas",
@@ -32,9 +32,9 @@ _ASKED = (
 
 
 def read_topic_settings(bootstrap: str, topic: str) -> TopicSettings:
-    """The settings in force (DescribeConfigs), the replicas (Metadata) and the features (ApiVersions).
+    """A topic's effective configs (DescribeConfigs), its replicas (Metadata) and the cluster's features (ApiVersions).
 
-    ClientTrouble when the cluster does not tell them.
+    ClientTrouble when the cluster does not report them.
     """
     try:
         configs, has_elr = first_answer(
@@ -61,7 +61,7 @@ def read_topic_settings(bootstrap: str, topic: str) -> TopicSettings:
 
 
 def read_partition_states(bootstrap: str, topic: str) -> PartitionStates:
-    """Leaders, epochs, replicas and in-sync replicas of a topic (Metadata). ClientTrouble when nobody tells them."""
+    """Leaders, leader epochs, replicas and ISRs of a topic (Metadata). ClientTrouble when no broker answers."""
     try:
         return first_answer(bootstrap, lambda connection: _states(connection, (topic,)), timeout_s=_ANSWER_S)
     except TROUBLE as trouble:

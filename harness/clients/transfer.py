@@ -1,4 +1,5 @@
-"""Sends records and waits for all their ends; reads until enough has come. For checks that need no workload."""
+"""Sends a list of records and waits for all deliveries; reads a given number of records. For checks without a
+workload."""
 
 from __future__ import annotations
 
@@ -22,23 +23,23 @@ from harness.judging.outcome import require
 _POLL_S = 0.2
 READ_S = 30.0
 _FLUSH_S = 1.5 * ClientSettings().delivery_timeout_ms / 1000
-"""Longer than any record may be under way."""
+"""1.5 times the default delivery timeout: by then, every record has been delivered or has failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A record to send; without a partition the client chooses by the key."""
+    """A record to send. Without a partition, the client chooses one by the key."""
 
     value: bytes | None
     key: bytes | None = None
     partition: int | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
     timestamp: int | None = None
-    """Milliseconds since 1970; None: the client's clock."""
+    """Milliseconds since 1970; None for the client's current time."""
 
 
 def send_all(producer: Producer, topic: str, records: Sequence[Outgoing]) -> list[Delivery]:
-    """Sends records in order; the end of each. ClientTrouble when one has no end in time, or was not acknowledged."""
+    """Sends records in order; returns their deliveries. ClientTrouble unless all are acknowledged in time."""
     ends: dict[int, Delivery] = {}
     lock = threading.Lock()
 
@@ -79,7 +80,7 @@ def produce(
     records: Sequence[Outgoing],
     settings: ClientSettings | None = None,
 ) -> list[Delivery]:
-    """`send_all` by a producer of its own."""
+    """`send_all` with a new producer, which is closed afterwards."""
     producer = library.producer(bootstrap, settings or ClientSettings(), f"{topic}-producer")
     try:
         return send_all(producer, topic, records)
@@ -88,7 +89,7 @@ def produce(
 
 
 def read(consumer: Consumer, count: int, timeout_s: float = READ_S) -> list[Consumed]:
-    """What a consumer gives until `count` records have come, or the time is over."""
+    """Polls a consumer until it has returned `count` records, or `timeout_s` has passed."""
     found: list[Consumed] = []
     deadline = time.monotonic() + timeout_s
     while len(found) < count and time.monotonic() < deadline:
@@ -97,7 +98,7 @@ def read(consumer: Consumer, count: int, timeout_s: float = READ_S) -> list[Cons
 
 
 def read_all(consumer: Consumer, count: int, who: str) -> list[Consumed]:
-    """`read`, which must give so many records; `who` reads, in words. BrokenPromise (O3) when fewer or more come."""
+    """`read`, then BrokenPromise (O3) unless exactly `count` records came. `who` names the reader in the message."""
     found = read(consumer, count)
     require(
         len(found),
@@ -112,7 +113,7 @@ def read_all(consumer: Consumer, count: int, who: str) -> list[Consumed]:
 def read_partitions(
     library: Library, bootstrap: str, topic: str, partitions: int, count: int, timeout_s: float = READ_S
 ) -> list[Consumed]:
-    """The first `count` records of a topic, by a fresh consumer that is assigned all partitions."""
+    """The first `count` records of a topic, read by a new consumer that is assigned all partitions."""
     consumer = library.consumer(bootstrap, ClientSettings(), f"{topic}-reader", None)
     try:
         consumer.assign([(topic, partition) for partition in range(partitions)])

@@ -1,4 +1,5 @@
-"""What the bytes given to a Produce hold, and which refusals they deserve by themselves, whatever the log holds."""
+"""Parses the records of a Produce request, and finds the errors that they must be refused with, whatever the log
+holds."""
 
 from __future__ import annotations
 
@@ -19,19 +20,20 @@ from reference_broker.wire.records import (
 )
 
 ZSTD_SINCE: Final = 7
-"""Produce version from which zstd is known (KIP-110)."""
+"""First Produce version that allows zstd (KIP-110)."""
 UNKNOWN_TIME: Final = -7
-"""Timestamp of a record whose timestamp is not known."""
+"""Stands for a record timestamp that the model does not know."""
 UNREADABLE: Final = frozenset({ErrorCode.INVALID_RECORD, ErrorCode.CORRUPT_MESSAGE})
-"""For bytes that do not hold together, Kafka's code depends on which of its layers notices first."""
+"""Error codes for bytes that are no valid batch; which one Kafka answers depends on which of its layers finds the
+error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A batch as a producer wrote it."""
+    """A batch as it was sent by a producer."""
 
     records: tuple[Record, ...] = ()
-    """Offsets count from 0. Empty where the bytes cannot be read."""
+    """With offsets from 0. Empty if the bytes cannot be parsed."""
     size: int = 0
     """In bytes."""
     compression: int = 0
@@ -40,13 +42,13 @@ class Written:
     base_sequence: int = -1
     is_transactional: bool = False
     faults: frozenset[int] = frozenset()
-    """Codes of the refusals that the bytes deserve; empty for a sound batch."""
+    """Error codes with which the batch may be refused; empty for a valid batch."""
     is_doubtful: bool = False
-    """Whether Kafka may also take it as it is: what is wrong is something that it mends or does not look at."""
+    """Whether Kafka may accept or refuse the batch: it has an error that Kafka may correct or not check."""
 
 
 def written(data: Any, version: int) -> Written:
-    """Reads the records field of a Produce request of a version."""
+    """Parses the records field of a Produce request of this version."""
     view = memoryview(b"" if data is None else data)
     if len(view) < HEADER_SIZE:
         return Written(size=len(view), faults=UNREADABLE)
@@ -58,14 +60,14 @@ def written(data: Any, version: int) -> Written:
     transactional = header.is_transactional
     if view[MAGIC_AT] != 2 or size > len(view):
         return Written(size=len(view), faults=UNREADABLE, is_transactional=transactional)
-    # Whoever stamps a log, it is not the producer: a topic with producers' times takes the records' own.
+    # A producer cannot set LogAppendTime: with message.timestamp.type=CreateTime the records' own timestamps count.
     batch = Batch(header._replace(attributes=header.attributes & ~LOG_APPEND_TIME), view[:size])
     try:
         records = tuple(record._replace(offset=index) for index, record in enumerate(batch.records()))
     except (MalformedRequest, ValueError):
         faults = UNREADABLE | {ErrorCode.UNKNOWN_SERVER_ERROR, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE}
         return Written(size=size, faults=faults, is_transactional=transactional)
-    if header.is_log_append_time:  # which of both times a reader sees depends on whether the batch is written anew
+    if header.is_log_append_time:  # which timestamp a consumer sees depends on whether the broker rewrites the batch
         records = tuple(record._replace(timestamp=UNKNOWN_TIME) for record in records)
     codes: set[int] = set()
     if not batch.crc_is_valid():

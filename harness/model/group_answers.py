@@ -1,4 +1,4 @@
-"""What members and onlookers of classic groups are told: Heartbeat, LeaveGroup, DescribeGroups, ListGroups."""
+"""Judges the answers to Heartbeat, LeaveGroup, DescribeGroups and ListGroups, for classic groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reference_broker.wire.errors import ErrorCode
 
 
 def beaten(groups: Groups, request: Any, version: int, response: Any) -> Complaints:
-    """Heartbeat."""
+    """Judges the answer to a Heartbeat."""
     group = groups.by_id.get(request.group_id)
     if request.group_instance_id is not None or (group is not None and not group.is_clear):
         return
@@ -30,7 +30,7 @@ def beaten(groups: Groups, request: Any, version: int, response: Any) -> Complai
 
 
 def left(groups: Groups, request: Any, version: int, response: Any) -> Complaints:
-    """LeaveGroup."""
+    """Judges the answer to a LeaveGroup, and removes the members."""
     group = groups.by_id.get(request.group_id)
     is_static = any(one.group_instance_id is not None for one in request.members)
     if is_static and group is not None:
@@ -57,7 +57,7 @@ def left(groups: Groups, request: Any, version: int, response: Any) -> Complaint
 
 
 def described(groups: Groups, request: Any, version: int, response: Any) -> Complaints:
-    """DescribeGroups."""
+    """Judges the answer to a DescribeGroups."""
     for answer in response.groups:
         group, where = groups.by_id.get(answer.group_id), f"DescribeGroups of {answer.group_id!r}"
         if (group is not None and not group.is_clear) or not answer.group_id:
@@ -83,7 +83,7 @@ def described(groups: Groups, request: Any, version: int, response: Any) -> Comp
 
 
 def listed(groups: Groups, request: Any, version: int, response: Any) -> Complaints:
-    """ListGroups."""
+    """Judges the answer to a ListGroups without filters."""
     if request.states_filter or request.types_filter:
         return
     yield from expect_code("ListGroups", response.error_code, codes(ErrorCode.NONE))

@@ -1,8 +1,8 @@
-"""Classic groups: who is a member, of which generation, and who waits for whom.
+"""Classic groups: their members, generations and rebalances, and which requests wait for other members.
 
 Kafka's documents: the protocol guide (JoinGroup, SyncGroup, Heartbeat, LeaveGroup), KIP-394 (member ids are required).
-The model expects `group.initial.rebalance.delay.ms=0` and timeouts longer than a sequence. Of a group with static
-members (KIP-345) it has no opinion.
+The model assumes `group.initial.rebalance.delay.ms=0` and timeouts longer than a sequence. It makes no predictions for
+groups with static members (KIP-345).
 """
 
 from __future__ import annotations
@@ -44,35 +44,37 @@ class Groups:
         return any(group.is_clear for group in self._waited_for(client))
 
     def is_unsure(self, client: int) -> bool:
-        """Whether the model cannot say if the client's last request waits."""
+        """Whether the model does not know if the client's last request waits for another client."""
         return client in self._unsure or any(not group.is_clear for group in self._waited_for(client))
 
     def _waited_for(self, client: int) -> list[Group]:
-        """The groups in which a member waits on a client's behalf."""
+        """The groups in which a JoinGroup or SyncGroup of this client is waiting."""
         return [
             group for group in self.by_id.values() if any(client in (one.joining, one.syncing) for one in group.members)
         ]
 
     def restarted(self) -> None:
-        """After a clean restart: what was only in memory is gone, members are found again from the log."""
+        """Applies a clean restart: pending member ids, which are only in memory, are lost; the rest is loaded from the
+        log. Makes no further predictions for groups other than those that are empty and in the log.
+        """
         for group in self.by_id.values():
             group.pending.clear()
             group.is_clear = group.is_clear and group.state == EMPTY and group.is_kept
 
     def group(self, group_id: str) -> Group:
-        """The group, made where there was none."""
+        """The group with this id; created if there is none."""
         return self.by_id.setdefault(group_id, Group(group_id))
 
     # -- join and sync ------------------------------------------------------------------------------------------
 
     def sent(self, client: int, request: Any, version: int) -> None:
-        """A JoinGroup or SyncGroup takes effect when it is sent: its answer may come only later."""
+        """Applies a JoinGroup or SyncGroup when it is sent, because its answer may come much later."""
         if request.API_KEY not in (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP):
             return
         self._expected.pop(client, None)
         group = self.by_id.get(request.group_id)
         is_static = request.group_instance_id is not None
-        # A member that may be put out within a sequence is as little foreseen as a static one.
+        # A member whose rebalance timeout may end within a sequence makes the group as unpredictable as a static one.
         is_join = request.API_KEY == ApiKey.JOIN_GROUP
         is_static |= is_join and version >= 1 and request.rebalance_timeout_ms < SESSION_MS[0]
         if is_static and request.group_id and (group is not None or request.API_KEY == ApiKey.JOIN_GROUP):
@@ -164,7 +166,7 @@ class Groups:
                 member.syncing = None
 
     def _rebalance(self, group: Group) -> None:
-        """A new generation gathers: complete at once from Empty, else when all members have joined."""
+        """Starts a rebalance. It completes at once if the group was Empty, else when all members have joined."""
         was_empty = group.state == EMPTY
         for member in group.members:
             if member.syncing is not None:
@@ -236,13 +238,13 @@ class Groups:
     # -- heartbeat and leave ------------------------------------------------------------------------------------
 
     def remove(self, group: Group, leaving: Sequence[str]) -> None:
-        """Members go: those that stay gather again."""
+        """Removes members, and starts or completes a rebalance for the rest."""
         gone = [one for one in group.members if one.id in leaving]
         was_pending = any(one in group.pending for one in leaving)
         group.pending = [one for one in group.pending if one not in leaving]
         for member in gone:
             if member.syncing is not None:
-                # Kafka forgets the request with its member: nobody answers it.
+                # Kafka drops the waiting SyncGroup together with the member, and never answers it.
                 group.is_clear = False
                 self._unsure.append(member.syncing)
             if member.joining is not None:
@@ -251,7 +253,7 @@ class Groups:
             if group.leader is member:
                 group.leader = group.members[0] if len(group.members) == 1 else None
         if not group.members and group.pending and group.state != EMPTY:
-            # Nobody's rebalance timeout is 0 ms, so that the join phase may end before or after what comes next.
+            # Without members the rebalance timeout is 0 ms: the rebalance may end before or after the next request.
             group.is_clear = False
         elif (gone or was_pending) and group.state in (COMPLETING, STABLE):
             self._rebalance(group)

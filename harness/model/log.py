@@ -1,4 +1,4 @@
-"""One partition's log as a list of batches: what may be appended, read, found by time and deleted.
+"""One partition's log as a list of batches: judges and applies appends, reads, lookups by timestamp and deletions.
 
 Kafka's documents: KIP-98 (idempotence), KIP-101 and KIP-320 (leader epochs), KIP-107 (deleting records), KIP-734 and
 KIP-405 (special timestamps).
@@ -18,12 +18,12 @@ from reference_broker.wire.records import Record, iter_batches
 
 OK: Final = frozenset({int(ErrorCode.NONE)})
 REMEMBERED: Final = 5
-"""Batches of a producer whose repetition is noticed."""
+"""How many of a producer's last batches the log remembers to detect duplicates."""
 LATEST, EARLIEST, LARGEST, EARLIEST_LOCAL, LATEST_TIERED = -1, -2, -3, -4, -5
 SINCE: Final[Mapping[int, int]] = {LARGEST: 7, EARLIEST_LOCAL: 8, LATEST_TIERED: 9}
 """Special timestamp → first version of ListOffsets that knows it."""
 SILENT_MS: Final = 86_400_000
-"""producer.id.expiration.ms: a producer that is silent for so long may be forgotten."""
+"""producer.id.expiration.ms: the state of a producer that has written nothing for this long may be removed."""
 LARGEST_SEQUENCE: Final = 2**31 - 1
 
 
@@ -33,9 +33,9 @@ class Stored:
 
     base_offset: int
     records: tuple[Record, ...]
-    """With the offsets and timestamps that readers see."""
+    """With the offsets and timestamps that consumers see."""
     has_known_times: bool = True
-    """Whether the timestamps by which Kafka finds it are known, too."""
+    """Whether the model knows the timestamps by which ListOffsets finds the batch."""
 
     @property
     def last_offset(self) -> int:
@@ -45,37 +45,38 @@ class Stored:
 
 @dataclass(slots=True)
 class ProducerEntry:
-    """What the log knows of an idempotent producer."""
+    """The log's state of one idempotent producer."""
 
     epoch: int
     batches: list[tuple[int, int, int]] = field(default_factory=list)
-    """(first sequence, last sequence, base offset) of its last batches, the newest last."""
+    """(first sequence, last sequence, base offset) of its last batches, newest last."""
     certain: int = REMEMBERED
-    """How many of the newest are certainly known: a restart keeps only the last."""
+    """How many of the newest batches the broker certainly remembers: after a restart, only the last one."""
     latest_ms: int = -1
-    """Largest timestamp of its last batch: a producer that is silent for too long is forgotten."""
+    """Largest timestamp of its last batch, from which producer.id.expiration.ms counts."""
     is_doubtful: bool = False
-    """Whether it may be forgotten already."""
+    """Whether the broker may already have removed this state."""
 
 
 @dataclass(slots=True)
 class PartitionLog:
-    """A log with one replica, so that its end is its high watermark."""
+    """A log with a single replica: its log end offset is its high watermark."""
 
     settings: Mapping[str, str]
-    """The topic's, defaults included; shared with the topic."""
+    """The topic's effective configs, including defaults; the same dict as in the topic."""
     batches: list[Stored] = field(default_factory=list)
     start: int = 0
     end: int = 0
     producers: dict[int, ProducerEntry] = field(default_factory=dict)
     leader_epoch: int = 0
     has_restarted: bool = False
-    """Then the epoch is this one or a later one."""
+    """Whether the node has restarted, after which the leader epoch may be higher than `leader_epoch`."""
 
     # -- append -------------------------------------------------------------------------------------------------
 
     def refusals(self, batch: Written, now_ms: int) -> frozenset[int]:
-        """The codes of which one must be the answer to appending a batch; empty when it must be taken."""
+        """The error codes with which this batch may be refused, apart from its sequence; empty if it must be
+        accepted."""
         codes = set(batch.faults)
         if batch.size > int(self.settings["max.message.bytes"]):
             codes.add(ErrorCode.MESSAGE_TOO_LARGE)
@@ -90,14 +91,15 @@ class PartitionLog:
         return frozenset(codes)
 
     def known(self, batch: Written) -> tuple[frozenset[int], int | None]:
-        """(codes allowed by the producer's sequence, base offset if it was appended before). KIP-98."""
+        """(error codes that the producer's epoch and sequence allow, base offset if the batch is a duplicate).
+        KIP-98."""
         if batch.producer_id < 0:
             return OK, None
         entry = self.producers.get(batch.producer_id)
         if entry is None:
             return OK, None
         last = _sequence(batch.base_sequence, len(batch.records) - 1)
-        if entry.is_doubtful or entry.epoch < 0:  # without an epoch a producer goes on anywhere
+        if entry.is_doubtful or entry.epoch < 0:  # without an epoch any sequence may be accepted
             same = [base for first, final, base in entry.batches if (first, final) == (batch.base_sequence, last)]
             codes = {ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, ErrorCode.INVALID_PRODUCER_EPOCH}
             return OK | codes, same[0] if same and batch.producer_epoch == entry.epoch else None
@@ -115,7 +117,7 @@ class PartitionLog:
         return OK, None
 
     def append(self, batch: Written, append_time: int) -> int:
-        """Takes a batch; its base offset. `append_time` in ms where the log stamps it, else -1."""
+        """Appends a batch; returns its base offset. `append_time` is the LogAppendTime in ms, -1 for CreateTime."""
         base = self.end
         stamped = self.settings["message.timestamp.type"] == "LogAppendTime"
         self.batches.append(
@@ -140,12 +142,12 @@ class PartitionLog:
         return base
 
     def append_unseen(self, value: bytes) -> None:
-        """Takes a record by a client that stamps it itself: its timestamp and batch are not known."""
+        """Appends a record that a client library wrote; its timestamp and its batch are not known."""
         self.batches.append(Stored(self.end, (Record(self.end, UNKNOWN_TIME, None, value),), False))
         self.end += 1
 
     def produce(self, where: str, batch: Written, answer: Any, now_ms: int) -> Complaints:
-        """Judges a partition's answer to a Produce, and appends what was taken. `answer`: PartitionProduceResponse."""
+        """Judges a partition's answer to a Produce, a PartitionProduceResponse, and appends the batch if accepted."""
         refused = self.refusals(batch, now_ms)
         allowed, earlier = self.known(batch)
         if batch.is_transactional:
@@ -155,7 +157,7 @@ class PartitionLog:
         elif batch.is_doubtful:
             allowed |= {ErrorCode.INVALID_RECORD, ErrorCode.CORRUPT_MESSAGE, ErrorCode.INVALID_TIMESTAMP}
         if batch.producer_id >= 0 > batch.producer_epoch:
-            allowed |= {ErrorCode.UNKNOWN_SERVER_ERROR}  # a batch that is written anew cannot be without an epoch
+            allowed |= {ErrorCode.UNKNOWN_SERVER_ERROR}  # Kafka cannot rewrite a batch with an id and no epoch
         yield from expect_code(where, answer.error_code, allowed)
         if answer.error_code:
             yield from expect(f"{where}: base offset of a refusal", answer.base_offset, -1)
@@ -177,8 +179,8 @@ class PartitionLog:
     # -- leader epochs ------------------------------------------------------------------------------------------
 
     def epoch_codes(self, epoch: int) -> frozenset[int]:
-        """The codes allowed for a request that believes in this leader epoch; -1 believes in none. KIP-320."""
-        if epoch < 0:  # some requests believe in none below -1, too
+        """The error codes allowed for a request with this current leader epoch; -1 means none is given. KIP-320."""
+        if epoch < 0:  # some APIs also take values below -1 for none
             return OK if epoch == -1 else OK | {ErrorCode.FENCED_LEADER_EPOCH}
         if epoch < self.leader_epoch:
             return frozenset({ErrorCode.FENCED_LEADER_EPOCH})
@@ -196,7 +198,7 @@ class PartitionLog:
         yield from expect(f"{where}: leader epoch", answer.leader_epoch, self.leader_epoch if is_known else -1)
 
     def restart(self, now_ms: int) -> None:
-        """What a clean restart of its node does."""
+        """Applies a clean restart of the node."""
         self.has_restarted = True
         for entry in self.producers.values():
             entry.certain = min(entry.certain, 1)
@@ -205,11 +207,11 @@ class PartitionLog:
     # -- read ---------------------------------------------------------------------------------------------------
 
     def offset_codes(self, offset: int) -> frozenset[int]:
-        """The codes allowed for a Fetch from an offset."""
+        """The error codes allowed for a Fetch at this offset."""
         return OK if self.start <= offset <= self.end else frozenset({ErrorCode.OFFSET_OUT_OF_RANGE})
 
     def from_offset(self, offset: int) -> Iterator[Stored]:
-        """The batches that a reader gets from an offset on; the first may begin before it."""
+        """The batches that a Fetch at this offset returns; the first may begin before it."""
         return (batch for batch in self.batches if batch.last_offset >= offset)
 
     def readable(self, offset: int) -> list[tuple[int, bytes | None]]:
@@ -218,7 +220,11 @@ class PartitionLog:
         return [(record.offset, record.value) for record in records if record.offset >= offset]
 
     def fetched(self, where: str, offset: int, data: Any, limit: int | None, must_come: bool) -> Complaints:
-        """Judges the records of a Fetch. `limit`: bytes, None where the first batch may exceed it."""
+        """Judges the records that a Fetch returned for a partition.
+
+        `limit` is in bytes; a single batch may exceed it. `must_come`: whether records must be returned if there are
+        any.
+        """
         raw = memoryview(b"" if data is None else data)
         try:
             found = list(iter_batches(raw))
@@ -261,7 +267,7 @@ class PartitionLog:
             )
 
     def at(self, timestamp: int) -> list[tuple[int, int]]:
-        """The (offset, timestamp) that ListOffsets may answer for a time, one of the special ones included."""
+        """The (offset, timestamp) pairs that ListOffsets may answer for a timestamp or a special one."""
         if timestamp == LATEST:
             return [(self.end, -1)]
         if timestamp in (EARLIEST, EARLIEST_LOCAL):
@@ -271,17 +277,17 @@ class PartitionLog:
         times = [(record.offset, record.timestamp) for batch in self.batches for record in batch.records]
         alive = [one for one in times if one[0] >= self.start]
         if timestamp == LARGEST:
-            # Records below the log start stay in their segment, and Kafka may still name one of them.
+            # Records below the log start offset stay in their segment, and Kafka may still answer one of them.
             largest = [max((time for _, time in some), default=-1) for some in (times, alive)]
             return [one for one in times if one[1] in largest] + [(-1, -1)] * (not alive or largest[1] < 0)
-        # Kafka looks in one segment, and records from before all time may have ended one too early.
+        # Kafka searches one segment only; with negative timestamps it may choose one too early, and find nothing.
         may_miss = self.start > 0 and any(time < 0 for _, time in times)
         return [one for one in alive if one[1] >= timestamp][:1] + [(-1, -1)] * may_miss or [(-1, -1)]
 
     # -- delete -------------------------------------------------------------------------------------------------
 
     def delete(self, where: str, offset: int, answer: Any) -> Complaints:
-        """Judges a partition's answer to DeleteRecords, and deletes."""
+        """Judges a partition's answer to DeleteRecords, and advances the log start offset."""
         allowed = OK if -1 <= offset <= self.end else frozenset({ErrorCode.OFFSET_OUT_OF_RANGE})
         if "delete" not in self.settings["cleanup.policy"]:
             allowed = frozenset({ErrorCode.POLICY_VIOLATION})
@@ -293,5 +299,5 @@ class PartitionLog:
 
 
 def _sequence(first: int, by: int) -> int:
-    """Sequences wrap to 0 behind the largest."""
+    """The sequence number `by` after `first`; after LARGEST_SEQUENCE comes 0."""
     return (first + by) % (LARGEST_SEQUENCE + 1)

@@ -1,4 +1,4 @@
-"""A classic group and its members, as data, and what follows from that data alone."""
+"""The state of a classic group and its members, and functions of that state."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from reference_broker.wire.errors import ErrorCode
 EMPTY, PREPARING, COMPLETING, STABLE = "Empty", "PreparingRebalance", "CompletingRebalance", "Stable"
 DEAD: Final = "Dead"
 ID_REQUIRED_SINCE: Final = 4
-"""JoinGroup version from which a new member is first given an id."""
+"""First JoinGroup version in which a new member is first given an id and must join again with it (KIP-394)."""
 PROTOCOL_SINCE: Final = 5
-"""SyncGroup version from which the protocol must be named."""
+"""First SyncGroup version that must name the protocol type and protocol."""
 SESSION_MS: Final = (6_000, 1_800_000)
 
 
 def codes(*allowed: ErrorCode) -> frozenset[int]:
-    """A set of codes."""
+    """A set of error codes as numbers."""
     return frozenset(map(int, allowed))
 
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A member. Its id is None until an answer tells it."""
+    """A member. Its id is None until an answer contains it."""
 
     id: str | None
     protocols: tuple[tuple[str, bytes], ...]
     joining: int | None = None
-    """The client whose JoinGroup waits."""
+    """The client whose JoinGroup for this member is waiting; None for none."""
     syncing: int | None = None
-    """The client whose SyncGroup waits."""
+    """The client whose SyncGroup for this member is waiting; None for none."""
     assignment: bytes = b""
 
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """A group of members."""
+    """The state of one classic group."""
 
     id: str
     state: str = EMPTY
@@ -46,41 +46,41 @@ class Group:
     protocol_type: str = ""
     protocol: str | None = None
     leader: Member | None = None
-    """None while the model cannot know."""
+    """None without members, and while the model does not know which member leads."""
     members: list[Member] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
-    """Ids given to members that have not joined with them yet."""
+    """Member ids given out by MEMBER_ID_REQUIRED with which nobody has joined yet."""
     is_kept: bool = False
-    """Whether it is in the log for certain; else Kafka may not show it yet."""
+    """Whether the group is certainly in __consumer_offsets; else Kafka may not list it yet."""
     is_clear: bool = True
-    """False once something happened of which the model has no opinion."""
+    """Whether the model knows the group's state. Once false, its answers are not judged."""
 
     def member(self, member_id: str) -> Member | None:
-        """The member with an id."""
+        """The member with this id; None if there is none."""
         return next((one for one in self.members if one.id == member_id), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a JoinGroup or SyncGroup must be answered."""
+    """The expected answer to a JoinGroup or SyncGroup."""
 
     allowed: frozenset[int] = codes(ErrorCode.NONE)
     group: Group | None = None
     member: Member | None = None
     generation: int = -1
     protocols: tuple[str, ...] = ()
-    """Those that may be chosen."""
+    """The protocols of which the group may choose one."""
     members: tuple[Member, ...] = ()
     assignment: bytes = b""
 
 
 def are_here(group: Group) -> bool:
-    """Whether all members have joined the generation that gathers."""
+    """Whether all members have joined the rebalance in progress."""
     return all(one.joining is not None for one in group.members)
 
 
 def supports(group: Group, protocol_type: str, protocols: Sequence[tuple[str, bytes]]) -> bool:
-    """Whether somebody with these protocols may join."""
+    """Whether a member with these protocols may join the group."""
     if group.state == EMPTY:
         return bool(protocol_type and protocols)
     names = [{name for name, _ in one.protocols} for one in group.members]
@@ -88,7 +88,7 @@ def supports(group: Group, protocol_type: str, protocols: Sequence[tuple[str, by
 
 
 def candidates(members: Sequence[Member]) -> tuple[str, ...]:
-    """The protocols that all know and that most prefer."""
+    """The protocols that all members support and that got the most votes."""
     common = [name for name, _ in members[0].protocols if all(name in dict(one.protocols) for one in members)]
     votes = Counter(next(name for name, _ in one.protocols if name in common) for one in members)
     most = max(votes.values())

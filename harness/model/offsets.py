@@ -1,4 +1,4 @@
-"""Committed offsets: a dict for each group. Kafka's documents: the protocol guide, KIP-496 (deleting offsets)."""
+"""Committed offsets, a dict per group. Kafka's documents: the protocol guide, KIP-496 (OffsetDelete)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from reference_broker.wire.errors import ErrorCode
 
 LONGEST_METADATA: Final = 4096
 IDS_SINCE: Final = 10
-"""Version of OffsetCommit and OffsetFetch from which topics have ids."""
+"""First version of OffsetCommit and OffsetFetch that names topics by id."""
 NOT_FOUND_SINCE: Final = 9
-"""OffsetCommit version from which a group that does not exist is said to be so (KIP-848)."""
+"""First OffsetCommit version that answers GROUP_ID_NOT_FOUND for an unknown group (KIP-848)."""
 NOTHING: Final = (-1, -1, "")
 
 Place = tuple[str, int]
@@ -30,12 +30,12 @@ class Offsets:
         self._topics, self._groups = topics, groups
         self.by_group: dict[str, dict[Place, Committed]] = {}
         self._ids: dict[str, dict[Place, bytes]] = {}
-        """The id of the topic at each commit: offsets of a topic that was deleted since are not judged."""
+        """Group → partition → topic id at the time of the commit. Offsets of topics deleted since are not judged."""
 
     # -- commit -------------------------------------------------------------------------------------------------
 
     def committed(self, request: Any, version: int, response: Any) -> Complaints:
-        """OffsetCommit."""
+        """Judges the answer to an OffsetCommit, and keeps the accepted offsets."""
         answers = {
             (one.topic_id if version >= IDS_SINCE else one.name, part.partition_index): part.error_code
             for one in response.topics
@@ -61,7 +61,7 @@ class Offsets:
                         allowed = ANY
                 elif len(part.committed_metadata or "") > LONGEST_METADATA and allowed == codes(ErrorCode.NONE):
                     allowed = codes(ErrorCode.OFFSET_METADATA_TOO_LARGE)
-                    self._groups.group(request.group_id)  # it begins with the commit, though that is refused
+                    self._groups.group(request.group_id)  # the commit creates the group, even though it is refused
                 if code is None:
                     yield f"{where}: no answer for it"
                     continue
@@ -72,13 +72,13 @@ class Offsets:
                     self.keep(request.group_id, topic.name, part.partition_index, part.committed_offset, epoch, text)
 
     def keep(self, group_id: str, topic: str, partition: int, offset: int, epoch: int = -1, metadata: str = "") -> None:
-        """A commit that was taken."""
+        """Stores an accepted commit of one partition."""
         self._groups.group(group_id).is_kept = True
         self.by_group.setdefault(group_id, {})[topic, partition] = (offset, epoch, metadata)
         self._ids.setdefault(group_id, {})[topic, partition] = self._topics.by_name[topic].id
 
     def _group_codes(self, request: Any, version: int) -> frozenset[int]:
-        """The codes allowed by what the group is."""
+        """The error codes that the group's state allows for a commit."""
         group = self._groups.by_id.get(request.group_id)
         generation = request.generation_id_or_member_epoch
         if not request.group_id or request.group_instance_id is not None or (group is not None and not group.is_clear):
@@ -100,7 +100,7 @@ class Offsets:
     # -- fetch --------------------------------------------------------------------------------------------------
 
     def fetched(self, request: Any, version: int, response: Any) -> Complaints:
-        """OffsetFetch."""
+        """Judges the answer to an OffsetFetch."""
         if version < 8:
             asked = [(request.group_id, request.topics, response.topics, response.error_code)]
         else:
@@ -143,7 +143,7 @@ class Offsets:
             places = [(self._name(one, version), index) for one in asked for index in one.partition_indexes]
         for place in places:
             if place[0] not in self._topics.by_name or (place in own and not self._is_there(group_id, place)):
-                continue  # what becomes of the offsets of a topic that was deleted is Kafka's own affair
+                continue  # Kafka does not specify when it removes the offsets of a deleted topic
             code, committed = found.get(place, (0, None))
             yield from expect_code(f"{where}, {place[0]}-{place[1]}", code, {0})
             wanted = own.get(place, NOTHING)
@@ -158,14 +158,14 @@ class Offsets:
         return "" if topic is None else topic.name
 
     def _is_there(self, group_id: str, place: Place) -> bool:
-        """Whether the topic is the same that it was at the commit."""
+        """Whether the topic still exists, with the same id as at the commit."""
         topic = self._topics.by_name.get(place[0])
         return topic is not None and topic.id == self._ids[group_id].get(place)
 
     # -- delete -------------------------------------------------------------------------------------------------
 
     def deleted(self, request: Any, version: int, response: Any) -> Complaints:
-        """OffsetDelete."""
+        """Judges the answer to an OffsetDelete, and removes the deleted offsets."""
         group, where = self._groups.by_id.get(request.group_id), f"OffsetDelete of group {request.group_id!r}"
         if not request.group_id or (group is not None and not group.is_clear):
             return
@@ -197,7 +197,7 @@ class Offsets:
                 self.by_group.get(request.group_id, {}).pop(place, None)
 
     def groups_deleted(self, request: Any, version: int, response: Any) -> Complaints:
-        """DeleteGroups."""
+        """Judges the answer to a DeleteGroups, and removes the deleted groups."""
         answers = {one.group_id: one.error_code for one in response.results}
         for group_id in dict.fromkeys(request.groups_names):
             group, where = self._groups.by_id.get(group_id), f"DeleteGroups of {group_id!r}"

@@ -1,4 +1,4 @@
-"""Fetch, with and without a session: which partitions must be told of, and what of each."""
+"""Judges Fetch, with and without a session: which partitions the response must contain, and the answer for each."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from reference_broker.wire.primitives import ZERO_UUID
 
 READ_COMMITTED: Final = 1
 PLENTY: Final = 1_000_000
-"""A limit (bytes) that no sequence of ours reaches."""
+"""A size in bytes that is never reached: sequences write less than this."""
 
 LogAt = Callable[[Place], PartitionLog | None]
 
 
 def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, response: Any) -> Complaints:
-    """Judges an answer to a Fetch, and moves its session on."""
+    """Judges the answer to a Fetch, and updates its session."""
     if request.session_id in sessions.doubtful:
         return
     session, allowed, wanted = sessions.asked(request, version)
@@ -50,12 +50,12 @@ def fetched(sessions: Sessions, log_at: LogAt, request: Any, version: int, respo
         return
     for place, part in wanted.items():
         session.asked[place] = part
-    for place in forgotten(request, version):  # also what the same request asks for
+    for place in forgotten(request, version):  # also partitions that the same request adds
         session.asked.pop(place, None)
         session.told.pop(place, None)
     if not session.asked:
         sessions.forget(request.session_id)
-        # What the closing request asks for is still read, as without a session.
+        # The last request of the session is still answered, as one without a session.
         yield from expect("Fetch: session id once the session is empty", response.session_id, 0)
         if is_judged:
             yield from _judged(log_at, request, version, wanted, answers)
@@ -77,7 +77,7 @@ def _remember(session: Session, place: Place, answer: Any) -> None:
 
 
 def _news(session: Session, log_at: LogAt, request: Any, answers: Mapping[Place, Any]) -> Complaints:
-    """Whether each partition of which there is news is told of, and no other."""
+    """Judges whether a session's response contains exactly the partitions that have changed."""
     is_limited = request.max_bytes < PLENTY
     for place, part in session.asked.items():
         log = log_at(place)
@@ -96,7 +96,7 @@ def _news(session: Session, log_at: LogAt, request: Any, answers: Mapping[Place,
 def _judged(
     log_at: LogAt, request: Any, version: int, asked: Mapping[Place, Any], answers: Mapping[Place, Any]
 ) -> Complaints:
-    """Whether each partition's answer is one that its log may give."""
+    """Judges the answer for each partition in the response against its log."""
     came = 0
     for place, answer in answers.items():
         part = asked.get(place)

@@ -1,4 +1,4 @@
-"""Fetch sessions (KIP-227): a broker remembers what a reader asks for, and tells only what is new."""
+"""Fetch sessions (KIP-227): the broker remembers which partitions a client reads, and answers only for changed ones."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import ZERO_UUID
 
 CLOSES, OPENS = -1, 0
-"""Session epochs of requests that read without a session, and that ask for a new one."""
+"""Session epochs: -1 reads without a session (and closes the given one), 0 requests a new session."""
 NOTHING_TOLD: Final = (-1, -1)
 
 Place = tuple[Any, int]
-"""(name or id of a topic, partition): as the request names it."""
+"""(topic name or id, partition), as the request names the topic."""
 
 
 @dataclass(slots=True)
 class Session:
-    """One session."""
+    """One fetch session."""
 
     by_id: bool
     """Whether its requests name topics by id (Fetch 13 and later)."""
     epoch: int = 1
-    """The next request's."""
+    """The session epoch that the next request must have."""
     asked: dict[Place, Any] = field(default_factory=dict)
-    """What is read: place → the request's partition."""
+    """The partitions of the session: place → the FetchPartition last requested."""
     told: dict[Place, tuple[int, int]] = field(default_factory=dict)
-    """Place → (high watermark, log start offset) last told; absent ones are told in any case."""
+    """Place → (high watermark, log start offset) last answered. The next response contains partitions not in here."""
 
 
 class Sessions:
-    """All sessions that the model saw opened."""
+    """All open sessions of the sequence."""
 
     def __init__(self) -> None:
         self.open: dict[int, Session] = {}
         self.doubtful: list[int] = []
-        """Sessions of which the model has no opinion any more."""
+        """Ids of sessions whose state the model no longer knows; they are not judged."""
 
     def asked(self, request: Any, version: int) -> tuple[Session | None, frozenset[int], dict[Place, Any]]:
-        """(the session, codes allowed for the whole answer, what is read) of a Fetch."""
+        """(session, error codes allowed for the whole response, requested partitions) of a Fetch."""
         wanted = dict(places(request.topics, version))
         if request.session_epoch in (CLOSES, OPENS):
             self.open.pop(request.session_id, None)
@@ -60,13 +60,13 @@ class Sessions:
 
 
 def _codes(asked: Iterable[Place]) -> frozenset[int]:
-    """The codes allowed for a whole answer; Kafka may fail where a topic of the zero id is among others."""
+    """The error codes allowed for a whole response. Kafka may fail if one of the topics has the zero id."""
     is_nameless = any(topic == ZERO_UUID for topic, _ in asked)
     return frozenset({0, int(ErrorCode.UNKNOWN_SERVER_ERROR)} if is_nameless else {0})
 
 
 def places(topics: Any, version: int) -> list[tuple[Place, Any]]:
-    """Each partition of a Fetch with the place that it is at."""
+    """(place, FetchPartition) for each partition of a Fetch."""
     return [
         ((topic.topic_id if version >= 13 else topic.topic, part.partition), part)
         for topic in topics
@@ -75,7 +75,7 @@ def places(topics: Any, version: int) -> list[tuple[Place, Any]]:
 
 
 def forgotten(request: Any, version: int) -> list[Place]:
-    """The places that a request takes out of its session."""
+    """The places that a Fetch removes from its session (forgotten_topics_data)."""
     return [
         (topic.topic_id if version >= 13 else topic.topic, partition)
         for topic in request.forgotten_topics_data

@@ -1,4 +1,4 @@
-"""Topic settings that the model knows: their defaults, and which values they may have. Kafka's topic configuration."""
+"""The topic configs that the model knows: defaults and valid values. Source: Kafka's topic configuration."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ LARGEST: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting."""
+    """One topic config: its default, and its range (`low` to `high`) or valid `words`."""
 
     default: str
     low: int = 0
     high: int = LARGEST
     words: tuple[str, ...] = ()
-    """The values of one that is no number."""
+    """The valid values of a config that is not a number."""
     is_list: bool = False
 
     def takes(self, value: str) -> bool | None:
-        """Whether a value is valid; None where releases differ or the model does not know."""
+        """Whether a value is valid; None if releases differ or the model does not know."""
         if self.is_list:
             parts = [part.strip() for part in value.split(",")]
             return (
@@ -35,7 +35,7 @@ class Setting:
             return False
 
     def told(self, value: str) -> str:
-        """A valid value as Kafka tells it."""
+        """A valid value as DescribeConfigs returns it."""
         return ",".join(part.strip() for part in value.split(",")) if self.is_list else value
 
 
@@ -65,7 +65,7 @@ DEFAULTS: Final[Mapping[str, str]] = {name: setting.default for name, setting in
 
 
 def takes(name: str, value: str | None) -> bool | None:
-    """Whether a topic takes this setting; None where the model has no opinion."""
+    """Whether a topic config may have this value; None if the model does not know."""
     if name not in SETTINGS:
         return None if "." in name else False
     if value is not None and value != value.strip():

@@ -1,7 +1,7 @@
-"""The model of a whole cluster of one node: takes each request and what came of it, says what was not allowed.
+"""The model of a one-node cluster: takes each request and its answer, and says what in the answer is not allowed.
 
-What the model does not know it does not judge: an API, or a field, of which it has no opinion. Where Kafka may do one
-thing or another the model goes on with what happened.
+APIs and fields that are not modelled are not judged. Where several answers are allowed, the model continues with the
+one that came.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ Judge = Callable[[Any, int, Any], Complaints]
 LONGEST_NAME: Final = 249
 ACKS: Final = (-1, 0, 1)
 IDS_OF_PRODUCE: Final = 13
-"""Version of Produce (and of Fetch) from which topics have ids."""
+"""First version of Produce (and of Fetch) that names topics by id."""
 
 
 class Specification:
-    """One sequence's state of the world. `judge` is called once for each request, in the order of its answers."""
+    """The expected state of the cluster during one sequence. `judge` is called once per request, in order of
+    answers."""
 
     def __init__(self) -> None:
         self.topics = Topics()
@@ -66,11 +67,11 @@ class Specification:
         }
 
     def knows(self, api_key: int) -> bool:
-        """Whether the model judges an API at all."""
+        """Whether the model judges the answers of this API."""
         return api_key in self._judges or api_key in (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
 
     def sent(self, client: int, message: Any, version: int) -> None:
-        """A request is on its way. Those that may wait for other clients take effect now."""
+        """Must be called when a request is sent. Applies JoinGroup and SyncGroup, whose answers may come much later."""
         if not _is_shared(message):
             self.groups.sent(client, message, version)
 
@@ -79,7 +80,7 @@ class Specification:
         return self.groups.must_wait(client)
 
     def judge(self, client: int, message: Any, version: int, response: Any, now_ms: int) -> list[str]:
-        """What in an answer was not allowed. `response` is None where none came; `now_ms` about when it was made."""
+        """What is not allowed in an answer. `response` is None if none came; `now_ms` is about when it was made."""
         self._now_ms = now_ms
         key = message.API_KEY
         if response is None or _is_shared(message):
@@ -90,7 +91,8 @@ class Specification:
         return [] if judge is None else list(judge(message, version, response))
 
     def unanswered(self, message: Any, version: int, is_closed: bool, now_ms: int) -> list[str]:
-        """Judges silence: a Produce with acks=0 is not answered; an error closes the connection (protocol guide)."""
+        """Judges a request without a response. Only a Produce with acks=0 has none; an error of it closes the
+        connection (protocol guide)."""
         if message.API_KEY != ApiKey.PRODUCE or message.acks != 0:
             return [] if is_closed and message.API_KEY == ApiKey.PRODUCE else [f"no answer to {type(message).__name__}"]
         sent = [
@@ -114,7 +116,7 @@ class Specification:
         return []
 
     def restarted(self, now_ms: int) -> None:
-        """A clean restart of the node."""
+        """Applies a clean restart of the node."""
         self.sessions.open.clear()
         self.groups.restarted()
         for topic in self.topics.by_name.values():
@@ -124,7 +126,7 @@ class Specification:
     # -- where things are ---------------------------------------------------------------------------------------
 
     def _topic(self, name: Any) -> Topic | None:
-        """The topic with a name or an id."""
+        """The topic with this name or id; None if there is none."""
         return self.topics.by_id(name) if isinstance(name, bytes) else self.topics.by_name.get(name)
 
     @staticmethod
@@ -143,7 +145,7 @@ class Specification:
             for part in one.partition_responses
         }
         parts = [part for topic in request.topic_data for part in topic.partition_data]
-        # Of transactions the model has no opinion, and their refusals are for the whole request.
+        # Transactions are not modelled, and their errors apply to the whole request.
         more = ANY if any(written(part.records, version).is_transactional for part in parts) else frozenset()
         for wanted in request.topic_data:
             name = wanted.topic_id if version >= IDS_OF_PRODUCE else wanted.name
@@ -167,7 +169,7 @@ class Specification:
 
     @staticmethod
     def _missing(name: Any, version: int, ids_from: int) -> frozenset[int]:
-        """The codes for a partition that does not exist."""
+        """The error codes allowed for a partition that does not exist."""
         codes = {ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.INVALID_TOPIC_EXCEPTION}
         if version >= ids_from:
             codes = {ErrorCode.UNKNOWN_TOPIC_ID} if name == ZERO_UUID else codes | {ErrorCode.UNKNOWN_TOPIC_ID}
@@ -202,7 +204,8 @@ class Specification:
         self, api: str, asked: Any, answered: Any, name: str, index: str,
         judge: Callable[[PartitionLog, str, Any, Any], Complaints],
     ) -> Complaints:  # fmt: skip
-        """Judges an answer that has its partitions in topics by name."""
+        """Judges an answer with partitions grouped by topic name, partition by partition. `name` and `index` are the
+        names of the fields with the topic name and the partition."""
         answers = {(getattr(one, name), getattr(part, index)): part for one in answered for part in one.partitions}
         places = [(getattr(one, name), getattr(part, index)) for one in asked for part in one.partitions]
         for topic in asked:
@@ -215,7 +218,7 @@ class Specification:
                     yield f"{where}: no answer for it"
                 elif log is None:
                     allowed = self._missing(place[0], 0, 1)
-                    if api == "ListOffsets" and part.timestamp < 0:  # a time that the version lacks is noticed first
+                    if api == "ListOffsets" and part.timestamp < 0:  # Kafka checks first if the version supports it
                         allowed |= {int(ErrorCode.UNSUPPORTED_VERSION)}
                     yield from expect_code(where, answer.error_code, allowed)
                 else:
@@ -258,7 +261,7 @@ class Specification:
 
 
 def _is_shared(message: Any) -> bool:
-    """Whether a request is about a group whose name is too long to be one sequence's own."""
+    """Whether a request names a group id too long for a unique prefix, so that all sequences share the group."""
     named = [getattr(message, "group_id", ""), *getattr(message, "groups_names", ())]
     named += [one if isinstance(one, str) else one.group_id for one in getattr(message, "groups", ())]
     return any(len(name) > LONGEST_NAME for name in named)

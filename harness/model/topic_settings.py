@@ -1,4 +1,4 @@
-"""Settings of topics: altered one by one or as a whole, and described. KIP-133, KIP-226 and KIP-339."""
+"""Judges changes and descriptions of topic configs. KIP-133, KIP-226 and KIP-339."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from reference_broker.wire.errors import ErrorCode
 
 TOPIC: Final = 2
 TYPES: Final = (2, 4, 8, 16, 32)
-"""Types of config resources; another one makes the whole request invalid."""
+"""The valid types of config resources; any other makes the whole request invalid."""
 SET, DELETE, APPEND, SUBTRACT = range(4)
 DYNAMIC_TOPIC: Final = 1
-"""Source of a setting of the topic's own."""
+"""The config_source of a config that is set on the topic itself."""
 MISSING: Final = frozenset({int(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION), int(ErrorCode.INVALID_TOPIC_EXCEPTION)})
 FAULTS: Final = frozenset({int(ErrorCode.INVALID_CONFIG), int(ErrorCode.INVALID_REQUEST)})
 
 
 class HasSettings(Protocol):
-    """A topic, as far as its settings go."""
+    """The part of a topic that concerns its configs."""
 
     own: dict[str, str]
     settings: dict[str, str]
     is_clear: bool
 
     def apply(self, own: dict[str, str]) -> None:
-        """Replaces its own settings."""
+        """Replaces the configs that are set on the topic itself."""
         ...
 
 
 def altered(topics: Mapping[str, HasSettings], request: Any, response: Any) -> Complaints:
-    """IncrementalAlterConfigs and AlterConfigs, of topics."""
+    """Judges the answer to an IncrementalAlterConfigs or AlterConfigs of topics, and applies the accepted changes."""
     is_whole = "Incremental" not in type(request).__name__
     counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
     is_plain = all(one.resource_type in TYPES for one in request.resources)
@@ -46,7 +46,7 @@ def altered(topics: Mapping[str, HasSettings], request: Any, response: Any) -> C
         where = f"{type(request).__name__.removesuffix('Request')} of topic {wanted.resource_name!r}"
         if topic is None:
             allowed = MISSING | (FAULTS if wanted.configs else frozenset())
-            if not wanted.resource_name:  # topics have no settings in common
+            if not wanted.resource_name:  # unlike brokers, topics have no cluster-wide default resource
                 allowed |= {int(ErrorCode.INVALID_REQUEST)}
             is_internal = wanted.resource_name.startswith("__")
             yield from expect_code(where, code, ANY if is_internal or not is_plain else allowed)
@@ -61,7 +61,8 @@ def altered(topics: Mapping[str, HasSettings], request: Any, response: Any) -> C
 
 
 def alteration(now: Mapping[str, str], configs: Sequence[Any], is_whole: bool) -> tuple[dict[str, str], frozenset[int]]:
-    """(a topic's own settings afterwards, codes allowed)."""
+    """(the topic's own configs after the change, allowed error codes). `is_whole` for AlterConfigs, which replaces
+    all."""
     own = {} if is_whole else dict(now)
     codes: set[int] = set()
     if len({config.name for config in configs}) < len(configs):
@@ -100,7 +101,7 @@ def _relisted(now: str, operation: int, value: str) -> str:
 
 
 def described(topics: Mapping[str, HasSettings], request: Any, version: int, response: Any) -> Complaints:
-    """DescribeConfigs, of topics."""
+    """Judges the answer to a DescribeConfigs of topics."""
     counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
     answers = {(one.resource_type, one.resource_name): one for one in response.results}
     if any(one.resource_type not in TYPES for one in request.resources):
@@ -132,7 +133,8 @@ def described(topics: Mapping[str, HasSettings], request: Any, version: int, res
 
 
 def with_settings(codes: set[int], settings: Sequence[tuple[str, str | None]]) -> frozenset[int]:
-    """The codes, and those that settings deserve; NONE where nothing is certainly wrong."""
+    """The error codes, with those that these configs may be refused with; and NONE unless something is certainly
+    wrong."""
     verdicts = [takes(name, value) for name, value in settings]
     is_refused = bool(codes)
     if any(value is None for _, value in settings):

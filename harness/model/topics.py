@@ -1,4 +1,4 @@
-"""Topics as a dict: created, deleted, widened, altered and described. KRaft's controller decides; one node serves.
+"""Topics, a dict by name: judges and applies their creation, deletion, new partitions and configs, and Metadata.
 
 Kafka's documents: the protocol guide and the topic configuration; KIP-516 (ids), KIP-339 (incremental alteration).
 """
@@ -20,31 +20,31 @@ from reference_broker.wire.primitives import ZERO_UUID
 
 NAME: Final = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 MANY: Final = 1_000
-"""Partitions of one topic beyond which limits of the whole cluster decide."""
+"""With more partitions per topic than this, the answer depends on limits of the whole cluster."""
 
 
 @dataclass(slots=True)
 class Topic:
-    """A topic that is there."""
+    """An existing topic."""
 
     name: str
     id: bytes
     own: dict[str, str]
-    """Settings of its own."""
+    """Configs that are set on the topic itself."""
     settings: dict[str, str] = field(default_factory=dict)
-    """All that are in force; each log looks at this same dict."""
+    """All effective configs, including defaults; the logs share this dict."""
     logs: list[PartitionLog] = field(default_factory=list)
     is_clear: bool = True
-    """False once something happened to its settings of which the model has no opinion."""
+    """Whether the model knows the topic's configs. Once false, they are not judged."""
 
     def apply(self, own: dict[str, str]) -> None:
-        """Replaces its own settings."""
+        """Replaces the configs that are set on the topic itself."""
         self.own = own
         self.settings.clear()
         self.settings.update({**DEFAULTS, **own})
 
     def widen(self, count: int) -> None:
-        """Adds partitions up to a count."""
+        """Adds partitions until there are `count`."""
         self.logs += [PartitionLog(self.settings) for _ in range(count - len(self.logs))]
 
 
@@ -55,7 +55,7 @@ class Topics:
         self.by_name: dict[str, Topic] = {}
 
     def by_id(self, topic_id: bytes) -> Topic | None:
-        """The topic with an id; None where none has it."""
+        """The topic with this id; None if there is none."""
         if topic_id == ZERO_UUID:
             return None
         return next((topic for topic in self.by_name.values() if topic.id == topic_id), None)
@@ -63,7 +63,7 @@ class Topics:
     # -- create and delete --------------------------------------------------------------------------------------
 
     def created(self, request: Any, version: int, response: Any) -> Complaints:
-        """CreateTopics."""
+        """Judges the answer to a CreateTopics, and adds the created topics."""
         counts = Counter(wanted.name for wanted in request.topics)
         found = {one.name: one for one in response.topics}
         yield from expect("CreateTopics: the topics answered for", sorted(found), sorted(counts))
@@ -106,7 +106,7 @@ class Topics:
             codes.add(ErrorCode.TOPIC_ALREADY_EXISTS)
         elif any(one.replace(".", "_") == wanted.name.replace(".", "_") for one in self.by_name):
             codes.add(ErrorCode.INVALID_TOPIC_EXCEPTION)
-            if self.by_name.keys() & in_this:  # which came into being by the same request
+            if self.by_name.keys() & in_this:  # the colliding topic may have been created by this same request
                 return ANY
         if wanted.num_partitions < -1 or wanted.num_partitions == 0:
             codes.add(ErrorCode.INVALID_PARTITIONS)
@@ -118,7 +118,7 @@ class Topics:
         return with_settings(codes, [(config.name, config.value) for config in wanted.configs])
 
     def deleted(self, request: Any, version: int, response: Any) -> Complaints:
-        """DeleteTopics."""
+        """Judges the answer to a DeleteTopics, and removes the deleted topics."""
         if version < 6:
             asked = [(name, ZERO_UUID) for name in request.topic_names]
         else:
@@ -144,7 +144,7 @@ class Topics:
                 del self.by_name[gone.name]
 
     def widened(self, request: Any, version: int, response: Any) -> Complaints:
-        """CreatePartitions."""
+        """Judges the answer to a CreatePartitions, and adds the partitions."""
         counts = Counter(wanted.name for wanted in request.topics)
         for wanted in request.topics:
             answer = next((one for one in response.results if one.name == wanted.name), None)
@@ -167,21 +167,22 @@ class Topics:
                 topic.widen(wanted.count)
 
     def altered(self, request: Any, version: int, response: Any) -> Complaints:
-        """IncrementalAlterConfigs and AlterConfigs, of topics."""
+        """Judges the answer to an IncrementalAlterConfigs or AlterConfigs of topics, and applies the accepted
+        changes."""
         return altered(self.by_name, request, response)
 
     def described(self, request: Any, version: int, response: Any) -> Complaints:
-        """DescribeConfigs, of topics."""
+        """Judges the answer to a DescribeConfigs of topics."""
         return described(self.by_name, request, version, response)
 
     # -- metadata -----------------------------------------------------------------------------------------------
 
     def told(self, request: Any, version: int, response: Any) -> Complaints:
-        """Metadata."""
+        """Judges the topics in the answer to a Metadata."""
         by_name = {one.name: one for one in response.topics}
         is_all = request.topics is None
         if not is_all and len({one.name is None for one in request.topics}) > 1:
-            return  # by name and by id at once
+            return  # requests that name topics by name and by id at once are not judged
         if not is_all and any(
             version < 12 if one.name is None else one.topic_id != ZERO_UUID for one in request.topics
         ):
@@ -205,7 +206,7 @@ class Topics:
                 yield from expect_code(f"Metadata of topic {name!r}", by_name[name].error_code, codes)
 
     def _asked(self, request: Any) -> Iterator[Topic]:
-        """The topics that are there and were asked for."""
+        """The existing topics that the request asks for."""
         for topic in self.by_name.values():
             if request.topics is None or any(
                 one.name == topic.name or (one.name is None and one.topic_id == topic.id != ZERO_UUID)

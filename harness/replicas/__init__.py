@@ -1,1 +1,1 @@
-"""What the replicas of a partition hold on their disks, and whether they hold the same."""
+"""Reads the replicas of a partition from disk, and compares them."""

@@ -1,4 +1,4 @@
-"""The replicas of a partition, from the folders of a cluster's nodes."""
+"""Reads the replicas of a partition from the log dirs of a cluster's nodes, and requires that they are equal."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from harness.targets.target import Cluster, TargetTrouble
 
 _SETTLE_S = 10.0
 _METADATA_SETTLE_S = 30.0
-"""A former leader of the quorum cuts off what only it has, and fetches the rest, once it has found the new one."""
+"""Time for a former quorum leader to find the new one, truncate its log, and fetch the rest."""
 
 
 def replicas_of(cluster: Cluster, topic: str, partition: int, nodes: Sequence[int]) -> list[ReplicaLog]:
-    """What some nodes hold of a partition. TargetTrouble where their folders cannot be read here."""
+    """The replicas of a partition on these nodes. TargetTrouble if their log dirs cannot be read from this machine."""
     found = []
     with leftovers.temporary_folder() as copies:
         for node in cluster.nodes:
@@ -36,7 +36,7 @@ def replicas_of(cluster: Cluster, topic: str, partition: int, nodes: Sequence[in
 
 
 def metadata_logs_of(cluster: Cluster, nodes: Sequence[int] | None = None) -> list[MetadataLog]:
-    """What some nodes, or all, hold of the metadata log. TargetTrouble where their folders cannot be read here."""
+    """The metadata logs of these nodes, or of all. TargetTrouble if their log dirs cannot be read from this machine."""
     found = []
     with leftovers.temporary_folder() as copies:
         for node in cluster.nodes:
@@ -52,15 +52,16 @@ def metadata_logs_of(cluster: Cluster, nodes: Sequence[int] | None = None) -> li
 
 
 def require_equal_metadata_logs(cluster: Cluster, nodes: Sequence[int]) -> None:
-    """BrokenPromise unless some nodes come to hold the same metadata log, up to where the longest of them reached when
-    they were first looked at; Unproven where one holds nothing. TargetTrouble where their folders cannot be read here.
+    """Waits up to 30 s until the metadata logs of these nodes are equal up to the end of the longest one at the start.
+
+    BrokenPromise (M2) if they are not; Unproven if one of them is empty; TargetTrouble if they cannot be read.
     """
     deadline, reached = time.monotonic() + _METADATA_SETTLE_S, -1
     while True:
         is_last = time.monotonic() > deadline
         try:
             logs = replicas_of(cluster, TOPIC, 0, nodes)
-        except TargetTrouble:  # a file that was being written, perhaps
+        except TargetTrouble:  # perhaps a file was being written; try again
             if is_last:
                 raise
             logs = []
@@ -88,10 +89,12 @@ def _behind(log: ReplicaLog, reached: int) -> str:
 
 
 def require_equal_replicas(cluster: Cluster, topic: str, partitions: int) -> int:
-    """BrokenPromise unless all in-sync replicas of a topic hold the same; how many batches were compared. Unproven when
-    a partition has fewer than two of them, or none holds a batch.
+    """Requires that the in-sync replicas of each partition are equal up to the high watermark; returns the number of
+    batches compared. BrokenPromise (D6) if they are not equal within 10 s: a follower may write fetched records a
+    little after the high watermark has advanced. Unproven if a partition has fewer than two in-sync replicas, or if
+    there is no batch at all.
 
-    To be called when nobody writes. A follower writes what it fetched a moment after the high watermark has moved.
+    Call it only while nobody writes to the topic.
     """
     compared = 0
     admin = RawAdmin(cluster.bootstrap)

@@ -1,6 +1,7 @@
-"""Whether the replicas of a partition agree: equal batches, equal epochs, nothing damaged, nothing out of order. Pure.
+"""Compares the replicas of a partition: equal batches and leader epochs, valid checksums, offsets in order. Pure.
 
-Kafka promises equality below the high watermark only: above it a replica may hold what will be truncated (KIP-101).
+Kafka promises equality only below the high watermark; above it, a replica may hold records that will be truncated
+(KIP-101).
 """
 
 from __future__ import annotations
@@ -13,27 +14,27 @@ from harness.replicas.replica_log import ReplicaLog, StoredBatch
 
 
 class Kind(StrEnum):
-    """How replicas can be wrong."""
+    """Kinds of errors in replicas."""
 
     DIFFERENT_BATCH = "different batch"
-    """Two replicas hold other bytes at an offset below the high watermark (D6, LogMatching)."""
+    """Two replicas hold different bytes at an offset below the high watermark (D6, LogMatching)."""
     MISSING_BATCH = "missing batch"
     """A replica lacks a batch that another holds below the high watermark (D6, D4)."""
     DIFFERENT_EPOCHS = "different leader epochs"
-    """Two replicas say that an epoch began at another offset (D6)."""
+    """Two replicas list different start offsets for one leader epoch (D6)."""
     DAMAGED_BATCH = "damaged batch"
-    """A stored batch whose CRC does not fit (D9, P4)."""
+    """A stored batch has a wrong CRC (D9, P4)."""
     OFFSETS_OUT_OF_ORDER = "offsets out of order"
     """A batch begins at or before the end of the one before it (O1)."""
     EPOCH_GOES_BACK = "leader epoch goes back"
     """A batch has a lower leader epoch than the one before it (O10)."""
     SEQUENCE_GAP = "sequence gap"
-    """A producer's batch does not follow its last one of the same epoch (O6)."""
+    """The sequence of a producer's batch does not follow that of its previous one in the same epoch (O6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Divergence:
-    """One thing that is wrong, in words."""
+    """One error, in words."""
 
     kind: Kind
     sentence: str
@@ -42,7 +43,7 @@ class Divergence:
 
 
 def divergences(replicas: Sequence[ReplicaLog], below: int) -> list[Divergence]:
-    """All that is wrong with the replicas of one partition; `below` is the high watermark up to which they must agree.
+    """All errors in the replicas of one partition; `below` is the high watermark, up to which they must be equal.
 
     O(batches).
     """
@@ -88,7 +89,8 @@ def _inner(replica: ReplicaLog) -> Iterator[Divergence]:
 
 
 def _compared(one: ReplicaLog, other: ReplicaLog, below: int) -> Iterator[Divergence]:
-    """Where two replicas differ between both log starts and the high watermark; the first batch alone."""
+    """The first batch in which two replicas differ, from the higher log start offset to the high watermark; then their
+    leader epochs."""
     start = max(one.log_start, other.log_start)
     ours = {batch.base_offset: batch for batch in one.batches if start <= batch.base_offset < below}
     theirs = {batch.base_offset: batch for batch in other.batches if start <= batch.base_offset < below}
@@ -113,11 +115,12 @@ def _compared(one: ReplicaLog, other: ReplicaLog, below: int) -> Iterator[Diverg
 
 
 def _compared_epochs(one: ReplicaLog, other: ReplicaLog, below: int) -> Iterator[Divergence]:
-    """Epochs that began below the high watermark, and that both still list, began at the same offset."""
+    """The first leader epoch that both replicas list with different start offsets, both above the log start offsets and
+    at least one below the high watermark."""
     theirs = dict(other.leader_epochs)
     for epoch, start in one.leader_epochs:
         elsewhere = theirs.get(epoch, start)
-        # The first epoch of a log moves with its start; a replica that joined later lists it otherwise.
+        # The start offset of a log's first epoch moves with the log start offset, and depends on when a replica joined.
         if start != elsewhere and max(one.log_start, other.log_start) < min(start, elsewhere) < below:
             sentence = (
                 f"leader epoch {epoch} began at {start} on node {one.node} and at {elsewhere} on node {other.node}"

@@ -1,8 +1,8 @@
-"""What replicas tell of their own logs, look after look: their ends never go back but by a truncation. Pure.
+"""Checks offsets that replicas report repeatedly: none may decrease, except by a truncation. Pure.
 
-A replica that comes to follow in a new leader epoch may cut off what the new leader does not have, and takes its high
-watermark, which may be lower for a moment (KIP-101, KIP-207). Once it has appended in an epoch, its log is a prefix of
-the leader's. Never may it cut off what a leader had told as committed before.
+When a replica becomes a follower in a new leader epoch, it may truncate what the new leader does not have, and takes
+over the leader's high watermark, which may be lower for a moment (KIP-101, KIP-207). After it has appended in this
+epoch, its log is a prefix of the leader's. It must never truncate records that a leader has reported as committed.
 """
 
 from __future__ import annotations
@@ -17,35 +17,36 @@ IN_ORDER = ("log start", "last stable offset", "high watermark", "log end")
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What a replica told, and what was known when it was asked."""
+    """The offsets that a replica reported, and what was known when it was asked."""
 
     node: int
     life: int
-    """How often the node was started before: its high watermark may go back when it starts again."""
+    """How often the node has been restarted. A restart may lower its high watermark."""
     epoch: int
-    """The leader epoch that it was asked in, and knows."""
+    """The leader epoch of the request, which the replica accepted as current."""
     committed: int
-    """The highest offset that a leader had told as committed before."""
+    """The highest offset that a leader had reported as committed before this request."""
     ends: dict[str, int]
-    """By the names of IN_ORDER; asked for in that order, so that each may have risen."""
+    """Name, as in IN_ORDER → offset. They were requested in this order, so a later one may have risen meanwhile."""
 
 
 @dataclass(slots=True)
 class ReplicaEnds:
-    """The replicas of one partition."""
+    """The reports of all replicas of one partition."""
 
     looks: Counter[int] = field(default_factory=Counter)
-    """Node → looks that were compared with an earlier one of a log that is a prefix of the leader's."""
+    """Node → number of reports that were compared with an earlier one while its log was a prefix of the leader's."""
     _last: dict[int, Telling] = field(default_factory=dict)
     _risen: set[tuple[int, int, int]] = field(default_factory=set)
-    """(node, life, epoch) in which it was seen to append."""
+    """(node, life, epoch) in which the log end was seen to rise."""
     _settled: set[tuple[int, int, int]] = field(default_factory=set)
-    """… and was looked at since."""
+    """(node, life, epoch) with at least one more report after the log end rose."""
     _kept: dict[int, int] = field(default_factory=dict)
-    """Node → the offset below which it was seen to hold what a leader had told as committed."""
+    """Node → the offset below which it was seen to hold everything that a leader had reported as committed."""
 
     def saw(self, now: Telling) -> None:
-        """BrokenPromise where an end goes back, or the ends are out of order."""
+        """Takes a report. BrokenPromise (D7) if an offset decreases that must not, or if the offsets are out of
+        order."""
         last = self._last.get(now.node)
         if last is not None:
             self._compare(last, now)
@@ -78,7 +79,8 @@ class ReplicaEnds:
             _not_below("high watermark", last, now)
 
     def _note(self, place: tuple[int, int, int], last: Telling | None, now: Telling) -> None:
-        """Its high watermark follows its log end a moment later: it counts from the look after the one that saw it."""
+        """Records a report. A place counts as settled one report after the log end rose, because the high watermark
+        follows a moment later."""
         if place in self._risen:
             self._settled.add(place)
         is_same = last is not None and (last.node, last.life, last.epoch) == place

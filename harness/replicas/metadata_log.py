@@ -1,6 +1,6 @@
-"""Reads the folder of the metadata log as Apache Kafka writes it: its records, and its snapshots.
+"""Reads a node's metadata log, records and snapshots, from its folder in Apache Kafka's format.
 
-Source: KIP-630 for snapshots, whose files are named by the offset behind their last record, and that record's epoch.
+Source: KIP-630. A snapshot file is named by the offset after its last record, and that record's leader epoch.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _SNAPSHOT: Final = re.compile(r"(?P<end>\d{20})-(?P<epoch>\d{10})\.checkpoint")
 
 @dataclass(frozen=True, slots=True)
 class MetadataRecord:
-    """One record: where it stands, in which epoch and batch it was written, and what it says."""
+    """One record, with its offset, leader epoch and batch."""
 
     offset: int
     epoch: int
     batch: int
-    """The offset of the first record of its batch, which is applied as a whole."""
+    """The base offset of its batch. Batches are applied as a whole."""
     message: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state up to an offset, which it does not include, as the records that make it."""
+    """The records that reproduce the metadata up to `end`, exclusive."""
 
     end: int
     epoch: int
@@ -43,21 +43,21 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class MetadataLog:
-    """What one node holds of the metadata log."""
+    """The metadata log of one node."""
 
     node: int
     records: tuple[MetadataRecord, ...]
-    """Of the segments, without control records."""
+    """The records in the segments, without control records."""
     start: int
     """The first offset of the first segment."""
     end: int
-    """The offset behind the last record, control records included."""
+    """The offset after the last record, including control records."""
     snapshots: tuple[Snapshot, ...]
-    """By their end."""
+    """Sorted by their end."""
 
 
 def read_metadata_log(node: int, log_dir: Path) -> MetadataLog:
-    """The metadata log in a log folder of a node. UnreadableLog where it does not exist, or cannot be understood."""
+    """Reads the metadata log in a log dir of a node. UnreadableLog if it does not exist or cannot be parsed."""
     folder = log_dir / _FOLDER
     try:
         names = sorted(path.name for path in folder.iterdir())
@@ -81,7 +81,7 @@ def read_metadata_log(node: int, log_dir: Path) -> MetadataLog:
 
 
 def _read(path: Path) -> tuple[list[MetadataRecord], int]:
-    """(records of a file, the offset behind the last)."""
+    """(records of a file without control records, the offset after the last batch)."""
     found: list[MetadataRecord] = []
     end = -1
     try:

@@ -1,7 +1,7 @@
-"""The cluster's metadata as its records make it, and what no sequence of records may do. Pure.
+"""Replays metadata records into the cluster's metadata, and checks that no record breaks an invariant. Pure.
 
-Written from KIP-631 (records), KIP-841 and KIP-966 (who may be in sync, who may lead), apart from the reference's own
-images: it judges them, too.
+Written from KIP-631 (records), KIP-841 and KIP-966 (which replicas may be in sync, which may lead). It does not use the
+reference broker's metadata images, because it is used to check them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionRegistration:
-    """One partition as the controllers know it; `leader` is -1 for none."""
+    """The metadata of one partition; `leader` is -1 for none."""
 
     replicas: tuple[int, ...]
     isr: tuple[int, ...]
@@ -35,17 +35,17 @@ class PartitionRegistration:
     removing: tuple[int, ...] = ()
     adding: tuple[int, ...] = ()
     is_recovering: bool = False
-    """Whether its leader was elected uncleanly, and has not recovered since."""
+    """Whether its leader was elected uncleanly and has not finished recovery."""
     directories: tuple[bytes, ...] = ()
-    """The ids of the folders of its replicas, in their order."""
+    """The log dir ids of its replicas, in the order of `replicas`."""
     eligible: tuple[int, ...] = ()
-    """The eligible leader replicas (ELR): those that left the ISR when it was at min.insync.replicas, or below."""
+    """The eligible leader replicas (ELR): those that left the ISR while it was at or below min.insync.replicas."""
     last_known_eligible: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerRegistration:
-    """One broker as the controllers know it."""
+    """The metadata of one broker."""
 
     epoch: int
     incarnation: bytes
@@ -59,20 +59,20 @@ class BrokerRegistration:
 
 @dataclass(slots=True)
 class MetadataState:
-    """All metadata: a mapping from what a thing is to what is known of it."""
+    """All metadata of a cluster."""
 
     topics: dict[bytes, str] = field(default_factory=dict)
-    """Id → name."""
+    """Topic id → name."""
     partitions: dict[tuple[bytes, int], PartitionRegistration] = field(default_factory=dict)
-    """(topic id, index) → what is known."""
+    """(topic id, partition index) → the partition."""
     brokers: dict[int, BrokerRegistration] = field(default_factory=dict)
     others: dict[Key, Any] = field(default_factory=dict)
-    """Settings, features, quotas and so on, by (kind, …)."""
+    """(kind, …) → value, for configs, features, quotas and other records."""
     pending: list[Any] | None = None
-    """Messages of a metadata transaction that has begun (KIP-868)."""
+    """Records of the metadata transaction in progress (KIP-868); None outside of one."""
 
     def facts(self) -> dict[Key, Any]:
-        """Everything, in one mapping, for comparisons."""
+        """All metadata in one mapping, for comparison."""
         return {
             **{("topic", topic_id): name for topic_id, name in self.topics.items()},
             **{("partition", *where): one for where, one in self.partitions.items()},
@@ -81,7 +81,8 @@ class MetadataState:
         }
 
     def apply(self, message: Any) -> None:
-        """One record. Those of a metadata transaction count when it ends. ValueError where it cannot apply."""
+        """Applies one record. Records of a metadata transaction are applied when it ends. ValueError if the record does
+        not fit the state."""
         match type(message).__name__:
             case "BeginTransactionRecord":
                 self.pending = []
@@ -176,7 +177,7 @@ class MetadataState:
 
 
 def replayed(records: Iterable[MetadataRecord], onto: MetadataState | None = None) -> MetadataState:
-    """The state after these records, from nothing or from a state, which is changed. ValueError as `apply`."""
+    """The state after these records, starting empty or from `onto`, which is modified. ValueError as in `apply`."""
     state = onto or MetadataState()
     for record in records:
         state.apply(record.message)
@@ -184,8 +185,8 @@ def replayed(records: Iterable[MetadataRecord], onto: MetadataState | None = Non
 
 
 def wrongs(records: Sequence[MetadataRecord], *, topic: str | None = None) -> Iterator[str]:
-    """What in a metadata log must not be, a sentence each, or that of one topic's partitions alone. Whole batches are
-    applied at once. O(records).
+    """Violations of invariants in a metadata log, a sentence each; with `topic`, only those of its partitions. Whether
+    a broker was fenced is taken from before the record's batch. O(records).
     """
     state = MetadataState()
     for _, batch in groupby(records, key=lambda record: record.batch):
@@ -206,7 +207,7 @@ def wrongs(records: Sequence[MetadataRecord], *, topic: str | None = None) -> It
 
 
 def differences(one: Mapping[Key, Any], other: Mapping[Key, Any]) -> list[str]:
-    """Where two states differ, a line each."""
+    """The differences between two states (see `facts`), a line each."""
     return [
         f"{_shown(key)}: {one.get(key, 'nothing')} and {other.get(key, 'nothing')}"
         for key in sorted({*one, *other}, key=repr)
@@ -215,7 +216,8 @@ def differences(one: Mapping[Key, Any], other: Mapping[Key, Any]) -> list[str]:
 
 
 def _wrong_registration(was: BrokerRegistration | None, record: MetadataRecord) -> Iterator[str]:
-    """A broker that was started again has a higher epoch; one that registers again in one life may keep its own."""
+    """A restarted broker must get a higher broker epoch; a broker that registers again with the same incarnation id may
+    keep its epoch."""
     message = record.message
     is_same_life = was is not None and bytes(message.incarnation_id) == was.incarnation
     if was is not None and message.broker_epoch < was.epoch + (not is_same_life):
@@ -277,7 +279,7 @@ def _registered(message: PartitionRecord) -> PartitionRegistration:
 
 
 def _changed(was: PartitionRegistration, message: PartitionChangeRecord) -> PartitionRegistration:
-    """A leader in the record is a new leader epoch; each record is a new partition epoch."""
+    """The partition after a change. Each change raises the partition epoch; one with a leader also the leader epoch."""
 
     def told(value: Sequence[int] | None, known: tuple[int, ...]) -> tuple[int, ...]:
         return known if value is None else tuple(map(int, value))

@@ -1,7 +1,8 @@
-"""Reads the folder of a partition as Apache Kafka writes it, whoever wrote it: batches, leader epochs, where it begins.
+"""Reads a partition's folder in Apache Kafka's format: batches, leader epochs, log start offset.
 
-The folder may belong to a running broker: what stands behind the last whole batch is a write in progress, and is told
-apart from damage in the middle. Source: Kafka documentation, "Log" and "Message Format"; KIP-101 for the epochs.
+The broker may be running: bytes after the last complete batch of the last segment count as a write in progress; in an
+earlier segment they are an error. Source: Kafka documentation, "Log" and "Message Format"; KIP-101 for the leader
+epochs.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ TopicPartition = tuple[str, int]
 
 
 class UnreadableLog(ValueError):
-    """A folder that cannot be a partition's log: what is wrong, and in which file."""
+    """A folder is not a readable log; the message says what is wrong in which file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +44,15 @@ class StoredBatch:
     is_control: bool
     is_transactional: bool
     digest: int
-    """CRC-32 of all its bytes: equal batches have equal ones."""
+    """CRC-32 of all its bytes, to compare batches."""
     is_sound: bool
-    """Whether its own CRC-32C fits its bytes."""
+    """Whether its CRC-32C is correct."""
     place: str
     """File and position: "00000000000000000000.log at 4,096"."""
 
     @property
     def last_sequence(self) -> int:
-        """Sequence number of the last record; they wrap at 2^31. -1 without an idempotent producer."""
+        """Sequence number of the last record, which wraps at 2^31; -1 without an idempotent producer."""
         if self.base_sequence < 0:
             return -1
         return (self.base_sequence + self.last_offset - self.base_offset) & 0x7FFFFFFF
@@ -65,13 +66,13 @@ class ReplicaLog:
     batches: tuple[StoredBatch, ...]
     """In the order of the files."""
     leader_epochs: tuple[tuple[int, int], ...]
-    """(epoch, its first offset), as its checkpoint says."""
+    """(leader epoch, its start offset), from the leader epoch checkpoint."""
     log_start: int
-    """The first offset that is served, as its checkpoint says; else that of the first segment."""
+    """The log start offset: from the checkpoint, but at least the base offset of the first segment."""
     high_watermark: int
-    """As last checkpointed; 0 where it never was. It may lag behind what the replica knows."""
+    """From the checkpoint, so it may lag behind the replica's; 0 if it is not in the checkpoint."""
     trailing_bytes: int = 0
-    """Bytes behind the last whole batch: a write in progress, or a torn one."""
+    """Bytes after the last complete batch: a write in progress, or an interrupted one."""
 
     @property
     def log_end(self) -> int:
@@ -80,7 +81,7 @@ class ReplicaLog:
 
 
 def read_replica(node: int, log_dir: Path, topic: str, partition: int) -> ReplicaLog:
-    """The replica in a log folder of a node. UnreadableLog where it does not exist, or is no log."""
+    """Reads a replica from a log dir of a node. UnreadableLog if it does not exist or is not a log."""
     folder = log_dir / f"{topic}-{partition}"
     segments = sorted(path for path in _listed(folder) if _SEGMENT.fullmatch(path.name))
     if not segments:
@@ -108,13 +109,15 @@ def read_replica(node: int, log_dir: Path, topic: str, partition: int) -> Replic
 
 
 def partitions_in(log_dir: Path) -> list[TopicPartition]:
-    """The partitions that have a folder there, by name; not those that are being deleted, moved or are stray."""
+    """The partitions that have a folder in a log dir, sorted. Without folders with a suffix (deleted, future,
+    stray)."""
     found = [_PARTITION.fullmatch(path.name) for path in _listed(log_dir) if path.is_dir()]
     return sorted((match["topic"], int(match["number"])) for match in found if match)
 
 
 def read_checkpoint(path: Path) -> Mapping[TopicPartition, int]:
-    """An offset checkpoint: partition → offset; empty where there is no file. UnreadableLog where it is damaged."""
+    """Reads an offset checkpoint: partition → offset; empty if the file does not exist. UnreadableLog if it is
+    damaged."""
     return {(topic, int(number)): int(offset) for topic, number, offset in _rows(path, 3)}
 
 
@@ -142,7 +145,7 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _read_segment(path: Path) -> tuple[list[StoredBatch], int]:
-    """(batches, bytes behind the last whole one)."""
+    """(batches, number of bytes after the last complete one)."""
     data = path.read_bytes()
     batches = list(_batches(path.name, data))
     end = sum(size for size, _ in batches)
@@ -150,7 +153,7 @@ def _read_segment(path: Path) -> tuple[list[StoredBatch], int]:
 
 
 def _batches(name: str, data: bytes) -> Iterator[tuple[int, StoredBatch]]:
-    """(size, batch) one after another, up to the first that is not whole."""
+    """(size in bytes, batch) of each batch, up to the first incomplete or invalid one."""
     at = 0
     while at + HEADER_SIZE <= len(data):
         header = BatchHeader(*HEADER.unpack_from(data, at))

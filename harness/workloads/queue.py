@@ -1,6 +1,7 @@
-"""The queue workload: unique values into few partitions, read while they are written, and read whole at the end.
+"""The queue workload: producers send unique values to a few partitions; consumers read meanwhile, and a final read at
+the end reads everything.
 
-Everything here is pure: what to send comes from a seed, and the judging from a finished history.
+All of it is pure: the operations follow from a seed, and the verdicts from a finished history.
 """
 
 from __future__ import annotations
@@ -57,46 +58,46 @@ _HEADERS = ((), (("trace", "1"),), (("trace", "2"), ("trace", "3")), (("empty", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """A queue workload: who does what to which topic."""
+    """The parameters of a queue workload."""
 
     topic: str
     partitions: int = 2
     producers: int = 2
     consumers: int = 2
-    """That follow the partitions while they are written."""
+    """Number of consumers that read while producers write."""
     groups: int = 1
-    """Consumer groups that `consumers` form, when they subscribe."""
+    """Number of consumer groups into which `consumers` are divided, if they subscribe."""
     rate: int = 300
-    """Records a second, of each producer."""
+    """Records per second and producer."""
     value_bytes: int = 100
-    """Of most values; a few are ten times as long."""
+    """Size of most values in bytes; 2% are ten times as large."""
     client: ClientSettings = field(default_factory=ClientSettings)
     rejoin_s: float = 0.0
-    """Mean time after which a subscribed consumer leaves its group and comes back as a new member; 0 for never."""
+    """Mean time after which a subscribed consumer leaves its group and rejoins it as a new member; 0 for never."""
     seek_s: float = 0.0
-    """Mean time after which an assigned consumer reads again from an offset that it has read; 0 for never."""
+    """Mean time between seeks of an assigned consumer to an offset that it has already read; 0 for never."""
     needs: Needs = field(default_factory=Needs)
-    """What must have happened for the verdicts to mean something."""
+    """The minimum activity that the verdicts require."""
 
     def consumer_names(self) -> tuple[str, ...]:
-        """The processes that poll."""
+        """The process names of the consumers."""
         return tuple(f"consumer {number}" for number in range(1, self.consumers + 1))
 
     def group_names(self) -> tuple[str, ...]:
-        """The groups of the consumers; none when they are assigned."""
+        """The group ids; empty if the consumers assign instead of subscribing."""
         if self.client.consumers != "subscribe":
             return ()
         return tuple(f"{self.topic}-group-{number}" for number in range(self.groups))
 
     def group_of(self, consumer: int) -> str | None:
-        """The group of a consumer, by its number; None when they are assigned."""
+        """The group id of the consumer with this number; None if the consumers assign instead of subscribing."""
         names = self.group_names()
         return names[consumer % len(names)] if names else None
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A send as the history holds it, and the bytes that go to the client."""
+    """A send as recorded in the history, and the value's bytes."""
 
     send: Send
     value: bytes
@@ -104,32 +105,32 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class DueSend:
-    """A message, and when it is to be sent, in seconds since its producer began."""
+    """A message, and when to send it, in seconds since the producer's start."""
 
     at_s: float
     message: Message
 
 
 def due_sends(queue: Queue, producer: int, chance: Random, first_timestamp: int) -> Iterator[DueSend]:
-    """What a producer does, without end: evenly spread at the queue's rate."""
+    """The endless schedule of a producer: its messages, evenly spaced at the queue's rate."""
     for number, message in enumerate(messages(queue, producer, chance, first_timestamp)):
         yield DueSend(number / queue.rate, message)
 
 
 def rejoin_times(queue: Queue, chance: Random) -> Iterator[float]:
-    """When a subscribed consumer leaves its group and comes back, in seconds since it began; none for never."""
+    """When a subscribed consumer leaves its group and rejoins, in seconds since its start; empty for never."""
     if queue.group_names():
         yield from _now_and_then(queue.rejoin_s, chance)
 
 
 def seek_times(queue: Queue, chance: Random) -> Iterator[float]:
-    """When an assigned consumer goes back, in seconds since it began; none for never."""
+    """When an assigned consumer seeks back, in seconds since its start; empty for never."""
     if not queue.group_names():
         yield from _now_and_then(queue.seek_s, chance)
 
 
 def _now_and_then(mean_s: float, chance: Random) -> Iterator[float]:
-    """Moments, without end, in seconds; none for a mean of 0."""
+    """Endless times in seconds with exponentially distributed distances; empty if the mean is 0."""
     at_s = 0.0
     while mean_s > 0:
         at_s += chance.expovariate(1 / mean_s)
@@ -137,7 +138,7 @@ def _now_and_then(mean_s: float, chance: Random) -> Iterator[float]:
 
 
 def messages(queue: Queue, producer: int, chance: Random, first_timestamp: int) -> Iterator[Message]:
-    """What a producer sends, without end. Timestamps grow by up to 3 ms a record, from `first_timestamp` (ms)."""
+    """The endless messages of a producer. Timestamps grow by 0 to 3 ms per record, from `first_timestamp` (ms)."""
     timestamp = first_timestamp
     number = 0
     while True:
@@ -167,7 +168,7 @@ def payload(name: str, size: int) -> bytes:
 
 
 def name_of(value: bytes | None) -> str:
-    """The unique name at the start of a value; for other bytes their start, escaped."""
+    """The unique name at the start of a value; for a value of another origin "not ours: " and its first 48 bytes."""
     if value is None:
         return "(null)"
     head, bar, _ = value[:48].partition(b"|")
@@ -179,6 +180,6 @@ def name_of(value: bytes | None) -> str:
 def judge(
     history: AnyHistory, rules: Guarantees, needs: Needs | None = None, checkers: Sequence[Checker] = CHECKERS
 ) -> tuple[Verdict, ...]:
-    """Whether the run did enough, and every checker's verdict."""
+    """The verdict on whether there was enough activity, followed by each checker's verdict."""
     did = activity(Evidence.of(history), needs or ANYTHING)
     return (did, *(checker(history, rules) for checker in checkers))

@@ -1,4 +1,4 @@
-"""Histories made by hand or by a seed, without a cluster: for tests of checkers and for measuring them."""
+"""Histories built by hand or from a seed, without a cluster, for tests and benchmarks of checkers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from harness.history.operations import (
 
 
 class Script:
-    """Writes a history operation by operation; a millisecond passes between them."""
+    """Builds a history operation by operation; each is 1 ms after the one before it."""
 
     def __init__(self, topic: str = "t") -> None:
         self.topic = topic
@@ -40,7 +40,7 @@ class Script:
         self._drained = 0
 
     def add(self, process: str, kind: OpType, f: str, **fields: object) -> int:
-        """Appends an operation; its index."""
+        """Appends an operation; returns its index."""
         index = self._drained + len(self.operations)
         operation = Operation(index=index, time_ns=self.now_ns, process=process, kind=kind, f=f)
         self.operations.append(msgspec.structs.replace(operation, **fields))
@@ -48,87 +48,87 @@ class Script:
         return index
 
     def wait(self, seconds: float) -> None:
-        """Time passes."""
+        """Advances the clock."""
         self.now_ns += int(seconds * 1e9)
 
     def invoke(self, value: str, *, partition: int = 0, process: str = "producer 1", key: str | None = None) -> int:
-        """A send that starts; its index."""
+        """Adds the invoke of a send; returns its index."""
         send = Send(self.topic, partition, value, key, timestamp=self.now_ns // 1_000, checksum=len(value))
         self.sent[value] = send
         return self.add(process, OpType.INVOKE, "send", value=send)
 
     def ok(self, invoked: int, offset: int) -> None:
-        """The acknowledgement of a send."""
+        """Adds the acknowledgement of a send."""
         start = self.operations[invoked - self._drained]
         assert isinstance(start.value, Send)
         acknowledged = Acknowledged(start.value.partition, offset)
         self.add(start.process, OpType.OK, "send", value=acknowledged, of=invoked)
 
     def fail(self, invoked: int, error: str = "MESSAGE_TOO_LARGE") -> None:
-        """A certain refusal."""
+        """Completes an operation with FAIL: it certainly had no effect."""
         start = self.operations[invoked - self._drained]
         self.add(start.process, OpType.FAIL, start.f, error=error, of=invoked)
 
     def info(self, invoked: int, error: str = "timed out") -> None:
-        """An operation of which nothing is known."""
+        """Completes an operation with INFO: whether it had an effect is unknown."""
         start = self.operations[invoked - self._drained]
         self.add(start.process, OpType.INFO, start.f, error=error, of=invoked)
 
     def send(self, value: str, offset: int, *, partition: int = 0, process: str = "producer 1") -> None:
-        """A send and its acknowledgement."""
+        """Adds a send and its acknowledgement."""
         self.ok(self.invoke(value, partition=partition, process=process), offset)
 
     def identity(
         self, producer_id: int, epoch: int = 0, *, process: str = "producer 1", is_prompt: bool = True
     ) -> None:
-        """The producer id of a process."""
+        """Adds the producer id and epoch that a process got."""
         value = ProducerIdentity(producer_id, epoch, is_prompt=is_prompt)
         self.add(process, OpType.OK, "producer_id", value=value)
 
     def record(self, value: str, offset: int, leader_epoch: int = -1) -> Record:
-        """What a faithful broker returns of a value that was sent."""
+        """The record that a correct broker returns for a sent value."""
         send = self.sent.get(value)
         if send is None:
             return Record(offset, value, leader_epoch=leader_epoch)
         return Record(offset, value, send.key, send.headers, send.timestamp, send.checksum, leader_epoch)
 
     def poll(self, log: dict[int, str], *, partition: int = 0, process: str = "consumer 1", f: str = "poll") -> None:
-        """A poll that returns these records in this order."""
+        """Adds a poll that returns the values of `log` (offset → value) in this order."""
         records = tuple(self.record(value, offset) for offset, value in log.items())
         self.polled(records, partition=partition, process=process, f=f)
 
     def polled(
         self, records: tuple[Record, ...], *, partition: int = 0, process: str = "consumer 1", f: str = "poll"
     ) -> None:
-        """A poll that returns these records."""
+        """Adds a poll that returns these records."""
         invoked = self.add(process, OpType.INVOKE, f)
         parts = (PartitionRecords(self.topic, partition, records),) if records else ()
         self.add(process, OpType.OK, f, value=Polled(parts), of=invoked)
 
     def assign(self, process: str = "consumer 1", partition: int = 0, offset: int = EARLIEST) -> None:
-        """A consumer that starts to read a partition, or starts again."""
+        """Adds an assignment of a partition to a consumer, which replaces the earlier one."""
         self._call(process, "assign", Assign(((self.topic, partition, offset),)))
 
     def subscribe(self, group: str = "g", *, process: str = "consumer 1") -> None:
-        """A consumer that joins a group."""
+        """Adds a subscription: the consumer joins a group."""
         self._call(process, "subscribe", Subscribe(group, (self.topic,)))
 
     def assigned(self, *partitions: int, group: str = "g", process: str = "consumer 1") -> None:
-        """Partitions that a group gives to a consumer."""
+        """Adds an assignment of partitions by a group."""
         value = Assigned(group, tuple((self.topic, number) for number in partitions))
         self.add(process, OpType.OK, "assigned", value=value)
 
     def revoked(self, *partitions: int, group: str = "g", process: str = "consumer 1") -> None:
-        """Partitions that a group takes from a consumer."""
+        """Adds a revocation of partitions by a group."""
         value = Revoked(group, tuple((self.topic, number) for number in partitions))
         self.add(process, OpType.OK, "revoked", value=value)
 
     def commit(self, offset: int, *, partition: int = 0, group: str = "g", process: str = "consumer 1") -> int:
-        """A commit that begins; its index."""
+        """Adds the invoke of a commit; returns its index."""
         return self.add(process, OpType.INVOKE, "commit", value=Commit(group, ((self.topic, partition, offset),)))
 
     def committed(self, offset: int, *, partition: int = 0, group: str = "g", process: str = "consumer 1") -> None:
-        """A commit that succeeds."""
+        """Adds a successful commit."""
         invoked = self.commit(offset, partition=partition, group=group, process=process)
         self.add(process, OpType.OK, "commit", of=invoked)
 
@@ -137,12 +137,12 @@ class Script:
         self.add(process, OpType.OK, f, of=invoked)
 
     def fault(self, act: FaultAct, proof: str = "it took effect") -> None:
-        """Something that the nemesis did."""
+        """Adds an injected fault."""
         invoked = self.add(NEMESIS, OpType.INVOKE, act.kind, value=act)
         self.add(NEMESIS, OpType.INFO, act.kind, value=msgspec.structs.replace(act, proof=proof), of=invoked)
 
     def heal(self, act: FaultAct) -> None:
-        """… and undid."""
+        """Adds the heal of a fault."""
         invoked = self.add(NEMESIS, OpType.INVOKE, "heal", value=act)
         self.add(NEMESIS, OpType.INFO, "heal", value=msgspec.structs.replace(act, proof="it is well"), of=invoked)
 
@@ -155,7 +155,7 @@ class Script:
         reached: int | None = None,
         partition: int = 0,
     ) -> None:
-        """The final read of a partition; to its end unless `reached` says otherwise."""
+        """Adds the final read of a partition, up to its end or up to `reached`."""
         process = f"final {partition}"
         self.assign(process, partition)
         if log:
@@ -166,7 +166,7 @@ class Script:
         self.add(process, OpType.OK, "final_end", value=FinalEnd(self.topic, partition, start, end, reached))
 
     def drained(self) -> list[Operation]:
-        """The operations since the last call, which are forgotten."""
+        """Returns the operations since the last call, and removes them."""
         self._drained += len(self.operations)
         drained, self.operations = self.operations, []
         return drained
@@ -177,12 +177,12 @@ class Script:
 
 
 def legal_history(sends: int, seed: int = 0, *, partitions: int = 2, producers: int = 3) -> History:
-    """A history that a faithful broker could give: some sends refused, some unanswered, two followers, a final read."""
+    """A history that a correct broker could produce: some sends refused or unanswered, two readers, a final read."""
     return History(legal_operations(sends, seed, partitions=partitions, producers=producers))
 
 
 def legal_operations(sends: int, seed: int = 0, *, partitions: int = 2, producers: int = 3) -> Iterator[Operation]:
-    """The operations of such a history, one by one, so that a long one need not be in memory."""
+    """The operations of `legal_history`, generated one by one, so that a long history need not fit in memory."""
     chance = Random(seed)
     script = Script()
     logs: list[list[Record]] = [[] for _ in range(partitions)]

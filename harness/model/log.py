@@ -222,8 +222,8 @@ class PartitionLog:
     def fetched(self, where: str, offset: int, data: Any, limit: int | None, must_come: bool) -> Complaints:
         """Judges the records that a Fetch returned for a partition.
 
-        `limit` is in bytes; a single batch may exceed it. `must_come`: whether records must be returned if there are
-        any.
+        `limit` is in bytes, None for no limit; a single batch may exceed it. `must_come`: records must be returned if
+        there are any.
         """
         raw = memoryview(b"" if data is None else data)
         try:

@@ -185,8 +185,10 @@ def replayed(records: Iterable[MetadataRecord], onto: MetadataState | None = Non
 
 
 def wrongs(records: Sequence[MetadataRecord], *, topic: str | None = None) -> Iterator[str]:
-    """Violations of invariants in a metadata log, a sentence each; with `topic`, only those of its partitions. Whether
-    a broker was fenced is taken from before the record's batch. O(records).
+    """Violations of invariants in a metadata log, a sentence each; with `topic`, only those of its partitions.
+
+    Kafka applies a batch as a whole, so a broker that joins the ISR may be fenced at that record if it was unfenced
+    before the batch. O(records).
     """
     state = MetadataState()
     for _, batch in groupby(records, key=lambda record: record.batch):

@@ -1,1 +1,2 @@
-"""Sequences of client actions, played on one target or on two step by step; searched, compared, shrunk, shown."""
+"""Plays random sequences of requests on one target or, in lockstep, on two; compares the answers and shrinks what
+differs."""

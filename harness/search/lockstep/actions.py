@@ -1,8 +1,9 @@
-"""What a client does in a sequence, in terms that mean the same on every target.
+"""The actions of a sequence, independent of the target that it is played on.
 
-A sequence is written before it is played, so it cannot hold what a target makes up: ids of topics, producers, members
-and sessions stand in it as a Ref, which the player fills in with what that target answered. Names of topics and groups
-are labels, which the player makes unique to one playing of the sequence.
+A sequence is generated before it is played, so it cannot contain values that the target assigns. Ids of topics,
+producers, members and sessions are written as a Ref, which the player replaces with the value from that target's
+answers. Names of topics and groups are labels, which the player replaces with names that are unique to each run of the
+sequence.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ class Kind(StrEnum):
     """What a Ref stands for."""
 
     NAME = "name"
-    """The real name of a label, in a field that the schema does not mark as one (a config resource's name)."""
+    """The real name of a label, for fields that the schema does not mark as topic or group names (a config
+    resource)."""
     TOPIC_ID = "topic_id"
     PRODUCER_ID = "producer_id"
     MEMBER_ID = "member_id"
@@ -29,7 +31,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Something that the target made up, and what the sequence calls it. Unlearned ones have a fixed value."""
+    """A value that the target assigns, under a label of the sequence. Until it is known, it has a fixed value
+    (UNLEARNED)."""
 
     kind: Kind
     label: str
@@ -37,12 +40,12 @@ class Ref:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenBatch:
-    """A record batch to be written, in place of its bytes."""
+    """A record batch to be encoded by the player."""
 
     values: tuple[str | None, ...] = ("a",)
     key: str | None = None
     timestamp: int = 1_700_000_000_000
-    """Of the first record (ms); the next ones follow by a millisecond each."""
+    """Timestamp of the first record in ms; each following record is 1 ms later."""
     base_offset: int = 0
     producer_id: Ref | int = -1
     producer_epoch: int = -1
@@ -52,24 +55,26 @@ class WrittenBatch:
     is_transactional: bool = False
     is_control: bool = False
     damage: str = ""
-    """What is wrong with the bytes: "" for nothing, else one of harness.search.lockstep.bytes.DAMAGES."""
+    """The damage done to the bytes, a key of harness.search.lockstep.bytes.DAMAGES; "" for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request by the raw client."""
+    """One request of the raw client."""
 
     message: Any
-    """A request's message class, with Refs and WrittenBatches in their places."""
+    """The request message, with Refs and WrittenBatches in place of values."""
     version: int
     client: int = 0
-    """Which of the sequence's connections; requests on one are answered in order."""
+    """The number of the connection. Requests on one connection are answered in order."""
     learns: tuple[tuple[str, Ref], ...] = ()
-    """Path in the answer, as "topics.0.topic_id" or "topics.=orders.topic_id", and what its value is from now on."""
+    """(path in the answer, Ref that gets the value there). Paths: "topics.0.topic_id", or "topics.=orders.topic_id" for
+    the element with this label as its name."""
     may_wait: bool = False
-    """Whether the answer may wait for another client (JoinGroup, SyncGroup): then the sequence goes on without it."""
+    """Whether the answer may have to wait for another client (JoinGroup, SyncGroup). The sequence then goes on without
+    it."""
     waits_ms: int | None = None
-    """How long the answer may wait for something to happen (Fetch): its pace is compared."""
+    """How long the broker may hold the answer back (Fetch); whether it did is compared. None for not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

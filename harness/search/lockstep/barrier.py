@@ -1,8 +1,8 @@
-"""Waits until a cluster shows everywhere what it has acknowledged.
+"""Waits until the broker has applied all acknowledged metadata changes.
 
-Kafka's controller answers once a change is committed; the broker applies it a moment later, in order, one publication
-after the other, and only the start of a publication shows in DescribeConfigs. So two changes of a marker are made, one
-after the other: when the second shows, the publication of the first, and of all that came before, is complete.
+Kafka's controller answers once a change is committed; the broker publishes it a moment later, one change after another,
+and DescribeConfigs shows a change already when its publication starts. Therefore the barrier changes a config of a
+marker topic twice: when the second change is visible, the first one and all changes before it are published completely.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ MARKER: Final = TopicName("lockstep-marker")
 KEY: Final = "retention.ms"
 TOPIC: Final = 2
 PATIENCE_S: Final = 60.0
-"""Kafka reads all that its groups ever wrote when it starts: after a long search that takes a while."""
+"""Kafka loads all group records when it starts, which takes long after a long search."""
 READY: Final = (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS)
 
 
 class Barrier:
-    """A connection of its own to one cluster."""
+    """A connection to one cluster, for waiting and cleaning up."""
 
     def __init__(self, target: str, bootstrap: str) -> None:
         self._target, self._bootstrap = target, bootstrap
@@ -49,7 +49,8 @@ class Barrier:
         self._values = itertools.count(1_000_000)
 
     def prepare(self) -> None:
-        """Creates the marker; waits until groups have coordinators and producers get ids. ClientTrouble."""
+        """Creates the marker topic, and waits until producer ids and group coordinators are available. ClientTrouble
+        after 60 s."""
         marker = CreatableTopic(name=MARKER, num_partitions=1, replication_factor=1)
         self._until("the marker topic", lambda: self._refusal_of(marker))
         producer = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
@@ -60,7 +61,7 @@ class Barrier:
         self.wait()
 
     def wait(self) -> None:
-        """Returns once all that was acknowledged is in force. ClientTrouble when that takes too long."""
+        """Returns once all acknowledged changes are applied. ClientTrouble after 60 s."""
         for _ in range(2):
             value = str(next(self._values))
             entry = AlterableConfig(name=KEY, config_operation=0, value=value)
@@ -69,12 +70,13 @@ class Barrier:
             self._until("a change of the marker", partial(self._other_than, value))
 
     def delete(self, topics: Sequence[str]) -> None:
-        """Has topics deleted, as far as they are there. ClientTrouble."""
+        """Requests the deletion of topics; they need not exist. ClientTrouble if no answer comes."""
         named = tuple(map(TopicName, topics))
         self._ask(DeleteTopicsRequest(topic_names=named, timeout_ms=5_000), 5)
 
     def delete_groups(self, keep: str) -> None:
-        """Has all classic groups deleted whose names do not begin with `keep`, their members put out. ClientTrouble."""
+        """Removes the members of all classic groups whose ids do not begin with `keep`, and deletes these groups.
+        ClientTrouble if no answer comes."""
         listed = self._ask(ListGroupsRequest(), 5).groups
         named = tuple(
             one.group_id for one in listed if one.group_type == "classic" and not one.group_id.startswith(keep)
@@ -106,7 +108,7 @@ class Barrier:
         return "" if found[0].value == value else f"{found[0].value}, not {value}"
 
     def _until(self, what: str, lacking: Callable[[], str]) -> None:
-        """Returns once nothing is lacking. ClientTrouble that tells what still is."""
+        """Returns once `lacking` returns an empty string. ClientTrouble with the last string after 60 s."""
         deadline = time.monotonic() + PATIENCE_S
         while why := lacking():
             if time.monotonic() > deadline:
@@ -125,5 +127,5 @@ class Barrier:
 
 
 def _said(code: int) -> str:
-    """An error's name; nothing for none."""
+    """The name of an error code; empty for NONE."""
     return ErrorCode(code).name if code else ""

@@ -1,4 +1,4 @@
-"""The bytes of a written batch, sound or damaged. Pure."""
+"""Encodes written batches, valid or damaged. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reference_broker.wire.records import (
 
 
 def _with(change: Callable[[BatchHeader], BatchHeader]) -> Callable[[bytes], bytes]:
-    """A damage of the header under a checksum that is right."""
+    """A damage that changes the header and corrects the CRC."""
     return lambda data: with_header(change(parse_batch_header(data)), data[HEADER_SIZE:])
 
 
@@ -43,11 +43,11 @@ DAMAGES: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "largest timestamp wrong": _with(lambda header: header._replace(max_timestamp=header.max_timestamp + 5)),
     "leader epoch of its own": _with(lambda header: header._replace(partition_leader_epoch=7)),
 }
-"""What can be wrong with a batch: a name in words → from sound bytes to damaged ones."""
+"""Name of a damage → function from valid bytes to damaged ones."""
 
 
 def bytes_of(batch: WrittenBatch, producer_id: int) -> bytes:
-    """The batch as it goes out."""
+    """The encoded batch, with its damage."""
     records = [
         Record(
             batch.base_offset + index,

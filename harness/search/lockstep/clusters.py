@@ -1,4 +1,4 @@
-"""Opens the targets of a lockstep run, and closes them."""
+"""Opens, restarts and closes the clusters of a lockstep run."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ from harness.search.lockstep.barrier import Barrier
 from harness.targets.target import Cluster, ClusterSpec, Target, TargetTrouble, numbered, resolve
 
 SETTINGS = {
-    # A topic that is asked for by mistake must not come into being at a moment of its own.
+    # Requests for unknown topics must not create them.
     "auto.create.topics.enable": "false",
-    # Changes are written at once: a sequence waits for each of them.
+    # A sequence waits for each change, so do not delay writes.
     "controller.quorum.append.linger.ms": "0",
     "group.coordinator.append.linger.ms": "0",
-    # Records go when they are told to, not when the retention's turn comes. The files of deleted topics would go in the
-    # same turn: see `restart`.
+    # Records are deleted only on request, never by retention. This also delays removing the files of deleted topics:
+    # see `restart`.
     "log.initial.task.delay.ms": "3600000",
     "log.retention.check.interval.ms": "3600000",
-    # A node that has no time for its heartbeats for a while is not fenced: its coordinators would be away. Not longer
-    # than a node is waited for: Kafka 4.0 may refuse one that comes again until then.
+    # A busy node that misses heartbeats must not be fenced, or its coordinators would be unavailable. Not more than the
+    # time allowed for a restart: until the session ends, Kafka 4.0 may refuse to register the restarted node.
     "broker.session.timeout.ms": "30000",
 }
-"""Beside those of every node."""
+"""Broker configs of the nodes, in addition to those of every target."""
 MANY_DELETED = 3_000
-"""After so many deleted topics a node should start without their files.
+"""After this many deleted topics, a node is restarted without their files.
 
-Kafka holds each of their partitions in memory until the files are gone, which with these settings is never: with some
-ten thousand it does little but collect garbage.
+Kafka keeps each deleted partition in memory until its files are removed, which with these settings is never. With about
+ten thousand of them it spends most of its time on garbage collection.
 """
 DELETED = "*-delete"
-"""How a partition's folder is marked when its topic is deleted."""
+"""Glob for the folders of partitions whose topics were deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A target of a run, and its cluster."""
+    """A target of a run and its open cluster."""
 
     name: str
-    """As given; "#2" behind the second of one name."""
+    """The name given with --target; the second of the same name ends in "#2"."""
     target: Target
     cluster: Cluster
 
 
 @contextlib.contextmanager
 def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Iterator[list[Opened]]:
-    """A cluster for each name, in memory, all with `more` settings.
+    """Opens a one-node cluster for each target name, with data in memory and `more` broker configs; closes them at the
+    end.
 
-    UnknownTarget, TargetTrouble when one is not to be had.
+    UnknownTarget or TargetTrouble if one cannot be opened.
     """
     with contextlib.ExitStack() as stack:
         found: list[Opened] = []
@@ -69,9 +70,9 @@ def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Itera
 
 
 def restart(cluster: Cluster, keep: str) -> None:
-    """Stops each node in order and starts it again. HostTrouble when that fails.
+    """Stops and starts each node, one after another. HostTrouble if that fails.
 
-    The files of deleted topics are removed in between, but of those whose names begin with `keep`.
+    While a node is stopped, the files of deleted topics are removed, except of topics whose names begin with `keep`.
     """
     for node in cluster.nodes:
         node.stop()
@@ -84,5 +85,5 @@ def restart(cluster: Cluster, keep: str) -> None:
 
 
 def can_clear(cluster: Cluster) -> bool:
-    """Whether the files of its nodes are in reach."""
+    """Whether the data dirs of all nodes are accessible from this machine."""
     return bool(cluster.nodes) and all(node.data_dir is not None for node in cluster.nodes)

@@ -23,12 +23,13 @@ from reference_broker.command_line import Parser, seconds
 
 BAD_INPUT = 2
 COMPLETE_STEPS = 20_000
-"""Steps of all writers after which an accepted difference that was not met is gone."""
+"""After this many steps of all writers, an accepted difference that did not occur is considered gone."""
 KNOWN = Path("checks") / "known_differences.toml"
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
-    """0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+    """Exit status: 0 if nothing differs; 1 if something does, or an accepted difference is gone; 2 for wrong input or a
+    failing target."""
     parser = Parser(
         prog="python -m harness lockstep",
         description="Sends the same random sequences of requests to two targets and compares all answers.",
@@ -100,7 +101,7 @@ def _show(found: Search, targets: list[str], out: Path, say: Callable[[str], Non
 
 
 def gone_since(found: Search, known: KnownDifferences, targets: tuple[str, str], writers: Sequence[str]) -> list[str]:
-    """A line for each accepted difference that a complete search has not met."""
+    """A line for each accepted difference that did not occur; none if the search was not complete."""
     if found.steps < COMPLETE_STEPS or set(writers) < set(WRITERS):
         return []
     entries = (known.accepts(one) for one in found.accepted)
@@ -109,7 +110,7 @@ def gone_since(found: Search, known: KnownDifferences, targets: tuple[str, str],
 
 
 def _told(number: int, finding: Finding, found: Search, targets: list[str], out: Path) -> list[str]:
-    """A finding for a person, its script kept in a file."""
+    """The lines that report a finding; also writes its script to a file."""
     differing = lines_of_differences(finding.divergence.differences)
     about = [f"Differs on {' and '.join(targets)}.", *differing]
     path = out / f"difference-{number}.py"

@@ -1,4 +1,4 @@
-"""What a script of a broken promise calls: plays its sequence on a target and has it judged by the model."""
+"""Called by generated scripts: plays a sequence on a target, and the model judges each answer."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from harness.targets.target import UnknownTarget
 from reference_broker.command_line import WRONG_INPUT, Parser, complain, run
 
 CALL = ("harness.search.lockstep.judging", "judge")
-"""What a script calls."""
+"""(module, function) that a script calls."""
 
 
 def run_name() -> str:
-    """A prefix of names that no other run has."""
+    """A random prefix for names, unique to a run."""
     return f"m{uuid.uuid4().hex[:8]}"
 
 
 def judge(steps: Sequence[Step], targets: Sequence[str]) -> None:
-    """Ends the program: 0 when all is allowed, 1 when something is not, 2 for wrong input or a target in trouble."""
+    """Plays and judges, then exits: 0 if all answers are allowed, 1 if not, 2 for wrong input or a failing target."""
     sys.exit(run("judge", lambda: _judge(steps, targets)))
 
 
@@ -50,12 +50,12 @@ def _judge(steps: Sequence[Step], targets: Sequence[str]) -> int:
 
 
 def script(steps: Sequence[Step], disagreement: Disagreement, target: str) -> str:
-    """A program that shows a broken promise."""
+    """The source of a program that repeats a disagreement with the model."""
     about = [f"Not allowed on {target}:", *disagreement.complaints]
     return script_of(steps, about, [target], CALL)
 
 
 def shown(steps: Sequence[Step], disagreement: Disagreement) -> Iterator[str]:
-    """A broken promise for a person: each step in a line, then what was not allowed."""
+    """The report of a disagreement: a line for each step, then the complaints."""
     yield from (f"{number}  {line}" for number, line in enumerate(lines_of(steps), 1))
     yield from (f"→ {complaint}" for complaint in disagreement.complaints)

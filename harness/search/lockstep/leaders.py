@@ -1,5 +1,5 @@
-"""When the leader of a classic group has left, Kafka chooses the next by chance: the first in a hash map of random
-ids."""
+"""Tolerates different leaders of a classic group after its leader has left: Kafka takes the first member in a hash map
+with random ids as keys."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ API: Final = "JoinGroup"
 
 
 class Leaders:
-    """The leaders of a sequence's groups, as far as both targets have named the same."""
+    """The leader of each group of a sequence on which both targets last agreed."""
 
     def __init__(self) -> None:
         self._agreed: dict[str, str] = {}
-        """Group → the member that both named last."""
+        """Group → the leader on which both targets last agreed."""
 
     def differ_by_chance(self, one: Observation, other: Observation) -> bool:
-        """Whether two answers name different leaders, neither of them the last one: then nothing is wrong with either.
+        """Whether two JoinGroup answers name different leaders, neither of which is the last agreed one. Both are
+        correct then.
 
-        Takes note of a leader that both name.
+        Also stores a leader on which both answers agree.
         """
         if one.api != API:
             return False

@@ -1,4 +1,4 @@
-"""Steps by confluent-kafka in a sequence that the model judges: what an application does, between raw requests."""
+"""Steps of a sequence that are carried out by confluent-kafka, as in an application, in between raw requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUIET: Final[dict[str, Any]] = {"log_level": 0, "error_cb": lambda error: None}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryProduce:
-    """Sends values to a partition, one after the other, and waits for all."""
+    """Sends values to a partition, one after another, and waits for each delivery."""
 
     topic: str
     partition: int = 0
@@ -27,7 +27,7 @@ class LibraryProduce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryRead:
-    """Reads a partition from an offset to its end with a consumer that is given the partition."""
+    """Reads a partition from an offset to its end, by a manually assigned consumer."""
 
     topic: str
     partition: int = 0
@@ -49,14 +49,14 @@ LibraryStep = LibraryProduce | LibraryRead | LibraryCommit
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """A record as a consumer gave it."""
+    """A record as the consumer returned it."""
 
     offset: int
     value: bytes | None
 
 
 class LibraryClients:
-    """A producer and a consumer for one cluster, opened when first needed."""
+    """A producer and consumers for one cluster, created when first needed."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
@@ -64,7 +64,8 @@ class LibraryClients:
         self._consumers: dict[str, ck.Consumer] = {}
 
     def produce(self, topic: str, partition: int, values: Sequence[str]) -> list[int] | str:
-        """The offsets at which each value was acknowledged, or the name of the error. ClientTrouble."""
+        """Sends values; returns their acknowledged offsets, or the name of the error that refused one. ClientTrouble if
+        it is unknown whether a record was written."""
         if self._producer is None:
             settings = {"bootstrap.servers": self._bootstrap, "acks": "all", "linger.ms": 0}
             self._producer = ck.Producer({**QUIET, **settings, "topic.metadata.propagation.max.ms": 2_000})
@@ -89,7 +90,8 @@ class LibraryClients:
         return offsets
 
     def read(self, topic: str, partition: int, offset: int, end: int) -> list[Came]:
-        """The records from an offset up to the end (exclusive), fewer when no more come. ClientTrouble."""
+        """The records from `offset` to `end` (exclusive); fewer if none came for 20 s. ClientTrouble for an error that
+        librdkafka does not retry."""
         consumer = self._consumer("reader")
         consumer.assign([ck.TopicPartition(topic, partition, offset)])
         found: list[Came] = []
@@ -106,7 +108,7 @@ class LibraryClients:
         return found
 
     def commit(self, group: str, topic: str, partition: int, offset: int) -> int:
-        """The error code of a commit; 0 when it was taken. ClientTrouble."""
+        """Commits an offset; returns the error code, 0 for success. ClientTrouble for an error of librdkafka itself."""
         consumer = self._consumer(group)
         try:
             found = consumer.commit(offsets=[ck.TopicPartition(topic, partition, offset)], asynchronous=False)
@@ -134,13 +136,13 @@ class LibraryClients:
         return self._consumers[group]
 
     def begin(self) -> None:
-        """A new sequence: consumers of the last one's groups are closed."""
+        """Starts a new sequence: closes the consumers of the previous sequence's groups."""
         for group in [name for name in self._consumers if name != "reader"]:
             with contextlib.suppress(Exception):
                 self._consumers.pop(group).close()
 
     def close(self) -> None:
-        """Closes everything."""
+        """Closes all clients."""
         self.begin()
         for consumer in self._consumers.values():
             consumer.close()

@@ -1,4 +1,4 @@
-"""The same actions given to two targets step by step: where their answers, or what is visible at the end, differ."""
+"""Plays the same actions on two targets step by step, and finds the first answers that differ."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from harness.search.lockstep.player import QUIET_S, Heard, Player
 from reference_broker.wire.api_keys import ApiKey
 
 CHECK: Final = "lockstep"
-"""The name under which known_differences.toml accepts what is found here."""
+"""The check name of differences found here, for entries in known_differences.toml."""
 GRACE_S: Final = 2.0
-"""How long the slower of two targets is waited for before their pace is said to differ."""
+"""How long to wait for the slower target before reporting a difference in pace."""
 SHOWS_GROUPS: Final = frozenset({ApiKey.DESCRIBE_GROUPS, ApiKey.LIST_GROUPS})
-"""Their answers may be of an instant: where members are waited for 0 ms, only a timer of Kafka ends the rebalance."""
+"""APIs whose answers may show a transient state: with a rebalance timeout of 0 ms, a timer in Kafka ends the rebalance.
+If they differ, they are asked once more."""
 
 Accepts = Callable[[Difference], bool]
 """Whether a difference is accepted."""
@@ -28,7 +29,7 @@ Accepts = Callable[[Difference], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Divergence:
-    """The first differences of a sequence, all at the same action."""
+    """The first differences in a sequence, all in the answers to one action."""
 
     at: int
     """Index of the action."""
@@ -37,13 +38,14 @@ class Divergence:
 
     @property
     def kind(self) -> str:
-        """What divergences of one cause have in common: API and field, and the codes where they are error codes."""
+        """API, field and, for error codes, both codes of the first difference; the same for divergences of one
+        cause."""
         first = self.differences[0]
         return kind_of(first)
 
 
 def kind_of(difference: Difference) -> str:
-    """API, field without indexes, and both values where these are error codes or outcomes."""
+    """API, field without indexes and, for error codes, outcome and pace, both values."""
     field_path = "".join(_without_indexes(difference.field))
     is_code = field_path.endswith("error_code") or field_path.startswith("(")
     values = " | ".join(difference.values.values()) if is_code else ""
@@ -63,21 +65,21 @@ def _without_indexes(path: str) -> Iterator[str]:
 
 @dataclass(slots=True, kw_only=True)
 class Played:
-    """How a sequence went."""
+    """The result of playing a sequence."""
 
     steps: int = 0
     divergence: Divergence | None = None
     accepted: list[Difference] = field(default_factory=list)
     observations: list[tuple[Observation, Observation]] = field(default_factory=list)
-    """Of each exchange, in order: first and second target's."""
+    """(first target's, second target's) observation of each exchange, in order."""
     leaders: Leaders = field(default_factory=Leaders)
-    """The group leaders that both targets named."""
+    """The group leaders on which both targets agreed."""
     is_over: bool = False
-    """Whether it ended early, because a target's chance decides what would follow."""
+    """Whether it ended early because of a random choice of a target, after which the answers cannot be compared."""
 
 
 class Lockstep:
-    """Two players. A sequence ends at its first difference that is not accepted."""
+    """Plays sequences on two players, each up to the first difference that is not accepted."""
 
     def __init__(self, players: tuple[Player, Player], accepts: Accepts = lambda difference: False) -> None:
         self.players = players
@@ -86,7 +88,7 @@ class Lockstep:
         self._run = f"l{uuid.uuid4().hex[:6]}"
 
     def play(self, actions: Actions) -> Played:
-        """Plays a sequence from its start, under names of its own. ClientTrouble, HostTrouble when a target is away."""
+        """Plays a sequence from its start, with new names. ClientTrouble or HostTrouble if a target fails."""
         self._played += 1
         for player in self.players:
             player.begin(f"{self._run}-{self._played}")
@@ -111,7 +113,7 @@ class Lockstep:
             divergence = self._settle(action.client, index, played)
             is_ended = divergence is not None or played.is_over
             if is_ended or any(player.is_waiting(action.client) for player in self.players):
-                return divergence  # both wait on: the client has no turn
+                return divergence  # still waiting on a target: skip this action
         played.steps += 1
         self._send(action)
         if action.may_wait:
@@ -130,7 +132,7 @@ class Lockstep:
             player.send(request)
 
     def _settle(self, client: int, index: int, played: Played) -> Divergence | None:
-        """Compares a client's answers if they are here; a difference when only one target has answered."""
+        """Compares a client's answers if they have arrived. It is a difference if only one target answers."""
         here = self._here(client, QUIET_S)
         if not any(here):
             return None
@@ -141,7 +143,7 @@ class Lockstep:
         return self._compare(index, self._heard(client), played)
 
     def _here(self, client: int, within_s: float) -> list[bool]:
-        """Which answers come in this time, waited for together: the pace of one does not count for the other."""
+        """Which of the two answers arrive within this time, polling both in turn."""
         deadline = time.monotonic() + within_s
         here = [player.has_heard(client, 0) for player in self.players]
         while not all(here) and time.monotonic() < deadline:
@@ -153,7 +155,7 @@ class Lockstep:
         return first.hear(client), second.hear(client)
 
     def _one_waits(self, client: int, index: int, here: Sequence[bool]) -> Divergence:
-        """One target has answered and the other has not."""
+        """The difference in pace when only one target has answered."""
         answered = self.players[here.index(True)].hear(client).observation
         for player in self.players:
             player.drop(client)
@@ -195,7 +197,7 @@ class Lockstep:
 
 
 def level_of(difference: Difference) -> str:
-    """Which of the five levels of comparison it belongs to."""
+    """The level of comparison to which a difference belongs, in words."""
     if difference.field == "(pace)" or difference.field == "(outcome)":
         return "time class"
     if difference.field == "(encoding)":

@@ -1,8 +1,8 @@
-"""Hypothesis's rule-based state machines on a target: rules are steps, the model judges each answer.
+"""Runs Hypothesis's rule-based state machines against a target: each rule plays a step, and the model judges the
+answer.
 
-Rules draw steps from Hypothesis; what is not allowed is made as short as it can be (harness/search/lockstep/shrink.py,
-in bounded time), and shown as a script that runs alone. Hypothesis keeps failing examples in a database, and plays them
-first the next time.
+A sequence with an answer that is not allowed is shrunk in bounded time (harness/search/lockstep/shrink.py) and reported
+as a script that runs on its own. Hypothesis stores failing examples in a database and plays them first in the next run.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from harness.search.sequences.writing import Listed, fitted
 from harness.targets.target import Cluster, Target, as_given
 
 EXAMPLES: Final = 20
-"""In one round; rounds follow each other, each with its seed, until the time is over."""
+"""Examples per round. Rounds, each with its own seed, follow one another until the time is over."""
 STEPS: Final = 25
 FURTHER_ROUNDS: Final = 12
-"""Played at most once the time is over, where what was played is not enough yet."""
+"""Most rounds played after the time is over, if not enough has been played yet."""
 SCRIPTS: Final = Path("reports/out/model")
 
 
@@ -47,11 +47,11 @@ class NotAllowed(AssertionError):
 
 
 class ModelMachine(RuleBasedStateMachine):
-    """What all machines share: an example is a sequence under names of its own."""
+    """Base of all machines. Each example is one sequence with its own names."""
 
     modelled: ClassVar[Modelled]
     listed: ClassVar[Listed]
-    """The versions that may be asked."""
+    """API key → versions that the target lists."""
     failed: ClassVar[tuple[tuple[Step, ...], Disagreement] | None] = None
     trouble: ClassVar[Exception | None] = None
 
@@ -61,7 +61,7 @@ class ModelMachine(RuleBasedStateMachine):
         self.modelled.begin()
 
     def do(self, step: Step) -> None:
-        """Plays a step. NotAllowed when what came of it is not allowed."""
+        """Plays a step. NotAllowed if the model does not allow the answer."""
         step = fitted(step) if isinstance(step, Request) else step
         self.steps.append(step)
         try:
@@ -75,23 +75,23 @@ class ModelMachine(RuleBasedStateMachine):
             raise NotAllowed(complaints[0])
 
     def ask(self, message: Any, version: int, client: int = 0, **more: Any) -> None:
-        """Plays a request."""
+        """Plays a request, with the version limited to those that the target lists."""
         low, high = self.listed[message.API_KEY]
         self.do(Request(message=message, version=min(max(version, low), high), client=client, **more))
 
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """Sequences that were played, each answer of which was allowed."""
+    """The result of an exploration in which every answer was allowed."""
 
     played: Played
     topics: tuple[str, ...]
-    """That were made, and are left."""
+    """Names of the topics that the sequences created and did not delete."""
     verdict: Verdict
-    """Whether it was enough."""
+    """Unknown if too little was played, else valid."""
 
     def require_enough(self) -> None:
-        """Unproven, with what is too little."""
+        """Raises Unproven, with the reason, if too little was played."""
         if self.verdict.validity is Validity.UNKNOWN:
             raise Unproven(self.verdict.reason)
 
@@ -106,8 +106,10 @@ def explore(
     least: LeastPlayed,
     examples: int = EXAMPLES,
 ) -> Explored:
-    """Plays examples until the time is over and, within some rounds, what was played is enough. BrokenPromise;
-    ClientTrouble, HostTrouble."""
+    """Plays examples until the time is over; then, for at most 12 more rounds, until enough was played.
+
+    BrokenPromise if an answer is not allowed; ClientTrouble or HostTrouble if the target fails.
+    """
     modelled = Modelled(Opened(as_given(target.name), target, cluster), run_name())
     modelled.player.prepare()
     bound = type(machine.__name__, (machine,), {"modelled": modelled, "listed": listed_by_all([cluster.bootstrap])})
@@ -128,9 +130,10 @@ def explore(
 
 
 def play_round(bound: Any, text: str, examples: int) -> None:
-    """Some examples, seeded by a text: those that failed before, then new ones. BrokenPromise, the shortest sequence.
+    """Plays one round of examples with a seed: first those that failed earlier, then new ones. BrokenPromise, with the
+    shrunk sequence, if an answer is not allowed.
 
-    `bound` is a machine with its `modelled` and `listed`; its name is what failing examples are kept under.
+    `bound` is a machine class with `modelled` and `listed` set; failing examples are stored under its name.
     """
     chosen = settings(
         max_examples=examples,
@@ -146,7 +149,7 @@ def play_round(bound: Any, text: str, examples: int) -> None:
     try:
         run_state_machine_as_test(seed(text)(bound), settings=chosen)
     except (NotAllowed, Flaky, ClientTrouble, HostTrouble, OSError):
-        # What is flaky is so because it did not happen again: that it happened once is enough.
+        # Flaky means that Hypothesis could not reproduce the failure; one occurrence is enough for us.
         if bound.trouble is not None:
             raise bound.trouble from None
         if bound.failed is None:
@@ -156,7 +159,7 @@ def play_round(bound: Any, text: str, examples: int) -> None:
 
 
 def promise_broken(modelled: Modelled, steps: Sequence[Step], disagreement: Disagreement) -> BrokenPromise:
-    """What is shown of a sequence that was answered with something that is not allowed: the shortest such sequence."""
+    """The exception for an answer that is not allowed: shrinks the sequence, and writes a script that repeats it."""
     smallest, last = shortest(modelled, steps[: disagreement.at + 1], disagreement)
     target = modelled.player.target
     path = SCRIPTS / f"{modelled.run}.py"

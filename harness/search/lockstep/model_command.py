@@ -1,4 +1,4 @@
-"""`python -m harness model`: plays written sequences on one target; the model judges each answer."""
+"""`python -m harness model`: plays generated sequences on one target; the model judges each answer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SHRINK_S: Final = 20.0
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
-    """0 when all that was answered is allowed, 1 when something is not, 2 for wrong input or a target in trouble."""
+    """Exit status: 0 if all answers are allowed, 1 if not, 2 for wrong input or a failing target."""
     parser = Parser(
         prog="python -m harness model",
         description="Sends random sequences of requests to one target; the model judges each answer.",
@@ -88,20 +88,20 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
 
 @dataclass(slots=True, kw_only=True)
 class Judging:
-    """Sequences played on one target, several at the same time, and what was not allowed of them."""
+    """Plays sequences on one target, several at the same time, and counts the answers that are not allowed."""
 
     target: str
     seed: int
     writers: tuple[str, ...] = tuple(WRITERS)
     players: int = PLAYERS
     restarts: bool = False
-    """Whether restarts of the node, which take their time, are kept: then one player at most."""
+    """Whether to carry out restarts of the node (slow). Then there may be only one player."""
     found: Counter[str] = field(default_factory=Counter)
-    """Kind of what is not allowed → how often it was found."""
+    """Kind of disagreement → how often it was found."""
     sequences: int = 0
     steps: int = 0
     seconds: float = 0.0
-    """Played so far, without shrinking (s)."""
+    """Time spent on playing, without shrinking, in s."""
 
     @property
     def rate(self) -> float:
@@ -109,7 +109,8 @@ class Judging:
         return self.steps / self.seconds if self.seconds else 0.0
 
     def run(self, seconds: float, kinds: int, out: Path, say: Callable[[str], None]) -> None:
-        """Plays until the time is over or so many kinds are found. HostTrouble, ClientTrouble, UnknownTarget."""
+        """Plays for `seconds`, or until `kinds` kinds of disagreements are found; writes a script for each kind to
+        `out`. HostTrouble, ClientTrouble or UnknownTarget if the target fails."""
         with opened([self.target]) as (one,):
             players = [Modelled(one, run_name()) for _ in range(self.players)]
             players[0].player.prepare()
@@ -129,7 +130,8 @@ class Judging:
     def _round(
         self, pool: ThreadPoolExecutor, players: Sequence[Modelled], listed: Listed, seconds: float
     ) -> list[tuple[int, list[Action], Disagreement]]:
-        """Plays until the time is over or something was not allowed: (number, sequence, what was not allowed)."""
+        """Plays until the time is over or an answer is not allowed; returns (number, sequence, disagreement) of each
+        player that found one."""
         started, is_over, numbers = time.monotonic(), threading.Event(), itertools.count(self.sequences)
         deadline = started + seconds - self.seconds
 
@@ -156,7 +158,7 @@ def _deleted(players: Sequence[Modelled]) -> int:
 
 
 def _tidy(players: Sequence[Modelled]) -> None:
-    """What each player does alone in lockstep, for players who share a node."""
+    """Player.tidy for all players, which share one node."""
     first = players[0].player
     first.deleted = _deleted(players)
     for modelled in players[1:]:
@@ -168,7 +170,7 @@ def _tidy(players: Sequence[Modelled]) -> None:
 def _tell(
     modelled: Modelled, actions: Sequence[Step], disagreement: Disagreement, path: Path, say: Callable[[str], None]
 ) -> None:
-    """Shows the shortest sequence, and keeps it as a script."""
+    """Shrinks a sequence, reports it, and writes its script."""
     smallest, last = shortest(modelled, actions, disagreement)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, script(smallest, last, modelled.player.target))
@@ -178,7 +180,7 @@ def _tell(
 
 
 def hurried(step: Action) -> Action:
-    """The step without waiting: the model does not judge how long a Fetch waits for records."""
+    """The step with max_wait_ms=0 if it is a Fetch: the model does not judge how long a Fetch waits for records."""
     if isinstance(step, Request) and step.message.API_KEY == ApiKey.FETCH and step.message.max_wait_ms:
         return replace(step, message=msgspec.structs.replace(step.message, max_wait_ms=0))
     return step
@@ -187,7 +189,8 @@ def hurried(step: Action) -> Action:
 def shortest(
     modelled: Modelled, steps: Sequence[Step], disagreement: Disagreement
 ) -> tuple[tuple[Step, ...], Disagreement]:
-    """The shortest sequence, found in bounded time, that still breaks the same promise, and how it does."""
+    """The shortest sequence, found within 300 tries and 20 s, with the same kind of disagreement; and its
+    disagreement."""
     last = [disagreement]
     deadline = time.monotonic() + SHRINK_S
 

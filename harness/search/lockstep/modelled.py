@@ -1,4 +1,4 @@
-"""Plays sequences on one target and has each answer judged by the model: the first that was not allowed ends it."""
+"""Plays sequences on one target; the model judges each answer. The first answer that is not allowed ends a sequence."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from reference_broker.wire.records import Record
 
 Step = Action | LibraryStep
 NAMES: Final = re.compile(r" of \S+| to \S+|\d")
-"""What differs from one playing to the next in a complaint."""
+"""Parts of a complaint that differ between runs of the same sequence: names and digits."""
 MANY_GROUPS: Final = tuple(GroupId(f"any-{number}") for number in range(64))
-"""Names of groups on every partition of the offsets' topic."""
+"""Enough group ids to have one on every partition of __consumer_offsets."""
 PATIENCE_S: Final = 1.0
-"""How long a group may take to show what was asked of it."""
+"""How long a group may take to reach the expected state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +50,13 @@ class Disagreement:
 
     @property
     def kind(self) -> str:
-        """What breaches of one cause have in common: the first complaint without names and numbers."""
+        """The first complaint without names and numbers; the same for disagreements of one cause."""
         return NAMES.sub("", self.complaints[0].partition(" should be ")[0])
 
 
 @dataclass(slots=True)
 class Heard:
-    """An answer and the request as it was sent."""
+    """The answer to a request, with the request message as sent."""
 
     request: Request
     message: Any
@@ -66,17 +66,18 @@ class Heard:
 
 
 class JudgedPlayer(Player):
-    """A player that gives answers as they are: neither their normal form nor their bytes are of interest."""
+    """A player that returns decoded answers as they are, without normal form and without comparing encodings."""
 
     _turn: ClassVar[threading.Lock] = threading.Lock()
-    """Players of one cluster share the barrier's marker."""
+    """Held while waiting at the barrier, because the players of a cluster share its marker topic."""
 
     def __init__(self, opened: Opened) -> None:
         super().__init__(opened)
         self._onlooker: RawConnection | None = None
 
     def answer(self, client: int) -> Heard:
-        """The answer to a client's last request, waited for, or what else became of it."""
+        """Waits for the answer to a client's last request; returns it, or that the connection closed or stayed
+        silent."""
         pending = self._open.pop(client)
         heard = Heard(pending.request, pending.message, RequestOutcome.ANSWERED)
         connection = self._connections[client]
@@ -105,7 +106,8 @@ class JudgedPlayer(Player):
         return heard
 
     def prepare(self) -> None:
-        """Waits until all serves: controller, producer ids, and the coordinators of all groups. ClientTrouble."""
+        """Waits until the controller, producer ids and the coordinators of all groups are available. ClientTrouble if
+        they are not in time."""
         self._barrier.prepare()
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while any(one.error_code for one in self._described(MANY_GROUPS)):
@@ -119,7 +121,7 @@ class JudgedPlayer(Player):
         return self._onlooker.request(ApiKey.DESCRIBE_GROUPS, 5, DescribeGroupsRequest(groups=groups)).groups
 
     def await_group(self, group_id: str, state: str, members: int) -> None:
-        """Returns once a group shows this state and number of members; after a while in any case."""
+        """Returns once a group has this state and number of members; after 1 s in any case."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             (found,) = self._described((GroupId(group_id),))
@@ -135,20 +137,20 @@ class JudgedPlayer(Player):
             self._onlooker = None
 
     def restart(self, action: Restart) -> None:
-        """Stops the node in order, starts it, and waits until all that was there is there again."""
+        """Stops and starts the node, and waits until its coordinators are loaded."""
         super().restart(action)
         self.prepare()
 
 
 MOVES_GROUPS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP, ApiKey.LEAVE_GROUP)
-"""After which others that wait in a group may be answered."""
+"""APIs after which requests of other members that wait in the group may be answered."""
 
 
 class Modelled:
-    """One target whose answers the model judges."""
+    """Plays sequences on one target, and has the model judge each answer."""
 
     def __init__(self, opened: Opened, run: str) -> None:
-        """`run` makes names unique to this object."""
+        """`run` is a prefix that makes names unique to this object."""
         self.player = JudgedPlayer(opened)
         self.library = LibraryClients(opened.cluster.bootstrap)
         self.steps = 0
@@ -156,11 +158,11 @@ class Modelled:
         self.run = run
         self._begun = 0
         self.made: list[str] = []
-        """Names of topics that earlier sequences left."""
+        """Names of topics that earlier sequences created and did not delete."""
         self.model = Specification()
 
     def begin(self) -> None:
-        """A new sequence: new names, and a model that knows of nothing."""
+        """Starts a new sequence, with new names and an empty model."""
         self._begun += 1
         self.made += self.model.topics.by_name
         self.player.begin(f"{self.run}-{self._begun}")
@@ -173,7 +175,8 @@ class Modelled:
         self.library.close()
 
     def play(self, steps: Sequence[Step]) -> Disagreement | None:
-        """Plays a sequence from its start up to the first thing that was not allowed. ClientTrouble, HostTrouble."""
+        """Plays a sequence up to the first answer that is not allowed; None if all are. ClientTrouble or HostTrouble if
+        the target fails."""
         self.begin()
         for index, step in enumerate(steps):
             if complaints := self.step(step):
@@ -181,7 +184,7 @@ class Modelled:
         return None
 
     def step(self, step: Step) -> list[str]:
-        """Plays one step; what was not allowed in what came of it."""
+        """Plays one step; returns the complaints about its answer, and about answers that it set free."""
         self.steps += 1
         self.played.steps += 1
         if isinstance(step, Request):
@@ -198,7 +201,7 @@ class Modelled:
     def _request(self, request: Request) -> list[str]:
         client, player = request.client, self.player
         if player.is_waiting(client):
-            return []  # it has no turn
+            return []  # the client still waits for an answer: skip this request
         player.send(request)
         self.model.sent(client, player.sent(client), request.version)
         if not request.may_wait and len(player.waiting()) == 1:
@@ -220,7 +223,7 @@ class Modelled:
         return complaints
 
     def _await_effect(self, message: Any) -> None:
-        """A request that waits has no answer to tell that it was taken: the group's description tells it."""
+        """Waits until the broker has handled a JoinGroup that gets no answer yet, as DescribeGroups shows."""
         group = self.model.groups.by_id[message.group_id]
         if message.API_KEY == ApiKey.JOIN_GROUP:
             self.player.await_group(group.id, group.state, len(group.members))
@@ -241,7 +244,7 @@ class Modelled:
         topic = self.player.real(step.topic)
         known = self.model.topics.by_name.get(topic)
         if known is None or not 0 <= step.partition < len(known.logs):
-            return []  # librdkafka waits for what is not there
+            return []  # skipped: librdkafka waits for partitions that do not exist
         log, where = known.logs[step.partition], f"confluent-kafka, {step.topic}-{step.partition}"
         if isinstance(step, LibraryProduce):
             wanted = log.end

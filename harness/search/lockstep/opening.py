@@ -1,6 +1,6 @@
-"""What every search begins with: what the targets say of themselves, their versions, features and settings.
+"""The fixed sequences at the start of every search: they compare the targets' API versions, features and configs.
 
-One difference here explains many that would be met later, so these come first; they are few and always the same.
+They come first because a difference here may explain many that would be found later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest
 from reference_broker.wire.primitives import TopicName
 
 NAME: Final = "opening"
-"""What stands in the place of a writer's name in a finding."""
+"""Used as the writer's name in findings of the opening."""
 TOPIC, BROKER = 2, 4
 OF_ONE_MACHINE: Final = frozenset(
     {
@@ -33,16 +33,17 @@ OF_ONE_MACHINE: Final = frozenset(
         "node.id",
     }
 )
-"""Settings of a broker that name its machine, and so differ between any two."""
+"""Broker configs that depend on the node's machine, and differ between any two nodes."""
 SETTINGS_A_REQUEST: Final = 12
-"""Few enough that a setting that differs is soon found among them."""
+"""Broker configs per request; few, so that a difference is quickly narrowed down to one config."""
 ANY_TOPIC: Final = TopicName("any")
 
 
 def openings(bootstraps: Sequence[str], listed: Listed) -> list[tuple[Action, ...]]:
-    """The sequences of the opening. OSError where a target is away.
+    """The sequences of the opening. OSError if a target cannot be reached.
 
-    Settings of the node are asked where all targets have the same node ids, by the names that the first one tells.
+    Broker configs are requested only if the first nodes of all targets have the same id; their names come from the
+    first target.
     """
     found: list[tuple[Action, ...]] = [(action,) for action in _versions(listed)]
     found.append(tuple(_settings_of_a_topic(listed)))

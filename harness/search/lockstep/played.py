@@ -1,4 +1,4 @@
-"""Counts of what was played on a target, and whether it is enough to judge the target by it."""
+"""Counts what was played on a target, and decides whether it was enough for a verdict."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from harness.judging.verdicts import Validity, Verdict
 
 @dataclass(slots=True)
 class Played:
-    """Counts, while sequences are played."""
+    """Counters of what was played."""
 
     steps: int = 0
     answers: int = 0
-    """That the model judged."""
+    """Answers that the model judged."""
     refusals: int = 0
     """Answers with an error code."""
     sound: Counter[str] = field(default_factory=Counter)
-    """Name of an API → its answers without an error code."""
+    """API name → number of answers without an error."""
     waits: int = 0
-    """Requests that had no answer yet when the model said that they must wait."""
+    """Requests that the model expected to wait, and that had no answer yet."""
     library: int = 0
-    """What confluent-kafka wrote, read or committed."""
+    """Steps carried out by confluent-kafka."""
     restarts: int = 0
     after_restart: int = 0
-    """Answers since the first restart."""
+    """Answers judged since the first restart."""
 
     def count_answer(self, api: str, response: Any) -> None:
-        """One more was judged."""
+        """Counts a judged answer."""
         self.answers += 1
         self.after_restart += bool(self.restarts)
         if any(_codes(response)):
@@ -44,12 +44,12 @@ class Played:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeastPlayed:
-    """The least that must have been played."""
+    """The minimum that must have been played for a verdict."""
 
     answers: int = 50
     refusals: int = 1
     sound: tuple[str, ...] = ()
-    """APIs that must have been answered without an error."""
+    """Names of APIs that must have been answered without an error at least once."""
     waits: int = 0
     library: int = 0
     restarts: int = 0
@@ -57,7 +57,7 @@ class LeastPlayed:
 
 
 def lacking(played: Played, least: LeastPlayed) -> Iterator[str]:
-    """What was too little, in words; nothing if all of it was enough."""
+    """Which counters are below the minimum, a phrase each."""
     for name in ("answers", "refusals", "waits", "library", "restarts", "after_restart"):
         found, wanted = getattr(played, name), getattr(least, name)
         if found < wanted:
@@ -68,7 +68,7 @@ def lacking(played: Played, least: LeastPlayed) -> Iterator[str]:
 
 
 def activity(played: Played, least: LeastPlayed) -> Verdict:
-    """Unknown when less was played than a check needs; else valid, and `rests_on` says what was."""
+    """The verdict on the activity: unknown if less was played than required, else valid. `rests_on` has the counts."""
     sound = ", ".join(f"{api} {count:,}" for api, count in sorted(played.sound.items()))
     told = [
         counted(played.steps, "step"),

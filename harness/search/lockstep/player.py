@@ -1,4 +1,5 @@
-"""Plays a sequence's actions on one target: labels and Refs become what they are there, answers their normal form."""
+"""Plays a sequence's actions on one target: replaces labels and Refs by real values, and puts answers in normal
+form."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from reference_broker.wire.primitives import MalformedRequest
 
 ANSWER_TIMEOUT_S: Final = 8.0
 QUIET_S: Final = 0.02
-"""An answer that may wait for another client, and is not here after this time, is waiting."""
+"""If an answer that may wait for another client has not arrived after this time, it is considered to be waiting."""
 WAITED_SHARE: Final = 0.7
 PROBE: Final = ApiVersionsRequest(client_software_name="lockstep", client_software_version="1")
 UNLEARNED: Final[dict[Kind, Any]] = {
@@ -34,9 +35,9 @@ UNLEARNED: Final[dict[Kind, Any]] = {
     Kind.GENERATION: 1,
     Kind.SESSION_ID: 77,
 }
-"""What a Ref is where nothing was learned: the answer that should have told it was an error."""
+"""Values of Refs that no answer has set, e.g. because the request failed."""
 LABELLED: Final = frozenset({"topicName", "groupId", "transactionalId"})
-"""Entities of the schema whose texts are labels."""
+"""Entity types of the schema whose string fields are labels."""
 LONGEST_NAME: Final = 249
 CHANGES_METADATA: Final = frozenset(
     {
@@ -47,7 +48,7 @@ CHANGES_METADATA: Final = frozenset(
         ApiKey.INCREMENTAL_ALTER_CONFIGS,
     }
 )
-"""After these the sequence goes on when the change is in force everywhere."""
+"""APIs that change metadata. After them, the player waits until the change is applied."""
 GOES_ON: Final = frozenset(
     {
         *(ApiKey.END_TXN, ApiKey.INIT_PRODUCER_ID, ApiKey.ADD_PARTITIONS_TO_TXN),
@@ -56,45 +57,45 @@ GOES_ON: Final = frozenset(
         *(ApiKey.ALTER_SHARE_GROUP_OFFSETS, ApiKey.DELETE_SHARE_GROUP_OFFSETS, ApiKey.DELETE_GROUPS),
     }
 )
-"""Their answers come before their coordinators have told others."""
+"""APIs that answer before the coordinator's work is complete; the player waits `settle_s` after them."""
 MANY_SEQUENCES: Final = 50
-"""After so many the groups that they left are deleted: each ListGroups would list them all."""
+"""Sequences after which their groups are deleted, because every ListGroups would list them all."""
 BOUNDS_MS: Final = (3_600_000, -1_000)
-"""From the present, of the timestamps that a topic takes: Kafka's default, and what the writers set."""
+"""Distances from the current time of the timestamp limits of topics: Kafka's default, and the one that writers set."""
 RESULTS: Final = ("topics", "results", "responses")
-"""What their answers call the array of results."""
+"""Names of the array of results in the answers of CHANGES_METADATA."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What came of a request on one target."""
+    """The answer to a request on one target, or how it ended without one."""
 
     observation: Observation
     response: Any
-    """The message; None without one."""
+    """The decoded response; None without one."""
     encoding: str = "canonical"
-    """Whether the answer's bytes are those that its fields have in Kafka's own encoding."""
+    """ "canonical" if encoding the decoded response gives the same bytes; else what is wrong, in words."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """A request whose answer is not here yet."""
+    """A request without an answer so far."""
 
     request: Request
     message: Any
-    """As it was sent."""
+    """The message as sent, with real values."""
     sent_at: float
     heard_at: float | None = None
-    """When the answer was seen to come in, where it was watched for."""
+    """When the answer was first seen to arrive, if `has_heard` was called."""
 
 
 class Player:
-    """One target's side. `begin` starts a new sequence; connections live on."""
+    """Plays sequences on one target. `begin` starts a new sequence; connections are kept."""
 
     def __init__(self, opened: Opened, patience_s: float = ANSWER_TIMEOUT_S, settle_s: float = 0.0) -> None:
-        """`patience_s` is how long an answer may take before its request counts as never answered.
+        """`patience_s`: after this time without an answer, a request counts as not answered.
 
-        `settle_s` is waited after requests whose work goes on behind their answers.
+        `settle_s`: pause after the requests in GOES_ON.
         """
         self.target = opened.name
         self.kind = opened.target.kind
@@ -108,19 +109,20 @@ class Player:
         self._connections: dict[int, RawConnection] = {}
         self._open: dict[int, _Open] = {}
         self._made: set[str] = set()
-        """Real names of topics that the sequence may have created."""
+        """Names of topics that the sequence may have created."""
         self.deleted = 0
-        """How many topics earlier sequences deleted since the node last started."""
+        """Number of topics deleted since the node's last start."""
         self._tidied = 0
-        """How many sequences began since groups were deleted."""
+        """Number of sequences since groups were last deleted."""
         self._barrier = Barrier(self.target, self.cluster.bootstrap)
 
     def begin(self, run: str) -> None:
-        """Forgets what the last sequence learned. `run` makes the names of this playing unique."""
+        """Starts a new sequence: requests the deletion of the last one's topics, and clears its labels and Refs. `run`
+        is the prefix of all names."""
         for client in list(self._open):
             self.drop(client)
         if self._made:
-            # Thousands of topics would make the node slow; nothing waits until they are gone.
+            # Thousands of topics would slow the node down. Does not wait until they are deleted.
             self._barrier.delete(sorted(self._made))
             self.deleted += len(self._made)
             self._made.clear()
@@ -142,7 +144,7 @@ class Player:
             self.drop(client)
 
     def drop(self, client: int) -> None:
-        """Closes a client's connection; what it waits for is not heard any more."""
+        """Closes a client's connection, and discards its pending request."""
         self._open.pop(client, None)
         if (connection := self._connections.pop(client, None)) is not None:
             connection.close()
@@ -150,26 +152,28 @@ class Player:
     # -- actions ------------------------------------------------------------------------------------------------
 
     def is_waiting(self, client: int) -> bool:
-        """Whether a client's last request has no answer yet."""
+        """Whether the answer to a client's last request has not been read yet."""
         return client in self._open
 
     def sent(self, client: int) -> Any:
-        """A client's last request as it was sent, while its answer is not here."""
+        """A client's pending request, as it was sent."""
         return self._open[client].message
 
     def waiting(self) -> list[int]:
-        """The clients whose last request has no answer yet."""
+        """The clients with a pending request, sorted."""
         return sorted(self._open)
 
     def restart(self, action: Restart) -> None:
-        """Stops the node in order and starts it again, without what earlier sequences deleted. HostTrouble."""
+        """Stops and starts the node, and removes the files of topics that earlier sequences deleted. HostTrouble if
+        that fails."""
         self.close()
         restart(self.cluster, keep=f"{self._run}-")
         self.deleted = 0
         self._barrier.prepare()
 
     def tidy(self) -> None:
-        """Before a sequence's first step: has what would make a node slow removed. ClientTrouble, HostTrouble."""
+        """Called before a sequence's first step: deletes old groups, and the files of deleted topics, when there are
+        many. ClientTrouble or HostTrouble if that fails."""
         self._tidied = (self._tidied + 1) % MANY_SEQUENCES
         if not self._tidied:
             self._barrier.delete_groups(keep=f"{self._run}-")
@@ -179,7 +183,7 @@ class Player:
                 self.restart(Restart())
 
     def send(self, request: Request) -> None:
-        """Sends a request. ClientTrouble when there is no connection to be had."""
+        """Sends a request. ClientTrouble if no connection can be opened."""
         message = self._filled(request.message)
         if message.API_KEY == ApiKey.CREATE_TOPICS:
             self._made.update(topic.name for topic in message.topics if topic.name.startswith(self._run))
@@ -188,21 +192,22 @@ class Player:
                 self._connection(request.client).send_only(request.message.API_KEY, request.version, message)
                 break
             except OSError as trouble:
-                # A broker may close an idle connection at any time; then nothing of the request was read.
+                # A broker may close an idle connection at any time; it has read nothing of the request then.
                 self.drop(request.client)
                 if attempt == 2:
                     raise ClientTrouble(f"{self.target}: {trouble}") from trouble
         self._open[request.client] = _Open(request, message, time.monotonic())
 
     def has_heard(self, client: int, within_s: float) -> bool:
-        """Whether a client's answer begins to come in this time."""
+        """Whether a client's answer starts to arrive within this time."""
         has_come = self._connections[client].has_answer(within_s)
         if has_come and self._open[client].heard_at is None:
             self._open[client].heard_at = time.monotonic()
         return has_come
 
     def hear(self, client: int) -> Heard:
-        """The answer to a client's last request, waited for, or what else became of it."""
+        """Waits for the answer to a client's last request; returns it, or that the connection closed or stayed
+        silent."""
         pending = self._open.pop(client)
         request, connection = pending.request, self._connections[client]
         if getattr(request.message, "acks", None) == 0:
@@ -232,7 +237,8 @@ class Player:
         )
 
     def _heard_nothing(self, pending: _Open) -> Heard:
-        """A Produce with acks=0: no answer comes, but an error closes the connection, as the next request tells."""
+        """For a Produce with acks=0, which has no answer: sends another request to find out whether an error has closed
+        the connection."""
         outcome = RequestOutcome.SILENT
         try:
             self._connections[pending.request.client].request(ApiKey.API_VERSIONS, 3, PROBE, self._patience_s)
@@ -242,7 +248,7 @@ class Player:
         return Heard(observation=self._observed(pending.request, outcome, None, 0.0), response=None)
 
     def play(self, request: Request) -> Heard:
-        """Sends a request and hears its answer."""
+        """Sends a request and waits for its answer."""
         self.send(request)
         return self.hear(request.client)
 
@@ -267,7 +273,8 @@ class Player:
     # -- what stands for what -----------------------------------------------------------------------------------
 
     def real(self, label: str) -> str:
-        """The name that a label has in this playing. Names that no topic or group may have stay as they are."""
+        """The real name of a label in this run. Invalid and internal names (empty, ".", "..", "__…", too long) are not
+        changed."""
         if not label or label.startswith("__") or label in (".", "..") or len(label) > LONGEST_NAME:
             return label
         known = self._labels.get(label)
@@ -289,7 +296,7 @@ class Player:
             self._known[ref] = value
 
     def _element(self, elements: tuple[Any, ...], part: str) -> Any:
-        """The element at an index, or of a label ("=orders"); None without one."""
+        """The element at an index, or with a label as its name ("=orders"); None if there is none."""
         if part.startswith("="):
             return next((one for one in elements if one.name == self.real(part[1:])), None)
         return elements[int(part)] if int(part) < len(elements) else None
@@ -300,7 +307,7 @@ class Player:
         return self._known.get(ref, UNLEARNED[ref.kind])
 
     def _filled(self, message: Any) -> Any:
-        """The message with its labels, Refs and batches as they are here."""
+        """The message with labels, Refs and WrittenBatches replaced by real values."""
         changed = {}
         for field in message.FIELDS:
             value = getattr(message, field.name)
@@ -334,7 +341,7 @@ class Player:
 
 
 def _has_changed(message: Any, response: Any) -> bool:
-    """Whether anything may be in force later than now: something was more than tried, and not all of it refused."""
+    """Whether a request has changed metadata: it was not validate_only, and at least one result has no error."""
     if getattr(message, "validate_only", False) or response is None:
         return False
     results = next((value for name in RESULTS if (value := getattr(response, name, None)) is not None), ())

@@ -1,7 +1,7 @@
-"""What a printed script calls: plays its actions on targets and says what came of them.
+"""Called by generated scripts: plays a sequence on two targets, and prints the actions and how the answers differ.
 
-With one target the answers are shown; with two, also how they differ. `--target` on the script's command line chooses
-others than those the script was made for.
+`--target` on the script's command line replaces the targets for which the script was made; a single one is opened
+twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from reference_broker.command_line import WRONG_INPUT, Parser, complain, run
 
 
 def replay(actions: Sequence[Action], targets: Sequence[str]) -> None:
-    """Ends the program: 0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+    """Plays and compares, then exits: 0 if nothing differs, 1 if something does, 2 for wrong input or a failing
+    target."""
     sys.exit(run("replay", lambda: _replay(actions, targets)))
 
 
@@ -49,7 +50,7 @@ def _replay(actions: Sequence[Action], targets: Sequence[str]) -> int:
 
 
 def lines_of_differences(differences: Sequence[Difference]) -> list[str]:
-    """Each difference: API, version and field, and both values under each other."""
+    """Lines for each difference: API, version and field, then both values, a line each."""
     lines = []
     for difference in differences:
         width = max(map(len, difference.values))

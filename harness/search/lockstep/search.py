@@ -1,4 +1,4 @@
-"""Searches for differences by itself: writes sequences from a seed, plays them in lockstep, shrinks what it finds."""
+"""Searches for differences: generates sequences from a seed, plays them in lockstep, and shrinks those that differ."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ WRITERS: Final[Mapping[str, Write]] = {
     "groups": groups.write,
     "any_request": any_request.write,
 }
-"""The fields that are searched, in turn."""
+"""Name → writer (generator of sequences). A search uses them in turn."""
 SHRINK_TRIES: Final = 300
 PACE_TRIES: Final = 2
-"""How often more a difference in pace must show."""
+"""How often a difference in pace must be repeated before it counts."""
 SHRINK_S: Final = 40.0
-"""Enough for a short sequence on a slow target; what is left then is shown as it is."""
+"""Time limit for shrinking one sequence; enough for a short sequence on a slow target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One kind of difference: the shortest sequence that shows it."""
+    """One kind of difference, with the shortest sequence found that shows it."""
 
     writer: str
     number: int
-    """Of the sequence within the search: with the seed it gives the sequence again."""
+    """The number of the sequence in the search. With the seed and the writer, it reproduces the sequence."""
     actions: tuple[Action, ...]
     divergence: Divergence
     found_after_s: float
@@ -48,37 +48,37 @@ class Finding:
 
 @dataclass(slots=True, kw_only=True)
 class Search:
-    """What a search has done and found so far."""
+    """The state and the findings of a search."""
 
     seed: int
     sequences: int = 0
     playing: tuple[str, int] = ("", 0)
-    """(writer, number) of the sequence that is played, or was last."""
+    """(writer, number) of the current or last sequence."""
     steps: int = 0
     seconds: float = 0.0
     findings: dict[str, Finding] = field(default_factory=dict)
-    """By kind of divergence, in the order of their discovery."""
+    """Kind of divergence → finding, in the order of discovery."""
     repeats: Counter[str] = field(default_factory=Counter)
-    """How often each kind was met again."""
+    """Kind of divergence → how often it occurred, including the first time."""
     accepted: list[Difference] = field(default_factory=list)
     exercised: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """(API, version) → exchanges compared."""
+    """(API, version) → number of exchanges compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """When a search ends: at whichever comes first."""
+    """When a search ends: at the first limit reached."""
 
     seconds: float = 60.0
     steps: int = 10_000_000
     kinds: int = 20
-    """Kinds of differences."""
+    """Number of kinds of differences found."""
     shrink_tries: int = SHRINK_TRIES
-    """How often a sequence is played again to make it shorter."""
+    """How often a sequence may be played to shrink it."""
 
 
 def listed_by_all(bootstraps: Sequence[str]) -> Listed:
-    """The versions that every target lists and we speak."""
+    """API key → the versions that all targets list and this project can encode."""
     tables = []
     for bootstrap in bootstraps:
         with RawConnection.to(bootstrap) as connection:
@@ -93,7 +93,7 @@ def listed_by_all(bootstraps: Sequence[str]) -> Listed:
 
 
 def sequence(writer: str, seed: int, number: int, listed: Listed) -> tuple[Action, ...]:
-    """The sequence of a number in a search with a seed."""
+    """The sequence with this number, of this writer, in a search with this seed."""
     return tuple(map(fitted, WRITERS[writer](Random(f"{seed}/{writer}/{number}"), listed)))
 
 
@@ -106,9 +106,9 @@ def search(
     say: Callable[[str], None] = lambda line: None,
     opening: Sequence[tuple[Action, ...]] = (),
 ) -> Search:
-    """Plays the opening, then runs until a limit is reached; the state, with what was found.
+    """Plays the opening, then the writers' sequences until a limit is reached; returns `state`, with the findings.
 
-    ClientTrouble, HostTrouble when a target is away: the state has what was found until then.
+    ClientTrouble or HostTrouble if a target fails; `state` then has the findings so far.
     """
     started = time.monotonic()
     while state.seconds < limits.seconds and state.steps < limits.steps and len(state.findings) < limits.kinds:
@@ -129,7 +129,7 @@ def search(
 
 
 def _confirmed(lockstep: Lockstep, actions: Sequence[Action]) -> Played:
-    """Plays a sequence. Where it differs in pace alone it is played again: a busy machine may have been the reason."""
+    """Plays a sequence. A difference in pace must occur three times, because a busy machine may cause it."""
     played = lockstep.play(actions)
     for _ in range(PACE_TRIES):
         if played.divergence is None or "(pace)" not in played.divergence.kind:
@@ -146,7 +146,7 @@ def _keep(
     limits: Limits,
     say: Callable[[str], None],
 ) -> None:
-    """Shrinks a divergence of a new kind; counts one of a kind that is known."""
+    """Counts a divergence; shrinks and stores it if it is of a new kind."""
     assert played.divergence is not None
     kind = played.divergence.kind
     state.repeats[kind] += 1

@@ -1,6 +1,6 @@
-"""Makes a failing sequence as short and plain as it can be: fewer actions, then fewer and plainer values. Pure.
+"""Shrinks a failing sequence: removes actions, then simplifies the values in the remaining ones. Pure.
 
-Delta debugging (Zeller and Hildebrandt, 2002) over the actions, then over what stands in each.
+Delta debugging (Zeller and Hildebrandt, 2002), first on the actions, then on the fields of each.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from typing import Any, Final
 from harness.search.lockstep.actions import Action, Request, WrittenBatch
 
 KEPT: Final = ("validate_only",)
-"""Fields that stay as they are: a change of the node's own settings that was only tried must not be made."""
+"""Fields that are never simplified: without validate_only, a change of the node's own configs would take effect."""
 
 LARGEST_HALVED: Final = 1_000
-"""Numbers up to this may count something, as offsets do: half as many need fewer actions before them."""
+"""Numbers up to this are also halved: they may be counts or offsets, and smaller ones need fewer actions before
+them."""
 
 Fails = Callable[[Sequence[Action]], bool]
-"""Whether a sequence still shows what is being shrunk."""
+"""Whether a sequence still fails in the same way."""
 
 
 def shrunk(actions: Sequence[Action], fails: Fails, tries: int = 300) -> tuple[Action, ...]:
-    """The smallest sequence found within so many tries."""
+    """The smallest sequence that still fails, found within `tries` calls of `fails`."""
     budget = _Budget(fails, tries)
     best = tuple(actions)
     while True:
         smaller = _fewer(best, budget)
-        # The last action shows it: a plainer one often needs fewer before it.
+        # Simplify the last action, which fails, first: often fewer actions are then needed before it.
         plainer = _plainer(smaller, budget, len(smaller) - 1)
         smaller = _plainer(smaller if plainer == smaller else _fewer(plainer, budget), budget)
         if smaller == best or budget.is_spent:
@@ -44,13 +45,13 @@ class _Budget:
         return self._left <= 0
 
     def fails(self, actions: Sequence[Action]) -> bool:
-        """Whether it fails; False once the tries are used up."""
+        """Whether the sequence fails; False once the tries are used up."""
         self._left -= 1
         return self._left >= 0 and self._fails(actions)
 
 
 def _fewer(actions: tuple[Action, ...], budget: _Budget) -> tuple[Action, ...]:
-    """Leaves out runs of actions, long ones first, from the end: the last action is what fails."""
+    """Removes runs of actions, longest first, from the end backwards; never the last action, which fails."""
     size = max(1, len(actions) // 2)
     while size >= 1 and not budget.is_spent:
         at = len(actions) - 1 - size
@@ -65,7 +66,7 @@ def _fewer(actions: tuple[Action, ...], budget: _Budget) -> tuple[Action, ...]:
 
 
 def _plainer(actions: tuple[Action, ...], budget: _Budget, since: int = 0) -> tuple[Action, ...]:
-    """Sets values of the actions from an index on to plainer ones, and takes elements out of arrays, one at a time."""
+    """Simplifies values, and removes elements of arrays, one at a time, in the actions from index `since` on."""
     for index in range(len(actions) - 1, since - 1, -1):
         action = actions[index]
         if not isinstance(action, Request):
@@ -83,7 +84,7 @@ def _plainer(actions: tuple[Action, ...], budget: _Budget, since: int = 0) -> tu
 
 
 def _simplified(value: Any) -> Iterator[Any]:
-    """Values that are one step plainer."""
+    """Values that are one step simpler."""
     if isinstance(value, tuple):
         for index in range(len(value)):
             if len(value) > 1:
@@ -103,8 +104,8 @@ def _simplified_message(message: Any) -> Iterator[Any]:
         value = own[field.name]
         if value == field.default or field.is_map_key or field.name in KEPT:
             continue
-        # Null records are a case of their own: Kafka never answers them. No keys stand for all of them, also for those
-        # of one machine, which differ everywhere.
+        # Not these: Kafka never answers null records, and without configuration_keys the answer has all configs,
+        # including machine-dependent ones, which always differ.
         if field.kind != "records" and field.name != "configuration_keys":
             yield type(message)(**{**own, field.name: field.default})
         if type(value) is int and 1 < value <= LARGEST_HALVED:

@@ -1,4 +1,4 @@
-"""Actions as Python source: what a person reads in a report, and what runs again. Pure."""
+"""Formats actions as Python source, for reports and for scripts that repeat a sequence. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any, Final
 from harness.search.lockstep.actions import Request
 
 Names = Mapping[type, str]
-"""What classes are called that have not their own name: two schemas have an AlterableConfig."""
+"""Class → alias, for classes whose names are not unique: two schemas have an AlterableConfig."""
 OWN_NAMES: Final[Names] = {}
 TEXT: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-"""A text in source."""
+"""A string literal in source."""
 LONGEST: Final = 100
-"""Characters of a text that people read whole."""
+"""String literals longer than this are shortened in reports."""
 
 
 def text_of(value: Any, names: Names = OWN_NAMES) -> str:
-    """A value as the shortest expression that makes it: fields at their defaults are left out."""
+    """The value as a Python expression, without fields that have their default."""
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
     if hasattr(value, "FIELDS"):
@@ -54,13 +54,13 @@ def _dataclass_arguments(value: Any, names: Names) -> Iterator[str]:
 
 
 REPLAY = ("harness.search.lockstep.replay", "replay")
-"""Module and function that a script calls: plays on two targets and says how they differ."""
+"""(module, function) that a script calls by default: plays on two targets and prints the differences."""
 
 
 def script_of(
     actions: Sequence[Any], about: Sequence[str], targets: Sequence[str], calls: tuple[str, str] = REPLAY
 ) -> str:
-    """A program that plays the sequence; what it calls says what came of it."""
+    """The source of a program that passes the sequence to the function `calls`. `about` becomes its docstring."""
     classes = sorted(
         {cls for action in actions for cls in _classes(action)}, key=lambda cls: (cls.__module__, cls.__name__)
     )
@@ -79,12 +79,12 @@ def script_of(
 
 
 def _alias(cls: type) -> str:
-    """A name that tells classes of the same name apart: that of its module before its own."""
+    """A unique alias for a class: the module's name, followed by the class's."""
     return "".join(word.capitalize() for word in cls.__module__.rpartition(".")[2].split("_")) + cls.__name__
 
 
 def _classes(value: Any) -> Iterator[type]:
-    """The classes that the source of a value names."""
+    """The classes that appear in the source of a value."""
     if isinstance(value, tuple):
         for one in value:
             yield from _classes(one)
@@ -105,7 +105,7 @@ def _classes(value: Any) -> Iterator[type]:
 
 
 def lines_of(actions: Sequence[Any]) -> list[str]:
-    """One line for each action, as a report shows them."""
+    """One line per action, for reports."""
     return [
         f"client {action.client}  {TEXT.sub(_shortened, text_of(action.message))} v{action.version}"
         if isinstance(action, Request)

@@ -1,1 +1,1 @@
-"""What changed between two releases of Kafka, found by search."""
+"""Searches for behaviour that changed between two releases of Kafka."""

@@ -28,12 +28,13 @@ from reference_broker.command_line import Parser, seconds
 
 BAD_INPUT = 2
 COORDINATORS: Final = ("group.", "share.", "transaction.")
-"""Beginnings of their settings' names."""
+"""Prefixes of the names of broker configs that concern coordinators."""
 _WORDS: Final = re.compile(r"[A-Za-z]+")
 
 
 def settings_by_seed(seed: int) -> dict[str, str]:
-    """What the coordinators of both nodes are set to, of the settings whose values are words."""
+    """Random values for the coordinators' broker configs, for configs whose valid values are words; about 70% are
+    set."""
     random = Random(f"settings/{seed}")
     found = {}
     for name, row in rows(BROKER).items():
@@ -44,7 +45,7 @@ def settings_by_seed(seed: int) -> dict[str, str]:
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
-    """0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble."""
+    """Exit status: 0 if nothing differs, 1 if something does, 2 for wrong input or a failing target."""
     parser = Parser(
         prog="python -m harness neighbours",
         description="Searches for what changed between two releases of Kafka; each difference counts once.",
@@ -103,7 +104,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
 def _tell(
     found: ReleaseDiff, targets: list[str], settings: Mapping[str, str], out: Path, say: Callable[[str], None]
 ) -> None:
-    """All that was met, for a person, and the scripts in files."""
+    """Reports all differences found, and writes a script for each."""
     out.mkdir(parents=True, exist_ok=True)
     for number, met in enumerate(found.met, 1):
         differing = lines_of_differences(met.divergence.differences)

@@ -1,6 +1,7 @@
-"""What a search between releases found and was kept: which change explains it, and the script that shows it.
+"""Stored findings of searches between releases: each with the change in Kafka that explains it, and a script that shows
+it.
 
-tests/vectors/neighbours/findings.toml lists them; its scripts stand beside it, and its README shows them as a table.
+They are listed in tests/vectors/neighbours/findings.toml, with the scripts beside it and a table in the README there.
 """
 
 from __future__ import annotations
@@ -17,33 +18,34 @@ from harness.search.lockstep.actions import Action
 
 KEYS: Final = {"pair", "script", "items", "change", "what", "found", "settings", "is_quick"}
 SOURCE: Final = re.compile(r"(KAFKA|KIP)-\d+|apache/kafka#\d+|id not found")
-"""Of a change: its issue, its proposal, or the pull request of one that has neither."""
+"""How a change is named: by its issue or KIP, or its pull request if it has neither; "id not found" if none is
+known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One difference between two releases that was made on purpose."""
+    """One difference between two releases that a change in Kafka explains."""
 
     older: str
     newer: str
     script: str
-    """File name."""
+    """File name of the script."""
     items: tuple[str, ...]
-    """As item_of tells them; the first is the one that the script was shrunk to."""
+    """The differences, named as by `item_of`; the script was shrunk to the first one."""
     change: str
-    """By commas, each as SOURCE has it."""
+    """The changes, separated by ", ", each as in SOURCE."""
     what: str
     """What changed, in a sentence."""
     found: str
-    """Seed, writer and number, seconds and steps."""
+    """Seed, writer and number of the sequence, seconds and steps until it was found, separated by ", "."""
     settings: Mapping[str, str]
-    """Of both nodes, beside those of every lockstep run."""
+    """Broker configs of both nodes, in addition to those of every lockstep run."""
     is_quick: bool
     """Whether CI replays it."""
 
 
 def read_findings(folder: Path) -> list[Finding]:
-    """The findings of a folder. ValueError where the file cannot be used, with the place."""
+    """Reads the findings in a folder. ValueError, with the place, if the file is invalid."""
     (entries,) = read_entries(folder / "findings.toml", "found", trouble=ValueError)
     return [_finding(entry, number) for number, entry in enumerate(entries, 1)]
 
@@ -60,11 +62,11 @@ def _finding(entry: Any, number: int) -> Finding:
 
 
 def actions_of(script: Path) -> tuple[Action, ...]:
-    """The actions of a script, without playing them."""
+    """The actions in a script, without playing them."""
     tree = ast.parse(script.read_text(encoding="utf-8"))
     tree.body = [one for one in tree.body if not isinstance(one, ast.Expr)]
     names: dict[str, Any] = {}
-    exec(compile(tree, script.name, "exec"), names)  # our own file, of literals and constructors
+    exec(compile(tree, script.name, "exec"), names)  # a file of this project, with only literals and constructors
     found: tuple[Action, ...] = names["ACTIONS"]
     return found
 
@@ -79,9 +81,9 @@ def table(findings: Sequence[Finding]) -> str:
 
 
 def table_of_bugs(findings: Sequence[Finding], newest: str) -> str:
-    """The defects of releases up to one, each on the release that has it and not on the next, as a table in Markdown.
+    """A table in Markdown of defects that were fixed in releases up to `newest`.
 
-    A bug that several sequences show is told once, by the one that was found soonest.
+    A defect that several findings show has one row, for the one that was found in the shortest time.
     """
     rows = [
         "| release | fixed in | KAFKA id | generator (`--writer`) | seed | seconds to find |",
@@ -116,5 +118,5 @@ def _seconds(finding: Finding) -> float:
 
 
 def release_number(release: str) -> tuple[int, ...]:
-    """ "4.3.1" as numbers, to be compared."""
+    """A release like "4.3.1" as a tuple of numbers, for comparison."""
     return tuple(int(part) for part in release.split("."))

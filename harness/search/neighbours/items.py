@@ -1,4 +1,4 @@
-"""What a difference between releases is about, and which differences are there by chance or have been met."""
+"""Names what differs between releases, and recognizes differences that occur by chance or are already known."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from harness.comparing.diff import Difference
 SETTING: Final = re.compile(r"configs\[([^\]]+)\](.*)")
 NUMBER: Final = re.compile(r"-?\d+")
 NAMES: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+|\b(?:workers|others|orders|events|nobody's|nowhere)(?!\w)")
-"""Of settings, and those that sequences give."""
+"""Names in messages: of configs, and of the topics and groups of sequences."""
 MADE_UP: Final = re.compile(r"(?<![\w-])[\w-]{22}(?![\w-])|127\.0\.0\.1:\d+")
-"""The id that a coordinator gives to a member that speaks the classic protocol; where a node listens."""
+"""Values that differ between any two targets: member ids that a coordinator generates, and addresses of nodes."""
 BY_CHANCE: Final = (
-    "ListTransactions ",  # what other sequences left, and how far their ends have come
-    "ConsumerGroupDescribe groups[].members[]",  # in the order of names that are made up
-    "ShareGroupHeartbeat assignment",  # by a hash of what is made up
+    "ListTransactions ",  # includes transactions of other sequences, in any state
+    "ConsumerGroupDescribe groups[].members[]",  # in the order of generated member ids
+    "ShareGroupHeartbeat assignment",  # depends on a hash of generated ids
     "ShareGroupDescribe groups[].members[].assignment",
-    "ShareFetch responses[].topic_id",  # which partitions a fetch serves, and in which turn
+    "ShareFetch responses[].topic_id",  # which partitions a fetch returns, and in which order
     "ShareFetch responses[].partitions[].partition_index",
     "ShareFetch responses[].partitions[].records",
     "ShareFetch responses[].partitions[].acquired_records",
     "ShareFetch responses[].partitions[].current_leader",
 )
-"""Beginnings of items that differ between two of one release too."""
+"""Prefixes of items that may differ even between two clusters of the same release."""
 TURNS: Final = ("ShareFetch responses[]", "ShareFetch responses[].partitions[]")
-"""Elements that one answer has and the other not, by chance too."""
+"""Items for array elements that only one answer has; these also occur by chance."""
 TEXTS: Final = ".documentation"
-"""A setting's words for people are no behaviour."""
+"""End of the path of a config's documentation, which is not behaviour."""
 
 
 def item_of(difference: Difference) -> str:
-    """What a difference is about, whatever sequence met it: a setting, or a field with both codes or messages."""
+    """A name for what differs, independent of the sequence: a config, or API and field, with both error codes or
+    messages."""
     setting = SETTING.search(difference.field)
     if setting is not None:
         return f"setting {setting[1]}{setting[2]}"
@@ -44,12 +45,12 @@ def item_of(difference: Difference) -> str:
 
 
 def _shape(value: str) -> str:
-    """A message without the names and numbers of its case; a code as it is."""
+    """A message without names and numbers; an error code unchanged."""
     return value if value[:1] != '"' else NUMBER.sub("#", NAMES.sub("…", value))
 
 
 def counts(difference: Difference, known: Container[str]) -> bool:
-    """Whether it is neither known nor there by chance."""
+    """Whether a difference is neither known nor by chance."""
     item = item_of(difference)
     if difference.field.endswith(TEXTS) or item in TURNS or any(map(item.startswith, BY_CHANCE)):
         return False

@@ -1,4 +1,4 @@
-"""Waits until a cluster's coordinators serve, which a fresh one makes at the first request for each."""
+"""Waits until a cluster's coordinators are available. A new cluster creates each at the first request for it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from reference_broker.wire.primitives import TransactionalId, Uuid, uuid_text
 
 LOADED_WITHIN_S: Final = 30.0
 IDS_TRIED: Final = 16
-"""Enough to meet every partition of the transactions' topic."""
+"""Number of ids to try; enough to have one on every partition of __transaction_state."""
 TRANSACTION: Final = 1
 SHARE: Final = 2
-"""Types of a coordinator's key."""
+"""Key types of FindCoordinator."""
 
 
 def await_coordinators(bootstrap: str) -> None:
-    """Waits until those of transactions and of share groups' state are there and loaded. ClientTrouble in the end."""
+    """Waits until the transaction coordinators and, if supported, the share coordinators are loaded. ClientTrouble
+    after 30 s."""
     deadline = time.monotonic() + LOADED_WITHIN_S
     with RawConnection.to(bootstrap) as connection:
         for key, version, message in _asked_of_coordinators(connection):
@@ -36,7 +37,7 @@ def await_coordinators(bootstrap: str) -> None:
 
 
 def _asked_of_coordinators(connection: RawConnection) -> Iterator[tuple[int, int, Any]]:
-    """(API, version, message) whose answers have no error once all coordinators serve."""
+    """(API key, version, message) of requests that succeed once all coordinators are available."""
     newest = connection.listed(ApiKey.FIND_COORDINATOR)[1]
     has_share_groups = connection.listed(ApiKey.SHARE_FETCH)[1] >= 0
     for number in range(IDS_TRIED):

@@ -1,8 +1,8 @@
-"""What differs between two releases of Kafka, each difference by itself.
+"""Searches for the differences between two releases of Kafka, each of which counts once.
 
-A search for defects ends a sequence at its first difference. Between releases some differences are met in every
-sequence (a new setting in each answer), so here a difference that is known does not count any more: the search goes on
-behind it. What is found is kept as a script, to be named with the change that explains it.
+A search for defects ends a sequence at its first difference. Between releases some differences occur in every sequence
+(e.g. a new config in each answer). Therefore a difference that is already known is ignored here, and the sequence goes
+on after it. Each finding becomes a script, to be stored with the change in Kafka that explains it.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ OF_ALL: Final[Mapping[str, Write]] = {
     "coordinators": coordinators.write,
     **{family: coordinators.writer_of(family) for family in FAMILIES},
 }
-"""The writers for two real Kafkas: of any API that both list."""
+"""Name → writer, for two Apache Kafka clusters: all APIs that both list."""
 MOST_TRIES: Final = 4
 CHANCES: Final = 3
-"""How often a difference that is not seen again is looked into."""
+"""After this many occurrences that could not be repeated, a difference is ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Met:
-    """A difference between releases, with those that were new at the same action."""
+    """A difference between releases, with the other new differences at the same action."""
 
     writer: str
     number: int
@@ -52,14 +52,14 @@ class Met:
 
 @dataclass(slots=True, kw_only=True)
 class ReleaseDiff:
-    """How two releases differ, as far as it was searched."""
+    """A search for differences between two releases, and its findings."""
 
     lockstep: Lockstep
     listed: Listed
     seed: int
     known: set[str] = field(default_factory=set)
     chance: Counter[str] = field(default_factory=Counter)
-    """How often a difference was not seen again."""
+    """Item → how often it occurred and could not be repeated."""
     met: list[Met] = field(default_factory=list)
     sequences: int = 0
     steps: int = 0
@@ -68,7 +68,7 @@ class ReleaseDiff:
     def search(
         self, opening: Sequence[tuple[Action, ...]], writers: Sequence[str], seconds: float, say: Callable[[str], None]
     ) -> None:
-        """Plays the opening, then the writers' sequences in turn. ClientTrouble, HostTrouble when a target is away."""
+        """Plays the opening, then the writers' sequences in turn. ClientTrouble or HostTrouble if a target fails."""
         self.lockstep.accepts = lambda difference: not counts(difference, self.known)
         started = time.monotonic()
         while self.seconds < seconds:
@@ -78,7 +78,8 @@ class ReleaseDiff:
                 actions = opening[self.sequences]
             else:
                 written = OF_ALL[writer](Random(f"{self.seed}/{writer}/{number}"), self.listed)
-                # No restarts: a release may need a minute to take its own node back (session timeouts are long here).
+                # No restarts: because of the long session timeout, a release may register a restarted node only after a
+                # minute.
                 actions = tuple(fitted(action) for action in written if isinstance(action, Request))
             played = self.lockstep.play(actions)
             self.sequences += 1
@@ -98,7 +99,7 @@ class ReleaseDiff:
     ) -> None:
         wanted = item_of(divergence.differences[0])
         if wanted in self.known:
-            return  # of pace: it ends a sequence though it is known
+            return  # a difference in pace ends a sequence even if it is known
         say(f"{writer} {number} differs after {self.seconds:.1f} s, {self.steps:,} steps: {wanted}; shrinking")
         last = [divergence]
         tries = self._tries_needed(actions, wanted)
@@ -134,7 +135,8 @@ class ReleaseDiff:
         )
 
     def _tries_needed(self, actions: Sequence[Action], item: str) -> int:
-        """How often to play it so that it shows, which may hang on the hash of a name; 0 where it was chance."""
+        """How often to play a sequence to see a difference that may depend on the hash of a name; 0 if it did not occur
+        again."""
         for tries in range(1, MOST_TRIES + 1):
             if self._shows(actions, item) is not None:
                 return min(2 * tries - 1, MOST_TRIES)

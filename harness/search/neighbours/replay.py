@@ -1,6 +1,6 @@
-"""What the script of a difference between releases calls: plays to the end, and tells all that differs on the way.
+"""Called by scripts of differences between releases: plays a sequence to its end, and prints all differences.
 
-Between releases a sequence may differ in more than what it was kept for; so it does not end at the first difference.
+It does not stop at the first difference, because a sequence may show more differences than the one it was stored for.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from harness.targets.target import UnknownTarget
 from reference_broker.command_line import WRONG_INPUT, Parser, complain, run
 
 PATIENCE_S: Final = 2.5
-"""Much is never answered by either (members that wait for others), and answers that come are quick."""
+"""Short, because many requests are never answered by either release (members that wait for others)."""
 SETTLE_S: Final = 0.012
-"""Coordinators tell each other in much less."""
+"""Pause after requests whose effects spread to other coordinators, which takes much less than this."""
 TRIES: Final = 20
-"""How often to play under new names: some differences show only where the names of two groups have different hashes."""
+"""How often to play with new names: some differences occur only if the ids of two groups have different hashes."""
 REPLAY: Final = ("harness.search.neighbours.replay", "replay_all")
 
 
 def all_differences(lockstep: Lockstep, actions: Sequence[Action]) -> list[Difference]:
-    """Every difference of a sequence, in order. ClientTrouble, HostTrouble when a target is away."""
+    """All differences in a sequence, in order. ClientTrouble or HostTrouble if a target fails."""
     before, lockstep.accepts = lockstep.accepts, lambda difference: True
     try:
         played = lockstep.play(actions)
@@ -45,9 +45,9 @@ def all_differences(lockstep: Lockstep, actions: Sequence[Action]) -> list[Diffe
 def replay_all(
     actions: Sequence[Action], targets: Sequence[str], settings: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Plays on targets whose nodes have these settings too. Ends the program.
+    """Plays on targets whose nodes have these additional broker configs, prints the differences, then exits.
 
-    Its status is 0 when nothing differs, 1 when something does, 2 for wrong input or a target in trouble.
+    Exit status: 0 if nothing differs, 1 if something does, 2 for wrong input or a failing target.
     """
     sys.exit(run("replay", lambda: _replay_all(actions, targets, settings)))
 

@@ -1,1 +1,1 @@
-"""Writers of sequences: each makes up what a few clients do in one field, from a seeded Random and nothing else."""
+"""Writers of sequences: each generates random requests of a few clients for one area, determined by a seeded Random."""

@@ -1,6 +1,7 @@
-"""Any request of any API and version, from its schema: legal, borderline and illegal values, nulls, unknown tags. Pure.
+"""Requests of any API and version, generated from the schema: valid, borderline and invalid values, nulls, unknown
+tags.
 
-Two topics and a group with offsets are there for it; what it does to them is read at the end.
+The requests concern two topics and a group. At the end, the topics and the group's offsets are read. Pure.
 """
 
 from __future__ import annotations
@@ -35,18 +36,19 @@ RANGES: Final[Mapping[str, tuple[int, int]]] = {
 WAITS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
 ODD_TEXTS: Final = ("", "x", "é", "a b", "x" * 250, "0", "-1")
 NO_TIME: Final = -1
-"""Of records: no retention counts from it."""
+"""Timestamp of records: none, so that retention never deletes them."""
 MORE: Final = 0.25
-"""Chance of one more element in an array."""
+"""Probability of one more element in an array."""
 
 
 def write(random: Random, listed: Listed) -> list[Action]:
-    """From ten to thirty requests of APIs that the reference serves, then what is visible at the end."""
+    """Creates two topics, then 10 to 30 requests of APIs that the reference supports, then requests that read the
+    result."""
     return list(_actions(random, {key: versions for key, versions in listed.items() if key in served()}))
 
 
 def write_of_all(random: Random, listed: Listed) -> list[Action]:
-    """The same with all APIs that both targets list: for two real Kafkas."""
+    """As `write`, with all APIs that both targets list, for two Apache Kafka clusters."""
     return list(_actions(random, listed))
 
 
@@ -56,14 +58,14 @@ def _actions(random: Random, listed: Listed) -> Iterator[Action]:
     for _ in range(random.randint(10, 30)):
         key = random.choice(keys)
         if key == ApiKey.API_VERSIONS:
-            keys.remove(key)  # asked once: it tells an offset of the metadata log, which grows at its own pace
+            keys.remove(key)  # only once: the answer has an offset of the metadata log, which grows at its own pace
         version = version_of(random, listed, key)
         yield request_of(random, key, version, client=random.randrange(CLIENTS))
     yield from _closing(listed)
 
 
 def request_of(random: Random, key: int, version: int, client: int = 0) -> Request:
-    """A request that can be written, and that leaves the node in service."""
+    """A random request that its version can encode, and that does not put the node out of service."""
     message = tamed(random, key, message_of(random, APIS[key].request, version))
     may_wait = key in WAITS
     request = fitted(Request(client=client, message=message, version=version, may_wait=may_wait))
@@ -72,7 +74,7 @@ def request_of(random: Random, key: int, version: int, client: int = 0) -> Reque
 
 
 def message_of(random: Random, cls: Any, version: int) -> Any:
-    """A message of a class, from its schema alone: any legal value may stand in any field."""
+    """A random message of a class, from its schema alone."""
     own = {
         field.name: value_of(random, field, version)
         for field in cls.FIELDS
@@ -84,7 +86,7 @@ def message_of(random: Random, cls: Any, version: int) -> Any:
 
 
 def value_of(random: Random, field: Field, version: int) -> Any:
-    """A value for a field: mostly one that means something."""
+    """A random value for a field, mostly a meaningful one."""
     if is_in(version, field.nullable) and random.random() < 0.1:
         return None
     if field.is_array:
@@ -140,7 +142,7 @@ BY_KIND: Final[Mapping[str, Callable[[Random, Field], Any]]] = {
     "records": lambda random, field: WrittenBatch(values=("a",) * random.randint(1, 3), timestamp=NO_TIME),
     "float64": lambda random, field: random.choice((0.0, 1.0, -1.5)),
 }
-"""What stands for a kind that is no number."""
+"""Kind of a field → generator, for kinds that are not integers."""
 
 NAMED: Final[Mapping[str, Callable[[Random], Any]]] = {
     "member_id": lambda random: chosen(random, (4, ""), (1, "stranger")),
@@ -157,7 +159,7 @@ NAMED: Final[Mapping[str, Callable[[Random], Any]]] = {
     "client_software_name": lambda random: chosen(random, (10, "any"), (1, "-"), (1, "")),
     "client_software_version": lambda random: chosen(random, (10, "1.0"), (1, "1_0"), (1, "")),
 }
-"""Fields that seldom mean anything by chance."""
+"""Field name → generator, for fields in which a random value is rarely meaningful."""
 
 
 def _closing(listed: Listed) -> Iterator[Request]:

@@ -1,4 +1,4 @@
-"""The steps of the writer of groups that are about committed offsets: committed, fetched, deleted. Pure."""
+"""Requests about committed offsets, for the writer of groups: commit, fetch, delete. Pure."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from reference_broker.wire.primitives import ZERO_UUID, GroupId, TopicName
 
 FIRST_OF_SEVERAL_GROUPS: Final = 8
 FIRST_BY_TOPIC_ID: Final = 10
-"""Versions of OffsetFetch; those of OffsetCommit turn to ids at the same number."""
+"""First OffsetFetch versions with several groups, and with topic ids; the latter also of OffsetCommit."""
 
 
 class Committed:
-    """Writes requests about some topics' offsets."""
+    """Generates requests about committed offsets of some topics."""
 
     def __init__(self, random: Random, listed: Listed, topics: Sequence[str]) -> None:
         self.random, self.listed, self.topics = random, listed, topics
 
     def topic(self, version: int) -> dict[str, Any]:
-        """A topic's field: its name, or its id."""
+        """The field that names a topic: its name or, in later versions, its id."""
         topic = chosen(self.random, (25, self.random.choice(self.topics)), (1, "nowhere"), (0.5, ""))
         if version >= FIRST_BY_TOPIC_ID:
             return {"topic_id": Ref(Kind.TOPIC_ID, topic) if topic else ZERO_UUID}
@@ -49,7 +49,7 @@ class Committed:
         return int(chosen(self.random, (12, 0), (12, 1), (1, 2), (0.5, -1)))
 
     def commit(self, client: int, group: GroupId, member_id: Any, instance: str | None, generation: Any) -> Request:
-        """One or a few partitions. Not by the group without a name, which all sequences share."""
+        """An OffsetCommit of a few partitions; never of the group with the empty id, which all sequences share."""
         random = self.random
         version = version_of(random, self.listed, ApiKey.OFFSET_COMMIT)
         topics = []
@@ -59,7 +59,8 @@ class Committed:
                     partition_index=self.partition(),
                     committed_offset=chosen(random, (25, random.randint(0, 99)), (1, -1), (0.5, -2), (0.5, 2**63 - 1)),
                     committed_leader_epoch=chosen(random, (10, -1), (3, 0), (1, 5), (0.5, -2)),
-                    # Too long a text never stands alone: what a commit of nothing leaves behind is Kafka's chance.
+                    # Never too long in the first partition: a commit without any accepted offset may or may not leave a
+                    # group behind in Kafka.
                     committed_metadata=chosen(random, (10, ""), (3, "note"), (1, None), (at, "x" * 4097)),
                 )
                 for at in range(chosen(random, (12, 1), (3, 2)))
@@ -76,7 +77,7 @@ class Committed:
         return Request(client=client, message=message, version=version)
 
     def fetch(self, client: int, groups: Sequence[GroupId], member_id: Ref) -> Request:
-        """Some partitions' or all, of one group or several."""
+        """An OffsetFetch of some or all partitions, of one group or, in later versions, several."""
         random = self.random
         version = version_of(random, self.listed, ApiKey.OFFSET_FETCH)
         is_stable = random.random() < 0.3
@@ -114,7 +115,7 @@ class Committed:
         return tuple(self.partition() for _ in range(chosen(self.random, (6, 1), (3, 2), (0.5, 0))))
 
     def delete(self, client: int, group: GroupId) -> Request:
-        """Of one topic or two."""
+        """An OffsetDelete of one or two topics."""
         topics = tuple(
             OffsetDeleteRequestTopic(
                 **self.topic(0),
@@ -126,6 +127,6 @@ class Committed:
         return Request(client=client, message=message, version=self.listed[ApiKey.OFFSET_DELETE][1])
 
     def everything(self, client: int, group: GroupId) -> Request:
-        """All offsets of a group."""
+        """An OffsetFetch of all partitions of a group."""
         message = OffsetFetchRequest(groups=(OffsetFetchRequestGroup(group_id=group, topics=None),))
         return Request(client=client, message=message, version=9)

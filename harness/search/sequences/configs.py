@@ -1,6 +1,6 @@
-"""The steps of the writer of topics that are about settings: altered, described and listed. Pure.
+"""Requests about configs, for the writer of topics: alter, describe and list. Pure.
 
-A running node's own settings are only tried (validate only): what is changed there stays for all sequences after.
+Changes of broker configs are validate-only, because they would affect all later sequences.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from reference_broker.wire.messages.list_config_resources_request import ListCon
 
 CLIENTS: Final = 3
 SET, DELETE, APPEND, SUBTRACT = range(4)
-"""Operations. An unknown one makes Kafka's controller resign, so none is tried."""
+"""Operations of IncrementalAlterConfigs. Unknown ones are not tried, because they make Kafka's controller resign."""
 LISTS: Final = ("cleanup.policy", "follower.replication.throttled.replicas", "leader.replication.throttled.replicas")
-"""Settings to whose values something can be appended."""
+"""Configs with list values, for APPEND and SUBTRACT."""
 
 
 class Configs:
-    """Writes requests about the settings of some topics, of a group, a metrics subscription and the node."""
+    """Generates requests about the configs of some topics, a group, a client metrics subscription and the broker."""
 
     def __init__(self, random: Random, listed: Listed, topics: Sequence[str]) -> None:
         self.random, self.listed, self.topics = random, listed, topics
 
     def resource(self) -> tuple[int, Any]:
-        """(type, name)"""
+        """A random (resource type, name), mostly a topic of the sequence."""
         random = self.random
         topic = Ref(Kind.NAME, random.choice(self.topics))
         odd_topic = chosen(random, (3, Ref(Kind.NAME, "nowhere")), (1, ""), (1, "white space"), (1, "."))
@@ -56,12 +56,13 @@ class Configs:
         )
 
     def count(self, kind: int) -> int:
-        """How many settings of a resource change; of several wrong ones of a node Kafka names the first it defines."""
+        """How many configs of a resource to change; at most one of a broker, since of several invalid ones Kafka
+        reports the one that it defines first."""
         several = () if kind == BROKER else ((4, 2),)
         return int(chosen(self.random, (12, 1), *several, (0.7, 0)))
 
     def incremental_alter(self) -> Request:
-        """Each of the four known operations."""
+        """An IncrementalAlterConfigs with any of the four operations."""
         random = self.random
         resources, has_broker = [], False
         for kind, name in self.resources():
@@ -81,7 +82,7 @@ class Configs:
         return self.request(ApiKey.INCREMENTAL_ALTER_CONFIGS, message)
 
     def alter(self) -> Request:
-        """All settings of a resource at once."""
+        """An AlterConfigs, which replaces all configs of a resource."""
         random = self.random
         resources, has_broker = [], False
         for kind, name in self.resources():
@@ -94,18 +95,19 @@ class Configs:
         return self.request(ApiKey.ALTER_CONFIGS, message)
 
     def resources(self) -> list[tuple[int, Any]]:
-        """One or two, none twice: Kafka never answers an AlterConfigs that names one twice, shuffles descriptions."""
+        """One or two different resources. Not the same one twice: Kafka never answers such an AlterConfigs, and
+        shuffles the results of such a DescribeConfigs."""
         several = [self.resource() for _ in range(chosen(self.random, (12, 1), (3, 2)))]
         return list(dict.fromkeys(several))
 
     def describe(self) -> Request:
-        """Chosen settings or all, with synonyms and documentation or without."""
+        """A DescribeConfigs of some or all configs, with or without synonyms and documentation."""
         random = self.random
         resources = []
         for kind, name in self.resources():
             keys = tuple(random.sample(list(VALUES.get(kind, VALUES[TOPIC])), random.choice((1, 1, 2, 3))))
             some: Any = chosen(random, (12, keys), (1, ()), (2, None))
-            # Of a node only some are asked: others tell of its machine.
+            # Only a few configs of a broker: others depend on its machine.
             resources.append(
                 DescribeConfigsResource(
                     resource_type=kind,
@@ -123,20 +125,20 @@ class Configs:
         return self.request(ApiKey.DESCRIBE_CONFIGS, message)
 
     def list_resources(self) -> Request:
-        """By type, or all."""
+        """A ListConfigResources of some resource types, or all."""
         random = self.random
         types = tuple(random.sample((TOPIC, BROKER, 8, CLIENT_METRICS, GROUP, 0, 1, -1), random.randint(0, 2)))
         return self.request(ApiKey.LIST_CONFIG_RESOURCES, ListConfigResourcesRequest(resource_types=types))
 
     def all_of(self, kind: int, name: str) -> Request:
-        """All settings of a resource."""
+        """A DescribeConfigs of all configs of a resource."""
         of: Any = Ref(Kind.NAME, name)
         wanted = DescribeConfigsResource(resource_type=kind, resource_name=of, configuration_keys=None)
         message = DescribeConfigsRequest(resources=(wanted,), include_synonyms=True)
         return Request(message=message, version=self.listed[ApiKey.DESCRIBE_CONFIGS][1])
 
     def all_resources(self) -> Request:
-        """All resources that have settings."""
+        """A ListConfigResources of all types."""
         message = ListConfigResourcesRequest(resource_types=())
         return Request(message=message, version=self.listed[ApiKey.LIST_CONFIG_RESOURCES][1])
 

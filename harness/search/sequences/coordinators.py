@@ -1,7 +1,7 @@
-"""Coordinators, for targets that both have them all: transactions, and groups of every protocol. Pure.
+"""Requests to all coordinators, for two Apache Kafka clusters: transactions, and groups of every protocol. Pure.
 
-Requests come from their schemas as in any_request; here the fields that tie them together (members, their epochs,
-producers, instances, subscriptions) mostly fit each other, so that groups form and transactions are open.
+Requests are generated from their schemas as in any_request. The fields that relate requests to each other (members,
+epochs, producers, instances, subscriptions) mostly get matching values, so that groups form and transactions begin.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TOPICS: Final = ("orders", "events")
 GROUPS: Final = ("workers", "others", "a:b")
 MEMBERS: Final = ("m0", "m1", "m2")
 INSTANCES: Final = {"m1": "i0"}
-"""Which members are static."""
+"""Member → group.instance.id, for static members."""
 PRODUCERS: Final = ("t0", "t1")
 CLIENTS: Final = 3
 WAITS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
@@ -37,18 +37,18 @@ WAITS: Final = (ApiKey.JOIN_GROUP, ApiKey.SYNC_GROUP)
 
 @dataclass(slots=True, kw_only=True)
 class _State:
-    """What a sequence has to remember of itself."""
+    """The state of a sequence while it is generated."""
 
     family: str
     groups: tuple[str, ...]
     joined: set[tuple[str, str]] = field(default_factory=set)
-    """(group, member) that have said that they join."""
+    """(group, member) pairs that have sent a joining heartbeat."""
     epochs: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(group, member) → the next epoch of its share session."""
+    """(group, member) → next epoch of the member's share session."""
 
 
 def write(random: Random, listed: Listed) -> list[Action]:
-    """From eight to twenty-five requests of one family, over two topics with a record each."""
+    """Creates two topics, then 8 to 30 requests of one random family."""
     return list(_actions(random, listed, random.choice([name for name in FAMILIES if _is_of(name, listed)])))
 
 
@@ -67,7 +67,7 @@ def _actions(random: Random, listed: Listed, family: str) -> Iterator[Action]:
 
 
 def _is_of(family: str, listed: Listed) -> bool:
-    """Whether the targets have what the family is about."""
+    """Whether the targets support the main API of a family."""
     needed = {
         "share": ApiKey.SHARE_GROUP_HEARTBEAT,
         "share_state": ApiKey.SHARE_GROUP_HEARTBEAT,
@@ -108,7 +108,8 @@ def _learned(key: int, message: Any) -> tuple[tuple[str, Ref], ...]:
 
 
 def _tied(random: Random, state: _State, key: int, message: Any) -> Any:
-    """The message with the fields that tie it to others, at every depth."""
+    """The message with values that match other requests of the sequence in its group, member, producer and other
+    fields."""
     own = {name: getattr(message, name) for name in message.__struct_fields__}
     if "group_id" in own and random.random() < 0.97:
         own["group_id"] = random.choice(state.groups)
@@ -133,7 +134,8 @@ def _tied(random: Random, state: _State, key: int, message: Any) -> Any:
 
 
 def _member(random: Random, state: _State, key: int, own: dict[str, Any]) -> None:
-    """One of two members, the epoch that it was told; classic groups' members are named by the coordinator."""
+    """Sets member id and epoch: one of MEMBERS, with the last epoch it was answered. For the classic protocol, the
+    member id and generation that the coordinator assigned."""
     if "member_id" not in own:
         return
     group = own.get("group_id")
@@ -155,7 +157,7 @@ def _member(random: Random, state: _State, key: int, own: dict[str, Any]) -> Non
 
 
 def _producer(random: Random, key: int, own: dict[str, Any]) -> None:
-    """One of two transactional producers, by the id that it was told, in one of its first epochs."""
+    """Sets the transactional id of one of two producers, the producer id it was assigned, and an epoch of 0 to 2."""
     if "producer_id" in own and "transactional_id" in own:
         name = random.choice(PRODUCERS)
         own["transactional_id"] = name if random.random() < 0.9 else own["transactional_id"]
@@ -189,7 +191,7 @@ def _share_heartbeat(random: Random, own: dict[str, Any]) -> None:
 
 
 def _share_session(random: Random, own: dict[str, Any]) -> None:
-    """Of the fetch or of what is acknowledged; nothing waits."""
+    """ShareFetch or ShareAcknowledge of the topics of the sequence, without waiting."""
     if "max_wait_ms" in own:
         own.update(max_wait_ms=0, min_bytes=0, max_bytes=1_000_000, max_records=random.choice((1, 10, 500)))
         own["batch_size"] = random.choice((1, 10, 500))
@@ -201,7 +203,7 @@ def _share_session(random: Random, own: dict[str, Any]) -> None:
 
 
 def _share_state(random: Random, own: dict[str, Any]) -> None:
-    """Of one partition of one topic, in one of its first epochs."""
+    """A request about the share group state of partition 0 of one topic, with state and leader epochs near 0."""
     state_epoch, leader_epoch = (chosen(random, (6, 0), (4, 1), (2, 2), (3, -1), (1, -2)) for _ in range(2))
     changes = {"partition": 0, "state_epoch": state_epoch, "leader_epoch": leader_epoch}
     own["topics"] = tuple(
@@ -218,14 +220,15 @@ def _share_state(random: Random, own: dict[str, Any]) -> None:
 
 
 def _find_coordinator(random: Random, own: dict[str, Any]) -> None:
-    """Of share partitions: group, topic id and partition."""
+    """FindCoordinator with a share key: group, topic id and partition."""
     topic_id = chosen(random, (8, "A" * 22), (1, "A"), (1, ""))
     own["coordinator_keys"] = (f"{random.choice((*GROUPS, ''))}:{topic_id}:{random.choice((0, 0, 1, 'x'))}",)
     own["key_type"] = 2
 
 
 def _share_partitions(random: Random, partitions: Any) -> Any:
-    """With nothing to acknowledge, or with a record or two of the first ones in any way, known or not."""
+    """The partitions, each with no acknowledgements or with one batch, of one or two of the first offsets and of any
+    type, valid or not."""
     found = {one.partition_index: one for one in partitions or ()}
     return tuple(
         replace(one, acknowledgement_batches=tuple(_acknowledged(random, batch) for batch in _some(random, one)))
@@ -244,7 +247,7 @@ def _acknowledged(random: Random, batch: Any) -> Any:
 
 
 def _session_epoch(random: Random, state: _State, own: dict[str, Any]) -> int:
-    """Mostly the next one of the session."""
+    """A share session epoch, mostly the next one of the session."""
     name = (str(own.get("group_id")), str(own.get("member_id")))
     due = state.epochs[name]
     epoch: int = chosen(random, (12, due), (1, 0), (1, -1), (0.5, due + 1))
@@ -286,7 +289,7 @@ def _topology_part(random: Random, part: Any) -> Any:
 
 
 def _join(random: Random, own: dict[str, Any]) -> None:
-    """With a subscription that can be read, as a static member or another."""
+    """JoinGroup with a valid subscription, as a static or dynamic member."""
     own.update(protocol_type="consumer", session_timeout_ms=45_000, rebalance_timeout_ms=60_000)
     own["group_instance_id"] = chosen(random, (4, None), (4, "i0"), (1, "i1"))
     if own["group_instance_id"] is not None and random.random() < 0.7:
@@ -296,7 +299,7 @@ def _join(random: Random, own: dict[str, Any]) -> None:
 
 
 def _produce(random: Random, state: _State, own: dict[str, Any]) -> None:
-    """Plain records, or those of a producer's transaction."""
+    """Produce of plain records or, in the family of transactions, mostly of a producer's transaction."""
     name, topic = random.choice(PRODUCERS), random.choice(TOPICS)
     batch = WrittenBatch(values=("a",) * random.randint(1, 3))
     own["transactional_id"] = None
@@ -315,13 +318,14 @@ def _produce(random: Random, state: _State, own: dict[str, Any]) -> None:
 
 
 def _offset_fetch(random: Random, own: dict[str, Any]) -> None:
-    """The group's own name in each of its forms."""
+    """OffsetFetch of up to two groups, without a member, with or without require_stable."""
     own["require_stable"] = random.random() < 0.5
     own["groups"] = tuple(replace(one, member_id=None, member_epoch=-1) for one in own["groups"][:2])
 
 
 def _list_transactions(random: Random, own: dict[str, Any]) -> None:
-    """Of all sequences' transactions those of this one cannot be told: only what nobody has, or what is refused."""
+    """ListTransactions with filters that match nothing or are refused: other answers include transactions of earlier
+    sequences."""
     own["state_filters"] = (random.choice(("Ongoing ", "x", "Dead")),)
     own["duration_filter"] = -1
     own["transactional_id_pattern"] = chosen(random, (5, None), (2, "x+"), (2, "["), (1, ""))
@@ -332,7 +336,7 @@ def _push(random: Random, own: dict[str, Any]) -> None:
 
 
 def _reassign(random: Random, own: dict[str, Any]) -> None:
-    """To the one node there is, or to none that is."""
+    """AlterPartitionReassignments to the only node, to unknown nodes, or invalid."""
     own["topics"] = tuple(
         replace(topic, partitions=tuple(replace(one, replicas=_replicas(random)) for one in topic.partitions))
         for topic in own["topics"]

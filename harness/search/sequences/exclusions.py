@@ -1,4 +1,4 @@
-"""What a request from its schema must not say, so that a node stays in service and no clock decides. Pure."""
+"""Changes generated requests so that they do not put the node out of service, and no answer depends on timing. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES: Final[Mapping[int, Any]] = {
 
 
 def tamed(random: Random, key: int, message: Any) -> Any:
-    """The message, harmless; the same where its API needs nothing."""
+    """The message with harmful values replaced, as its API requires."""
     own = {name: getattr(message, name) for name in message.__struct_fields__}
     if "timeout_ms" in own:
         own["timeout_ms"] = TIMEOUT_MS
@@ -37,18 +37,18 @@ def tamed(random: Random, key: int, message: Any) -> Any:
 
 
 def _setting(random: Random, kind: int) -> tuple[str, str | None]:
-    """A setting by which no record goes at a moment of the node's own."""
+    """A random config and value, except configs that delete records or roll segments by time or size."""
     name, value = setting(random, kind)
     return ("retention.ms", "-1") if name in BY_THE_CLOCK else (name, value)
 
 
 def _once(elements: Any, *names: str) -> tuple[Any, ...]:
-    """The elements without those of the same identity: answers about one that is named twice are a map's chance."""
+    """The elements without duplicates in these fields: the answer to a duplicate depends on the order of a hash map."""
     return tuple({tuple(repr(getattr(one, name)) for name in names): one for one in elements or ()}.values())
 
 
 def _fetch(random: Random, own: dict[str, Any]) -> None:
-    """By no follower, without waiting, without a session of another's."""
+    """Fetch as a consumer, without waiting, and not in the session of another client."""
     own.update(replica_id=BrokerId(-1), max_wait_ms=0, session_id=0, session_epoch=random.choice((-1, -1, 5)))
     own["replica_state"] = FetchRequest().replica_state
     topics = _once(_once(own["topics"], "topic", "topic_id"), "topic_id")
@@ -56,7 +56,8 @@ def _fetch(random: Random, own: dict[str, Any]) -> None:
 
 
 def _join_group(random: Random, own: dict[str, Any]) -> None:
-    """With subscriptions that can be read: Kafka never answers the others. Timeouts beyond the sequence."""
+    """JoinGroup with valid subscriptions, because Kafka never answers others, and with timeouts longer than a
+    sequence."""
     own["rebalance_timeout_ms"] = 60_000
     own["protocols"] = tuple(
         replace(one, metadata=subscription(("orders",))) for one in _once(own["protocols"], "name")
@@ -66,7 +67,7 @@ def _join_group(random: Random, own: dict[str, Any]) -> None:
 
 
 def _produce(random: Random, own: dict[str, Any]) -> None:
-    """Without a transaction, with records: Kafka never answers a Produce whose records are null."""
+    """Produce without a transaction, and without null records, because Kafka never answers those."""
     own["transactional_id"] = None
     topics = []
     for topic in _once(own["topic_data"], "name", "topic_id"):
@@ -84,13 +85,13 @@ def _init_producer_id(random: Random, own: dict[str, Any]) -> None:
 
 
 def _find_coordinator(random: Random, own: dict[str, Any]) -> None:
-    """Of groups, or of nothing known: the others make topics of their own."""
+    """FindCoordinator with the key type of groups or an unknown one: the others create internal topics."""
     if own["key_type"] in (1, 2):
         own["key_type"] = 0
 
 
 def _offset_commit(random: Random, own: dict[str, Any]) -> None:
-    """Not by the group without a name, which all sequences share."""
+    """OffsetCommit not of the group with the empty id, which all sequences share."""
     own["group_id"] = own["group_id"] or "workers"
 
 
@@ -99,7 +100,7 @@ def _list_offsets(random: Random, own: dict[str, Any]) -> None:
 
 
 def _create_topics(random: Random, own: dict[str, Any]) -> None:
-    """A handful of partitions with settings that mean something."""
+    """CreateTopics with at most four partitions per topic, and with configs chosen by `setting`."""
     topics = []
     for topic in own["topics"]:
         configs = tuple(
@@ -114,7 +115,7 @@ def _create_partitions(random: Random, own: dict[str, Any]) -> None:
 
 
 def _alter(random: Random, own: dict[str, Any]) -> None:
-    """Resources of this sequence alone, none twice, by the four known operations."""
+    """Config changes of this sequence's resources only, none twice, with the four known operations."""
     resources = []
     for one in own["resources"]:
         kind = random.choice(list(NAMES))
@@ -130,7 +131,8 @@ def _alter(random: Random, own: dict[str, Any]) -> None:
 
 
 def _describe_configs(random: Random, own: dict[str, Any]) -> None:
-    """Of this sequence's resources, or of none known: a node's own settings tell of its machine."""
+    """DescribeConfigs of this sequence's resources or of unknown types; not of brokers, whose configs depend on the
+    machine."""
     resources = []
     for one in own["resources"]:
         kind = random.choice([*NAMES, *NAMES, 0, 99])
@@ -152,4 +154,4 @@ TAMERS: Final[Mapping[int, Callable[[Random, dict[str, Any]], None]]] = {
     ApiKey.INCREMENTAL_ALTER_CONFIGS: _alter,
     ApiKey.DESCRIBE_CONFIGS: _describe_configs,
 }
-"""API → what is changed in the fields of its request."""
+"""API key → function that changes the fields of its request."""

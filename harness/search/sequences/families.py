@@ -1,4 +1,4 @@
-"""Which APIs of coordinators, and of administration, are asked together. Pure."""
+"""Families of APIs that are used together in a sequence of the coordinators' writer. Pure."""
 
 from __future__ import annotations
 
@@ -50,4 +50,4 @@ FAMILIES: Final[Mapping[str, tuple[int, ...]]] = {
         *(ApiKey.ALTER_CONFIGS, ApiKey.DESCRIBE_LOG_DIRS, ApiKey.DELETE_RECORDS),
     ),
 }
-"""What is asked together, each as often as it stands there."""
+"""Family → API keys. A key that is listed n times is n times as likely."""

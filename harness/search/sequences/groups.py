@@ -1,7 +1,8 @@
-"""Classic groups and committed offsets: members join, synchronise, beat, commit, leave, in order and out of it. Pure.
+"""Requests about classic groups and committed offsets: join, sync, heartbeat, commit, leave, in valid and invalid
+order.
 
-Two groups, four clients with at most one member each. Timeouts are long: no clock decides anything. Ends with reading
-the groups and their offsets.
+Up to two groups, and four clients with at most one member each. Timeouts are longer than a sequence. At the end, the
+groups and their offsets are read. Pure.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ SYNC_VERSION_WITH_PROTOCOL: Final = 5
 
 
 def write(random: Random, listed: Listed) -> list[Action]:
-    """From ten to forty steps, then what is visible at the end."""
+    """Creates two topics, then 10 to 40 steps, then requests that read the result."""
     return list(_Writer(random, listed).actions())
 
 
 @dataclass(slots=True)
 class _Member:
-    """A client's member: its Refs are labelled by number, since a client may become a member again."""
+    """A member of a client. Its Refs are labelled by its number, because a client may join again as a new member."""
 
     number: int
     group: str
@@ -102,7 +103,7 @@ class _Writer:
         return GroupId(chosen(self.random, (40, usual), (1, "nobody's"), (0.5, "")))
 
     def member(self) -> tuple[int, _Member]:
-        """Mostly a client that has a member; else a new member of a client."""
+        """(client, member): mostly a client that has a member, else any client with a new member."""
         if self.members and self.random.random() < 0.9:
             client = self.random.choice(list(self.members))
             return client, self.members[client]
@@ -110,7 +111,7 @@ class _Writer:
         return client, self.members.get(client) or _Member(self.made, self.random.choice(self.groups))
 
     def identity(self, member: _Member) -> dict[str, Any]:
-        """How a member names itself: now and then wrongly."""
+        """Member id and group.instance.id of a member, sometimes wrong."""
         member_id = chosen(self.random, (25, member.id), (1, ""), (1, "stranger"))
         instance = member.instance
         if self.random.random() < 0.03:
@@ -127,7 +128,8 @@ class _Writer:
     # -- membership ---------------------------------------------------------------------------------------------
 
     def joins(self) -> Iterator[Request]:
-        """A client becomes a member in the order a client library keeps: join, join with the id it got, synchronise."""
+        """The requests by which a client library joins a group: JoinGroup, JoinGroup with the assigned id,
+        SyncGroup."""
         client = self.client()
         member = self.members.get(client) or self.new_member(client)
         version = version_of(self.random, self.listed, ApiKey.JOIN_GROUP)
@@ -144,7 +146,7 @@ class _Writer:
         return member
 
     def join(self) -> Request:
-        """Of a member that rejoins, or of anyone in any way."""
+        """A JoinGroup of a member that rejoins, or with random values."""
         client, member = self.member()
         version = version_of(self.random, self.listed, ApiKey.JOIN_GROUP)
         named = self.identity(member)
@@ -229,7 +231,7 @@ class _Writer:
     # -- offsets ------------------------------------------------------------------------------------------------
 
     def commit(self) -> Request:
-        """By a member in its generation, or from outside."""
+        """An OffsetCommit by a member in its generation, or without a member."""
         client, member = self.member()
         if self.random.random() < 0.4:
             return self.committed.commit(self.client(), self.group(), "", None, -1)
@@ -269,7 +271,7 @@ class _Writer:
         return self.request(ApiKey.DELETE_GROUPS, DeleteGroupsRequest(groups_names=names))
 
     def find(self) -> Request:
-        """The coordinator of groups. Those of transactions and share groups make topics of their own on Kafka."""
+        """A FindCoordinator of groups, or of an unknown type; other types would create internal topics in Kafka."""
         random = self.random
         version = version_of(random, self.listed, ApiKey.FIND_COORDINATOR)
         kind = chosen(random, (20, 0), (1, 3), (1, -1))
@@ -282,7 +284,7 @@ class _Writer:
         return Request(client=self.client(), message=message, version=version)
 
     def closing(self) -> Iterator[Request]:
-        """What is visible at the end, asked by a client that waits for nothing."""
+        """The requests that read the result, by a client that never waits in a group."""
         names = tuple(GroupId(name) for name in self.groups)
         described = DescribeGroupsRequest(groups=names)
         yield Request(client=CLIENTS, message=described, version=self.listed[ApiKey.DESCRIBE_GROUPS][1])

@@ -1,6 +1,7 @@
-"""A partition's log: batches sound and damaged, by producers that keep their sequence or do not; reads of all kinds.
+"""Requests about partition logs: valid and damaged batches, producers with right and wrong sequences, reads of all
+kinds.
 
-Two topics of up to two partitions, three clients, three producers. Ends with reading everything that is there. Pure.
+Up to two topics with up to two partitions, three clients, three producers. At the end, everything is read. Pure.
 """
 
 from __future__ import annotations
@@ -55,11 +56,12 @@ CONFIGS: Final = (
 )
 LARGEST: Final = -3
 SPECIAL_TIMES: Final = (-1, -2, LARGEST, -4, -5, -6, -7)
-"""Latest, earliest, largest timestamp, local and tiered ones; the last is unknown to all."""
+"""Special timestamps of ListOffsets: latest, earliest, max timestamp, earliest local, latest tiered, earliest pending
+upload; the last is unknown to all releases."""
 
 
 def write(random: Random, listed: Listed) -> list[Action]:
-    """From three to thirty steps, then the reading of all."""
+    """Creates topics, then 3 to 30 steps, then requests that read everything."""
     return list(_Writer(random, listed).actions())
 
 
@@ -69,7 +71,7 @@ class _Producer:
     epoch: int = 0
     sequences: dict[tuple[str, int], int] = field(default_factory=dict)
     last: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
-    """Sequence and number of records of its last batch in order, by place."""
+    """(topic, partition) → (base sequence, number of records) of its last batch with the right sequence."""
 
 
 class _Writer:
@@ -78,7 +80,7 @@ class _Writer:
         self.partitions = {topic: random.choice((1, 1, 2)) for topic in TOPICS[: random.choice((1, 1, 2))]}
         self.ends: dict[tuple[str, int], int] = {}
         self.by_append_time: list[str] = []
-        """Topics whose largest timestamp is a matter of which batches came within one millisecond."""
+        """Topics with LogAppendTime, where the offset of the largest timestamp depends on timing."""
         self.producers: list[_Producer] = []
         self.sessions: dict[int, int] = {}
 
@@ -128,20 +130,20 @@ class _Writer:
         return self.random.randrange(CLIENTS)
 
     def place(self) -> tuple[str, int]:
-        """A topic and partition: mostly one that exists."""
+        """(topic, partition), mostly an existing one."""
         topic = chosen(self.random, (30, self.random.choice(list(self.partitions))), (1, "nowhere"), (0.3, ""))
         there = self.partitions.get(topic, 1)
         return topic, chosen(self.random, (40, self.random.randrange(there)), (1, there), (0.5, -1))
 
     def named(self, topic: str, version: int, ids_from: int) -> dict[str, Any]:
-        """The topic's field: its name, or from a version on its id."""
+        """The field that names a topic: its name or, from version `ids_from` on, its id."""
         if version >= ids_from:
             topic_id = ZERO_UUID if not topic else Ref(Kind.TOPIC_ID, topic)
             return {"topic_id": topic_id}
         return {"name": TopicName(topic)}
 
     def offset(self, place: tuple[str, int]) -> int:
-        """An offset: mostly one within the log, as far as can be known beforehand."""
+        """An offset, mostly one within the log, as far as its end can be predicted."""
         end = self.ends.get(place, 0)
         return int(chosen(self.random, (10, self.random.randint(0, end)), (4, end), (1, end + 1), (1, -1), (0.5, -2)))
 
@@ -242,7 +244,8 @@ class _Writer:
         return Request(client=client, message=message, version=version, learns=learns, waits_ms=waits_ms or None)
 
     def session(self, client: int) -> tuple[Any, int]:
-        """(id, epoch): mostly without a session, else the client's own, now and then with a wrong epoch."""
+        """(fetch session id, epoch): often without a session, else the client's own, sometimes with a wrong id or
+        epoch."""
         random = self.random
         if client not in self.sessions or random.random() < 0.4:
             if random.random() < 0.6:
@@ -308,7 +311,7 @@ class _Writer:
         return Request(client=self.client(), message=DescribeProducersRequest(topics=(wanted,)), version=0)
 
     def closing(self) -> Iterator[Request]:
-        """What is visible at the end: the bounds of each partition, its producers, and all its records."""
+        """The requests that read the result: the offsets of each partition, its producers, and all its records."""
         for topic, partitions in self.partitions.items():
             for partition in range(partitions):
                 for timestamp in (-2, -1) if topic in self.by_append_time else (-2, -1, LARGEST):

@@ -1,4 +1,4 @@
-"""Which APIs the writer of any request leaves out, and why; and which the reference serves. Pure."""
+"""The APIs that the writer `any_request` does not use, with reasons, and those that the reference supports. Pure."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ LEFT_OUT: Final = {
     ApiKey.ALTER_USER_SCRAM_CREDENTIALS: STAYS,
     ApiKey.ALTER_REPLICA_LOG_DIRS: "moves go on in the background",
 }
-"""API → why no request of it is written."""
+"""API key → why no request of it is generated."""
 
 
 @cache
 def served() -> frozenset[int]:
-    """The APIs that the reference serves, whichever targets are played."""
+    """The API keys that `any_request.write` uses, whatever the targets list: APIs that the reference supports."""
     return frozenset(
         {
             *(ApiKey.PRODUCE, ApiKey.FETCH, ApiKey.LIST_OFFSETS, ApiKey.METADATA, ApiKey.OFFSET_COMMIT),

@@ -1,4 +1,4 @@
-"""Settings that writers give to topics, groups, metrics subscriptions: legal, borderline and illegal values. Pure."""
+"""Configs for topics, groups, client metrics and brokers, with valid, borderline and invalid values. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TOPIC_VALUES: Final[Mapping[str, tuple[str | None, ...]]] = {
     "unclean.leader.election.enable": ("true", "false", "TRUE", "yes", "", " true "),
     "preallocate": ("true", "false", "1"),
     "index.interval.bytes": ("0", "4096", "-1"),
-    # Not 4, the smallest that is legal: Kafka cannot make such a log, nor others of the same change.
+    # Not 4, the smallest valid value: Kafka cannot create a log with it, nor the other logs of the same change.
     "segment.index.bytes": ("1000", "3", "1048576"),
     "delete.retention.ms": ("0", "-1", "86400000"),
     "min.compaction.lag.ms": ("0", "-1", "1000"),
@@ -48,7 +48,7 @@ TOPIC_VALUES: Final[Mapping[str, tuple[str | None, ...]]] = {
     "no.such.setting": ("1", "", None),
     "": ("1",),
 }
-"""Setting → values to try, legal and not."""
+"""Topic config → values to try, valid and invalid."""
 
 GROUP_VALUES: Final[Mapping[str, tuple[str | None, ...]]] = {
     "consumer.session.timeout.ms": ("45000", "44999", "60000", "60001", "0", "x"),
@@ -80,7 +80,7 @@ BROKER_VALUES: Final[Mapping[str, tuple[str | None, ...]]] = {
 }
 
 VALUES: Final = {TOPIC: TOPIC_VALUES, GROUP: GROUP_VALUES, CLIENT_METRICS: METRICS_VALUES, BROKER: BROKER_VALUES}
-"""Type of resource → its settings."""
+"""Resource type → config → values to try."""
 
 LEGAL_TOPIC_SETTINGS: Final = (
     ("retention.ms", "60000000"),
@@ -94,11 +94,12 @@ LEGAL_TOPIC_SETTINGS: Final = (
 
 
 UNTRIED: Final[Mapping[str, tuple[str, ...]]] = {"segment.index.bytes": ("4", "5", str(2**31 - 1))}
-"""Setting → legal values by which Kafka cannot make a log, nor others of the same change, or fills its memory."""
+"""Config → valid values that must not be tried: with them, Kafka cannot create the log, nor the other logs of the same
+change, or it runs out of memory."""
 
 
 def setting(random: Random, resource_type: int) -> tuple[str, str | None]:
-    """A setting of a type of resource and a value for it: one that is legal, one of those above, or any of Kafka's."""
+    """A random (config, value) for a resource type: a valid one, one from VALUES, or any from Kafka's config tables."""
     if resource_type == TOPIC and random.random() < 0.5:
         return random.choice(LEGAL_TOPIC_SETTINGS)
     if resource_type in VALUES and random.random() < 0.5:
@@ -110,16 +111,17 @@ def setting(random: Random, resource_type: int) -> tuple[str, str | None]:
 
 
 def _is_tried(resource_type: int, name: str, value: str | None) -> bool:
-    """Kafka takes a group's number with blanks around it, and then does not know that the group has settings."""
+    """Whether a value may be tried. Not a group config with blanks around its value: Kafka accepts it, but then does
+    not show that the group has configs."""
     has_blanks = value is not None and value != value.strip()
     return value not in UNTRIED.get(name, ()) and not (resource_type == GROUP and has_blanks)
 
 
 def _tried(resource_type: int) -> list[Row]:
-    """The settings that a sequence may change; of a node, those that can be while it runs."""
+    """The configs that a sequence may change; for brokers, only those that can be changed cluster-wide at run time."""
     found = [row for row in rows(resource_type).values() if not row.is_internal]
     if resource_type != BROKER:
         return found
-    # Other texts name something outside of the node.
+    # Not strings with free values: they refer to something outside of the node.
     changeable = [row for row in found if row.is_changeable]
     return [row for row in changeable if row.limits or row.words or row.kind in ("BOOLEAN", "DOUBLE")]

@@ -1,4 +1,4 @@
-"""What a consumer tells its group when it joins (ConsumerProtocolSubscription, version 1). Pure."""
+"""Encodes the subscription that a consumer sends in JoinGroup (ConsumerProtocolSubscription, version 1). Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from reference_broker.wire.primitives import TopicName
 
 
 def subscription(topics: Sequence[str]) -> bytes:
-    """The bytes, version first. Kafka never answers a member whose subscription cannot be read."""
+    """The encoded subscription, preceded by its version. Kafka never answers a JoinGroup with an invalid one."""
     message = ConsumerProtocolSubscription(topics=tuple(map(TopicName, topics)))
     return b"\0\1" + b"".join(map(bytes, encode(message, 1)))  # type: ignore[arg-type]

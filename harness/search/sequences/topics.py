@@ -1,6 +1,7 @@
-"""Topics and settings: created, grown, altered, described and deleted, by name and by id, legally and not. Pure.
+"""Requests about topics and configs: create, add partitions, alter, describe, delete, by name and id, valid and
+invalid.
 
-A handful of topic names over three clients. Ends with reading all that is visible of them.
+Up to three topics, and three clients. At the end, the topics and their configs are read. Pure.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ TIMEOUT_MS: Final = 15_000
 
 
 def write(random: Random, listed: Listed) -> list[Action]:
-    """From ten to forty steps, most of them reading, then what is visible at the end."""
+    """A CreateTopics, then 10 to 40 steps, most of which read, then requests that read the result."""
     return list(_Writer(random, listed).actions())
 
 
@@ -85,7 +86,7 @@ class _Writer:
         return self.random.randrange(CLIENTS)
 
     def name(self) -> TopicName:
-        """Mostly a topic that may be there."""
+        """A topic name, mostly one that may exist."""
         odd = self.random.choice(ODD_NAMES)
         return TopicName(chosen(self.random, (25, self.random.choice(self.names)), (2, "nowhere"), (1, odd)))
 
@@ -220,7 +221,7 @@ class _Writer:
         return self.request(ApiKey.DESCRIBE_LOG_DIRS, DescribeLogDirsRequest(topics=everything))
 
     def closing(self) -> Iterator[Request]:
-        """What is visible at the end: topics, their partitions and their settings."""
+        """The requests that read the result: topics, their partitions and their configs."""
         names = [TopicName(name) for name in self.names]
         asked = MetadataRequest(
             topics=tuple(MetadataRequestTopic(name=name) for name in names), allow_auto_topic_creation=False

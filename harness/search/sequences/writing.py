@@ -1,4 +1,5 @@
-"""What all writers of sequences share: which versions may be asked, and weighted choices. Pure."""
+"""Shared by all writers of sequences: random versions, weighted choices, topic creation, and fitting to a version.
+Pure."""
 
 from __future__ import annotations
 
@@ -19,30 +20,30 @@ from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.schema import is_in
 
 Listed = Mapping[int, tuple[int, int]]
-"""API key → the versions that all targets of a run list, both inclusive."""
+"""API key → (lowest, highest) version that all targets of a run list."""
 Write = Callable[[Random, Listed], Sequence[Action]]
-"""A writer: the same Random state and versions give the same sequence."""
+"""A writer: generates a sequence, determined by the Random's state and the versions."""
 
 BORDERS: Final = (0, 1, -1, -2, 2, 3, 2**31 - 1, -(2**31), 127, 128, 32_767)
-"""Numbers at which code goes wrong."""
+"""Borderline numbers."""
 
 NOT_NULL: Final[Mapping[str, Any]] = {"string": "", "bytes": b"", "records": b""}
-"""What stands for null where a version has no null."""
+"""Kind of a field → value used instead of null in versions in which the field is not nullable."""
 
 
 def version_of(random: Random, listed: Listed, key: int) -> int:
-    """A version of an API: the newest more often than any older one."""
+    """A random version of an API; the newest is the most likely."""
     low, high = listed[key]
     return high if random.random() < 0.4 else random.randint(low, high)
 
 
 def chosen(random: Random, *weighted: tuple[float, Any]) -> Any:
-    """One of some values, each given with its weight."""
+    """A random choice from (weight, value) pairs."""
     return random.choices([value for _, value in weighted], [weight for weight, _ in weighted])[0]
 
 
 def created(topics: Sequence[str], listed: Listed, settings: Mapping[str, str] = MappingProxyType({})) -> Request:
-    """The creation of topics of two partitions each, in one request, whose ids are learned."""
+    """A CreateTopics of topics with two partitions each, which sets the Refs of their ids."""
     configs = tuple(CreatableTopicConfig(name=name, value=value) for name, value in settings.items())
     wanted = (
         CreatableTopic(name=TopicName(name), num_partitions=2, replication_factor=1, configs=configs) for name in topics
@@ -53,7 +54,7 @@ def created(topics: Sequence[str], listed: Listed, settings: Mapping[str, str] =
 
 
 def fitted(action: Action) -> Action:
-    """The action with what its version does not have at the defaults, since it cannot be written."""
+    """The action with fields that its version lacks set to their defaults, because the version cannot encode them."""
     return replace(action, message=_fitted(action.message, action.version)) if isinstance(action, Request) else action
 
 

@@ -1,1 +1,1 @@
-"""Hypothesis strategies: any message of any version, record batches sound and damaged, settings of topics."""
+"""Hypothesis strategies: messages of any API and version, valid and damaged record batches, configs of resources."""

@@ -1,4 +1,4 @@
-"""Record batches as a producer writes them, sound ones and damaged ones, and their bytes."""
+"""Strategies for record batches, valid and damaged, and for their bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMES: Final = st.sampled_from((-1, 0, 1, 1_700_000_000_000, 4_000_000_000_000))
 
 
 def batches(damages: st.SearchStrategy[str] = st.just("")) -> st.SearchStrategy[WrittenBatch]:  # noqa: B008
-    """Written batches; `damages` says what may be wrong with their bytes."""
+    """Record batches; `damages` draws the damage to their bytes, "" for none."""
     return st.builds(
         WrittenBatch,
         values=VALUES,
@@ -34,9 +34,9 @@ def batches(damages: st.SearchStrategy[str] = st.just("")) -> st.SearchStrategy[
 
 
 DAMAGED: Final = batches(st.sampled_from([name for name in DAMAGES if name]))
-"""Batches with something wrong in their bytes."""
+"""Batches with damaged bytes."""
 
 
 def batch_bytes(chosen: st.SearchStrategy[WrittenBatch]) -> st.SearchStrategy[bytes]:
-    """The bytes of batches."""
+    """The encoded bytes of batches."""
     return chosen.map(lambda batch: bytes_of(batch, batch.producer_id if isinstance(batch.producer_id, int) else 7))

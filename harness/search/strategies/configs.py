@@ -1,4 +1,4 @@
-"""Settings of resources, from Kafka's table: values within their range, at its borders, and outside of it."""
+"""Strategy for configs of resources, from Kafka's tables: values within, at the limits of, and outside their range."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.search.strategies.setting_values import rows, values_of
 
 @st.composite
 def settings(draw: st.DrawFn, resource_type: int) -> tuple[str, str | None]:
-    """(name, value) of a setting of a type of resource; the value may be one that it does not take."""
+    """(name, value) of a config of a resource type; the value may be invalid."""
     row = draw(st.sampled_from(list(rows(resource_type).values())))
     values: st.SearchStrategy[str | None] = st.sampled_from(values_of(row))
     if row.limits is not None:

@@ -1,4 +1,5 @@
-"""Any message of any API and version, from its schema: usual, borderline and odd values, nulls, unknown tags."""
+"""Strategies for messages of any API and version, from the schema: usual, borderline and odd values, nulls, unknown
+tags."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from reference_broker.wire.schema import Field, is_in
 
 UNKNOWN_TAGS: Final = st.integers(5_000, 2**31)
 LONGEST: Final = 3
-"""Elements of an array."""
+"""Most elements in an array."""
 
 
 @cache
@@ -43,7 +44,7 @@ def _values(field: Field, version: int) -> st.SearchStrategy[Any]:
 
 @cache
 def messages(cls: Any, version: int) -> st.SearchStrategy[Any]:
-    """Instances of a message class that a version can write."""
+    """Messages of a class that this version can encode."""
     fields = {field.name: _values(field, version) for field in cls.FIELDS if is_in(version, field.versions)}
     if is_in(version, cls.FLEXIBLE):
         tags = st.dictionaries(UNKNOWN_TAGS, st.binary(max_size=20), max_size=2)
@@ -53,7 +54,7 @@ def messages(cls: Any, version: int) -> st.SearchStrategy[Any]:
 
 @st.composite
 def requests(draw: st.DrawFn) -> tuple[int, int, Any]:
-    """(API key, version, message) of any request that there is."""
+    """(API key, version, message) of any request."""
     key = draw(st.sampled_from(sorted(APIS)))
     low, high = APIS[key].valid
     version = draw(st.integers(low, high))
@@ -62,7 +63,7 @@ def requests(draw: st.DrawFn) -> tuple[int, int, Any]:
 
 @st.composite
 def responses(draw: st.DrawFn) -> tuple[int, int, Any]:
-    """(API key, version, message) of any response that there is."""
+    """(API key, version, message) of any response."""
     key = draw(st.sampled_from(sorted(APIS)))
     low, high = APIS[key].valid
     version = draw(st.integers(low, high))

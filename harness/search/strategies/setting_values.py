@@ -1,4 +1,5 @@
-"""Values for every setting that Kafka has, from its own table: legal, at the borders, beyond them, of no type. Pure."""
+"""Values for every config of Kafka, from its config tables: valid, at and beyond the limits, and of the wrong type.
+Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ TABLES: Final[Mapping[int, str]] = {
     CLIENT_METRICS: config_table.CLIENT_METRICS,
     GROUP: config_table.GROUP,
 }
-"""Type of resource → its table."""
+"""Resource type → its config table."""
 LARGEST: Final[Mapping[str, int]] = {"SHORT": 2**15 - 1, "INT": 2**31 - 1, "LONG": 2**63 - 1}
 NOTHING: Final = "~"
 NO_NUMBERS: Final = ("", "x", "1.5", "5e3", " 1 ")
@@ -33,21 +34,21 @@ _WORDS: Final = re.compile(r"\[([A-Za-z][^\[\]]*)\]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A setting. `kind` is the name of Kafka's type; `default` None where there is none."""
+    """A config. `kind` is the name of its ConfigDef type; `default` is None if there is none."""
 
     name: str
     kind: str
     default: str | None
     valid: str
     is_changeable: bool
-    """Of a node's: whether all nodes of a cluster take a change of it while they run."""
+    """For a broker config: whether it is dynamic and can be changed cluster-wide."""
     is_per_node: bool
-    """Of a node's: whether each node takes a change of its own while it runs."""
+    """For a broker config: whether it is dynamic, but only per broker."""
     is_internal: bool
 
     @property
     def limits(self) -> tuple[int, int] | None:
-        """(smallest, largest) of a whole number; None for what is none."""
+        """(smallest, largest) valid value of an integer config; None for other types."""
         if self.kind not in LARGEST:
             return None
         largest = LARGEST[self.kind]
@@ -57,14 +58,14 @@ class Row:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The only texts that are valid; none where any is."""
+        """The valid values of a string or list config; empty if any value is valid."""
         found = _WORDS.fullmatch(self.valid)
         return tuple(found.group(1).split(", ")) if found and self.kind in ("STRING", "LIST") else ()
 
 
 @cache
 def rows(resource_type: int) -> Mapping[str, Row]:
-    """The settings of a type of resource, by name."""
+    """The configs of a resource type, by name."""
     return {row.name: row for row in map(_read, TABLES[resource_type].splitlines())}
 
 
@@ -82,7 +83,7 @@ def _read(line: str) -> Row:
 
 
 def values_of(row: Row) -> tuple[str | None, ...]:
-    """What to try: the default, what is just valid, what just is not, and what is no value of the type."""
+    """Values to try: the default, values at and just beyond the limits, and values of the wrong type."""
     limits, largest = row.limits, LARGEST.get(row.kind, 0)
     if limits is not None:
         low, high = limits
@@ -99,7 +100,7 @@ def values_of(row: Row) -> tuple[str | None, ...]:
 
 
 def _lists(row: Row, words: tuple[str, ...]) -> tuple[str, ...]:
-    """Several elements, one of them twice, one empty, one unknown."""
+    """List values with several elements: valid ones, and with a duplicate, empty or unknown element."""
     if row.kind != "LIST":
         return ()
     first, last = (words[0], words[-1]) if words else ("a", "b")

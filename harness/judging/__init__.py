@@ -1,1 +1,1 @@
-"""From a history to a verdict: checkers, guarantees, and judging a stored run again."""
+"""Judges histories: checkers, guarantees, verdicts, and judging a stored run again."""

@@ -1,6 +1,6 @@
-"""Whether enough happened in a run to judge it: records acknowledged and read, and effects of faults.
+"""Decides whether enough happened in a run for a verdict: records acknowledged and read, and faults that took effect.
 
-A fault counts only with a proof that it took effect, and with sends under way while it was there.
+A fault counts only with a proof that it took effect, and if sends were in flight during it.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from harness.judging.verdicts import Validity, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """The least that must have happened in a run: a handful of records proves nothing of a cluster."""
+    """The minimum activity of a run; a run of a few records proves nothing."""
 
     acknowledged: int = 100
-    """Sends."""
+    """Acknowledged sends."""
     reads: int = 100
-    """Records that polls returned, those of the final read included."""
+    """Records returned by polls, including those of the final read."""
     sends_under_faults: int = 1
-    """Sends that began before the end of each fault that came while producers worked, and ended after its start."""
+    """Sends in flight during each fault that began while producers were sending."""
     retries: int = 0
-    """Records that producers sent again."""
+    """Records resent by producers."""
     leader_changes: int = 0
-    """Partitions that got another leader."""
+    """Partitions that changed their leader."""
     seeks: int = 0
-    """Times that a consumer sought an offset."""
+    """Seeks by consumers."""
 
 
 ANYTHING = Needs(acknowledged=1, reads=1)
-"""For histories of which nothing is known."""
+"""For histories without requirements: one acknowledged record and one read."""
 
 
 def activity(evidence: Evidence, needs: Needs) -> Verdict:
-    """Unknown when less happened than a check needs; else valid, and `rests_on` says what happened."""
+    """The verdict on the activity: unknown if less happened than required, else valid. `rests_on` has the counts."""
     sends = evidence.sends
     acknowledged = int(np.count_nonzero(sends.column("outcome") == ACKNOWLEDGED))
     told = [f"{counted(acknowledged, 'acknowledged record')} of {len(sends):,}"]
@@ -87,7 +87,7 @@ def activity(evidence: Evidence, needs: Needs) -> Verdict:
 
 
 def _lacking_partitions(evidence: Evidence) -> list[str]:
-    """Partitions that were sent to, and acknowledged nothing: of their records nothing is known."""
+    """A complaint about partitions that did not acknowledge any send, while others did: nothing is known about them."""
     sends = evidence.sends
     asked = np.where(sends.column("asked") >= 0, sends.column("asked"), sends.column("where"))
     silent = sorted(set(asked.tolist()) - set(asked[sends.column("outcome") == ACKNOWLEDGED].tolist()))
@@ -106,13 +106,13 @@ def _lacking_retries(evidence: Evidence, needs: Needs) -> list[str]:
 
 
 def _sends_under(evidence: Evidence, period: FaultPeriod) -> int:
-    """Sends that began before the period's end and did not end before its begin."""
+    """The number of sends that were in flight at some time during the period."""
     invoked, completed = evidence.sends.column("invoked"), evidence.sends.column("completed")
     before_end = np.ones(len(invoked), np.bool_) if period.end is None else invoked < period.end
     return int(np.count_nonzero(before_end & ((completed < 0) | (completed > period.begin))))
 
 
 def _was_producing(evidence: Evidence, period: FaultPeriod) -> bool:
-    """Whether a send began after the fault did; faults at the end of a run come when producers have ended."""
+    """Whether a send began after the fault did. Faults at the end of a run may begin after producers have ended."""
     invoked = evidence.sends.invoked
     return bool(len(invoked)) and invoked[-1] > period.begin

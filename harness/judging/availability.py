@@ -1,4 +1,4 @@
-"""The longest time without a success, for each fault and role (L1): a figure of every run, and no verdict."""
+"""Measures the longest time without a success, for each fault and role (L1). Part of every run; not a verdict."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from harness.judging.periods import FaultPeriod, fault_periods
 PRODUCERS, CONSUMERS = "producers", "consumers"
 NO_FAULT = "no fault"
 _NOTED_NS = 5_000_000
-"""Shorter stretches are not distinguished."""
+"""Gaps shorter than this are ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A stretch without an acknowledgement (producers), or without a poll that returned records (consumers)."""
+    """A time without any acknowledgement (producers), or without any poll that returned records (consumers)."""
 
     role: str
     fault: str
-    """What was done, as a sentence; NO_FAULT for the rest of the run."""
+    """The fault, as a sentence; NO_FAULT for the time without a fault."""
     start_s: float
     length_s: float
 
 
 @dataclass(slots=True)
 class _Successes:
-    """The stretches between the successes of a role."""
+    """The times between two successes of a role, as (start, end) in ns."""
 
     last_ns: int | None = None
     stretches: list[tuple[int, int]] = field(default_factory=list)
@@ -39,10 +39,11 @@ class _Successes:
 
 
 def availability(history: Iterable[Operation]) -> tuple[Gap, ...]:
-    """Of each fault, and of the time without one, the longest gap of each role that touches it; in one pass.
+    """For each role, the longest gap that overlaps no fault, and for each fault, the longest gap that overlaps it. One
+    pass.
 
-    Only while producers work: from the first send to the last one. A gap that a fault began lasts until the first
-    success after it, which may be after its heal.
+    Only gaps and faults that begin before the last send count. A gap lasts until the next success, which may be after
+    the fault was healed.
     """
     successes = {PRODUCERS: _Successes(), CONSUMERS: _Successes()}
     acts: list[Operation] = []

@@ -1,1 +1,1 @@
-"""Pure functions from a history and its rules to a verdict, one family of anomalies a file."""
+"""Checkers: pure functions from a history and its guarantees to a verdict; one family of anomalies per file."""

@@ -1,4 +1,4 @@
-"""Acknowledgements with a wrong offset, with no offset, or with the offset of another record. O(sends)."""
+"""Checks acknowledged offsets: not wrong, not missing, not acknowledged for two records. O(sends)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _Maker = Callable[[], Anomaly]
 
 
 def acknowledged_offset(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Acknowledged values that were read, but never at the offset that the acknowledgement named; and acknowledgements
-    that name no offset, though acks is not 0.
+    """Finds acknowledged values that were read, but never at the acknowledged offset; and acknowledgements without an
+    offset, unless acks=0.
 
-    One without an offset is right where the library takes the acknowledgement of a later batch for that of an earlier
-    one: `ClientSettings.acknowledges_by_later`. Seen of librdkafka 2.16 on three nodes of Kafka 4.3.1: a follower is
-    paused, the leader answers REQUEST_TIMED_OUT to a batch that it has written, and NONE to the next one, which an
-    idempotent producer's sequence numbers let in only behind it.
+    An acknowledgement without an offset is allowed if the library considers a batch acknowledged because a later batch
+    was: `ClientSettings.acknowledges_by_later`. Observed with librdkafka 2.16 and three nodes of Kafka 4.3.1: a
+    follower is paused, the leader answers REQUEST_TIMED_OUT to a batch that it has appended, and then NONE to the next
+    one, which the idempotent producer's sequence numbers allow only after the first.
     """
     evidence = Evidence.of(history)
     sends = evidence.sends
@@ -36,7 +36,7 @@ def acknowledged_offset(history: AnyHistory, rules: Guarantees) -> Verdict:
     excused = _acknowledged_by_later(evidence, rules)
     is_elsewhere = (seen_in != sends.column("where")) | (sends.column("seen_at") != offset)
     doubtful = np.flatnonzero(is_acknowledged & (offset >= 0) & (seen_in >= 0) & is_elsewhere).tolist()
-    # A duplicate may have been acknowledged at its second offset: then the offset is right, and O5 is broken.
+    # A duplicate may have been acknowledged at its second offset. Then the offset is right, but O5 is broken.
     wrong = [row for row in doubtful if not _is_also_there(evidence, row)]
     without = [row for row in np.flatnonzero(is_acknowledged & (offset < 0)).tolist() if row not in excused]
     found: Iterator[_Maker] = chain(
@@ -54,7 +54,7 @@ def acknowledged_offset(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def offset_acknowledged_twice(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Offsets that were acknowledged for two records."""
+    """Finds offsets that were acknowledged for two records."""
     evidence = Evidence.of(history)
     sends = evidence.sends
     rows = np.flatnonzero((sends.column("outcome") == ACKNOWLEDGED) & (sends.column("offset") >= 0))
@@ -73,8 +73,9 @@ def offset_acknowledged_twice(history: AnyHistory, rules: Guarantees) -> Verdict
 
 
 def _acknowledged_by_later(evidence: Evidence, rules: Guarantees) -> set[int]:
-    """Rows without an offset after which, under a fault, the same producer wrote to the same partition, behind where
-    the record was read, and was told an offset."""
+    """Rows without an offset that are allowed: completed after the first fault began, and followed by a send of the
+    same producer to the same partition that was acknowledged with a higher offset than the one at which the record was
+    read."""
     if not (rules.client.is_idempotent and rules.client.acknowledges_by_later and evidence.faults):
         return set()
     sends, first_fault = evidence.sends, evidence.faults[0].index

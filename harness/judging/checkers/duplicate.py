@@ -1,4 +1,4 @@
-"""One record that is in the log more than once. O(records)."""
+"""Checks that no record is in the log more than once. O(records)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from harness.judging.verdicts import Anomaly, Verdict
 
 
 def duplicate(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Values (each is sent once) that were read at more than one offset or in more than one partition.
+    """Finds values (each is sent once) that were read at more than one offset, or in more than one partition.
 
-    A producer that took a new producer id or epoch while it tried to send has given up what idempotence promises: what
-    it sends again then is another record to the broker (KIP-360).
+    Excused are values whose producer got a new producer id or epoch during the send: idempotence then no longer
+    applies, since to the broker a resent record is a new one (KIP-360).
     """
     evidence = Evidence.of(history)
     again = [row for row in sorted(evidence.twice) if _began_anew(evidence, row)]
@@ -38,7 +38,7 @@ def duplicate(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def _began_anew(evidence: Evidence, row: int) -> bool:
-    """Whether the producer took a new producer id or epoch between a send and its end."""
+    """Whether the producer got a new producer id or epoch between the invoke and the completion of a send."""
     sends = evidence.sends
     process = evidence.processes[sends.process[row]]
     completed = sends.completed[row]

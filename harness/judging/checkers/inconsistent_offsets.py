@@ -1,4 +1,4 @@
-"""One offset at which different readers, or one reader at different times, saw two records. O(records)."""
+"""Checks that all reads of an offset return the same record. O(records)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.judging.verdicts import Anomaly, Verdict
 
 
 def inconsistent_offsets(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """(partition, offset) pairs at which two different values were read."""
+    """Finds (partition, offset) pairs at which two different values were read."""
     evidence = Evidence.of(history)
     read = evidence.records_read()
     return ruling(

@@ -1,4 +1,4 @@
-"""Leader epochs that fall along the offsets of a partition, or change for a record that was read before. O(records)."""
+"""Checks that leader epochs never decrease with the offset, and do not change between reads of a record. O(records)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _Maker = Callable[[], Anomaly]
 
 
 def leader_epoch_order(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Records with a lower leader epoch than one before them. Clients that tell no epoch leave nothing to judge."""
+    """Finds records with a lower leader epoch than an earlier record, and records read with two leader epochs.
+
+    Nothing can be judged if the client library does not expose leader epochs.
+    """
     evidence = Evidence.of(history)
     falls: list[tuple[int, int, int]] = []
     told = 0
@@ -43,7 +46,7 @@ def leader_epoch_order(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def _epochs(evidence: Evidence, conflict: Conflict) -> tuple[int, ...]:
-    """The two leader epochs with which a record was read."""
+    """The two leader epochs with which a record was read; -1 for one that is not known."""
     epochs = []
     for poll in (conflict.first_poll, conflict.second_poll):
         found = record_at(

@@ -1,4 +1,4 @@
-"""Acknowledged records that are not in the log although it holds what the same leader wrote behind them. O(records)."""
+"""Checks that a lost leader costs only the end of its log: nothing before a record that was kept. O(records)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from harness.judging.verdicts import Anomaly, Verdict
 
 
 def lost_before_kept(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Acknowledged values that the final read passed over, below one that was acknowledged before the first fault.
+    """Finds acknowledged values that are not in the final log, although it has one that was acknowledged at a higher
+    offset before the first fault.
 
-    A new leader has a prefix of the log of the leader before it, even where it lags: so a leader that is lost
-    takes the end of its log with it, and nothing before that. What was acknowledged once a fault had begun may be
-    another leader's, and shows nothing of the first one's log.
+    A new leader's log is a prefix of the previous leader's, even if it lags. So the loss of a leader may remove the end
+    of its log, but nothing before a record that is kept. Records acknowledged after the first fault began may come from
+    another leader, and are not used as kept ones.
     """
     evidence = Evidence.of(history)
     sends = evidence.sends

@@ -1,4 +1,5 @@
-"""Acknowledged records that are not in the log: in its middle (lost-write) or at its end (unseen). O(records)."""
+"""Checks that acknowledged records are in the log: none missing in its middle (lost-write) or at its end (unseen).
+O(records)."""
 
 from __future__ import annotations
 
@@ -16,12 +17,13 @@ from harness.judging.verdicts import Anomaly, Verdict
 
 
 def lost_write(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Acknowledged values that the final read passed over: it read a later offset, or the log ended behind them."""
+    """Finds acknowledged values that the final read did not return, at offsets below the one that it reached."""
     return _verdict("lost-write", history, rules)
 
 
 def unseen(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Acknowledged values beyond the end of the log, although it was read to its end: a lost tail."""
+    """Finds acknowledged values with offsets at or beyond the end of the log, which was read completely: a lost
+    tail."""
     return _verdict("unseen", history, rules)
 
 
@@ -45,9 +47,11 @@ def _verdict(name: str, history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def missing_rows(evidence: Evidence, rules: Guarantees) -> tuple[Ints, Ints]:
-    """(rows of acknowledged sends that the final read did not return, lowest offset first; rows of all acknowledged).
+    """(rows of acknowledged sends that the final read did not return, by partition and offset; rows of all
+    acknowledged).
 
-    Excused are those that an administrator asked to delete, and those below the log's start where retention may delete.
+    Not counted as missing: records below an offset to which deletion was requested, and records below the log start
+    offset if retention may delete.
     """
     sends = evidence.sends
     acknowledged: Ints = np.flatnonzero(sends.column("outcome") == ACKNOWLEDGED)
@@ -63,7 +67,7 @@ def missing_rows(evidence: Evidence, rules: Guarantees) -> tuple[Ints, Ints]:
 
 
 def final_rows(evidence: Evidence) -> Ints:
-    """For each send whether the final read returned it, from the partition that it went to."""
+    """For each send, whether the final read returned its value from the partition to which it was sent."""
     known = evidence.history.memo.get("final rows")
     if known is None:
         where = evidence.sends.column("where")
@@ -78,14 +82,14 @@ def final_rows(evidence: Evidence) -> Ints:
 
 
 def _deleted_below(evidence: Evidence, where: int, rules: Guarantees) -> int:
-    """The offset below which records may have been deleted for a reason."""
+    """The offset below which records may have been deleted on request or by retention."""
     asked = evidence.deleted_before.get(where, 0)
     end = evidence.ends.get(where)
     return max(asked, end.start) if end is not None and rules.topic.may_delete_records else asked
 
 
 def _limit(evidence: Evidence, where: int) -> int:
-    """The offset up to which the final read tells what the log holds."""
+    """The offset up to which the final read has shown the contents of the log; -1 without a final read."""
     end = evidence.ends.get(where)
     if end is None:
         return -1

@@ -1,4 +1,4 @@
-"""Consumers that do not continue after all faults are healed: their records are late, not lost. O(records)."""
+"""Checks that clients continue after all faults are healed. Records that do not come are late, not lost. O(records)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.judging.verdicts import Anomaly, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
-    """A record of the final log that a consumer had not been given when it polled for the last time."""
+    """A record of the final log that a consumer or group had not received by its last poll."""
 
     who: str
     where: int
@@ -32,8 +32,8 @@ class _Waiting:
 
 
 def no_recovery(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Consumers, and groups, that polled for longer than their timeouts allow (`ClientSettings.recovery_s`), after the
-    last heal and the acknowledgement, without being given a record of the log. Polls that failed count, too."""
+    """Finds consumers and groups that did not receive a record of the log, although they polled for longer than
+    `ClientSettings.recovery_s` after the last heal and the record's acknowledgement. Failed polls count, too."""
     evidence = Evidence.of(history)
     healed_ns = max((fault.time_ns for fault in evidence.faults), default=0)
     waiting = list(_waiting(evidence, healed_ns))
@@ -49,8 +49,11 @@ def no_recovery(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def stalled_producers(history: AnyHistory) -> list[str]:
-    """Producers that sent something after the last heal, and none of whose sends since then was acknowledged, by
-    whichever client. All of them ended: a record is given up after its delivery timeout, for which every run waits."""
+    """Producers that sent records after the last heal, none of which was acknowledged, even by a new client of the
+    producer.
+
+    All these sends have ended, because every run waits for the delivery timeout.
+    """
     evidence = Evidence.of(history)
     sends = evidence.sends
     healed = max((fault.index for fault in evidence.faults if fault.f == "heal"), default=-1)
@@ -83,7 +86,7 @@ def _waiting(evidence: Evidence, healed_ns: int) -> Iterator[_Waiting]:
 def _first(
     evidence: Evidence, who: str, where: int, missing: list[int], healed_ns: int, until_ns: int
 ) -> Iterator[_Waiting]:
-    """The first of the records that are missing, where one is, and it is known when it was acknowledged."""
+    """The first of the missing records, if there is one and the time of its acknowledgement is known."""
     for place in missing[:1]:
         offset = int(evidence.cells(where).offsets[place])
         acknowledged_ns = evidence.freshness.waiting_since(where, offset)

@@ -1,6 +1,7 @@
-"""Consumers that go back or pass over records, and members of groups that start elsewhere than their group committed.
+"""Checks the order of polled records: no consumer goes back or skips records, and group members start at committed
+offsets.
 
-O(records), and a search for each gap of offsets.
+O(records), plus a binary search for each gap in the offsets.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _Maker = Callable[[], Anomaly]
 
 
 def nonmonotonic_poll(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Polls that return an offset at or before one that the process had read since it was assigned the partition."""
+    """Finds polls that return an offset at or below one that the process has already read in the same assignment, or
+    below the offset from which a manual assignment or seek was to start."""
     evidence = Evidence.of(history)
     backs = evidence.consumers.backs
     early = [start for start in evidence.consumers.starts if not start.group and start.offset < min(start.allowed)]
@@ -42,10 +44,10 @@ def nonmonotonic_poll(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def poll_skip(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Polls of a process that pass over a record which somebody read.
+    """Finds polls of a consumer that skip a record which some other read returned.
 
-    A hole in the offsets alone is legal: markers, aborted and compacted records leave some. What the final read passes
-    over is no skip but lost, or vanished.
+    A gap in the offsets alone is legal: control records, aborted and compacted records leave gaps. Records that the
+    final read skips are not counted here, but as lost-write or vanished-read.
     """
     evidence = Evidence.of(history)
     skips = [
@@ -76,7 +78,8 @@ def poll_skip(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def wrong_start(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """First polls of a member, after an assignment, of another record than the one at its group's committed offset."""
+    """Finds group members whose first record after an assignment is not the first one at or after a committed
+    offset."""
     evidence = Evidence.of(history)
     wrong = [
         (start, passed)
@@ -97,7 +100,7 @@ def wrong_start(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def _follows(evidence: Evidence, process: str) -> bool:
-    """Whether a process follows the log, and is not part of the final read."""
+    """Whether a process is a consumer that polls during the run, not the final read."""
     return process in evidence.last_polls_ns
 
 
@@ -110,14 +113,16 @@ def _nothing_read(evidence: Evidence) -> str | None:
 
 
 def _between(evidence: Evidence, where: int, start: int, stop: int) -> tuple[int, int]:
-    """(place of the first, number of) records that somebody read from an offset up to another one."""
+    """(place of the first, number) of the records with offsets from `start` up to `stop`, exclusive, that were read by
+    anyone."""
     cells = evidence.cells(where)
     low, high = np.searchsorted(cells.offsets, (max(start, evidence.deleted_before.get(where, 0)), stop))
     return int(low), int(high - low)
 
 
 def _missed_at_start(evidence: Evidence, start: Start) -> tuple[int, int] | None:
-    """(place of the first, number of) records between where a manual assignment began and the first record read."""
+    """(place of the first, number) of the records that a manually assigned consumer skipped at its start; None for
+    none."""
     if start.group:
         return None
     place, count = _between(evidence, start.where, max(0, min(start.allowed)), start.offset)
@@ -125,7 +130,7 @@ def _missed_at_start(evidence: Evidence, start: Start) -> tuple[int, int] | None
 
 
 def _passed(evidence: Evidence, start: Start) -> int | None:
-    """The committed offset that a member did not start from; None when it may have started from one of the allowed."""
+    """The highest allowed start offset, if the member cannot have started from any allowed one; else None."""
     for allowed in sorted(start.allowed, reverse=True):
         begin = max(0, allowed)
         if begin <= start.offset and not _between(evidence, start.where, begin, start.offset)[1]:

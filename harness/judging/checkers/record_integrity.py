@@ -1,4 +1,4 @@
-"""Records that come back otherwise than they were sent, or from elsewhere, or that nobody sent. O(records)."""
+"""Checks that records are read as they were sent, from the right partition, and that no others are read. O(records)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ _Maker = Callable[[], Anomaly]
 
 
 def record_integrity(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Reads whose key, headers, timestamp, value bytes or partition differ from what was sent; reads of values never
-    sent.
+    """Finds records whose key, headers, timestamp, value or partition differ from what was sent, and values never sent.
 
-    With message.timestamp.type=LogAppendTime the broker sets the timestamp, and it is not compared.
+    Timestamps are not compared with message.timestamp.type=LogAppendTime, where the broker sets them.
     """
     evidence = Evidence.of(history)
     compares_time = rules.topic.timestamp_type == "CreateTime"
@@ -45,7 +44,7 @@ def record_integrity(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def aborted_read(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Values that were read although their send was refused for certain (G1a)."""
+    """Finds values that were read although their send certainly failed (G1a)."""
     evidence = Evidence.of(history)
     is_refused = evidence.sends.column("outcome") == REFUSED
     rows = np.flatnonzero(is_refused & (evidence.sends.column("seen_in") >= 0)).tolist()

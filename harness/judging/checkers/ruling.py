@@ -1,4 +1,4 @@
-"""Makes a verdict of what a checker found, by the guarantees that follow from the settings."""
+"""Makes a verdict of the anomalies that a checker found, according to the guarantees."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from harness.judging.guarantees import ANOMALIES, Guarantees, Standing
 from harness.judging.verdicts import Anomaly, Validity, Verdict
 
 LISTED = 8
-"""Anomalies that a verdict spells out; the others are counted."""
+"""Most anomalies that a verdict lists; further ones are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Excused:
-    """Anomalies that break no promise, whatever the settings."""
+    """Anomalies that are reported but break no promise, whatever the settings, and why."""
 
     found: Sequence[Callable[[], Anomaly]]
     count: int
@@ -28,7 +28,7 @@ Checker = Callable[[AnyHistory, Guarantees], Verdict]
 
 
 def anomaly(name: str, sentence: str, witness_lines: Sequence[str], index: int = -1) -> Anomaly:
-    """An anomaly of a known name, with the claim that it breaks."""
+    """An anomaly with the claim that its name stands for in ANOMALIES."""
     return Anomaly(
         name=name, claim=ANOMALIES[name][0], sentence=sentence, witness_lines=tuple(witness_lines), index=index
     )
@@ -46,9 +46,9 @@ def ruling(
 ) -> Verdict:
     """The verdict on one kind of anomaly.
 
-    `found` are makers, so that witnesses are written for the listed ones only, `count` says how many there are.
-    `rests_on` says what was looked at, with numbers. `unknown` says why nothing can be concluded where nothing was
-    found. `excused` are of the same kind, and told though they break no promise.
+    `found` has functions that make the anomalies, so that only those listed are made; `count` is their number.
+    `rests_on` says what was examined, with numbers. `unknown` says why the verdict is unknown if no anomaly was found;
+    None if it is valid then. `excused` anomalies are reported without making the verdict invalid.
     """
     standing = rules.standing(name)
     if standing is Standing.NOT_APPLICABLE:
@@ -90,7 +90,7 @@ def ruling(
 
 
 def unread(evidence: Evidence, wheres: Iterable[int]) -> str | None:
-    """Why the end of the log is not known, where it is not; of these partitions."""
+    """Why the final log of these partitions is not completely known; None if it is."""
     if not evidence.is_complete:
         return "the history ends in the middle: the harness died while writing it; run the check again"
     open_ends = sorted(
@@ -102,5 +102,5 @@ def unread(evidence: Evidence, wheres: Iterable[int]) -> str | None:
 
 
 def counted(number: int, what: str) -> str:
-    """ "1,234 records", "1 record"."""
+    """A number with a noun in the singular or plural: "1,234 records", "1 record"."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Records that are in the log in another order than they were sent. O(sends)."""
+"""Checks that records are in the log in the order in which they were sent. O(sends)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from harness.judging.verdicts import Anomaly, Verdict
 
 
 def nonmonotonic_send(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Records of one process whose offsets in a partition do not grow in the order of sending.
+    """Finds records of one process whose offsets in a partition do not increase in the order of sending.
 
-    Those that were acknowledged, and those of an idempotent producer that had no answer but were read: as long as it
-    writes with one producer id, the broker takes its records in their order only.
+    Examined are acknowledged records and, for an idempotent producer, unacknowledged ones that were read: as long as
+    the producer id and epoch stay the same, the broker appends its records only in order.
     """
     evidence = Evidence.of(history)
     pairs = _swapped_pairs(evidence, _acknowledged_rows(evidence, rules), by_identity=False)
@@ -40,10 +40,11 @@ def nonmonotonic_send(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def realtime_order(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Records that were sent after another was acknowledged or read, and stand before it; whoever sent them.
+    """Finds records that were sent after another record, of any producer, was acknowledged or read, but do not have a
+    higher offset.
 
-    An acknowledgement's offset counts even where the record was read at another one: who was told it must take all that
-    is sent later for being behind it. `acknowledged_offset` tells that the offset itself is wrong.
+    The acknowledged offset counts even if the record was read at another one, since clients rely on it: whatever is
+    sent later must be behind it. `acknowledged_offset` reports that the offset itself is wrong.
     """
     evidence = Evidence.of(history)
     sends = evidence.sends
@@ -74,7 +75,7 @@ def realtime_order(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def _acknowledged_rows(evidence: Evidence, rules: Guarantees) -> Ints:
-    """Acknowledged sends; where they may be lost, only those that were found, for a lost one stands nowhere."""
+    """Rows of acknowledged sends with an offset; if acknowledged records may be lost, only those in the final log."""
     sends = evidence.sends
     is_counted = (sends.column("outcome") == ACKNOWLEDGED) & (sends.column("offset") >= 0)
     if rules.standing("lost-write") is not Standing.FORBIDDEN:
@@ -84,7 +85,8 @@ def _acknowledged_rows(evidence: Evidence, rules: Guarantees) -> Ints:
 
 
 def _rows_of_known_identity(evidence: Evidence, rules: Guarantees) -> Ints:
-    """Sends whose producer told its id and kept it from invoke to completion, and whose place is known."""
+    """Rows of sends whose offset is known, and whose producer's id is known and was the same at invoke and
+    completion."""
     sends = evidence.sends
     identity = sends.column("identity")
     is_known = (identity > 0) & (identity == sends.column("last_identity"))
@@ -96,7 +98,8 @@ def _rows_of_known_identity(evidence: Evidence, rules: Guarantees) -> Ints:
 
 
 def _swapped_pairs(evidence: Evidence, rows: Ints, *, by_identity: bool) -> list[tuple[int, int]]:
-    """Pairs of sends of one process, and producer id, that stand the other way round."""
+    """Pairs of sends of one process to one partition, and with `by_identity` of one producer id, with swapped
+    offsets."""
     sends = evidence.sends
     offset = np.where(sends.column("outcome") == ACKNOWLEDGED, sends.column("offset"), sends.column("seen_at"))[rows]
     keys = [sends.column("where")[rows], sends.column("process")[rows]]
@@ -122,7 +125,7 @@ def _are_acknowledged(evidence: Evidence, first: int, second: int) -> bool:
 
 
 def _stands(evidence: Evidence, row: int, floor: int) -> bool:
-    """Whether what was known to stand at an offset when a send began stands there still."""
+    """Whether the record known to be at offset `floor` when a send began is still there in the final log."""
     cells = evidence.cells(evidence.sends.where[row])
     place = int(np.searchsorted(cells.offsets, floor))
     if place >= len(cells.offsets) or cells.offsets[place] != floor or not cells.is_final[place]:
@@ -146,7 +149,8 @@ def _swapped(evidence: Evidence, first: int, second: int) -> Anomaly:
 
 
 def _before(evidence: Evidence, row: int, place: int) -> Anomaly:
-    """A record at an offset that was taken, or behind, when it was sent."""
+    """The anomaly of a record at an offset not above `floor`, the highest offset known to be written when it was
+    sent."""
     sends = evidence.sends
     invoked, send = sent(evidence, row)
     where, floor = sends.where[row], sends.floor[row]
@@ -178,7 +182,7 @@ def _before(evidence: Evidence, row: int, place: int) -> Anomaly:
 
 
 def _acknowledged_at(evidence: Evidence, where: int, offset: int, before: int) -> int | None:
-    """The send that was acknowledged at an offset before an operation."""
+    """The row of the send that was acknowledged at an offset before an operation; None if there is none."""
     sends = evidence.sends
     is_it = (sends.column("where") == where) & (sends.column("offset") == offset)
     is_it &= (sends.column("outcome") == ACKNOWLEDGED) & (sends.column("completed") < before)
@@ -192,7 +196,7 @@ def _offset(evidence: Evidence, row: int) -> int:
 
 
 def _read_lines(evidence: Evidence, row: int) -> Lines:
-    """Where an unanswered send was read."""
+    """The witness lines of the first read of an unacknowledged send."""
     sends = evidence.sends
     if sends.outcome[row] == ACKNOWLEDGED or sends.seen_in[row] < 0:
         return []

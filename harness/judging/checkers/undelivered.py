@@ -1,4 +1,4 @@
-"""Records below a group's committed offset that none of its members received. O(records)."""
+"""Checks that each group received all records below its committed offset. O(records)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from harness.judging.verdicts import Anomaly, Verdict
 
 
 def undelivered(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Records of the final log below a group's committed offset that no member was given.
+    """Finds records of the final log below a group's committed offset that no member received.
 
-    Those above it may still be on their way: of a group that was not given them the verdict is unknown.
+    Records above the committed offset may have come later: if a group did not receive some, the verdict is unknown.
     """
     evidence = Evidence.of(history)
     found = []
@@ -53,7 +53,7 @@ def _not_all(given: int, waiting: int) -> str | None:
 
 
 def _committed(evidence: Evidence, group: str, where: int) -> int:
-    """The offset below which a group has committed for certain."""
+    """The lowest offset that may be the group's committed offset at the end; 0 if it may have none."""
     return max(0, min(evidence.consumers.register(group, where).in_force(), default=EARLIEST))
 
 

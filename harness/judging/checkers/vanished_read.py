@@ -1,4 +1,4 @@
-"""Records that a consumer was given and that the log no longer held later: forever, or for a while. O(records)."""
+"""Checks that a record which was read once stays in the log: not gone at the end, and not temporarily. O(records)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _Maker = Callable[[], Anomaly]
 
 
 def vanished_read(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Records that a poll returned and the final read did not, or that a later poll passed over."""
+    """Finds records that a poll returned, but not the final read; and records that a later poll skipped."""
     evidence = Evidence.of(history)
     gone = [(where, place) for where in range(len(evidence.partitions)) for place in _gone(evidence, where, rules)]
     absent = list(_absent_for_a_while(evidence))
@@ -49,7 +49,7 @@ def vanished_read(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def _gone(evidence: Evidence, where: int, rules: Guarantees) -> list[int]:
-    """Places of cells that were read and are not in the final log, as far as that was read."""
+    """Places of cells that were read, and that are missing in the final log as far as it was read."""
     cells, end = evidence.cells(where), evidence.ends.get(where)
     if end is None:
         return []
@@ -63,7 +63,7 @@ def _gone(evidence: Evidence, where: int, rules: Guarantees) -> list[int]:
 
 
 def _absent_for_a_while(evidence: Evidence) -> Iterator[tuple[Step, int]]:
-    """Steps over a record that somebody had read before, and that the final read returned again; the record's place."""
+    """(step, place) of consumers' steps over a record that had been read before and that the final read returned."""
     for step in evidence.consumers.holes.values():
         cells = evidence.cells(step.where)
         low, high = np.searchsorted(cells.offsets, (step.before + 1, step.after))

@@ -1,1 +1,1 @@
-"""A history in columns: what the checkers look at, gathered in one pass, about a hundred bytes a record."""
+"""A history in columns, as the checkers use it: built in one pass, about a hundred bytes per record."""

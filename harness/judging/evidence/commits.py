@@ -1,4 +1,4 @@
-"""What a group may have committed at a moment: a register that commits write, some of them without a known end."""
+"""The offsets that a group may have committed at a given time; the outcome of some commits is unknown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from harness.history.operations import EARLIEST
 
 _REMEMBERED = 64
-"""Commits that others have replaced which a register remembers, for members that start while commits go on."""
+"""Replaced commits that a register remembers, for members that start while commits are in progress."""
 
 
 @dataclass(slots=True)
@@ -20,20 +20,20 @@ class _Entry:
 
 @dataclass(slots=True)
 class CommitRegister:
-    """One group's offset of one partition. Times are indexes of operations."""
+    """The committed offset of one group for one partition. Times are indexes of operations."""
 
     _entries: dict[int, _Entry] = field(default_factory=dict)
-    """By the invoke: commits that may be in force, or may come to be."""
+    """Index of the invoke → commit, for commits that are or may become the committed offset."""
     _replaced: deque[_Entry] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _is_certain: bool = False
-    """Whether a commit has succeeded for certain."""
+    """Whether any commit was acknowledged."""
 
     def invoke(self, commit: int, offset: int) -> None:
-        """A commit that begins."""
+        """A commit begins."""
         self._entries[commit] = _Entry(offset, commit)
 
     def succeed(self, commit: int, completed: int) -> None:
-        """It was acknowledged: commits that had ended before it began are no longer in force."""
+        """A commit was acknowledged: it replaces commits that had completed before it began."""
         entry = self._entries.get(commit)
         if entry is None:
             return
@@ -43,15 +43,15 @@ class CommitRegister:
             self._replaced.append(self._entries.pop(key))
 
     def refuse(self, commit: int) -> None:
-        """It certainly did not happen."""
+        """A commit certainly failed."""
         self._entries.pop(commit, None)
 
     def in_force(self) -> frozenset[int]:
-        """The offsets that may be in force now; EARLIEST for none, where no commit is certain."""
+        """The offsets that may be committed now; includes EARLIEST if perhaps no commit has succeeded."""
         offsets = {entry.offset for entry in self._entries.values()}
         return frozenset(offsets if self._is_certain else offsets | {EARLIEST})
 
     def since(self, index: int) -> frozenset[int]:
-        """Those that may have been in force at some moment between an operation and now."""
+        """The offsets that may have been committed at some time between an operation and now."""
         passed = {entry.offset for entry in self._replaced if (entry.completed or 0) > index}
         return self.in_force() | passed

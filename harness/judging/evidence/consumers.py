@@ -1,7 +1,7 @@
-"""Where each consumer stands in each partition: its steps back, its steps over holes, and where it started.
+"""The position of each consumer in each partition: steps back, steps over gaps in the offsets, and start offsets.
 
-Within one assignment (a manual one, or one that its group gave) a consumer goes from record to record. What it does
-between two assignments is nobody's promise; where it starts again is.
+Within one assignment, manual or by its group, a consumer must read record after record. Between two assignments nothing
+is promised, except the offset at which it starts again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from harness.judging.evidence.found import Found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A process read an offset, and next another one that does not follow it. Indexes are those of the polls."""
+    """A process read offset `before` and then `after`, which is not the next offset. Polls are indexes of
+    operations."""
 
     process: str
     where: int
@@ -29,14 +30,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """The first record that a process read of a partition after it was assigned, or after a seek."""
+    """The first record that a process read in a partition after an assignment or a seek."""
 
     process: str
     where: int
     allowed: frozenset[int]
-    """Offsets from which it may start; EARLIEST for the start of the log."""
+    """Offsets at which it may start; EARLIEST for the log start offset."""
     began: int
-    """Index of the operation that gave it the partition."""
+    """Index of the operation that assigned the partition, or of the seek."""
     offset: int
     poll: int
     group: str
@@ -44,17 +45,17 @@ class Start:
 
 @dataclass(slots=True)
 class _Mark:
-    """Where a process stands in a partition."""
+    """The position of a process in a partition since its last assignment or seek."""
 
     allowed: frozenset[int] | None
-    """Where it may start; None where nothing is known of that."""
+    """Offsets at which it may start; None if unknown."""
     began: int
     last: int | None = None
-    """The offset that it read last, since it began."""
+    """The last offset read; None for none."""
     poll: int = -1
     is_settled: bool = False
-    """Whether a whole poll has passed since it began: a client may return, from a poll during which partitions were
-    assigned, what it had fetched before."""
+    """Whether a poll both began and ended since then. A poll during which partitions were assigned may still return
+    records that were fetched before."""
 
 
 @dataclass(slots=True)
@@ -65,68 +66,69 @@ class _Consumer:
 
 @dataclass(slots=True)
 class Consumers:
-    """The consumers of a history, and what they did against the order of offsets."""
+    """The consumers of a history, and their deviations from the order of offsets."""
 
     backs: Found[Step] = field(default_factory=Found)
     holes: dict[tuple[int, int, int], Step] = field(default_factory=dict)
-    """The last step over each hole, by (partition, offset before, offset after)."""
+    """(partition, offset before, offset after) → last step over this gap."""
     starts: Found[Start] = field(default_factory=Found)
-    """Those that did not begin exactly at an allowed offset, or at offset 0 of the log where any start is allowed."""
+    """Starts that were not exactly at an allowed offset, nor at offset 0 if EARLIEST is allowed."""
     started: int = 0
-    """How many starts were looked at."""
+    """Number of starts examined."""
     steps: int = 0
-    """How many pairs of records that one process read one after the other were looked at."""
+    """Number of pairs of consecutive records of one process that were examined."""
     groups: dict[str, list[str]] = field(default_factory=dict)
-    """Group → processes that subscribed."""
+    """Group → processes that have subscribed."""
     seeks: int = 0
-    """How often a process sought an offset."""
+    """Number of seeks."""
     assignments: int = 0
-    """How often a group gave partitions to a process."""
+    """Number of assignments by groups."""
     _consumers: dict[str, _Consumer] = field(default_factory=dict)
     _registers: dict[tuple[str, int], CommitRegister] = field(default_factory=dict)
 
     def register(self, group: str, where: int) -> CommitRegister:
-        """What a group has committed of a partition."""
+        """The committed offset of a group for a partition."""
         return self._registers.setdefault((group, where), CommitRegister())
 
     def group_of(self, process: str) -> str:
-        """The group in which a process is; empty for none."""
+        """The group of a process; empty for none."""
         consumer = self._consumers.get(process)
         return consumer.group if consumer else ""
 
     def next_offset(self, process: str, where: int) -> int | None:
-        """The offset after the last one that a process has read of a partition since it began; None for none."""
+        """The offset after the last one that a process read in a partition since its assignment or seek; None for
+        none."""
         consumer = self._consumers.get(process)
         mark = consumer.marks.get(where) if consumer else None
         return None if mark is None or mark.last is None else mark.last + 1
 
     def standing(self, process: str) -> list[tuple[int, int]]:
-        """(partition, next offset) of all that a process reads."""
+        """(partition, next offset) for each partition that a process reads; 0 before its first record."""
         consumer = self._consumers.get(process)
         marks = consumer.marks.items() if consumer else ()
         return [(where, 0 if mark.last is None else mark.last + 1) for where, mark in marks]
 
     def assign(self, operation: Operation, value: Assign, wheres: list[int]) -> None:
-        """A manual assignment replaces all that the process had."""
+        """A manual assignment, which replaces all earlier ones of the process."""
         consumer = self._consumers[operation.process] = _Consumer()
         for where, (_, _, offset) in zip(wheres, value.partitions, strict=True):
             consumer.marks[where] = _Mark(frozenset((offset,)), operation.index)
 
     def seek(self, operation: Operation, value: Seek, where: int) -> None:
-        """From here on the process reads on from an offset."""
+        """A seek: the process continues from another offset."""
         self.seeks += 1
         consumer = self._consumers.setdefault(operation.process, _Consumer())
         consumer.marks[where] = _Mark(frozenset((value.offset,)), operation.index)
 
     def subscribe(self, operation: Operation, value: Subscribe) -> None:
-        """A new client of the process, in a group."""
+        """A subscription: the process starts a new client in a group."""
         self._consumers[operation.process] = _Consumer(value.group)
         members = self.groups.setdefault(value.group, [])
         if operation.process not in members:
             members.append(operation.process)
 
     def change(self, operation: Operation, value: Assigned | Revoked | Lost, wheres: list[int]) -> None:
-        """Its group gave partitions to the process, or took them."""
+        """A group assigned partitions to the process, or revoked them."""
         consumer = self._consumers.setdefault(operation.process, _Consumer(value.group))
         if not isinstance(value, Assigned):
             for where in wheres:
@@ -138,7 +140,7 @@ class Consumers:
             consumer.marks[where] = _Mark(allowed, operation.index)
 
     def read(self, process: str, where: int, offsets: array[int], poll: int, invoked: int) -> None:
-        """What a poll returned of a partition. `invoked` is the index of the poll's invoke."""
+        """The offsets that a poll returned for a partition. `invoked` is the index of the poll's invoke."""
         consumer = self._consumers.setdefault(process, _Consumer())
         mark = consumer.marks.get(where)
         if mark is None:
@@ -183,7 +185,7 @@ class Consumers:
             )
 
     def _may_start(self, group: str, where: int, mark: _Mark, first: int) -> bool:
-        """Whether a process that was assigned a partition during its last poll may begin at an offset."""
+        """Whether a process that was assigned a partition during its last poll may start at an offset."""
         allowed = mark.allowed
         if allowed is None:
             return True

@@ -1,7 +1,7 @@
-"""A history, gathered for checkers in one pass: each send with its end, each partition as its readers saw it.
+"""A history as checkers use it, built in one pass: each send with its completion, each partition as it was read.
 
-Once for all checkers of a history. Nothing of it grows with the number of reads: what a poll returned is compared with
-what was read at the same offsets before, and only what is new or differs is kept.
+It is built once for all checkers of a history. Its size does not depend on the number of reads: polled records are
+compared with what was read at the same offsets before, and only new or different ones are kept.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two records that were read at one offset."""
+    """Two different records that were read at one offset."""
 
     where: int
     offset: int
@@ -67,7 +67,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class LeaderChange:
-    """Between two looks at the cluster a partition came to have another leader epoch."""
+    """A partition's leader epoch changed between two descriptions of the cluster."""
 
     where: int
     leader: int
@@ -78,63 +78,63 @@ class LeaderChange:
 
 @dataclass(slots=True)
 class Evidence:
-    """What the checkers of the queue workload need."""
+    """The evidence for the checkers of the queue workload."""
 
     history: AnyHistory
     sends: Sends = field(default_factory=Sends)
     names: Names = field(default_factory=Names)
     partitions: list[TopicPartition] = field(default_factory=list)
-    """By their number, which the other parts use."""
+    """All partitions; other fields refer to them by their index here (`where`)."""
     logs: list[ObservedLog] = field(default_factory=list)
     ends: dict[int, FinalEnd] = field(default_factory=dict)
-    """How far the final read of each partition came."""
+    """Partition → how far its final read came."""
     consumers: Consumers = field(default_factory=Consumers)
     freshness: Freshness = field(default_factory=Freshness)
     identities: Identities = field(default_factory=Identities)
     processes: list[str] = field(default_factory=list)
-    """Of sends, by their number."""
+    """Names of the processes that send; `sends.process` is the index here."""
     faults: list[Operation] = field(default_factory=list)
     admin_calls: list[Operation] = field(default_factory=list)
-    """What administrators asked for, when it was answered."""
+    """Completions of admin calls."""
     twice: dict[int, tuple[Sighting, ...]] = field(default_factory=dict)
-    """Row of a send → the further places at which its value was read."""
+    """Row of a send → further places at which its value was read, besides the first."""
     conflicts: Found[Conflict] = field(default_factory=Found)
     corrupt: Found[Sighting] = field(default_factory=Found)
-    """Records whose key, headers or bytes are not those that were sent, or that nobody sent."""
+    """Records whose key, headers or value differ from those sent, or that nobody sent."""
     mistimed: Found[Sighting] = field(default_factory=Found)
-    """Records whose timestamp is not the one that was sent."""
+    """Records whose timestamp differs from the one sent."""
     misplaced: Found[Sighting] = field(default_factory=Found)
-    """Records in another partition than the one that they were sent to."""
+    """Records in another partition than the one to which they were sent."""
     epochs_changed: Found[Conflict] = field(default_factory=Found)
-    """Records whose batch had another leader epoch when it was read again."""
+    """Records that were read again with another leader epoch."""
     deleted_before: dict[int, int] = field(default_factory=dict)
-    """Partition → the offset below which an administrator asked to delete."""
+    """Partition → highest offset of a DeleteRecords request, below which records may be deleted."""
     leader_changes: list[LeaderChange] = field(default_factory=list)
     has_states: bool = False
-    """Whether the history says who led the partitions, at two moments at least."""
+    """Whether the history describes the leader of some partition at least twice."""
     second_ends: int = 0
-    """Ends of sends that had ended before, or never began."""
+    """Completions of sends that were already complete, or never invoked."""
     retries: int | None = None
-    """Records that producers sent again; None where no library counts them."""
+    """Number of records resent by producers; None if no library counts them."""
     polls: int = 0
-    """Polls of consumers that returned records."""
+    """Number of polls that returned records, without the final read."""
     last_polls_ns: dict[str, int] = field(default_factory=dict)
-    """Process → when it polled last, without a result or not, of the consumers that follow the log."""
+    """Process → time of its last poll, whether successful or not, without the final read."""
     is_complete: bool = True
     _numbers: dict[TopicPartition, int] = field(default_factory=dict)
     _process_numbers: dict[str, int] = field(default_factory=dict)
     _open: dict[int, int] = field(default_factory=dict)
-    """Index of an invoke → row, of sends without an end."""
+    """Index of the invoke → row, for sends without a completion so far."""
     _open_commits: dict[int, Commit] = field(default_factory=dict)
     _floors: dict[int, int] = field(default_factory=dict)
     _states: dict[int, tuple[int, int]] = field(default_factory=dict)
     _now: Operation | None = None
-    """The poll that is being taken."""
+    """The poll that is being processed."""
     _where: int = -1
 
     @classmethod
     def of(cls, history: AnyHistory) -> Evidence:
-        """The evidence of a history; gathered on the first call only. HistoryTrouble where its file is damaged."""
+        """The evidence of a history; built on the first call, then cached. HistoryTrouble if the history is damaged."""
         known = history.memo.get("evidence")
         if isinstance(known, Evidence):
             return known
@@ -211,7 +211,7 @@ class Evidence:
             self.freshness.acknowledge(where, value.offset, operation.time_ns, is_seen=is_seen)
 
     def _take_end(self, operation: Operation) -> None:
-        """A completion that carries nothing: of a poll or a send that failed, or of a commit."""
+        """A completion without a value: of a failed poll or send, or of a commit."""
         if operation.f == "poll":
             self.last_polls_ns[operation.process] = operation.time_ns
         elif operation.f == "send":
@@ -263,7 +263,7 @@ class Evidence:
                 self._floors[where] = highest
 
     def _discover(self, record: Record, poll: int) -> int:
-        """The row of a record that is read at its offset for the first time."""
+        """Handles a record that is read at its offset for the first time; returns the row of its send."""
         row, where, sends = self.names.row(record.value), self._where, self.sends
         if row < 0:
             self.corrupt.add(Sighting(where, record.offset, poll))
@@ -287,7 +287,7 @@ class Evidence:
             self.mistimed.add(Sighting(self._where, record.offset, poll))
 
     def _differ(self, record: Record, poll: int, first_row: int, first_poll: int) -> None:
-        """A record that is not what was read at its offset before."""
+        """Handles a record that differs from what was read at its offset before."""
         conflict = Conflict(self._where, record.offset, first_poll, poll)
         row = self.names.row(record.value)
         if row != first_row or row < 0:
@@ -358,7 +358,7 @@ class Evidence:
             log.finish()
 
     def number(self, topic: str, partition: int) -> int:
-        """The number of a partition, which it is given when it is first named."""
+        """The number of a partition; a new one is assigned at its first occurrence."""
         found = self._numbers.get((topic, partition))
         if found is None:
             found = self._numbers[topic, partition] = len(self.partitions)
@@ -374,7 +374,7 @@ class Evidence:
         return found
 
     def place(self, where: int) -> str:
-        """ "orders-0"."""
+        """The name of a partition: "orders-0"."""
         topic, number = self.partitions[where]
         return f"{topic}-{number}"
 
@@ -385,5 +385,5 @@ class Evidence:
         return cells
 
     def records_read(self) -> int:
-        """Records that polls returned, repeated ones included."""
+        """Number of records that polls returned, including repeated ones."""
         return sum(log.records for log in self.logs)

@@ -1,4 +1,4 @@
-"""The first of many: lists of what was found that stay small however much there is."""
+"""A list of findings of limited size, which counts all of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _KEPT = 10_000
 
 
 class Found(Generic[T]):
-    """What was found: the first ten thousand, and how many there were."""
+    """The first ten thousand findings, and the number of all."""
 
     __slots__ = ("_items", "count")
 
@@ -19,7 +19,7 @@ class Found(Generic[T]):
         self._items: list[T] = []
 
     def add(self, item: T) -> None:
-        """One more."""
+        """Counts a finding, and keeps it if there is room."""
         self.count += 1
         if len(self._items) < _KEPT:
             self._items.append(item)

@@ -1,4 +1,4 @@
-"""How long acknowledged records waited for a reader, and how many had none yet: late is distinguished from lost."""
+"""Measures how long acknowledged records were unread, and how many were unread over time: late, as opposed to lost."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 
 _APART_NS = 5_000_000
-"""Acknowledgements closer together are taken as one, so that the memory needed follows the time and not the records."""
+"""Acknowledgements within this time are merged, so that memory grows with time, not with the number of records."""
 _SAMPLE_NS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """The longest time that a process left an acknowledged record of a partition unread."""
+    """The longest time for which an acknowledged record of a partition was not read by a process."""
 
     process: str
     where: int
     lag_ns: int
     poll: int
-    """Index of the poll that ended it."""
+    """Index of the poll that read it."""
 
 
 @dataclass(slots=True)
@@ -40,24 +40,24 @@ class _Acknowledgements:
         self.times_ns.append(time_ns)
 
     def waiting_since(self, offset: int) -> int | None:
-        """When the first record at or after an offset was acknowledged; None where none is."""
+        """When the first record at or after an offset was acknowledged, in ns; None if none was."""
         place = bisect_left(self.offsets, offset)
         return self.times_ns[place] if place < len(self.offsets) else None
 
 
 @dataclass(slots=True)
 class Freshness:
-    """Measures over a history."""
+    """Measurements over a history."""
 
     worst: dict[tuple[str, int], Lag] = field(default_factory=dict)
-    """By process and partition."""
+    """(process, partition) → longest lag."""
     unseen: list[tuple[int, int]] = field(default_factory=list)
-    """(time in ns, acknowledged records that nobody had read by then)."""
+    """(time in ns, number of acknowledged records that nobody had read by then)."""
     _acknowledged: dict[int, _Acknowledgements] = field(default_factory=dict)
     _now_unseen: int = 0
 
     def acknowledge(self, where: int, offset: int, time_ns: int, *, is_seen: bool) -> None:
-        """A record was acknowledged; `is_seen` when it had been read before."""
+        """A record was acknowledged; `is_seen` if it had already been read."""
         known = self._acknowledged.get(where)
         if known is None:
             known = self._acknowledged[where] = _Acknowledgements()
@@ -72,7 +72,7 @@ class Freshness:
         self._sample(time_ns)
 
     def waiting_since(self, where: int, offset: int) -> int | None:
-        """When the first record of a partition at or after an offset was acknowledged; None where none was."""
+        """When the first record of a partition at or after an offset was acknowledged, in ns; None if none was."""
         known = self._acknowledged.get(where)
         return known.waiting_since(offset) if known else None
 
@@ -84,7 +84,7 @@ class Freshness:
             unseen.append((time_ns, self._now_unseen))
 
     def read(self, process: str, where: int, next_offset: int, poll: int, time_ns: int) -> None:
-        """A process got records from an offset on."""
+        """A process read records, after having read up to `next_offset`."""
         since = self.waiting_since(where, next_offset)
         if since is None:
             return

@@ -1,6 +1,6 @@
-"""When producers took a new producer id or epoch: what they promise of order and of duplicates ends there.
+"""When producers got a new producer id or epoch, which ends the guarantees of idempotence for order and duplicates.
 
-A library that is not prompt tells of a new id up to a second late, so that the change is put that much earlier.
+Some libraries report a new id up to 1 s late (is_prompt=False); the change may then have been up to 1 s earlier.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ class Identities:
     _known: dict[str, tuple[int, int]] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
     _changes: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Process → (the first, the last) operation at which it may have got a new id; the first id is no change."""
+    """Process → (first, last) operation at which it may have got a new id, for each id after the first."""
     _late: dict[str, bool] = field(default_factory=dict)
     _times_ns: array[int] = field(default_factory=lambda: array("q"))
     _indexes: array[int] = field(default_factory=lambda: array("q"))
-    """Of one operation every now and then: which operation there was at a time."""
+    """Index of an operation at each time in `_times_ns`, at least 50 ms apart."""
 
     def pass_by(self, operation: Operation) -> None:
-        """Time passes."""
+        """Records the time of an operation, to find operations by time."""
         if not self._times_ns or operation.time_ns - self._times_ns[-1] >= _SAMPLE_NS:
             self._times_ns.append(operation.time_ns)
             self._indexes.append(operation.index)
 
     def take(self, operation: Operation, value: ProducerIdentity) -> None:
-        """A process has a new producer id or epoch, or none any more."""
+        """A process got a new producer id or epoch, or no longer has one."""
         process = operation.process
         first = operation.index
         if not value.is_prompt:
@@ -49,9 +49,9 @@ class Identities:
         self._counts[process] = self._counts.get(process, 0) + 1
 
     def count(self, process: str) -> int:
-        """How many ids a process has had so far, by a library that is prompt; 0 where none is told in time."""
+        """Number of ids that a process has had so far; 0 if its library reports them late."""
         return 0 if self._late.get(process) else self._counts.get(process, 0)
 
     def changed_between(self, process: str, start: int, stop: int) -> bool:
-        """Whether a process may have got a new id between two operations."""
+        """Whether a process may have got a new id between two operations (indexes)."""
         return any(first < stop and last > start for first, last in self._changes.get(process, ()))

@@ -1,4 +1,4 @@
-"""One partition as its readers saw it: what stands at each offset, who was given it, and where readers disagree."""
+"""One partition as it was read: the record at each offset, which groups received it, and where reads differ."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from harness.judging.evidence.sends import Ints
 
 Flags = npt.NDArray[np.bool_]
 FINAL = ""
-"""The reader of the final read; other readers are groups."""
+"""The reader name of the final read; other readers are groups."""
 Discover = Callable[[Record, int], int]
 """(record, index of the poll) → the row of its send, -1 for a value that nobody sent."""
 Conflict = Callable[[Record, int, int, int], None]
-"""(record, index of the poll, row and index of the first poll of what was read at its offset before)."""
+"""Called with (record, index of the poll, row of the record read at its offset before, index of the poll that read
+it)."""
 
 
 @dataclass(slots=True)
 class _Cell:
-    """An offset that was first read after a higher one."""
+    """A record whose offset was first read after a higher offset."""
 
     digest: int
     row: int
@@ -35,24 +36,25 @@ class _Cell:
 
 @dataclass(slots=True, kw_only=True)
 class Cells:
-    """A partition's log as it was read, lowest offset first."""
+    """A partition's log as it was read, in order of offsets; one array element per offset."""
 
     offsets: Ints
     rows: Ints
-    """Row of the send that wrote it; -1 for a value that nobody sent."""
+    """Row of the record's send; -1 for a value that nobody sent."""
     first_polls: Ints
     """Index of the poll that read it first."""
     epochs: Ints
-    """Leader epoch of its batch; -1 where the client does not tell."""
+    """Leader epoch of its batch; -1 if the client does not expose it."""
     is_final: Flags
     """Whether the final read returned it."""
     by_group: dict[str, Flags]
-    """Group → whether it was given to the group."""
+    """Group → whether a member of the group received it."""
 
 
 @dataclass(slots=True)
 class ObservedLog:
-    """Grows with every poll. Offsets that come in order, as nearly all do, take 37 bytes each."""
+    """Collects what polls return for a partition. Each offset takes 37 bytes if first read in order, as nearly all
+    are."""
 
     _offsets: array[int] = field(default_factory=lambda: array("q"))
     _digests: array[int] = field(default_factory=lambda: array("q"))
@@ -62,14 +64,15 @@ class ObservedLog:
     _given: dict[str, bytearray] = field(default_factory=dict)
     _late: dict[int, _Cell] = field(default_factory=dict)
     records: int = 0
-    """Records that polls returned, repeated ones included."""
+    """Number of records that polls returned, including repeated ones."""
     cells: Cells | None = None
     """Set by `finish`."""
 
     def see(
         self, records: Sequence[Record], poll: int, reader: str | None, discover: Discover, conflict: Conflict
     ) -> array[int]:
-        """Takes what a poll returned; the offsets. `reader` is FINAL, a group, or nobody in particular."""
+        """Adds the records of a poll; returns their offsets. `reader` is FINAL, a group, or None for other
+        consumers."""
         self.records += len(records)
         offsets = array("q", [record.offset for record in records])
         digests = array("q", map(hash, records))
@@ -126,7 +129,7 @@ class ObservedLog:
         given[place : place + count] = b"\x01" * count
 
     def finish(self) -> None:
-        """Brings all offsets into one order; nothing can be taken after."""
+        """Builds `cells`, sorted by offset. No more records can be added afterwards."""
         size = len(self._offsets)
         late = sorted(self._late.items())
         order = np.argsort(

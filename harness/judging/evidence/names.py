@@ -1,22 +1,23 @@
-"""Which send wrote a value: names of values to rows of the table of sends."""
+"""Maps the unique names of values to the rows of their sends."""
 
 from __future__ import annotations
 
 from array import array
 
 _SPARSE = 4_096
-"""Numbers that a producer may leave out in a row before its values are kept one by one."""
+"""Most numbers that a producer may skip at once for its names to be stored compactly."""
 
 
 class Names:
-    """Value → row. Names as "3.1417" (a producer, its count) take eight bytes each; others are kept as they are."""
+    """Name of a value → row. Names like "3.1417" (producer, count) take eight bytes each; others are stored in a
+    dict."""
 
     def __init__(self) -> None:
         self._counted: dict[str, array[int]] = {}
         self._others: dict[str, int] = {}
 
     def add(self, name: str, row: int) -> bool:
-        """Notes a value's row; False where the value has one already."""
+        """Stores the row of a name; returns False if the name already has another one."""
         producer, number = _split(name)
         if number < 0:
             return self._others.setdefault(name, row) == row
@@ -37,7 +38,7 @@ class Names:
         return True
 
     def row(self, name: str) -> int:
-        """The row of the send that wrote a value; -1 where there is none."""
+        """The row of a name; -1 if there is none."""
         producer, number = _split(name)
         if number >= 0:
             rows = self._counted.get(producer)

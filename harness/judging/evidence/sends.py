@@ -1,4 +1,4 @@
-"""Every send of a history, a row each, in the order of their invokes."""
+"""The sends of a history as a table, with a row for each in the order of their invokes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 UNANSWERED, ACKNOWLEDGED, REFUSED = 0, 1, 2
-"""What became of a send; one whose end is not known is unanswered."""
+"""Outcomes of a send. UNANSWERED: it has no completion, or one with an unknown outcome."""
 
 
 def _longs() -> array[int]:
@@ -27,7 +27,7 @@ def _bytes() -> array[int]:
 
 @dataclass(slots=True)
 class Sends:
-    """The columns, while they grow. -1 stands for what is not known."""
+    """The columns of the table. -1 means unknown."""
 
     invoked: array[int] = field(default_factory=_longs)
     """Index of the invoke in the history."""
@@ -35,30 +35,30 @@ class Sends:
     """Index of the completion."""
     process: array[int] = field(default_factory=_ints)
     where: array[int] = field(default_factory=_ints)
-    """Number of the partition that it went to: that of the acknowledgement, where one tells it."""
+    """Number of the partition: the acknowledged one or, without an acknowledgement, the requested one."""
     asked: array[int] = field(default_factory=_ints)
-    """Number of the partition that the producer named; -1 where it left that to its library."""
+    """Number of the requested partition; -1 if the library was to choose one."""
     outcome: array[int] = field(default_factory=_bytes)
     offset: array[int] = field(default_factory=_longs)
-    """As acknowledged."""
+    """The acknowledged offset."""
     content: array[int] = field(default_factory=_longs)
     """Hash of key, headers and value."""
     timestamp: array[int] = field(default_factory=_longs)
     floor: array[int] = field(default_factory=_longs)
-    """The highest offset of the partition that was known to be written when it was invoked."""
+    """The highest offset of the partition that had been acknowledged or read when the send was invoked."""
     identity: array[int] = field(default_factory=_ints)
-    """How many producer ids its process had had when it was invoked."""
+    """Number of producer ids that its process had had by the invoke."""
     last_identity: array[int] = field(default_factory=_ints)
-    """… and when it completed."""
+    """Number of producer ids that its process had had by the completion."""
     seen_in: array[int] = field(default_factory=_ints)
     """Number of the partition in which its value was first read."""
     seen_at: array[int] = field(default_factory=_longs)
-    """The offset at which it was."""
+    """The offset at which its value was first read."""
 
     def __len__(self) -> int:
         return len(self.invoked)
 
     def column(self, name: str) -> Ints:
-        """A column as numbers; only once all sends are in it."""
+        """A column as an array. Call it only after all sends have been added."""
         held: array[int] = getattr(self, name)
         return np.frombuffer(held, dtype=held.typecode).astype(np.int64) if len(held) else np.zeros(0, np.int64)

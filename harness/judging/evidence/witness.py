@@ -1,4 +1,4 @@
-"""Lines that show a person what happened: for the few anomalies that a verdict spells out."""
+"""Formats the witness lines of anomalies, from the operations of the history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.judging.evidence.sends import ACKNOWLEDGED, UNANSWERED
 Lines = list[tuple[int, str]]
 """(time in ns, line)."""
 LAST = 1 << 62
-"""As a time: behind all others."""
+"""A time after all others."""
 
 
 def line(operation: Operation, what: str) -> str:
@@ -20,19 +20,19 @@ def line(operation: Operation, what: str) -> str:
 
 
 def ordered(lines: Sequence[tuple[int, str]]) -> tuple[str, ...]:
-    """Lines of a witness in the order of time."""
+    """The lines of a witness, in order of time."""
     return tuple(text for _, text in sorted(lines, key=lambda timed: timed[0]))
 
 
 def sent(evidence: Evidence, row: int) -> tuple[Operation, Send]:
-    """The invoke of a send, and what it carries."""
+    """The invoke of a send, and its value."""
     invoked = evidence.history.operation(evidence.sends.invoked[row])
     assert isinstance(invoked.value, Send)
     return invoked, invoked.value
 
 
 def send_lines(evidence: Evidence, row: int) -> Lines:
-    """A send and its end."""
+    """Lines for a send and its completion."""
     sends = evidence.sends
     invoked, send = sent(evidence, row)
     place = evidence.place(sends.where[row])
@@ -49,7 +49,7 @@ def send_lines(evidence: Evidence, row: int) -> Lines:
 
 
 def record_at(poll: Operation, topic: str, partition: int, offset: int) -> Record | None:
-    """What a poll returned at an offset."""
+    """The record that a poll returned at an offset; None if there is none."""
     parts = poll.value.partitions if isinstance(poll.value, Polled) else ()
     for part in parts:
         if (part.topic, part.partition) == (topic, partition):
@@ -68,7 +68,7 @@ def read_line(evidence: Evidence, where: int, offset: int, poll: int) -> tuple[i
 
 
 def first_read_lines(evidence: Evidence, row: int) -> Lines:
-    """The poll that first returned a send's value, where one did."""
+    """The line of the poll that first returned a send's value; empty if none did."""
     where, offset = evidence.sends.seen_in[row], evidence.sends.seen_at[row]
     if where < 0:
         return []
@@ -77,7 +77,7 @@ def first_read_lines(evidence: Evidence, row: int) -> Lines:
 
 
 def first_poll(evidence: Evidence, where: int, offset: int) -> int:
-    """Index of the poll that first read an offset; -1 where none did."""
+    """Index of the poll that first read an offset; -1 if none did."""
     cells = evidence.cells(where)
     place = int(cells.offsets.searchsorted(offset))
     found = place < len(cells.offsets) and cells.offsets[place] == offset
@@ -85,7 +85,7 @@ def first_poll(evidence: Evidence, where: int, offset: int) -> int:
 
 
 def fault_lines(evidence: Evidence, start_ns: int, stop_ns: int, at_most: int = 4) -> Lines:
-    """What the nemesis had done in a stretch of time, and what administrators had asked for; the last few of each."""
+    """Lines for completed actions of the nemesis and admin calls in a time range; the last `at_most` of each."""
     chosen = [
         fault for fault in evidence.faults if fault.kind is not OpType.INVOKE and start_ns <= fault.time_ns <= stop_ns
     ]
@@ -94,7 +94,7 @@ def fault_lines(evidence: Evidence, start_ns: int, stop_ns: int, at_most: int = 
 
 
 def said_of(fault: Operation) -> str:
-    """What an operation of the nemesis, or of an administrator, says."""
+    """An operation of the nemesis, or an admin call, in words."""
     act = fault.value
     if isinstance(act, AdminCall):
         return act.details if fault.error in (None, act.parameters.get("answer")) else f"{act.details}: {fault.error}"
@@ -110,7 +110,7 @@ def said_of(fault: Operation) -> str:
 
 
 def end_line(evidence: Evidence, where: int, what: str) -> tuple[int, str]:
-    """How far the final read of a partition came."""
+    """The line that says how far the final read of a partition came; `what` is appended."""
     end = evidence.ends.get(where)
     if end is None:
         return LAST, f"end          final read   none; {what}"

@@ -1,1 +1,2 @@
-"""Two targets asked the same: exchanges, their normal form, differences, recorded answers, the account."""
+"""Compares the answers of two targets: exchanges, normal form, differences, recorded answers, and the account of a
+run."""

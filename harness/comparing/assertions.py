@@ -1,8 +1,9 @@
-"""Counts the assertions of checks that pass, through pytest's hook, as judgements (harness/judging/judgements.py).
+"""Counts passing assertions of checks, with pytest's hook pytest_assertion_pass (see harness/judging/judgements.py).
 
-The hook is off by default, and pytest compiles a call of it into files only where its setting is on. Without it an
-`assert` in the check's function counts as one that judged. With it pytest explains each assertion that passes, those of
-Hypothesis too, so it is listened to only while a check runs that observes.
+The hook is off by default; pytest compiles calls of it into test files only if its setting is on. If it is off, a check
+whose function contains an `assert` counts as one that asserts. If it is on, pytest formats an explanation of each
+passing assertion, also of Hypothesis; therefore the hook is registered only while a check that observes
+runs.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from harness.judging.judgements import note_judgement
 
 SETTING = "enable_assertion_pass_hook"
 _ASSERTS, _COUNTED = "_format_explanation", "_check_if_assertion_pass_impl"
-"""What the compiled code of a function names where it asserts, and where it calls the hook as well."""
+"""Names in the compiled code of a function: with a rewritten `assert`, and with one that also calls the hook."""
 _CALLS_THE_HOOK = "_call_assertion_pass"
-"""pytest's function that an assertion calls as it passes."""
+"""pytest's function that a passing assertion calls."""
 
 
 class _Listener:
@@ -29,7 +30,7 @@ class _Listener:
 
 
 class Assertions:
-    """The plugin object. `observes` says of a check whether it is to be listened to."""
+    """The plugin object. `observes` says whether the assertions of a check are to be counted."""
 
     def __init__(self, config: pytest.Config, observes: Callable[[pytest.Item], bool]) -> None:
         self._is_on = bool(config.getini(SETTING))
@@ -37,7 +38,7 @@ class Assertions:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Before pytest looks whether anyone listens."""
+        """Registers the hook before pytest looks for implementations of it, and unregisters it after the check."""
         if not self._observes(item):
             return (yield)
         listener, plugins = _Listener(), item.config.pluginmanager
@@ -49,7 +50,8 @@ class Assertions:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Files that were compiled while the setting was off must be compiled again. UsageError names the folder."""
+        """UsageError if a file was compiled while the setting was off, with the command that removes the compiled
+        files."""
         for item in items if self._is_on else ():
             names = _names(item)
             if _ASSERTS in names and _COUNTED not in names:
@@ -59,12 +61,13 @@ class Assertions:
                 )
 
     def counts(self, item: pytest.Item) -> bool:
-        """Whether an assertion of a check that passes is counted."""
+        """Whether it is known if a check asserts anything: the hook is on, or the check's function contains no
+        `assert`."""
         return self._is_on or _ASSERTS not in _names(item)
 
 
 def _asserting_file() -> str:
-    """The file of the assertion that is passing; empty where none is."""
+    """The file of the assertion that is currently passing; empty for none."""
     frame = sys._getframe()
     while frame.f_back is not None:
         if frame.f_code.co_name == _CALLS_THE_HOOK:

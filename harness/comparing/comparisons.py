@@ -1,7 +1,9 @@
-"""What is compared when all checks have ended: each check on each pair of targets, then the files of what is accepted.
+"""Comparisons that run after all checks: each check on each pair of targets, then reviews of accepted differences and
+recordings.
 
-A comparison is no item of pytest: it needs what several checks observed, which may have run in several processes. The
-plugin runs them after the last check and reports each like a check (harness/pytest_plugin/after_checks.py).
+They are not pytest items, because they need the observations of several checks, which may have run in several
+processes. The plugin runs them after the last check, and reports each like a check
+(harness/pytest_plugin/after_checks.py).
 """
 
 from __future__ import annotations
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
     from harness.comparing.differences import Differences
 
 Entry = Known | Gap
-"""Of the file of accepted differences."""
+"""An entry of the file of known differences."""
 
 
 def keep_differences(
     record: CheckRecord, again: str, found: Sequence[tuple[Difference, Entry | None]]
 ) -> list[Difference]:
-    """Keeps differences in a check's record, for the run's pages; those that nothing accepts."""
+    """Stores differences, each given with the entry that accepts it, in a check's record; returns those without an
+    entry."""
     for difference, entry in found:
         accepted = {"accepted_by": None if entry is None else f"{entry.source}: {entry.reason}"}
         number = {"entry": entry.number} if isinstance(entry, Known) else {}
@@ -38,17 +41,17 @@ def keep_differences(
 
 
 class Comparison(Protocol):
-    """One thing to compare when all checks have ended."""
+    """A comparison to run after all checks."""
 
     record: CheckRecord
 
     def run(self) -> None:
-        """Compares; the record says the outcome. Differs when it does."""
+        """Runs the comparison, and sets the record's outcome. Raises Differs if there is a difference."""
         ...
 
 
 class TwoSides:
-    """Compares two targets' observations of one check (Comparison)."""
+    """Comparison of two targets' observations in one check."""
 
     def __init__(self, plugin: Differences, check: str, pair: tuple[str, str]) -> None:
         self.plugin = plugin
@@ -68,7 +71,7 @@ class TwoSides:
         )
 
     def run(self) -> None:
-        """Differs when the targets do; skipped when one of them observed nothing."""
+        """Raises Differs if the observations differ; skipped if there are none on one of the targets."""
         record, seen = self.record, [self.plugin.seen[self.check].observed(target) for target in self.pair]
         missing = [target for target, observed in zip(self.pair, seen, strict=True) if not observed]
         if missing:
@@ -84,7 +87,7 @@ class TwoSides:
 
 
 class KnownDifferencesReview:
-    """Checks that every accepted difference still occurs, and none is overdue (Comparison)."""
+    """Comparison that checks that every accepted difference still occurs, and that none is overdue for review."""
 
     def __init__(self, plugin: Differences) -> None:
         self.plugin = plugin
@@ -94,7 +97,7 @@ class KnownDifferencesReview:
         )
 
     def run(self) -> None:
-        """Differs when an entry matched nothing, a gap is closed, or one is past its date."""
+        """Raises Differs if an entry matched nothing, a gap is closed, or a review date has passed."""
         plugin = self.plugin
         whole = [(check, pair) for check, pair in plugin.compared if file_of(check) not in plugin.partial]
         today = datetime.datetime.now(tz=datetime.UTC).date()
@@ -107,7 +110,7 @@ class KnownDifferencesReview:
 
 
 class RecordingReview:
-    """Checks that every check that observes is recorded, and every recorded check still exists (Comparison)."""
+    """Comparison that checks that every check with observations is recorded, and that every recorded check exists."""
 
     def __init__(self, plugin: Differences, recording: Recording) -> None:
         self.plugin = plugin
@@ -122,7 +125,7 @@ class RecordingReview:
         )
 
     def run(self) -> None:
-        """Differs when a check has no recording, or a recording has no check."""
+        """Raises Differs if a check has no recording, or a recording has no check."""
         targets = self.plugin.targets_of(self.recording)
         unrecorded = sorted(
             check
@@ -139,7 +142,7 @@ class RecordingReview:
         self.record.outcome = Outcome.HELD
 
     def _without_check(self) -> Iterable[str]:
-        """Recorded checks of files that ran as a whole, or are not there any more."""
+        """Recorded checks that no longer exist: not in their file, which ran as a whole, or the file does not exist."""
         plugin = self.plugin
         whole = {file_of(check) for check in plugin.seen} - plugin.partial
         for check in self.recording.checks:

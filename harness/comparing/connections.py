@@ -1,4 +1,4 @@
-"""The connections of checks to clusters: one for each cluster that all share, and others of a check's own."""
+"""Connections to clusters: one per cluster that all checks share, and new ones for a single check."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ ANSWER_TIMEOUT_S = 15.0
 
 
 class Connections:
-    """One connection for each cluster, opened when first needed and again when it was closed."""
+    """One connection per cluster, opened when first needed, and reopened after it was closed."""
 
     def __init__(self) -> None:
         self._open: dict[str, RawConnection] = {}
         self.coordinated: set[str] = set()
-        """Clusters whose groups all have a coordinator, as far as is known."""
+        """Bootstrap addresses of clusters on which all groups are known to have an available coordinator."""
 
     def to(self, bootstrap: str) -> RawConnection:
-        """The connection shared by all checks. ClientTrouble when there is none to be had."""
+        """The connection shared by all checks. ClientTrouble if none can be opened."""
         known = self._open.get(bootstrap)
         if known is not None and known.has_answer(0):
-            # Nothing was asked: the broker closed it, perhaps because another check stopped the broker.
+            # No request is pending, so the broker has closed it, e.g. because another check stopped the broker.
             self.drop(bootstrap)
         if bootstrap not in self._open:
             self._open[bootstrap] = connected(bootstrap)
         return self._open[bootstrap]
 
     def drop(self, bootstrap: str) -> None:
-        """Closes it, after trouble."""
+        """Closes the shared connection, after an error."""
         self.coordinated.discard(bootstrap)
         if (connection := self._open.pop(bootstrap, None)) is not None:
             connection.close()
 
     def close(self) -> None:
-        """Closes all."""
+        """Closes all connections."""
         for bootstrap in list(self._open):
             self.drop(bootstrap)
 
 
 def connected(bootstrap: str, client_id: str | None = CLIENT_ID) -> RawConnection:
-    """A new connection. ClientTrouble when there is none to be had."""
+    """Opens a new connection. ClientTrouble if that fails."""
     try:
         return RawConnection.to(bootstrap, client_id=client_id, timeout_s=ANSWER_TIMEOUT_S)
     except OSError as trouble:

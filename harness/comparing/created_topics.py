@@ -1,4 +1,4 @@
-"""Requests to make topics, and what is there afterwards."""
+"""Requests that create topics, and queries of the result, for checks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def new_topic(
     config: Mapping[str, str | None] | None = None,
     assignment: Mapping[int, tuple[int, ...]] | None = None,
 ) -> CreatableTopic:
-    """A topic by its size, or by assignment."""
+    """A topic for CreateTopics, with numbers of partitions and replicas, or with replica assignments."""
     return CreatableTopic(
         name=TopicName(name),
         num_partitions=partitions,
@@ -42,24 +42,24 @@ def new_topic(
 
 
 def create(*topics: CreatableTopic, validate_only: bool = False) -> CreateTopicsRequest:
-    """The request to make some topics."""
+    """A CreateTopics request."""
     return CreateTopicsRequest(topics=topics, timeout_ms=10_000, validate_only=validate_only)
 
 
 def only_topic(answer: CreateTopicsResponse) -> CreatableTopicResult:
-    """The answer about the only topic."""
+    """The result for the only topic in the response."""
     (found,) = answer.topics
     return found
 
 
 def is_there(exchange: Exchange, name: str) -> bool:
-    """Whether a topic is there now, by the controller: it says whether one of this name could be made."""
+    """Whether the controller knows a topic: a validate-only CreateTopics says TOPIC_ALREADY_EXISTS."""
     answer = exchange.quietly(create(new_topic(name), validate_only=True), 7)
     return only_topic(answer).error_code == ErrorCode.TOPIC_ALREADY_EXISTS
 
 
 def size_of(exchange: Exchange, name: str) -> tuple[int, int]:
-    """(partitions, replicas of each) of a topic, waited for a little; (0, 0) where it does not come."""
+    """(partitions, replicas per partition) of a topic; waits for it for 3 s, then (0, 0)."""
     about = MetadataRequest(topics=(MetadataRequestTopic(name=TopicName(name)),), allow_auto_topic_creation=False)
     for _ in exchange.patience(3):
         (found,) = exchange.quietly(about).topics
@@ -69,14 +69,14 @@ def size_of(exchange: Exchange, name: str) -> tuple[int, int]:
 
 
 def settings_of(exchange: Exchange, name: str) -> dict[str, str | None]:
-    """All settings of a topic that is there."""
+    """All configs of an existing topic."""
     wanted = DescribeConfigsResource(resource_type=_TOPIC, resource_name=name, configuration_keys=None)
     answer = exchange.quietly(DescribeConfigsRequest(resources=(wanted,)), 4)
     return {one.name: one.value for one in answer.results[0].configs}
 
 
 def brokers_default(exchange: Exchange, name: str) -> int:
-    """A number among the settings of a broker."""
+    """The value of a numeric config of a broker."""
     wanted = DescribeConfigsResource(
         resource_type=_BROKER, resource_name=str(some_broker(exchange)), configuration_keys=(name,)
     )
@@ -84,6 +84,6 @@ def brokers_default(exchange: Exchange, name: str) -> int:
 
 
 def some_broker(exchange: Exchange) -> int:
-    """The id of a broker that is there."""
+    """The id of the first broker in Metadata."""
     broker: int = exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id
     return broker

@@ -1,4 +1,4 @@
-"""How two targets' observations of one check differ, field by field. Pure."""
+"""Compares two targets' observations in a check, field by field. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from harness.comparing.observation import Observation, Plain
 
 SHOWN: Final = 200
-"""Characters of a value that are shown."""
+"""Values are shown up to this number of characters."""
 
 
 class _Missing:
@@ -22,26 +22,26 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
-"""The value of a field that one side has not."""
+"""Stands for the value of a field that one side does not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One field in which two targets do not agree."""
+    """A difference between two targets in one field."""
 
     check: str
     """Id of the check."""
     api: str
     version: int
     field: str
-    """Path in the response: "groups[0].error_code"; "(outcome)" and "(pace)" are of the whole exchange."""
+    """Path in the response, like "groups[0].error_code"; "(outcome)" and "(pace)" concern the whole exchange."""
     values: Mapping[str, str]
-    """Target → what it said, readable."""
+    """Target → its value, in readable form."""
     request: str
-    """What was asked, in words."""
+    """The request, in words."""
 
     def data(self) -> dict[str, Any]:
-        """As JSON data, with the names that the store uses."""
+        """As JSON data, with the keys of stored runs."""
         return {
             "check": self.check,
             "api": self.api,
@@ -57,7 +57,7 @@ def compare(
 ) -> list[Difference]:
     """The differences between two targets, each given as (name, observations in the order of the check).
 
-    That one has observed more than the other is a difference as well.
+    Different numbers of observations are a difference, too.
     """
     (name, mine), (other_name, theirs) = first, second
     found = [
@@ -98,7 +98,8 @@ def differing(one: Observation, other: Observation) -> Iterator[tuple[str, Any, 
 
 
 def unequal(path: str, left: Plain | _Missing, right: Plain | _Missing) -> Iterator[tuple[str, Any, Any]]:
-    """(path, left, right) of every leaf that differs. Arrays are compared by position."""
+    """(path, left, right) of every leaf that differs. Arrays are compared by position, or by name if their elements
+    have unique names that do not match in order."""
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in [*left, *(key for key in right if key not in left)]:
             yield from unequal(_joined(path, key), left.get(key, MISSING), right.get(key, MISSING))
@@ -116,7 +117,7 @@ def _unequal_arrays(path: str, left: Any, right: Any) -> Iterator[tuple[str, Any
             other = right[index] if index < len(right) else MISSING
             yield from unequal(f"{path}[{index}]", one, other)
         return
-    # Elements with names of their own: say which one is missing or elsewhere rather than that all are shifted.
+    # Elements with unique names: report which are missing or moved, instead of a difference in every position.
     for key in [*mine, *(key for key in theirs if key not in mine)]:
         yield from unequal(f"{path}[{key}]", mine.get(key, MISSING), theirs.get(key, MISSING))
     common = [key for key in mine if key in theirs]
@@ -125,7 +126,7 @@ def _unequal_arrays(path: str, left: Any, right: Any) -> Iterator[tuple[str, Any
 
 
 def _by_key(elements: Sequence[Any]) -> dict[str, Any] | None:
-    """The elements by their `name` or `api_key`, where all have one and no two the same."""
+    """The elements by their `name` or `api_key`, if all have one and they are unique; else None."""
     found: dict[str, Any] = {}
     for one in elements:
         if isinstance(one, Mapping):
@@ -149,7 +150,7 @@ def _joined(path: str, key: str) -> str:
 
 
 def readable(path: str, value: Any) -> str:
-    """A value as people read it: error codes with their names, texts in quotes, long ones cut."""
+    """A value in readable form: error codes with their names, strings in quotes, long values cut."""
     if path.endswith("error_code") and isinstance(value, int):
         try:
             return f"{value} {ErrorCode(value).name}"

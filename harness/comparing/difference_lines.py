@@ -1,4 +1,4 @@
-"""Differences in words, as the terminal shows them, and the command that shows them again. Pure."""
+"""Formats differences for the terminal, with the command that repeats the comparison. Pure."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from harness.targets.target import as_given
 
 KNOWN_FILE: Final = "known_differences.toml"
 MOST_SHOWN: Final = 6
-"""Differences of one check that are shown; all are stored."""
+"""Most differences of one check that are shown; all are stored."""
 
 
 def file_of(check: str) -> str:
-    """The file of checks that a check belongs to."""
+    """The id of the file that contains a check."""
     return check.partition("::")[0]
 
 
 def rerun(nodeid: str, name: str, sides: Sequence[str]) -> str:
-    """The command that runs a check again on the targets among the sides of a comparison."""
+    """The command that repeats a check on those sides of a comparison that are targets."""
     targets = " ".join(f"--target {as_given(side)}" for side in sides if is_target(side))
     return f"pytest {nodeid.partition('::')[0]} -k {name.removeprefix('test_')} {targets}"
 
 
 def is_target(side: str) -> bool:
-    """Whether a side of a comparison is a target, and not a recording or what a release lists."""
+    """Whether a side of a comparison is a target, not a recording or the list of a release."""
     return not side.startswith((PREFIX, "release "))
 
 
 def lines_of(
     found: Sequence[Difference], sides: Sequence[str], again: str, recording: Recording | None = None
 ) -> list[str]:
-    """Differences of one check between two sides; `recording` is that of the target itself, which is then stale."""
+    """Lines for the differences of one check between two sides. `recording` is given if it is of the target itself, and
+    is therefore out of date."""
     lines = list(_fields(found[:MOST_SHOWN], sides))
     if len(found) > MOST_SHOWN:
         lines.append(f"  … and {len(found) - MOST_SHOWN:,} more differences of this check: all are in the report")

@@ -1,8 +1,10 @@
-"""What Kafka promises under given settings: which anomalies are forbidden, tolerated, or not applicable.
+"""What Kafka guarantees under given settings: which anomalies are forbidden, tolerated, or not applicable.
+
+Whether acknowledged records are kept:
 
 | what happened | acks=all | acks=1 |
 |---|---|---|
-| nothing, or processes were killed, paused, cut off, and nobody else became leader (a) | kept | kept |
+| nothing, or processes were killed, paused or isolated, without a change of leader (a) | kept | kept |
 | another replica became leader (b) | kept | may be lost |
 | … and unclean.leader.election.enable=true (c) | may be lost | may be lost |
 | power was lost, and flush.messages=1 (d) | kept | as above |
@@ -10,10 +12,10 @@
 | power was lost by fewer than min.insync.replicas nodes at once, eligible leader replicas on (f) | kept | may be lost |
 | power was lost by as many or more, or without eligible leader replicas (g) | may be lost | may be lost |
 
-(a) What is written stays: a killed process leaves its page cache. (b) All in-sync replicas have what acks=all
-acknowledged, whatever min.insync.replicas is, and only they may lead. (c) A replica that lags may lead. (d) Written
-means flushed. (e) The page cache is gone. (f) At least one eligible replica has it. (g) The last replica in sync may be
-the one that lost its tail.
+(a) Written data survives a killed process, since it is in the page cache. (b) All in-sync replicas have the records
+that acks=all acknowledged, whatever min.insync.replicas is, and only they may become leader. (c) A replica that is not
+in sync may become leader. (d) Records are flushed before they are acknowledged. (e) The page cache is lost. (f) At
+least one eligible replica has the record. (g) The last in-sync replica may be the one that lost the end of its log.
 
 Sources: producer configurations `acks`, `enable.idempotence`, `retries`, `max.in.flight.requests.per.connection`;
 topic configurations `min.insync.replicas`, `unclean.leader.election.enable`, `flush.messages`, `cleanup.policy`;
@@ -27,7 +29,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _SOON_MS = 3_600_000
-"""A retention time below this may end while a check runs."""
+"""With a retention time below this, records may expire while a check runs."""
 
 
 class Standing(StrEnum):
@@ -40,7 +42,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """What the clients were asked to do."""
+    """The settings of the clients of a run."""
 
     acks: str = "all"
     """ "all", "1" or "0"."""
@@ -51,34 +53,33 @@ class ClientSettings:
     consumers: str = "assign"
     """ "assign" or "subscribe"."""
     commit: str = "none"
-    """ "none", "auto" or "sync": when a subscribed consumer commits."""
+    """ "none", "auto" or "sync": whether and how a subscribed consumer commits."""
     isolation: str = "read_uncommitted"
     compression: str = "none"
     """compression.type of the producer: none, gzip, snappy, lz4 or zstd."""
     delivery_timeout_ms: int = 10_000
-    """delivery.timeout.ms: after it a producer gives a record up. Less than Kafka's two minutes, so that faults of
-    seconds matter."""
+    """delivery.timeout.ms, after which a producer gives up a record. Less than Kafka's default of two minutes, so that
+    faults of a few seconds have an effect."""
     request_timeout_ms: int = 3_000
-    """request.timeout.ms of a producer, and socket.timeout.ms where it is librdkafka's: so long it waits for an answer
-    before it sends its request again."""
+    """request.timeout.ms of the producer (for librdkafka also socket.timeout.ms): how long it waits for a response
+    before it retries."""
     fetch_timeout_ms: int = 10_000
-    """The same of a consumer; more than a rebalance takes, whose requests are answered late."""
+    """The same timeout of the consumer. Longer than a rebalance, whose requests are answered late."""
     session_timeout_ms: int = 6_000
-    """session.timeout.ms: after it a group puts a member out from which it has heard nothing."""
+    """session.timeout.ms, after which a group removes a member that has sent no heartbeat."""
 
     acknowledges_by_later: bool = False
-    """Whether the library takes a batch for written, and tells no offset, once a later batch of an idempotent producer
-    is acknowledged, though the answer to its own was an error, as librdkafka does."""
+    """Whether the library considers a batch written, and reports no offset for it, when its own response was an error
+    but a later batch of the idempotent producer was acknowledged. librdkafka does."""
 
     @property
     def recovery_s(self) -> float:
-        """So long after the last heal a consumer may be without a record that is in the log.
+        """How long after the last heal a consumer may still lack a record that is in the log, in s.
 
-        Two of its answers may never come, and it waits for each: that of the request that was under way when the fault
-        came, and that of the next one, which asks over another old connection for the leader or the coordinator
-        (producer and consumer configuration request.timeout.ms, librdkafka's socket.timeout.ms). Where it is in a
-        group, its partitions may then belong to a member that went without a word, whose session must end first
-        (session.timeout.ms, KIP-62).
+        Two responses may never come, and the consumer waits for the timeout of each: the one to the request in flight
+        when the fault began, and the one to the next request, which asks for the leader or coordinator over another old
+        connection (request.timeout.ms, librdkafka's socket.timeout.ms). In a group, its partitions may then still be
+        assigned to a member that failed, whose session must time out first (session.timeout.ms, KIP-62).
         """
         session_ms = self.session_timeout_ms if self.consumers == "subscribe" else 0
         return (2 * self.fetch_timeout_ms + session_ms) / 1000
@@ -86,10 +87,10 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicSettings:
-    """What the cluster said of the topic (DescribeConfigs, Metadata, ApiVersions)."""
+    """The settings of the topic, as read from the cluster (DescribeConfigs, Metadata, ApiVersions)."""
 
     replicas: int = 1
-    """The least of its partitions' replicas."""
+    """The smallest number of replicas of its partitions."""
     min_insync: int = 1
     is_unclean: bool = False
     """unclean.leader.election.enable."""
@@ -111,12 +112,12 @@ class TopicSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultEffects:
-    """What the faults of a run could do to the log."""
+    """The possible effects of a run's faults on the log."""
 
     power_losses: int = 0
-    """The most nodes that were without what they had not flushed at the same time. kill -9 takes no page cache away."""
+    """The largest number of nodes that had lost their unflushed data at the same time. kill -9 does not lose any."""
     moves_leader: bool = False
-    """Whether another replica became the leader, or may have."""
+    """Whether another replica has or may have become leader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,13 @@ ANOMALIES: Mapping[str, tuple[str, str]] = {
     "aborted-read": ("O1", "a record that was refused is not in the log"),
     "no-recovery": ("L2", "once all faults are healed, consumers go on"),
 }
-"""Name → (id of the claim, the promise as a sentence)."""
+"""Name of an anomaly → (id of the claim that it breaks, the promise as a sentence)."""
 _FORBIDDEN, _TOLERATED, _NOT_APPLICABLE = Standing.FORBIDDEN, Standing.TOLERATED, Standing.NOT_APPLICABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Guarantees:
-    """The rules of one check."""
+    """The rules by which the anomalies of one run are judged."""
 
     rules: Mapping[str, Rule]
     client: ClientSettings
@@ -197,12 +198,12 @@ class Guarantees:
         return rule.standing if rule else Standing.FORBIDDEN
 
     def because(self, anomaly: str) -> str:
-        """The reason."""
+        """Why an anomaly has its standing."""
         rule = self.rules.get(anomaly)
         return rule.because if rule else "no setting allows it"
 
     def forbids(self, anomaly: str) -> bool:
-        """Whether it breaks a promise."""
+        """Whether an anomaly breaks a promise."""
         return self.standing(anomaly) is Standing.FORBIDDEN
 
 
@@ -231,7 +232,8 @@ def _loss(client: ClientSettings, topic: TopicSettings, faults: FaultEffects) ->
 
 
 def _rewriting(topic: TopicSettings, faults: FaultEffects) -> Rule:
-    """Whether offsets that were read may be overwritten: readers see only what all in-sync replicas have."""
+    """Whether offsets that were read may be overwritten. Normally not, since consumers read only what all in-sync
+    replicas have."""
     unsafe = _unsafe(topic, faults)
     if unsafe:
         return Rule(_TOLERATED, f"offsets may be written anew: {unsafe}")
@@ -239,7 +241,7 @@ def _rewriting(topic: TopicSettings, faults: FaultEffects) -> Rule:
 
 
 def _unsafe(topic: TopicSettings, faults: FaultEffects) -> str:
-    """Why even what all in-sync replicas had may be lost; empty when it may not."""
+    """Why even records that all in-sync replicas had may be lost; empty if they may not."""
     if topic.is_unclean and faults.moves_leader and topic.replicas > 1:
         return "unclean.leader.election.enable=true lets a replica that lags become leader"
     if not faults.power_losses or topic.is_flushed_before_ack:
@@ -279,7 +281,7 @@ def _order(client: ClientSettings, rewriting: Rule) -> Rule:
 
 
 def _rules_of_groups(client: ClientSettings) -> dict[str, Rule]:
-    """What is not to be judged where consumers form no group, or do not say what they commit."""
+    """The rules that do not apply if consumers form no group, or do not report what they commit."""
     if client.consumers != "subscribe":
         nobody = Rule(_NOT_APPLICABLE, "no consumer subscribes")
         return {"wrong-start": nobody, "undelivered": nobody}

@@ -18,14 +18,14 @@ from harness.workloads import queue
 from reference_broker.command_line import Parser
 
 BAD_INPUT = 2
-"""Exit status when there is nothing that can be judged."""
+"""Exit status for wrong input, or if there is nothing to judge."""
 
 WORKLOADS: Mapping[str, Callable[[AnyHistory, Guarantees, Needs], tuple[Verdict, ...]]] = {"queue": queue.judge}
-"""Workload → its judge, by the name that stored runs bear."""
+"""Name of a workload in stored runs → its judge."""
 
 
 def judge_item(item: Item) -> tuple[Verdict, ...]:
-    """The verdicts of its workload's present checkers on a stored history. StoreTrouble when there are none."""
+    """Judges a stored history with the current checkers of its workload. StoreTrouble if the workload is unknown."""
     meta = item.meta()
     judge = WORKLOADS.get(meta.workload)
     if judge is None:
@@ -37,7 +37,8 @@ def judge_item(item: Item) -> tuple[Verdict, ...]:
 
 
 def describe(check: str, target: str, verdicts: tuple[Verdict, ...]) -> list[str]:
-    """Lines for a person: the verdict, then the witnesses and reasons of what did not hold."""
+    """Lines that report verdicts: the merged one, then reasons and witnesses of those that are not valid, and what was
+    tolerated."""
     validity = merged(verdict.validity for verdict in verdicts)
     lines = [f"{validity.upper():<8} {check} [{target}]"]
     for verdict in verdicts:
@@ -55,7 +56,7 @@ def describe(check: str, target: str, verdicts: tuple[Verdict, ...]) -> list[str
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
-    """0 valid, 1 invalid, 2 wrong input, 3 unknown."""
+    """Exit status: 0 valid, 1 invalid, 2 wrong input, 3 unknown."""
     parser = Parser(
         prog="python -m harness judge",
         description="Judges the stored histories of a run again. Exit status: 0 valid, 1 invalid, 3 unknown.",

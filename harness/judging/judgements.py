@@ -1,8 +1,8 @@
-"""How often something was found to be as it should be, in this process.
+"""Counts the assertions that have passed in this process.
 
-A check that only asks and looks at nothing must not count as one that held. `require`, the expectations of an exchange
-and, through pytest, every `assert` of a check's own file are counted here; the plugin compares the count before and
-after.
+A check that only sends requests and asserts nothing must not count as held. `require`, the expectations of an exchange
+and, through pytest, each `assert` in a check's own file are counted here. The plugin compares the count before and
+after a check.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ class _Judgements:
 
 
 def note_judgement() -> None:
-    """Something was looked at, and found to be as it should be."""
+    """Counts an assertion that has passed."""
     _Judgements.made += 1
 
 
 def judgements() -> int:
-    """How many so far."""
+    """The number of assertions passed so far."""
     return _Judgements.made

@@ -1,6 +1,6 @@
-"""How many acknowledged records each fault of a run cost, and over what time they were acknowledged (D12).
+"""Measures how many acknowledged records were lost by each fault of a run, and when they were acknowledged (D12).
 
-A measure, not a verdict: where the settings promise less than all, it says how much less it was. Pure.
+This is not a verdict: where the settings do not guarantee that all records are kept, it says how many were lost. Pure.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from harness.judging.periods import FaultPeriod, fault_periods
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultLosses:
-    """The lost records that were acknowledged nearest to a fault."""
+    """The lost records that are attributed to a fault: those acknowledged during it, or nearer to it than to others."""
 
     fault: str
-    """What was done, as a sentence; NO_FAULT in a run without any."""
+    """The fault, as a sentence; NO_FAULT in a run without faults."""
     lost: int
     over_ms: float = 0.0
-    """From the acknowledgement of the first of them to that of the last."""
+    """Time from the first acknowledgement of a lost record to the last one."""
     before_ms: float = 0.0
-    """How long before the fault the earliest of them was acknowledged; 0 where it was during it or after."""
+    """How long before the fault the first of them was acknowledged; 0 if it was not before the fault."""
     after_ms: float = 0.0
-    """How long after the heal the latest of them was; 0 where it was before."""
+    """How long after the heal the last of them was acknowledged; 0 if it was not after the heal."""
 
     @property
     def sentence(self) -> str:
@@ -44,9 +44,9 @@ class FaultLosses:
 
 
 def losses(evidence: Evidence, rules: Guarantees | None = None) -> tuple[FaultLosses, ...] | None:
-    """Of each fault, in their order; None where the final read did not read all. O(operations) where some are lost.
+    """The losses of each fault, in order; None if the final read is incomplete. O(operations) if records were lost.
 
-    Without rules, nothing is deleted but what an administrator asked for.
+    Without rules, the default settings apply: records are deleted only on request.
     """
     sends = evidence.sends
     acknowledged = np.unique(sends.column("where")[sends.column("outcome") == ACKNOWLEDGED])
@@ -61,13 +61,15 @@ def losses(evidence: Evidence, rules: Guarantees | None = None) -> tuple[FaultLo
 
 
 def _acknowledged_at(evidence: Evidence, completed: list[int]) -> list[int]:
-    """When these operations came, in ns; one pass, for each single look into a stored history reads a block."""
+    """The times of these operations in ns. Reads the history in one pass, since each access by index reads a whole
+    block."""
     wanted = set(completed)
     return [operation.time_ns for operation in evidence.history if operation.index in wanted] if wanted else []
 
 
 def _nearest(periods: tuple[FaultPeriod, ...], time_ns: int) -> int:
-    """The number of the fault during which it was, or of the nearest one; of two as near, the earlier's. 0 for none."""
+    """The index of the fault nearest to a time, during which the distance is 0; the earlier one of two. 0 without
+    faults."""
 
     def distance_ns(number: int) -> int:
         period = periods[number]

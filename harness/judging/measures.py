@@ -1,4 +1,4 @@
-"""Figures of a run beside its verdicts: how late records were, how many nobody had read yet, what each fault cost."""
+"""Measurements of a run, besides its verdicts: read lag, acknowledged records not read yet, retries, records lost."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _SAMPLES = 200
 
 
 def measures(evidence: Evidence, rules: Guarantees) -> dict[str, Any]:
-    """As JSON data: the worst real-time lag (O11), acknowledged records that were unseen over time, retries, and the
-    acknowledged records that were lost (D12), by faults.
+    """The measurements as JSON data: the longest read lag (O11), the number of acknowledged records not read yet over
+    time, retries, and the acknowledged records that were lost (D12), by fault.
     """
     found: dict[str, Any] = {}
     worst = max(evidence.freshness.worst.values(), key=lambda lag: lag.lag_ns, default=None)
@@ -40,7 +40,7 @@ def measures(evidence: Evidence, rules: Guarantees) -> dict[str, Any]:
 
 
 def loss_sentences(measured: Mapping[str, Any], *, only_lost: bool = False) -> list[str]:
-    """What stored measures say of acknowledged records that were lost, a sentence for each fault."""
+    """The losses in stored measurements, a sentence for each fault; with `only_lost`, only where records were lost."""
     each = measured.get("losses")
     rows = [row for row in each if isinstance(row, Mapping)] if isinstance(each, list) else []
     return [str(row.get("sentence", "")) for row in rows if row.get("lost") or not only_lost]

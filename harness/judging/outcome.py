@@ -1,4 +1,4 @@
-"""How a check ended, in the words of the reports, and the exceptions by which a check says so."""
+"""The outcomes of checks, and the exceptions that stand for them."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ class Outcome(StrEnum):
     BROKEN = "broken"
     DIFFERS = "differs"
     UNKNOWN = "unknown"
-    """Nothing is proved, either way; it fails, since unknown never passes."""
+    """Nothing is proved either way. Counts as a failure."""
     KNOWN_BUG = "known bug"
-    """Broken by a bug that the target's release is known to have, as checks/known_bugs.toml tells; it fails nothing."""
+    """Broken by a known bug of the target's release, listed in checks/known_bugs.toml. Does not count as a failure."""
     OBSERVED = "observed"
-    """Answers came and nothing judged them: the check asserts nothing of them and there was nothing to compare with."""
+    """Answers were not judged: the check does not assert anything about them, and there was nothing to compare with."""
     HELD = "held"
     SKIPPED = "skipped"
 
     @property
     def is_failure(self) -> bool:
-        """Whether it fails a run."""
+        """Whether this outcome fails the run."""
         return self in (Outcome.BROKEN, Outcome.DIFFERS, Outcome.UNKNOWN)
 
     @property
     def sign(self) -> str:
-        """A sign that needs no colour."""
+        """A one-character symbol."""
         return _SIGNS[self.value]
 
     def counted(self, number: int) -> str:
-        """ "3 held", "1 differs", "2 differ", "2 known bugs"."""
+        """A number of checks with this outcome: "3 held", "1 differs", "2 differ", "2 known bugs"."""
         word = _PLURALS.get(self.value, self.value) if number != 1 else self.value
         return f"{number:,} {word}"
 
@@ -70,7 +70,8 @@ class BrokenPromise(AssertionError):
         claim: str = "",
         verdicts: Sequence[Verdict] = (),
     ) -> None:
-        """`happened` is a sentence with numbers; `witness` the least evidence; `promise` what forbids it."""
+        """`happened` is a sentence with numbers, `witness` the smallest evidence, `promise` the promise that was
+        broken."""
         super().__init__(happened)
         self.happened = happened
         self.witness = tuple(witness)
@@ -81,9 +82,9 @@ class BrokenPromise(AssertionError):
 
 
 def require(found: object, wanted: object, what: str, *, claim: str = "", promise: str = "") -> None:
-    """BrokenPromise when something is not what was promised; `what` names it in words: "the group's lag".
+    """BrokenPromise unless `found` equals `wanted`; `what` names the value in words: "the group's lag".
 
-    `claim` and `promise` are given where another promise than the check's own is broken: of what comes before its act.
+    `claim` and `promise` are for promises other than the check's own, e.g. in its preparation.
     """
     if found != wanted:
         lines = _unlike(found, wanted)
@@ -95,7 +96,7 @@ def require(found: object, wanted: object, what: str, *, claim: str = "", promis
 
 
 def _unlike(found: object, wanted: object) -> list[str] | None:
-    """Where two collections of the same kind differ, a line each, the first few; None for anything short or single."""
+    """The first differences between two mappings or two lists, a line each; None for short or other values."""
     if len(repr(found)) + len(repr(wanted)) <= _SHORT:
         return None
     if isinstance(found, Mapping) and isinstance(wanted, Mapping):
@@ -123,13 +124,13 @@ def _capital(text: str) -> str:
 
 
 class Unproven(Exception):
-    """The check could not find out: what went wrong, and what to do."""
+    """The check could not prove anything. The message says what went wrong and what to do."""
 
     outcome = Outcome.UNKNOWN
 
 
 class Differs(AssertionError):
-    """Two targets answered differently; the text is ready to be shown, a line each."""
+    """Two targets answered differently; `lines` is the report."""
 
     outcome = Outcome.DIFFERS
 

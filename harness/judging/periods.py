@@ -1,4 +1,4 @@
-"""From the acts of the nemesis to stretches of time under a fault, and to what the faults could do to the log."""
+"""Derives periods of faults from the operations of the nemesis, and the possible effects of the faults on the log."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from harness.judging.evidence.evidence import Evidence
 from harness.judging.guarantees import ClientSettings, FaultEffects, Guarantees, TopicSettings
 
 UNCLEAN_ELECTION = "unclean"
-"""The change of a leadership fault that elects whoever is there (ElectLeaders)."""
+"""The `change` parameter of a leadership fault that requests an unclean election (ElectLeaders)."""
 POWER = "power"
-"""The kind of the faults that take away what was not flushed."""
+"""The kind of faults that lose unflushed data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultPeriod:
-    """A fault, from just before it was injected until it was healed, or the history ended."""
+    """The period of a fault, from just before it was injected until it was healed or the history ended."""
 
     name: str
     act: FaultAct
-    """With its proof; without one where it took no effect, or the harness died first."""
+    """The fault, with its proof; without one if it took no effect, or if the harness died first."""
     begin: int
-    """Index of the operation."""
+    """Index of the invoke of the fault."""
     end: int | None
-    """Index of the end of its heal; None where none is told."""
+    """Index of the completion of its heal; None if there is none."""
     begin_ns: int
     end_ns: int | None
 
     def is_at(self, index: int) -> bool:
-        """Whether it was there at an operation."""
+        """Whether the fault was present at an operation (index)."""
         return self.begin <= index and (self.end is None or index < self.end)
 
 
@@ -70,9 +70,9 @@ def fault_periods(acts: Iterable[Operation]) -> tuple[FaultPeriod, ...]:
 
 
 def rules_of(history: AnyHistory, client: ClientSettings, topic: TopicSettings) -> Guarantees:
-    """What is promised of a run: by its settings, and under what its faults did.
+    """The guarantees of a run, by its settings and the effects of its faults.
 
-    An operator who elects a leader uncleanly takes what unclean.leader.election.enable takes.
+    If an operator requested an unclean election, the guarantees are those of unclean.leader.election.enable=true.
     """
     evidence = Evidence.of(history)
     acts = [period.act for period in fault_periods(evidence.faults)]
@@ -82,7 +82,7 @@ def rules_of(history: AnyHistory, client: ClientSettings, topic: TopicSettings) 
 
 
 def effects_of(evidence: Evidence) -> FaultEffects:
-    """What the faults of a history could do to the log: by their kinds, and by who led before and after."""
+    """The possible effects of a history's faults on the log, by their kinds and by the recorded changes of leaders."""
     periods = fault_periods(evidence.faults)
     losses = [period for period in periods if period.act.kind == POWER]
     at_once = max(

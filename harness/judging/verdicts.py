@@ -1,6 +1,6 @@
-"""What a checker says of a history, and how several verdicts make one.
+"""Verdicts of checkers on a history, and how several are merged into one.
 
-Valid < unknown < invalid (Jepsen): one broken promise outweighs everything, and unknown never passes silently.
+Valid < unknown < invalid, as in Jepsen: the worst verdict counts, and unknown does not pass.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Validity(StrEnum):
-    """How a claim fared."""
+    """Whether a claim held."""
 
     VALID = "valid"
     UNKNOWN = "unknown"
@@ -19,7 +19,7 @@ class Validity(StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """Of a command that judges: 0, 3 or 1; 2 is for wrong input."""
+        """Exit status of a command that judges: 0 valid, 3 unknown, 1 invalid; 2 is for wrong input."""
         return {Validity.VALID: 0, Validity.UNKNOWN: 3, Validity.INVALID: 1}[self]
 
 
@@ -28,10 +28,10 @@ _WEIGHT = {Validity.VALID: 0, Validity.UNKNOWN: 1, Validity.INVALID: 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
-    """One thing that should not be, with the least evidence that shows it."""
+    """One violation, with the smallest evidence that shows it."""
 
     name: str
-    """As in the catalogue: "lost-write"."""
+    """Its name in ANOMALIES: "lost-write"."""
     claim: str
     """Id of the claim that it breaks: "D1"."""
     sentence: str
@@ -39,7 +39,7 @@ class Anomaly:
     witness_lines: tuple[str, ...] = ()
     """A few lines of history: time, process, what, where."""
     index: int = -1
-    """Index of the operation that shows it best; -1 when there is none."""
+    """Index of the operation that shows it best; -1 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +49,15 @@ class Verdict:
     checker: str
     validity: Validity
     anomalies: tuple[Anomaly, ...] = ()
-    """Those that break a promise; the worst few."""
+    """Anomalies that break a promise; the first few."""
     tolerated: tuple[Anomaly, ...] = ()
-    """Those that the settings do not forbid: reported, not judged."""
+    """Anomalies that the settings allow; reported, but not judged."""
     reason: str = ""
-    """Why it is unknown or does not apply; why anomalies are forbidden or tolerated."""
+    """Why the verdict is unknown or does not apply, or why anomalies are forbidden or tolerated."""
     count: int = 0
-    """Number of all anomalies found, listed or not."""
+    """Number of anomalies found, including those that are not listed."""
     rests_on: str = ""
-    """What was looked at, with numbers: "5,993 acknowledged records"."""
+    """What was examined, with numbers: "5,993 acknowledged records"."""
 
     @property
     def is_valid(self) -> bool:
@@ -66,5 +66,5 @@ class Verdict:
 
 
 def merged(validities: Iterable[Validity]) -> Validity:
-    """The worst; unknown when there are none, since nothing was judged."""
+    """The worst validity; unknown for none, since nothing was judged."""
     return max(validities, key=lambda validity: _WEIGHT[validity], default=Validity.UNKNOWN)

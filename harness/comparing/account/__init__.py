@@ -1,1 +1,1 @@
-"""Which API, version and error code a run asked of which target, and what is missing."""
+"""The account of a run: which APIs, versions and error codes were exercised on which target, and what is missing."""

@@ -1,7 +1,7 @@
-"""The account of a run: which API, version and error code was asked of which target, how often, and with what answer.
+"""The account of a run: for each API, version and target, the requests, error codes, fields, and examples of exchanges.
 
-It is added up while the run goes on, in bounded memory, and stored in the run's folder as account.json. Pages and
-tables are made from that file alone.
+It is accumulated during the run, in bounded memory, and stored in the run's folder as account.json, from which pages
+and tables are made.
 """
 
 from __future__ import annotations
@@ -19,42 +19,42 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.schema import Field, is_in
 
 MOST_EXCHANGES: Final = 12
-"""Exchanges that are kept of an API's version on a target."""
+"""Most exchanges that are kept for an API version on a target."""
 LONG_ARRAY: Final = 12
-"""Elements of an array that are kept of an exchange; the last then says how many more there were."""
+"""Longer arrays in exchanges are cut to this length, followed by a note of how many elements were left out."""
 BY_NAME: Final = {api.name: api for api in APIS.values()}
 Refusals = Mapping[str, Sequence[tuple[int, str]]]
-"""Name of an API → (error code, when) of each refusal that the reference's header of it lists."""
+"""Name of an API → (error code, when) of each refusal in the header of the reference's file."""
 Recorded = Mapping[str, Collection[int]]
-"""Name of an API → the error codes that Apache Kafka was recorded to answer."""
+"""Name of an API → error codes in recorded answers of Apache Kafka."""
 
 
 class Source(StrEnum):
-    """From where it is known that an API may answer an error code."""
+    """The source that says that an API may answer an error code."""
 
     RECORDED = "recorded"
-    """Apache Kafka was recorded to answer it."""
+    """A recorded answer of Apache Kafka."""
     EXPLAINED = "explained"
-    """Kafka was not, and checks/unprovoked.toml says why."""
+    """The header of the reference's file lists it, no recording has it, and checks/unprovoked.toml says why."""
     HEADER = "header"
-    """The reference's own header lists it, and nothing else does."""
+    """Only the header of the reference's file lists it."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was seen of one version of one API on one target."""
+    """Counts for one version of an API on one target."""
 
     exercised: int = 0
     answered: int = 0
     error_codes: Counter[int] = field(default_factory=Counter)
-    """By exchange: a code that stands several times in an answer counts once."""
+    """Error code → number of exchanges with it; each counts once per exchange."""
     fields: set[str] = field(default_factory=set)
     answer_fields: set[str] = field(default_factory=set)
     distinct: dict[tuple[str, tuple[int, ...]], dict[str, Any]] = field(default_factory=dict)
     further: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, check: str, observation: Observation, codes: tuple[int, ...]) -> None:
-        """Counts an exchange, and keeps it where it is of a new kind or there is room."""
+        """Counts an exchange, and keeps it if it is of a new kind or there is room."""
         self.exercised += 1
         self.answered += observation.outcome is RequestOutcome.ANSWERED
         self.error_codes.update(codes)
@@ -65,27 +65,27 @@ class Tally:
             self.further.append(entry_of(check, observation))
 
     def exchanges(self) -> list[dict[str, Any]]:
-        """Those that are kept, the ones of different kinds first."""
+        """The kept exchanges, those of different kinds first."""
         return [*self.distinct.values(), *self.further][:MOST_EXCHANGES]
 
     @property
     def is_served(self) -> bool:
-        """Whether it is answered at all, and not only with UNSUPPORTED_VERSION."""
+        """Whether there was an answer other than UNSUPPORTED_VERSION."""
         refused = self.error_codes[ErrorCode.UNSUPPORTED_VERSION]
         return self.answered > 0 and not (refused == self.answered and len(self.error_codes) == 1)
 
 
 class Account:
-    """The account of a run while it goes on."""
+    """Accumulates the account of a run."""
 
     def __init__(self, targets: Sequence[str]) -> None:
         self.targets = tuple(targets)
         self.listed: dict[str, dict[int, tuple[int, int]]] = {}
-        """Target → API key → versions that it says it serves, both inclusive."""
+        """Target → API key → (lowest, highest) version that it lists."""
         self.tallies: dict[tuple[int, int, str], Tally] = {}
 
     def add(self, target: str, check: str, observation: Observation) -> None:
-        """Counts what was observed, unless it is no exchange with an API."""
+        """Counts an observation, unless it is not an exchange."""
         api = BY_NAME.get(observation.api)
         if api is None:
             return
@@ -105,8 +105,8 @@ class Account:
         differing: Iterable[tuple[str, str, Observation]] = (),
         sample: tuple[int, int] | None = None,
     ) -> dict[str, Any]:
-        """The whole as JSON data; `differing` are (target, check, observation) to be kept whatever else is; `sample`
-        is how many items of how many were run, where not all were.
+        """The account as JSON data. `differing`: (target, check, observation) of exchanges that must be kept. `sample`:
+        (number of items run, number of all items) if not all were run.
         """
         for target, check, observation in differing:
             self._keep(target, check, observation)
@@ -193,7 +193,7 @@ class Account:
 def _expected(
     api: str, refusals: Refusals, recorded: Recorded, unprovoked: Mapping[tuple[str, int], str]
 ) -> Iterator[tuple[int, str, Source]]:
-    """(error code, when, source) of each error that an API may answer: those of the header first, in its order."""
+    """(error code, when, source) for each error that an API may answer; first those of the header, in its order."""
     words = dict(refusals.get(api, ()))
     seen = recorded.get(api, ())
     for code in [*words, *sorted(set(seen) - set(words))]:
@@ -205,7 +205,7 @@ def _expected(
 
 
 def recorded_codes(observations: Iterable[Observation]) -> dict[str, frozenset[int]]:
-    """Name of an API → the error codes in recorded answers."""
+    """Name of an API → the error codes in recorded answers, without NONE."""
     found: dict[str, set[int]] = {}
     for one in observations:
         if one.api in BY_NAME:
@@ -214,7 +214,7 @@ def recorded_codes(observations: Iterable[Observation]) -> dict[str, frozenset[i
 
 
 def entry_of(check: str, observation: Observation, longest: int = LONG_ARRAY) -> dict[str, Any]:
-    """An exchange as the account keeps it, long arrays cut."""
+    """An exchange as JSON data for the account, with long arrays cut."""
     return {
         "check": check,
         "request": observation.request,
@@ -226,7 +226,7 @@ def entry_of(check: str, observation: Observation, longest: int = LONG_ARRAY) ->
 
 
 def shortened(value: Plain, longest: int) -> Plain:
-    """Data whose arrays have at most so many elements, the last saying what was left out."""
+    """The data with arrays cut to `longest` elements, each followed by a note of how many were left out."""
     if isinstance(value, Mapping):
         return {key: shortened(inner, longest) for key, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -236,7 +236,7 @@ def shortened(value: Plain, longest: int) -> Plain:
 
 
 def error_codes(answer: Plain) -> tuple[int, ...]:
-    """The error codes in an answer, each once, sorted."""
+    """The distinct error codes in an answer, sorted."""
     return tuple(sorted(set(_codes(answer))))
 
 
@@ -253,7 +253,7 @@ def _codes(value: Plain) -> Iterator[int]:
 
 
 def code_name(code: int) -> str:
-    """An error code's name."""
+    """The name of an error code; "code N" if it is unknown."""
     try:
         return ErrorCode(code).name
     except ValueError:
@@ -261,7 +261,8 @@ def code_name(code: int) -> str:
 
 
 def leaves(fields: Sequence[Field], version: int, path: str = "") -> Iterator[str]:
-    """The fields of a message that a version has: "topic_data[].name"; structs only by what is in them."""
+    """The paths of all fields of a message in a version, like "topic_data[].name". Structs are represented by their
+    fields."""
     for one in fields:
         if is_in(version, one.versions):
             here = f"{path}{one.name}{'[]' if one.is_array and one.kind == 'struct' else ''}"
@@ -272,7 +273,7 @@ def leaves(fields: Sequence[Field], version: int, path: str = "") -> Iterator[st
 
 
 def given(fields: Sequence[Field], message: Plain, path: str = "") -> Iterator[str]:
-    """The fields, as `leaves` names them, of a message in normal form that are not at their defaults."""
+    """The paths, as in `leaves`, of fields in a message in normal form that do not have their default."""
     if not isinstance(message, Mapping):
         return
     for one in fields:
@@ -297,5 +298,5 @@ def _is_default(value: Plain, of: Field) -> bool:
 
 
 def text_of(account: Mapping[str, Any]) -> str:
-    """The account as it is stored."""
+    """The account as JSON text."""
     return json.dumps(account, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"

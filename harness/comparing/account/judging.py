@@ -1,4 +1,4 @@
-"""What the account of a run lacks: versions that were not asked, refusals that were not provoked. Pure."""
+"""Finds gaps in the account of a run: versions that were not requested, error codes that were not provoked. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Json = Mapping[str, Any]
 
 
 def gaps(account: Json, unprovoked: Sequence[Unprovoked]) -> list[str]:
-    """A line for each gap in what the reference serves.
+    """A line for each gap, in the APIs that the reference implements. Gaps are:
 
-    A listed version that was not asked on a target; an error code that Kafka was recorded to answer, and that was not
-    provoked on a target and is not excused; one that only the reference's header lists; one that was answered and Kafka
-    was not recorded to answer; one that Kafka answers and the header does not list; an excuse for what was provoked.
-    Where only a sample was run, what was not asked or not provoked is no gap. Where there is no recording of Kafka,
-    nothing is known of what it answers.
+    - a listed version that was not requested on a target (unless only a sample was run),
+    - an error code in Kafka's recorded answers that was not provoked on a target and is not excused (unless only a
+    sample was run), - an excuse for an error code that was provoked, or that is not expected for the API, - and, if
+    there is a recording of Kafka: an error code that only the header of the reference's file lists; one in Kafka's
+    recorded answers that the header does not list; one that was answered but is not in Kafka's recorded answers.
     """
     targets, is_whole = account["targets"], "sample" not in account
     found: list[str] = []
@@ -90,7 +90,7 @@ def _of(api: Json, source: Source) -> list[Json]:
 
 
 def _seen(api: Json) -> dict[int, set[str]]:
-    """The error codes that were answered, and by which targets."""
+    """Error code → the targets that answered it."""
     found: dict[int, set[str]] = {}
     for row in api["versions"]:
         for target, cell in row["targets"].items():
@@ -101,7 +101,7 @@ def _seen(api: Json) -> dict[int, set[str]]:
 
 
 def _needless(account: Json, unprovoked: Sequence[Unprovoked]) -> list[str]:
-    """Excuses for codes that no header lists."""
+    """A line for each excuse of an error code that is not expected for its API."""
     headers = {(api["api"], refusal["code"]) for api in account["apis"] for refusal in api["refusals"]}
     asked = {api["api"] for api in account["apis"]}
     return [

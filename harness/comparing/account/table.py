@@ -17,13 +17,13 @@ from reference_broker.command_line import Parser
 
 BAD_INPUT: Final = 2
 MOST_SHOWN: Final = 60
-"""Gaps that are shown without --strict."""
+"""Most gaps that are shown without --strict."""
 Json = Mapping[str, Any]
 
 
 def table(account: Json) -> Iterator[str]:
-    """A line for each API, with three columns for each target: versions asked of those listed, error codes provoked of
-    those that Kafka was recorded to answer, exchanges.
+    """Lines of the table: a header, and a line per API with three columns per target: versions requested of those
+    listed, error codes provoked of those in Kafka's recorded answers, and exchanges.
     """
     targets: Sequence[str] = account["targets"]
     wide = max((len(api["api"]) for api in account["apis"]), default=3)
@@ -50,7 +50,7 @@ def _cell(api: Json, target: str) -> str:
 
 
 def recorded(api: Json) -> list[Json]:
-    """The refusals of an API that Kafka was recorded to answer."""
+    """The error codes of an API that occur in Kafka's recorded answers."""
     return [refusal for refusal in api["refusals"] if refusal["source"] == Source.RECORDED]
 
 
@@ -62,7 +62,7 @@ def _differences(api: Json) -> str:
 
 
 def totals(account: Json) -> str:
-    """The whole in one line."""
+    """A line with the totals of each target."""
     targets = account["targets"]
     ours = [api for api in account["apis"] if api["has_header"]]
     parts = []
@@ -78,7 +78,7 @@ def totals(account: Json) -> str:
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
-    """0; with --strict 1 where something is missing; 2 for wrong input."""
+    """Exit status: 0; with --strict, 1 if something is missing; 2 for wrong input."""
     parser = Parser(
         prog="python -m harness account",
         description="Prints what a run compared (APIs, versions, error codes, differences), and what is missing.",

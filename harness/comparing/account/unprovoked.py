@@ -1,7 +1,8 @@
-"""Error codes that no check can provoke, as checks/unprovoked.toml lists them: for a reason.
+"""Reads checks/unprovoked.toml: error codes that no check can provoke, with the reason.
 
-The list is held to both ways by `python -m harness account RUN --strict`: a code that an API's header lists must be
-provoked on every target or stand here, and one that stands here must not be provoked.
+`python -m harness account RUN --strict` enforces the list both ways: an error code that Kafka was recorded to answer
+must be provoked on every target or be listed here, one that only a header of the reference lists must be listed here,
+and one listed here must not be provoked.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from reference_broker.wire.errors import ErrorCode
 
 UNPROVOKED_FILE: Final = "unprovoked.toml"
 KEYS: Final = {"api", "code", "reason"}
-"""What an entry must say; `target`, a glob, limits it to some targets."""
+"""The required keys of an entry. The optional key `target`, a glob, limits it to some targets."""
 
 
 class UnprovokedTrouble(ValueError):
-    """The file cannot be used: where, what, what to do; one line."""
+    """The file is invalid. The message is one line: where, what, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unprovoked:
-    """One error code of one API that is not provoked, and why."""
+    """An error code of an API that cannot be provoked, and why."""
 
     api: str
     code: int
@@ -34,12 +35,12 @@ class Unprovoked:
     target: str = "*"
 
     def covers(self, api: str, code: int, target: str) -> bool:
-        """Whether it is about a code of an API on a target."""
+        """Whether this entry applies to an error code of an API on a target."""
         return (self.api, self.code) == (api, code) and fnmatchcase(target, self.target)
 
 
 def read_unprovoked(path: Path) -> tuple[Unprovoked, ...]:
-    """The entries of a file; none when it does not exist. UnprovokedTrouble when it is not as it should be."""
+    """Reads the entries of a file; none if it does not exist. UnprovokedTrouble if it is invalid."""
     (entries,) = read_entries(path, "unprovoked", trouble=UnprovokedTrouble)
     return tuple(made for number, entry in enumerate(entries, 1) for made in _entry(f"{path}: entry {number}", entry))
 

@@ -2,8 +2,7 @@
 
 The hook is off by default; pytest compiles calls of it into test files only if its setting is on. If it is off, a check
 whose function contains an `assert` counts as one that asserts. If it is on, pytest formats an explanation of each
-passing assertion, also of Hypothesis; therefore the hook is registered only while a check that observes
-runs.
+passing assertion, also of Hypothesis; therefore the hook is registered only while a check that observes runs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""The part of the pytest plugin that compares: it collects what checks observed, and judges it.
+"""The part of the pytest plugin that compares answers: it collects the observations of checks and judges them.
 
-What a check observed on a target is compared with what Apache Kafka of the same release was recorded to answer, as soon
-as the check has ended. A check that asserts nothing itself and has nothing to be compared with is observed, not held.
-With two or more --target each check that observes is compared on the second and later targets with the first, when all
-checks have ended. What differs fails the run unless checks/known_differences.toml accepts it. What was observed is
-added up in the account of the run.
+When a check ends, its observations are compared with the recorded answers of Apache Kafka of the same release. A check
+without assertions of its own and without a recording counts as observed, not held. With two or more --target, when all
+checks have ended, the observations on the second and later targets are compared with those on the first. A difference
+fails the run unless checks/known_differences.toml accepts it. All observations are counted in the account of the run.
 """
 
 from __future__ import annotations
@@ -52,20 +51,20 @@ from harness.targets.reference import advertised, refusals
 from harness.targets.target import Cluster, ClusterSpec, Target, as_given
 
 _TOLD: Final = "compared"
-"""What a worker tells its controller when it ends."""
+"""Key in a pytest-xdist worker's output for what it passes to the controller."""
 Observe = Callable[[str, Plain], None]
-"""(what was seen, the value): one observation that is no exchange."""
+"""Called with (name of what was seen, value): adds an observation that is not an exchange."""
 NOTHING_TO_COMPARE: Final = (
     "the check asserts nothing of the answers itself, and there is no recording of them to compare with: "
     "run it with a second --target"
 )
 _JUDGED_BEFORE: Final = pytest.StashKey[int]()
-"""How many judgements had been made when a check first observed something."""
+"""The number of assertions passed before a check's first observation."""
 
 
 @dataclass(slots=True)
 class Seen:
-    """One check on each target on which it ran, in the order of the targets."""
+    """The records of one check, by target, in the order of the targets."""
 
     records: dict[str, CheckRecord] = field(default_factory=dict)
 
@@ -76,11 +75,11 @@ class Seen:
 
     @property
     def targets(self) -> list[str]:
-        """Those on which it ran."""
+        """The targets on which the check ran."""
         return list(self.records)
 
     def observed(self, target: str) -> list[Observation]:
-        """What it observed on a target."""
+        """The observations on a target; empty if the check did not run there."""
         record = self.records.get(target)
         return [] if record is None else record.observed
 
@@ -92,7 +91,7 @@ def _side(target: Target) -> Side:
 
 
 class Differences:
-    """The plugin object. `known_file` is for tests; else the file stands in the checks' root folder."""
+    """The plugin object. `known_file` replaces checks/known_differences.toml in tests."""
 
     def __init__(self, config: pytest.Config, known_file: Path | None = None) -> None:
         self.path = known_file or Path(config.rootpath) / "checks" / KNOWN_FILE
@@ -100,7 +99,7 @@ class Differences:
         wanted = config.getoption("--recorded")
         try:
             self.known = read_known(self.path, targets)
-            # What is recorded again is not compared with what was recorded before.
+            # While recording, nothing is compared with the old recording.
             is_recording = config.getoption("--record") is not None
             if is_recording and nodes is not None:
                 raise RecordingTrouble(f"--record with --nodes {nodes}: {OF_ONE_NODE}; leave --nodes out")
@@ -112,7 +111,7 @@ class Differences:
         self.recorder = Recorder.of(config.getoption("--record"), targets)
         self.account = Account([chosen.name for chosen in targets])
         self.listed: dict[str, dict[int, tuple[int, int]]] = {}
-        """Target → API key → versions that it says it serves, both inclusive."""
+        """Target → API key → (lowest, highest) version that it lists."""
         self.run = f"x{uuid.uuid4().hex[:8]}"
         self._numbers = itertools.count(1)
         self.connections = Connections()
@@ -120,17 +119,17 @@ class Differences:
         config.pluginmanager.register(self.assertions, "harness.comparing.assertions")
         self.promised: dict[str, Promised] = {}
         self.seen: dict[str, Seen] = {}
-        """Check → what it observed; known when all checks have ended."""
+        """Check → its records; filled when all checks have ended."""
         self.compared: list[tuple[str, tuple[str, str]]] = []
         self.partial: set[str] = set()
         self.found: list[Mapping[str, Any]] = []
-        """Differences, accepted ones too, as they are stored; known when all checks have ended."""
+        """All differences, including accepted ones, as JSON data; filled when all checks have ended."""
 
     # -- fixtures -----------------------------------------------------------------------------------------------
 
     @pytest.fixture
     def exchange(self, request: pytest.FixtureRequest, cluster: Cluster, target: Target) -> Iterator[Exchange]:
-        """Asks the cluster under check; each question and answer is observed."""
+        """An Exchange with the cluster, which observes each request and its answer."""
         is_ours = target.kind.is_ours
         home = home_of(cluster.bootstrap, self.connections)
         exchange = Exchange(
@@ -157,7 +156,8 @@ class Differences:
         return self.promised[target]
 
     def _report(self, record: CheckRecord, missing: Sequence[Missing]) -> None:
-        """Keeps that a target does not list what its release does. Differs where no gap accepts it."""
+        """Stores the differences between a target's list of APIs and its release's. Raises Differs if no gap accepts
+        one."""
         found = [(replace(difference, check=record.check), gap) for difference, gap in missing]
         again = rerun(record.path, record.function, (record.target,))
         open_ones = keep_differences(record, again, found)
@@ -166,7 +166,7 @@ class Differences:
 
     @pytest.fixture
     def observe(self, request: pytest.FixtureRequest, target: Target) -> Observe:
-        """Keeps a named value that two targets should agree on."""
+        """A function that adds a named value, to be compared between targets."""
         keep = self._keeper(request.node)
         return lambda what, value: keep(remark(what, value))
 
@@ -182,7 +182,7 @@ class Differences:
         return keep
 
     def _ask_what_is_listed(self, target: str, exchange: Exchange) -> None:
-        """Once for each target; where it does not answer, the check that comes will say so."""
+        """Reads a target's API versions, once per target. If it does not answer, the check itself will report that."""
         if target in self.listed:
             return
         try:
@@ -196,7 +196,7 @@ class Differences:
     # -- collection ---------------------------------------------------------------------------------------------
 
     def pytest_report_header(self) -> list[str]:
-        """The recordings that targets are compared with, or why they are not."""
+        """Lines that say with which recording each target is compared, or why with none."""
         lines = []
         for name, recording in self.chosen.by_target.items():
             held = f"{len(recording.checks):,} checks in {recording.path}"
@@ -205,26 +205,26 @@ class Differences:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """A recording leaves out what does not observe. Notes the files of which only a part was asked for."""
+        """While recording, deselects checks without observations. Notes files of which only some checks were chosen."""
         if self.recorder is not None:
             silent = [item for item in items if not record_of(item).observes]
             items[:] = [item for item in items if record_of(item).observes]
             partial = set(self.partial)
             session.config.hook.pytest_deselected(items=silent)
-            self.partial = partial  # what does not observe is no part of a recording
+            self.partial = partial  # a file is not partial because of checks that are never recorded
         chosen = [argument.partition("::")[0] for argument in session.config.args if "::" in argument]
         for item in items:
             if record_of(item).observes and any(str(item.path).endswith(name) for name in chosen):
                 self.partial.add(file_of(record_of(item).check))
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """A file of which some checks were left out does not show that a known difference is gone."""
+        """Notes files of which some checks were deselected: they cannot show that a known difference is gone."""
         self.partial.update(file_of(record_of(item).check) for item in items)
 
     # -- comparison ---------------------------------------------------------------------------------------------
 
     def comparisons(self, records: Iterable[CheckRecord]) -> list[Comparison]:
-        """What is to be compared now that all checks have ended, in the order in which it is to be run."""
+        """The comparisons to run now that all checks have ended, in order."""
         for record in records:
             if record.observes:
                 self.seen.setdefault(record.check, Seen()).records.setdefault(record.target, record)
@@ -243,12 +243,12 @@ class Differences:
         return found
 
     def outcome(self, check: str, target: str) -> Outcome:
-        """How a check ended on a target; skipped where it was not run there."""
+        """The outcome of a check on a target; SKIPPED if it did not run there."""
         record = self.seen[check].records.get(target)
         return Outcome.SKIPPED if record is None else record.outcome
 
     def has_file(self, file: str) -> bool:
-        """Whether a file of checks is there."""
+        """Whether the file of checks with this id exists."""
         area, _, name = file.rpartition("/")
         return (self.path.parent / area / f"test_{name}.py").is_file()
 
@@ -258,14 +258,15 @@ class Differences:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """After a check that did not fail: what it observed is judged."""
+        """Judges the observations of a check after it has passed."""
         done = yield
         if record_of(item).observed:
             self._conclude(item, record_of(item))
         return done
 
     def _conclude(self, item: pytest.Item, record: CheckRecord) -> None:
-        """Compares a check with its recording; without one it must have judged by itself. Differs."""
+        """Compares a check's observations with its recording; raises Differs. Without a recording, notes if the check
+        did not assert anything itself."""
         recording = self.chosen.by_target.get(record.target)
         if recording is None or not (theirs := recording.checks.get(record.check)):
             if self.assertions.counts(item) and judgements() == item.stash[_JUDGED_BEFORE]:
@@ -281,9 +282,9 @@ class Differences:
             raise Differs(lines_of(open_ones, pair, again, recording if is_its_own else None))
 
     def judge(self, check: str, pair: tuple[str, str]) -> list[tuple[Difference, Entry | None]]:
-        """The differences of a check between two targets, each with the entry that accepts it.
+        """The differences of a check between two targets, each with the entry that accepts it, or None.
 
-        Where it was skipped or in trouble, only what it came to is compared.
+        If the check was skipped or unknown on one of them, only the observations up to there are compared.
         """
         mine, theirs = (self.seen[check].observed(target) for target in pair)
         if {self.outcome(check, target) for target in pair} & {Outcome.SKIPPED, Outcome.UNKNOWN}:
@@ -293,13 +294,14 @@ class Differences:
         return self.accepted(compare(check, (pair[0], mine), (pair[1], theirs)))
 
     def accepted(self, found: Iterable[Difference]) -> list[tuple[Difference, Entry | None]]:
-        """Differences, each with the entry that accepts it."""
+        """Differences, each with the entry that accepts it, or None."""
         return [(difference, self.known.accepts(difference)) for difference in found]
 
     # -- the end ------------------------------------------------------------------------------------------------
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Closes the connections, and stores the account and the recording; a worker leaves that to its controller."""
+        """Closes connections, and stores the account and the recording. A pytest-xdist worker leaves storing to the
+        controller."""
         self.connections.close()
         ours, output = session.config.stash[SESSION], getattr(session.config, "workeroutput", None)
         if output is not None:
@@ -326,13 +328,13 @@ class Differences:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """A worker of pytest-xdist has ended."""
+        """Takes over what a pytest-xdist worker has collected."""
         told: Mapping[str, Any] = getattr(node, "workeroutput", {}).get(_TOLD, {})
         self.partial.update(told.get("partial", ()))
         self.listed |= told.get("listed", {})
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """What was recorded."""
+        """Prints what was recorded."""
         for line in self.recorder.lines if self.recorder is not None else ():
             terminalreporter.write_line(line)
 
@@ -353,7 +355,7 @@ class Differences:
         ) | {"accidents": entries_said(self.known.accidents())}
 
     def _differing(self) -> Iterator[tuple[str, str, Observation]]:
-        """The exchanges in which differences were found."""
+        """(target, check, observation) of the exchanges in which differences were found."""
         for one in self.found:
             for target in one["values"]:
                 for observation in self.seen[one["check"]].observed(target):

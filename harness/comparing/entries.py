@@ -8,9 +8,9 @@ from typing import Any
 
 
 def read_entries(path: Path, *keys: str, trouble: type[ValueError]) -> tuple[list[Any], ...]:
-    """What stands under [[key]], for each key; nothing without the file.
+    """The lists of [[key]] entries, one for each key; empty if the file does not exist.
 
-    `trouble`, one line, when the file is not as it should be.
+    Raises `trouble`, with one line, if the file is not valid TOML or has other keys.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))

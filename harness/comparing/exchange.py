@@ -1,7 +1,7 @@
-"""Asks a cluster one request at a time, over the raw client, and keeps each question and answer as an observation.
+"""Sends single requests to a cluster over a raw connection, and keeps each request and answer as an observation.
 
-A check gets an Exchange as a fixture (harness/comparing/differences.py). Names that it makes are unique to the run, so
-that it may share a cluster with others. What it asks `quietly` is preparation and not observed.
+A check gets an Exchange as a fixture (harness/comparing/differences.py). The names that it creates are unique to the
+run, so that checks can share a cluster. Requests sent `quietly` are preparation, and not observed.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest, Met
 from reference_broker.wire.primitives import BrokerId, GroupId, MalformedRequest, TopicName, Uuid
 
 WAITED_SHARE = 0.7
-"""An answer that took this share of the time that it may wait has waited."""
+"""If an answer took at least this share of the time for which it may wait, its pace is "waited"."""
 PATIENCE_S = 10.0
 PROBE = ApiVersionsRequest(client_software_name="exchange", client_software_version="1")
 
 
 Missing = tuple[Difference, Gap | None]
-"""That an API or version is not listed, and the gap that accepts it."""
+"""(difference for an API or version that is not listed, gap that accepts it or None)."""
 
 
 class Exchange:
-    """Requests of one check to one cluster."""
+    """The requests of one check to one cluster."""
 
     def __init__(
         self,
@@ -72,11 +72,10 @@ class Exchange:
         slack_ms: int = LOCAL_SLACK_MS,
         home: Home | None = None,
     ) -> None:
-        """`run` makes names unique; `keep` takes each observation.
-
-        `promised` is what the cluster's release lists; `report` takes what of it the cluster does not list, and fails
-        the check where no gap accepts it. `slack_ms` is how far the cluster's clock may be from this machine's. `home`
-        is the broker at `bootstrap`, where the cluster has others, too.
+        """`run` is a prefix that makes names unique. `keep` receives each observation. `promised` is what the cluster's
+        release lists; `report` receives what the cluster does not list of it, and fails the check if no gap accepts it.
+        `slack_ms` is the tolerated difference between the cluster's clock and this machine's. `home` is the broker at
+        `bootstrap` if the cluster has several brokers, else None.
         """
         self.bootstrap = bootstrap
         self.form = NormalForm(Window(_now_ms(), slack_ms))
@@ -90,13 +89,13 @@ class Exchange:
         self._made: list[str] = []
 
     def distances(self, *distances_ms: int) -> None:
-        """Times at these distances from the present are no numbers of this run alone, and are told as distances."""
+        """Shows times at these distances (ms) from the present as distances, so that they are equal in every run."""
         self.form.window.add_distances(*distances_ms)
 
     # -- names and topics ---------------------------------------------------------------------------------------
 
     def name(self, label: str) -> str:
-        """A name unique to this run, for a topic or a group; observations show the label."""
+        """A unique name for a topic or group. Observations show the label instead."""
         real = f"{self._run}-{label}"
         return self._named(label, real if self.home is None else self.home.name(real))
 
@@ -106,7 +105,8 @@ class Exchange:
         return real
 
     def topic(self, label: str = "orders", partitions: int = 1, **config: str) -> TopicName:
-        """A new topic that keeps its records, ready for use. Keys of the config are written with _ for a dot."""
+        """Creates a topic without retention, and waits until it is available. Config names are written with _ for
+        dots."""
         name = TopicName(self._named(label, f"{self._run}-{label}"))
         settings = {"retention_ms": "-1", **config}
         topic = CreatableTopic(
@@ -124,11 +124,11 @@ class Exchange:
         return name
 
     def led(self, topic: CreatableTopic) -> CreatableTopic:
-        """A new topic, so that the broker that is asked leads it."""
+        """The topic, changed such that the broker of this exchange will lead its partitions."""
         return topic if self.home is None else self.home.led(topic)
 
     def await_topic(self, topic: TopicName, partitions: int = 1) -> None:
-        """Waits until the broker leads each partition: after a creation, a restart. ClientTrouble when it does not."""
+        """Waits until the broker leads each partition, e.g. after a creation or restart. ClientTrouble after 10 s."""
         for _ in self.patience():
             if self._is_hosted(topic, partitions):
                 return
@@ -136,7 +136,7 @@ class Exchange:
 
     @staticmethod
     def patience(seconds: float = PATIENCE_S) -> Iterator[None]:
-        """Turns in which to look again for something that takes its time, until the time is over."""
+        """Iterates every 20 ms until the time is over, for polling in a loop."""
         deadline = time.monotonic() + seconds
         while True:
             yield
@@ -145,13 +145,13 @@ class Exchange:
             time.sleep(0.02)
 
     def topic_id(self, topic: str) -> Uuid:
-        """The id of a topic that is there."""
+        """The id of an existing topic."""
         found = self.quietly(_about(topic))
         topic_id: Uuid = found.topics[0].topic_id
         return topic_id
 
     def _is_hosted(self, topic: TopicName, partitions: int) -> bool:
-        """Whether the broker has the log of each partition; Metadata may tell of them a little sooner."""
+        """Whether the broker answers ListOffsets for each partition; Metadata may show partitions a little earlier."""
         asked = tuple(ListOffsetsPartition(partition_index=index, timestamp=LATEST) for index in range(partitions))
         request = ListOffsetsRequest(
             replica_id=BrokerId(-1), topics=(ListOffsetsTopic(name=topic, partitions=asked),), timeout_ms=1_000
@@ -162,7 +162,8 @@ class Exchange:
     # -- requests -----------------------------------------------------------------------------------------------
 
     def quietly(self, message: Any, version: int | None = None) -> Any:
-        """A response that is not observed; the highest version that both speak. ClientTrouble when none comes."""
+        """Sends a request that is not observed; returns the response. By default in the highest version that both sides
+        support. ClientTrouble if no response comes."""
         connection = self.connections.to(self.bootstrap)
         try:
             spoken = connection.highest(message.API_KEY) if version is None else version
@@ -175,22 +176,22 @@ class Exchange:
     def ask(
         self, words: str, message: Any, version: int, *, waits_ms: int | None = None, pace: Pace | None = None
     ) -> Any:
-        """The response, observed. `waits_ms`: how long the answer may wait for something to happen; `pace`: whether it
-        should come at once or wait so long.
+        """Sends a request and observes the answer; returns the response. `waits_ms`: how long the broker may hold the
+        answer back; `pace`: whether it should do so, None for either.
 
-        AssertionError when the broker closes the connection, stays silent, or answers at another pace.
+        AssertionError if the broker closes the connection, does not answer, or answers at another pace.
         """
         response, seen = self._asked(words, message, version, waits_ms)
         require_answer(seen, words, pace)
         return response
 
     def expect_closed(self, words: str, message: Any, version: int) -> None:
-        """A request that makes the broker close the connection. AssertionError when it does not."""
+        """Sends a request that must make the broker close the connection. AssertionError if it does not."""
         _, seen = self._asked(words, message, version, None, connection=self.connection())
         require_outcome(seen, RequestOutcome.CLOSED, words)
 
     def expect_silence(self, words: str, message: Any, version: int) -> None:
-        """A request that gets no answer on a connection that stays usable. AssertionError when it is otherwise."""
+        """Sends a request that must get no answer while the connection stays usable; else AssertionError."""
         self.require_listed(message.API_KEY, version)
         connection = self.connection()
         started = time.monotonic()
@@ -208,7 +209,7 @@ class Exchange:
         require_outcome(seen, RequestOutcome.SILENT, words)
 
     def expect_closed_on(self, words: str, frame: bytes, *, api: str = "(bytes)", version: int = -1) -> None:
-        """Bytes, as they are, that make the broker close the connection. AssertionError when it does not."""
+        """Sends raw bytes that must make the broker close the connection. AssertionError if it does not."""
         connection = self.connection()
         connection.send_bytes(frame)
         outcome = RequestOutcome.SILENT
@@ -219,11 +220,12 @@ class Exchange:
         require_outcome(seen, RequestOutcome.CLOSED, words)
 
     def note(self, what: str, value: Plain) -> None:
-        """Keeps something that is no answer as it came: what it is, and its value."""
+        """Adds an observation that is not an exchange: a name and a value."""
         self._keep(remark(what, value))
 
     def ask_frame(self, words: str, frame: bytes, api_key: int, answer_version: int) -> Any:
-        """The response, in a version, to bytes as they are, observed. AssertionError when none comes."""
+        """Sends raw bytes and observes the answer, decoded in `answer_version`; returns it. AssertionError if none
+        comes."""
         connection = self.connection()
         connection.send_bytes(frame)
         outcome, response, api = RequestOutcome.ANSWERED, None, APIS[api_key]
@@ -246,26 +248,27 @@ class Exchange:
     def start(
         self, words: str, message: Any, version: int, *, waits_ms: int | None = None, client_id: str | None = CLIENT_ID
     ) -> Pending:
-        """Sends a request on a connection of its own, and leaves its answer for later."""
+        """Sends a request on a new connection, without waiting for the answer, which the Pending returns later."""
         self.require_listed(message.API_KEY, version)
         connection = self.connection(client_id)
         connection.send_only(message.API_KEY, version, message)
         return Pending(self, connection, words, message, version, time.monotonic(), waits_ms)
 
     def connection(self, client_id: str | None = CLIENT_ID) -> RawConnection:
-        """A connection of this check's own, closed at its end."""
+        """Opens a connection for this check alone, which is closed at the check's end."""
         connection = connected(self.bootstrap, client_id)
         self._own.append(connection)
         return connection
 
     def turn_to_coordinator(self, group: str) -> None:
-        """From now on, asks the coordinator of a group: for a name that cannot be chosen, as the empty one."""
+        """Sends all further requests to the coordinator of a group. For group ids that `name` cannot choose, like
+        ""."""
         if self.home is not None:
             self.home = self.home.coordinator_of(group)
             self.bootstrap = self.home.address
 
     def clear_away(self) -> None:
-        """Deletes the topics and groups that bear this check's names, for a cluster that stays."""
+        """Deletes the topics and groups that this check has created, on clusters that are not closed after the run."""
         names = tuple(dict.fromkeys(self._made))
         if names:
             self.quietly(DeleteTopicsRequest(topic_names=tuple(map(TopicName, names)), timeout_ms=10_000), 5)
@@ -277,7 +280,7 @@ class Exchange:
             self.quietly(DeleteGroupsRequest(groups_names=groups), 2)
 
     def close(self) -> None:
-        """Closes the check's own connections."""
+        """Closes the connections of this check alone."""
         for connection in self._own:
             connection.close()
 
@@ -300,10 +303,10 @@ class Exchange:
         return response, self.observe(words, message, version, outcome, response, elapsed_ms, waits_ms)
 
     def require_listed(self, api_key: int, version: int) -> None:
-        """Nothing where the cluster lists a version.
+        """Requires that the cluster lists an API version.
 
-        Else the check differs where the cluster's release has it and no gap is known, and is skipped with the reason
-        where it has not.
+        If not, the check is skipped, with the reason, if the cluster's release does not have it or a gap is known; else
+        it differs.
         """
         found = self._listed().get(api_key, NONE)
         if found[0] <= version <= found[1]:
@@ -313,7 +316,8 @@ class Exchange:
         self._report([(self.promised.difference(api_key, found), None)])
 
     def require_all_listed(self) -> None:
-        """Each API and version of the cluster's release must be listed, or be a known gap; skips where it says none."""
+        """Requires that the cluster lists all API versions of its release, except known gaps; skips if its release is
+        not known."""
         if not self.promised.listed:
             pytest.skip(f"{self.promised.target} does not say which release it is")
         self._report(self.promised.missing(self._listed()))
@@ -336,7 +340,7 @@ class Exchange:
         elapsed_ms: float,
         waits_ms: int | None,
     ) -> Observation:
-        """Keeps an observation, and tells it."""
+        """Makes an observation in normal form, keeps it, and returns it."""
         name = APIS[message.API_KEY].name
         now_ms = _now_ms()
         asked_ms = now_ms - int(elapsed_ms) - 1

@@ -1,6 +1,7 @@
-"""What a check may expect of a request beside its answer's fields. Pure.
+"""Assertions about how a request ended and how soon, as opposed to the answer's fields. Pure.
 
-It raises by hand: an `assert` here could pass for one of the check's own (harness/judging/judgements.py).
+They raise AssertionError explicitly, because an `assert` here could be counted as one of the check's own
+(harness/judging/judgements.py).
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ def _asked_for(seen: Observation, words: str) -> str:
 
 
 def require_outcome(seen: Observation, wanted: RequestOutcome, words: str) -> None:
-    """AssertionError when something else became of a request."""
+    """AssertionError if a request had another outcome."""
     if seen.outcome is not wanted:
         raise AssertionError(f"{_asked_for(seen, words)}: {seen.outcome}, expected: {wanted}")
     note_judgement()
 
 
 def require_answer(seen: Observation, words: str, pace: Pace | None) -> None:
-    """AssertionError when there was no answer, or one at another pace than is wanted."""
+    """AssertionError if there was no answer or, unless `pace` is None, if it came at another pace."""
     if seen.outcome is not RequestOutcome.ANSWERED:
         raise AssertionError(f"{_asked_for(seen, words)}: {seen.outcome}")
     if pace is None:

@@ -1,7 +1,7 @@
-"""APIs that the reference does not serve yet, API by API, as the [[gap]] entries of checks/known_differences.toml.
+"""APIs that the reference does not support yet: the [[gap]] entries of checks/known_differences.toml.
 
-An API of a target's release that the target does not list is a difference. A gap accepts it, for a reason and until a
-date, and is itself wrong as soon as the target lists the API.
+If a target does not list an API of its release, that is a difference. A gap accepts it, with a reason and a review
+date. A gap for an API that the target does list is an error.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ BY_NAME: Final = {api.name: key for key, api in APIS.items()}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """One API that is lacking."""
+    """One API that a target does not support."""
 
     api: str
     target: str
-    """A glob."""
+    """A glob for the target's name."""
     reason: str
     review_by: datetime.date
     number: int = 1
-    """The place of its entry among the gaps of the file, from 1."""
+    """The position of its entry among the gaps in the file, from 1."""
 
     source = "gap"
 
     def is_of(self, target: str, api_key: int) -> bool:
-        """Whether it says that a target, as the file names it, lacks an API."""
+        """Whether this gap is for an API on a target, given by its name in the file."""
         return BY_NAME[self.api] == api_key and fnmatchcase(target, self.target)
 
     def matches(self, difference: Difference, targets: Sequence[str]) -> bool:
-        """Whether it accepts a difference: that of the lists of APIs in which the API is missing. `targets`: those of
-        the difference, as the file names them."""
+        """Whether this gap accepts a difference: one between ApiVersions answers, where the API is missing for the
+        gap's target. `targets` are those of the difference, by their names in the file."""
         return difference.api == APIS[ApiKey.API_VERSIONS].name and any(
             difference.field == f"api_keys[{self.api}]" and said == repr(MISSING) and fnmatchcase(target, self.target)
             for target, said in zip(targets, difference.values.values(), strict=True)
@@ -50,7 +50,7 @@ class Gap:
 
 
 def gaps_of(where: str, number: int, entry: Any) -> Iterator[Gap]:
-    """The gaps of one entry, one for each API that it names. ValueError, one line, where it is not as it should be."""
+    """The gaps of one entry, one for each of its APIs. ValueError, with one line, if the entry is invalid."""
     if not isinstance(entry, dict) or set(entry) != KEYS:
         raise ValueError(f"{where}: must have the keys {', '.join(sorted(KEYS))}, and no others")
     for key in ("target", "reason"):

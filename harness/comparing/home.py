@@ -1,8 +1,8 @@
-"""The broker of a cluster that an exchange asks.
+"""Chooses the broker of a cluster to which an exchange sends its requests.
 
-An exchange is about the answers of one broker. Where the cluster has several, that broker must lead the topics that a
-check makes, and be the coordinator of its groups. So one is chosen that is the coordinator of some, topics are assigned
-to it, and names are chosen of which it is the coordinator.
+An exchange needs all answers from one broker. In a cluster of several, that broker must lead the check's topics and
+coordinate its groups. Therefore a broker is chosen that coordinates some groups; topics are assigned to it, and group
+ids are chosen that it coordinates.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from reference_broker.wire.messages.metadata_request import MetadataRequest
 from reference_broker.wire.primitives import BrokerId, MalformedRequest
 
 CANDIDATES: Final = 64
-"""Names that are tried: enough that one of them suits among a few brokers."""
+"""Number of names to try; enough to find one that a given broker coordinates, among a few brokers."""
 COORDINATED_WITHIN_S: Final = 15.0
 GROUPS: Final = 0
-"""The type of keys of FindCoordinator. Transactional ids have no coordinator: checks find out what is said of that."""
+"""Key type of FindCoordinator for groups. Other types are not requested here; checks test them themselves."""
 
 
 class Home:
-    """One broker of several."""
+    """The chosen broker of a cluster with several."""
 
     def __init__(self, broker: int, address: str, connections: Connections) -> None:
-        """`broker`: its id; `address`: where it is asked, host:port."""
+        """`broker` is its id, `address` its host:port."""
         self.broker = broker
         self.address = address
         self._connections = connections
 
     def led(self, topic: CreatableTopic) -> CreatableTopic:
-        """A new topic with the broker as the only replica of each partition."""
+        """The topic with this broker as the only replica of each partition."""
         assignments = tuple(
             CreatableReplicaAssignment(partition_index=number, broker_ids=(BrokerId(self.broker),))
             for number in range(topic.num_partitions)
@@ -47,28 +47,28 @@ class Home:
         )
 
     def name(self, real: str) -> str:
-        """A name that begins with this one, of which the broker is the coordinator where it is a group's.
-        ClientTrouble where there is none."""
+        """A name that begins with `real` and that, as a group id, this broker coordinates. ClientTrouble if none of the
+        names tried is."""
         suited = self.coordinated(names_like(real))
         if not suited:
             raise ClientTrouble(f"broker {self.broker} is no longer the coordinator of any of {CANDIDATES} names")
         return suited[0]
 
     def coordinator_of(self, group: str) -> Home:
-        """The coordinator of a group."""
+        """The Home for the coordinator of a group."""
         brokers = _asked(self._connections, self.address, MetadataRequest(topics=())).brokers
         (chosen,) = coordinators([group], self.address, self._connections).values()
         return Home(chosen, address_of(chosen, brokers), self._connections)
 
     def coordinated(self, groups: Sequence[str]) -> list[str]:
-        """Those groups of which the broker is the coordinator. ClientTrouble where they have none after a while."""
+        """The groups that this broker coordinates. ClientTrouble if a group has no coordinator after 15 s."""
         found = coordinators(groups, self.address, self._connections)
         return [group for group, broker in found.items() if broker == self.broker]
 
 
 def home_of(bootstrap: str, connections: Connections) -> Home | None:
-    """The broker to ask, where a cluster has several: the first that is the coordinator of groups. ClientTrouble where
-    there is none after a while."""
+    """The broker for an exchange: the one with the lowest id that coordinates some group; None if the cluster has only
+    one broker. ClientTrouble if there is no coordinator after 15 s."""
     brokers = _asked(connections, bootstrap, MetadataRequest(topics=())).brokers
     if len(brokers) < 2:
         return None
@@ -77,7 +77,7 @@ def home_of(bootstrap: str, connections: Connections) -> Home | None:
 
 
 def address_of(broker: int, listed: Iterable[Any]) -> str:
-    """Where a broker is reached, host:port. ClientTrouble where Metadata does not list it."""
+    """The host:port of a broker. ClientTrouble if Metadata does not list it."""
     for one in listed:
         if one.node_id == broker:
             return f"{one.host}:{one.port}"
@@ -85,8 +85,8 @@ def address_of(broker: int, listed: Iterable[Any]) -> str:
 
 
 def coordinators(groups: Iterable[str], bootstrap: str, connections: Connections) -> dict[str, int]:
-    """Group → its coordinator. The first question makes the topic of their offsets, and is asked until each group has
-    one. ClientTrouble where it has none after a while."""
+    """Group → broker id of its coordinator. The first request creates __consumer_offsets; it is repeated until each
+    group has a coordinator. ClientTrouble after 15 s."""
     request = FindCoordinatorRequest(key_type=GROUPS, coordinator_keys=tuple(groups))
     deadline = time.monotonic() + COORDINATED_WITHIN_S
     while True:
@@ -100,7 +100,7 @@ def coordinators(groups: Iterable[str], bootstrap: str, connections: Connections
 
 
 def names_like(real: str) -> list[str]:
-    """The name, and others that begin with it."""
+    """The name, and further names that begin with it."""
     return [real, *(f"{real}-{number}" for number in range(1, CANDIDATES))]
 
 

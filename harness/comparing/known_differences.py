@@ -1,7 +1,7 @@
-"""Differences that are accepted, as checks/known_differences.toml lists them: for a reason, and until a date.
+"""Reads checks/known_differences.toml: differences that are accepted, each with a reason and a review date.
 
-An entry that matches nothing although its check ran on its targets is as wrong as a difference that none matches: what
-it excuses is gone, and the entry must go too. An entry past its date must be looked at again.
+An entry that matches nothing although its check ran on its targets is an error: the difference is gone, and the entry
+must be removed. So is an entry whose review date has passed.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ from harness.targets.target import Target, TargetKind, as_given
 
 KEYS: Final = {"check", "api", "field", "targets", "values", "source", "reason", "evidence", "review_by"}
 _DOCUMENTS: Final = "documents"
-"""The key that an accident has besides."""
+"""An additional required key of entries with source "accident"."""
 _TEXTS: Final = ("check", "api", "field", "reason", "source", "evidence")
 
 
 class KnownDifferencesTrouble(ValueError):
-    """The file cannot be used: where, what, what to do; one line."""
+    """The file is invalid. The message is one line: where, what, and what to do."""
 
 
 class Source(StrEnum):
     """Where a difference comes from."""
 
     ACCIDENT = "accident"
-    """Kafka does it by accident, as the words of a Java exception: no document tells it, no client may rely on it."""
+    """Accidental behaviour of Kafka, such as the text of a Java exception: undocumented, and not to be relied on."""
     GAP = "gap"
-    """The reference lacks it, as its header's **Departs from Kafka** says."""
+    """Missing in the reference, as **Departs from Kafka** in the header of its file says."""
     DOCUMENTED = "documented"
-    """Kafka's documents allow both, or a release changed it; the evidence names the KIP, the KAFKA id or the place."""
+    """Kafka's documents allow both values, or a release changed it. The evidence names the KIP, KAFKA id or
+    document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,37 +49,37 @@ class Known:
     """One accepted kind of difference."""
 
     check: str
-    """The id of a file of checks, and after :: a glob for its checks: "protocol/describe_configs::topic*"."""
+    """The id of a file of checks, optionally with :: and a glob for its checks: "protocol/describe_configs::topic*"."""
     api: str
     field: str
     """Path or glob: "results[].configs[retention.ms].value"; [] stands for any index or name."""
     targets: tuple[str, str]
     """Globs for the two targets, in either order."""
     values: tuple[str, str]
-    """What each of the two targets says, in their order; in words where it is more than one value."""
+    """The values of the two targets, in the order of `targets`; a description if there are several."""
     source: Source
     reason: str
     evidence: str
-    """What shows it: a check and what it saw, a line of Kafka's source by its class, a KIP."""
+    """The evidence: a check and its result, a class in Kafka's source, a KIP."""
     review_by: datetime.date
     documents: str = ""
-    """Of an accident: what Kafka's documents say of it."""
+    """For an accident: what Kafka's documents say about it."""
     number: int = 1
-    """Its place in the file, from 1."""
+    """Its position in the file, from 1."""
 
     @property
     def file(self) -> str:
-        """The file of checks that it belongs to."""
+        """The id of the file of checks to which the entry applies."""
         return self.check.partition("::")[0]
 
     def covers(self, check: str) -> bool:
-        """Whether it is about a check."""
+        """Whether the entry applies to a check."""
         file, separator, name = check.partition("::")
         own_file, _, own_name = self.check.partition("::")
         return file == own_file and (not own_name or not separator or fnmatchcase(name, _escaped(own_name)))
 
     def is_between(self, targets: Sequence[str]) -> bool:
-        """Whether it is about a pair of targets, as the file names them."""
+        """Whether the entry applies to a pair of targets, given by their names in the file."""
         one, other = targets
         first, second = self.targets
         return (fnmatchcase(one, first) and fnmatchcase(other, second)) or (
@@ -86,7 +87,7 @@ class Known:
         )
 
     def matches(self, difference: Difference, targets: Sequence[str]) -> bool:
-        """Whether it accepts a difference. `targets`: those of the difference, as the file names them."""
+        """Whether the entry accepts a difference. `targets` are those of the difference, by their names in the file."""
         return (
             self.covers(difference.check)
             and fnmatchcase(difference.api, self.api)
@@ -96,7 +97,7 @@ class Known:
 
     @property
     def said(self) -> dict[str, str]:
-        """Target, as a glob, → what it says."""
+        """Glob for a target → its value."""
         return dict(zip(self.targets, self.values, strict=True))
 
     def __str__(self) -> str:
@@ -105,39 +106,39 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class KnownDifferences:
-    """All that the file says."""
+    """The contents of the file."""
 
     accepted: tuple[Known, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    """The APIs that the reference does not serve."""
+    """The APIs that the reference does not support yet."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Target → how the file names it, where that is not by its own name."""
+    """Target → its name in the file."""
 
     def named(self, targets: Iterable[str]) -> tuple[str, ...]:
-        """Targets as the file names them; what is recorded of a target counts as the target."""
+        """The names of targets in the file; a recording has the name of its target."""
         own = (target.removeprefix(PREFIX) for target in targets)
         return tuple(self.names.get(target, target) for target in own)
 
     def accepts(self, difference: Difference) -> Known | Gap | None:
-        """The first entry that accepts a difference."""
+        """The first entry that accepts a difference; None if there is none."""
         entries: tuple[Known | Gap, ...] = (*self.accepted, *self.gaps)
         targets = self.named(difference.values)
         return next((entry for entry in entries if entry.matches(difference, targets)), None)
 
     def gap(self, target: str, api_key: int) -> Gap | None:
-        """The entry that says that a target lacks an API."""
+        """The gap for an API on a target; None if there is none."""
         (name,) = self.named([target])
         return next((entry for entry in self.gaps if entry.is_of(name, api_key)), None)
 
     def accidents(self) -> tuple[Known, ...]:
-        """The entries about what Kafka does by accident, in the order of the file."""
+        """The entries with source "accident", in the order of the file."""
         return tuple(entry for entry in self.accepted if entry.source is Source.ACCIDENT)
 
     def complaints(self, used: Iterable[int], ran: Iterable[tuple[str, tuple[str, str]]]) -> list[str]:
-        """A line for each accepted difference that does not exist any more.
+        """A line for each accepted difference that no longer exists.
 
-        `used` are the numbers of entries that accepted something; `ran` is (check, pair of targets) of all that was
-        compared, and holds a file's checks only where all of them were chosen for the run.
+        `used` has the numbers of entries that accepted something. `ran` has (check, pair of targets) of all
+        comparisons, without those of files of which only some checks were chosen for the run.
         """
         numbers, compared = frozenset(used), [(check, self.named(targets)) for check, targets in ran]
         return [
@@ -148,7 +149,7 @@ class KnownDifferences:
         ]
 
     def closed(self, listed: Mapping[str, Iterable[int]]) -> list[str]:
-        """A line for each API that is said to be lacking on a target and is listed there (target → API keys)."""
+        """A line for each gap whose API is listed by its target. `listed`: target → API keys."""
         return [
             f"{entry}: {target} lists {entry.api} now; remove it from the entry"
             for entry in self.gaps
@@ -157,7 +158,7 @@ class KnownDifferences:
         ]
 
     def overdue(self, today: datetime.date) -> list[str]:
-        """A line for each entry whose date has passed."""
+        """A line for each entry whose review date has passed."""
         entries: tuple[Known | Gap, ...] = (*self.accepted, *self.gaps)
         return [
             f"{entry} was to be reviewed by {entry.review_by}; review it, then remove it or set a new date"
@@ -167,8 +168,8 @@ class KnownDifferences:
 
 
 def read_known(path: Path, targets: Iterable[Target] = ()) -> KnownDifferences:
-    """The entries of a file, for these targets; none when it does not exist. KnownDifferencesTrouble when it is not as
-    it should be."""
+    """Reads a file; empty if it does not exist. `targets` are those of the run. KnownDifferencesTrouble if it is
+    invalid."""
     accepted, gaps = read_entries(path, "accepted", "gap", trouble=KnownDifferencesTrouble)
     try:
         return KnownDifferences(
@@ -185,7 +186,7 @@ def read_known(path: Path, targets: Iterable[Target] = ()) -> KnownDifferences:
 
 
 def name_of(target: Target) -> str:
-    """How the file names a target: the reference by the release that it answers as, also with a planted bug."""
+    """The name of a target in the file; for the reference, only its release counts, not a planted bug."""
     if target.kind is not TargetKind.REFERENCE:
         return as_given(target.name)
     return "reference" if target.release == BASELINE else f"reference@{target.release}"
@@ -222,14 +223,14 @@ def _is_pair(value: Any) -> bool:
 
 
 def _path_pattern(field: str) -> re.Pattern[str]:
-    """A path as a pattern: [] is any element, * is anything, all else stands for itself."""
+    """A path as a regular expression: [] matches any element, * anything, and all else itself."""
     parts = re.split(r"(\[\]|\*)", field)
     special = {"[]": r"\[[^\]]*\]", "*": ".*"}
     return re.compile("".join(special.get(part, re.escape(part)) for part in parts))
 
 
 def _escaped(glob: str) -> str:
-    """A glob in which brackets stand for themselves."""
+    """The glob with brackets escaped."""
     return glob.replace("[", "[[]")
 
 

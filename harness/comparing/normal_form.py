@@ -1,8 +1,8 @@
-"""Messages as plain data in which two clusters can be compared: what differs by chance gets a stable name.
+"""Converts messages to plain data that can be compared between clusters, with stable names for arbitrary values.
 
-Ids (of topics, producers, members, sessions), nodes, hosts and ports are named in the order in which they first appear
-in a check: "topic id 1", "node 1". A time of the check's own present is "now". Names that a check made for itself are
-replaced by the labels it gave them, in texts too. What is alike in this way, and why: harness/comparing/rules.py.
+Ids (of topics, producers, members, sessions), nodes, hosts and ports are named in the order of their first appearance
+in a check: "topic id 1", "node 1". A time during the check is "now". Names that the check has created are replaced by
+their labels, also within strings. All rules, with reasons: harness/comparing/rules.py.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from reference_broker.wire.records import Batch, Record, iter_batches
 from reference_broker.wire.schema import Field, is_in
 
 SHORTEST_ID: Final = 13
-"""Characters: a shorter text holds no id and no time."""
+"""Strings shorter than this contain no id and no time."""
 LONG_NUMBER: Final = re.compile(r"-?\d{13,19}")
 WHOLE_BYTES: Final = 64
-"""Bytes of a key or value that are told as they are; longer ones by their digest."""
+"""Keys and values up to this many bytes are shown in full; longer ones by length and digest."""
 UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 Plans = dict[tuple[str, type, int, str], tuple[tuple[Field, str, Rule | None], ...]]
-"""(API, class of a message, version, path) → its fields with their paths and rules."""
+"""(API, message class, version, path) → (field, path of the field, rule or None) for each field."""
 PLANS: Final[Plans] = {}
-"""By RULES; made as they are needed."""
+"""Cache of plans for RULES."""
 UNRULED: Final[Plans] = {}
 
 
 class NormalForm:
-    """The names given so far in one check on one target."""
+    """The normal form in one check on one target; remembers the names assigned so far."""
 
     def __init__(self, window: Window, rules: Sequence[Rule] = RULES) -> None:
         self.window = window
@@ -46,15 +46,15 @@ class NormalForm:
         self._names: dict[tuple[str, object], str] = {}
         self._counts: dict[str, int] = {}
         self._ids: dict[str, str] = {}
-        """Ids that may stand in texts → their names."""
+        """Ids that may occur within strings → their names."""
 
     def label(self, real: str, label: str) -> None:
-        """A name that the check made for itself, and what to call it."""
+        """Defines the label that replaces a name created by the check."""
         self._labels[real] = label
         self._labels = dict(sorted(self._labels.items(), key=lambda pair: -len(pair[0])))
 
     def named(self, noun: str, value: object) -> str:
-        """The stable name of a value, given at its first appearance."""
+        """The stable name of a value; a new one is assigned at its first appearance."""
         name = self._names.get((noun, value))
         if name is None:
             self._counts[noun] = self._counts.get(noun, 0) + 1
@@ -64,7 +64,8 @@ class NormalForm:
         return name
 
     def text(self, text: str) -> str:
-        """A text with the check's labels, and with ids that have a name or look like one."""
+        """A string with names created by the check replaced by labels, and ids and times within it replaced by
+        names."""
         for real, label in self._labels.items():
             text = text.replace(real, label)
         if len(text) < SHORTEST_ID:
@@ -88,16 +89,16 @@ class NormalForm:
         everything: bool = False,
         asked_ms: int | None = None,
     ) -> dict[str, Plain]:
-        """A message's fields that the version has, in normal form.
+        """The fields of a message that its version has, in normal form.
 
-        `now_ms`: when it was sent or came; `asked_ms`: when its request was sent, where it is an answer; `everything`:
-        the message answers a request that named nothing, and so was for all there is.
+        `now_ms` is when it was sent or received; `asked_ms`, for an answer, when its request was sent. `everything`:
+        the message answers a request without names, which asked for all topics, groups or resources.
         """
         self.window.last_ms = now_ms
         return _Walk(self, api, version, everything, asked_ms).fields(message, "")
 
     def plan(self, api: str, message: Any, version: int, path: str) -> tuple[tuple[Field, str, Rule | None], ...]:
-        """The fields of a message at a path that are looked at, with their own paths and rules."""
+        """The fields that a message at a path has in this version, each with its path and rule."""
         key = (api, type(message), version, path)
         found = self._plans.get(key)
         if found is None:
@@ -111,21 +112,21 @@ class NormalForm:
         return found
 
     def rule(self, api: str, path: str) -> Rule | None:
-        """The first rule for a field."""
+        """The first rule for a field; None if there is none."""
         for rule in self._rules:
             if fnmatchcase(api, rule.api) and fnmatchcase(path, rule.field.replace("[", "[[]")):
                 return rule
         return None
 
     def is_ours(self, element: Plain) -> bool:
-        """Whether a name of the check's own, as labelled, is one of an element's values."""
+        """Whether a label of this check is among the values of an element."""
         if isinstance(element, Mapping):
             return any(self.is_ours(value) for key, value in element.items())
         return isinstance(element, str) and element in self._labels.values()
 
 
 class _Walk:
-    """One message on its way to the normal form."""
+    """Converts one message."""
 
     def __init__(
         self, form: NormalForm, api: str, version: int, everything: bool = False, asked_ms: int | None = None
@@ -156,7 +157,7 @@ class _Walk:
             return [self.scalar(one, field, f"{path}[]", None) for one in sorted(value, key=self.name_of)]
         is_ours_only = rule.treatment is Treatment.OURS and self.everything
         if len(value) > 1 or is_ours_only:
-            # Sorted by a text without this walk's names, so that the names are then given in the same order everywhere.
+            # Sort by texts without new names, so that names are then assigned in the same order on every target.
             walk = _Walk(_Unnamed(self.form), self.api, self.version, asked_ms=self.asked_ms)
             seen = [(walk.scalar(one, field, "", None), at) for at, one in enumerate(value)]
             chosen = sorted(
@@ -205,7 +206,7 @@ class _Walk:
         return value if name is None else name
 
     def batches(self, data: Any) -> Plain:
-        """Record batches by what is in them: compressed bytes and checksums depend on a library's version."""
+        """Record batches as headers and records. Compressed bytes and checksums depend on the version of a library."""
         view = memoryview(data)
         found: list[Plain] = []
         size = 0
@@ -244,7 +245,7 @@ class _Walk:
 
 
 class _Unnamed(NormalForm):
-    """A form that knows the names so far, and gives no new ones: what has none is called "new"."""
+    """A normal form that uses the existing names but assigns no new ones: values without a name are called "new …"."""
 
     def __init__(self, form: NormalForm) -> None:
         super().__init__(form.window, ())
@@ -255,15 +256,15 @@ class _Unnamed(NormalForm):
 
 
 def _are_told_apart_by_name(value: Any, field: Field) -> bool:
-    """Whether a name comes first in each element, of all that is in it, and no two have the same."""
+    """Whether the first field of the elements is `name`, and the names are unique."""
     if field.kind != "struct" or field.of.FIELDS[0].name != "name":
         return False
     return len({one.name for one in value}) == len(value)
 
 
 def _sort_key(plain: Plain) -> str:
-    """A text of an element, with what is said in words last (words may differ where all else is the same), and arrays
-    within it in an order of their own."""
+    """The text by which elements are sorted. Messages come last, because they may differ between targets; arrays within
+    the element are sorted."""
     if isinstance(plain, Mapping):
         words = [value for name, value in plain.items() if name.endswith("message")]
         return repr(
@@ -279,7 +280,7 @@ def _is_absent(value: object) -> bool:
 
 
 def _bytes_text(value: bytes | None) -> str | None:
-    """Bytes as text where they are one and short; else by length and digest, so that none two are taken for one."""
+    """Bytes as a string if they are valid UTF-8 and short; else their length and digest, which keeps them distinct."""
     if value is None:
         return None
     data = bytes(value)

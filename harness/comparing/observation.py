@@ -1,7 +1,7 @@
-"""One exchange with a cluster as it was seen: what was asked in words, what came back, and how soon.
+"""Observations: a request in words, the answer to it, how it ended, and how soon.
 
-Answers are kept in their normal form (harness/comparing/normal_form.py), so that two targets' observations can be
-compared.
+Requests and answers are kept in normal form (harness/comparing/normal_form.py), so that observations on two targets can
+be compared.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 Plain = None | bool | int | float | str | Sequence["Plain"] | Mapping[str, "Plain"]
-"""Data that JSON knows."""
+"""JSON data."""
 
 
 class RequestOutcome(StrEnum):
-    """What became of a request."""
+    """How a request ended."""
 
     ANSWERED = "answered"
     CLOSED = "connection closed"
@@ -24,7 +24,7 @@ class RequestOutcome(StrEnum):
 
 
 class Pace(StrEnum):
-    """How soon an answer came, as coarsely as two machines can be compared."""
+    """Whether an answer came at once or was held back; coarse, so that different machines can be compared."""
 
     AT_ONCE = "at once"
     WAITED = "waited"
@@ -32,14 +32,14 @@ class Pace(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One request and what came of it."""
+    """One request and its answer, or another value that a check observed."""
 
     api: str
-    """Name of the API: "OffsetFetch"; empty for what is no exchange."""
+    """Name of the API, like "OffsetFetch"; empty if this is not an exchange."""
     version: int
-    """Version of the API; -1 if this is no exchange."""
+    """Version of the API; -1 if this is not an exchange."""
     request: str
-    """What was asked, in words."""
+    """The request, in words."""
     sent: Plain = None
     """The request's fields in normal form."""
     outcome: RequestOutcome = RequestOutcome.ANSWERED
@@ -48,7 +48,7 @@ class Observation:
     pace: Pace = Pace.AT_ONCE
 
     def compared(self) -> dict[str, Plain]:
-        """What two targets should agree on: the answer's fields, the outcome, the pace."""
+        """What is compared between targets: the answer's fields, the outcome and the pace."""
         fields: dict[str, Plain] = dict(self.answer) if isinstance(self.answer, Mapping) else {"": self.answer}
         return {"(outcome)": self.outcome.value, "(pace)": self.pace.value, **fields}
 
@@ -58,5 +58,5 @@ class Observation:
 
 
 def remark(what: str, value: Plain) -> Observation:
-    """An observation that is no exchange: a name for what was seen, and the value."""
+    """An observation that is not an exchange: a name and a value."""
     return Observation(api="", version=-1, request=what, answer={what: value})

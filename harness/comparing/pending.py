@@ -1,4 +1,4 @@
-"""A request of an exchange whose answer is not here yet."""
+"""Requests of an exchange whose answers are read later."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Pending:
-    """A request on a connection of its own whose answer is not here yet."""
+    """A request that was sent on a connection of its own, and whose answer has not been read yet."""
 
     exchange: Exchange
     connection: RawConnection
@@ -29,16 +29,16 @@ class Pending:
     waits_ms: int | None
 
     def answer(self, timeout_s: float = ANSWER_TIMEOUT_S, *, pace: Pace | None = None) -> Any:
-        """The response, waited for and observed.
+        """Waits for the answer and observes it; returns the response.
 
-        AssertionError when the broker closes the connection, is silent, or answers at another pace than is wanted.
+        AssertionError if the broker closes the connection, does not answer, or answers at another pace than `pace`.
         """
         response, seen = self.observe(timeout_s)
         require_answer(seen, self.words, pace)
         return response
 
     def observe(self, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Any, Observation]:
-        """(response, what was observed of the request), whatever that is."""
+        """Waits for the answer; returns (response or None, observation), however the request ended."""
         response, outcome = None, RequestOutcome.ANSWERED
         try:
             frame = self.connection.receive_frame(timeout_s)
@@ -54,5 +54,5 @@ class Pending:
         return response, seen
 
     def is_answered(self, within_s: float) -> bool:
-        """Whether the answer begins to come in this time; it can still be read."""
+        """Whether the answer starts to arrive within this time. Reads nothing."""
         return self.connection.has_answer(within_s)

@@ -1,7 +1,8 @@
-"""What a target must list, and what it means that it does not: a difference, a known gap, or nothing that is promised.
+"""The API versions that a target must list, and how to treat those that it does not list.
 
-A target that says which release it is must list that release's APIs, in all their versions. A cluster that is given by
-its address says nothing of its release: what it does not list is not asked of it.
+A target whose release is known must list that release's APIs in all their versions; a missing one is a difference or a
+known gap. If the release is not known (a cluster given by its address), checks of versions that are not listed are
+skipped.
 """
 
 from __future__ import annotations
@@ -16,26 +17,26 @@ from harness.hosts.lack import Lack, Means
 from reference_broker.wire.api_keys import APIS
 
 Versions = tuple[int, int]
-"""First and last, both inclusive."""
+"""(lowest, highest) version."""
 NONE: Versions = (0, -1)
-"""Of an API that is not served."""
+"""Versions of an API that is not listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promised:
-    """What the release of one target lists."""
+    """The API versions of a target's release."""
 
     target: str
     release: str = ""
-    """ "4.3.1"; empty where the target does not say."""
+    """The release, like "4.3.1"; empty if it is not known."""
     listed: Mapping[int, Versions] = field(default_factory=dict)
-    """By API key, for clients; empty where the release is not known."""
+    """API key → versions that the release lists to clients; empty if the release is not known."""
     known: KnownDifferences = field(default_factory=KnownDifferences)
 
     def lack(self, api_key: int, version: int, found: Versions) -> Lack | None:
-        """Why a version that the target does not list is not asked: None where the target should list it.
+        """Why a check of an API version that the target does not list is skipped; None if the target should list it.
 
-        `found` is what the target lists of the API.
+        `found` are the versions of the API that the target lists.
         """
         name = f"{_name(api_key)} v{version}"
         if not self.listed:
@@ -48,9 +49,10 @@ class Promised:
         return Lack(Means.API, f"{self.target} does not serve {gap.api}: {gap.reason}") if gap is not None else None
 
     def missing(self, found: Mapping[int, Versions]) -> list[tuple[Difference, Gap | None]]:
-        """The APIs and versions of the release that a target does not list, each with the gap that accepts it.
+        """A difference for each API of the release that the target does not list in all versions, with the gap that
+        accepts it, or None.
 
-        `found` is all that the target lists, by API key.
+        `found`: API key → versions that the target lists.
         """
         missing = []
         for key, wanted in self.listed.items():
@@ -61,7 +63,7 @@ class Promised:
         return missing
 
     def difference(self, api_key: int, found: Versions) -> Difference:
-        """That the target lists less than its release does; whoever asks for it says in which check."""
+        """The difference between the versions of an API in the release and on the target. The caller sets `check`."""
         return Difference(
             check="",
             api=_name(api_key),
@@ -73,7 +75,7 @@ class Promised:
 
 
 def told(versions: Versions) -> str:
-    """Versions in words: "0 to 4", or that there are none."""
+    """Versions in words: "0 to 4", or "(missing)"."""
     return repr(MISSING) if versions == NONE else f"{versions[0]} to {versions[1]}"
 
 

@@ -1,4 +1,4 @@
-"""Short ways to write the requests that many checks send; everything else is the message class itself."""
+"""Functions that build the requests that many checks send. Other requests use the message classes directly."""
 
 from __future__ import annotations
 
@@ -43,50 +43,50 @@ from reference_broker.wire.primitives import ZERO_UUID, BrokerId, GroupId, Topic
 from reference_broker.wire.records import Record, encode_batch
 
 T0: Final = 1_700_000_000_000
-"""The timestamp (ms) of the first record of a batch; the next ones follow by a millisecond each."""
+"""The timestamp (ms) of the first record in a batch; each following record is 1 ms later."""
 SESSION_MS: Final = 6_000
-"""The shortest session timeout that a broker takes by default."""
+"""The shortest session timeout that a broker allows by default."""
 
 PROBES: Final = 256
-"""Groups of any name, enough that each of a few dozen partitions of their offsets is asked."""
+"""Number of group ids to try; enough to have one on each of a few dozen partitions of __consumer_offsets."""
 
 NOT_ASKED: Final = -(2**31)
-"""What stands for the operations that a client may do where it did not ask for them (KIP-430)."""
+"""The value of authorized operations in answers to clients that did not request them (KIP-430)."""
 TOPIC_OPERATIONS: Final = sum(1 << code for code in (3, 4, 5, 6, 7, 8, 10, 11))
-"""What can be done with a topic, as bits: read, write, create, delete, alter, describe, describe and alter configs."""
+"""All operations on a topic, as bits: read, write, create, delete, alter, describe, describe and alter configs."""
 CLUSTER_OPERATIONS: Final = sum(1 << code for code in (5, 7, 8, 9, 10, 11, 12))
-"""What can be done with a cluster: create, alter, describe, cluster action, describe and alter configs, idempotent
+"""All operations on a cluster, as bits: create, alter, describe, cluster action, describe and alter configs, idempotent
 write."""
 
 
 def versions(*numbers: int) -> Any:
-    """Runs a check at each of these versions of its API."""
+    """Decorator: runs a check with each of these API versions."""
     return pytest.mark.parametrize("version", numbers, ids=lambda number: f"v{number}")
 
 
 def all_versions(first: int, last: int) -> Any:
-    """Runs a check at every version of its API."""
+    """Decorator: runs a check with every API version from `first` to `last`."""
     return versions(*range(first, last + 1))
 
 
 def variants(name: str, **values: Any) -> Any:
-    """Runs a check once for each named value."""
+    """Decorator: runs a check once for each of these named values."""
     return pytest.mark.parametrize(name, list(values.values()), ids=list(values))
 
 
 METADATA_VERSION_OF: Final = {"4.0": 22, "4.1": 26, "4.2": 28, "4.3": 30, "4.4": 31}
-"""Release line -> the first metadata version that it brought."""
+"""Release line → feature level of its first metadata version."""
 
 
 def is_since(exchange: Exchange, release: str) -> bool:
-    """Whether the broker is of a release line ("4.1") or a later one, by the metadata versions that it supports."""
+    """Whether the broker is of this release line ("4.1") or a later one, by the metadata versions that it supports."""
     asked = ApiVersionsRequest(client_software_name="check", client_software_version="1")
     found = {one.name: one.max_version for one in exchange.quietly(asked, 4).supported_features}
     return bool(found.get("metadata.version", 0) >= METADATA_VERSION_OF[release])
 
 
 def has_feature(exchange: Exchange, feature: str) -> bool:
-    """Whether a feature is turned on in the cluster."""
+    """Whether a feature is finalized in the cluster."""
     asked = ApiVersionsRequest(client_software_name="check", client_software_version="1")
     return any(one.name == feature for one in exchange.quietly(asked, 4).finalized_features)
 
@@ -104,7 +104,7 @@ def records(*values: str | None, key: str | None = None, timestamps: Iterable[in
 
 
 def batch(*values: str | None, key: str | None = None, timestamps: Iterable[int] | None = None, **more: Any) -> bytes:
-    """A record batch with these values; `more` goes to encode_batch."""
+    """A record batch with these values; `more` is passed to encode_batch."""
     return encode_batch(records(*values, key=key, timestamps=timestamps), **more)
 
 
@@ -116,7 +116,8 @@ def produce(
     timeout_ms: int = 5_000,
     transactional_id: str | None = None,
 ) -> ProduceRequest:
-    """Produce to one topic, by name or (from version 13) by id; partition 0 where no partition is given."""
+    """Produce to one topic, by name or (from version 13) by id; to partition 0 unless `data` maps partitions to
+    bytes."""
     by_partition = data if isinstance(data, Mapping) else {0: data}
     parts = tuple(
         PartitionProduceData(index=index, records=None if one is None else memoryview(one))
@@ -131,7 +132,7 @@ def produce(
 
 
 def produce_quietly(exchange: Exchange, topic: str, *values: str, partition: int = 0, **more: Any) -> None:
-    """Writes records as a preparation: one batch for each call."""
+    """Produces one batch as preparation, without observing it. BrokenPromise if it is refused."""
     answer = exchange.quietly(produce(topic, {partition: batch(*values, **more)}), 9)
     found = answer.responses[0].partition_responses[0]
     _prepared(f"preparing {topic}", found)
@@ -154,7 +155,8 @@ def fetch(topic: str | Uuid, offset: int = 0, *, partition: int = 0, **more: Any
 
 
 def new_producer(exchange: Exchange) -> int:
-    """A new producer id, quietly; a broker that has just started has none to give for a moment."""
+    """A new producer id, requested without observing it. Retries for 10 s, since a broker that has just started may not
+    have any yet; then ClientTrouble."""
     request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
     for _ in exchange.patience():
         answer = exchange.quietly(request, 4)
@@ -188,7 +190,7 @@ def delete_records(topic: str, offset: int, *, partition: int = 0, timeout_ms: i
 
 
 def subscription(*topics: str, user_data: bytes | None = None) -> bytes:
-    """A consumer's metadata in version 0: brokers read it, and fail on anything else in a group of consumers."""
+    """A ConsumerProtocolSubscription in version 0, which brokers require as the metadata of consumers in JoinGroup."""
     names = b"".join(struct.pack(">h", len(name.encode())) + name.encode() for name in topics)
     own = struct.pack(">i", -1) if user_data is None else struct.pack(">i", len(user_data)) + user_data
     return struct.pack(">hi", 0, len(topics)) + names + own
@@ -235,14 +237,14 @@ def sync(
 
 
 def joined(exchange: Exchange, group: str, **more: Any) -> tuple[str, int]:
-    """(member id, generation) of the only member of a group that has just joined, quietly."""
+    """Joins a new group, without observing it; returns (member id, generation). BrokenPromise if refused."""
     answer = exchange.quietly(join(group, **more), 3)
     _prepared(f"joining {group}", answer)
     return answer.member_id, answer.generation_id
 
 
 def stable(exchange: Exchange, group: str, assignment: bytes = b"all", **more: Any) -> tuple[str, int]:
-    """(member id, generation) of the only member of a group that is stable, quietly."""
+    """Joins and syncs a new group, without observing it; returns (member id, generation). BrokenPromise if refused."""
     member, generation = joined(exchange, group, **more)
     answer = exchange.quietly(sync(group, generation, member, {member: assignment}), 3)
     _prepared(f"synchronising {group}", answer)
@@ -252,7 +254,7 @@ def stable(exchange: Exchange, group: str, assignment: bytes = b"all", **more: A
 def commit(
     group: str, topic: str | Uuid, offset: int, *, partition: int = 0, metadata: str | None = "", **more: Any
 ) -> OffsetCommitRequest:
-    """OffsetCommit of one partition by no member; `more` sets any field."""
+    """OffsetCommit of one partition, without a member; `more` sets any field."""
     wanted = OffsetCommitRequestPartition(
         partition_index=partition, committed_offset=offset, committed_metadata=metadata
     )
@@ -268,7 +270,7 @@ def commit(
 def offsets(
     version: int, group: str, topics: Mapping[str | Uuid, tuple[int, ...]] | None, *, stable_only: bool = False
 ) -> OffsetFetchRequest:
-    """OffsetFetch of one group in the shape of a version; all its topics where none is named."""
+    """OffsetFetch of one group, in the form of this version; of all its topics if `topics` is None."""
     if version >= 8:
         many = None
         if topics is not None:
@@ -288,9 +290,9 @@ def offsets(
 
 
 def deposed(exchange: Exchange, topic: str) -> None:
-    """Waits, quietly, until a broker that was unregistered has learnt that it leads neither the topic nor any group.
+    """Waits, without observing, until an unregistered broker no longer leads the topic nor coordinates any group.
 
-    BrokenPromise when it does not learn it.
+    BrokenPromise if it still does after 10 s.
     """
     groups = tuple(OffsetFetchRequestGroup(group_id=GroupId(f"probe-{number}"), topics=()) for number in range(PROBES))
     for _ in exchange.patience():
@@ -305,8 +307,8 @@ def deposed(exchange: Exchange, topic: str) -> None:
 
 
 def coordinated(exchange: Exchange) -> None:
-    """Waits, quietly, until the broker answers for every group of which it is the coordinator: the first question
-    creates the topic of their offsets."""
+    """Waits, without observing, until the broker answers for all groups that it coordinates. The first request creates
+    __consumer_offsets. ClientTrouble after 10 s."""
     if exchange.bootstrap in exchange.connections.coordinated:
         return
     probes = [f"probe-{number}" for number in range(PROBES)]
@@ -322,13 +324,13 @@ def coordinated(exchange: Exchange) -> None:
 
 
 def _prepared(what: str, found: Any) -> None:
-    """BrokenPromise when a preparation was refused."""
+    """BrokenPromise if the answer to a preparation has an error code."""
     if found.error_code != 0:
         raise BrokenPromise(f"{what}: error {found.error_code}: {found}")
 
 
 def _topic(cls: Callable[..., Any], topic: str | Uuid, name_field: str, **parts: Any) -> Any:
-    """A request's topic, named or by id."""
+    """A topic of a request, by name or, if `topic` is a Uuid, by id."""
     if isinstance(topic, bytes):
         return cls(topic_id=topic, **parts)
     return cls(**{name_field: TopicName(topic), "topic_id": ZERO_UUID, **parts})

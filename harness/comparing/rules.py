@@ -1,6 +1,6 @@
-"""What two clusters need not agree on, field by field, and why: the tolerances of every comparison.
+"""The tolerances of all comparisons: which fields may differ between clusters, and why.
 
-A tolerance hides differences, so each says its reason, and is as narrow as that reason.
+A tolerance hides differences. Therefore each has a reason, and is as narrow as the reason allows.
 """
 
 from __future__ import annotations
@@ -11,33 +11,33 @@ from typing import Final
 
 
 class Treatment(StrEnum):
-    """What to do with a field before two are compared."""
+    """How a field is treated before it is compared."""
 
     NAMED = "named"
-    """In order of first appearance; null, empty and negative values stay."""
+    """The value is replaced by a name, numbered by first appearance; null, empty and negative values are kept."""
     SIGN = "sign"
-    """Of a number, whether it is negative; else "some"."""
+    """A negative number is kept; any other becomes "some"."""
     THIS_REQUEST = "this request"
-    """A time between the sending of the request and its answer: "now"."""
+    """A time between sending the request and receiving its answer becomes "now"."""
     UNORDERED = "unordered"
-    """An array whose elements are sorted by their text."""
+    """The elements of the array are sorted."""
     OURS = "ours"
-    """An array sorted by its elements' text; where all there is was asked for, only elements that a check's own name
-    occurs in are kept."""
+    """The elements of the array are sorted. If the request asked for everything, only elements that contain a name of
+    the check are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one field of one API is treated, and why."""
+    """How a field of an API is treated, and why."""
 
     api: str
-    """Name or glob."""
+    """Name of the API, or a glob."""
     field: str
-    """Path or glob, with [] for an array's element: "brokers[].host"."""
+    """Path of the field, or a glob, with [] for array elements: "brokers[].host"."""
     treatment: Treatment
     reason: str
     noun: str = ""
-    """What a NAMED value is called."""
+    """The noun in the name of a NAMED value."""
 
 
 _N, _U, _O, _S = Treatment.NAMED, Treatment.UNORDERED, Treatment.OURS, Treatment.SIGN
@@ -124,7 +124,7 @@ RULES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What is alike in every field of a kind, whatever the API."""
+    """A tolerance for all fields of a kind, in any API."""
 
     what: str
     reason: str
@@ -167,4 +167,4 @@ TOLERANCES: Final = (
         "two machines are not equally quick; an answer that took 70% of the time that it might take has waited",
     ),
 )
-"""Of every comparison, beside what RULES says of single fields."""
+"""The tolerances of every comparison, in addition to RULES for single fields."""

@@ -1,1 +1,1 @@
-"""Recorded answers of Apache Kafka: their files, which a target is compared with, making them."""
+"""Recorded answers of Apache Kafka: their files, which recording a target is compared with, and how to record."""

@@ -1,10 +1,10 @@
-"""Recorded answers: what one target's checks observed, kept as text in the project, so that others can be compared
+"""Recordings: the observations of checks on one target, stored in the project, so that other targets can be compared
 with it where it cannot run.
 
-tests/recorded/kafka-4.3.1/AREA/FILE.jsonl holds one file of checks, all lines JSON: a first line that says of which
-target and how it was made; `check` lines, sorted, each followed by its observations in their order; before the first
-use of a long part of an answer a `part` line, which later lines name as {"(part)": n}. Nothing in it depends on the
-run: two recordings of the same release are equal.
+tests/recorded/kafka-4.3.1/AREA/FILE.jsonl has the observations of one file of checks, one JSON value per line. The
+first line names the target and the command that made the recording. Then come `check` lines, sorted, each followed by
+its observations in order. A long part of an answer that occurs again is written as a `part` line before its first use,
+and referred to as {"(part)": n}. Nothing depends on the run: two recordings of the same release are equal.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from harness.comparing.observation import Observation, Pace, RequestOutcome
 from harness.history.whole_file import write_whole
 
 ROOT: Final = Path("tests") / "recorded"
-"""Under the project's folder."""
+"""The folder of recordings, in the project's folder."""
 FORM: Final = 2
-"""The version of the files' form."""
+"""The version of the file format."""
 PREFIX: Final = "recorded "
-"""What a recording's name in comparisons begins with."""
+"""The prefix of a recording's name in comparisons."""
 PART: Final = "(part)"
 LONG_PART: Final = 160
-"""Characters of JSON from which a value that occurs again is written once."""
+"""Values with at least this many characters of JSON are written only once."""
 _DEFAULTS: Final = {"sent": None, "outcome": "answered", "answer": None, "pace": "at once"}
 Checks = Mapping[str, Sequence[Observation]]
 """Id of a check → its observations."""
 
 
 class RecordingTrouble(ValueError):
-    """A recording that cannot be used: where, what, what to do; one line."""
+    """A recording cannot be used. The message is one line: where, what, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,25 +44,25 @@ class Recording:
 
     path: Path
     target: str
-    """The name given with --target when it was made: "kafka@4.3.1"."""
+    """The target's name when it was recorded: "kafka@4.3.1"."""
     release: str
     checks: dict[str, tuple[Observation, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """What it is called in comparisons."""
+        """Its name in comparisons."""
         return PREFIX + self.target
 
     def observations(self) -> Iterator[Observation]:
-        """All of them."""
+        """All observations."""
         return (one for found in self.checks.values() for one in found)
 
     def again(self, file: str = "") -> str:
-        """The command that makes it again, all of it or one file of checks."""
+        """The command that records all checks, or one file of them, again."""
         return remake(self.target, file)
 
     def is_for(self, release: str | None) -> bool:
-        """Whether a target of a release ("4.3" is any of 4.3) may be compared with it; None is any release."""
+        """Whether a target of this release may be compared with it. "4.3" means any 4.3 release, None any release."""
         return release is None or self.release == release or self.release.startswith(release + ".")
 
 
@@ -74,12 +74,13 @@ def remake(target: str, file: str = "") -> str:
 
 
 def folder_of(release: str, root: Path = ROOT) -> Path:
-    """Where a release of Kafka is recorded."""
+    """The folder of the recording of a Kafka release."""
     return root / f"kafka-{release}"
 
 
 def folder_for(release: str | None, root: Path) -> Path | None:
-    """The recording for a release, "4.3" standing for the last of 4.3; None where there is none."""
+    """The folder of the recording for a release; for "4.3", of the newest 4.3 release recorded. None if there is
+    none."""
     found = [path for path in root.glob("kafka-*") if path.is_dir()]
     matching = [
         path
@@ -94,7 +95,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def same_form(observations: Sequence[Observation]) -> list[Observation]:
-    """Observations as they come back from a file, so that they compare with recorded ones: lists for tuples."""
+    """Observations as if read from a file (e.g. with lists for tuples), to compare them with recorded ones."""
     return [_observation(json.loads(_line(_data(one)))) for one in observations]
 
 
@@ -102,7 +103,7 @@ def same_form(observations: Sequence[Observation]) -> list[Observation]:
 
 
 def write_file(path: Path, *, target: str, release: str, file: str, checks: Checks) -> bool:
-    """Writes one file of checks; whether it is another than it was."""
+    """Writes the recording of one file of checks; returns whether its content has changed."""
     first = {"checks": file, "form": FORM, "made_by": remake(target), "recorded": target, "release": release}
     lines = [_line(first)]
     rows = {check: [_data(one) for one in checks[check]] for check in sorted(checks)}
@@ -130,7 +131,7 @@ def _line(data: Any) -> str:
 
 
 class _Parts:
-    """Long values that occur more than once: each is written once, and then named by its number."""
+    """Long values that occur more than once. Each is written once, and then referred to by its number."""
 
     def __init__(self, rows: Iterator[dict[str, Any]]) -> None:
         self._counts: Counter[str] = Counter()
@@ -147,12 +148,12 @@ class _Parts:
                 return
             self._counts[text] += 1
             if self._counts[text] > 1:
-                return  # what is in it is written with it, once
+                return  # its inner values were counted at its first occurrence
             for inner in value.values() if isinstance(value, dict) else value:
                 self._count(inner)
 
     def shortened(self, value: Any) -> Any:
-        """The value with its long parts named; those that are new are then to be `taken`."""
+        """The value with long parts replaced by references. New parts are then available from `taken`."""
         if not isinstance(value, (dict, list, tuple)):
             return value
         text = _line(value)
@@ -170,7 +171,7 @@ class _Parts:
         return [self.shortened(inner) for inner in value]
 
     def taken(self) -> list[dict[str, Any]]:
-        """The parts that are new since the last time, each after those that it names."""
+        """The `part` lines that are new since the last call, each after those to which it refers."""
         new, self._new = self._new, []
         return new
 
@@ -179,7 +180,7 @@ class _Parts:
 
 
 def read_recording(folder: Path) -> Recording:
-    """All that a folder holds. RecordingTrouble when there is nothing, or it is damaged, or of another form."""
+    """Reads the recording in a folder. RecordingTrouble if there is none, or if it is damaged or in another format."""
     paths = sorted(folder.rglob("*.jsonl"))
     if not paths:
         raise RecordingTrouble(f"{folder}: no recording here; make one with: {remake('kafka@VERSION')}")
@@ -198,7 +199,7 @@ def read_recording(folder: Path) -> Recording:
 
 
 def read_file(path: Path) -> tuple[dict[str, Any], dict[str, tuple[Observation, ...]]]:
-    """(the first line, check → observations) of one file. RecordingTrouble when it is not as it should be."""
+    """Reads one file; returns (first line, check → observations). RecordingTrouble if it is invalid."""
     at = 0
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

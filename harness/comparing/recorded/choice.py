@@ -1,4 +1,4 @@
-"""Which recording each target of a run is compared with: that of its own release, or the one that was named."""
+"""Chooses the recording with which each target of a run is compared: that of its release, or the one given."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ OF_ONE_NODE: Final = "answers were recorded of clusters as the checks ask for th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """A target of a run, as far as it matters for the choice."""
+    """The properties of a target that matter for the choice."""
 
     name: str
     release: str | None
-    """That it claims to be."""
+    """Its release; None if it is not known."""
     is_of_others: bool = False
-    """Whether its cluster runs already: then its release is told by what it lists, and not by its name."""
+    """Whether it is an existing cluster, whose release follows from what it lists, not from its name."""
     has_several_brokers: bool = False
 
 
@@ -30,17 +30,16 @@ class Chosen:
 
     by_target: dict[str, Recording] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    """Why a target is compared with none."""
+    """Lines that say why a target is compared with none, or how its release was determined."""
 
     def all(self) -> list[Recording]:
-        """Each once."""
+        """All recordings, each once."""
         return list({recording.name: recording for recording in self.by_target.values()}.values())
 
 
 def choose(wanted: str | None, sides: Iterable[Side], base: Path, nodes: int | None = None) -> Chosen:
-    """The recording for each target: the one in the folder `wanted`, or else that of its release; none where --nodes
-    gives clusters of several nodes. RecordingTrouble when one was asked for, if only by an empty `wanted`, and there is
-    none for any.
+    """The recording for each target: the one in folder `wanted`, or that of its release if `wanted` is None or empty;
+    none if `nodes` is more than 1. RecordingTrouble if `wanted` is not None and no target can be compared.
     """
     chosen = Chosen()
     if nodes is not None and nodes > 1:

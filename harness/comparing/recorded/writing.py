@@ -1,4 +1,5 @@
-"""Making recordings: `python -m harness record --target kafka@4.3.1 [CHECKS…]`, and what the plugin does for it."""
+"""Makes recordings: `python -m harness record --target kafka@4.3.1 [CHECKS…]`, and the part of the plugin that writes
+them."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ BAD_INPUT: Final = 2
 
 
 class Recorder:
-    """Writes what a run observed on its one target; the lines say what became of it."""
+    """Writes the observations of a run on its target as a recording; `lines` then say what was written."""
 
     def __init__(self, root: Path, target: ChosenTarget) -> None:
         self.root = root
@@ -36,7 +37,7 @@ class Recorder:
 
     @classmethod
     def of(cls, root: str | None, targets: Sequence[ChosenTarget]) -> Recorder | None:
-        """A recorder of the run's target, where --record asked for one."""
+        """A recorder for the run's first target, if --record is given; else None."""
         return None if root is None else cls(Path(root), targets[0])
 
     def write(
@@ -46,9 +47,10 @@ class Recorder:
         partial: Collection[str],
         has_file: Callable[[str], bool],
     ) -> None:
-        """Writes the observations of each (check, target) that held, a file for each file of checks.
+        """Writes the observations of each (check, target) in `held`, one file per file of checks.
 
-        A file of which only some checks ran (`partial`) keeps its others; one whose checks are not there is removed.
+        A file of which only some checks ran (`partial`) keeps the recordings of the others. A recorded file without a
+        file of checks is removed.
         """
         release = versions.get(self.target.name) or self.target.release
         if release is None or not held:
@@ -82,8 +84,8 @@ def _kept(path: Path) -> Mapping[str, Sequence[Observation]]:
 
 
 def distinct(recording: Recording) -> int:
-    """How many exchanges are not the same as another: by API, version and what was sent; by the words of what was sent
-    as bytes.
+    """The number of distinct exchanges, by API, version and the request's fields, or its description if raw bytes were
+    sent.
     """
     return len(
         {
@@ -96,7 +98,7 @@ def distinct(recording: Recording) -> int:
 
 
 def told(folder: Path) -> str:
-    """One line about a recording."""
+    """A line with the size of the recording in a folder."""
     recording = read_recording(folder)
     size = sum(path.stat().st_size for path in folder.rglob("*.jsonl"))
     total = sum(len(observations) for observations in recording.checks.values())
@@ -107,7 +109,7 @@ def told(folder: Path) -> str:
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
-    """0; 1 where a check did not hold, and so was not recorded; 2 for wrong input."""
+    """Exit status: 0; 1 if a check failed, and therefore was not recorded; 2 for wrong input or other errors."""
     parser = Parser(
         prog="python -m harness record",
         description="Runs the checks that compare, and records the target's answers in tests/recorded/.",

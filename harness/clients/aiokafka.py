@@ -59,7 +59,7 @@ def _name(error: BaseException) -> str:
 
 
 class AiokafkaProducer:
-    """Producer."""
+    """A Producer that uses aiokafka."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
         self._loop = LoopThread(client_id)
@@ -155,7 +155,7 @@ class AiokafkaProducer:
         try:
             self._loop.run(self._producer.stop(), 5)
         except (KafkaError, TimeoutError, OSError):
-            pass  # A broker that is away cannot be told; the loop's end closes the rest.
+            pass  # The broker cannot be reached; closing the loop ends the connections.
         finally:
             self._loop.close()
 
@@ -184,7 +184,7 @@ class _Listener(ak.ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class AiokafkaConsumer:
-    """Consumer."""
+    """A Consumer that uses aiokafka."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> None:
         self._group = group or ""
@@ -281,7 +281,7 @@ class AiokafkaConsumer:
         try:
             self._run(self._consumer.stop(), 10)
         except ClientTrouble:
-            pass  # A broker that is away cannot be told; the loop's end closes the rest.
+            pass  # The broker cannot be reached; closing the loop ends the connections.
         finally:
             self._loop.close()
 

@@ -180,7 +180,7 @@ def _delivery(error: Any, message: Any) -> Delivery:
 
 
 class ConfluentConsumer:
-    """Consumer."""
+    """A Consumer that uses confluent-kafka."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> None:
         self._group = group or ""

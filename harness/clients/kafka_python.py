@@ -48,7 +48,7 @@ def error_name(error: BaseException) -> str:
 
 
 class KafkaPythonProducer:
-    """Producer."""
+    """A Producer that uses kafka-python."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
         try:
@@ -176,7 +176,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class KafkaPythonConsumer:
-    """Consumer."""
+    """A Consumer that uses kafka-python."""
 
     def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> None:
         self._group = group

@@ -105,7 +105,7 @@ class Exchange:
         return real
 
     def topic(self, label: str = "orders", partitions: int = 1, **config: str) -> TopicName:
-        """Creates a topic without retention, and waits until it is available. Config names are written with _ for
+        """Creates a topic with retention.ms=-1, and waits until it is available. Config names have _ instead of
         dots."""
         name = TopicName(self._named(label, f"{self._run}-{label}"))
         settings = {"retention_ms": "-1", **config}
@@ -202,7 +202,7 @@ class Exchange:
         except TimeoutError:
             outcome = RequestOutcome.CLOSED
         except MalformedRequest:
-            outcome = RequestOutcome.ANSWERED  # what came is no answer to the probe
+            outcome = RequestOutcome.ANSWERED  # the response is not the one to the probe
         except ConnectionError as trouble:
             outcome = RequestOutcome.ANSWERED if "out of order" in str(trouble) else RequestOutcome.CLOSED
         seen = self.observe(words, message, version, outcome, None, 1000 * (time.monotonic() - started), None)
@@ -268,7 +268,7 @@ class Exchange:
             self.bootstrap = self.home.address
 
     def clear_away(self) -> None:
-        """Deletes the topics and groups that this check has created, on clusters that are not closed after the run."""
+        """Deletes the topics and groups that this check has created, for clusters that exist beyond the run."""
         names = tuple(dict.fromkeys(self._made))
         if names:
             self.quietly(DeleteTopicsRequest(topic_names=tuple(map(TopicName, names)), timeout_ms=10_000), 5)

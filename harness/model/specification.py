@@ -123,7 +123,7 @@ class Specification:
             for log in topic.logs:
                 log.restart(now_ms)
 
-    # -- where things are ---------------------------------------------------------------------------------------
+    # -- lookups ------------------------------------------------------------------------------------------------
 
     def _topic(self, name: Any) -> Topic | None:
         """The topic with this name or id; None if there is none."""

@@ -68,7 +68,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     try:
         if options.known != KNOWN and not options.known.is_file():
             raise KnownDifferencesTrouble(f"--known: no such file: {options.known}")
-        read_known(options.known)  # what is wrong with the file is told before a cluster is opened
+        read_known(options.known)  # reports errors in the file before clusters are opened
         with opened(options.target) as sides:
             known = read_known(options.known, [one.target for one in sides])
             first, second = map(Player, sides)

@@ -210,7 +210,7 @@ class Modelled:
             self._await_effect(player.sent(client))
         complaints = []
         is_about_groups = request.message.API_KEY in MOVES_GROUPS
-        # The sender's own answer first: others may have been answered because of it.
+        # The sender's own answer first: it may be the reason for the other answers.
         for waiting in sorted(player.waiting(), key=lambda other: (other != client, other)):
             is_unsure = self.model.groups.is_unsure(waiting)
             self.played.waits += self.model.must_wait(waiting)

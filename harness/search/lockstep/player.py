@@ -270,7 +270,7 @@ class Player:
             pace=Pace.WAITED if has_waited else Pace.AT_ONCE,
         )
 
-    # -- what stands for what -----------------------------------------------------------------------------------
+    # -- labels and Refs ----------------------------------------------------------------------------------------
 
     def real(self, label: str) -> str:
         """The real name of a label in this run. Invalid and internal names (empty, ".", "..", "__…", too long) are not

@@ -93,7 +93,7 @@ class _Writer:
         found = write()
         yield from (found,) if isinstance(found, Request) else found
 
-    # -- who and what -------------------------------------------------------------------------------------------
+    # -- clients, groups and members ----------------------------------------------------------------------------
 
     def client(self) -> int:
         return self.random.randrange(CLIENTS)

@@ -124,7 +124,7 @@ class _Writer:
         action: Action = write()
         return action
 
-    # -- what is named ------------------------------------------------------------------------------------------
+    # -- clients, topics and partitions -------------------------------------------------------------------------
 
     def client(self) -> int:
         return self.random.randrange(CLIENTS)

@@ -80,7 +80,7 @@ class _Writer:
         request: Request = write()
         return request
 
-    # -- what is named ------------------------------------------------------------------------------------------
+    # -- clients, topics and nodes ------------------------------------------------------------------------------
 
     def client(self) -> int:
         return self.random.randrange(CLIENTS)
@@ -174,7 +174,7 @@ class _Writer:
         )
         return self.request(ApiKey.CREATE_PARTITIONS, message)
 
-    # -- what is visible ----------------------------------------------------------------------------------------
+    # -- reads --------------------------------------------------------------------------------------------------
 
     def metadata(self) -> Request:
         random = self.random

@@ -174,8 +174,7 @@ class _Listener(ak.ConsumerRebalanceListener):  # type: ignore[misc]
         self._on_change(kind(self._group, where, coordinator.generation, coordinator.member_id))
 
     def on_partitions_revoked(self, revoked: Any) -> None:
-        """Called before a rebalance, and also when the partitions were lost: aiokafka has no separate callback for
-        that."""
+        """Called before a rebalance, and when partitions were lost: aiokafka has no separate callback for that."""
         self._tell(Revoked, revoked)
 
     def on_partitions_assigned(self, assigned: Any) -> None:

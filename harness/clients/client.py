@@ -96,8 +96,7 @@ class Producer(Protocol):
         ...
 
     def identity(self) -> ProducerIdentity | None:
-        """The producer id and epoch in use; None before they are assigned, or where the library does not expose
-        them."""
+        """The producer id and epoch; None before they are assigned, or where the library does not expose them."""
         ...
 
     def retries(self) -> int | None:
@@ -126,8 +125,7 @@ class Consumer(Protocol):
         ...
 
     def poll(self, timeout_s: float) -> list[Consumed]:
-        """The next records; an empty list when none came within `timeout_s`. ClientTrouble when the client reports an
-        error."""
+        """The next records; empty if none came within `timeout_s`. ClientTrouble if the client reports an error."""
         ...
 
     def seek(self, topic: str, partition: int, offset: int) -> None:

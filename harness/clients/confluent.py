@@ -28,8 +28,7 @@ _QUIET = {"log_level": 0, "reconnect.backoff.max.ms": 500}
 _STATISTICS_MS = 500
 _FATAL = (ck.KafkaException, SystemError)
 """What poll() and flush() raise after a fatal error of the producer: the error itself or, if a delivery callback has
-called into the library and cleared the pending error, SystemError. Each remaining record still gets its delivery
-report."""
+called into the library and cleared the pending error, SystemError. Each record still gets its delivery report."""
 
 
 class ConfluentProducer:

@@ -30,8 +30,7 @@ class RawConnection:
 
     @classmethod
     def to(cls, bootstrap: str, *, client_id: str | None = "raw", timeout_s: float = 10.0) -> RawConnection:
-        """Connects to the first address of a "host:port,…" list that accepts a connection; else raises the last
-        error."""
+        """Connects to the first address of a "host:port,…" list that accepts; else raises the last error."""
         trouble: OSError = ConnectionError(f"no address in {bootstrap!r}")
         for address in bootstrap.split(","):
             host, _, port = address.rpartition(":")
@@ -84,8 +83,7 @@ class RawConnection:
         self._socket.sendall(data)
 
     def receive_frame(self, timeout_s: float | None = None) -> bytes:
-        """Reads the next frame, and returns it without its size. ConnectionError when the peer closes before its
-        end."""
+        """The next frame, without its size. ConnectionError when the peer closes before its end."""
         self._socket.settimeout(self.timeout_s if timeout_s is None else timeout_s)
         (size,) = struct.unpack(">i", self._exactly(4))
         if not 0 <= size <= _LARGEST_FRAME:

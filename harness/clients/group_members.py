@@ -104,8 +104,7 @@ class GroupMembers:
                     time.sleep(_LOOK_S)
 
     def wait_until(self, is_so: Callable[[], bool], timeout_s: float = 30.0) -> bool:
-        """Waits until `is_so` returns true; returns whether it did within `timeout_s`. ClientTrouble if a poll
-        failed."""
+        """Waits until `is_so` returns true; returns whether it did in time. ClientTrouble if a poll failed."""
         deadline = time.monotonic() + timeout_s
         while not is_so():
             for member in self._members.values():

@@ -28,11 +28,10 @@ from harness.judging.guarantees import ClientSettings
 
 _JOINING_S = 2.0
 """Shortest poll while joining a group. If a poll times out between JoinGroup and SyncGroup, kafka-python 3.0.12 drops
-the response: it considers itself a member, but sends no heartbeats and never gets a partition. Long polls make this
+the response: it considers itself a member, but sends no heartbeats and gets no partitions. Long polls make this
 rare."""
 _RECONNECT_MS = 500
-"""Longest pause between two attempts to connect. With the default of 30 s, a restarted broker goes unnoticed for
-long."""
+"""Longest pause between two attempts to connect. The default of 30 s would delay finding a restarted broker."""
 _LOG = logging.getLogger(__name__)
 _NAMES = {
     "MessageSizeTooLargeError": "MESSAGE_TOO_LARGE",
@@ -207,8 +206,7 @@ class KafkaPythonConsumer:
         self._consumer.subscribe(list(topics), listener=listener)
 
     def poll(self, timeout_s: float) -> list[Consumed]:
-        """The next records. Without an assignment, a group member waits at least `_JOINING_S`, even if asked for
-        less."""
+        """The next records. Without an assignment, a group member waits at least `_JOINING_S`."""
         is_joining = self._group is not None and not self._consumer.assignment()
         wait_s = max(timeout_s, _JOINING_S) if is_joining else timeout_s
         try:

@@ -61,8 +61,7 @@ class LeaderConnections:
         self._connections: dict[tuple[str, int], RawConnection] = {}
 
     def leader(self, topic: str, partition: int) -> RawConnection:
-        """A connection to the partition's leader. ConnectionError when it has none, OSError when it cannot be
-        reached."""
+        """A connection to the leader. ConnectionError if the partition has none, OSError if it cannot be reached."""
         address = self._leaders.get((topic, partition))
         if address is None:
             self.refresh(topic)

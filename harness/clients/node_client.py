@@ -70,8 +70,7 @@ class NodeClient:
         self._connection.close()
 
     def ask(self, api_key: ApiKey, version: int, message: Any) -> Any:
-        """Sends any request, at `version` or the highest version below it that the node supports; returns the
-        response."""
+        """Sends a request, at `version` or the highest version below it that the node supports."""
         return self._connection.request(api_key, self._connection.highest(api_key, version), message)
 
     def produce(
@@ -144,8 +143,7 @@ class NodeClient:
         return ErrorCode(found.error_code or next((one.error_code for one in results), 0))
 
     def topic(self, name: str) -> Any:
-        """The topic's entry in the node's Metadata response; its `error_code` says if the node does not know the
-        topic."""
+        """The topic's entry in the node's Metadata response, with its `error_code` if the node does not know it."""
         wanted = (MetadataRequestTopic(name=TopicName(name)),)
         request = MetadataRequest(topics=wanted, allow_auto_topic_creation=False)
         return self.ask(ApiKey.METADATA, _METADATA, request).topics[0]

@@ -1,5 +1,4 @@
-"""Sends a list of records and waits for all deliveries; reads a given number of records. For checks without a
-workload."""
+"""Sends records and waits for their deliveries; reads a number of records. For checks without a workload."""
 
 from __future__ import annotations
 

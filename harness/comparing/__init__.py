@@ -1,2 +1,1 @@
-"""Compares the answers of two targets: exchanges, normal form, differences, recorded answers, and the account of a
-run."""
+"""Compares the answers of targets: exchanges, normal form, differences, recorded answers, account of a run."""

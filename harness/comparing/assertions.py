@@ -49,8 +49,7 @@ class Assertions:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """UsageError if a file was compiled while the setting was off, with the command that removes the compiled
-        files."""
+        """UsageError if a file was compiled while the setting was off; it says how to remove the compiled files."""
         for item in items if self._is_on else ():
             names = _names(item)
             if _ASSERTS in names and _COUNTED not in names:
@@ -60,8 +59,7 @@ class Assertions:
                 )
 
     def counts(self, item: pytest.Item) -> bool:
-        """Whether it is known if a check asserts anything: the hook is on, or the check's function contains no
-        `assert`."""
+        """Whether it is known if a check asserts anything: the hook is on, or its function has no `assert`."""
         return self._is_on or _ASSERTS not in _names(item)
 
 

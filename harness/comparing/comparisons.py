@@ -31,8 +31,7 @@ Entry = Known | Gap
 def keep_differences(
     record: CheckRecord, again: str, found: Sequence[tuple[Difference, Entry | None]]
 ) -> list[Difference]:
-    """Stores differences, each given with the entry that accepts it, in a check's record; returns those without an
-    entry."""
+    """Stores differences, each with the entry that accepts it, in a check's record; returns those without one."""
     for difference, entry in found:
         accepted = {"accepted_by": None if entry is None else f"{entry.source}: {entry.reason}"}
         number = {"entry": entry.number} if isinstance(entry, Known) else {}

@@ -156,8 +156,7 @@ class Differences:
         return self.promised[target]
 
     def _report(self, record: CheckRecord, missing: Sequence[Missing]) -> None:
-        """Stores the differences between a target's list of APIs and its release's. Raises Differs if no gap accepts
-        one."""
+        """Stores how a target's list of APIs differs from its release's. Raises Differs if no gap accepts that."""
         found = [(replace(difference, check=record.check), gap) for difference, gap in missing]
         again = rerun(record.path, record.function, (record.target,))
         open_ones = keep_differences(record, again, found)
@@ -300,8 +299,7 @@ class Differences:
     # -- the end ------------------------------------------------------------------------------------------------
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Closes connections, and stores the account and the recording. A pytest-xdist worker leaves storing to the
-        controller."""
+        """Closes connections; stores the account and the recording, except in a pytest-xdist worker."""
         self.connections.close()
         ours, output = session.config.stash[SESSION], getattr(session.config, "workeroutput", None)
         if output is not None:

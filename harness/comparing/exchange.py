@@ -105,8 +105,7 @@ class Exchange:
         return real
 
     def topic(self, label: str = "orders", partitions: int = 1, **config: str) -> TopicName:
-        """Creates a topic with retention.ms=-1, and waits until it is available. Config names have _ instead of
-        dots."""
+        """Creates a topic with retention.ms=-1, and waits for it. Config names have _ instead of dots."""
         name = TopicName(self._named(label, f"{self._run}-{label}"))
         settings = {"retention_ms": "-1", **config}
         topic = CreatableTopic(
@@ -224,7 +223,7 @@ class Exchange:
         self._keep(remark(what, value))
 
     def ask_frame(self, words: str, frame: bytes, api_key: int, answer_version: int) -> Any:
-        """Sends raw bytes and observes the answer, decoded in `answer_version`; returns it. AssertionError if none
+        """Sends raw bytes; observes and returns the answer, decoded in `answer_version`. AssertionError if none
         comes."""
         connection = self.connection()
         connection.send_bytes(frame)
@@ -261,8 +260,7 @@ class Exchange:
         return connection
 
     def turn_to_coordinator(self, group: str) -> None:
-        """Sends all further requests to the coordinator of a group. For group ids that `name` cannot choose, like
-        ""."""
+        """Sends all further requests to the coordinator of a group; for ids that `name` cannot choose, like ""."""
         if self.home is not None:
             self.home = self.home.coordinator_of(group)
             self.bootstrap = self.home.address

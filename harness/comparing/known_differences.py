@@ -40,8 +40,7 @@ class Source(StrEnum):
     GAP = "gap"
     """Missing in the reference, as **Departs from Kafka** in the header of its file says."""
     DOCUMENTED = "documented"
-    """Kafka's documents allow both values, or a release changed it. The evidence names the KIP, KAFKA id or
-    document."""
+    """Kafka's documents allow both values, or a release changed it. The evidence names the KIP, issue or document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +167,7 @@ class KnownDifferences:
 
 
 def read_known(path: Path, targets: Iterable[Target] = ()) -> KnownDifferences:
-    """Reads a file; empty if it does not exist. `targets` are those of the run. KnownDifferencesTrouble if it is
+    """Reads a file; empty if there is none. `targets` are those of the run. KnownDifferencesTrouble if it is
     invalid."""
     accepted, gaps = read_entries(path, "accepted", "gap", trouble=KnownDifferencesTrouble)
     try:

@@ -64,8 +64,7 @@ class NormalForm:
         return name
 
     def text(self, text: str) -> str:
-        """A string with names created by the check replaced by labels, and ids and times within it replaced by
-        names."""
+        """A string with the check's names replaced by labels, and ids and times replaced by stable names."""
         for real, label in self._labels.items():
             text = text.replace(real, label)
         if len(text) < SHORTEST_ID:

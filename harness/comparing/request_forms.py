@@ -116,8 +116,7 @@ def produce(
     timeout_ms: int = 5_000,
     transactional_id: str | None = None,
 ) -> ProduceRequest:
-    """Produce to one topic, by name or (from version 13) by id; to partition 0 unless `data` maps partitions to
-    bytes."""
+    """Produce to a topic, by name or (from version 13) by id; to partition 0 unless `data` is a mapping."""
     by_partition = data if isinstance(data, Mapping) else {0: data}
     parts = tuple(
         PartitionProduceData(index=index, records=None if one is None else memoryview(one))

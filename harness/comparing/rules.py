@@ -22,8 +22,7 @@ class Treatment(StrEnum):
     UNORDERED = "unordered"
     """The elements of the array are sorted."""
     OURS = "ours"
-    """The elements of the array are sorted. If the request asked for everything, only elements that contain a name of
-    the check are kept."""
+    """Array elements are sorted; if the request asked for everything, those without a name of the check are dropped."""
 
 
 @dataclass(frozen=True, slots=True)

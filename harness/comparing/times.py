@@ -12,8 +12,7 @@ REMOTE_SLACK_MS: Final = 60_000
 
 
 class Window:
-    """The present of one check: from its first request to the current answer, extended by the slack on both sides
-    (ms)."""
+    """The present of one check: from its first request to the current answer, plus slack on both sides (ms)."""
 
     def __init__(self, first_ms: int, slack_ms: int = LOCAL_SLACK_MS) -> None:
         self.first_ms = first_ms
@@ -23,8 +22,7 @@ class Window:
         self._distances: dict[int, str] = {0: "now"}
 
     def add_distances(self, *distances_ms: int) -> None:
-        """Names times at these distances (ms) from the present: "now+3600000". A time in the present itself stays
-        "now"."""
+        """Names times at these distances (ms) from the present: "now+3600000". The present itself stays "now"."""
         self._distances |= {distance: f"now{distance:+}" for distance in distances_ms}
 
     def told(self, value: int, since_ms: int | None = None) -> str | None:
@@ -39,8 +37,7 @@ class Window:
         return None
 
     def told_in_text(self, value: int) -> str | None:
-        """As `told`, for a number within a string; also recognizes a time minus LONG_MAX, which Kafka's messages may
-        contain."""
+        """As `told`, for a number in a string; also recognizes a time minus LONG_MAX, which Kafka may print."""
         if (name := self.told(value)) is not None:
             return name
         return None if (name := self.told(value + LONG_MAX)) is None else f"{name} less the largest time"

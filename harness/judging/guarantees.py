@@ -232,8 +232,7 @@ def _loss(client: ClientSettings, topic: TopicSettings, faults: FaultEffects) ->
 
 
 def _rewriting(topic: TopicSettings, faults: FaultEffects) -> Rule:
-    """Whether offsets that were read may be overwritten. Normally not, since consumers read only what all in-sync
-    replicas have."""
+    """Whether offsets that were read may be overwritten; normally not: consumers read only what the whole ISR has."""
     unsafe = _unsafe(topic, faults)
     if unsafe:
         return Rule(_TOLERATED, f"offsets may be written anew: {unsafe}")

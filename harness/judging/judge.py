@@ -37,8 +37,8 @@ def judge_item(item: Item) -> tuple[Verdict, ...]:
 
 
 def describe(check: str, target: str, verdicts: tuple[Verdict, ...]) -> list[str]:
-    """Lines that report verdicts: the merged one, then reasons and witnesses of those that are not valid, and what was
-    tolerated."""
+    """Lines that report verdicts: the merged one, reasons and witnesses of invalid and unknown ones, tolerated
+    anomalies."""
     validity = merged(verdict.validity for verdict in verdicts)
     lines = [f"{validity.upper():<8} {check} [{target}]"]
     for verdict in verdicts:

@@ -61,15 +61,13 @@ def losses(evidence: Evidence, rules: Guarantees | None = None) -> tuple[FaultLo
 
 
 def _acknowledged_at(evidence: Evidence, completed: list[int]) -> list[int]:
-    """The times of these operations in ns. Reads the history in one pass, since each access by index reads a whole
-    block."""
+    """The times of these operations in ns; in one pass, since each access by index reads a whole block."""
     wanted = set(completed)
     return [operation.time_ns for operation in evidence.history if operation.index in wanted] if wanted else []
 
 
 def _nearest(periods: tuple[FaultPeriod, ...], time_ns: int) -> int:
-    """The index of the fault nearest to a time, during which the distance is 0; the earlier one of two. 0 without
-    faults."""
+    """The index of the fault at or nearest to a time; of two, the earlier one. 0 without faults."""
 
     def distance_ns(number: int) -> int:
         period = periods[number]

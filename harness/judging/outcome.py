@@ -70,8 +70,7 @@ class BrokenPromise(AssertionError):
         claim: str = "",
         verdicts: Sequence[Verdict] = (),
     ) -> None:
-        """`happened` is a sentence with numbers, `witness` the smallest evidence, `promise` the promise that was
-        broken."""
+        """`happened` is a sentence with numbers, `witness` the smallest evidence, `promise` what was broken."""
         super().__init__(happened)
         self.happened = happened
         self.witness = tuple(witness)

@@ -1,5 +1,4 @@
-"""Parses the records of a Produce request, and finds the errors that they must be refused with, whatever the log
-holds."""
+"""Parses the records of a Produce request, and finds errors in them that do not depend on the log."""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ ZSTD_SINCE: Final = 7
 UNKNOWN_TIME: Final = -7
 """Stands for a record timestamp that the model does not know."""
 UNREADABLE: Final = frozenset({ErrorCode.INVALID_RECORD, ErrorCode.CORRUPT_MESSAGE})
-"""Error codes for bytes that are no valid batch; which one Kafka answers depends on which of its layers finds the
-error."""
+"""Error codes for bytes that are no valid batch; which one Kafka answers depends on where it finds the error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,8 +75,7 @@ class PartitionLog:
     # -- append -------------------------------------------------------------------------------------------------
 
     def refusals(self, batch: Written, now_ms: int) -> frozenset[int]:
-        """The error codes with which this batch may be refused, apart from its sequence; empty if it must be
-        accepted."""
+        """The error codes with which a batch may be refused, whatever its sequence; empty if there is no reason."""
         codes = set(batch.faults)
         if batch.size > int(self.settings["max.message.bytes"]):
             codes.add(ErrorCode.MESSAGE_TOO_LARGE)

@@ -31,8 +31,7 @@ IDS_OF_PRODUCE: Final = 13
 
 
 class Specification:
-    """The expected state of the cluster during one sequence. `judge` is called once per request, in order of
-    answers."""
+    """The expected state of the cluster in one sequence. `judge` is called once per request, in order of answers."""
 
     def __init__(self) -> None:
         self.topics = Topics()

@@ -61,8 +61,7 @@ def altered(topics: Mapping[str, HasSettings], request: Any, response: Any) -> C
 
 
 def alteration(now: Mapping[str, str], configs: Sequence[Any], is_whole: bool) -> tuple[dict[str, str], frozenset[int]]:
-    """(the topic's own configs after the change, allowed error codes). `is_whole` for AlterConfigs, which replaces
-    all."""
+    """(the topic's own configs after the change, allowed error codes). `is_whole`: the change replaces all."""
     own = {} if is_whole else dict(now)
     codes: set[int] = set()
     if len({config.name for config in configs}) < len(configs):
@@ -133,8 +132,7 @@ def described(topics: Mapping[str, HasSettings], request: Any, version: int, res
 
 
 def with_settings(codes: set[int], settings: Sequence[tuple[str, str | None]]) -> frozenset[int]:
-    """The error codes, with those that these configs may be refused with; and NONE unless something is certainly
-    wrong."""
+    """The error codes, plus those for invalid configs, plus NONE unless something is certainly wrong."""
     verdicts = [takes(name, value) for name, value in settings]
     is_refused = bool(codes)
     if any(value is None for _, value in settings):

@@ -167,8 +167,7 @@ class Topics:
                 topic.widen(wanted.count)
 
     def altered(self, request: Any, version: int, response: Any) -> Complaints:
-        """Judges the answer to an IncrementalAlterConfigs or AlterConfigs of topics, and applies the accepted
-        changes."""
+        """Judges the answer to an IncrementalAlterConfigs or AlterConfigs, and applies accepted changes."""
         return altered(self.by_name, request, response)
 
     def described(self, request: Any, version: int, response: Any) -> Complaints:

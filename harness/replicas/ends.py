@@ -45,8 +45,7 @@ class ReplicaEnds:
     """Node → the offset below which it was seen to hold everything that a leader had reported as committed."""
 
     def saw(self, now: Telling) -> None:
-        """Takes a report. BrokenPromise (D7) if an offset decreases that must not, or if the offsets are out of
-        order."""
+        """Adds a report. BrokenPromise (D7) if an offset decreases that must not, or if they are out of order."""
         last = self._last.get(now.node)
         if last is not None:
             self._compare(last, now)

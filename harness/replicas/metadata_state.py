@@ -81,8 +81,7 @@ class MetadataState:
         }
 
     def apply(self, message: Any) -> None:
-        """Applies one record. Records of a metadata transaction are applied when it ends. ValueError if the record does
-        not fit the state."""
+        """Applies one record; those of a metadata transaction when it ends. ValueError if it does not fit the state."""
         match type(message).__name__:
             case "BeginTransactionRecord":
                 self.pending = []
@@ -218,8 +217,8 @@ def differences(one: Mapping[Key, Any], other: Mapping[Key, Any]) -> list[str]:
 
 
 def _wrong_registration(was: BrokerRegistration | None, record: MetadataRecord) -> Iterator[str]:
-    """A restarted broker must get a higher broker epoch; a broker that registers again with the same incarnation id may
-    keep its epoch."""
+    """A restarted broker must get a higher epoch; one that registers again with its incarnation id may keep its
+    epoch."""
     message = record.message
     is_same_life = was is not None and bytes(message.incarnation_id) == was.incarnation
     if was is not None and message.broker_epoch < was.epoch + (not is_same_life):

@@ -109,15 +109,13 @@ def read_replica(node: int, log_dir: Path, topic: str, partition: int) -> Replic
 
 
 def partitions_in(log_dir: Path) -> list[TopicPartition]:
-    """The partitions that have a folder in a log dir, sorted. Without folders with a suffix (deleted, future,
-    stray)."""
+    """The partitions with a folder in a log dir, sorted; not folders with a suffix (deleted, future, stray)."""
     found = [_PARTITION.fullmatch(path.name) for path in _listed(log_dir) if path.is_dir()]
     return sorted((match["topic"], int(match["number"])) for match in found if match)
 
 
 def read_checkpoint(path: Path) -> Mapping[TopicPartition, int]:
-    """Reads an offset checkpoint: partition → offset; empty if the file does not exist. UnreadableLog if it is
-    damaged."""
+    """Reads an offset checkpoint: partition → offset; empty if there is no file. UnreadableLog if it is damaged."""
     return {(topic, int(number)): int(offset) for topic, number, offset in _rows(path, 3)}
 
 

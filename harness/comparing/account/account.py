@@ -261,8 +261,7 @@ def code_name(code: int) -> str:
 
 
 def leaves(fields: Sequence[Field], version: int, path: str = "") -> Iterator[str]:
-    """The paths of all fields of a message in a version, like "topic_data[].name". Structs are represented by their
-    fields."""
+    """The paths of all fields of a message in a version, like "topic_data[].name". Structs are expanded."""
     for one in fields:
         if is_in(version, one.versions):
             here = f"{path}{one.name}{'[]' if one.is_array and one.kind == 'struct' else ''}"

@@ -79,8 +79,7 @@ def folder_of(release: str, root: Path = ROOT) -> Path:
 
 
 def folder_for(release: str | None, root: Path) -> Path | None:
-    """The folder of the recording for a release; for "4.3", of the newest 4.3 release recorded. None if there is
-    none."""
+    """The folder of the recording for a release; "4.3" means the newest recorded 4.3 release. None if there is none."""
     found = [path for path in root.glob("kafka-*") if path.is_dir()]
     matching = [
         path

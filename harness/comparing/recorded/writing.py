@@ -1,5 +1,4 @@
-"""Makes recordings: `python -m harness record --target kafka@4.3.1 [CHECKS…]`, and the part of the plugin that writes
-them."""
+"""Makes recordings: `python -m harness record --target kafka@4.3.1 [CHECKS…]`, and the plugin's recorder."""
 
 from __future__ import annotations
 

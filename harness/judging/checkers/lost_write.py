@@ -1,5 +1,4 @@
-"""Checks that acknowledged records are in the log: none missing in its middle (lost-write) or at its end (unseen).
-O(records)."""
+"""Checks that no acknowledged record is missing in the log's middle (lost-write) or at its end (unseen). O(records)."""
 
 from __future__ import annotations
 
@@ -22,8 +21,7 @@ def lost_write(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def unseen(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Finds acknowledged values with offsets at or beyond the end of the log, which was read completely: a lost
-    tail."""
+    """Finds acknowledged values with offsets at or beyond the log end, if the log was read completely."""
     return _verdict("unseen", history, rules)
 
 

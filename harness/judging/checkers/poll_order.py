@@ -78,8 +78,7 @@ def poll_skip(history: AnyHistory, rules: Guarantees) -> Verdict:
 
 
 def wrong_start(history: AnyHistory, rules: Guarantees) -> Verdict:
-    """Finds group members whose first record after an assignment is not the first one at or after a committed
-    offset."""
+    """Finds group members whose first record after an assignment is not at their group's committed offset."""
     evidence = Evidence.of(history)
     wrong = [
         (start, passed)
@@ -113,16 +112,14 @@ def _nothing_read(evidence: Evidence) -> str | None:
 
 
 def _between(evidence: Evidence, where: int, start: int, stop: int) -> tuple[int, int]:
-    """(place of the first, number) of the records with offsets from `start` up to `stop`, exclusive, that were read by
-    anyone."""
+    """(place of the first, number) of all read records with offsets from `start` up to `stop`, exclusive."""
     cells = evidence.cells(where)
     low, high = np.searchsorted(cells.offsets, (max(start, evidence.deleted_before.get(where, 0)), stop))
     return int(low), int(high - low)
 
 
 def _missed_at_start(evidence: Evidence, start: Start) -> tuple[int, int] | None:
-    """(place of the first, number) of the records that a manually assigned consumer skipped at its start; None for
-    none."""
+    """(place of the first, number) of records that a manually assigned consumer skipped at its start, or None."""
     if start.group:
         return None
     place, count = _between(evidence, start.where, max(0, min(start.allowed)), start.offset)

@@ -98,8 +98,7 @@ def _rows_of_known_identity(evidence: Evidence, rules: Guarantees) -> Ints:
 
 
 def _swapped_pairs(evidence: Evidence, rows: Ints, *, by_identity: bool) -> list[tuple[int, int]]:
-    """Pairs of sends of one process to one partition, and with `by_identity` of one producer id, with swapped
-    offsets."""
+    """Pairs of sends with swapped offsets, of one process and partition and, if `by_identity`, one producer id."""
     sends = evidence.sends
     offset = np.where(sends.column("outcome") == ACKNOWLEDGED, sends.column("offset"), sends.column("seen_at"))[rows]
     keys = [sends.column("where")[rows], sends.column("process")[rows]]
@@ -149,8 +148,7 @@ def _swapped(evidence: Evidence, first: int, second: int) -> Anomaly:
 
 
 def _before(evidence: Evidence, row: int, place: int) -> Anomaly:
-    """The anomaly of a record at an offset not above `floor`, the highest offset known to be written when it was
-    sent."""
+    """The anomaly of a record not above `floor`, the highest offset known to be written when it was sent."""
     sends = evidence.sends
     invoked, send = sent(evidence, row)
     where, floor = sends.where[row], sends.floor[row]

@@ -17,8 +17,7 @@ from harness.judging.evidence.found import Found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A process read offset `before` and then `after`, which is not the next offset. Polls are indexes of
-    operations."""
+    """A process read offset `before`, then `after`, which is not the next one. Polls are indexes of operations."""
 
     process: str
     where: int
@@ -96,8 +95,7 @@ class Consumers:
         return consumer.group if consumer else ""
 
     def next_offset(self, process: str, where: int) -> int | None:
-        """The offset after the last one that a process read in a partition since its assignment or seek; None for
-        none."""
+        """The offset after the last one that a process read since its assignment or seek; None for none."""
         consumer = self._consumers.get(process)
         mark = consumer.marks.get(where) if consumer else None
         return None if mark is None or mark.last is None else mark.last + 1

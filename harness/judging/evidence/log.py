@@ -19,8 +19,7 @@ FINAL = ""
 Discover = Callable[[Record, int], int]
 """(record, index of the poll) → the row of its send, -1 for a value that nobody sent."""
 Conflict = Callable[[Record, int, int, int], None]
-"""Called with (record, index of the poll, row of the record read at its offset before, index of the poll that read
-it)."""
+"""Called with (record, index of the poll, row of what was read at its offset before, index of that poll)."""
 
 
 @dataclass(slots=True)
@@ -53,8 +52,7 @@ class Cells:
 
 @dataclass(slots=True)
 class ObservedLog:
-    """Collects what polls return for a partition. Each offset takes 37 bytes if first read in order, as nearly all
-    are."""
+    """Collects what polls return for a partition. Each offset takes 37 bytes, unless first read out of order."""
 
     _offsets: array[int] = field(default_factory=lambda: array("q"))
     _digests: array[int] = field(default_factory=lambda: array("q"))
@@ -71,8 +69,7 @@ class ObservedLog:
     def see(
         self, records: Sequence[Record], poll: int, reader: str | None, discover: Discover, conflict: Conflict
     ) -> array[int]:
-        """Adds the records of a poll; returns their offsets. `reader` is FINAL, a group, or None for other
-        consumers."""
+        """Adds the records of a poll; returns their offsets. `reader` is FINAL, a group, or None otherwise."""
         self.records += len(records)
         offsets = array("q", [record.offset for record in records])
         digests = array("q", map(hash, records))

@@ -9,8 +9,7 @@ _SPARSE = 4_096
 
 
 class Names:
-    """Name of a value → row. Names like "3.1417" (producer, count) take eight bytes each; others are stored in a
-    dict."""
+    """Name of a value → row. Names like "3.1417" (producer, count) take eight bytes each."""
 
     def __init__(self) -> None:
         self._counted: dict[str, array[int]] = {}

@@ -1,2 +1,1 @@
-"""Plays random sequences of requests on one target or, in lockstep, on two; compares the answers and shrinks what
-differs."""
+"""Plays random sequences of requests on one target, or on two in lockstep, and shrinks those that fail or differ."""

@@ -20,8 +20,7 @@ class Kind(StrEnum):
     """What a Ref stands for."""
 
     NAME = "name"
-    """The real name of a label, for fields that the schema does not mark as topic or group names (a config
-    resource)."""
+    """The real name of a label, in a field that the schema does not mark as a topic or group (a config resource)."""
     TOPIC_ID = "topic_id"
     PRODUCER_ID = "producer_id"
     MEMBER_ID = "member_id"
@@ -31,8 +30,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A value that the target assigns, under a label of the sequence. Until it is known, it has a fixed value
-    (UNLEARNED)."""
+    """A value that the target assigns, under a label. Until it is known, a fixed value (UNLEARNED) is used."""
 
     kind: Kind
     label: str
@@ -71,8 +69,7 @@ class Request:
     """(path in the answer, Ref that gets the value there). Paths: "topics.0.topic_id", or "topics.=orders.topic_id" for
     the element with this label as its name."""
     may_wait: bool = False
-    """Whether the answer may have to wait for another client (JoinGroup, SyncGroup). The sequence then goes on without
-    it."""
+    """Whether the answer may wait for another client (JoinGroup, SyncGroup). The sequence then goes on."""
     waits_ms: int | None = None
     """How long the broker may hold the answer back (Fetch); whether it did is compared. None for not at all."""
 

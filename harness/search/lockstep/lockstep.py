@@ -38,8 +38,7 @@ class Divergence:
 
     @property
     def kind(self) -> str:
-        """API, field and, for error codes, both codes of the first difference; the same for divergences of one
-        cause."""
+        """API, field and any error codes of the first difference; the same for divergences of one cause."""
         first = self.differences[0]
         return kind_of(first)
 

@@ -189,7 +189,7 @@ def hurried(step: Action) -> Action:
 def shortest(
     modelled: Modelled, steps: Sequence[Step], disagreement: Disagreement
 ) -> tuple[tuple[Step, ...], Disagreement]:
-    """The shortest sequence, found within 300 tries and 20 s, with the same kind of disagreement; and its
+    """The shortest sequence with the same kind of disagreement, found within 300 tries and 20 s; and that
     disagreement."""
     last = [disagreement]
     deadline = time.monotonic() + SHRINK_S

@@ -76,8 +76,8 @@ class JudgedPlayer(Player):
         self._onlooker: RawConnection | None = None
 
     def answer(self, client: int) -> Heard:
-        """Waits for the answer to a client's last request; returns it, or that the connection closed or stayed
-        silent."""
+        """Waits for the answer to a client's last request; returns it, or that it did not come or the connection
+        closed."""
         pending = self._open.pop(client)
         heard = Heard(pending.request, pending.message, RequestOutcome.ANSWERED)
         connection = self._connections[client]

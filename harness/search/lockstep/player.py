@@ -1,5 +1,4 @@
-"""Plays a sequence's actions on one target: replaces labels and Refs by real values, and puts answers in normal
-form."""
+"""Plays actions on one target: replaces labels and Refs by real values, and puts answers in normal form."""
 
 from __future__ import annotations
 
@@ -206,8 +205,8 @@ class Player:
         return has_come
 
     def hear(self, client: int) -> Heard:
-        """Waits for the answer to a client's last request; returns it, or that the connection closed or stayed
-        silent."""
+        """Waits for the answer to a client's last request; returns it, or that it did not come or the connection
+        closed."""
         pending = self._open.pop(client)
         request, connection = pending.request, self._connections[client]
         if getattr(request.message, "acks", None) == 0:

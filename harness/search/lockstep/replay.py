@@ -21,8 +21,7 @@ from reference_broker.command_line import WRONG_INPUT, Parser, complain, run
 
 
 def replay(actions: Sequence[Action], targets: Sequence[str]) -> None:
-    """Plays and compares, then exits: 0 if nothing differs, 1 if something does, 2 for wrong input or a failing
-    target."""
+    """Plays and compares, then exits: 0 if nothing differs, 1 if something does, 2 for wrong input or a failure."""
     sys.exit(run("replay", lambda: _replay(actions, targets)))
 
 

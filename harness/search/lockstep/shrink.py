@@ -15,8 +15,7 @@ KEPT: Final = ("validate_only",)
 """Fields that are never simplified: without validate_only, a change of the node's own configs would take effect."""
 
 LARGEST_HALVED: Final = 1_000
-"""Numbers up to this are also halved: they may be counts or offsets, and smaller ones need fewer actions before
-them."""
+"""Numbers up to this are also halved: as counts or offsets, smaller ones need fewer actions before them."""
 
 Fails = Callable[[Sequence[Action]], bool]
 """Whether a sequence still fails in the same way."""

@@ -33,8 +33,7 @@ _WORDS: Final = re.compile(r"[A-Za-z]+")
 
 
 def settings_by_seed(seed: int) -> dict[str, str]:
-    """Random values for the coordinators' broker configs, for configs whose valid values are words; about 70% are
-    set."""
+    """Random values for about 70% of the coordinators' broker configs whose valid values are words."""
     random = Random(f"settings/{seed}")
     found = {}
     for name, row in rows(BROKER).items():

@@ -18,8 +18,7 @@ from harness.search.lockstep.actions import Action
 
 KEYS: Final = {"pair", "script", "items", "change", "what", "found", "settings", "is_quick"}
 SOURCE: Final = re.compile(r"(KAFKA|KIP)-\d+|apache/kafka#\d+|id not found")
-"""How a change is named: by its issue or KIP, or its pull request if it has neither; "id not found" if none is
-known."""
+"""How a change is named: by its issue, its KIP, or a pull request; "id not found" if none is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,8 +33,7 @@ TEXTS: Final = ".documentation"
 
 
 def item_of(difference: Difference) -> str:
-    """A name for what differs, independent of the sequence: a config, or API and field, with both error codes or
-    messages."""
+    """A name for what differs in any sequence: a config, or API and field, with both error codes or messages."""
     setting = SETTING.search(difference.field)
     if setting is not None:
         return f"setting {setting[1]}{setting[2]}"

@@ -135,8 +135,7 @@ class ReleaseDiff:
         )
 
     def _tries_needed(self, actions: Sequence[Action], item: str) -> int:
-        """How often to play a sequence to see a difference that may depend on the hash of a name; 0 if it did not occur
-        again."""
+        """How often to play a sequence to see a difference that may depend on a name's hash; 0 if it did not recur."""
         for tries in range(1, MOST_TRIES + 1):
             if self._shows(actions, item) is not None:
                 return min(2 * tries - 1, MOST_TRIES)

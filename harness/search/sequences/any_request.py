@@ -42,8 +42,7 @@ MORE: Final = 0.25
 
 
 def write(random: Random, listed: Listed) -> list[Action]:
-    """Creates two topics, then 10 to 30 requests of APIs that the reference supports, then requests that read the
-    result."""
+    """Creates two topics; 10 to 30 requests of APIs that the reference supports; requests that read the result."""
     return list(_actions(random, {key: versions for key, versions in listed.items() if key in served()}))
 
 

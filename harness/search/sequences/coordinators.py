@@ -108,8 +108,7 @@ def _learned(key: int, message: Any) -> tuple[tuple[str, Ref], ...]:
 
 
 def _tied(random: Random, state: _State, key: int, message: Any) -> Any:
-    """The message with values that match other requests of the sequence in its group, member, producer and other
-    fields."""
+    """The message with fields such as group, member and producer set to match other requests of the sequence."""
     own = {name: getattr(message, name) for name in message.__struct_fields__}
     if "group_id" in own and random.random() < 0.97:
         own["group_id"] = random.choice(state.groups)

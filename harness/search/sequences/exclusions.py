@@ -56,8 +56,7 @@ def _fetch(random: Random, own: dict[str, Any]) -> None:
 
 
 def _join_group(random: Random, own: dict[str, Any]) -> None:
-    """JoinGroup with valid subscriptions, because Kafka never answers others, and with timeouts longer than a
-    sequence."""
+    """JoinGroup with valid subscriptions, since Kafka never answers others, and with long timeouts."""
     own["rebalance_timeout_ms"] = 60_000
     own["protocols"] = tuple(
         replace(one, metadata=subscription(("orders",))) for one in _once(own["protocols"], "name")

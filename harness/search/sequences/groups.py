@@ -128,8 +128,7 @@ class _Writer:
     # -- membership ---------------------------------------------------------------------------------------------
 
     def joins(self) -> Iterator[Request]:
-        """The requests by which a client library joins a group: JoinGroup, JoinGroup with the assigned id,
-        SyncGroup."""
+        """The requests by which a client library joins: JoinGroup, JoinGroup with the assigned id, SyncGroup."""
         client = self.client()
         member = self.members.get(client) or self.new_member(client)
         version = version_of(self.random, self.listed, ApiKey.JOIN_GROUP)

@@ -244,8 +244,7 @@ class _Writer:
         return Request(client=client, message=message, version=version, learns=learns, waits_ms=waits_ms or None)
 
     def session(self, client: int) -> tuple[Any, int]:
-        """(fetch session id, epoch): often without a session, else the client's own, sometimes with a wrong id or
-        epoch."""
+        """(fetch session id, epoch): often none, else of the client's session, sometimes with a wrong id or epoch."""
         random = self.random
         if client not in self.sessions or random.random() < 0.4:
             if random.random() < 0.6:

@@ -1,5 +1,4 @@
-"""Shared by all writers of sequences: random versions, weighted choices, topic creation, and fitting to a version.
-Pure."""
+"""Shared by all writers of sequences: random versions, weighted choices, topic creation, fitting to a version. Pure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Strategies for messages of any API and version, from the schema: usual, borderline and odd values, nulls, unknown
-tags."""
+"""Strategies for messages of any API and version, from the schema: usual and odd values, nulls, unknown tags."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Values for every config of Kafka, from its config tables: valid, at and beyond the limits, and of the wrong type.
-Pure."""
+"""Values for every Kafka config, from its config tables: valid, at and beyond the limits, of the wrong type. Pure."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
 from harness.comparing.entries import read_entries
+from harness.comparing.glob import matches
 
 KNOWN_BUGS_FILE: Final = "known_bugs.toml"
 _TEXTS: Final = ("id", "check", "happened", "sentence")
@@ -49,7 +49,7 @@ class KnownBug:
 
     def is_about(self, check: str) -> bool:
         """Whether it is one of a check."""
-        return fnmatchcase(check, _escaped(self.check))
+        return matches(check, self.check)
 
     def is_in(self, release: str) -> bool:
         """Whether a release has it."""
@@ -57,7 +57,7 @@ class KnownBug:
 
     def explains(self, happened: str) -> bool:
         """Whether a check that says this is broken by it."""
-        return fnmatchcase(happened, _escaped(self.happened))
+        return matches(happened, self.happened)
 
     def __str__(self) -> str:
         return f"entry {self.number} ({self.id})"
@@ -119,11 +119,6 @@ def _entry(where: str, number: int, entry: Any) -> KnownBug:
 def _is_release(value: Any) -> bool:
     parts = value.split(".") if isinstance(value, str) else []
     return 2 <= len(parts) <= 3 and all(part.isdecimal() for part in parts)
-
-
-def _escaped(glob: str) -> str:
-    """A glob in which brackets stand for themselves."""
-    return glob.replace("[", "[[]")
 
 
 def bug_said(bug: KnownBug) -> dict[str, Any]:

@@ -6,17 +6,16 @@ One file that opens from disk, without scripts. The entries stand in the run's a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.history.whole_file import write_whole
-from reports.markup import element, facts, link, text
+from reports.document import listing
+from reports.markup import element, facts, text
 from reports.matrix_data import read_account
-from reports.results import Results, shown_path
-from reports.style import CSS
-from reports.words import count
+from reports.results import Results
 
 PAGE = "accidents.html"
-SUMMARY_PAGE = "index.html"
 REFERENCE = "reference"
 
 Json = Mapping[str, Any]
@@ -47,29 +46,13 @@ def write(results: Results) -> bool:
     path.unlink(missing_ok=True)  # of an account that is no more
     if not (accidents := accidents_of(results)):
         return False
-    write_whole(path, page(accidents, shown_path(results.path)))
+    write_whole(path, page(accidents, results.path))
     return True
 
 
-def page(accidents: Sequence[Json], run: str) -> str:
-    """The page as HTML."""
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta name="color-scheme" content="light dark"><title>Kafka\'s accidents</title><style>{CSS}</style>'
-    )
-    top = element(
-        "header",
-        element("h1", "Kafka's accidents"),
-        element("p", text(_MEANING)),
-        element("p", count(len(accidents), "accident"), class_="soft"),
-        element("nav", link(SUMMARY_PAGE, "Summary page"), aria_label="Pages"),
-    )
-    foot = f"Build this page again: {element('code', text('python -m harness report ' + run))}"
-    body = "".join(map(_accident, accidents))
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{top}<main>{body}</main>'
-        f"{element('footer', element('p', foot, class_='soft'))}</body></html>\n"
-    )
+def page(accidents: Sequence[Json], path: Path) -> str:
+    """The page of the run in a folder, as HTML."""
+    return listing("Kafka's accidents", _MEANING, [_accident(entry) for entry in accidents], "accident", path)
 
 
 def _accident(entry: Json) -> str:

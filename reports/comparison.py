@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from harness.judging.outcome import Outcome
 from reports.markup import badge, block, command, element, folded, link, table, text
-from reports.results import Difference, Result, Results
+from reports.parts import Difference
+from reports.results import Result, Results
 from reports.words import count
 
 

@@ -11,7 +11,8 @@ from harness.judging.outcome import Outcome
 from reports.comparison import difference_table
 from reports.findings import SHOWN, Finding, Findings, availability, course, findings_of, tolerated_rows
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
-from reports.results import GRAVITY, KnownBug, Link, Result, Results
+from reports.parts import KnownBug, Link
+from reports.results import GRAVITY, Result, Results
 from reports.series import Series
 from reports.timeline import timeline
 from reports.words import count, duration, instant, milliseconds, title

@@ -10,13 +10,12 @@ from fnmatch import fnmatchcase
 
 from harness.history.whole_file import write_whole
 from reports.details import known_bug_rows
+from reports.document import SUMMARY_PAGE, listing
 from reports.markup import badge, element, facts, link, text
-from reports.results import KnownBug, Result, Results, shown_path
-from reports.style import CSS
-from reports.words import count
+from reports.parts import KnownBug
+from reports.results import Result, Results
 
 PAGE = "known_bugs.html"
-SUMMARY_PAGE = "index.html"
 
 _MEANING = (
     "Each of these bugs is in releases of Apache Kafka, and a check of ours finds it. On such a release that check, "
@@ -37,23 +36,8 @@ def write(results: Results) -> bool:
 
 def page(bugs: Sequence[KnownBug], results: Results) -> str:
     """The page as HTML."""
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta name="color-scheme" content="light dark"><title>Known bugs of Kafka</title><style>{CSS}</style>'
-    )
-    top = element(
-        "header",
-        element("h1", "Known bugs of Kafka"),
-        element("p", text(_MEANING)),
-        element("p", count(len(bugs), "known bug"), class_="soft"),
-        element("nav", link(SUMMARY_PAGE, "Summary page"), aria_label="Pages"),
-    )
-    foot = f"Build this page again: {element('code', text('python -m harness report ' + shown_path(results.path)))}"
-    body = "".join(_section(bug, results) for bug in bugs)
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{top}<main>{body}</main>'
-        f"{element('footer', element('p', foot, class_='soft'))}</body></html>\n"
-    )
+    sections = [_section(bug, results) for bug in bugs]
+    return listing("Known bugs of Kafka", _MEANING, sections, "known bug", results.path)
 
 
 def _section(bug: KnownBug, results: Results) -> str:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from harness.history.whole_file import write_whole
+from reports.document import SUMMARY_PAGE, again, document
 from reports.markup import element, link, text
 from reports.matrix_data import matrix_data, read_account
 from reports.results import Results
@@ -18,7 +19,6 @@ from reports.style import CSS
 from reports.words import count
 
 PAGE = "matrix.html"
-SUMMARY_PAGE = "index.html"
 SCRIPTS = ("matrix_elements", "matrix_fields", "matrix_versions", "matrix_apis", "matrix_pages")
 """In the order in which they need each other."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -43,13 +43,6 @@ def page(data: Mapping[str, Any]) -> str:
     versions = sum(len(api["versions"]) for api in data["apis"])
     codes = sum(len(api["refusals"]) for api in data["apis"])
     differences = sum(len(api["differences"]) for api in data["apis"])
-    name = f"Compatibility matrix: {targets}"
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        f"<title>{text(name)}</title><style>{CSS}{asset('matrix.css')}</style>"
-    )
     links = (
         link("#", f"Versions ({count(versions)})")
         + link("#error-codes", f"Error codes ({count(codes)})")
@@ -65,13 +58,16 @@ def page(data: Mapping[str, Any]) -> str:
     )
     unscripted = f"This page needs scripts, which are off. The {link(SUMMARY_PAGE, 'summary page')} works without."
     main = element("main", element("noscript", element("p", unscripted)), id="view")
-    foot = f"Build this page again: {element('code', text('python -m harness report ' + data['run']))}"
     script = "\n".join(asset(f"{part}.js") for part in SCRIPTS)
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{top}{main}'
-        f"{element('footer', element('p', foot, class_='soft'))}"
-        f'<script type="application/json" id="data">{embedded(data)}</script>'
-        f"<script>(function () {{\n'use strict';\n{script}}})();</script></body></html>\n"
+    return document(
+        f"Compatibility matrix: {targets}",
+        top,
+        main,
+        again(data["run"]),
+        f'<script type="application/json" id="data">{embedded(data)}</script>',
+        f"<script>(function () {{\n'use strict';\n{script}}})();</script>",
+        style=f"{CSS}{asset('matrix.css')}",
+        head=f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
     )
 
 

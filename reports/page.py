@@ -9,12 +9,13 @@ from harness.judging.outcome import Outcome
 from reports.accidents import PAGE as ACCIDENTS_PAGE
 from reports.comparison import difference_rows, difference_section
 from reports.details import check_section
+from reports.document import document
 from reports.known_bugs import PAGE as KNOWN_BUGS_PAGE
 from reports.markup import badge, command, element, facts, link, table, text
 from reports.matrix import PAGE as MATRIX_PAGE
 from reports.promises import attention, promise_tables
 from reports.results import Results, shown_path
-from reports.style import CSS, SCRIPT
+from reports.style import SCRIPT
 from reports.words import count, date_and_time, duration, title
 
 ALLURE_PAGE = "allure-report/index.html"
@@ -55,15 +56,9 @@ def page(results: Results) -> str:
     body = "".join(
         element("section", element("h2", text(name)), content, id=anchor) for anchor, name, content in sections
     )
-    head = (
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta name="color-scheme" content="light dark"><title>{text(_headline(results))}</title><style>{CSS}</style>'
-    )
     top = element("header", _top(results), element("nav", links, aria_label="Sections"))
-    return (
-        f'<!doctype html>\n<html lang="en"><head>{head}</head><body>{top}<main>{body}</main>'
-        f"{element('footer', _footer(results))}<script>{SCRIPT}</script></body></html>\n"
-    )
+    foot = element("footer", _footer(results))
+    return document(_headline(results), top, element("main", body), foot, f"<script>{SCRIPT}</script>")
 
 
 def _headline(results: Results) -> str:

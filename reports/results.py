@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ from harness.history.store import Item, Meta, Run, StoreTrouble, verdict_of
 from harness.judging.guarantees import Guarantees
 from harness.judging.outcome import Outcome
 from harness.judging.verdicts import Anomaly, Verdict
+from reports.parts import Difference, KnownBug, Link, Phase, stored_bug, stored_difference, stored_link, stored_phase
+from reports.stored_values import listed, number, text
 from reports.words import title
 
 OUT_MARK = ("reports", "out")
@@ -39,64 +39,6 @@ _OF_VERDICT = {"valid": "held", "invalid": "broken", "passed": "held", "failed":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
-    """A stretch of a check, in seconds since its start."""
-
-    name: str
-    start_s: float = 0.0
-    stop_s: float = 0.0
-    has_failed: bool = False
-    """Whether the check ended in it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One field in which targets differ."""
-
-    api: str = ""
-    version: str = ""
-    field: str = ""
-    values: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Target → what it answered."""
-    exchange: str = ""
-    """What was asked, in words."""
-    rerun: str = ""
-    accepted_by: str = ""
-    """The entry of checks/known_differences.toml that accepts it; empty when none does."""
-
-    @property
-    def name(self) -> str:
-        """Where it is: "OffsetFetch v8, groups[0].error_code"."""
-        version = f" v{self.version.removeprefix('v')}" if self.version else ""
-        return ", ".join(part for part in (f"{self.api}{version}".strip(), self.field) if part) or "a difference"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """Where a check's promise, or the bug that it was written for, is told."""
-
-    name: str
-    """ "KIP-98", "KAFKA-17754", or the title of a page."""
-    url: str
-    kind: str = "link"
-    """Allure's type: "link" of a document, "issue" of a bug."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownBug:
-    """A bug of Apache Kafka that broke a check, as checks/known_bugs.toml told it when the check ran."""
-
-    id: str
-    """ "KAFKA-19444"; a name of our own where no id is known."""
-    sentence: str = ""
-    releases: tuple[str, ...] = ()
-    check: str = ""
-    happened: str = ""
-    link: str = ""
-    script: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One check on one target."""
 
@@ -116,7 +58,7 @@ class Result:
 
     def text(self, key: str) -> str:
         """A text among what the plugin added, "" where there is none."""
-        return _text(self.more.get(key))
+        return text(self.more.get(key))
 
     @property
     def base(self) -> str:
@@ -136,7 +78,7 @@ class Result:
     @property
     def links(self) -> tuple[Link, ...]:
         """Where its promise is told, as the check's marker names it."""
-        return tuple(_link(data) for data in _listed(self.more.get("links")) if isinstance(data, Mapping))
+        return tuple(stored_link(data) for data in listed(self.more.get("links")) if isinstance(data, Mapping))
 
     @property
     def parameters(self) -> str:
@@ -233,7 +175,7 @@ class Results:
     def targets(self) -> tuple[str, ...]:
         """The targets that were judged, as they were asked for or, failing that, as they come."""
         named = self.about.get("targets")
-        asked = [_text(name.get("name") if isinstance(name, Mapping) else name) for name in _listed(named)]
+        asked = [text(name.get("name") if isinstance(name, Mapping) else name) for name in listed(named)]
         found = [result.meta.target for result in self.results if not result.is_comparison and result.meta.target]
         return tuple(name for name in dict.fromkeys((*asked, *found)) if name)
 
@@ -245,7 +187,7 @@ class Results:
     @property
     def known_bugs(self) -> tuple[KnownBug, ...]:
         """All that checks/known_bugs.toml listed when it ran."""
-        return tuple(bug for data in _listed(self.about.get("known_bugs")) if (bug := _known_bug(data)) is not None)
+        return tuple(bug for data in listed(self.about.get("known_bugs")) if (bug := stored_bug(data)) is not None)
 
     @property
     def seed(self) -> Any:
@@ -269,7 +211,7 @@ class Results:
     @property
     def elapsed_s(self) -> float:
         """How long the run took; where it was cut short, and so does not know, the sum of its checks."""
-        said = _number(self.about.get("elapsed_s"))
+        said = number(self.about.get("elapsed_s"))
         longest = max((result.meta.duration_s for result in self.results), default=0.0)
         return said if said >= longest else self.total("duration_s")
 
@@ -322,16 +264,16 @@ def _result(item: Item) -> Result:
     except (StoreTrouble, KeyError, TypeError, ValueError) as trouble:
         return _unreadable(item, f"its stored result cannot be read: {trouble}")
     more = meta.more if isinstance(meta.more, Mapping) else {}
-    said = _text(more.get("outcome")) or _OF_VERDICT.get(meta.verdict, meta.verdict)
+    said = text(more.get("outcome")) or _OF_VERDICT.get(meta.verdict, meta.verdict)
     outcome = Outcome(said) if said in set(Outcome) else Outcome.UNKNOWN
     return Result(
         item=item,
         meta=meta,
         outcome=outcome,
         verdicts=verdicts,
-        differences=tuple(_difference(data) for data in _listed(more.get("differences"))),
-        phases=tuple(_phase(data) for data in _listed(more.get("phases"))),
-        known_bug=_known_bug(more.get("known_bug")) if outcome is Outcome.KNOWN_BUG else None,
+        differences=tuple(stored_difference(data) for data in listed(more.get("differences"))),
+        phases=tuple(stored_phase(data) for data in listed(more.get("phases"))),
+        known_bug=stored_bug(more.get("known_bug")) if outcome is Outcome.KNOWN_BUG else None,
     )
 
 
@@ -349,69 +291,3 @@ def _unfinished(folder: Path) -> Result:
 def _unreadable(item: Item, why: str) -> Result:
     meta = Meta(check=item.path.name, verdict="unknown", more={"failure": why})
     return Result(item=item, meta=meta, outcome=Outcome.UNKNOWN)
-
-
-def _link(data: Mapping[str, Any]) -> Link:
-    return Link(
-        name=_text(data.get("name")),
-        url=_text(data.get("url")),
-        kind=_text(data.get("kind")) or "link",
-    )
-
-
-def _known_bug(data: Any) -> KnownBug | None:
-    if not isinstance(data, Mapping):
-        return None
-    texts = {name: _text(data.get(name)) for name in ("sentence", "check", "happened", "link", "script")}
-    return KnownBug(
-        id=_text(data.get("id")) or "no id",
-        releases=tuple(map(_text, _listed(data.get("releases")))),
-        **texts,
-    )
-
-
-def _difference(data: Any) -> Difference:
-    if not isinstance(data, Mapping):
-        return Difference(field=_text(data))
-    values = data.get("values")
-    pairs = values.items() if isinstance(values, Mapping) else ()
-    return Difference(
-        api=_text(data.get("api")),
-        version=_text(data.get("version")),
-        field=_text(data.get("field")),
-        values={_text(target): _text(value) for target, value in pairs},
-        exchange=_text(data.get("exchange")),
-        rerun=_text(data.get("rerun")),
-        accepted_by=_text(data.get("accepted_by")),
-    )
-
-
-def _phase(data: Any) -> Phase:
-    if not isinstance(data, Mapping):
-        return Phase(name=_text(data))
-    return Phase(
-        name=_text(data.get("name")),
-        start_s=_number(data.get("start_s")),
-        stop_s=_number(data.get("stop_s")),
-        has_failed=data.get("failed") is True,
-    )
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    if isinstance(value, Mapping):
-        return list(value)
-    return value if isinstance(value, list | tuple) else ()
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping | list | tuple):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)

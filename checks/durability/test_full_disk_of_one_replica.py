@@ -21,7 +21,7 @@ from random import Random
 
 import pytest
 
-from checks.durability.test_full_disks import WatchedFullDisk, require_others_go_on
+from checks.durability.test_full_disks import WatchedDisk, WatchedFullDisk, require_others_go_on
 from harness.judging.activity import Needs
 from harness.judging.guarantees import ClientSettings
 from harness.pytest_plugin.drive import Drive
@@ -61,14 +61,20 @@ def leader_on_a_small_disk(cluster: Cluster) -> NodeSpec:
     return NodeSpec("leader on its small disk", choose, 3)
 
 
-@pytest.mark.claim("D1", "D6", "D8", "D10", "O1", "O2", "O3", "O4", "O5")
-def test_acknowledged_records_survive_a_full_disk_of_their_leader(cluster: Cluster, drive: Drive, names: Names) -> None:
-    topic = names.topic("orders")
-    queue = Queue(topic=topic, partitions=6, client=ClientSettings(acks="all"), needs=Needs(leader_changes=1))
-    fault = WatchedFullDisk(topic, leader_on_a_small_disk(cluster))
+def require_records_survive(cluster: Cluster, drive: Drive, fault: WatchedDisk, lasts_s: float) -> None:
+    """Runs the workload while the fault acts on a leader; afterwards the replicas must hold the same batches."""
+    needs = Needs(leader_changes=1)
+    queue = Queue(topic=fault.topic, partitions=6, client=ClientSettings(acks="all"), needs=needs)
 
-    drive(queue, fault, replicas=3, config={"min.insync.replicas": "2"}, duration_s=LASTS_S, hold_s=HELD_S)
+    drive(queue, fault, replicas=3, config={"min.insync.replicas": "2"}, duration_s=lasts_s, hold_s=HELD_S)
 
     require_others_go_on(fault)
     cluster.wait_healthy()
-    require_equal_replicas(cluster, topic, queue.partitions)
+    require_equal_replicas(cluster, queue.topic, queue.partitions)
+
+
+@pytest.mark.claim("D1", "D6", "D8", "D10", "O1", "O2", "O3", "O4", "O5")
+def test_acknowledged_records_survive_a_full_disk_of_their_leader(cluster: Cluster, drive: Drive, names: Names) -> None:
+    fault = WatchedFullDisk(names.topic("orders"), leader_on_a_small_disk(cluster))
+
+    require_records_survive(cluster, drive, fault, LASTS_S)

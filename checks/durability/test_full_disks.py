@@ -55,7 +55,7 @@ class WatchedDisk(DiskFault):
 
     def __init__(self, topic: str, on: NodeSpec = one) -> None:
         super().__init__(on)
-        self._topic = topic
+        self.topic = topic
         self.folders_with_records = 0
         """The number of folders that held partitions of the topic before the fault."""
         self.is_said_to_be_offline = False
@@ -65,7 +65,7 @@ class WatchedDisk(DiskFault):
         """Injects the fault, then watches the broker and its folders for up to noticed_within_s."""
         (node,) = [node for node in cluster.nodes if node.id in act.nodes]
         before = folders_of(node) or ()
-        self.folders_with_records = sum(any(topic.name == self._topic for topic in one.topics) for one in before)
+        self.folders_with_records = sum(any(topic.name == self.topic for topic in one.topics) for one in before)
         done = super().inject(cluster, act)
         deadline = time.monotonic() + self.noticed_within_s
         while not (self.is_said_to_be_offline or self.has_ended) and time.monotonic() < deadline:

@@ -20,15 +20,11 @@ from __future__ import annotations
 
 import pytest
 
-from checks.durability.test_full_disk_of_one_replica import leader_on_a_small_disk
-from checks.durability.test_full_disks import WatchedDisk, require_others_go_on
-from harness.judging.activity import Needs
-from harness.judging.guarantees import ClientSettings
+from checks.durability.test_full_disk_of_one_replica import leader_on_a_small_disk, require_records_survive
+from checks.durability.test_full_disks import WatchedDisk
 from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.names import Names
-from harness.replicas.collecting import require_equal_replicas
 from harness.targets.target import Cluster
-from harness.workloads.queue import Queue
 from nemesis.disk import LostFolder
 
 pytestmark = [
@@ -39,8 +35,6 @@ pytestmark = [
     pytest.mark.long,
 ]
 LASTS_S = 20.0
-HELD_S = 6.0
-"""Long enough for another replica to become leader before the fault is healed."""
 
 
 class WatchedLostFolder(WatchedDisk, LostFolder):
@@ -54,12 +48,6 @@ class WatchedLostFolder(WatchedDisk, LostFolder):
 def test_acknowledged_records_survive_a_lost_folder_of_their_leader(
     cluster: Cluster, drive: Drive, names: Names
 ) -> None:
-    topic = names.topic("orders")
-    queue = Queue(topic=topic, partitions=6, client=ClientSettings(acks="all"), needs=Needs(leader_changes=1))
-    fault = WatchedLostFolder(topic, leader_on_a_small_disk(cluster))
+    fault = WatchedLostFolder(names.topic("orders"), leader_on_a_small_disk(cluster))
 
-    drive(queue, fault, replicas=3, config={"min.insync.replicas": "2"}, duration_s=LASTS_S, hold_s=HELD_S)
-
-    require_others_go_on(fault)
-    cluster.wait_healthy()
-    require_equal_replicas(cluster, topic, queue.partitions)
+    require_records_survive(cluster, drive, fault, LASTS_S)

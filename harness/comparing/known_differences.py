@@ -18,6 +18,7 @@ from typing import Any, Final
 from harness.comparing.diff import Difference
 from harness.comparing.entries import read_entries
 from harness.comparing.gaps import Gap, gaps_of
+from harness.comparing.glob import matches
 from harness.comparing.recorded.answers import PREFIX
 from harness.targets.reference import BASELINE
 from harness.targets.target import Target, TargetKind, as_given
@@ -75,7 +76,7 @@ class Known:
         """Whether the entry applies to a check."""
         file, separator, name = check.partition("::")
         own_file, _, own_name = self.check.partition("::")
-        return file == own_file and (not own_name or not separator or fnmatchcase(name, _escaped(own_name)))
+        return file == own_file and (not own_name or not separator or matches(name, own_name))
 
     def is_between(self, targets: Sequence[str]) -> bool:
         """Whether the entry applies to a pair of targets, given by their names in the file."""
@@ -226,11 +227,6 @@ def _path_pattern(field: str) -> re.Pattern[str]:
     parts = re.split(r"(\[\]|\*)", field)
     special = {"[]": r"\[[^\]]*\]", "*": ".*"}
     return re.compile("".join(special.get(part, re.escape(part)) for part in parts))
-
-
-def _escaped(glob: str) -> str:
-    """The glob with brackets escaped."""
-    return glob.replace("[", "[[]")
 
 
 def entries_said(known: Sequence[Known]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from harness.comparing.glob import matches
 from harness.comparing.observation import Plain
 from harness.comparing.rules import RULES, Rule, Treatment
 from harness.comparing.times import Window
@@ -113,7 +114,7 @@ class NormalForm:
     def rule(self, api: str, path: str) -> Rule | None:
         """The first rule for a field; None if there is none."""
         for rule in self._rules:
-            if fnmatchcase(api, rule.api) and fnmatchcase(path, rule.field.replace("[", "[[]")):
+            if fnmatchcase(api, rule.api) and matches(path, rule.field):
                 return rule
         return None
 

@@ -10,37 +10,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
 
-from harness.history.operations import ADMIN, AdminCall, OpType, Value
+from harness.history.files import HistoryWriter
+from harness.history.operations import ADMIN, AdminCall, OpType
 from reference_broker.wire.errors import ErrorCode
 
 _UNCERTAIN = frozenset({ErrorCode.UNKNOWN_SERVER_ERROR, ErrorCode.REQUEST_TIMED_OUT, ErrorCode.NETWORK_EXCEPTION})
 """Refusals after which the change may come about all the same."""
 
 
-class Writer(Protocol):
-    """What operations are appended to (HistoryWriter)."""
-
-    def append(
-        self,
-        process: str,
-        kind: OpType,
-        f: str,
-        value: Value = None,
-        *,
-        error: str | None = None,
-        of: int | None = None,
-    ) -> int:
-        """Writes an operation; its index."""
-        ...
-
-
-_writer: ContextVar[Writer | None] = ContextVar("writer of admin calls", default=None)
+_writer: ContextVar[HistoryWriter | None] = ContextVar("writer of admin calls", default=None)
 
 
 @contextmanager
-def recording(writer: Writer) -> Iterator[None]:
+def recording(writer: HistoryWriter) -> Iterator[None]:
     """Calls of the block, made by this thread, are written there."""
     token = _writer.set(writer)
     try:

@@ -90,10 +90,10 @@ def _lacking_partitions(evidence: Evidence) -> list[str]:
     """A complaint about partitions that did not acknowledge any send, while others did: nothing is known about them."""
     sends = evidence.sends
     asked = np.where(sends.column("asked") >= 0, sends.column("asked"), sends.column("where"))
-    silent = sorted(set(asked.tolist()) - set(asked[sends.column("outcome") == ACKNOWLEDGED].tolist()))
-    if not silent or len(silent) == len(set(asked.tolist())):
+    silent = np.setdiff1d(asked, asked[sends.column("outcome") == ACKNOWLEDGED])
+    if not silent.size or silent.size == np.unique(asked).size:
         return []
-    told = ", ".join(evidence.place(where) for where in silent[:4])
+    told = ", ".join(evidence.place(where) for where in silent[:4].tolist())
     return [f"none of {counted(int(np.isin(asked, silent).sum()), 'send')} to {told} was acknowledged"]
 
 

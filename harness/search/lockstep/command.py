@@ -18,7 +18,7 @@ from harness.search.lockstep.player import Player
 from harness.search.lockstep.replay import lines_of_differences
 from harness.search.lockstep.search import WRITERS, Finding, Limits, Search, listed_by_all, search
 from harness.search.lockstep.source_text import lines_of, script_of
-from harness.targets.target import UnknownTarget
+from harness.targets.target import UnknownTarget, resolve
 from reference_broker.command_line import Parser, seconds
 
 BAD_INPUT = 2
@@ -68,9 +68,8 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     try:
         if options.known != KNOWN and not options.known.is_file():
             raise KnownDifferencesTrouble(f"--known: no such file: {options.known}")
-        read_known(options.known)  # reports errors in the file before clusters are opened
+        known = read_known(options.known, [resolve(name) for name in options.target])
         with opened(options.target) as sides:
-            known = read_known(options.known, [one.target for one in sides])
             first, second = map(Player, sides)
             lockstep = Lockstep((first, second), lambda difference: known.accepts(difference) is not None)
             bootstraps = [one.cluster.bootstrap for one in sides]

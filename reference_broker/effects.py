@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NewType
+from dataclasses import dataclass, field
+from typing import Any, Final, NewType, Protocol
 
 from msgspec import Struct
 
+from reference_broker.environment import Now
+from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.primitives import Buffer, FileSlice
 
 ConnectionId = NewType("ConnectionId", int)
@@ -91,4 +93,96 @@ class Halt:
     reason: str
 
 
-Effect = Reply | Close | Halt
+class Peer(Struct, frozen=True):
+    """Where another node listens. Its node id is -1 while only the address is known (a bootstrap server)."""
+
+    node_id: int
+    host: str
+    port: int
+
+
+class Send(Struct, frozen=True):
+    """A request to a peer. The node is told of the response, or that none will come, under `token`.
+
+    Requests of one `channel` to one peer go over one connection, in order; the version is the latest that both sides
+    know. A peer that has not answered after `timeout_ms` is lost, and the channel's connection with it.
+    """
+
+    token: int
+    peer: Peer
+    channel: str
+    api_key: ApiKey
+    request: Any
+    timeout_ms: int
+
+
+class Flushable(Protocol):
+    """Something written that a crash may still lose: a file, or the names in a folder."""
+
+    def flush(self) -> None:
+        """Return only when it is on stable storage; OSError where that fails. May be called from another thread."""
+
+
+class Flush(Struct, frozen=True):
+    """Bring what was written to stable storage, in order; the node is told under `token` when that is so."""
+
+    token: int
+    targets: tuple[Flushable, ...]
+
+
+class PeerLost(Struct, frozen=True):
+    """The outcome of a `Send` that got no response: the connection failed, or the time was over."""
+
+    reason: str
+
+
+Effect = Reply | Close | Halt | Send | Flush
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Where the parts of a node put what they ask for, and whom the outcome is told to.
+
+    Every request and flush has one outcome: its response, `PeerLost`, None for done, or the OSError of a flush.
+    """
+
+    _effects: list[Effect] = field(default_factory=list)
+    _waiting: dict[int, Callable[[Any, Now], None]] = field(default_factory=dict)
+    _count: int = 0
+
+    def put(self, effect: Reply | Close | Halt) -> None:
+        """Ask for something that has no outcome."""
+        self._effects.append(effect)
+
+    def send(
+        self,
+        peer: Peer,
+        api_key: ApiKey,
+        request: Any,
+        *,
+        channel: str,
+        timeout_ms: int,
+        then: Callable[[Any, Now], None],
+    ) -> None:
+        """Send a request; `then` gets the response or `PeerLost`."""
+        self._effects.append(Send(self._expect(then), peer, channel, api_key, request, timeout_ms))
+
+    def flush(self, targets: Sequence[Flushable], then: Callable[[OSError | None, Now], None]) -> None:
+        """Flush; `then` gets None once everything is on stable storage, or the error."""
+        self._effects.append(Flush(self._expect(then), tuple(targets)))
+
+    def _expect(self, then: Callable[[Any, Now], None]) -> int:
+        self._count += 1
+        self._waiting[self._count] = then
+        return self._count
+
+    def settle(self, token: int, outcome: Any, now: Now) -> None:
+        """The outcome of a request or a flush is known; one that nobody waits for is passed over."""
+        then = self._waiting.pop(token, None)
+        if then is not None:
+            then(outcome, now)
+
+    def take(self) -> list[Effect]:
+        """All that was asked for since the last call."""
+        effects, self._effects = self._effects, []
+        return effects

@@ -1,4 +1,4 @@
-"""What the outside lends to the broker: randomness and disks. Time comes as an argument (`now_ms`), never from here.
+"""What the outside lends to the broker: time, randomness and disks. Time comes as an argument, never from here.
 
 The broker's core names only these Protocols; `reference_broker.server` implements them for a real machine, and the
 simulation for virtual time. Every method that touches a disk may raise `OSError`: the log folder it belongs to is
@@ -10,7 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from reference_broker.wire.primitives import Buffer, FileSlice
+
+
+class Now(Struct, frozen=True):
+    """The time at one node.
+
+    `wall_ms` is its wall clock in ms since the epoch: it stamps records and may jump. `monotonic_ms` only grows, from a
+    start that means nothing: it measures how long something took or may take.
+    """
+
+    wall_ms: int
+    monotonic_ms: int
 
 
 class Random(Protocol):

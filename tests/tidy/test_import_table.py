@@ -24,7 +24,8 @@ HARNESS_CORE = tuple("harness." + part for part in ("history", "judging", "compa
 TABLE: dict[str, tuple[str, ...]] = {
     RB + "wire": (),
     RB + "environment": WIRE,
-    RB + "effects": WIRE,
+    RB + "effects": WIRE + ENVIRONMENT,
+    RB + "waiting": WIRE + ENVIRONMENT,
     RB + "purgatory": WIRE + EFFECTS,
     RB + "connection": WIRE + EFFECTS,
     RB + "releases": WIRE + RELEASES,

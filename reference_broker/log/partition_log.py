@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
 
 from reference_broker.environment import Disk
-from reference_broker.log import retention
+from reference_broker.log import replication, retention
 from reference_broker.log.config import LogConfig
 from reference_broker.log.leader_epochs import LeaderEpochs
-from reference_broker.log.producer_replay import load_producers, take_marker
+from reference_broker.log.producer_replay import take_marker
 from reference_broker.log.producer_state import Producer, ProducerState
 from reference_broker.log.segment import Segment
 from reference_broker.log.time_search import OffsetAtTime, first_at
@@ -123,12 +123,30 @@ class PartitionLog:
     def _append(self, header: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> Appended:
         first = self.log_end_offset
         header = BatchHeader(first, header.batch_length, leader_epoch, *header[3:])
-        segment = self.segments[-1]
         stamp = STAMP.pack(first, header.batch_length, leader_epoch)
-        segment.append(header, (stamp, memoryview(data)[STAMP_SIZE:]))
+        self._write(header, (stamp, memoryview(data)[STAMP_SIZE:]), data, now_ms)
+        return Appended(
+            first_offset=first,
+            last_offset=header.last_offset,
+            log_append_time_ms=header.max_timestamp if header.is_log_append_time else -1,
+            log_start_offset=self.log_start_offset,
+        )
+
+    def append_as_follower(self, records: Buffer, leader_epoch: int, now_ms: int) -> int:
+        """Append batches as the leader wrote them; the number of bytes. CORRUPT_MESSAGE: see `replication`."""
+        return replication.append_as_follower(self, records, leader_epoch, now_ms)
+
+    def append_as_it_is(self, batch: Batch, now_ms: int) -> None:
+        """Append a batch whose offsets, leader epoch and checksum are right."""
+        self._make_room(batch.header, now_ms)
+        self._write(batch.header, (batch.data,), batch.data, now_ms)
+
+    def _write(self, header: BatchHeader, buffers: Sequence[Buffer], data: Buffer, now_ms: int) -> None:
+        segment = self.segments[-1]
+        segment.append(header, buffers)
         self.log_end_offset = segment.next_offset
-        if leader_epoch > self.epochs.latest:
-            self.epochs.assign(leader_epoch, first)
+        if header.partition_leader_epoch > self.epochs.latest:
+            self.epochs.assign(header.partition_leader_epoch, header.base_offset)
         if header.has_producer_id:
             if header.is_control:
                 take_marker(segment, self.producers, header, Batch(header, memoryview(data)))
@@ -136,12 +154,6 @@ class PartitionLog:
                 self.producers.note(header)
         if self.log_end_offset - self.recovery_point >= self.config.flush_messages:
             self.flush(now_ms)
-        return Appended(
-            first_offset=first,
-            last_offset=header.last_offset,
-            log_append_time_ms=header.max_timestamp if header.is_log_append_time else -1,
-            log_start_offset=self.log_start_offset,
-        )
 
     def _make_room(self, header: BatchHeader, now_ms: int) -> None:
         """Begin a new segment for the next batch where the last is full, old, or too far from its base."""
@@ -313,28 +325,12 @@ class PartitionLog:
         self.producers.expire(now_ms - producer_expiration_ms)
 
     def truncate_to(self, offset: int) -> None:
-        """Drop everything at and above an offset that begins a batch."""
-        while len(self.segments) > 1 and self.segments[-1].base_offset >= offset:
-            self.segments.pop().remove()
-        segment = self.segments[-1]
-        if offset <= segment.base_offset:
-            segment.remove()
-            self.segments[-1] = segment = Segment(self.disk, self.directory, offset, self.config)
-        else:
-            segment.truncate(segment.position_of(offset))
-        self.log_end_offset = segment.next_offset
-        self.log_start_offset = min(self.log_start_offset, self.log_end_offset)
-        self.epochs.cut_from_end(self.log_end_offset)
-        self.high_watermark = min(self.high_watermark, self.log_end_offset)
-        self.recovery_point = min(self.recovery_point, self.log_end_offset)
-        load_producers(
-            disk=self.disk,
-            directory=self.directory,
-            segments=self.segments,
-            producers=self.producers,
-            start_offset=self.log_start_offset,
-            trusted_up_to=self.log_end_offset,
-        )
+        """Drop the batch that holds an offset and all after it."""
+        replication.truncate_to(self, offset)
+
+    def truncate_fully(self, start_offset: int) -> None:
+        """Drop everything; the log goes on at an offset that may be beyond its end."""
+        replication.truncate_fully(self, start_offset)
 
     # -- rest ---------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from reference_broker.environment import Disk, File
@@ -136,12 +136,28 @@ class Segment:
         self._interval = config.index_interval_bytes
 
     def truncate(self, position: int) -> None:
-        """Cut the file at the start of a batch, and the indexes with it."""
+        """Cut the file at the start of a batch, and the indexes with it; only what follows the last entry is read."""
         self.file.truncate(position)
-        self.forget()
-        for place, header in self.headers_from():
-            self.note(header, place)
+        if not position:
+            self.forget()
+            self.aborted.cut(self.base_offset)
+            return
+        self.offsets.clear(position)
+        self._forget_positions(position)
+        tail = [header for _, header in self.headers_from(self.offsets.last[1])]
+        self._since_entry = sum(header.size_in_bytes for header in tail)
+        self.next_offset = tail[-1].next_offset
+        self.times.clear(self.next_offset - self.base_offset)
+        self.max_timestamp = self.times.last[0]
+        self.offset_of_max_timestamp = self.base_offset + self.times.last[1]
+        for header in tail:
+            if header.max_timestamp > self.max_timestamp:
+                self.max_timestamp, self.offset_of_max_timestamp = header.max_timestamp, header.last_offset
         self.aborted.cut(self.next_offset)
+
+    def _forget_positions(self, beyond: int) -> None:
+        keep = bisect_left(self._seen_positions, beyond)
+        del self._seen_offsets[keep:], self._seen_positions[keep:]
 
     def forget(self) -> None:
         """Empty the indexes and what they told, to note every batch again."""

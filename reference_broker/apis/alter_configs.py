@@ -15,11 +15,12 @@ from collections import Counter
 from typing import Final
 
 from reference_broker.apis.context import Context
-from reference_broker.controller.decision import Decision, Refusal, VersionedRecord
+from reference_broker.controller.decision import Decision, Refusal
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.alter_configs_request import AlterConfigsRequest
 from reference_broker.wire.messages.alter_configs_response import AlterConfigsResourceResponse, AlterConfigsResponse
+from reference_broker.wire.metadata_records import VersionedRecord
 
 API: Final = ApiKey.ALTER_CONFIGS
 VERSIONS: Final = range(3)

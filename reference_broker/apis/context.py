@@ -11,10 +11,10 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from reference_broker.configs import BrokerConfig
     from reference_broker.controller.controller import Controller
-    from reference_broker.controller.image import MetadataImage
     from reference_broker.effects import Ticket
     from reference_broker.environment import Random
     from reference_broker.groups.coordinator import GroupCoordinator
+    from reference_broker.metadata.image import MetadataImage
     from reference_broker.releases import Release
     from reference_broker.replication.fetch_session import FetchSessions
     from reference_broker.replication.partitions import Partitions

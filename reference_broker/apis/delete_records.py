@@ -15,7 +15,7 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.behaviours import Behaviour
-from reference_broker.controller.topics import INTERNAL_TOPICS
+from reference_broker.metadata.topics import INTERNAL_TOPICS
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_records_request import DeleteRecordsPartition, DeleteRecordsRequest

@@ -18,8 +18,8 @@ from reference_broker.apis.context import Context
 from reference_broker.behaviours import Behaviour
 from reference_broker.controller.config_admin import BROKER_LOGGER
 from reference_broker.controller.config_description import Entry
-from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
-from reference_broker.controller.topic_names import reason_invalid
+from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
+from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource

@@ -14,7 +14,7 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.controller.decision import STANDARD_TEXTS
-from reference_broker.controller.topic_names import reason_invalid
+from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest

@@ -16,8 +16,8 @@ from typing import Final
 from reference_broker.apis.context import Context
 from reference_broker.apis.metadata import is_reachable, offline_replicas
 from reference_broker.apis.operations import TOPIC_OPERATIONS
-from reference_broker.controller.topic_names import reason_invalid
-from reference_broker.controller.topics import INTERNAL_TOPICS, NO_LEADER, PartitionImage, TopicImage
+from reference_broker.metadata.topic_names import reason_invalid
+from reference_broker.metadata.topics import INTERNAL_TOPICS, NO_LEADER, PartitionImage, TopicImage
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_topic_partitions_request import DescribeTopicPartitionsRequest

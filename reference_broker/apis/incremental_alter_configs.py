@@ -16,7 +16,7 @@ from collections import Counter
 from typing import Final
 
 from reference_broker.apis.context import Context
-from reference_broker.controller.decision import Decision, Refusal, VersionedRecord
+from reference_broker.controller.decision import Decision, Refusal
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.incremental_alter_configs_request import IncrementalAlterConfigsRequest
@@ -24,6 +24,7 @@ from reference_broker.wire.messages.incremental_alter_configs_response import (
     AlterConfigsResourceResponse,
     IncrementalAlterConfigsResponse,
 )
+from reference_broker.wire.metadata_records import VersionedRecord
 
 API: Final = ApiKey.INCREMENTAL_ALTER_CONFIGS
 VERSIONS: Final = range(2)

@@ -12,7 +12,7 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.controller.config_admin import BROKER_LOGGER
-from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
+from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.list_config_resources_request import ListConfigResourcesRequest

@@ -18,9 +18,9 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.apis.operations import CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS
-from reference_broker.controller.image import MetadataImage
-from reference_broker.controller.topic_names import reason_invalid
-from reference_broker.controller.topics import INTERNAL_TOPICS, PartitionImage, TopicImage
+from reference_broker.metadata.image import MetadataImage
+from reference_broker.metadata.topic_names import reason_invalid
+from reference_broker.metadata.topics import INTERNAL_TOPICS, PartitionImage, TopicImage
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.metadata_request import MetadataRequest

@@ -19,7 +19,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from reference_broker.apis.context import Context
-from reference_broker.controller.topics import TopicImage
+from reference_broker.metadata.topics import TopicImage
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_commit_request import OffsetCommitRequest, OffsetCommitRequestTopic

@@ -28,9 +28,9 @@ from msgspec.structs import replace
 from reference_broker.apis.context import Context
 from reference_broker.apis.leader_hint import addresses_of, leader_of
 from reference_broker.behaviours import Behaviour
-from reference_broker.controller.topics import INTERNAL_TOPICS
 from reference_broker.effects import HANG_UP, NO_RESPONSE, Park
 from reference_broker.log.validation import RecordsRefused, Unreadable, first_header, only_batch
+from reference_broker.metadata.topics import INTERNAL_TOPICS
 from reference_broker.replication.partition import ALL_IN_SYNC, Partition
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.compression import Compression

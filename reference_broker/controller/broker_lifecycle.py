@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reference_broker.configs import PROTOCOL_NUMBERS
-from reference_broker.controller.decision import VersionedRecord
-from reference_broker.controller.image import registration_version
-from reference_broker.controller.topics import NO_LEADER, NO_LEADER_CHANGE, NO_RECOVERY_CHANGE
+from reference_broker.metadata.image import registration_version
+from reference_broker.metadata.topics import NO_LEADER, NO_LEADER_CHANGE, NO_RECOVERY_CHANGE
 from reference_broker.wire.messages.broker_registration_change_record import BrokerRegistrationChangeRecord
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.register_broker_record import BrokerEndpoint, BrokerFeature, RegisterBrokerRecord
@@ -21,12 +20,13 @@ from reference_broker.wire.messages.register_controller_record import (
     RegisterControllerRecord,
 )
 from reference_broker.wire.messages.unregister_broker_record import UnregisterBrokerRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import BrokerId, Uuid
 
 if TYPE_CHECKING:
-    from reference_broker.controller.brokers import BrokerImage
     from reference_broker.controller.controller import Controller
-    from reference_broker.controller.topics import PartitionImage
+    from reference_broker.metadata.brokers import BrokerImage
+    from reference_broker.metadata.topics import PartitionImage
 
 CORDONED_SINCE = 30
 RECOVERING = 1

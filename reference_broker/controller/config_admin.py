@@ -20,16 +20,17 @@ from reference_broker.config_values import (
     ConfigType,
     UpdateMode,
 )
-from reference_broker.controller.decision import Refusal, VersionedRecord
+from reference_broker.controller.decision import Refusal
 from reference_broker.controller.group_settings import check_group
-from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.controller.node_settings import RETENTION_MS, reason_refused
 from reference_broker.controller.setting_order import in_order
-from reference_broker.controller.topic_names import reason_invalid
 from reference_broker.java_hash import in_map_order
+from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
+from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
 from reference_broker.wire.messages.config_record import ConfigRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.refusal import KafkaError
 

@@ -19,7 +19,7 @@ from reference_broker.config_values import (
     broker_synonyms,
 )
 from reference_broker.configs import text_of
-from reference_broker.controller.image import BROKER, CLIENT_METRICS, GROUP
+from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP
 
 if TYPE_CHECKING:
     from reference_broker.controller.controller import Controller

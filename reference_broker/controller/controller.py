@@ -18,10 +18,10 @@ from reference_broker.controller.broker_lifecycle import (
 )
 from reference_broker.controller.config_admin import ConfigAdmin
 from reference_broker.controller.config_description import ConfigDescriptions
-from reference_broker.controller.decision import Decision, MetadataLog, VersionedRecord, random_uuid
-from reference_broker.controller.image import BROKER, TOPIC, MetadataDelta, MetadataImage
+from reference_broker.controller.decision import Decision, MetadataLog, random_uuid
 from reference_broker.controller.topic_admin import TopicAdmin
 from reference_broker.environment import Random
+from reference_broker.metadata.image import BROKER, TOPIC, MetadataDelta, MetadataImage
 from reference_broker.releases import METADATA_VERSION, metadata_version_name
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
@@ -30,6 +30,7 @@ from reference_broker.wire.messages.end_transaction_record import EndTransaction
 from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
 from reference_broker.wire.messages.no_op_record import NoOpRecord
 from reference_broker.wire.messages.producer_ids_record import ProducerIdsRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import BrokerId, ProducerId, Uuid
 from reference_broker.wire.refusal import KafkaError
 

@@ -9,10 +9,9 @@ from typing import Any, Final, Protocol
 from reference_broker.environment import Random
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.voters_record import VotersRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Uuid, uuid_text
 from reference_broker.wire.refusal import KafkaError
-
-VersionedRecord = tuple[Any, int]
 
 LONGEST_TEXT: Final = 32_767 // 4
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reference_broker.controller.brokers import UNASSIGNED, BrokersImage
-from reference_broker.controller.topics import PartitionImage
 from reference_broker.environment import Random
+from reference_broker.metadata.brokers import UNASSIGNED, BrokersImage
+from reference_broker.metadata.topics import PartitionImage
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError

@@ -6,11 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from reference_broker.behaviours import Behaviour
-from reference_broker.controller.decision import Decision, Refusal, VersionedRecord, random_uuid
-from reference_broker.controller.image import TOPIC
+from reference_broker.controller.decision import Decision, Refusal, random_uuid
 from reference_broker.controller.placement import check_manual, new_partition, place
-from reference_broker.controller.topic_names import CLUSTER_METADATA, colliding, reason_invalid
-from reference_broker.controller.topics import PartitionImage
+from reference_broker.metadata.image import TOPIC
+from reference_broker.metadata.topic_names import CLUSTER_METADATA, colliding, reason_invalid
+from reference_broker.metadata.topics import PartitionImage
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
@@ -32,6 +32,7 @@ from reference_broker.wire.messages.delete_topics_request import DeleteTopicsReq
 from reference_broker.wire.messages.delete_topics_response import DeletableTopicResult, DeleteTopicsResponse
 from reference_broker.wire.messages.remove_topic_record import RemoveTopicRecord
 from reference_broker.wire.messages.topic_record import TopicRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import ZERO_UUID, TopicName, Uuid
 from reference_broker.wire.refusal import KafkaError
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
-from reference_broker.controller.topics import TopicImage
 from reference_broker.environment import Random
+from reference_broker.metadata.topics import TopicImage
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest
 from reference_broker.wire.messages.fetch_response import (

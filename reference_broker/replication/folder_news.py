@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from reference_broker.controller.decision import VersionedRecord
-from reference_broker.controller.topics import NO_LEADER
+from reference_broker.metadata.topics import NO_LEADER
 from reference_broker.wire.messages.broker_registration_change_record import BrokerRegistrationChangeRecord
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import BrokerId, Uuid
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Final, NamedTuple
 
-from reference_broker.controller.topics import INTERNAL_TOPICS, PartitionImage
 from reference_broker.log.config import LogConfig
 from reference_broker.log.partition_log import Appended, PartitionLog
 from reference_broker.log.transaction_index import AbortedTransaction
+from reference_broker.metadata.topics import INTERNAL_TOPICS, PartitionImage
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
 from reference_broker.wire.records import Batch, BatchHeader

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from reference_broker.controller.image import BROKER, TOPIC, MetadataDelta
-from reference_broker.controller.topics import PartitionImage, TopicImage
 from reference_broker.environment import Disk, Random
 from reference_broker.log.config import LogConfig
 from reference_broker.log.log_directory import LogDirectory
 from reference_broker.log.producer_replay import KNOWS_ALL
+from reference_broker.metadata.image import BROKER, TOPIC, MetadataDelta
+from reference_broker.metadata.topics import PartitionImage, TopicImage
 from reference_broker.replication.folder_news import TopicIdPartition, assignment_records, failure_records
 from reference_broker.replication.log_folders import LogFolders, is_assigned
 from reference_broker.replication.partition import Partition, partition_key

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from reference_broker.apis import unregister_broker
 from reference_broker.controller import broker_lifecycle
-from reference_broker.controller.brokers import BrokerImage
 from reference_broker.controller.controller import Controller
-from reference_broker.controller.decision import VersionedRecord
+from reference_broker.metadata.brokers import BrokerImage
+from reference_broker.wire.metadata_records import VersionedRecord
 
 
 def plant() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from reference_broker.controller.image import GROUP
+from reference_broker.metadata.image import GROUP
 from tests.plants.differences._answers import handle_otherwise
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reference_broker.controller.image import TOPIC
+from reference_broker.metadata.image import TOPIC
 from reference_broker.raft.quorum import Loaded, Quorum
 from reference_broker.wire.messages.config_record import ConfigRecord
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_broker.controller.topics import TopicImage, TopicsImage
+from reference_broker.metadata.topics import TopicImage, TopicsImage
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
 from reference_broker.wire.primitives import Uuid

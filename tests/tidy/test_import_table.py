@@ -15,6 +15,7 @@ COMMAND_LINE = (RB + "command_line",)  # how every command ends; one file for al
 JAVA = (RB + "java_hash",)
 COORDINATOR = (RB + "coordinator",)
 GROUPS = (RB + "groups",)
+METADATA = (RB + "metadata",)
 CONTROLLER = (RB + "controller",)
 RAFT = (RB + "raft",)
 REPLICATION = (RB + "replication",)
@@ -30,12 +31,13 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "connection": WIRE + EFFECTS,
     RB + "releases": WIRE + RELEASES,
     RB + "configs": WIRE + CONFIGS + RELEASES,
+    RB + "metadata": WIRE + CONFIGS + RELEASES,
     RB + "log": WIRE + ENVIRONMENT + CONFIGS,
-    RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + CONTROLLER,
+    RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + METADATA + CONTROLLER,
     RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS,
     RB + "coordinator": WIRE + EFFECTS + CONFIGS,
     RB + "groups": WIRE + EFFECTS + CONFIGS + COORDINATOR + ENVIRONMENT + JAVA,
-    RB + "controller": WIRE + EFFECTS + CONFIGS + RELEASES + ENVIRONMENT + JAVA,
+    RB + "controller": WIRE + EFFECTS + CONFIGS + RELEASES + ENVIRONMENT + METADATA + JAVA,
     RB + "apis": WIRE
     + EFFECTS
     + ENVIRONMENT
@@ -44,6 +46,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     + LOG
     + REPLICATION
     + RAFT
+    + METADATA
     + CONTROLLER
     + COORDINATOR
     + GROUPS,

@@ -12,6 +12,7 @@ PURE = (
     "reference_broker/purgatory.py",
     "reference_broker/replication",
     "reference_broker/raft",
+    "reference_broker/metadata",
     "reference_broker/controller",
     "reference_broker/coordinator",
     "reference_broker/groups",

@@ -11,9 +11,9 @@ import pytest
 
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.broker_lifecycle import unregistration_records
-from reference_broker.controller.brokers import UNASSIGNED
 from reference_broker.controller.controller import Controller
-from reference_broker.controller.image import BROKER, TOPIC, MetadataImage
+from reference_broker.metadata.brokers import UNASSIGNED
+from reference_broker.metadata.image import BROKER, TOPIC, MetadataImage
 from reference_broker.releases import RELEASES
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic

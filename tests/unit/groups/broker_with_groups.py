@@ -10,9 +10,9 @@ from typing import Any
 from broker_in_memory import BrokerInMemory
 
 from reference_broker.apis import find_coordinator, join_group, offset_commit, offset_fetch, sync_group
-from reference_broker.controller.image import MetadataDelta
 from reference_broker.effects import DEFERRED
 from reference_broker.groups.coordinator import TOPIC, GroupCoordinator
+from reference_broker.metadata.image import MetadataDelta
 from reference_broker.replication.coordinator_log import InternalTopicLog
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from reference_broker.controller.topics import TopicImage
+from reference_broker.metadata.topics import TopicImage
 from reference_broker.replication.fetch_session import EVICTION_MS, LARGEST_ID, FetchSessions, Found, Wanted, next_epoch
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest
 from reference_broker.wire.messages.fetch_response import PartitionData

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from broker_in_memory import NOW, BrokerInMemory, batch
 
-from reference_broker.controller.topics import PartitionImage
+from reference_broker.metadata.topics import PartitionImage
 from reference_broker.replication.partition import Partition
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.refusal import KafkaError

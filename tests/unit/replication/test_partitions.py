@@ -9,7 +9,7 @@ import pytest
 from broker_in_memory import NOW, BrokerInMemory, MetadataLogInMemory
 from memory_disk import MemoryDisk
 
-from reference_broker.controller.image import TOPIC
+from reference_broker.metadata.image import TOPIC
 from reference_broker.replication.partitions import Partitions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.broker_registration_change_record import BrokerRegistrationChangeRecord

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from reference_broker.controller.brokers import BrokerImage, BrokersImage
-from reference_broker.controller.kept_records import FAMILIES, KeptRecords
-from reference_broker.controller.topics import PartitionImage, TopicImage, TopicsImage
+from reference_broker.metadata.brokers import BrokerImage, BrokersImage
+from reference_broker.metadata.kept_records import FAMILIES, KeptRecords
+from reference_broker.metadata.topics import PartitionImage, TopicImage, TopicsImage
 from reference_broker.releases import METADATA_VERSION
 from reference_broker.wire.messages.abort_transaction_record import AbortTransactionRecord
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
@@ -29,9 +29,9 @@ from reference_broker.wire.messages.topic_record import TopicRecord
 from reference_broker.wire.messages.unfence_broker_record import UnfenceBrokerRecord
 from reference_broker.wire.messages.unregister_broker_record import UnregisterBrokerRecord
 from reference_broker.wire.messages.unregister_controller_record import UnregisterControllerRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Uuid
 
-VersionedRecord = tuple[Any, int]
 ELR_VERSION: Final = "eligible.leader.replicas.version"
 
 TOPIC: Final = 2

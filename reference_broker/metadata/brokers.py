@@ -9,9 +9,8 @@ from typing import Any, Final
 from reference_broker.wire.messages.broker_registration_change_record import BrokerRegistrationChangeRecord
 from reference_broker.wire.messages.register_broker_record import RegisterBrokerRecord
 from reference_broker.wire.messages.register_controller_record import RegisterControllerRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import ZERO_UUID, Uuid
-
-VersionedRecord = tuple[Any, int]
 
 UNASSIGNED: Final = Uuid(bytes(15) + b"\x01")
 """In the place of a folder's id: the broker has not said yet into which of its folders it put the replica (KIP-858)."""

@@ -13,8 +13,8 @@ from reference_broker.wire.messages.remove_delegation_token_record import Remove
 from reference_broker.wire.messages.remove_user_scram_credential_record import RemoveUserScramCredentialRecord
 from reference_broker.wire.messages.user_scram_credential_record import UserScramCredentialRecord
 from reference_broker.wire.messages.zk_migration_state_record import ZkMigrationStateRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 
-VersionedRecord = tuple[Any, int]
 FAMILIES: Final = (
     AccessControlEntryRecord,
     ClientQuotaRecord,

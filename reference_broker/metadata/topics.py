@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.partition_record import PartitionRecord
 from reference_broker.wire.messages.topic_record import TopicRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import ZERO_UUID, BrokerId, TopicName, Uuid
 
 NO_LEADER: Final = -1
 NO_LEADER_CHANGE: Final = -2
 NO_RECOVERY_CHANGE: Final = -1
 INTERNAL_TOPICS: Final = ("__consumer_offsets", "__share_group_state", "__transaction_state")
-
-VersionedRecord = tuple[Any, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

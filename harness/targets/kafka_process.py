@@ -114,9 +114,15 @@ class KafkaProcessTarget:
         """Opens a healthy cluster. TargetTrouble, with the end of its log, when it does not start."""
         if (lack := self.lack(spec)) is not None:
             raise TargetTrouble(lack.reason)
-        return open_local_cluster(self.name, self._software(self.libs()), spec)
+        return open_local_cluster(self.name, (self.software(),), spec)
 
-    def _software(self, libs: Path) -> Software:
+    def software(self, metadata_release: str | None = None) -> Software:
+        """What runs its nodes; a new cluster begins with the features of `metadata_release`, if that is given.
+
+        The jars are fetched first when need be; TargetTrouble when that fails.
+        """
+        libs = self.libs()
+        features = [] if metadata_release is None else ["--release-version", metadata_release]
         options = (*self._java_options, *class_archive.options(libs))
 
         def java(properties: Path) -> list[str]:
@@ -133,6 +139,7 @@ class KafkaProcessTarget:
                 cluster_id,
                 "-c",
                 str(properties),
+                *features,
             ],
             start_command=lambda properties: [
                 *java(properties),

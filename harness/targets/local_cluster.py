@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 
 from harness.hosts import namespaces, small_disk
@@ -101,12 +102,15 @@ def lack_for_fault(kind: str) -> Lack | None:
     return None if kind in (*PROCESS_FAULTS, *REQUEST_FAULTS, CLOCK_FAULT) else no_such_fault(kind)
 
 
-def open_local_cluster(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:
-    """Formats and starts the nodes and waits until all is well. TargetTrouble, with a log's end, when it fails."""
+def open_local_cluster(name: str, software: Sequence[Software], spec: ClusterSpec) -> LocalCluster:
+    """Formats and starts the nodes and waits until all is well. `software` runs the nodes in turn.
+
+    TargetTrouble, with a log's end, when it fails.
+    """
     return again_if_port_is_taken(lambda: _open_once(name, software, spec))
 
 
-def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster:
+def _open_once(name: str, software: Sequence[Software], spec: ClusterSpec) -> LocalCluster:
     leftovers.sweep_folders()
     folder = leftovers.new_folder(spec.in_memory)
     try:
@@ -114,30 +118,32 @@ def _open_once(name: str, software: Software, spec: ClusterSpec) -> LocalCluster
         disks = _disks(folder, spec)
         plans = _plans(folder, spec, network, disks)
         cluster_id = broker_properties.new_id()
-        software.prepare(folder)
+        for one in software:
+            one.prepare(folder)
         nodes = []
-        for number, plan in enumerate(plans, 1):
+        for number, (plan, runs) in enumerate(zip(plans, cycle(software), strict=False), 1):
             properties = folder / _file_of(plan, "server", "properties", is_alone=len(plans) == 1)
             settings = settings_of(plan, plans, spec.config) if len(plans) > 1 else _settings_of_one(plan, spec)
             properties.write_text(broker_properties.text_of(settings), encoding="utf-8")
             host = None if network is None else network.host_of(number)
-            command = software.start_command(properties)
+            command = runs.start_command(properties)
             process = LocalProcess(
                 command if host is None else host.inside(command),
                 folder=folder,
                 log=folder / f"node-{plan.id}.log",
-                environment=software.environment,
+                environment=runs.environment,
             )
             nodes.append(
                 LocalNode(
-                    name=name, plan=plan, process=process, software=software, host=host, small_disk=disks.get(plan.id)
+                    name=name, plan=plan, process=process, software=runs, host=host, small_disk=disks.get(plan.id)
                 )
             )
         _format_all(name, software, plans, folder, cluster_id)
     except BaseException:
         leftovers.remove_folder(folder)
         raise
-    cluster = LocalCluster(nodes, folder, software.version, network)
+    versions = "+".join(dict.fromkeys(one.version for one in software))
+    cluster = LocalCluster(nodes, folder, versions, network)
     try:
         for node in nodes:
             node.start()
@@ -213,18 +219,20 @@ def _file_of(plan: NodePlan, stem: str, suffix: str, *, is_alone: bool) -> str:
     return f"{stem}.{suffix}" if is_alone else f"{stem}-{plan.id}.{suffix}"
 
 
-def _format_all(name: str, software: Software, plans: Sequence[NodePlan], folder: Path, cluster_id: str) -> None:
+def _format_all(
+    name: str, software: Sequence[Software], plans: Sequence[NodePlan], folder: Path, cluster_id: str
+) -> None:
     """Formats the storage of all nodes, at the same time."""
 
     voters = first_voters(plans)
 
-    def formatted(plan: NodePlan) -> None:
+    def formatted(plan: NodePlan, runs: Software) -> None:
         properties = folder / _file_of(plan, "server", "properties", is_alone=len(plans) == 1)
         log = folder / f"node-{plan.id}.log"
-        command = software.format_command(properties, cluster_id)
+        command = runs.format_command(properties, cluster_id)
         if voters and plan.is_controller:
             command += ["--initial-controllers", voters]
-        tool = LocalProcess(command, folder=folder, log=log, environment=software.environment)
+        tool = LocalProcess(command, folder=folder, log=log, environment=runs.environment)
         tool.start()
         tool.wait(_FORMAT_TIMEOUT_S)
         if tool.exit_status != 0:
@@ -233,4 +241,4 @@ def _format_all(name: str, software: Software, plans: Sequence[NodePlan], folder
             raise TargetTrouble(f"{name}: formatting ended with status {tool.exit_status}; it said:\n{said}")
 
     with ThreadPoolExecutor(len(plans)) as pool:
-        list(pool.map(formatted, plans))
+        list(pool.map(formatted, plans, cycle(software)))

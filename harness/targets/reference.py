@@ -70,9 +70,11 @@ class ReferenceTarget:
 
     def open(self, spec: ClusterSpec) -> LocalCluster:
         """Opens a healthy cluster. TargetTrouble, with the end of its log, when it does not start."""
-        return open_local_cluster(self.name, self._software(), spec)
+        return open_local_cluster(self.name, (self.software(),), spec)
 
-    def _software(self) -> Software:
+    def software(self, metadata_release: str | None = None) -> Software:
+        """What runs its nodes; a new cluster begins with the features of `metadata_release`, if that is given."""
+        features = [] if metadata_release is None else ["--release-version", metadata_release]
         entry = list(self._entry)
         profile = [] if self._release.name == BASELINE else ["--profile", self._release.profile]
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -87,6 +89,7 @@ class ReferenceTarget:
                 "-c",
                 str(properties),
                 *profile,
+                *features,
             ],
             start_command=lambda properties: [*entry, "start", str(properties), *profile],
             environment={"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"},

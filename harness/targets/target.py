@@ -181,6 +181,8 @@ class TargetKind(StrEnum):
     ADDRESS = "at"
     """Whatever answers there."""
     MACHINES = "ssh"
+    MIXED = "mixed"
+    """Processes of several releases, or of Apache Kafka and our broker, in one cluster."""
 
     @property
     def applies_at_once(self) -> bool:
@@ -306,6 +308,11 @@ TARGETS = (
         "machines reached by SSH, installed and configured by you",
         "root on them for partition and packet faults",
     ),
+    (
+        "mixed:TARGET,TARGET[,…]",
+        "a cluster whose nodes are, in turn, of these: kafka@VERSION, reference, reference@PROFILE",
+        "what each of them needs",
+    ),
     ("planted@PLANT", "the reference broker with a planted bug, which checks must reject", "a plant (list plants)"),
 )
 """(how it is written, what it is, what it needs), for `python -m harness list targets`."""
@@ -351,6 +358,10 @@ def _resolved(text: str) -> Target:
         from harness.targets.machines.target import MachinesTarget
 
         return MachinesTarget(text, Path(text.removeprefix("ssh:")).expanduser())
+    if text.startswith("mixed:"):
+        from harness.targets.mixed import mixed
+
+        return mixed(text, [_resolved(one) for one in text.removeprefix("mixed:").split(",")])
     if kind == "planted":
         from harness.targets.planted import planted
 

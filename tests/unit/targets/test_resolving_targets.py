@@ -13,6 +13,7 @@ from harness.targets import jars
 from harness.targets.address import AddressTarget, parse_addresses
 from harness.targets.containers.target import KafkaContainerTarget
 from harness.targets.kafka_process import KafkaProcessTarget
+from harness.targets.mixed import MixedTarget
 from harness.targets.reference import ReferenceTarget
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget, resolve
 
@@ -32,6 +33,8 @@ def _no_kafka_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("kafka@4.3.1", KafkaProcessTarget),
         ("docker@local/kafka:4.3.1", KafkaContainerTarget),
         ("at:localhost:9092,[::1]:9093", AddressTarget),
+        ("mixed:kafka@4.2.1,kafka@4.3.1", MixedTarget),
+        ("mixed:reference,kafka@4.3.1,reference@4.2", MixedTarget),
     ],
 )
 def test_each_form_gives_its_target_under_the_name_that_was_typed(text: str, cls: type) -> None:
@@ -40,11 +43,25 @@ def test_each_form_gives_its_target_under_the_name_that_was_typed(text: str, cls
 
 
 @pytest.mark.parametrize(
-    "text", ["", "kafak", "docker", "docker@", "simulated", "at:", "at:localhost", "at:h:0", "reference@3.9"]
+    "text", ["", "kafak", "docker", "docker@", "simulated", "at:", "at:localhost", "at:h:0", "reference@3.9", "mixed:"]
 )
 def test_what_names_no_target_is_refused_with_what_is_known(text: str) -> None:
     with pytest.raises(UnknownTarget, match=r"known: |for instance "):
         resolve(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["mixed:reference", "mixed:reference,at:localhost:9092", "mixed:kafka@4.3.1,docker@a/b"]
+)
+def test_a_mixed_cluster_needs_two_parts_that_are_local_processes(text: str) -> None:
+    with pytest.raises(UnknownTarget, match="two or more of kafka@VERSION, reference"):
+        resolve(text)
+
+
+def test_a_mixed_cluster_needs_a_node_for_each_part() -> None:
+    lack = resolve("mixed:reference,reference@4.2").lack(ClusterSpec(nodes=1))
+    assert lack is not None
+    assert (lack.means, lack.reason.endswith("--nodes 2")) == (Means.NODES, True)
 
 
 def test_a_release_that_was_never_published_is_refused_with_the_published_ones() -> None:

@@ -88,7 +88,7 @@ class PartitionLog:
         self.last_flush_ms = 0
         self.doomed: list[tuple[int, Segment]] = []
         self._segment_born_ms: int | None = None
-        self._has_new_files = True
+        self.has_new_files = True
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class PartitionLog:
         self.segments[-1].finish()
         self._write_snapshot()
         self.segments.append(Segment(self.disk, self.directory, self.log_end_offset, self.config))
-        self._has_new_files = True
+        self.has_new_files = True
         self._segment_born_ms = now_ms
 
     def _write_snapshot(self) -> None:
@@ -350,9 +350,9 @@ class PartitionLog:
     def _flush_segments(self, stop: int) -> None:
         for segment in self.segments[self.segment_of(self.recovery_point) : stop]:
             segment.flush()
-        if self._has_new_files:
+        if self.has_new_files:
             self.disk.flush_directory(self.directory)
-            self._has_new_files = False
+            self.has_new_files = False
 
     def set_high_watermark(self, offset: int) -> None:
         """What readers may see ends here; kept between the log's start and its end."""

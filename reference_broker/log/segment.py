@@ -33,6 +33,7 @@ class Segment:
         self.max_timestamp = -1
         self.offset_of_max_timestamp = -1
         self.first_timestamp: int | None = None
+        self.is_closed = False
         self._interval = config.index_interval_bytes
         self._since_entry = 0
         self._seen_offsets = array("q")
@@ -182,10 +183,12 @@ class Segment:
     def close(self) -> None:
         """Write the indexes and release the file."""
         self.finish()
+        self.is_closed = True
         self.file.close()
 
     def remove(self) -> None:
         """Release and delete all files of the segment."""
+        self.is_closed = True
         self.file.close()
         for suffix in SUFFIXES:
             self.disk.remove(f"{self.stem}{suffix}")

@@ -91,6 +91,21 @@ def read_snapshot(disk: Disk, path: str) -> Snapshot:
     return Snapshot(records=tuple(records), kraft_version=kraft_version, voters=voters, last_timestamp_ms=timestamp)
 
 
+def last_contained_timestamp(disk: Disk, path: str) -> int:
+    """What a snapshot's header says of the time of its last record, in ms, without reading the rest."""
+    file = disk.open(path)
+    try:
+        head = file.read_at(0, 4096)
+    finally:
+        file.close()
+    for batch in iter_batches(head):
+        for kind, message in decode_control(batch) if batch.header.is_control else ():
+            if kind is ControlType.SNAPSHOT_HEADER:
+                return int(message.last_contained_log_timestamp)
+        break
+    return read_snapshot(disk, path).last_timestamp_ms
+
+
 def encode_snapshot(snapshot: Snapshot, *, epoch: int, now_ms: int) -> bytes:
     """The bytes of a snapshot file."""
     head: list[tuple[ControlType, object]] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -63,8 +64,11 @@ class OsFile:
         self._size = size
 
     def flush(self) -> None:
-        """fsync."""
-        os.fsync(self._descriptor)
+        """fsync. May be called from another thread than the one that closes the file."""
+        descriptor = self._descriptor
+        if descriptor < 0:
+            raise OSError(errno.EBADF, "the file is closed", self._path)
+        os.fsync(descriptor)
 
     def rename(self, path: str) -> None:
         """Move."""

@@ -66,11 +66,5 @@ class LeaderEpochs:
         self.entries = [(below[-1][0], start_offset), *self.entries[len(below) :]]
         self._write()
 
-    def clear(self) -> None:
-        """Forget all epochs."""
-        if self.entries:
-            self.entries = []
-            self._write()
-
     def _write(self) -> None:
         write_epochs(self._disk, self._path, self.entries)

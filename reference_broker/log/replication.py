@@ -79,6 +79,7 @@ def truncate_to(log: PartitionLog, offset: int) -> None:
     if offset <= segment.base_offset:
         segment.remove()
         log.segments[-1] = segment = Segment(log.disk, log.directory, offset, log.config)
+        log.has_new_files = True
     else:
         segment.truncate(segment.position_of(offset))
     _end_at(log, segment.next_offset)
@@ -96,14 +97,18 @@ def truncate_to(log: PartitionLog, offset: int) -> None:
 
 
 def truncate_fully(log: PartitionLog, start_offset: int) -> None:
-    """Drop everything; the log goes on at an offset that may be beyond its end (the leader deleted what is between)."""
-    for segment in log.segments:
-        segment.remove()
-    log.segments[:] = [Segment(log.disk, log.directory, start_offset, log.config)]
+    """Drop everything; the log goes on at an offset that may be beyond its end (the leader deleted what is between).
+
+    The newest segment goes first, so that a crash on the way leaves no hole.
+    """
+    while log.segments:
+        log.segments.pop().remove()
+    log.segments.append(Segment(log.disk, log.directory, start_offset, log.config))
+    log.has_new_files = True
     log.epochs.cut_from_end(-1)
     _end_at(log, start_offset)
     log.log_start_offset = start_offset
-    log.high_watermark = start_offset
+    log.high_watermark = log.recovery_point = start_offset
     log.producers.clear()
     _remove_snapshots(log, -1)
 

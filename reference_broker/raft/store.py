@@ -17,7 +17,7 @@ from reference_broker.log.config import LogConfig
 from reference_broker.log.flushing import take_flush_targets
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.log.recovery import open_log
-from reference_broker.log.restart import restart_at
+from reference_broker.log.replication import truncate_fully, truncate_to
 from reference_broker.raft.frames import CommittedBatch, ControlType, check_follows, decode_control, decode_records
 from reference_broker.raft.quorum_state import QuorumState, read_quorum_state, write_quorum_state
 from reference_broker.raft.snapshot_files import SnapshotDownload, SnapshotFiles
@@ -91,6 +91,7 @@ class MetadataStore:
         """
         directory = f"{metadata_log_dir}/{DIRECTORY}"
         disk.make_directories(directory)
+        disk.flush_directory(metadata_log_dir)
         snapshots = SnapshotFiles(disk, directory)
         log = open_log(
             disk=disk,
@@ -118,7 +119,7 @@ class MetadataStore:
         newest = store.latest_snapshot
         if newest is not None and store._is_beyond_log(newest):
             # A crash came after the snapshot was downloaded and before the log was cut.
-            restart_at(log, newest.end_offset)
+            truncate_fully(log, newest.end_offset)
         start = log.log_start_offset
         if start > 0 and (newest is None or newest.end_offset < start):
             raise ValueError(f"{directory}: the log begins at offset {start}, and no snapshot holds what came before")
@@ -225,7 +226,7 @@ class MetadataStore:
         """
         for batch in iter_batches(records):
             check_follows(batch, self.end_offset, self.last_epoch, leader_epoch)
-            self._log.append_own(batch.data, batch.header.partition_leader_epoch, now_ms)
+            self._log.append_as_it_is(batch, now_ms)
             self.last_timestamp_ms = batch.header.max_timestamp
             self._apply_control(batch)
 
@@ -235,7 +236,7 @@ class MetadataStore:
             raise ValueError(f"truncation to {offset} would drop records below the high watermark {high_watermark}")
         if offset >= self.end_offset:
             return
-        self._log.truncate_to(offset)
+        truncate_to(self._log, offset)
         self.voters.truncate_to(self.end_offset)
         self.last_timestamp_ms = self._timestamp_at(self.end_offset - 1)
         self._cap_flushes(self.end_offset)
@@ -243,7 +244,7 @@ class MetadataStore:
     def truncate_to_snapshot(self, snapshot_id: SnapshotId) -> None:
         """Replace the whole log by a snapshot that is here, and begin behind it; earlier snapshots go."""
         snapshot = self._snapshots.read(snapshot_id)
-        restart_at(self._log, snapshot_id.end_offset)
+        truncate_fully(self._log, snapshot_id.end_offset)
         self._snapshots.remove_before(snapshot_id.end_offset)
         self._cap_flushes(snapshot_id.end_offset)
         self.voters.clear()

@@ -62,12 +62,12 @@ def main(arguments: list[str]) -> int:
     """The exit status."""
     # Imported when called for: `storage` needs no server, and a wrong command line needs nothing.
     if arguments[:1] == ["storage"]:
-        from reference_broker.server.clock import now_ms
+        from reference_broker.server.clock import now
         from reference_broker.server.disk import OsDisk
         from reference_broker.storage import run
 
         chance = random.Random(os.urandom(16))
-        return run(arguments[1:], disk=OsDisk(), random=chance, now_ms=now_ms(), say=print, complain=complain)
+        return run(arguments[1:], disk=OsDisk(), random=chance, now_ms=now().wall_ms, say=print, complain=complain)
     given = parser().parse_args(arguments)
     from reference_broker.releases import RELEASES, find_release
     from reference_broker.server.main import Options, dev, start

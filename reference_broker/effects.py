@@ -32,15 +32,16 @@ class Ticket(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """A handler's wish to answer later: once `is_ready()` is true after one of `keys` was touched, or at the deadline.
+    """A handler's wish to answer later: once `is_ready()` is true after one of `keys` was touched, or at the
+    deadline (monotonic).
 
-    `resume(now_ms)` makes the response message in either case.
+    `resume(now)` makes the response message in either case.
     """
 
     keys: tuple[WatchKey, ...]
     is_ready: Callable[[], bool]
     deadline_ms: int
-    resume: Callable[[int], Any]
+    resume: Callable[[Now], Any]
 
 
 @dataclass(frozen=True, slots=True)

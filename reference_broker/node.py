@@ -30,6 +30,7 @@ from reference_broker.effects import (
     Reply,
     Ticket,
 )
+from reference_broker.environment import Now
 from reference_broker.purgatory import Purgatory
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.codec import decode_prefix
@@ -102,27 +103,27 @@ class Node:
         self._purgatory.forget(connection)
         self.parts.groups.on_connection_closed(connection)
 
-    def receive(self, connection: Connection, data: bytes, now_ms: int) -> list[Effect]:
+    def receive(self, connection: Connection, data: bytes, now: Now) -> list[Effect]:
         """Bytes of a client."""
         try:
             connection.receive(data)
         except MalformedRequest as error:
             self._hang_up(connection, str(error))
             return self._take_effects()
-        return self.go_on(connection, now_ms)
+        return self.go_on(connection, now)
 
-    def on_written(self, connection: Connection, now_ms: int) -> list[Effect]:
+    def on_written(self, connection: Connection, now: Now) -> list[Effect]:
         """A reply is out: the connection's next request may be served."""
         connection.is_writing = False
-        return self.go_on(connection, now_ms)
+        return self.go_on(connection, now)
 
-    def go_on(self, connection: Connection, now_ms: int) -> list[Effect]:
+    def go_on(self, connection: Connection, now: Now) -> list[Effect]:
         """Serve the connection's whole requests, in turn, until one must wait or its answer must be written."""
         while (frame := connection.next_frame()) is not None:
-            self._serve(connection, frame, now_ms)
+            self._serve(connection, frame, now)
             if self.touched:
-                self._wake(now_ms)
-        self._give_answers(now_ms)
+                self._wake(now)
+        self._give_answers(now)
         return self._take_effects()
 
     def _take_effects(self) -> list[Effect]:
@@ -139,7 +140,7 @@ class Node:
 
     # -- requests -----------------------------------------------------------------------------------------------
 
-    def _serve(self, connection: Connection, frame: memoryview, now_ms: int) -> None:
+    def _serve(self, connection: Connection, frame: memoryview, now: Now) -> None:
         """One request: decode, dispatch, and what its handler says."""
         try:
             header, at = decode_request_header(frame)
@@ -158,7 +159,7 @@ class Node:
         ticket = Ticket(connection.id, header.correlation_id, key, version)
         handler = found.handler
         ctx = Context(
-            now_ms=now_ms,
+            now=now,
             api_version=version,
             listener=connection.listener,
             client_id=header.client_id,
@@ -198,7 +199,7 @@ class Node:
             return
         if isinstance(result, Park):
             if result.is_ready():
-                self._take_result(ticket, result.resume, self._current[ticket.connection].ctx.now_ms)
+                self._take_result(ticket, result.resume, self._current[ticket.connection].ctx.now)
             else:
                 self._purgatory.add(ticket, result)
         elif result is not DEFERRED:
@@ -251,7 +252,7 @@ class Node:
 
     # -- what happens meanwhile ---------------------------------------------------------------------------------
 
-    def _wake(self, now_ms: int) -> None:
+    def _wake(self, now: Now) -> None:
         """Resume what waited for the keys that were touched; resuming may touch others."""
         if not self._purgatory:
             self.touched.clear()
@@ -259,14 +260,14 @@ class Node:
             keys = list(dict.fromkeys(self.touched))
             self.touched.clear()
             for ticket, park in self._purgatory.take_ready(keys):
-                self._take_result(ticket, park.resume, now_ms)
+                self._take_result(ticket, park.resume, now)
 
-    def _give_answers(self, now_ms: int) -> None:
+    def _give_answers(self, now: Now) -> None:
         """Send what coordinators have found out about requests that they deferred."""
-        while answers := self.parts.groups.take_answers(now_ms):
+        while answers := self.parts.groups.take_answers(now):
             for answer in answers:
                 self._give(answer)
-            self._wake(now_ms)
+            self._wake(now)
 
     def _give(self, answer: Answer) -> None:
         if isinstance(answer.response, KafkaError):
@@ -277,7 +278,7 @@ class Node:
     # -- time ---------------------------------------------------------------------------------------------------
 
     def next_deadline_ms(self) -> int:
-        """When `on_time` must be called at the latest."""
+        """When `on_time` must be called at the latest (monotonic)."""
         parts = self.parts
         deadlines = (
             self._purgatory.next_deadline_ms(),
@@ -287,19 +288,19 @@ class Node:
         )
         return min((one for one in deadlines if one is not None), default=FOREVER_MS)
 
-    def on_time(self, now_ms: int) -> list[Effect]:
+    def on_time(self, now: Now) -> list[Effect]:
         """Do what is due."""
         try:
-            self.parts.controller.on_time(now_ms)
-            self.parts.partitions.on_time(now_ms)
-            self.parts.groups.on_time(now_ms)
+            self.parts.controller.on_time(now)
+            self.parts.partitions.on_time(now)
+            self.parts.groups.on_time(now)
         except OSError as error:
             return [Halt(f"the metadata log cannot be written: {error}")]
         self._look_at_folders()
-        for ticket, park in self._purgatory.take_expired(now_ms):
-            self._take_result(ticket, park.resume, now_ms)
-        self._wake(now_ms)
-        self._give_answers(now_ms)
+        for ticket, park in self._purgatory.take_expired(now.monotonic_ms):
+            self._take_result(ticket, park.resume, now)
+        self._wake(now)
+        self._give_answers(now)
         return self._take_effects()
 
     def _look_at_folders(self) -> None:
@@ -310,10 +311,10 @@ class Node:
         elif not self.parts.partitions.online_directory_ids:
             self.halts.append(f"every log folder is offline: {'; '.join(failures.values())}")
 
-    def close(self, now_ms: int) -> None:
+    def close(self, now: Now) -> None:
         """Stop in order: give up leadership, flush and close every log, leave the clean-shutdown mark."""
         controller = self.parts.controller
         if controller.broker_epoch >= 0:
-            controller.stop_broker(now_ms)
-        self.parts.partitions.close(now_ms, controller.broker_epoch)
-        controller.log.close(now_ms)
+            controller.stop_broker(now)
+        self.parts.partitions.close(now, controller.broker_epoch)
+        controller.log.close(now.wall_ms)

@@ -44,10 +44,10 @@ class Purgatory:
                     ready.append(entry)
         return ready
 
-    def take_expired(self, now_ms: int) -> list[Entry]:
+    def take_expired(self, monotonic_ms: int) -> list[Entry]:
         """Take out those whose time is over."""
         expired: list[Entry] = []
-        while self._deadlines and self._deadlines[0][0] <= now_ms:
+        while self._deadlines and self._deadlines[0][0] <= monotonic_ms:
             _, _, connection, ticket = heapq.heappop(self._deadlines)
             entry = self._entries.get(connection)
             if entry is not None and entry[0] is ticket:

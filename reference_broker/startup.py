@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from reference_broker.apis.context import Parts
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.controller import Controller
-from reference_broker.environment import Disk, Random
+from reference_broker.environment import Disk, Now, Random
 from reference_broker.groups.coordinator import TOPIC as OFFSETS_TOPIC
 from reference_broker.groups.coordinator import GroupCoordinator
 from reference_broker.node import Node, Observers
@@ -27,7 +27,7 @@ def start_node(
     folders: Folders,
     disk: Disk,
     random: Random,
-    now_ms: int,
+    now: Now,
     bound: Mapping[str, int],
     observers: Observers,
 ) -> Node:
@@ -42,7 +42,7 @@ def start_node(
         directories={path: folders.directory_ids[path] for path in config.log_dirs if path in folders.directory_ids},
         random=random,
         touch=touched.append,
-        now_ms=now_ms,
+        now_ms=now.wall_ms,
         on_event=lambda text: observers.log("ERROR", text),
         problems={path: folders.problems[path] for path in config.log_dirs if path in folders.problems},
     )
@@ -54,17 +54,17 @@ def start_node(
         metadata_log_dir=metadata_dir,
         config=config,
         directory_id=folders.directory_ids[metadata_dir],
-        now_ms=now_ms,
+        now_ms=now.wall_ms,
     )
     controller = Controller.open(
         log=quorum,
         cluster_id=folders.cluster_id,
         config=config,
-        now_ms=now_ms,
+        now=now,
         random=random,
         bound=dict(bound),
     )
-    partitions.attach(controller, now_ms)
+    partitions.attach(controller, now)
     groups = GroupCoordinator(
         log=InternalTopicLog(partitions, OFFSETS_TOPIC),
         config=lambda: controller.config,
@@ -77,7 +77,7 @@ def start_node(
         log_dirs=partitions.online_directory_ids,
         previous_broker_epoch=partitions.previous_broker_epoch,
         bound=dict(bound),
-        now_ms=now_ms,
+        now=now,
     )
     parts = Parts(
         controller=controller,

@@ -29,7 +29,7 @@ LISTENERS: Final = ("broker", "controller")
 
 def handle(request: AlterConfigsRequest, ctx: Context) -> AlterConfigsResponse:
     """Decide and commit."""
-    response: AlterConfigsResponse = ctx.controller.submit(lambda: _decide(request, ctx), ctx.now_ms)
+    response: AlterConfigsResponse = ctx.controller.submit(lambda: _decide(request, ctx), ctx.now)
     return response
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reference_broker.configs import BrokerConfig
     from reference_broker.controller.controller import Controller
     from reference_broker.effects import Ticket
-    from reference_broker.environment import Random
+    from reference_broker.environment import Now, Random
     from reference_broker.groups.coordinator import GroupCoordinator
     from reference_broker.metadata.image import MetadataImage
     from reference_broker.releases import Release
@@ -35,17 +35,22 @@ class Parts:
 class Context(Struct, frozen=True, kw_only=True):  # made for every request: a struct is made in a tenth of the time
     """One request's circumstances.
 
-    `now_ms` is the node's time. `listener` is the name of the listener that the request came in on. `client_host` is
+    `now` is the node's time. `listener` is the name of the listener that the request came in on. `client_host` is
     the peer's address as text. `ticket` is what an `Answer` to a deferred request must carry.
     """
 
-    now_ms: int
+    now: Now
     api_version: int
     listener: str
     client_id: str | None
     client_host: str
     ticket: Ticket
     parts: Parts
+
+    @property
+    def now_ms(self) -> int:
+        """The wall-clock time, which stamps records."""
+        return self.now.wall_ms
 
     @property
     def controller(self) -> Controller:

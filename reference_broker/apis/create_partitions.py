@@ -29,7 +29,7 @@ LISTENERS: Final = ("broker", "controller")
 def handle(request: CreatePartitionsRequest, ctx: Context) -> CreatePartitionsResponse:
     """Decide and commit."""
     controller = ctx.controller
-    response: CreatePartitionsResponse = controller.submit(lambda: controller.topics.decide_growth(request), ctx.now_ms)
+    response: CreatePartitionsResponse = controller.submit(lambda: controller.topics.decide_growth(request), ctx.now)
     return response
 
 

@@ -26,7 +26,7 @@ def handle(request: DeleteTopicsRequest, ctx: Context) -> DeleteTopicsResponse:
     """Decide and commit."""
     controller, version = ctx.controller, ctx.api_version
     response: DeleteTopicsResponse = controller.submit(
-        lambda: controller.topics.decide_deletion(request, version), ctx.now_ms
+        lambda: controller.topics.decide_deletion(request, version), ctx.now
     )
     return response
 

@@ -27,6 +27,7 @@ from reference_broker.apis.context import Context
 from reference_broker.apis.leader_hint import addresses_of, leader_of
 from reference_broker.behaviours import Behaviour
 from reference_broker.effects import Park
+from reference_broker.environment import Now
 from reference_broker.log.segment import Segment
 from reference_broker.replication.fetch_session import INITIAL_EPOCH, TOPIC_IDS_SINCE, Found, Plan, Wanted
 from reference_broker.replication.partition import NO_EPOCH, Partition, Read
@@ -83,9 +84,11 @@ def handle(request: FetchRequest, ctx: Context) -> FetchResponse | Park:
     is_follower = replica_id >= 0
     if version >= TOPIC_IDS_SINCE and request.session_epoch == INITIAL_EPOCH:
         _check_names(request, ctx)
-    plan = ctx.fetch_sessions.plan(request, version, ctx.image.topics.by_id, is_follower=is_follower, now_ms=ctx.now_ms)
+    plan = ctx.fetch_sessions.plan(
+        request, version, ctx.image.topics.by_id, is_follower=is_follower, monotonic_ms=ctx.now.monotonic_ms
+    )
     if plan.error or not plan.wanted:
-        return plan.answer([], (), ctx.now_ms)
+        return plan.answer([], (), ctx.now.monotonic_ms)
     max_bytes = min(request.max_bytes, ctx.config.number("fetch.max.bytes"))
     params = Params(
         is_committed=request.isolation_level == READ_COMMITTED,
@@ -100,7 +103,7 @@ def handle(request: FetchRequest, ctx: Context) -> FetchResponse | Park:
         raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"there is no isolation level {request.isolation_level}")
     reading.read()
     if request.max_wait_ms <= 0 or reading.size >= params.min_bytes or reading.must_answer_now or not reading.present:
-        return reading.answer(ctx.now_ms)
+        return reading.answer(ctx.now)
     return _park(request, reading)
 
 
@@ -224,13 +227,13 @@ class _Reading:
             current_leader=leader,
         )
 
-    def answer(self, now_ms: int) -> FetchResponse:
+    def answer(self, now: Now) -> FetchResponse:
         """The response to what was read; followers know where the leader is, and are told no addresses."""
         leaders = () if self.params.is_follower else addresses_of(self.leaders, self.ctx)
         endpoints = tuple(
             NodeEndpoint(node_id=one.node_id, host=one.host, port=one.port, rack=one.rack) for one in leaders
         )
-        return self.plan.answer(self.found + self.absent if self.absent else self.found, endpoints, now_ms)
+        return self.plan.answer(self.found + self.absent if self.absent else self.found, endpoints, now.monotonic_ms)
 
 
 def known_epoch(epoch: int) -> int:
@@ -285,14 +288,14 @@ def _park(request: FetchRequest, reading: _Reading) -> Park:
             segment, position = partition.log.place_of(wanted.ask.fetch_offset)
             watched.append(Watched(partition, wanted.ask, segment, position))
 
-    def resume(now_ms: int) -> FetchResponse:
+    def resume(now: Now) -> FetchResponse:
         reading.read_again()
-        return reading.answer(now_ms)
+        return reading.answer(now)
 
     return Park(
         keys=tuple(one.partition.key for one in watched),
         is_ready=_readiness(watched, reading.params),
-        deadline_ms=reading.ctx.now_ms + request.max_wait_ms,
+        deadline_ms=reading.ctx.now.monotonic_ms + request.max_wait_ms,
         resume=resume,
     )
 

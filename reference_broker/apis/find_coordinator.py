@@ -83,7 +83,7 @@ def _find(key_type: int, key: str, ctx: Context) -> tuple[ErrorCode, Place]:
     topic = ctx.image.topics.get(TOPIC)
     if topic is None:
         try:
-            ctx.groups.create_topic(ctx.now_ms)
+            ctx.groups.create_topic(ctx.now)
         except KafkaError:
             # As in Kafka the client is told no more than that: the controller's log says why.
             return ErrorCode.COORDINATOR_NOT_AVAILABLE, NOBODY

@@ -33,7 +33,7 @@ LISTENERS: Final = ("broker", "controller")
 
 def handle(request: IncrementalAlterConfigsRequest, ctx: Context) -> IncrementalAlterConfigsResponse:
     """Decide and commit."""
-    response: IncrementalAlterConfigsResponse = ctx.controller.submit(lambda: _decide(request, ctx), ctx.now_ms)
+    response: IncrementalAlterConfigsResponse = ctx.controller.submit(lambda: _decide(request, ctx), ctx.now)
     return response
 
 

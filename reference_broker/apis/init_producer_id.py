@@ -35,7 +35,7 @@ def handle(request: InitProducerIdRequest, ctx: Context) -> InitProducerIdRespon
         raise KafkaError(ErrorCode.INVALID_REQUEST, "a producer id and its epoch come together")
     if request.transactional_id is not None:
         _refuse_transactional(request.transactional_id, request.transaction_timeout_ms, ctx)
-    return InitProducerIdResponse(producer_id=ctx.controller.allocate_producer_id(ctx.now_ms), producer_epoch=0)
+    return InitProducerIdResponse(producer_id=ctx.controller.allocate_producer_id(ctx.now), producer_epoch=0)
 
 
 def error_response(

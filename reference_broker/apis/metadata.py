@@ -110,7 +110,7 @@ def _by_name(name: str, ctx: Context, request: MetadataRequest) -> MetadataRespo
     elif request.allow_auto_topic_creation and ctx.controller.config.flag("auto.create.topics.enable"):
         # The client learns of a refusal as it does from Kafka: the topic stays unknown.
         with contextlib.suppress(KafkaError):
-            ctx.controller.create_topic_on_demand(name, ctx.now_ms)
+            ctx.controller.create_topic_on_demand(name, ctx.now)
     return MetadataResponseTopic(
         error_code=code,
         name=TopicName(name),

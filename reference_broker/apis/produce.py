@@ -315,8 +315,8 @@ def _park(request: ProduceRequest, outcomes: Outcomes, ctx: Context) -> Park:
     return Park(
         keys=tuple(dict.fromkeys(one.partition.key for one in waiting)),
         is_ready=lambda: all(one.partition.acknowledgement(one.required_offset) is not None for one in waiting),
-        deadline_ms=ctx.now_ms + request.timeout_ms,
-        resume=lambda now_ms: _answer(outcomes, request.acks, ctx),
+        deadline_ms=ctx.now.monotonic_ms + request.timeout_ms,
+        resume=lambda now: _answer(outcomes, request.acks, ctx),
     )
 
 

@@ -29,7 +29,7 @@ LISTENERS: Final = ("broker", "controller")
 
 def handle(request: UnregisterBrokerRequest, ctx: Context) -> UnregisterBrokerResponse:
     """Decide and commit."""
-    response: UnregisterBrokerResponse = ctx.controller.submit(lambda: _decide(request, ctx), ctx.now_ms)
+    response: UnregisterBrokerResponse = ctx.controller.submit(lambda: _decide(request, ctx), ctx.now)
     return response
 
 

@@ -20,7 +20,7 @@ from reference_broker.controller.config_admin import ConfigAdmin
 from reference_broker.controller.config_description import ConfigDescriptions
 from reference_broker.controller.decision import Decision, MetadataLog, random_uuid
 from reference_broker.controller.topic_admin import TopicAdmin
-from reference_broker.environment import Random
+from reference_broker.environment import Now, Random
 from reference_broker.metadata.image import BROKER, TOPIC, MetadataDelta, MetadataImage
 from reference_broker.releases import METADATA_VERSION, metadata_version_name
 from reference_broker.wire.errors import ErrorCode
@@ -38,7 +38,7 @@ PRODUCER_ID_BLOCK: Final = 1000
 TRANSACTION_SINCE: Final = 13
 """The metadata version (3.6-IV1) from which bootstrap records stand in a metadata transaction."""
 
-Subscriber = Callable[[MetadataDelta, int], None]
+Subscriber = Callable[[MetadataDelta, Now], None]
 """Told what changed and when, after every commit that changed something."""
 
 
@@ -65,7 +65,7 @@ class Controller:
         log: MetadataLog,
         cluster_id: str,
         config: BrokerConfig,
-        now_ms: int,
+        now: Now,
         random: Random,
         bound: dict[str, int] | None = None,
     ) -> Controller:
@@ -79,14 +79,14 @@ class Controller:
                 controller.image.replay(message, version)
             controller.image.offset, controller.image.epoch = batch.last_offset, batch.epoch
         controller._check_metadata_version()
-        log.lead(now_ms)
+        log.lead(now.wall_ms)
         controller.image.offset, controller.image.epoch = log.high_watermark - 1, log.leader_epoch
-        controller._last_append_ms = now_ms
+        controller._last_append_ms = now.monotonic_ms
         if not controller.image.features:
-            controller.commit(controller._bootstrap_records(), now_ms)
+            controller.commit(controller._bootstrap_records(), now)
         controller.image.take_delta()
         controller._refresh_config()
-        controller.commit((register_controller_record(controller, bound or {}),), now_ms)
+        controller.commit((register_controller_record(controller, bound or {}),), now)
         return controller
 
     def _check_metadata_version(self) -> None:
@@ -123,35 +123,35 @@ class Controller:
 
     # -- deciding and committing --------------------------------------------------------------------------------
 
-    def submit(self, decide: Callable[[], Decision], now_ms: int) -> Any:
+    def submit(self, decide: Callable[[], Decision], now: Now) -> Any:
         """Decide, commit the records, and give the response; KafkaError from the decider passes through."""
         decision = decide()
         if decision.records:
-            self.commit(decision.records, now_ms)
+            self.commit(decision.records, now)
         return decision.response
 
-    def commit(self, records: tuple[VersionedRecord, ...], now_ms: int, *, must_last: bool = True) -> int:
+    def commit(self, records: tuple[VersionedRecord, ...], now: Now, *, must_last: bool = True) -> int:
         """Append as one batch, replay, tell the subscribers; the offset of the last record."""
-        last = self.log.append(records, now_ms, must_last=must_last)
+        last = self.log.append(records, now.wall_ms, must_last=must_last)
         for message, version in records:
             self.image.replay(message, version)
         self.image.offset, self.image.epoch = last, self.log.leader_epoch
-        self._last_append_ms = now_ms
-        self._publish(now_ms)
+        self._last_append_ms = now.monotonic_ms
+        self._publish(now)
         return last
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Have a part of the node told of every change from now on."""
         self._subscribers.append(subscriber)
 
-    def _publish(self, now_ms: int) -> None:
+    def _publish(self, now: Now) -> None:
         delta = self.image.take_delta()
         if delta.is_empty:
             return
         if any(resource_type == BROKER for resource_type, _ in delta.changed_configs):
             self._refresh_config()
         for subscriber in self._subscribers:
-            subscriber(delta, now_ms)
+            subscriber(delta, now)
 
     def _refresh_config(self) -> None:
         """The node's settings with the cluster's and its own dynamic ones laid over them (KIP-226)."""
@@ -165,7 +165,7 @@ class Controller:
     # -- this broker's life -------------------------------------------------------------------------------------
 
     def start_broker(
-        self, *, log_dirs: tuple[Uuid, ...], previous_broker_epoch: int, bound: dict[str, int] | None, now_ms: int
+        self, *, log_dirs: tuple[Uuid, ...], previous_broker_epoch: int, bound: dict[str, int] | None, now: Now
     ) -> int:
         """Register the broker of this node and let it lead; returns its epoch.
 
@@ -176,8 +176,8 @@ class Controller:
         records = registration_records(
             self, log_dirs=log_dirs, previous_broker_epoch=previous_broker_epoch, bound=bound or {}
         )
-        self.commit(records, now_ms)
-        self.commit(unfencing_records(self), now_ms)
+        self.commit(records, now)
+        self.commit(unfencing_records(self), now)
         return self.broker_epoch
 
     @property
@@ -186,16 +186,16 @@ class Controller:
         broker = self.image.cluster.get(self.static_config.node_id)
         return broker is not None and broker.epoch == self.broker_epoch
 
-    def stop_broker(self, now_ms: int) -> None:
+    def stop_broker(self, now: Now) -> None:
         """Give up all leaderships, then fence: a controlled shutdown. One that was unregistered has nothing to give."""
         if not self.is_broker_registered:
             return
-        self.commit(controlled_shutdown_records(self), now_ms)
-        self.commit((fencing_record(self),), now_ms)
+        self.commit(controlled_shutdown_records(self), now)
+        self.commit((fencing_record(self),), now)
 
     # -- services to other parts --------------------------------------------------------------------------------
 
-    def allocate_producer_id(self, now_ms: int) -> ProducerId:
+    def allocate_producer_id(self, now: Now) -> ProducerId:
         """A producer id that was never given out before; ids come in blocks of 1000 (KIP-730).
 
         COORDINATOR_LOAD_IN_PROGRESS where there is none left, and no block for a broker that is not registered.
@@ -209,7 +209,7 @@ class Controller:
                 broker_epoch=self.broker_epoch,
                 next_producer_id=ProducerId(first + PRODUCER_ID_BLOCK),
             )
-            self.commit(((record, 0),), now_ms)
+            self.commit(((record, 0),), now)
             self._producer_ids = range(first, first + PRODUCER_ID_BLOCK)
         first, self._producer_ids = self._producer_ids[0], self._producer_ids[1:]
         return ProducerId(first)
@@ -218,34 +218,34 @@ class Controller:
         """Every topic configuration of a topic, defaults filled in: what LogConfig.of takes."""
         return self.config.topic_settings(self.image.config(TOPIC, topic))
 
-    def create_internal_topic(self, name: str, now_ms: int) -> None:
+    def create_internal_topic(self, name: str, now: Now) -> None:
         """Make __consumer_offsets, __transaction_state or __share_group_state; KafkaError where it cannot be."""
-        self.topics.create_one(self.topics.internal_topic(name), now_ms)
+        self.topics.create_one(self.topics.internal_topic(name), now)
 
-    def create_topic_on_demand(self, name: str, now_ms: int) -> None:
+    def create_topic_on_demand(self, name: str, now: Now) -> None:
         """Make a topic that a client asked metadata for; KafkaError where it cannot be."""
-        self.topics.create_one(self.topics.topic_on_demand(name), now_ms)
+        self.topics.create_one(self.topics.topic_on_demand(name), now)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
     def next_deadline_ms(self) -> int:
-        """When `on_time` must be called next."""
+        """When `on_time` must be called next (monotonic)."""
         interval = self.static_config.number("metadata.max.idle.interval.ms")
         return self._last_append_ms + (interval or 60_000)
 
-    def on_time(self, now_ms: int) -> None:
+    def on_time(self, now: Now) -> None:
         """A NoOp record when the log was idle, a snapshot when one is due."""
         interval = self.static_config.number("metadata.max.idle.interval.ms")
-        if interval and now_ms - self._last_append_ms >= interval:
-            self.commit(((NoOpRecord(), 0),), now_ms, must_last=False)
-        elif not interval and now_ms >= self.next_deadline_ms():
-            self._last_append_ms = now_ms
-        if self.log.is_snapshot_due(now_ms):
-            self.log.write_snapshot(tuple(self.image.records()), now_ms)
-        self.log.sweep(now_ms)
+        if interval and now.monotonic_ms - self._last_append_ms >= interval:
+            self.commit(((NoOpRecord(), 0),), now, must_last=False)
+        elif not interval and now.monotonic_ms >= self.next_deadline_ms():
+            self._last_append_ms = now.monotonic_ms
+        if self.log.is_snapshot_due(now.wall_ms):
+            self.log.write_snapshot(tuple(self.image.records()), now.wall_ms)
+        self.log.sweep(now.wall_ms)
 
-    def close(self, now_ms: int) -> None:
+    def close(self, now: Now) -> None:
         """Stop the broker in order and release the log."""
         if self.broker_epoch >= 0:
-            self.stop_broker(now_ms)
-        self.log.close(now_ms)
+            self.stop_broker(now)
+        self.log.close(now.wall_ms)

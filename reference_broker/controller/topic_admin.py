@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reference_broker.behaviours import Behaviour
 from reference_broker.controller.decision import Decision, Refusal, random_uuid
 from reference_broker.controller.placement import check_manual, new_partition, place
+from reference_broker.environment import Now
 from reference_broker.metadata.image import TOPIC
 from reference_broker.metadata.topic_names import CLUSTER_METADATA, colliding, reason_invalid
 from reference_broker.metadata.topics import PartitionImage
@@ -254,10 +255,10 @@ class TopicAdmin:
             replication_factor=config.number("default.replication.factor"),
         )
 
-    def create_one(self, topic: CreatableTopic, now_ms: int) -> None:
+    def create_one(self, topic: CreatableTopic, now: Now) -> None:
         """Create and commit one topic; KafkaError where it is refused."""
         _, records = self.make(topic)
-        self._controller.commit(records, now_ms)
+        self._controller.commit(records, now)
 
     # -- add partitions -----------------------------------------------------------------------------------------
 

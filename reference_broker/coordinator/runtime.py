@@ -17,6 +17,7 @@ from reference_broker.coordinator.records import RecordTypes, decode_record, enc
 from reference_broker.coordinator.shard import Decision, Shard, ShardServices
 from reference_broker.coordinator.timers import PartitionTimers, Timers
 from reference_broker.effects import DEFERRED, Answer, ConnectionId, Ticket
+from reference_broker.environment import Now
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import MalformedRequest
@@ -46,7 +47,7 @@ class CoordinatorLog(Protocol):
         """Everything in the partition's log, in order."""
 
     def append(self, partition: int, batch: bytes, now_ms: int) -> int:
-        """Append a batch that was made here; the offset of its last record."""
+        """Append a batch that was made here, at a wall-clock time; the offset of its last record."""
 
     def high_watermark(self, partition: int) -> int:
         """The offset behind the last committed record."""
@@ -101,7 +102,7 @@ class Runtime(Generic[ShardT]):
 
     # -- leadership ---------------------------------------------------------------------------------------------
 
-    def follow(self, led: Mapping[int, int], now_ms: int) -> None:
+    def follow(self, led: Mapping[int, int], now: Now) -> None:
         """Load and unload so that exactly these partitions (index -> leader epoch) are served."""
         for partition in [one for one in self._led if one not in led]:
             self._unload(partition)
@@ -112,9 +113,9 @@ class Runtime(Generic[ShardT]):
             if current is not None:
                 current.leader_epoch = epoch
             elif partition not in self._failed:
-                self._load(partition, epoch, now_ms)
+                self._load(partition, epoch, now)
 
-    def _load(self, partition: int, epoch: int, now_ms: int) -> None:
+    def _load(self, partition: int, epoch: int, now: Now) -> None:
         timers = PartitionTimers(self._timers, partition)
         shard = self._new_shard(ShardServices(timers, lambda ticket, answer: self._answer(partition, ticket, answer)))
         led = _Led(shard, epoch)
@@ -127,8 +128,8 @@ class Runtime(Generic[ShardT]):
             self._failed[partition] = epoch
             return
         self._led[partition] = led
-        for decision in shard.on_loaded(now_ms):
-            self._carry_out(partition, decision, now_ms)
+        for decision in shard.on_loaded(now):
+            self._carry_out(partition, decision, now)
 
     def _replay_batch(self, shard: ShardT, batch: Batch) -> None:
         producer_id = batch.header.producer_id
@@ -160,10 +161,10 @@ class Runtime(Generic[ShardT]):
 
     # -- deciding -----------------------------------------------------------------------------------------------
 
-    def submit(self, partition: int, ticket: Ticket, decide: Callable[[ShardT], Decision], now_ms: int) -> Any:
+    def submit(self, partition: int, ticket: Ticket, decide: Callable[[ShardT], Decision], now: Now) -> Any:
         """Decide and write; the response, or DEFERRED where it must wait for the high watermark."""
         decision = decide(self.shard(partition))
-        self.write(partition, decision, now_ms)
+        self.write(partition, decision, now)
         led = self._led[partition]
         if led.waiting:
             self._wait(led, led.written, lambda error: self._ready.append(Answer(ticket, error or decision.response)))
@@ -171,7 +172,7 @@ class Runtime(Generic[ShardT]):
         return decision.response
 
     def submit_all(
-        self, ticket: Ticket, parts: Sequence[Part[ShardT]], combine: Callable[[list[Any]], Any], now_ms: int
+        self, ticket: Ticket, parts: Sequence[Part[ShardT]], combine: Callable[[list[Any]], Any], now: Now
     ) -> Any:
         """Decide and write in several partitions; the combined response, or DEFERRED until all are committed."""
         results: list[Any] = [None] * len(parts)
@@ -187,7 +188,7 @@ class Runtime(Generic[ShardT]):
         for at, part in enumerate(parts):
             try:
                 decision = part.decide(self.shard(part.partition))
-                self.write(part.partition, decision, now_ms)
+                self.write(part.partition, decision, now)
             except KafkaError as error:
                 results[at] = part.refused(error)
                 del open_parts[at]
@@ -200,13 +201,13 @@ class Runtime(Generic[ShardT]):
                 del open_parts[at]
         return DEFERRED if open_parts else combine(results)
 
-    def write(self, partition: int, decision: Decision, now_ms: int) -> None:
+    def write(self, partition: int, decision: Decision, now: Now) -> None:
         """Append a decision's records and replay them. KafkaError, as a client hears it, where that fails."""
         if not decision.records:
             return
         led = self._led[partition]
         try:
-            offset = self._append(partition, led, decision, now_ms)
+            offset = self._append(partition, led, decision, now)
         except KafkaError as error:
             code = ANSWERED_AS.get(error.code, error.code)
             if decision.settle is not None:
@@ -220,19 +221,19 @@ class Runtime(Generic[ShardT]):
         elif self._log.high_watermark(partition) <= offset:
             self._wait(led, offset, lambda why: None)
 
-    def carry_out_everywhere(self, decide: Callable[[ShardT], Decision], now_ms: int) -> None:
+    def carry_out_everywhere(self, decide: Callable[[ShardT], Decision], now: Now) -> None:
         """Decide and write in every partition that is led, for nobody in particular."""
         for partition, shard in self.shards():
-            self._carry_out(partition, decide(shard), now_ms)
+            self._carry_out(partition, decide(shard), now)
 
-    def _carry_out(self, partition: int, decision: Decision, now_ms: int) -> None:
+    def _carry_out(self, partition: int, decision: Decision, now: Now) -> None:
         """Write what no client waits for; where that fails, it is left undone."""
         try:
-            self.write(partition, decision, now_ms)
+            self.write(partition, decision, now)
         except KafkaError:
             return
 
-    def _append(self, partition: int, led: _Led[ShardT], decision: Decision, now_ms: int) -> int:
+    def _append(self, partition: int, led: _Led[ShardT], decision: Decision, now: Now) -> int:
         limit = self._log.max_batch_bytes(partition)
         codec = Compression(self._config().number(self._compression_key))
         pairs = [(record, *encode_record(record)) for record in decision.records]
@@ -243,11 +244,11 @@ class Runtime(Generic[ShardT]):
                 if size > limit and count and not decision.is_atomic:
                     break
                 count += 1
-            records = [Record(at, now_ms, key, value) for at, (_, key, value) in enumerate(pairs[:count])]
+            records = [Record(at, now.wall_ms, key, value) for at, (_, key, value) in enumerate(pairs[:count])]
             batch = encode_batch(records, compression=codec, base_sequence=0)
             if len(batch) > limit:
                 raise KafkaError(ErrorCode.MESSAGE_TOO_LARGE, f"a batch of {len(batch)} bytes is over {limit}")
-            led.written = self._log.append(partition, batch, now_ms)
+            led.written = self._log.append(partition, batch, now.wall_ms)
             if decision.settle is None:
                 first = led.written - count + 1
                 for at, (record, _, _) in enumerate(pairs[:count]):
@@ -299,11 +300,11 @@ class Runtime(Generic[ShardT]):
     # -- time ---------------------------------------------------------------------------------------------------
 
     def next_deadline_ms(self) -> int | None:
-        """When `on_time` must be called next; None for never."""
+        """When `on_time` must be called next (monotonic); None for never."""
         return self._timers.next_deadline_ms()
 
-    def on_time(self, now_ms: int) -> None:
+    def on_time(self, now: Now) -> None:
         """Run what is due."""
-        for partition, action in self._timers.take_due(now_ms):
+        for partition, action in self._timers.take_due(now.monotonic_ms):
             if partition in self._led:
-                self._carry_out(partition, action(now_ms), now_ms)
+                self._carry_out(partition, action(now), now)

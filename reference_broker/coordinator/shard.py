@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from reference_broker.effects import Ticket
+from reference_broker.environment import Now
 from reference_broker.wire.errors import ErrorCode
 
 
@@ -36,14 +37,14 @@ class Decision:
 
 NOTHING: Final = Decision()
 
-TimedAction = Callable[[int], Decision]
-"""What to do when a timer is due; takes the time (ms)."""
+TimedAction = Callable[[Now], Decision]
+"""What to do when a timer is due; takes the time at which it runs."""
 
 
 class ShardTimers(Protocol):
     """Timers of one shard, by key; a key has one timer at a time."""
 
-    def after(self, key: tuple[str, ...], delay_ms: int, now_ms: int, action: TimedAction) -> None:
+    def after(self, key: tuple[str, ...], delay_ms: int, now: Now, action: TimedAction) -> None:
         """Run the action `delay_ms` from now, in place of what was set for the key."""
 
     def cancel(self, key: tuple[str, ...]) -> None:
@@ -67,7 +68,7 @@ class Shard(Protocol):
     def replay_marker(self, producer_id: int, *, is_commit: bool) -> None:
         """A transaction has ended."""
 
-    def on_loaded(self, now_ms: int) -> Iterable[Decision]:
+    def on_loaded(self, now: Now) -> Iterable[Decision]:
         """All records have been replayed; what follows of them."""
 
     def on_unloaded(self) -> None:

@@ -1,4 +1,4 @@
-"""Timers by deadline for all shards of a coordinator. Nobody reads a clock: the node says what time it is."""
+"""Timers by deadline (monotonic) for all shards of a coordinator. Nobody reads a clock: the node gives the time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reference_broker.coordinator.shard import TimedAction
+from reference_broker.environment import Now
 
 TimerKey = tuple[str, ...]
 
@@ -88,9 +89,9 @@ class PartitionTimers:
     timers: Timers
     partition: int
 
-    def after(self, key: TimerKey, delay_ms: int, now_ms: int, action: TimedAction) -> None:
+    def after(self, key: TimerKey, delay_ms: int, now: Now, action: TimedAction) -> None:
         """Run the action `delay_ms` from now; a delay below zero is none."""
-        self.timers.set(self.partition, key, now_ms + max(delay_ms, 0), action)
+        self.timers.set(self.partition, key, now.monotonic_ms + max(delay_ms, 0), action)
 
     def cancel(self, key: TimerKey) -> None:
         """Forget a key's timer."""

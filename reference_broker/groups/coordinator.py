@@ -16,7 +16,7 @@ from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.runtime import CoordinatorLog, Part, Runtime
 from reference_broker.coordinator.shard import Decision
 from reference_broker.effects import DEFERRED, Answer, ConnectionId
-from reference_broker.environment import Random
+from reference_broker.environment import Now, Random
 from reference_broker.groups.answers import join_refused
 from reference_broker.groups.records import TYPES
 from reference_broker.groups.request import RequestContext
@@ -94,7 +94,7 @@ class GroupCoordinator:
         log: CoordinatorLog,
         config: Callable[[], BrokerConfig],
         topics: Topics,
-        create_internal_topic: Callable[[str, int], None],
+        create_internal_topic: Callable[[str, Now], None],
         random: Random,
     ) -> None:
         self._config, self._topics, self._create = config, topics, create_internal_topic
@@ -114,20 +114,20 @@ class GroupCoordinator:
         count = len(topic.partitions) if topic is not None else 0
         return partition_for(group_id, count or self._config().number("offsets.topic.num.partitions"))
 
-    def create_topic(self, now_ms: int) -> None:
+    def create_topic(self, now: Now) -> None:
         """Make __consumer_offsets; KafkaError where that cannot be."""
-        self._create(TOPIC, now_ms)
+        self._create(TOPIC, now)
 
-    def on_metadata(self, delta: Delta, now_ms: int) -> None:
+    def on_metadata(self, delta: Delta, now: Now) -> None:
         """Load what this broker leads now, unload what it does not, drop offsets of topics that are gone."""
         topic = self._topics.get(TOPIC)
         own_id = self._config().node_id
         partitions = {} if topic is None else topic.partitions
         led = {index: one.leader_epoch for index, one in partitions.items() if one.leader == own_id}
-        self._runtime.follow(led, now_ms)
+        self._runtime.follow(led, now)
         gone = [(topic.name, topic.id) for topic in delta.deleted_topics.values()]
         if gone:
-            self._runtime.carry_out_everywhere(lambda shard: shard.forget_topics(gone), now_ms)
+            self._runtime.carry_out_everywhere(lambda shard: shard.forget_topics(gone), now)
 
     # -- members ------------------------------------------------------------------------------------------------
 
@@ -185,7 +185,7 @@ class GroupCoordinator:
                 lambda error: refused(group, error.code),
             )
 
-        return self._runtime.submit_all(ctx.ticket, [part(group) for group in groups], finish, ctx.now_ms)
+        return self._runtime.submit_all(ctx.ticket, [part(group) for group in groups], finish, ctx.now)
 
     def delete_offsets(self, request: OffsetDeleteRequest, ctx: RequestContext, finish: Finish) -> Any:
         """OffsetDelete of partitions that exist."""
@@ -204,7 +204,7 @@ class GroupCoordinator:
                 lambda error: DescribedGroup(group_id=group_id, error_code=error.code),
             )
 
-        return self._runtime.submit_all(ctx.ticket, [part(one) for one in group_ids], finish, ctx.now_ms)
+        return self._runtime.submit_all(ctx.ticket, [part(one) for one in group_ids], finish, ctx.now)
 
     def list_groups(self, states: Iterable[str], types: Iterable[str], ctx: RequestContext, finish: Finish) -> Any:
         """ListGroups; `finish` takes the groups of all partitions that are led here."""
@@ -220,7 +220,7 @@ class GroupCoordinator:
 
         parts = [part(partition) for partition, _ in self._runtime.shards()]
         return self._runtime.submit_all(
-            ctx.ticket, parts, lambda found: finish([group for groups in found for group in groups]), ctx.now_ms
+            ctx.ticket, parts, lambda found: finish([group for groups in found for group in groups]), ctx.now
         )
 
     def delete_groups(self, group_ids: Iterable[GroupId], ctx: RequestContext, finish: Finish) -> Any:
@@ -238,7 +238,7 @@ class GroupCoordinator:
             by_partition.setdefault(self.partition_for(group_id), []).append(group_id)
         parts = [part(partition, tuple(ids)) for partition, ids in by_partition.items()]
         return self._runtime.submit_all(
-            ctx.ticket, parts, lambda found: finish([one for results in found for one in results]), ctx.now_ms
+            ctx.ticket, parts, lambda found: finish([one for results in found for one in results]), ctx.now
         )
 
     # -- the runtime --------------------------------------------------------------------------------------------
@@ -254,14 +254,14 @@ class GroupCoordinator:
             decision = decide(shard)
             return replace(decision, response=finish(decision.response))
 
-        return self._runtime.submit(self.partition_for(group_id), ctx.ticket, finished, ctx.now_ms)
+        return self._runtime.submit(self.partition_for(group_id), ctx.ticket, finished, ctx.now)
 
     def _write(self, group_id: str, decide: Callable[[GroupShard], Decision], ctx: RequestContext) -> None:
         """For requests whose answers go by their ticket."""
         partition = self.partition_for(group_id)
-        self._runtime.write(partition, decide(self._runtime.shard(partition)), ctx.now_ms)
+        self._runtime.write(partition, decide(self._runtime.shard(partition)), ctx.now)
 
-    def take_answers(self, now_ms: int) -> list[Answer]:
+    def take_answers(self, now: Now) -> list[Answer]:
         """Answers to deferred requests that are known now. A KafkaError as the response is to become a refusal."""
         return self._runtime.take_answers()
 
@@ -269,9 +269,9 @@ class GroupCoordinator:
         """When `on_time` must be called next; None for never."""
         return self._runtime.next_deadline_ms()
 
-    def on_time(self, now_ms: int) -> None:
+    def on_time(self, now: Now) -> None:
         """End sessions and phases of rebalances whose time is over; expire offsets."""
-        self._runtime.on_time(now_ms)
+        self._runtime.on_time(now)
 
     def on_connection_closed(self, connection: ConnectionId) -> None:
         """Answers to it are dropped. Its members stay until their session ends: as in Kafka, they may come back."""

@@ -48,7 +48,7 @@ class Joining:
             if request.member_id:
                 self._refuse(ctx, ErrorCode.UNKNOWN_MEMBER_ID, request.member_id)
                 return NOTHING
-            group = self._groups[request.group_id] = ClassicGroup(request.group_id, ctx.now_ms)
+            group = self._groups[request.group_id] = ClassicGroup(request.group_id, ctx.now.wall_ms)
         decision = self._join(group, request, ctx)
         if is_new_group and not decision.records:
             return Decision((new_group_record(group),), settle=lambda code: self._refuse_unwritten(ctx, code))
@@ -93,7 +93,7 @@ class Joining:
             if instance_id in group.static_members:
                 return self._replace_static(group, instance_id, member_id, request, ctx)
         elif ctx.api_version >= MEMBER_ID_FIRST_SINCE:
-            self._rebalance.await_pending(group, member_id, request.session_timeout_ms, ctx.now_ms)
+            self._rebalance.await_pending(group, member_id, request.session_timeout_ms, ctx.now)
             self._refuse(ctx, ErrorCode.MEMBER_ID_REQUIRED, member_id)
             return NOTHING
         return self._take_in(group, member_id, request, ctx)
@@ -114,8 +114,8 @@ class Joining:
         if group.state is State.PREPARING and group.previous_state is State.EMPTY:
             group.has_new_member = True
         group.add(member)
-        self._rebalance.renew_session(group, member, ctx.now_ms, NEW_MEMBER_TIMEOUT_MS)
-        return self._rebalance.begin_or_go_on(group, ctx.now_ms)
+        self._rebalance.renew_session(group, member, ctx.now, NEW_MEMBER_TIMEOUT_MS)
+        return self._rebalance.begin_or_go_on(group, ctx.now)
 
     def _replace_static(
         self, group: ClassicGroup, instance_id: str, member_id: str, request: JoinGroupRequest, ctx: RequestContext
@@ -127,21 +127,21 @@ class Joining:
         self._rebalance.answer_sync(member, sync_refused(ErrorCode.FENCED_INSTANCE_ID))
         before = (member.protocols, member.rebalance_timeout_ms, member.session_timeout_ms)
         member = group.rename_static(instance_id, member_id)
-        self._rebalance.renew_session(group, member, ctx.now_ms)
+        self._rebalance.renew_session(group, member, ctx.now)
         self._update(group, member, request, ctx.ticket)
         if group.state is State.COMPLETING:
-            return self._rebalance.prepare(group, ctx.now_ms)
+            return self._rebalance.prepare(group, ctx.now)
         if group.state is not State.STABLE:
-            return self._rebalance.complete_join_if_possible(group, ctx.now_ms)
+            return self._rebalance.complete_join_if_possible(group, ctx.now)
         if (group.protocol_name or "") != group.choose_protocol():
-            return self._rebalance.begin_or_go_on(group, ctx.now_ms)
+            return self._rebalance.begin_or_go_on(group, ctx.now)
 
         def settle(code: ErrorCode) -> None:
             version = ctx.api_version
             if code is not ErrorCode.NONE:
                 self._rebalance.refuse_join(group, member, code)
                 group.update(member, *before)
-                self._rebalance.renew_session(group, group.rename_static(instance_id, old_id), ctx.now_ms)
+                self._rebalance.renew_session(group, group.rename_static(instance_id, old_id), ctx.now)
             elif version >= SKIP_ASSIGNMENT_SINCE:
                 is_leader = group.leader == member_id
                 members = group.joined_members() if is_leader else ()
@@ -179,7 +179,7 @@ class Joining:
         leads_stable = group.state is State.STABLE and group.leader == member_id
         if group.state is State.PREPARING or has_news or leads_stable:
             self._update(group, member, request, ctx.ticket)
-            return self._rebalance.begin_or_go_on(group, ctx.now_ms)
+            return self._rebalance.begin_or_go_on(group, ctx.now)
         self._answer(ctx.ticket, joined_as_is(ctx.api_version, group, member))
         return NOTHING
 

@@ -59,7 +59,7 @@ class Membership:
         if group.leader != member.id:
             return NOTHING
         assignments = {one.member_id: one.assignment for one in request.assignments}
-        return self._rebalance.assign(group, assignments, ctx.now_ms)
+        return self._rebalance.assign(group, assignments, ctx.now)
 
     # -- Heartbeat ----------------------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ class Membership:
         group.require_member(request.member_id, request.group_instance_id)
         if request.generation_id != group.generation:
             raise KafkaError(ErrorCode.ILLEGAL_GENERATION)
-        self._rebalance.renew_session(group, group.members[request.member_id], ctx.now_ms)
+        self._rebalance.renew_session(group, group.members[request.member_id], ctx.now)
         code = ErrorCode.REBALANCE_IN_PROGRESS if group.state is State.PREPARING else ErrorCode.NONE
         return Decision(response=HeartbeatResponse(error_code=code))
 
@@ -90,9 +90,9 @@ class Membership:
         decision = NOTHING
         if any(result.error_code == ErrorCode.NONE for result in results):
             if group.is_in(State.STABLE, State.COMPLETING):
-                decision = self._rebalance.prepare(group, ctx.now_ms)
+                decision = self._rebalance.prepare(group, ctx.now)
             elif group.state is State.PREPARING:
-                decision = self._rebalance.complete_join_if_possible(group, ctx.now_ms)
+                decision = self._rebalance.complete_join_if_possible(group, ctx.now)
         return Decision(decision.records, LeaveGroupResponse(members=results), decision.settle)
 
     def _leave(self, group: ClassicGroup, identity: MemberIdentity) -> MemberResponse:

@@ -60,7 +60,7 @@ class OffsetRequests:
         group = self._require_may_commit(request, ctx)
         limit = self._config().number("offset.metadata.max.bytes")
         retention_ms = request.retention_time_ms
-        expires_at_ms = -1 if retention_ms == NO_RETENTION_ASKED else _int64(ctx.now_ms + retention_ms)
+        expires_at_ms = -1 if retention_ms == NO_RETENTION_ASKED else _int64(ctx.now.wall_ms + retention_ms)
         records: list[CoordinatorRecord] = []
         topics = []
         for topic in request.topics:
@@ -70,7 +70,7 @@ class OffsetRequests:
                 if _java_length(partition.committed_metadata or "") > limit:
                     code = ErrorCode.OFFSET_METADATA_TOO_LARGE
                 else:
-                    value = _commit_value(partition, topic.topic_id, ctx.now_ms, expires_at_ms)
+                    value = _commit_value(partition, topic.topic_id, ctx.now.wall_ms, expires_at_ms)
                     records.append(offset_record(request.group_id, topic.name, partition.partition_index, value))
                 results.append(
                     OffsetCommitResponsePartition(partition_index=partition.partition_index, error_code=code)
@@ -95,7 +95,7 @@ class OffsetRequests:
                     if ctx.api_version >= GROUP_NOT_FOUND_SINCE
                     else ErrorCode.ILLEGAL_GENERATION
                 )
-            group = ClassicGroup(request.group_id, ctx.now_ms)
+            group = ClassicGroup(request.group_id, ctx.now.wall_ms)
         if generation < 0 and group.state is State.EMPTY:
             return group
         if generation < 0 and not member_id and request.group_instance_id is None:
@@ -105,7 +105,7 @@ class OffsetRequests:
             raise KafkaError(ErrorCode.ILLEGAL_GENERATION)
         if group.state is State.COMPLETING:
             raise KafkaError(ErrorCode.REBALANCE_IN_PROGRESS)
-        self._rebalance.renew_session(group, group.members[member_id], ctx.now_ms)
+        self._rebalance.renew_session(group, group.members[member_id], ctx.now)
         return group
 
     # -- OffsetFetch --------------------------------------------------------------------------------------------

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Protocol
 
 from reference_broker.effects import Ticket
+from reference_broker.environment import Now
 
 
 class RequestContext(Protocol):
     """Who asks, when, and in which version of the API."""
 
     @property
-    def now_ms(self) -> int:
+    def now(self) -> Now:
         """The node's time."""
 
     @property

@@ -7,7 +7,7 @@ from typing import Final
 
 from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.shard import NOTHING, CoordinatorRecord, Decision, ShardServices
-from reference_broker.environment import Random
+from reference_broker.environment import Now, Random
 from reference_broker.groups.classic_group import ClassicGroup, State
 from reference_broker.groups.joining import Joining
 from reference_broker.groups.membership import Membership
@@ -62,15 +62,15 @@ class GroupShard:
         """A transaction that committed offsets has ended."""
         self._offsets.replay_marker(producer_id, is_commit=is_commit)
 
-    def on_loaded(self, now_ms: int) -> Iterable[Decision]:
+    def on_loaded(self, now: Now) -> Iterable[Decision]:
         """Every member gets a new session; a group that is over its size must rebalance; expiry is due in a while."""
         limit = self._config().number("group.max.size")
         for group in list(self.groups.values()):
             for member in group.members.values():
-                self._rebalance.renew_session(group, member, now_ms)
+                self._rebalance.renew_session(group, member, now)
             if len(group.members) > limit:
-                yield self._rebalance.prepare(group, now_ms)
-        self._schedule_expiry(now_ms)
+                yield self._rebalance.prepare(group, now)
+        self._schedule_expiry(now)
 
     def on_unloaded(self) -> None:
         """Tell everybody who waits that the coordinator is elsewhere."""
@@ -79,16 +79,16 @@ class GroupShard:
 
     # -- expiry -------------------------------------------------------------------------------------------------
 
-    def _schedule_expiry(self, now_ms: int) -> None:
+    def _schedule_expiry(self, now: Now) -> None:
         interval_ms = self._config().number("offsets.retention.check.interval.ms")
-        self._services.timers.after(("expiry",), interval_ms, now_ms, self._expire)
+        self._services.timers.after(("expiry",), interval_ms, now, self._expire)
 
-    def _expire(self, now_ms: int) -> Decision:
+    def _expire(self, now: Now) -> Decision:
         """Tombstones for offsets whose time is over, and for empty groups that have none left."""
-        self._schedule_expiry(now_ms)
+        self._schedule_expiry(now)
         records: list[CoordinatorRecord] = []
         for group in self.groups.values():
-            tombstones, has_none_left = self.offsets.expired(group, now_ms)
+            tombstones, has_none_left = self.offsets.expired(group, now.wall_ms)
             records += tombstones
             if has_none_left and group.state is State.EMPTY:
                 records.append(group_tombstone(group.id))

@@ -114,7 +114,7 @@ class Plan:
     is_privileged: bool = False
     uses_topic_ids: bool = False
 
-    def answer(self, found: list[Found], endpoints: tuple[NodeEndpoint, ...], now_ms: int) -> FetchResponse:
+    def answer(self, found: list[Found], endpoints: tuple[NodeEndpoint, ...], monotonic_ms: int) -> FetchResponse:
         """The response: all that was found, or what changed in a session."""
         if self.error:
             return FetchResponse(error_code=self.error)
@@ -133,7 +133,7 @@ class Plan:
         session_id = NO_SESSION
         if self.may_begin:
             session_id = self.sessions.begin(
-                found, is_privileged=self.is_privileged, uses_topic_ids=self.uses_topic_ids, now_ms=now_ms
+                found, is_privileged=self.is_privileged, uses_topic_ids=self.uses_topic_ids, monotonic_ms=monotonic_ms
             )
         return FetchResponse(session_id=session_id, responses=grouped(found), node_endpoints=endpoints)
 
@@ -173,7 +173,13 @@ class FetchSessions:
         return len(self._sessions)
 
     def plan(
-        self, request: FetchRequest, version: int, topics: Mapping[Uuid, TopicImage], *, is_follower: bool, now_ms: int
+        self,
+        request: FetchRequest,
+        version: int,
+        topics: Mapping[Uuid, TopicImage],
+        *,
+        is_follower: bool,
+        monotonic_ms: int,
     ) -> Plan:
         """What a fetch wants, by itself or with what its session remembers.
 
@@ -198,7 +204,7 @@ class FetchSessions:
             return Plan(self, [], ErrorCode.INVALID_FETCH_SESSION_EPOCH)
         if session.uses_topic_ids != uses_ids:
             return Plan(self, [], ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
-        return self._go_on(session, request, list(asked), topics, now_ms)
+        return self._go_on(session, request, list(asked), topics, monotonic_ms)
 
     def _go_on(
         self,
@@ -206,7 +212,7 @@ class FetchSessions:
         request: FetchRequest,
         asked: list[Wanted],
         topics: Mapping[Uuid, TopicImage],
-        now_ms: int,
+        monotonic_ms: int,
     ) -> Plan:
         for one in asked:
             known = session.partitions.get(one.key)
@@ -221,7 +227,7 @@ class FetchSessions:
         if not session.partitions:
             del self._sessions[session.id]
             return Plan(self, asked)
-        session.last_used_ms, session.epoch = now_ms, next_epoch(session.epoch)
+        session.last_used_ms, session.epoch = monotonic_ms, next_epoch(session.epoch)
         session.size = len(session.partitions)
         wanted = list(session.partitions.values())
         if session.uses_topic_ids:
@@ -230,9 +236,9 @@ class FetchSessions:
                     one.topic = _name_of(one.topic_id, topics)
         return Plan(self, wanted, session=session, epoch=session.epoch)
 
-    def begin(self, found: list[Found], *, is_privileged: bool, uses_topic_ids: bool, now_ms: int) -> int:
+    def begin(self, found: list[Found], *, is_privileged: bool, uses_topic_ids: bool, monotonic_ms: int) -> int:
         """Open a session with what was told; its id, 0 when there is no room for it."""
-        if len(self._sessions) >= self._capacity and not self._evict(is_privileged, len(found), now_ms):
+        if len(self._sessions) >= self._capacity and not self._evict(is_privileged, len(found), monotonic_ms):
             return NO_SESSION
         session_id = self._random.randrange(1, LARGEST_ID)
         while session_id in self._sessions:
@@ -241,16 +247,16 @@ class FetchSessions:
             wanted.high_watermark, wanted.log_start_offset = data.high_watermark, data.log_start_offset
         partitions = {wanted.key: wanted for wanted, _, _ in found}
         self._sessions[session_id] = Session(
-            session_id, is_privileged, uses_topic_ids, partitions, now_ms, now_ms, size=len(partitions)
+            session_id, is_privileged, uses_topic_ids, partitions, monotonic_ms, monotonic_ms, size=len(partitions)
         )
         return session_id
 
-    def _evict(self, is_privileged: bool, size: int, now_ms: int) -> bool:
+    def _evict(self, is_privileged: bool, size: int, monotonic_ms: int) -> bool:
         """Make room: a session long unused goes, else one that is worth less than the new one."""
         if not self._sessions:
             return False
         oldest = min(self._sessions.values(), key=lambda one: (one.last_used_ms, one.id))
-        if now_ms - oldest.last_used_ms > EVICTION_MS:
+        if monotonic_ms - oldest.last_used_ms > EVICTION_MS:
             del self._sessions[oldest.id]
             return True
         candidates = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from reference_broker.environment import Disk, Random
+from reference_broker.environment import Disk, Now, Random
 from reference_broker.log.config import LogConfig
 from reference_broker.log.log_directory import LogDirectory
 from reference_broker.log.producer_replay import KNOWS_ALL
@@ -157,11 +157,11 @@ class Partitions:
 
     # -- metadata -----------------------------------------------------------------------------------------------
 
-    def attach(self, controller: Controller, now_ms: int) -> None:
+    def attach(self, controller: Controller, now: Now) -> None:
         """Load the log of every partition that the metadata puts here, set aside the others, and follow metadata."""
         self._controller = controller
-        self._upkeep = Upkeep(lambda: controller.config, now_ms)
-        self._silent_since_ms = now_ms - controller.config.number("producer.id.expiration.ms")
+        self._upkeep = Upkeep(lambda: controller.config, now.monotonic_ms)
+        self._silent_since_ms = now.wall_ms - controller.config.number("producer.id.expiration.ms")
         for folder in self._folders:
             self._set_strays_aside(folder)
         for topic in controller.image.topics:
@@ -189,11 +189,11 @@ class Partitions:
         except ValueError as error:
             folder.fail(str(error))
 
-    def on_metadata(self, delta: MetadataDelta, now_ms: int) -> None:
+    def on_metadata(self, delta: MetadataDelta, now: Now) -> None:
         """Make, delete, lead and configure as the metadata says now."""
         for topic in delta.deleted_topics.values():
             for index in topic.partitions:
-                self._drop(topic, index, now_ms)
+                self._drop(topic, index, now)
         for topic in delta.changed_topics.values():
             self._host_topic(topic, is_new=True)
         changed = delta.changed_configs
@@ -202,7 +202,7 @@ class Partitions:
         else:
             self._reconfigure({name: None for kind, name in changed if kind == TOPIC})
 
-    def _drop(self, topic: TopicImage, index: int, now_ms: int) -> None:
+    def _drop(self, topic: TopicImage, index: int, now: Now) -> None:
         key = (topic.name, index)
         if self._offline.get(key) == topic.id:
             del self._offline[key]
@@ -214,7 +214,7 @@ class Partitions:
         self._placed.pop((topic.id, index), None)
         partition.leave()
         try:
-            folder.delete_log(topic.name, index, now_ms)
+            folder.delete_log(topic.name, index, now.wall_ms)
         except KafkaError as error:
             self._on_event(f"the log of {topic.name}-{index} was not deleted: {error.detail}")
 
@@ -291,24 +291,24 @@ class Partitions:
     # -- time ---------------------------------------------------------------------------------------------------
 
     def next_deadline_ms(self) -> int | None:
-        """When `on_time` must be called next; None before `attach`."""
+        """When `on_time` must be called next (monotonic); None before `attach`."""
         if self._upkeep is None:
             return None
         return 0 if self._has_lost or self._placed else self._upkeep.next_deadline_ms
 
-    def on_time(self, now_ms: int) -> None:
+    def on_time(self, now: Now) -> None:
         """Tell the controller what it has to know of folders, and do what is due."""
         if self._upkeep is None:
             return
-        self._report(now_ms)
-        for task in self._upkeep.take_due(now_ms):
+        self._report(now)
+        for task in self._upkeep.take_due(now.monotonic_ms):
             for folder in self._folders:
                 try:
-                    task.run(folder, now_ms)
+                    task.run(folder, now.wall_ms)
                 except KafkaError:
                     continue  # the folder is offline now, and whoever watches it was told
 
-    def _report(self, now_ms: int) -> None:
+    def _report(self, now: Now) -> None:
         if self._controller.broker_epoch < 0:
             return
         if not self._controller.is_broker_registered:
@@ -318,16 +318,16 @@ class Partitions:
         if self._placed:
             placed, self._placed = self._placed, {}
             if records := assignment_records(self._controller, placed):
-                self._controller.commit(records, now_ms)
+                self._controller.commit(records, now)
         if self._has_lost:
             self._has_lost = False
             lost = [(topic_id, index) for (_, index), topic_id in self._offline.items()]
             if records := failure_records(self._controller, self.online_directory_ids, lost):
-                self._controller.commit(records, now_ms)
+                self._controller.commit(records, now)
 
-    def close(self, now_ms: int, broker_epoch: int) -> None:
+    def close(self, now: Now, broker_epoch: int) -> None:
         """Close every log in order and leave the clean-shutdown marks; a folder that is offline gets none."""
         for folder in self._folders.folders.values():
-            folder.close(now_ms, broker_epoch)
+            folder.close(now.wall_ms, broker_epoch)
         self._online.clear()
         self._online_by_id.clear()

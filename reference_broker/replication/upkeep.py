@@ -18,7 +18,7 @@ SWEEP_INTERVAL_MS: Final = 1_000
 
 @dataclass(slots=True)
 class Task:
-    """Something done to every folder, again and again."""
+    """Something done to every folder, again and again. `run` gets the wall-clock time; `due_ms` is monotonic."""
 
     run: Callable[[LogDirectory, int], object]
     interval_ms: int
@@ -28,10 +28,10 @@ class Task:
 class Upkeep:
     """The tasks of a broker, by the settings that it began with, the dynamic ones as they are when they count."""
 
-    def __init__(self, config: Callable[[], BrokerConfig], now_ms: int) -> None:
+    def __init__(self, config: Callable[[], BrokerConfig], monotonic_ms: int) -> None:
         self._config = config
         numbers = config().number
-        first = now_ms + numbers("log.initial.task.delay.ms")
+        first = monotonic_ms + numbers("log.initial.task.delay.ms")
         # Kafka looks for silent producers only after a whole interval, not after the delay of the others.
         silence_ms = numbers("producer.id.expiration.check.interval.ms")
 
@@ -43,8 +43,8 @@ class Upkeep:
             every("log.flush.scheduler.interval.ms", LogDirectory.flush_overdue),
             every("log.flush.offset.checkpoint.interval.ms", _checkpoint_recovery_points),
             every("log.flush.start.offset.checkpoint.interval.ms", _checkpoint_log_starts),
-            every("replica.high.watermark.checkpoint.interval.ms", _checkpoint_high_watermarks, now_ms),
-            every("producer.id.expiration.check.interval.ms", self._forget_silent_producers, now_ms + silence_ms),
+            every("replica.high.watermark.checkpoint.interval.ms", _checkpoint_high_watermarks, monotonic_ms),
+            every("producer.id.expiration.check.interval.ms", self._forget_silent_producers, monotonic_ms + silence_ms),
             Task(LogDirectory.remove_deleted, SWEEP_INTERVAL_MS, first),
         )
         self.next_deadline_ms = min(task.due_ms for task in self._tasks)
@@ -52,11 +52,11 @@ class Upkeep:
     def _forget_silent_producers(self, folder: LogDirectory, now_ms: int) -> None:
         folder.forget_silent_producers(now_ms - self._config().number("producer.id.expiration.ms"))
 
-    def take_due(self, now_ms: int) -> list[Task]:
+    def take_due(self, monotonic_ms: int) -> list[Task]:
         """The tasks whose time has come; they are due again one interval from now."""
-        due = [task for task in self._tasks if task.due_ms <= now_ms]
+        due = [task for task in self._tasks if task.due_ms <= monotonic_ms]
         for task in due:
-            task.due_ms = now_ms + task.interval_ms
+            task.due_ms = monotonic_ms + task.interval_ms
         if due:
             self.next_deadline_ms = min(task.due_ms for task in self._tasks)
         return due

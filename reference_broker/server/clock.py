@@ -1,10 +1,14 @@
-"""The machine's clock."""
+"""The machine's clocks."""
 
 from __future__ import annotations
 
 import time
 
+from reference_broker.environment import Now
 
-def now_ms() -> int:
-    """Milliseconds since 1970, by the wall clock: what records are stamped with."""
-    return time.time_ns() // 1_000_000
+NS_IN_A_MS = 1_000_000
+
+
+def now() -> Now:
+    """The time by both clocks."""
+    return Now(time.time_ns() // NS_IN_A_MS, time.monotonic_ns() // NS_IN_A_MS)

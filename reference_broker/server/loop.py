@@ -15,7 +15,7 @@ from reference_broker.configs import BrokerConfig
 from reference_broker.effects import Close, ConnectionId, Effect, Halt, Reply
 from reference_broker.node import Node
 from reference_broker.server.client_socket import ClientSocket
-from reference_broker.server.clock import now_ms
+from reference_broker.server.clock import now
 from reference_broker.server.listener import Listener
 
 LONGEST_SLEEP_S: Final = 1.0
@@ -62,7 +62,7 @@ class Loop:
         """Serve until asked to stop. Halted when the node must not go on."""
         deadline_ms = self._node.next_deadline_ms()
         while not self._is_asked_to_stop:
-            wait_s = min(LONGEST_SLEEP_S, max(0.0, (deadline_ms - now_ms()) / 1000))
+            wait_s = min(LONGEST_SLEEP_S, max(0.0, (deadline_ms - now().monotonic_ms) / 1000))
             for key, events in self._selector.select(wait_s):
                 if isinstance(key.data, ClientSocket):
                     self._serve(key.data, events)
@@ -74,8 +74,8 @@ class Loop:
                 self._close_idle()
             # What a request made due at once is done before the next request: its client may be quick.
             deadline_ms = self._node.next_deadline_ms()
-            if now_ms() >= deadline_ms:
-                self._carry_out(self._node.on_time(now_ms()))
+            if (then := now()).monotonic_ms >= deadline_ms:
+                self._carry_out(self._node.on_time(then))
                 deadline_ms = self._node.next_deadline_ms()
 
     def close(self) -> None:
@@ -154,7 +154,7 @@ class Loop:
             if events & selectors.EVENT_WRITE and client.has_outgoing:
                 if not client.flush():
                     return
-                self._carry_out(self._node.on_written(client.connection, now_ms()))
+                self._carry_out(self._node.on_written(client.connection, now()))
             elif events & selectors.EVENT_READ and not self._read(client):
                 return
         except OSError:
@@ -172,7 +172,7 @@ class Loop:
             count = client.read_into(landing)
             if count:
                 connection.land(count)
-                self._carry_out(self._node.go_on(connection, now_ms()))
+                self._carry_out(self._node.go_on(connection, now()))
                 return True
             data = None if count is None else b""
         else:
@@ -182,7 +182,7 @@ class Loop:
         if not data:
             self._drop(client)
             return False
-        self._carry_out(self._node.receive(connection, data, now_ms()))
+        self._carry_out(self._node.receive(connection, data, now()))
         return True
 
     def _watch(self, client: ClientSocket) -> None:
@@ -220,7 +220,7 @@ class Loop:
                 met[effect.connection] = client
                 client.put(effect.buffers)
                 if (client.connection.has_frames and client.may_wait) or self._send(client):
-                    effects += self._node.on_written(client.connection, now_ms())
+                    effects += self._node.on_written(client.connection, now())
             elif isinstance(effect, Close):
                 if (client := self._clients.get(effect.connection)) is not None:
                     self._send(client)  # the answers to what came before

@@ -20,7 +20,7 @@ from reference_broker.controller.decision import random_uuid
 from reference_broker.node import Node, Observers
 from reference_broker.properties import format_properties
 from reference_broker.releases import BASELINE, Release
-from reference_broker.server.clock import now_ms
+from reference_broker.server.clock import now
 from reference_broker.server.disk import OsDisk
 from reference_broker.server.listener import CannotListen, Listener, bind_all
 from reference_broker.server.log_lines import LogLines
@@ -76,7 +76,7 @@ def start(file: str, options: Options, complain: Callable[[str], None]) -> int:
             folders=folders,
             disk=disk,
             random=random.Random(os.urandom(16)),
-            now_ms=now_ms(),
+            now=now(),
             bound=bound,
             observers=Observers(lines.log, lines.trace if options.log_requests else None),
         )
@@ -106,7 +106,7 @@ def _run(
     lines.log("INFO", "stopping: closing connections, flushing logs")
     loop.close()
     try:
-        node.close(now_ms())
+        node.close(now())
     except (KafkaError, OSError) as error:
         lines.log("ERROR", f"the stop was not clean: {error}")
         return HALTED
@@ -145,7 +145,7 @@ def dev(port: int, options: Options, say: Callable[[str], None], complain: Calla
         profile = ["--profile", options.release.profile]
         arguments = ["format", "-t", uuid_text(random_uuid(chance)), "-c", str(file), "--standalone", *profile]
         status = run_storage(
-            arguments, disk=OsDisk(), random=chance, now_ms=now_ms(), say=lambda text: None, complain=complain
+            arguments, disk=OsDisk(), random=chance, now_ms=now().wall_ms, say=lambda text: None, complain=complain
         )
         if status:
             return status

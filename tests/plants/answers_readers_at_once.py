@@ -27,4 +27,4 @@ def plant() -> None:
 
 def _impatient(request: Any, ctx: Any, usual: Any) -> Any:
     result = usual(request, ctx)
-    return result.resume(ctx.now_ms) if isinstance(result, Park) else result
+    return result.resume(ctx.now) if isinstance(result, Park) else result

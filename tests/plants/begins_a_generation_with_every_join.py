@@ -25,6 +25,6 @@ def plant() -> None:
         if member is None or group.state is not State.STABLE:
             return join_again(joining, group, request, ctx)
         joining._update(group, member, request, ctx.ticket)
-        return joining._rebalance.begin_or_go_on(group, ctx.now_ms)
+        return joining._rebalance.begin_or_go_on(group, ctx.now)
 
     Joining._join_again = restless

@@ -25,5 +25,5 @@ def _slow(request: Any, ctx: Any, usual: Any) -> Any:
     result = usual(request, ctx)
     if request.max_wait_ms <= 0 or isinstance(result, Park):
         return result
-    deadline_ms = ctx.now_ms + request.max_wait_ms
+    deadline_ms = ctx.now.monotonic_ms + request.max_wait_ms
     return Park(keys=(), is_ready=lambda: False, deadline_ms=deadline_ms, resume=lambda now_ms: result)

@@ -32,7 +32,7 @@ def plant() -> None:
                 request.group_id,
                 topic.name,
                 one.partition_index,
-                offset_requests._commit_value(one, topic.topic_id, ctx.now_ms, -1),
+                offset_requests._commit_value(one, topic.topic_id, ctx.now.wall_ms, -1),
             )
             for topic in request.topics
             for one in topic.partitions
@@ -40,7 +40,7 @@ def plant() -> None:
         try:
             return Decision(records, decide(offsets, request, ctx).response)
         except KafkaError as error:
-            offsets._groups.setdefault(request.group_id, ClassicGroup(request.group_id, ctx.now_ms))
+            offsets._groups.setdefault(request.group_id, ClassicGroup(request.group_id, ctx.now.wall_ms))
             return Decision(records, offset_commit.error_response(request, ctx.api_version, error.code, None))
 
     OffsetRequests.decide_commit = careless

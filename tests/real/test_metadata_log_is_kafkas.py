@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from reference_broker import storage
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.controller import Controller
 from reference_broker.raft.quorum import DIRECTORY, Quorum
+from reference_broker.server.clock import now
 from reference_broker.server.disk import OsDisk
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.no_op_record import NoOpRecord
@@ -41,10 +41,6 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def now_ms() -> int:
-    return int(time.time() * 1000)
-
-
 def open_controller(file: Path) -> Controller:
     disk, config = OsDisk(), BrokerConfig.load(file.read_text())
     folders = storage.load_folders(disk, config)
@@ -54,12 +50,12 @@ def open_controller(file: Path) -> Controller:
         metadata_log_dir=config.metadata_log_dir,
         config=config,
         directory_id=directory_id,
-        now_ms=now_ms(),
+        now_ms=now().wall_ms,
     )
     controller = Controller.open(
-        log=quorum, cluster_id=folders.cluster_id, config=config, now_ms=now_ms(), random=random.Random(1)
+        log=quorum, cluster_id=folders.cluster_id, config=config, now=now(), random=random.Random(1)
     )
-    controller.start_broker(log_dirs=(directory_id,), previous_broker_epoch=-1, bound=None, now_ms=now_ms())
+    controller.start_broker(log_dirs=(directory_id,), previous_broker_epoch=-1, bound=None, now=now())
     return controller
 
 
@@ -67,14 +63,14 @@ def open_controller(file: Path) -> Controller:
 def written(file: Path) -> Path:
     """A folder that we formatted, with a topic, a snapshot and something behind it."""
     arguments = ["format", "-t", CLUSTER_ID, "-c", str(file), "--standalone"]
-    storage.run(arguments, disk=OsDisk(), random=random.Random(1), now_ms=now_ms(), say=print, complain=print)
+    storage.run(arguments, disk=OsDisk(), random=random.Random(1), now_ms=now().wall_ms, say=print, complain=print)
     controller = open_controller(file)
     wanted = CreatableTopic(name="ours", num_partitions=2, replication_factor=1)
     request = CreateTopicsRequest(topics=(wanted,))
-    controller.submit(lambda: controller.topics.decide_creation(request), now_ms())
-    controller.log.write_snapshot(tuple(controller.image.records()), now_ms())
-    controller.commit(((NoOpRecord(), 0),), now_ms())
-    controller.close(now_ms())
+    controller.submit(lambda: controller.topics.decide_creation(request), now())
+    controller.log.write_snapshot(tuple(controller.image.records()), now().wall_ms)
+    controller.commit(((NoOpRecord(), 0),), now())
+    controller.close(now())
     return file
 
 

@@ -22,7 +22,7 @@ def plant() -> None:
             return result
         if not any(one.error_code for topic in result.responses for one in topic.partitions):
             return result
-        deadline_ms = ctx.now_ms + request.max_wait_ms
+        deadline_ms = ctx.now.monotonic_ms + request.max_wait_ms
         return Park(keys=(), is_ready=lambda: False, deadline_ms=deadline_ms, resume=lambda now_ms: result)
 
     handle_otherwise("fetch", slow)

@@ -18,11 +18,11 @@ def with_a_failed_folder() -> tuple[BrokerInMemory, int]:
     """A broker with two folders of which one has failed; the partition of topic t that was in it."""
     broker = BrokerInMemory(folders={"/one": Uuid(b"1" * 16), "/two": Uuid(b"2" * 16)})
     broker.create(partitions=2)
-    broker.partitions.on_time(broker.now_ms)
+    broker.partitions.on_time(broker.now)
     lost = broker.partitions.folders.folders["/two"]
     ((_, index),) = lost.logs
     lost.fail("the disk is broken")
-    broker.partitions.on_time(broker.now_ms)
+    broker.partitions.on_time(broker.now)
     return broker, index
 
 

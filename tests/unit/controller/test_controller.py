@@ -12,6 +12,7 @@ import pytest
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.broker_lifecycle import unregistration_records
 from reference_broker.controller.controller import Controller
+from reference_broker.environment import Now
 from reference_broker.metadata.brokers import UNASSIGNED
 from reference_broker.metadata.image import BROKER, TOPIC, MetadataImage
 from reference_broker.releases import RELEASES
@@ -40,6 +41,10 @@ SETTINGS = {
     "offsets.topic.replication.factor": "1",
 }
 FOLDER = Uuid(b"f" * 16)
+
+
+def at(ms: int) -> Now:
+    return Now(ms, ms)
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,8 @@ class LogInMemory:
 
 def start(log: LogInMemory, previous_broker_epoch: int = -1, **settings: str) -> Controller:
     config = BrokerConfig.of(SETTINGS | {name.replace("_", "."): value for name, value in settings.items()})
-    controller = Controller.open(log=log, cluster_id="C", config=config, now_ms=1_000, random=random.Random(7))
-    controller.start_broker(log_dirs=(FOLDER,), previous_broker_epoch=previous_broker_epoch, bound=None, now_ms=1_000)
+    controller = Controller.open(log=log, cluster_id="C", config=config, now=at(1_000), random=random.Random(7))
+    controller.start_broker(log_dirs=(FOLDER,), previous_broker_epoch=previous_broker_epoch, bound=None, now=at(1_000))
     return controller
 
 
@@ -108,7 +113,7 @@ def controller(log: LogInMemory) -> Controller:
 
 def create(controller: Controller, *topics: CreatableTopic, validate_only: bool = False) -> list[CreatableTopicResult]:
     request = CreateTopicsRequest(topics=topics, validate_only=validate_only)
-    return list(controller.submit(lambda: controller.topics.decide_creation(request), 2_000).topics)
+    return list(controller.submit(lambda: controller.topics.decide_creation(request), at(2_000)).topics)
 
 
 def topic(name: str = "t", partitions: int = 1, factor: int = 1, **configs: str) -> CreatableTopic:
@@ -123,12 +128,12 @@ def test_a_new_cluster_begins_with_the_features_of_its_release(controller: Contr
 def test_a_cluster_that_is_ahead_of_the_release_is_not_led(log: LogInMemory, controller: Controller) -> None:
     older = BrokerConfig.of(SETTINGS, release=RELEASES["4.0"])
     with pytest.raises(KafkaError, match=r"metadata\.version is 4\.3-IV0, and 4\.0\.2 knows none after 4\.0-IV3"):
-        Controller.open(log=log, cluster_id="C", config=older, now_ms=1_000, random=random.Random(7))
+        Controller.open(log=log, cluster_id="C", config=older, now=at(1_000), random=random.Random(7))
 
 
 def test_a_cluster_that_is_behind_the_release_is_led(log: LogInMemory, controller: Controller) -> None:
     newer = BrokerConfig.of(SETTINGS, release=RELEASES["4.4"])
-    again = Controller.open(log=log, cluster_id="C", config=newer, now_ms=1_000, random=random.Random(7))
+    again = Controller.open(log=log, cluster_id="C", config=newer, now=at(1_000), random=random.Random(7))
     assert again.image.features["metadata.version"] == 30
 
 
@@ -216,7 +221,7 @@ def test_a_request_for_too_many_partitions_is_refused_whole(controller: Controll
 def test_partitions_are_added_behind_those_there_are(controller: Controller) -> None:
     create(controller, topic(partitions=2))
     request = CreatePartitionsRequest(topics=(CreatePartitionsTopic(name="t", count=4, assignments=None),))
-    controller.submit(lambda: controller.topics.decide_growth(request), 3_000)
+    controller.submit(lambda: controller.topics.decide_growth(request), at(3_000))
     assert list(controller.image.topics.by_name["t"].partitions) == [0, 1, 2, 3]
 
 
@@ -230,7 +235,7 @@ def test_too_many_added_partitions_fail_before_they_are_placed(controller: Contr
 def test_a_deleted_topic_takes_its_configuration_along(controller: Controller) -> None:
     create(controller, topic(retention_ms="5"))
     request = DeleteTopicsRequest(topics=(DeleteTopicState(name="t"),))
-    controller.submit(lambda: controller.topics.decide_deletion(request, 6), 3_000)
+    controller.submit(lambda: controller.topics.decide_deletion(request, 6), at(3_000))
     assert (controller.image.topics.get("t"), controller.image.config(TOPIC, "t")) == (None, {})
 
 
@@ -239,13 +244,13 @@ def test_subscribers_hear_of_a_deleted_topic(controller: Controller) -> None:
     create(controller, topic())
     controller.subscribe(lambda delta, _: heard.extend(one.name for one in delta.deleted_topics.values()))
     request = DeleteTopicsRequest(topics=(DeleteTopicState(name="t"),))
-    controller.submit(lambda: controller.topics.decide_deletion(request, 6), 3_000)
+    controller.submit(lambda: controller.topics.decide_deletion(request, 6), at(3_000))
     assert heard == ["t"]
 
 
 def test_a_controlled_shutdown_leaves_no_leader_and_an_eligible_one(controller: Controller) -> None:
     create(controller, topic())
-    controller.close(4_000)
+    controller.close(at(4_000))
     partition = controller.image.topics.by_name["t"].partitions[0]
     assert (partition.leader, partition.isr, partition.elr) == (-1, (), (1,))
 
@@ -253,7 +258,7 @@ def test_a_controlled_shutdown_leaves_no_leader_and_an_eligible_one(controller: 
 def test_a_restart_after_a_clean_stop_leads_again_in_a_later_epoch(log: LogInMemory) -> None:
     first = start(log)
     create(first, topic())
-    first.close(4_000)
+    first.close(at(4_000))
     again = start(log, previous_broker_epoch=first.broker_epoch)
     partition = again.image.topics.by_name["t"].partitions[0]
     assert (partition.leader, partition.isr, partition.leader_epoch) == (1, (1,), 2)
@@ -267,8 +272,8 @@ def test_a_restart_after_a_crash_leads_again_in_a_later_epoch(log: LogInMemory) 
 
 def test_an_image_made_of_a_snapshot_is_the_image(controller: Controller) -> None:
     create(controller, topic(partitions=2, retention_ms="5"))
-    controller.allocate_producer_id(3_000)
-    controller.commit(((UserScramCredentialRecord(name="u", mechanism=1), 0),), 3_000)
+    controller.allocate_producer_id(at(3_000))
+    controller.commit(((UserScramCredentialRecord(name="u", mechanism=1), 0),), at(3_000))
     copy = MetadataImage("C")
     for message, version in controller.image.records():
         copy.replay(message, version)
@@ -277,31 +282,31 @@ def test_an_image_made_of_a_snapshot_is_the_image(controller: Controller) -> Non
 
 def test_a_record_of_a_later_steps_family_is_kept(log: LogInMemory, controller: Controller) -> None:
     record = UserScramCredentialRecord(name="u", mechanism=1)
-    controller.commit(((record, 0),), 3_000)
+    controller.commit(((record, 0),), at(3_000))
     assert (record, 0) in list(start(log).image.records())
 
 
 def test_producer_ids_never_repeat_over_a_restart(log: LogInMemory) -> None:
     first = start(log)
-    given = [first.allocate_producer_id(2_000) for _ in range(1_001)]
-    given.append(start(log).allocate_producer_id(5_000))
+    given = [first.allocate_producer_id(at(2_000)) for _ in range(1_001)]
+    given.append(start(log).allocate_producer_id(at(5_000)))
     assert len(dict.fromkeys(given)) == 1_002
 
 
 def test_an_idle_log_gets_a_no_op_record(log: LogInMemory, controller: Controller) -> None:
-    controller.on_time(controller.next_deadline_ms())
+    controller.on_time(at(controller.next_deadline_ms()))
     assert log.names()[-1] == "NoOpRecord"
 
 
 def test_the_internal_topic_of_offsets_is_compacted(controller: Controller) -> None:
-    controller.create_internal_topic("__consumer_offsets", 2_000)
+    controller.create_internal_topic("__consumer_offsets", at(2_000))
     assert controller.log_settings("__consumer_offsets")["cleanup.policy"] == "compact"
 
 
 def test_dynamic_settings_of_all_brokers_reach_topics_without_their_own(controller: Controller) -> None:
     create(controller, topic())
     records, _ = controller.configs.change(BROKER, "", [("log.retention.ms", 0, "77")])
-    controller.commit(records, 3_000)
+    controller.commit(records, at(3_000))
     assert controller.log_settings("t")["retention.ms"] == "77"
 
 
@@ -331,7 +336,7 @@ def test_a_change_of_configuration_that_cannot_be_is_refused(
 def test_append_begins_from_the_default(controller: Controller) -> None:
     create(controller, topic())
     records, _ = controller.configs.change(TOPIC, "t", [("cleanup.policy", 2, "compact")])
-    controller.commit(records, 3_000)
+    controller.commit(records, at(3_000))
     assert controller.image.config(TOPIC, "t")["cleanup.policy"] == "delete,compact"
 
 
@@ -343,7 +348,7 @@ def test_a_topics_setting_tells_its_synonyms_in_the_order_in_which_they_count(lo
 
 def unregister(controller: Controller) -> None:
     (broker,) = controller.image.brokers.values()
-    controller.commit(unregistration_records(controller, broker), 3_000)
+    controller.commit(unregistration_records(controller, broker), at(3_000))
 
 
 def test_an_unregistered_broker_leads_nothing_and_stays_eligible(controller: Controller) -> None:
@@ -356,14 +361,14 @@ def test_an_unregistered_broker_leads_nothing_and_stays_eligible(controller: Con
 def test_an_unregistered_broker_stops_without_a_word(log: LogInMemory, controller: Controller) -> None:
     unregister(controller)
     before = len(log.batches)
-    controller.close(4_000)
+    controller.close(at(4_000))
     assert len(log.batches) == before
 
 
 def test_an_unregistered_broker_has_no_new_producer_ids_to_give(controller: Controller) -> None:
     unregister(controller)
     with pytest.raises(KafkaError) as refused:
-        controller.allocate_producer_id(4_000)
+        controller.allocate_producer_id(at(4_000))
     assert refused.value.code == ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
 
 
@@ -387,8 +392,8 @@ def test_a_leader_that_is_only_the_last_known_one_recovers(log: LogInMemory) -> 
 
 def test_where_a_broker_has_to_choose_a_folder_a_new_replica_has_none_yet(log: LogInMemory) -> None:
     config = BrokerConfig.of(SETTINGS)
-    controller = Controller.open(log=log, cluster_id="C", config=config, now_ms=1_000, random=random.Random(7))
+    controller = Controller.open(log=log, cluster_id="C", config=config, now=at(1_000), random=random.Random(7))
     two = (FOLDER, Uuid(b"g" * 16))
-    controller.start_broker(log_dirs=two, previous_broker_epoch=-1, bound=None, now_ms=1_000)
+    controller.start_broker(log_dirs=two, previous_broker_epoch=-1, bound=None, now=at(1_000))
     create(controller, topic())
     assert controller.image.topics.by_name["t"].partitions[0].directories == (UNASSIGNED,)

@@ -13,6 +13,7 @@ from reference_broker.coordinator.records import decode_record, encode_record
 from reference_broker.coordinator.runtime import Part, Runtime
 from reference_broker.coordinator.shard import NOTHING, CoordinatorRecord, Decision, ShardServices
 from reference_broker.effects import DEFERRED, ConnectionId, Ticket
+from reference_broker.environment import Now
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.group_metadata_key import GroupMetadataKey
 from reference_broker.wire.messages.group_metadata_value import GroupMetadataValue
@@ -21,6 +22,7 @@ from reference_broker.wire.records import Batch, iter_batches, parse_batch_heade
 from reference_broker.wire.refusal import KafkaError
 
 TYPES = {2: (GroupMetadataKey, GroupMetadataValue)}
+START = Now(0, 0)
 TICKET = Ticket(ConnectionId(1), 1, 0, 0)
 CONFIG = BrokerConfig.of(
     {
@@ -83,8 +85,8 @@ class NamesShard:
     def replay_marker(self, producer_id: int, *, is_commit: bool) -> None:
         """No transactions here."""
 
-    def on_loaded(self, now_ms: int) -> Iterable[Decision]:
-        self.services.timers.after(("tick",), 100, now_ms, lambda then: noting("ticked"))
+    def on_loaded(self, now: Now) -> Iterable[Decision]:
+        self.services.timers.after(("tick",), 100, now, lambda then: noting("ticked"))
         return []
 
     def on_unloaded(self) -> None:
@@ -104,7 +106,7 @@ def runtime_on(log: LogInMemory, *led: int) -> Runtime[NamesShard]:
         config=lambda: CONFIG,
         compression_key="offsets.topic.compression.codec",
     )
-    runtime.follow(dict.fromkeys(led, 0), 0)
+    runtime.follow(dict.fromkeys(led, 0), START)
     return runtime
 
 
@@ -112,13 +114,13 @@ def test_what_is_decided_is_appended_and_replayed() -> None:
     log = LogInMemory()
     runtime = runtime_on(log, 0)
 
-    assert runtime.submit(0, TICKET, lambda shard: noting("a", "b", response="done"), 5) == "done"
+    assert runtime.submit(0, TICKET, lambda shard: noting("a", "b", response="done"), Now(5, 0)) == "done"
     assert runtime.shard(0).names == {"a": 0, "b": 1}
 
 
 def test_the_records_of_a_decision_are_one_batch() -> None:
     log = LogInMemory()
-    runtime_on(log, 0).submit(0, TICKET, lambda shard: noting("a", "b"), 5)
+    runtime_on(log, 0).submit(0, TICKET, lambda shard: noting("a", "b"), Now(5, 0))
 
     (batch,) = log.batches(0)
     assert (batch.header.records_count, batch.header.base_timestamp, batch.crc_is_valid()) == (2, 5, True)
@@ -126,7 +128,7 @@ def test_the_records_of_a_decision_are_one_batch() -> None:
 
 def test_a_load_replays_what_was_appended() -> None:
     log = LogInMemory()
-    runtime_on(log, 0).submit(0, TICKET, lambda shard: noting("a", "b"), 5)
+    runtime_on(log, 0).submit(0, TICKET, lambda shard: noting("a", "b"), Now(5, 0))
 
     assert runtime_on(log, 0).shard(0).names == {"a": 0, "b": 1}
 
@@ -135,7 +137,7 @@ def test_a_partition_that_is_not_led_has_no_coordinator() -> None:
     runtime = runtime_on(LogInMemory(), 0)
 
     with pytest.raises(KafkaError) as refusal:
-        runtime.submit(1, TICKET, lambda shard: NOTHING, 0)
+        runtime.submit(1, TICKET, lambda shard: NOTHING, START)
     assert refusal.value.code is ErrorCode.NOT_COORDINATOR
 
 
@@ -147,7 +149,7 @@ def test_a_refused_decision_writes_nothing() -> None:
         raise KafkaError(ErrorCode.UNKNOWN_MEMBER_ID)
 
     with pytest.raises(KafkaError):
-        runtime.submit(0, TICKET, refuse, 0)
+        runtime.submit(0, TICKET, refuse, START)
     assert log.stored == {}
 
 
@@ -155,7 +157,7 @@ def test_an_answer_waits_for_the_high_watermark() -> None:
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
 
-    assert runtime.submit(0, TICKET, lambda shard: noting("a", response="done"), 0) is DEFERRED
+    assert runtime.submit(0, TICKET, lambda shard: noting("a", response="done"), START) is DEFERRED
     assert runtime.take_answers() == []
 
     log.watermarks = {0: 1}
@@ -165,16 +167,16 @@ def test_an_answer_waits_for_the_high_watermark() -> None:
 def test_an_answer_without_records_waits_for_what_was_written_before_it() -> None:
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
-    runtime.submit(0, TICKET, lambda shard: noting("a"), 0)
+    runtime.submit(0, TICKET, lambda shard: noting("a"), START)
 
-    assert runtime.submit(0, TICKET, lambda shard: Decision(response="read"), 0) is DEFERRED
+    assert runtime.submit(0, TICKET, lambda shard: Decision(response="read"), START) is DEFERRED
 
 
 def test_answers_keep_the_order_of_questions() -> None:
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
     for number in range(3):
-        runtime.submit(0, TICKET, lambda shard, number=number: noting(f"n{number}", response=number), 0)  # type: ignore[misc]
+        runtime.submit(0, TICKET, lambda shard, number=number: noting(f"n{number}", response=number), START)  # type: ignore[misc]
     log.watermarks = {0: 2}
 
     assert [answer.response for answer in runtime.take_answers()] == [0, 1]
@@ -183,7 +185,7 @@ def test_answers_keep_the_order_of_questions() -> None:
 def test_with_settle_nothing_is_replayed_and_the_fate_is_told() -> None:
     told: list[ErrorCode] = []
     runtime = runtime_on(LogInMemory(), 0)
-    runtime.write(0, noting("a", settle=told.append), 0)
+    runtime.write(0, noting("a", settle=told.append), START)
 
     assert (told, runtime.shard(0).names) == ([ErrorCode.NONE], {})
 
@@ -192,7 +194,7 @@ def test_settle_is_told_only_when_it_is_committed() -> None:
     told: list[ErrorCode] = []
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
-    runtime.write(0, noting("a", settle=told.append), 0)
+    runtime.write(0, noting("a", settle=told.append), START)
     assert told == []
 
     log.watermarks = {0: 1}
@@ -205,7 +207,7 @@ def test_settle_is_told_of_a_failed_append_in_the_clients_words() -> None:
     log = LogInMemory()
     runtime = runtime_on(log, 0)
     log.refusal = ErrorCode.KAFKA_STORAGE_ERROR
-    runtime.write(0, noting("a", settle=told.append), 0)
+    runtime.write(0, noting("a", settle=told.append), START)
 
     assert told == [ErrorCode.NOT_COORDINATOR]
 
@@ -215,14 +217,14 @@ def test_a_decision_that_must_stay_whole_and_is_too_large_is_refused() -> None:
     runtime = runtime_on(log, 0)
 
     with pytest.raises(KafkaError) as refusal:
-        runtime.write(0, noting("a" * 200), 0)
+        runtime.write(0, noting("a" * 200), START)
     assert refusal.value.code is ErrorCode.UNKNOWN_SERVER_ERROR
 
 
 def test_a_decision_that_may_be_split_is_split() -> None:
     log = LogInMemory(limit=300)
     runtime = runtime_on(log, 0)
-    runtime.write(0, noting(*"abcdef", is_atomic=False), 0)
+    runtime.write(0, noting(*"abcdef", is_atomic=False), START)
 
     assert len(log.stored[0]) > 1
     assert runtime.shard(0).names == {name: at for at, name in enumerate("abcdef")}
@@ -232,7 +234,7 @@ def test_a_timers_decision_is_written() -> None:
     log = LogInMemory()
     runtime = runtime_on(log, 0)
     assert runtime.next_deadline_ms() == 100
-    runtime.on_time(100)
+    runtime.on_time(Now(0, 100))
 
     assert runtime.shard(0).names == {"ticked": 0}
 
@@ -240,8 +242,8 @@ def test_a_timers_decision_is_written() -> None:
 def test_when_leadership_goes_the_shard_its_timers_and_its_waiting_answers_go() -> None:
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
-    runtime.submit(0, TICKET, lambda shard: noting("a"), 0)
-    runtime.follow({}, 0)
+    runtime.submit(0, TICKET, lambda shard: noting("a"), START)
+    runtime.follow({}, START)
 
     told, refused = runtime.take_answers()
     assert told.response == "unloaded"
@@ -253,7 +255,7 @@ def test_when_leadership_goes_the_shard_its_timers_and_its_waiting_answers_go() 
 def test_a_new_epoch_of_the_same_leader_keeps_the_shard() -> None:
     runtime = runtime_on(LogInMemory(), 0)
     shard = runtime.shard(0)
-    runtime.follow({0: 1}, 0)
+    runtime.follow({0: 1}, START)
 
     assert runtime.shard(0) is shard
 
@@ -262,10 +264,10 @@ def test_a_load_that_fails_is_tried_again_when_led_anew() -> None:
     log = LogInMemory(refusal=ErrorCode.KAFKA_STORAGE_ERROR)
     runtime = runtime_on(log, 0)
     log.refusal = None
-    runtime.follow({0: 0}, 0)
+    runtime.follow({0: 0}, START)
     assert runtime.shards() == []
 
-    runtime.follow({0: 1}, 0)
+    runtime.follow({0: 1}, START)
     assert len(runtime.shards()) == 1
 
 
@@ -277,7 +279,7 @@ def test_several_partitions_give_one_answer_when_all_are_committed() -> None:
         for at in range(3)
     ]
 
-    assert runtime.submit_all(TICKET, parts, tuple, 0) is DEFERRED
+    assert runtime.submit_all(TICKET, parts, tuple, START) is DEFERRED
     log.watermarks = {0: 1}
     assert runtime.take_answers() == []
     log.watermarks = {0: 1, 1: 1}
@@ -287,8 +289,8 @@ def test_several_partitions_give_one_answer_when_all_are_committed() -> None:
 def test_answers_to_a_closed_connection_are_dropped() -> None:
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
-    runtime.submit(0, TICKET, lambda shard: noting("a"), 0)
-    runtime.follow({}, 0)
+    runtime.submit(0, TICKET, lambda shard: noting("a"), START)
+    runtime.follow({}, START)
     runtime.forget(TICKET.connection)
 
     assert runtime.take_answers() == []

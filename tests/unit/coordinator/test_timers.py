@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from reference_broker.coordinator.shard import NOTHING, Decision
 from reference_broker.coordinator.timers import PartitionTimers, Timers
+from reference_broker.environment import Now
 
 
-def action(now_ms: int) -> Decision:
+def action(now: Now) -> Decision:
     return NOTHING
 
 
@@ -79,11 +80,11 @@ def test_all_timers_of_a_partition_can_be_cancelled() -> None:
 def test_what_is_set_while_others_run_waits_for_the_next_turn() -> None:
     timers = Timers()
     view = PartitionTimers(timers, 1)
-    view.after(("a",), 0, 10, action)
+    view.after(("a",), 0, Now(7, 10), action)
     seen = []
     for partition, _ in timers.take_due(10):
         seen.append(partition)
-        view.after(("a",), 0, 10, action)
+        view.after(("a",), 0, Now(7, 10), action)
 
     assert seen == [1]
     assert timers.next_deadline_ms() == 10

@@ -46,7 +46,7 @@ class BrokerWithGroups(BrokerInMemory):
             random=random.Random(3),
         )
         self.controller.subscribe(self.groups.on_metadata)
-        self.groups.on_metadata(MetadataDelta(), self.now_ms)
+        self.groups.on_metadata(MetadataDelta(), self.now)
         self.parts = replace(self.parts, groups=self.groups)
 
     def restarted(self, *, is_clean: bool = True) -> BrokerWithGroups:
@@ -55,13 +55,13 @@ class BrokerWithGroups(BrokerInMemory):
         return BrokerWithGroups(self.disk, self.metadata, self.folders, self.settings)
 
     def create_offsets_topic(self) -> None:
-        self.controller.create_internal_topic(TOPIC, self.now_ms)
+        self.controller.create_internal_topic(TOPIC, self.now)
 
     def wait(self, ms: int) -> None:
         end = self.now_ms + ms
         while (due := self.groups.next_deadline_ms()) is not None and due <= end:
             self.now_ms = max(due, self.now_ms)
-            self.groups.on_time(self.now_ms)
+            self.groups.on_time(self.now)
         self.now_ms = end
 
     def ask(self, api: ModuleType, request: Any, version: int | None = None) -> Any:
@@ -71,7 +71,7 @@ class BrokerWithGroups(BrokerInMemory):
 
     def answer(self) -> Any:
         """The last of the coordinator's answers."""
-        answers = self.groups.take_answers(self.now_ms)
+        answers = self.groups.take_answers(self.now)
         return answers[-1].response if answers else None
 
     # -- requests -----------------------------------------------------------------------------------------------

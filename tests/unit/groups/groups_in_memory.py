@@ -9,6 +9,7 @@ from typing import Any
 
 from reference_broker.configs import BrokerConfig
 from reference_broker.effects import DEFERRED, ConnectionId, Ticket
+from reference_broker.environment import Now
 from reference_broker.groups.coordinator import TOPIC, GroupCoordinator
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
@@ -103,7 +104,7 @@ class LogInMemory:
 
 @dataclass(frozen=True)
 class Circumstances:
-    now_ms: int
+    now: Now
     api_version: int
     client_id: str | None
     client_host: str
@@ -134,7 +135,12 @@ class World:
     def create_offsets_topic(self) -> None:
         self.topics[TOPIC] = TopicInMemory(TOPIC, Uuid(b"c" * 16), {0: PartitionOfTopic(), 1: PartitionOfTopic()})
         self.topics[ORDERS] = TopicInMemory(ORDERS, ORDERS_ID, {0: PartitionOfTopic(), 1: PartitionOfTopic()})
-        self.groups.on_metadata(Change(), self.now_ms)
+        self.groups.on_metadata(Change(), self.now)
+
+    @property
+    def now(self) -> Now:
+        """The monotonic clock counts from another start than the wall clock."""
+        return Now(self.now_ms, self.now_ms - NOW)
 
     def restarted(self) -> World:
         """Another coordinator on the same log, a moment later."""
@@ -144,21 +150,21 @@ class World:
         """Another broker leads all of the topic now."""
         for partition in self.topics[TOPIC].partitions.values():
             partition.leader, partition.leader_epoch = NODE + 1, partition.leader_epoch + 1
-        self.groups.on_metadata(Change(), self.now_ms)
+        self.groups.on_metadata(Change(), self.now)
         self._collect()
 
     def lead_again(self) -> None:
         """This broker leads all of the topic again."""
         for partition in self.topics[TOPIC].partitions.values():
             partition.leader, partition.leader_epoch = NODE, partition.leader_epoch + 1
-        self.groups.on_metadata(Change(), self.now_ms)
+        self.groups.on_metadata(Change(), self.now)
 
     # -- asking -------------------------------------------------------------------------------------------------
 
     def circumstances(self, version: int) -> Circumstances:
         self._count += 1
         ticket = Ticket(ConnectionId(self._count), self._count, 0, version)
-        return Circumstances(self.now_ms, version, "app", "10.0.0.7", ticket)
+        return Circumstances(self.now, version, "app", "10.0.0.7", ticket)
 
     def ask(self, what: Any, *args: Any, version: int = LATEST, **kwargs: Any) -> int:
         """Call a method of the coordinator; the number under which the answer is, or will be, in `answers`."""
@@ -174,15 +180,15 @@ class World:
         return number
 
     def _collect(self) -> None:
-        for answer in self.groups.take_answers(self.now_ms):
+        for answer in self.groups.take_answers(self.now):
             self.answers[int(answer.ticket.connection)] = answer.response
 
     def wait(self, ms: int) -> None:
         """Time goes by, and everything that falls due in it is done when it is due."""
         end = self.now_ms + ms
-        while (due := self.groups.next_deadline_ms()) is not None and due <= end:
-            self.now_ms = max(due, self.now_ms)
-            self.groups.on_time(self.now_ms)
+        while (due := self.groups.next_deadline_ms()) is not None and NOW + due <= end:
+            self.now_ms = max(NOW + due, self.now_ms)
+            self.groups.on_time(self.now)
             self._collect()
         self.now_ms = end
 

@@ -205,7 +205,7 @@ def test_an_unknown_group_cannot_be_deleted(world: World) -> None:
 def test_the_offsets_of_a_deleted_topic_go(world: World) -> None:
     world.commit(3)
     gone = world.topics.pop(ORDERS)
-    world.groups.on_metadata(Change({gone.id: gone}), world.now_ms)
+    world.groups.on_metadata(Change({gone.id: gone}), world.now)
 
     assert world.restarted().committed() == -1
 
@@ -213,7 +213,7 @@ def test_the_offsets_of_a_deleted_topic_go(world: World) -> None:
 def test_the_offsets_of_an_earlier_topic_of_the_name_stay_when_another_is_deleted(world: World) -> None:
     world.commit(3)
     other = TopicInMemory(ORDERS, Uuid(b"x" * 16), {})
-    world.groups.on_metadata(Change({other.id: other}), world.now_ms)
+    world.groups.on_metadata(Change({other.id: other}), world.now)
 
     assert world.committed() == 3
 

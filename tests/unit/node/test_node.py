@@ -17,6 +17,7 @@ from memory_disk import MemoryDisk
 from reference_broker.configs import BrokerConfig
 from reference_broker.connection import Connection
 from reference_broker.effects import Close, Effect, Halt, Reply
+from reference_broker.environment import Now
 from reference_broker.node import Node, Observers
 from reference_broker.startup import start_node
 from reference_broker.storage import load_folders, run
@@ -44,13 +45,18 @@ START_MS = 1_700_000_000_000
 ORDERS = TopicName("orders")
 
 
+def at(ms: int) -> Now:
+    """So long after the start; the monotonic clock counts from another start than the wall clock."""
+    return Now(START_MS + ms, 77_000 + ms)
+
+
 @dataclass
 class World:
     """A node, the disk below it, and the time that it is told."""
 
     disk: MemoryDisk
     node: Node
-    now_ms: int = START_MS
+    now: Now = field(default_factory=lambda: at(0))
     seen: list[str] = field(default_factory=list)
 
     def connect(self, listener: str = "PLAINTEXT") -> Connection:
@@ -58,7 +64,7 @@ class World:
 
     def send(self, client: Connection, key: int, version: int, message: Any, number: int = 1) -> list[Effect]:
         sent = b"".join(bytes(part) for part in encode_request(key, version, number, "test", message))  # type: ignore[arg-type]
-        return self.node.receive(client, sent, self.now_ms)
+        return self.node.receive(client, sent, self.now)
 
     def ask(self, client: Connection, key: int, version: int, message: Any) -> Any:
         (reply,) = self.send(client, key, version, message)
@@ -67,7 +73,7 @@ class World:
     def read(self, client: Connection, reply: Effect, key: int, version: int) -> Any:
         assert isinstance(reply, Reply)
         data = b"".join(bytes(part) for part in reply.buffers)  # type: ignore[arg-type]
-        self.node.on_written(client, self.now_ms)
+        self.node.on_written(client, self.now)
         return decode_response(key, version, data[4:])[1]
 
 
@@ -86,7 +92,7 @@ def world() -> World:
         folders=load_folders(disk, config),
         disk=disk,
         random=chance,
-        now_ms=START_MS,
+        now=at(0),
         bound={"PLAINTEXT": 9092, "CONTROLLER": 9093},
         observers=Observers(lambda level, text: seen.append(text)),
     )
@@ -146,8 +152,8 @@ def test_a_fetch_that_finds_nothing_is_answered_when_its_time_is_over(world: Wor
     reader = world.connect()
     create(world, reader)
     world.send(reader, ApiKey.FETCH, 12, fetch(500))
-    early = world.node.on_time(START_MS + 499)
-    (late,) = world.node.on_time(START_MS + 500)
+    early = world.node.on_time(at(499))
+    (late,) = world.node.on_time(at(500))
     answer = world.read(reader, late, ApiKey.FETCH, 12)
     assert (early, answer.responses[0].partitions[0].error_code) == ([], ErrorCode.NONE)
 
@@ -155,9 +161,9 @@ def test_a_fetch_that_finds_nothing_is_answered_when_its_time_is_over(world: Wor
 def test_the_node_asks_to_be_woken_when_a_request_s_time_is_over(world: World) -> None:
     reader = world.connect()
     create(world, reader)
-    world.node.on_time(START_MS)
+    world.node.on_time(at(0))
     world.send(reader, ApiKey.FETCH, 12, fetch(5))
-    assert world.node.next_deadline_ms() <= START_MS + 5
+    assert world.node.next_deadline_ms() <= at(5).monotonic_ms
 
 
 def test_a_produce_without_acks_is_not_answered(world: World) -> None:
@@ -183,7 +189,7 @@ def test_what_a_client_waits_for_is_dropped_when_it_goes(world: World) -> None:
 def test_an_idle_node_writes_no_more_than_a_no_op_now_and_then(world: World) -> None:
     before = world.node.parts.controller.log.high_watermark
     for second in range(1, 11):
-        world.node.on_time(START_MS + second * 1000)
+        world.node.on_time(at(second * 1000))
     assert 10 <= world.node.parts.controller.log.high_watermark - before <= 22
 
 
@@ -192,7 +198,7 @@ def test_a_full_disk_refuses_the_record_and_halts_the_node(world: World) -> None
     create(world, client)
     world.disk.free = 0
     answer = world.ask(client, ApiKey.PRODUCE, 9, produce())
-    (halt,) = world.node.on_time(world.node.next_deadline_ms())
+    (halt,) = world.node.on_time(Now(START_MS, world.node.next_deadline_ms()))
     assert (answer.responses[0].partition_responses[0].error_code, isinstance(halt, Halt)) == (
         ErrorCode.KAFKA_STORAGE_ERROR,
         True,
@@ -211,6 +217,6 @@ def test_what_follows_a_malformed_request_is_not_served(world: World) -> None:
     client = world.connect()
     create(world, client)
     good = b"".join(bytes(part) for part in encode_request(ApiKey.PRODUCE, 9, 2, "test", produce()))  # type: ignore[arg-type]
-    effects = world.node.receive(client, b"\0\0\0\3abc" + good, world.now_ms)
+    effects = world.node.receive(client, b"\0\0\0\3abc" + good, world.now)
     end = world.node.parts.partitions.get(ORDERS, 0).log.log_end_offset
     assert ([type(effect) for effect in effects], end) == ([Close], 0)

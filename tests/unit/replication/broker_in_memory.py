@@ -14,6 +14,7 @@ from reference_broker.apis.context import Context, Parts
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.controller import Controller
 from reference_broker.effects import ConnectionId, Park, Ticket
+from reference_broker.environment import Now
 from reference_broker.releases import BASELINE, Release
 from reference_broker.replication.fetch_session import FetchSessions
 from reference_broker.replication.partition import Partition
@@ -41,6 +42,11 @@ SETTINGS = {
     "controller.quorum.bootstrap.servers": "127.0.0.1:9093",
     "offsets.topic.replication.factor": "1",
 }
+
+
+def at(ms: int) -> Now:
+    """A time at which both clocks show the same."""
+    return Now(ms, ms)
 
 
 @dataclass(frozen=True)
@@ -116,15 +122,15 @@ class BrokerInMemory:
             now_ms=NOW,
             on_event=self.events.append,
         )
-        self.controller = Controller.open(log=self.metadata, cluster_id="C", config=config, now_ms=NOW, random=chance)
-        self.partitions.attach(self.controller, NOW)
+        self.controller = Controller.open(log=self.metadata, cluster_id="C", config=config, now=self.now, random=chance)
+        self.partitions.attach(self.controller, self.now)
         self.controller.start_broker(
             log_dirs=self.partitions.online_directory_ids,
             previous_broker_epoch=self.partitions.previous_broker_epoch,
             bound=None,
-            now_ms=NOW,
+            now=self.now,
         )
-        self.partitions.on_time(NOW)
+        self.partitions.on_time(self.now)
         self.sessions = FetchSessions(
             random=chance, capacity=config.number("max.incremental.fetch.session.cache.slots")
         )
@@ -137,11 +143,16 @@ class BrokerInMemory:
             release=release,
         )
 
+    @property
+    def now(self) -> Now:
+        """The time by both clocks."""
+        return at(self.now_ms)
+
     def stop(self) -> None:
         """In order, with the clean-shutdown marks."""
         epoch = self.controller.broker_epoch
-        self.controller.stop_broker(self.now_ms)
-        self.partitions.close(self.now_ms, epoch)
+        self.controller.stop_broker(self.now)
+        self.partitions.close(self.now, epoch)
 
     def restarted(self, *, is_clean: bool = True) -> BrokerInMemory:
         """The broker as it comes up again on what it left."""
@@ -158,13 +169,13 @@ class BrokerInMemory:
         )
         topic = CreatableTopic(name=name, num_partitions=partitions, replication_factor=1, configs=settings)
         request = CreateTopicsRequest(topics=(topic,))
-        self.controller.submit(lambda: self.controller.topics.decide_creation(request), self.now_ms)
+        self.controller.submit(lambda: self.controller.topics.decide_creation(request), self.now)
         return self.controller.image.topics.by_name[name].id
 
     def delete(self, name: str = "t") -> None:
         """A topic goes."""
         request = DeleteTopicsRequest(topic_names=(name,))
-        self.controller.submit(lambda: self.controller.topics.decide_deletion(request, 5), self.now_ms)
+        self.controller.submit(lambda: self.controller.topics.decide_deletion(request, 5), self.now)
 
     def partition(self, name: str = "t", index: int = 0) -> Partition:
         """One that is hosted."""
@@ -179,7 +190,7 @@ class BrokerInMemory:
     def context(self, version: int, client_id: str | None = "client") -> Context:
         """A request's circumstances."""
         return Context(
-            now_ms=self.now_ms,
+            now=self.now,
             api_version=version,
             listener="PLAINTEXT",
             client_id=client_id,
@@ -202,7 +213,7 @@ class BrokerInMemory:
         """What a parked request is answered, once it is ready or its time is over."""
         assert isinstance(park, Park)
         assert is_late or park.is_ready()
-        return park.resume(park.deadline_ms if is_late else self.now_ms)
+        return park.resume(at(park.deadline_ms) if is_late else self.now)
 
     def stored(self, slices: Any, name: str = "t", index: int = 0) -> list[Batch]:
         """The batches that file slices stand for, read from the partition's last segment."""

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from broker_in_memory import NOW, BrokerInMemory, MetadataLogInMemory
+from broker_in_memory import NOW, BrokerInMemory, MetadataLogInMemory, at
 from memory_disk import MemoryDisk
 
 from reference_broker.metadata.image import TOPIC
@@ -54,7 +54,7 @@ def test_a_topic_has_its_own_configuration(broker: BrokerInMemory) -> None:
 def test_a_new_configuration_reaches_the_log(broker: BrokerInMemory) -> None:
     broker.create("t")
     record = ConfigRecord(resource_type=TOPIC, resource_name="t", name="max.message.bytes", value="77")
-    broker.controller.commit(((record, 0),), NOW)
+    broker.controller.commit(((record, 0),), at(NOW))
     assert broker.partition().log.config.max_message_bytes == 77
 
 
@@ -81,7 +81,7 @@ def test_a_topic_that_is_made_again_begins_empty(broker: BrokerInMemory) -> None
 def test_a_deleted_topics_files_go_when_their_delay_is_over(broker: BrokerInMemory) -> None:
     broker.create("t", file_delete_delay_ms="1000")
     broker.delete("t")
-    broker.partitions.on_time(NOW + 60_000)
+    broker.partitions.on_time(at(NOW + 60_000))
     assert not [name for name in broker.disk.list("/data") if name.endswith("-delete")]
 
 
@@ -142,7 +142,7 @@ def test_partitions_go_to_the_least_used_folder_and_the_controller_is_told() -> 
     broker.create("t", partitions=4)
     assert [len(folder.logs) for folder in broker.partitions.folders] == [2, 2]
     assert broker.partitions.next_deadline_ms() == 0
-    broker.partitions.on_time(NOW)
+    broker.partitions.on_time(at(NOW))
     told = [one.directories for one in broker.controller.image.topics.by_name["t"].partitions.values()]
     assert sorted(told) == [(ONE,), (ONE,), (TWO,), (TWO,)]
 
@@ -152,7 +152,7 @@ def test_partitions_stay_in_their_folders_after_a_restart() -> None:
     broker.create("t", partitions=4)
     for index in range(4):
         broker.append(str(index).encode(), index=index)
-    broker.partitions.on_time(NOW)
+    broker.partitions.on_time(at(NOW))
     broker = broker.restarted()
     assert [values(broker, "t", index) for index in range(4)] == [[b"0"], [b"1"], [b"2"], [b"3"]]
 
@@ -186,7 +186,7 @@ def test_a_folder_that_cannot_be_opened_is_offline_and_the_others_work() -> None
     disk = HalfBrokenDisk()
     broker = BrokerInMemory(disk, folders=FOLDERS)
     broker.create("t", partitions=4)
-    broker.partitions.on_time(NOW)
+    broker.partitions.on_time(at(NOW))
     broker.stop()
     disk.broken_path = "/two"
     again = BrokerInMemory(disk, broker.metadata, FOLDERS)
@@ -236,7 +236,7 @@ def fail_second_folder() -> tuple[BrokerInMemory, list[int]]:
     """A broker with two folders of which one has failed; which partitions are lost."""
     broker = BrokerInMemory(folders=FOLDERS)
     broker.create("t", partitions=4)
-    broker.partitions.on_time(NOW)
+    broker.partitions.on_time(at(NOW))
     broker.touched.clear()
     broker.partitions.folders.folders["/two"].fail("the disk is broken")
     return broker, [index for index in range(4) if broker.partitions.find("t", index) is None]
@@ -261,7 +261,7 @@ def test_whoever_waits_for_a_lost_partition_is_woken() -> None:
 def test_the_controller_learns_of_a_failed_folder() -> None:
     broker, lost = fail_second_folder()
     assert broker.partitions.next_deadline_ms() == 0
-    broker.partitions.on_time(NOW)
+    broker.partitions.on_time(at(NOW))
     image = broker.controller.image
     partitions = image.topics.by_name["t"].partitions
     assert image.brokers[1].log_dirs == (ONE,)
@@ -273,7 +273,7 @@ def test_the_controller_learns_of_a_failed_folder() -> None:
 
 def test_new_topics_go_to_the_folders_that_still_work() -> None:
     broker, _ = fail_second_folder()
-    broker.partitions.on_time(NOW)
+    broker.partitions.on_time(at(NOW))
     broker.create("n", partitions=2)
     assert [broker.partition("n", index).is_leader for index in range(2)] == [True, True]
 
@@ -291,9 +291,9 @@ def test_a_failed_folder_gets_no_clean_shutdown_mark() -> None:
 def test_old_segments_go_at_the_retention_interval(broker: BrokerInMemory) -> None:
     broker.create("t", retention_ms="1000")
     broker.append(b"a", timestamp=NOW - 5000)
-    broker.partitions.on_time(NOW + 29_999)
+    broker.partitions.on_time(at(NOW + 29_999))
     assert broker.partition().log.log_start_offset == 0
-    broker.partitions.on_time(NOW + 30_000)
+    broker.partitions.on_time(at(NOW + 30_000))
     assert broker.partition().log.log_start_offset == 1
 
 
@@ -304,14 +304,14 @@ def test_a_raised_log_start_frees_whole_segments_at_the_next_retention(broker: B
     broker.append(b"b")
     broker.partition().delete_records(1)
     assert len(broker.partition().log.segments) == 2
-    broker.partitions.on_time(NOW + 30_000)
+    broker.partitions.on_time(at(NOW + 30_000))
     assert len(broker.partition().log.segments) == 1
 
 
 def test_high_watermarks_are_kept_every_five_seconds(broker: BrokerInMemory) -> None:
     broker.create("t")
     broker.append(b"a")
-    broker.partitions.on_time(NOW + 5_000)
+    broker.partitions.on_time(at(NOW + 5_000))
     assert broker.disk.files["/data/replication-offset-checkpoint"] == b"0\n1\nt 0 1\n"
 
 
@@ -320,7 +320,7 @@ def test_recovery_points_are_kept_with_the_segments_that_are_full(broker: Broker
     broker.append(b"a")
     broker.partition().log.roll(NOW)
     broker.append(b"b")
-    broker.partitions.on_time(NOW + 30_000)
+    broker.partitions.on_time(at(NOW + 30_000))
     assert broker.disk.files["/data/recovery-point-offset-checkpoint"] == b"0\n1\nt 0 1\n"
 
 
@@ -329,7 +329,7 @@ def test_log_starts_are_kept(broker: BrokerInMemory) -> None:
     broker.append(b"a")
     broker.append(b"b")
     broker.partition().delete_records(1)
-    broker.partitions.on_time(NOW + 30_000)
+    broker.partitions.on_time(at(NOW + 30_000))
     assert broker.disk.files["/data/log-start-offset-checkpoint"] == b"0\n1\nt 0 1\n"
 
 
@@ -337,7 +337,7 @@ def test_silent_producers_are_forgotten_after_their_time() -> None:
     broker = BrokerInMemory(settings={"producer.id.expiration.ms": "1000"})
     broker.create("t")
     broker.append(b"a", producer_id=7, producer_epoch=0, base_sequence=0)
-    broker.partitions.on_time(NOW + 700_000)
+    broker.partitions.on_time(at(NOW + 700_000))
     assert broker.partition().log.active_producers() == []
 
 
@@ -345,13 +345,13 @@ def test_logs_are_flushed_at_the_flush_schedulers_interval() -> None:
     broker = BrokerInMemory(settings={"log.flush.scheduler.interval.ms": "1000", "log.flush.interval.ms": "1000"})
     broker.create("t")
     broker.append(b"a")
-    broker.partitions.on_time(NOW + 30_000)
+    broker.partitions.on_time(at(NOW + 30_000))
     assert broker.partition().log.recovery_point == 1
 
 
 def test_the_next_deadline_follows_what_was_done(broker: BrokerInMemory) -> None:
     assert broker.partitions.next_deadline_ms() == NOW + 5_000
-    broker.partitions.on_time(NOW + 5_000)
+    broker.partitions.on_time(at(NOW + 5_000))
     assert broker.partitions.next_deadline_ms() == NOW + 10_000
 
 
@@ -359,7 +359,7 @@ def test_a_disk_that_fails_during_upkeep_is_told_and_does_not_stop_it() -> None:
     broker = BrokerInMemory(folders=FOLDERS)
     broker.create("t", partitions=2)
     broker.disk.is_broken = True
-    broker.partitions.on_time(NOW + 5_000)
+    broker.partitions.on_time(at(NOW + 5_000))
     assert sorted(broker.partitions.failures) == ["/one", "/two"]
 
 

@@ -35,7 +35,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "log": WIRE + ENVIRONMENT + CONFIGS,
     RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + METADATA + CONTROLLER,
     RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS,
-    RB + "coordinator": WIRE + EFFECTS + CONFIGS,
+    RB + "coordinator": WIRE + EFFECTS + CONFIGS + ENVIRONMENT,
     RB + "groups": WIRE + EFFECTS + CONFIGS + COORDINATOR + ENVIRONMENT + JAVA,
     RB + "controller": WIRE + EFFECTS + CONFIGS + RELEASES + ENVIRONMENT + METADATA + JAVA,
     RB + "apis": WIRE

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from reference_broker.connection import Connection
+from reference_broker.server.link_filter import NOTHING, Cut, SeveredSocket
 from reference_broker.wire.primitives import Buffer, FileSlice
 
 GATHERED: Final = 512
@@ -22,7 +23,14 @@ class ClientSocket:
     """A non-blocking socket with the connection it belongs to. `last_used_s` is monotonic."""
 
     def __init__(self, raw: socket.socket, connection: Connection, peer: str, now_s: float) -> None:
-        self.raw, self.connection, self.peer = raw, connection, peer
+        self.raw: socket.socket | SeveredSocket = raw
+        self.connection, self.peer = connection, peer
+        self.node_id: int | None = None
+        """The node at the other side, where a link filter asked for it; None for a client."""
+        self.cut = NOTHING
+        """What the link filter drops of this connection."""
+        self._descriptor = raw.fileno()
+        """Where parts of files are written to."""
         self.last_used_s = now_s
         self.is_watched_for_writing = False
         self.is_watched_for_reading = True
@@ -98,7 +106,7 @@ class ClientSocket:
             sent -= len(one)
 
     def _send_file(self, part: FileSlice) -> None:
-        sent = os.sendfile(self.raw.fileno(), part.descriptor, part.position, part.size)
+        sent = os.sendfile(self._descriptor, part.descriptor, part.position, part.size)
         if sent == 0:
             raise ConnectionAbortedError("the file ends before the part that was promised")
         self._outgoing.popleft()
@@ -119,6 +127,11 @@ class ClientSocket:
         for descriptor in self._borrowed:
             os.close(descriptor)
         self._borrowed.clear()
+
+    def sever(self, cut: Cut, stand_in: SeveredSocket, nowhere: int) -> None:
+        """Drop a part of the traffic from now on; parts of files go to `nowhere` where that is cut."""
+        self.cut, self.raw = cut, stand_in
+        self._descriptor = nowhere if cut.outgoing else stand_in.fileno()
 
     def close(self) -> None:
         """Release the socket and what was held for it."""

@@ -29,6 +29,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "waiting": WIRE + ENVIRONMENT,
     RB + "purgatory": WIRE + EFFECTS,
     RB + "connection": WIRE + EFFECTS,
+    RB + "client_connection": WIRE + EFFECTS + (RB + "waiting",),
     RB + "releases": WIRE + RELEASES,
     RB + "configs": WIRE + CONFIGS + RELEASES,
     RB + "metadata": WIRE + CONFIGS + RELEASES,

@@ -1,0 +1,221 @@
+"""Carries out `Send` effects: one connection for each peer and channel, each request settled once.
+
+A connection is made when there is something to send. After one that failed the next waits: 50 ms, twice as long each
+time, at most a second. An attempt that takes longer than socket.connection.setup.timeout.ms fails; the limit doubles
+with each failure, up to socket.connection.setup.timeout.max.ms. Source: KIP-144 (back-off), KIP-601 (set-up time-out).
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from reference_broker.client_connection import ClientConnection, Outcome
+from reference_broker.effects import Peer, Send
+from reference_broker.environment import Random
+from reference_broker.server import peer_names
+from reference_broker.server.link_filter import LinkFilter
+from reference_broker.server.peer_link import Address, PeerLink, Phase, why
+from reference_broker.server.worker import Worker
+from reference_broker.waiting import NEVER_MS
+from reference_broker.wire.primitives import MalformedRequest
+from reference_broker.wire.schema import Versions
+
+BACKOFF_MS: Final = 50
+LONGEST_BACKOFF_MS: Final = 1000
+JITTER: Final = 0.2
+"""By how much of itself a time is longer or shorter, at random, so that nodes do not act in step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerSettings:
+    """What connections to peers need to know. `versions`: API key → what this node may use."""
+
+    node_id: int
+    versions: Mapping[int, Versions]
+    setup_timeout_ms: int
+    setup_timeout_max_ms: int
+    idle_ms: int
+
+
+class Peers:
+    """`settle` is told (token, response or PeerLost), once for each `Send`, and never from within `send`."""
+
+    def __init__(
+        self,
+        *,
+        settings: PeerSettings,
+        selector: selectors.BaseSelector,
+        wake: Callable[[], None],
+        settle: Callable[[int, object], None],
+        monotonic_ms: Callable[[], int],
+        random: Random,
+        links: LinkFilter | None = None,
+    ) -> None:
+        self._settings, self._selector, self._settle = settings, selector, settle
+        self._monotonic_ms, self._random, self._filter = monotonic_ms, random, links
+        self._resolver = Worker("resolve", wake)
+        self._links: dict[tuple[Peer, str], PeerLink] = {}
+        self._outcomes: list[Outcome] = []
+
+    def send(self, effect: Send) -> None:
+        """Take a request over."""
+        link = self._links.get((effect.peer, effect.channel))
+        if link is None:
+            link = self._links[effect.peer, effect.channel] = self._new_link(effect.peer, effect.channel)
+        now_ms = self._monotonic_ms()
+        link.last_used_ms = now_ms
+        link.connection.request(effect, now_ms + effect.timeout_ms)
+        if link.phase is Phase.WAITING and now_ms >= link.retry_at_ms:
+            self._connect(link, now_ms)
+        else:
+            self._try(link, link.write)
+        self._take_outcomes(link)
+
+    def _new_link(self, peer: Peer, channel: str) -> PeerLink:
+        client_id = peer_names.client_id(self._settings.node_id, channel)
+        link = PeerLink(peer, channel, self._selector, lambda: ClientConnection(client_id, self._settings.versions))
+        if self._filter is not None:
+            link.cut = self._filter.rules.of_peer(peer)
+        return link
+
+    # -- connecting ---------------------------------------------------------------------------------------------
+
+    def _connect(self, link: PeerLink, now_ms: int) -> None:
+        timeout_ms = min(self._settings.setup_timeout_ms << link.failures, self._settings.setup_timeout_max_ms)
+        link.connect_by_ms = now_ms + self._spread(timeout_ms)
+        host, port = link.peer.host, link.peer.port
+        if (literal := _literal(host, port)) is not None:
+            link.addresses = (literal,)
+            self._connect_to_address(link)
+        else:
+            link.phase = Phase.RESOLVING
+            self._resolver.submit(lambda: _resolve(host, port), partial(self._on_resolved, link))
+
+    def _on_resolved(self, link: PeerLink, found: tuple[Address, ...] | Exception) -> None:
+        if link.phase is not Phase.RESOLVING:
+            return
+        if isinstance(found, Exception):
+            self._lose(link, f"its name cannot be resolved: {why(found)}")
+        else:
+            link.addresses = found
+            self._connect_to_address(link)
+
+    def _connect_to_address(self, link: PeerLink) -> None:
+        """The next address after each failure."""
+        self._try(link, lambda: link.connect(link.addresses[link.failures % len(link.addresses)]))
+
+    def _spread(self, time_ms: int) -> int:
+        width = int(time_ms * JITTER)
+        return time_ms + self._random.randrange(-width, width + 1)
+
+    # -- events -------------------------------------------------------------------------------------------------
+
+    def on_ready(self, link: PeerLink, events: int) -> None:
+        """A connection's socket is ready."""
+        self._try(link, lambda: link.on_ready(events))
+        if link.connection.is_ready:
+            link.failures = 0
+        link.last_used_ms = self._monotonic_ms()
+        self._take_outcomes(link)
+        self._settle_all()
+
+    def report(self) -> None:
+        """Go on with names that were resolved."""
+        self._resolver.report()
+        self._settle_all()
+
+    @property
+    def next_deadline_ms(self) -> int:
+        """When `on_time` must be called at the latest (monotonic)."""
+        if self._outcomes:
+            return 0
+        return min((link.next_deadline_ms for link in self._links.values()), default=NEVER_MS)
+
+    def on_time(self) -> None:
+        """Do what is due."""
+        now_ms = self._monotonic_ms()
+        for link in list(self._links.values()):
+            if now_ms >= link.connect_by_ms:
+                self._lose(link, "no connection within socket.connection.setup.timeout.ms")
+            elif now_ms >= link.connection.next_deadline_ms:
+                self._lose(link, "no response in time")
+            elif link.phase is Phase.WAITING:
+                if link.connection.has_requests and now_ms >= link.retry_at_ms:
+                    self._connect(link, now_ms)
+            elif 0 <= self._settings.idle_ms <= now_ms - link.last_used_ms and not link.connection.has_requests:
+                self._lose(link, "idle")
+            self._take_outcomes(link)
+        self._settle_all()
+
+    def apply_rules(self) -> None:
+        """The link filter has new rules."""
+        assert self._filter is not None
+        for link in list(self._links.values()):
+            link.cut, before = self._filter.rules.of_peer(link.peer), link.cut
+            if before and not link.cut and link.is_connected:
+                self._lose(link, "its link was cut")
+            elif link.is_silent and not link.cut:
+                self._connect_to_address(link)
+            else:
+                self._try(link, link.write)
+
+    # -- loss and outcomes --------------------------------------------------------------------------------------
+
+    def _try(self, link: PeerLink, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except (OSError, MalformedRequest) as error:
+            self._lose(link, why(error))
+
+    def _lose(self, link: PeerLink, reason: str) -> None:
+        raw = link.lose(reason)
+        link.retry_at_ms = self._monotonic_ms() + self._spread(min(BACKOFF_MS << link.failures, LONGEST_BACKOFF_MS))
+        link.failures = min(link.failures + 1, 16)
+        self._take_outcomes(link)
+        link.renew()
+        if raw is not None:
+            self._close(raw, link.peer)
+
+    def _close(self, raw: socket.socket, peer: Peer) -> None:
+        if self._filter is None:
+            raw.close()
+        else:
+            self._filter.hold(raw, lambda rules: rules.of_peer(peer))
+
+    def _take_outcomes(self, link: PeerLink) -> None:
+        self._outcomes += link.connection.take_outcomes()
+
+    def _settle_all(self) -> None:
+        while self._outcomes:
+            outcomes, self._outcomes = self._outcomes, []
+            for token, outcome in outcomes:
+                self._settle(token, outcome)
+
+    def close(self) -> None:
+        """Close every connection; what was not answered is not settled."""
+        for link in self._links.values():
+            if (raw := link.lose("this node stops")) is not None:
+                raw.close()
+        self._links.clear()
+
+
+def _literal(host: str, port: int) -> Address | None:
+    """The address that a host's text spells; None for a name."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return family, (host, port)
+    return None
+
+
+def _resolve(host: str, port: int) -> tuple[Address, ...]:
+    """May block. OSError where the name is not known."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple((family, where) for family, _, _, _, where in found)  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """A connection to a peer without its socket: requests out, responses matched, timeouts by monotonic time.
 
 The first request is ApiVersions; others wait until it is answered, and then go out in order, each in the latest version
-that both sides know. A peer that knows none is told nothing: that request alone is lost.
+that both sides know. Where there is none, nothing is sent: that request alone is lost, with `NotServed`.
 Source: Kafka protocol guide, "Retrieving Supported API versions"; KIP-35, KIP-511.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from reference_broker.effects import PeerLost, Send
+from reference_broker.effects import NotServed, PeerLost, Send
 from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.codec import decode_prefix
@@ -116,7 +116,7 @@ class ClientConnection:
             one = self._queue.popleft()
             version = self._common_version(one.api_key)
             if version is None:
-                self._outcomes.append((one.token, PeerLost(f"the peer serves no version of {one.api_key.name}")))
+                self._outcomes.append((one.token, NotServed(f"the peer serves no version of {one.api_key.name}")))
             else:
                 self._write(one, version)
 
@@ -134,7 +134,7 @@ class ClientConnection:
         try:
             buffers = encode_request(one.api_key, version, correlation_id, self._client_id, one.message)
         except UnencodableResponse as error:
-            self._outcomes.append((one.token, PeerLost(f"the request cannot be written for this peer: {error}")))
+            self._outcomes.append((one.token, NotServed(f"the request cannot be written for this peer: {error}")))
             return
         self._outgoing.append(b"".join(part for part in buffers if not isinstance(part, FileSlice)))
         self._expected[correlation_id] = _Expected(one.token, one.api_key, version, one.deadline_ms)

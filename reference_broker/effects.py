@@ -137,6 +137,10 @@ class PeerLost(Struct, frozen=True):
     reason: str
 
 
+class NotServed(PeerLost, frozen=True):
+    """The outcome of a `Send` that was not sent: the peer serves no version of the API in which it can be written."""
+
+
 Effect = Reply | Close | Halt | Send | Flush
 
 

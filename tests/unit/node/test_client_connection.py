@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reference_broker.client_connection import ClientConnection, known_versions
-from reference_broker.effects import Peer, PeerLost, Send
+from reference_broker.effects import NotServed, Peer, PeerLost, Send
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import Request, decode_request, encode_response
@@ -86,7 +86,7 @@ def test_a_request_that_the_peer_does_not_serve_is_lost_alone() -> None:
     made.request(send(1, VoteRequest(), ApiKey.VOTE), 500)
     made.request(send(2), 500)
 
-    assert made.take_outcomes() == [(1, PeerLost("the peer serves no version of VOTE"))]
+    assert made.take_outcomes() == [(1, NotServed("the peer serves no version of VOTE"))]
     assert len(requests(made)) == 1
 
 
@@ -96,7 +96,7 @@ def test_a_request_that_cannot_be_written_in_the_peers_version_is_lost_alone() -
     made.request(send(1, BrokerHeartbeatRequest(broker_epoch="no number")), 500)  # type: ignore[arg-type]
 
     ((token, outcome),) = made.take_outcomes()
-    assert (token, isinstance(outcome, PeerLost)) == (1, True)
+    assert (token, isinstance(outcome, NotServed)) == (1, True)
 
 
 def test_a_peer_that_knows_only_older_versions_is_asked_again_in_its_own() -> None:

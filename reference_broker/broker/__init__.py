@@ -1,0 +1,1 @@
+"""This broker's life among others: registration, heartbeats, and all that it asks the active controller for."""

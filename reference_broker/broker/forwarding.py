@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from reference_broker.broker.channel import ControllerChannel
-from reference_broker.effects import HANG_UP, PeerLost
+from reference_broker.effects import HANG_UP, NotServed, PeerLost
 from reference_broker.environment import Now
 from reference_broker.waiting import Later
 from reference_broker.wire.api_keys import ApiKey
@@ -46,7 +46,7 @@ class Forwarding:
         """Have the active controller serve a request. The answer is its response, or one of these:
 
         REQUEST_TIMED_OUT where no controller answered in time; UNKNOWN_SERVER_ERROR where the controller refused the
-        Envelope itself; HANG_UP where it does not know the request's version, so that the client asks for the
+        Envelope itself, or serves none; HANG_UP where it does not know the request's version, so that the client asks for the
         versions anew.
         """
         later = Later()
@@ -62,6 +62,9 @@ class Forwarding:
         later.complete(self._result(request, outcome))
 
     def _result(self, request: ClientRequest, outcome: EnvelopeResponse | PeerLost) -> Any:
+        if isinstance(outcome, NotServed):
+            self._log("ERROR", f"a request cannot be forwarded: {outcome.reason}")
+            return KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
         if isinstance(outcome, PeerLost):
             return KafkaError(ErrorCode.REQUEST_TIMED_OUT, outcome.reason)
         if outcome.error_code == ErrorCode.UNSUPPORTED_VERSION:

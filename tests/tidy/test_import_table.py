@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "metadata": WIRE + CONFIGS + RELEASES,
     RB + "log": WIRE + ENVIRONMENT + CONFIGS,
     RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + METADATA + CONTROLLER,
+    RB + "broker": WIRE + ENVIRONMENT + CONFIGS + EFFECTS + METADATA + (RB + "waiting",),
     RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS,
     RB + "coordinator": WIRE + EFFECTS + CONFIGS + ENVIRONMENT,
     RB + "groups": WIRE + EFFECTS + CONFIGS + COORDINATOR + ENVIRONMENT + JAVA,

@@ -8,6 +8,7 @@ from source_tree import Source, sources
 
 PURE = (
     "reference_broker/wire",
+    "reference_broker/broker",
     "reference_broker/client_connection.py",
     "reference_broker/connection.py",
     "reference_broker/purgatory.py",

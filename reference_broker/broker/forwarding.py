@@ -46,8 +46,8 @@ class Forwarding:
         """Have the active controller serve a request. The answer is its response, or one of these:
 
         REQUEST_TIMED_OUT where no controller answered in time; UNKNOWN_SERVER_ERROR where the controller refused the
-        Envelope itself, or serves none; HANG_UP where it does not know the request's version, so that the client asks for the
-        versions anew.
+        Envelope itself, or serves none; HANG_UP where it does not know the request's version, so that the client
+        asks for the versions anew.
         """
         later = Later()
         envelope = EnvelopeRequest(

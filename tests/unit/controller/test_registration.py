@@ -122,7 +122,8 @@ def test_after_a_clean_stop_a_replica_stays_eligible() -> None:
 
 @pytest.mark.parametrize("version", [2, 4])
 def test_after_a_stop_that_was_not_clean_a_replica_is_eligible_no_longer(version: int) -> None:
-    cluster = Cluster.of(1, 2)
+    cluster = Cluster.of(1)
+    cluster.add_broker(2, is_fenced=True)
     cluster.add_topic(partition(1, 2, isr=(), elr=(1, 2)), min_insync_replicas="2")
     previous = -1 if version == 4 else cluster.epoch(1)
     cluster.apply(decide(cluster, request(previous_broker_epoch=previous), version=version))

@@ -14,8 +14,8 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.behaviours import Behaviour
-from reference_broker.controller.broker_lifecycle import unregistration_records
 from reference_broker.controller.decision import Decision
+from reference_broker.controller.registration import decide_unregistration
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
@@ -34,12 +34,10 @@ def handle(request: UnregisterBrokerRequest, ctx: Context) -> UnregisterBrokerRe
 
 
 def _decide(request: UnregisterBrokerRequest, ctx: Context) -> Decision:
-    broker = ctx.image.cluster.get(request.broker_id)
-    if broker is None:
-        is_told = ctx.release.does(Behaviour.TELLS_WHY_NOT_UNREGISTERED)
-        text = f"Broker ID {request.broker_id} is not currently registered" if is_told else ""
-        raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, text)
-    return Decision(unregistration_records(ctx.controller, broker), UnregisterBrokerResponse(error_message=""))
+    is_known = ctx.image.cluster.get(request.broker_id) is not None
+    if not is_known and not ctx.release.does(Behaviour.TELLS_WHY_NOT_UNREGISTERED):
+        raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, "")
+    return decide_unregistration(ctx.image, ctx.config, request.broker_id)
 
 
 def error_response(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.broker_lifecycle import (
     controlled_shutdown_records,
-    fencing_record,
+    fencing_records,
     register_controller_record,
     registration_records,
     unfencing_records,
@@ -191,7 +191,7 @@ class Controller:
         if not self.is_broker_registered:
             return
         self.commit(controlled_shutdown_records(self), now)
-        self.commit((fencing_record(self),), now)
+        self.commit(fencing_records(self), now)
 
     # -- services to other parts --------------------------------------------------------------------------------
 

@@ -9,17 +9,20 @@ cluster has forgotten.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reference_broker.apis import unregister_broker
-from reference_broker.controller import broker_lifecycle
-from reference_broker.controller.controller import Controller
-from reference_broker.metadata.brokers import BrokerImage
-from reference_broker.wire.metadata_records import VersionedRecord
+from reference_broker.configs import BrokerConfig
+from reference_broker.controller.decision import Decision
+from reference_broker.controller.registration import decide_unregistration
+from reference_broker.metadata.image import MetadataImage
 
 
 def plant() -> None:
     """Puts it in."""
 
-    def only_the_registration(controller: Controller, broker: BrokerImage) -> tuple[VersionedRecord, ...]:
-        return broker_lifecycle.unregistration_records(controller, broker)[-1:]
+    def only_the_registration(image: MetadataImage, config: BrokerConfig, broker_id: int) -> Decision:
+        decision = decide_unregistration(image, config, broker_id)
+        return replace(decision, records=decision.records[-1:])
 
-    unregister_broker.unregistration_records = only_the_registration
+    unregister_broker.decide_unregistration = only_the_registration

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from reference_broker.configs import BrokerConfig
-from reference_broker.controller.broker_lifecycle import unregistration_records
 from reference_broker.controller.controller import Controller
+from reference_broker.controller.registration import decide_unregistration
 from reference_broker.environment import Now
 from reference_broker.metadata.brokers import UNASSIGNED
 from reference_broker.metadata.image import BROKER, TOPIC, MetadataImage
@@ -96,7 +96,8 @@ class LogInMemory:
 
 def start(log: LogInMemory, previous_broker_epoch: int = -1, **settings: str) -> Controller:
     config = BrokerConfig.of(SETTINGS | {name.replace("_", "."): value for name, value in settings.items()})
-    controller = Controller.open(log=log, cluster_id="C", config=config, now=at(1_000), random=random.Random(7))
+    chance = random.Random(7 + log.high_watermark)  # each start is another incarnation
+    controller = Controller.open(log=log, cluster_id="C", config=config, now=at(1_000), random=chance)
     controller.start_broker(log_dirs=(FOLDER,), previous_broker_epoch=previous_broker_epoch, bound=None, now=at(1_000))
     return controller
 
@@ -348,7 +349,7 @@ def test_a_topics_setting_tells_its_synonyms_in_the_order_in_which_they_count(lo
 
 def unregister(controller: Controller) -> None:
     (broker,) = controller.image.brokers.values()
-    controller.commit(unregistration_records(controller, broker), at(3_000))
+    controller.commit(decide_unregistration(controller.image, controller.config, broker.id).records, at(3_000))
 
 
 def test_an_unregistered_broker_leads_nothing_and_stays_eligible(controller: Controller) -> None:

@@ -113,7 +113,7 @@ class BrokerInMemory:
             if not self.disk.is_broken:
                 self.disk.make_directories(path)
         config = BrokerConfig.of(SETTINGS | {"log.dirs": ",".join(self.folders)} | self.settings, release=release)
-        chance = random.Random(7)
+        chance = random.Random(7 + self.metadata.high_watermark)  # each start is another incarnation
         self.partitions = Partitions.open(
             disk=self.disk,
             directories=self.folders,

@@ -268,7 +268,7 @@ def test_the_controller_learns_of_a_failed_folder() -> None:
     assert [partitions[index].leader for index in lost] == [-1, -1]
     assert [partitions[index].elr for index in lost] == [(1,), (1,)]
     types = [type(message) for message, _ in broker.metadata.batches[-1].records]
-    assert types == [BrokerRegistrationChangeRecord, PartitionChangeRecord, PartitionChangeRecord]
+    assert types == [PartitionChangeRecord, PartitionChangeRecord, BrokerRegistrationChangeRecord]
 
 
 def test_new_topics_go_to_the_folders_that_still_work() -> None:

@@ -54,6 +54,10 @@ TABLE: dict[str, tuple[str, ...]] = {
     + GROUPS,
     RB + "node": ("reference_broker",),
     RB + "server": ("reference_broker",),
+    RB + "simulation": WIRE
+    + ENVIRONMENT
+    + EFFECTS
+    + (RB + "waiting", RB + "connection", RB + "node", RB + "startup", RB + "storage", *CONFIGS),
     "harness": ("harness", "nemesis", "reports", RB + "wire", *COMMAND_LINE),
     "harness.search.strategies": ("harness", RB + "wire", RB + "config_table"),
     "harness.targets.reference": ("harness", "reference_broker"),

@@ -21,6 +21,7 @@ PURE = (
     "reference_broker/apis",
     "reference_broker/log",
     "reference_broker/node.py",
+    "reference_broker/simulation",
     "harness/judging/checkers",
     "harness/comparing/diff.py",
     "harness/judging/guarantees.py",

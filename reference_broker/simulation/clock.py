@@ -1,0 +1,42 @@
+"""A node's clocks in virtual time: each may be set wrong, jump, and run too fast or too slow."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reference_broker.environment import Now
+from reference_broker.waiting import NEVER_MS
+
+BEGINNING_MS: Final = 1_700_000_000_000
+"""What a right wall clock shows when a world begins, in ms since the epoch."""
+MILLION: Final = 1_000_000
+NEVER_US: Final = NEVER_MS
+
+
+class NodeClock:
+    """The clocks of one node. `drift_ppm` is how much too fast the monotonic one runs, in millionths."""
+
+    def __init__(self, *, wall_offset_ms: int = 0, drift_ppm: int = 0) -> None:
+        self.wall_offset_ms, self._drift_ppm = wall_offset_ms, drift_ppm
+        self._since_us, self._base_us = 0, 0
+
+    def now(self, time_us: int) -> Now:
+        """What the node's clocks show at a time of the world, in µs."""
+        passed_us = self._base_us + (time_us - self._since_us) * (MILLION + self._drift_ppm) // MILLION
+        return Now(BEGINNING_MS + self.wall_offset_ms + passed_us // 1000, passed_us // 1000)
+
+    def time_of(self, monotonic_ms: int) -> int:
+        """The first time of the world, in µs, at which the monotonic clock shows so much."""
+        if monotonic_ms >= NEVER_MS:
+            return NEVER_US
+        ahead_us = max(0, monotonic_ms * 1000 - self._base_us)
+        return self._since_us - (-ahead_us * MILLION // (MILLION + self._drift_ppm))
+
+    def jump(self, by_ms: int) -> None:
+        """Set the wall clock forward, or back by a negative number."""
+        self.wall_offset_ms += by_ms
+
+    def run_at(self, drift_ppm: int, time_us: int) -> None:
+        """From now on, at `time_us`, run faster or slower."""
+        self._base_us += (time_us - self._since_us) * (MILLION + self._drift_ppm) // MILLION
+        self._since_us, self._drift_ppm = time_us, drift_ppm

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from reference_broker.apis import api_versions
 from reference_broker.apis.context import Context, Parts
+from reference_broker.apis.refusals import refuse
 from reference_broker.apis.registry import BROKER, CONTROLLER, Handler, Served, served
 from reference_broker.connection import Connection, Landings
 from reference_broker.effects import (
@@ -218,7 +219,7 @@ class Node:
     def _refuse(self, ticket: Ticket, code: ErrorCode, detail: str | None) -> None:
         current = self._current.get(ticket.connection)
         if current is not None:
-            self._answer(ticket, current.handler.error_response(current.request, ticket.api_version, code, detail))
+            self._answer(ticket, refuse(current.handler, current.request, ticket.api_version, code, detail))
 
     def _finish(self, ticket: Ticket) -> Connection | None:
         """The request is over; None where its connection is, too."""

@@ -52,20 +52,3 @@ def _decide(request: AlterConfigsRequest, ctx: Context) -> Decision:
             )
         )
     return Decision(() if request.validate_only else tuple(records), AlterConfigsResponse(responses=tuple(results)))
-
-
-def error_response(
-    request: AlterConfigsRequest, version: int, code: ErrorCode, message: str | None
-) -> AlterConfigsResponse:
-    """The same error for every resource."""
-    return AlterConfigsResponse(
-        responses=tuple(
-            AlterConfigsResourceResponse(
-                error_code=code,
-                error_message=message,
-                resource_type=one.resource_type,
-                resource_name=one.resource_name,
-            )
-            for one in request.resources
-        )
-    )

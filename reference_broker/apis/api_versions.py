@@ -90,10 +90,3 @@ def unsupported(release: Release) -> ApiVersionsResponse:
     versions = release.advertised(BROKER)[API]
     row = ApiVersion(api_key=API, min_version=versions[0], max_version=versions[-1])
     return ApiVersionsResponse(error_code=ErrorCode.UNSUPPORTED_VERSION, api_keys=(row,))
-
-
-def error_response(
-    request: ApiVersionsRequest, version: int, code: ErrorCode, message: str | None
-) -> ApiVersionsResponse:
-    """One error for the whole."""
-    return ApiVersionsResponse(error_code=code)

@@ -14,11 +14,9 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest
 from reference_broker.wire.messages.create_partitions_response import (
     CreatePartitionsResponse,
-    CreatePartitionsTopicResult,
 )
 
 API: Final = ApiKey.CREATE_PARTITIONS
@@ -31,13 +29,3 @@ def handle(request: CreatePartitionsRequest, ctx: Context) -> CreatePartitionsRe
     controller = ctx.controller
     response: CreatePartitionsResponse = controller.submit(lambda: controller.topics.decide_growth(request), ctx.now)
     return response
-
-
-def error_response(
-    request: CreatePartitionsRequest, version: int, code: ErrorCode, message: str | None
-) -> CreatePartitionsResponse:
-    """The same error for every topic."""
-    results = tuple(
-        CreatePartitionsTopicResult(name=topic.name, error_code=code, error_message=message) for topic in request.topics
-    )
-    return CreatePartitionsResponse(results=results)

@@ -15,9 +15,8 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import CreateTopicsRequest
-from reference_broker.wire.messages.create_topics_response import CreatableTopicResult, CreateTopicsResponse
+from reference_broker.wire.messages.create_topics_response import CreateTopicsResponse
 
 API: Final = ApiKey.CREATE_TOPICS
 VERSIONS: Final = range(2, 8)
@@ -29,13 +28,3 @@ def handle(request: CreateTopicsRequest, ctx: Context) -> CreateTopicsResponse:
     controller = ctx.controller
     response: CreateTopicsResponse = controller.submit(lambda: controller.topics.decide_creation(request), ctx.now)
     return response
-
-
-def error_response(
-    request: CreateTopicsRequest, version: int, code: ErrorCode, message: str | None
-) -> CreateTopicsResponse:
-    """The same error for every topic."""
-    topics = tuple(
-        CreatableTopicResult(name=topic.name, error_code=code, error_message=message) for topic in request.topics
-    )
-    return CreateTopicsResponse(topics=topics)

@@ -12,13 +12,15 @@ from typing import Any, Final
 
 from reference_broker.apis.context import Context
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
 from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult, DeleteGroupsResponse
 
 API: Final = ApiKey.DELETE_GROUPS
 VERSIONS: Final = range(4)
 LISTENERS: Final = ("broker",)
+
+REFUSAL_VALUES: Final = {"error_message": None}
+"""Kafka gives no message for a refusal of the whole request."""
 
 
 def handle(request: DeleteGroupsRequest, ctx: Context) -> Any:
@@ -28,12 +30,3 @@ def handle(request: DeleteGroupsRequest, ctx: Context) -> Any:
         return DeleteGroupsResponse(results=tuple(results))
 
     return ctx.groups.delete_groups(tuple(dict.fromkeys(request.groups_names)), ctx, finish)
-
-
-def error_response(
-    request: DeleteGroupsRequest, version: int, code: ErrorCode, message: str | None
-) -> DeleteGroupsResponse:
-    """The same error for every group."""
-    return DeleteGroupsResponse(
-        results=tuple(DeletableGroupResult(group_id=one, error_code=code) for one in request.groups_names)
-    )

@@ -31,6 +31,8 @@ API: Final = ApiKey.DELETE_RECORDS
 VERSIONS: Final = range(3)
 LISTENERS: Final = ("broker",)
 
+REFUSAL_VALUES: Final = {"low_watermark": -1}
+
 
 def handle(request: DeleteRecordsRequest, ctx: Context) -> DeleteRecordsResponse:
     """Raise the log's start of each partition; of one that is named twice, what was named last counts."""
@@ -42,20 +44,6 @@ def handle(request: DeleteRecordsRequest, ctx: Context) -> DeleteRecordsResponse
         topics=tuple(
             DeleteRecordsTopicResult(name=name, partitions=tuple(_deleted(name, one, ctx) for one in asked.values()))
             for name, asked in topics.items()
-        )
-    )
-
-
-def error_response(
-    request: DeleteRecordsRequest, version: int, code: ErrorCode, message: str | None
-) -> DeleteRecordsResponse:
-    """The same error for every partition."""
-    return DeleteRecordsResponse(
-        topics=tuple(
-            DeleteRecordsTopicResult(
-                name=topic.name, partitions=tuple(_refused(one.partition_index, code) for one in topic.partitions)
-            )
-            for topic in request.topics
         )
     )
 

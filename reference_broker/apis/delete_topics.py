@@ -13,9 +13,8 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
-from reference_broker.wire.messages.delete_topics_response import DeletableTopicResult, DeleteTopicsResponse
+from reference_broker.wire.messages.delete_topics_response import DeleteTopicsResponse
 
 API: Final = ApiKey.DELETE_TOPICS
 VERSIONS: Final = range(1, 7)
@@ -29,16 +28,3 @@ def handle(request: DeleteTopicsRequest, ctx: Context) -> DeleteTopicsResponse:
         lambda: controller.topics.decide_deletion(request, version), ctx.now
     )
     return response
-
-
-def error_response(
-    request: DeleteTopicsRequest, version: int, code: ErrorCode, message: str | None
-) -> DeleteTopicsResponse:
-    """The same error for every topic; messages only where the version has them."""
-    text = message if version >= 5 else None
-    named = [DeletableTopicResult(name=name, error_code=code, error_message=text) for name in request.topic_names]
-    told = [
-        DeletableTopicResult(name=topic.name, topic_id=topic.topic_id, error_code=code, error_message=text)
-        for topic in request.topics
-    ]
-    return DeleteTopicsResponse(responses=(*told, *named))

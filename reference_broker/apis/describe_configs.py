@@ -128,10 +128,3 @@ def _refused(resource: DescribeConfigsResource, code: ErrorCode, text: str | Non
         resource_type=resource.resource_type,
         resource_name=resource.resource_name,
     )
-
-
-def error_response(
-    request: DescribeConfigsRequest, version: int, code: ErrorCode, message: str | None
-) -> DescribeConfigsResponse:
-    """The same error for every resource."""
-    return DescribeConfigsResponse(results=tuple(_refused(one, code, message) for one in request.resources))

@@ -24,6 +24,9 @@ API: Final = ApiKey.DESCRIBE_GROUPS
 VERSIONS: Final = range(7)
 LISTENERS: Final = ("broker",)
 
+REFUSAL_VALUES: Final = {"error_message": None}
+"""Kafka gives no message for a refusal of the whole request."""
+
 OPERATIONS_SINCE: Final = 3
 
 
@@ -40,12 +43,3 @@ def handle(request: DescribeGroupsRequest, ctx: Context) -> Any:
         return DescribeGroupsResponse(groups=tuple(groups))
 
     return ctx.groups.describe_groups(request.groups, ctx, finish)
-
-
-def error_response(
-    request: DescribeGroupsRequest, version: int, code: ErrorCode, message: str | None
-) -> DescribeGroupsResponse:
-    """The same error for every group."""
-    return DescribeGroupsResponse(
-        groups=tuple(DescribedGroup(group_id=group_id, error_code=code) for group_id in request.groups)
-    )

@@ -43,13 +43,6 @@ def handle(request: DescribeLogDirsRequest, ctx: Context) -> DescribeLogDirsResp
     return DescribeLogDirsResponse(results=tuple(_described(path, asked, ctx) for path in paths))
 
 
-def error_response(
-    request: DescribeLogDirsRequest, version: int, code: ErrorCode, message: str | None
-) -> DescribeLogDirsResponse:
-    """The error of the whole answer."""
-    return DescribeLogDirsResponse(error_code=code)
-
-
 def _described(path: str, asked: Asked, ctx: Context) -> DescribeLogDirsResult:
     folder, shown = ctx.partitions.folders.folders.get(path), ctx.partitions.folders.absolute(path)
     try:

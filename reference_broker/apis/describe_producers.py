@@ -45,24 +45,6 @@ def handle(request: DescribeProducersRequest, ctx: Context) -> DescribeProducers
     )
 
 
-def error_response(
-    request: DescribeProducersRequest, version: int, code: ErrorCode, message: str | None
-) -> DescribeProducersResponse:
-    """The same error for every partition."""
-    return DescribeProducersResponse(
-        topics=tuple(
-            TopicResponse(
-                name=topic.name,
-                partitions=tuple(
-                    PartitionResponse(partition_index=index, error_code=code, error_message=message)
-                    for index in topic.partition_indexes
-                ),
-            )
-            for topic in request.topics
-        )
-    )
-
-
 def _described(topic: str, index: int, ctx: Context) -> PartitionResponse:
     if reason := reason_invalid(topic):
         return PartitionResponse(

@@ -98,10 +98,3 @@ def _unknown(request: DescribeQuorumRequest, version: int) -> DescribeQuorumResp
             for topic in request.topics
         ),
     )
-
-
-def error_response(
-    request: DescribeQuorumRequest, version: int, code: ErrorCode, message: str | None
-) -> DescribeQuorumResponse:
-    """One error for the whole."""
-    return DescribeQuorumResponse(error_code=code, error_message=message)

@@ -77,14 +77,6 @@ def handle(request: DescribeTopicPartitionsRequest, ctx: Context) -> DescribeTop
     return DescribeTopicPartitionsResponse(topics=tuple(topics), next_cursor=next_cursor)
 
 
-def error_response(
-    request: DescribeTopicPartitionsRequest, version: int, code: ErrorCode, message: str | None
-) -> DescribeTopicPartitionsResponse:
-    """The same error for every topic that was named."""
-    topics = tuple(DescribeTopicPartitionsResponseTopic(error_code=code, name=one.name) for one in request.topics)
-    return DescribeTopicPartitionsResponse(topics=topics)
-
-
 def _int32(number: int) -> int:
     """A sum as Java has it: beyond its largest number it goes on with the smallest."""
     return (number + 2**31) % 2**32 - 2**31

@@ -22,6 +22,7 @@ from reference_broker.wire.messages.find_coordinator_request import FindCoordina
 from reference_broker.wire.messages.find_coordinator_response import Coordinator, FindCoordinatorResponse
 from reference_broker.wire.primitives import BrokerId, parse_uuid
 from reference_broker.wire.refusal import KafkaError
+from reference_broker.wire.refusal_response import refusal_response
 
 API: Final = ApiKey.FIND_COORDINATOR
 VERSIONS: Final = range(7)
@@ -34,6 +35,7 @@ SEVERAL_KEYS_SINCE: Final = 4
 SHARE_SINCE: Final = 6
 
 NOBODY: Final = (BrokerId(-1), "", -1)
+NOWHERE: Final = {"node_id": BrokerId(-1), "port": -1}
 STANDARD_TEXTS: Final = {
     ErrorCode.NONE: "NONE",
     ErrorCode.COORDINATOR_NOT_AVAILABLE: "The coordinator is not available.",
@@ -62,17 +64,10 @@ def handle(request: FindCoordinatorRequest, ctx: Context) -> FindCoordinatorResp
 def error_response(
     request: FindCoordinatorRequest, version: int, code: ErrorCode, message: str | None
 ) -> FindCoordinatorResponse:
-    """The same error for every key; the message is the code's own, whatever the reason was."""
-    node_id, host, port = NOBODY
+    """Unlike others it gives the code's own message, whatever the reason was."""
     text = STANDARD_TEXTS.get(code, message)
-    if version < SEVERAL_KEYS_SINCE:
-        return FindCoordinatorResponse(error_code=code, error_message=text, node_id=node_id, host=host, port=port)
-    return FindCoordinatorResponse(
-        coordinators=tuple(
-            Coordinator(key=key, error_code=code, error_message=text, node_id=node_id, host=host, port=port)
-            for key in request.coordinator_keys
-        )
-    )
+    response: FindCoordinatorResponse = refusal_response(request, version, code, text, NOWHERE)
+    return response
 
 
 def _find(key_type: int, key: str, ctx: Context) -> tuple[ErrorCode, Place]:

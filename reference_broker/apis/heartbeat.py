@@ -13,9 +13,7 @@ from typing import Any, Final
 
 from reference_broker.apis.context import Context
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
-from reference_broker.wire.messages.heartbeat_response import HeartbeatResponse
 
 API: Final = ApiKey.HEARTBEAT
 VERSIONS: Final = range(5)
@@ -25,8 +23,3 @@ LISTENERS: Final = ("broker",)
 def handle(request: HeartbeatRequest, ctx: Context) -> Any:
     """Prolong the session."""
     return ctx.groups.heartbeat(request, ctx)
-
-
-def error_response(request: HeartbeatRequest, version: int, code: ErrorCode, message: str | None) -> HeartbeatResponse:
-    """Just the code."""
-    return HeartbeatResponse(error_code=code)

@@ -57,20 +57,3 @@ def _decide(request: IncrementalAlterConfigsRequest, ctx: Context) -> Decision:
         )
     response = IncrementalAlterConfigsResponse(responses=tuple(results))
     return Decision(() if request.validate_only else tuple(records), response)
-
-
-def error_response(
-    request: IncrementalAlterConfigsRequest, version: int, code: ErrorCode, message: str | None
-) -> IncrementalAlterConfigsResponse:
-    """The same error for every resource."""
-    return IncrementalAlterConfigsResponse(
-        responses=tuple(
-            AlterConfigsResourceResponse(
-                error_code=code,
-                error_message=message,
-                resource_type=one.resource_type,
-                resource_name=one.resource_name,
-            )
-            for one in request.resources
-        )
-    )

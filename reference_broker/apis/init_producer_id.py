@@ -26,6 +26,8 @@ API: Final = ApiKey.INIT_PRODUCER_ID
 VERSIONS: Final = range(6)
 LISTENERS: Final = ("broker",)
 
+REFUSAL_VALUES: Final = {"producer_epoch": -1}
+
 NO_ID, NO_EPOCH = -1, -1
 
 
@@ -36,13 +38,6 @@ def handle(request: InitProducerIdRequest, ctx: Context) -> InitProducerIdRespon
     if request.transactional_id is not None:
         _refuse_transactional(request.transactional_id, request.transaction_timeout_ms, ctx)
     return InitProducerIdResponse(producer_id=ctx.controller.allocate_producer_id(ctx.now), producer_epoch=0)
-
-
-def error_response(
-    request: InitProducerIdRequest, version: int, code: ErrorCode, message: str | None
-) -> InitProducerIdResponse:
-    """No id."""
-    return InitProducerIdResponse(error_code=code, producer_epoch=NO_EPOCH)
 
 
 def _refuse_transactional(transactional_id: str, timeout_ms: int, ctx: Context) -> None:

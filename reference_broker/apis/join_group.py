@@ -20,22 +20,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from reference_broker.apis.context import Context
-from reference_broker.groups.answers import join_refused
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest
-from reference_broker.wire.messages.join_group_response import JoinGroupResponse
 
 API: Final = ApiKey.JOIN_GROUP
 VERSIONS: Final = range(10)
 LISTENERS: Final = ("broker",)
 
+REFUSAL_VALUES: Final = {"protocol_name": None}
+
 
 def handle(request: JoinGroupRequest, ctx: Context) -> Any:
     """Let the coordinator answer when it can."""
     return ctx.groups.join(request, ctx)
-
-
-def error_response(request: JoinGroupRequest, version: int, code: ErrorCode, message: str | None) -> JoinGroupResponse:
-    """No generation, no member id."""
-    return join_refused(version, code)

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from reference_broker.apis.context import Context
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
 from reference_broker.wire.messages.leave_group_response import LeaveGroupResponse
 
@@ -31,13 +30,6 @@ def handle(request: LeaveGroupRequest, ctx: Context) -> Any:
         return ctx.groups.leave(request, ctx, lambda response: response)
     alone = LeaveGroupRequest(group_id=request.group_id, members=(MemberIdentity(member_id=request.member_id),))
     return ctx.groups.leave(alone, ctx, _only_error)
-
-
-def error_response(
-    request: LeaveGroupRequest, version: int, code: ErrorCode, message: str | None
-) -> LeaveGroupResponse:
-    """Just the code."""
-    return LeaveGroupResponse(error_code=code)
 
 
 def _only_error(response: LeaveGroupResponse) -> LeaveGroupResponse:

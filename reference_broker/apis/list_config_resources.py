@@ -49,10 +49,3 @@ def handle(request: ListConfigResourcesRequest, ctx: Context) -> ListConfigResou
             for name in names[resource_type]
         )
     )
-
-
-def error_response(
-    request: ListConfigResourcesRequest, version: int, code: ErrorCode, message: str | None
-) -> ListConfigResourcesResponse:
-    """One error for the whole."""
-    return ListConfigResourcesResponse(error_code=code)

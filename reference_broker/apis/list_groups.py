@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from reference_broker.apis.context import Context
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
 from reference_broker.wire.messages.list_groups_response import ListedGroup, ListGroupsResponse
 
@@ -28,10 +27,3 @@ def handle(request: ListGroupsRequest, ctx: Context) -> Any:
         return ListGroupsResponse(groups=tuple(groups))
 
     return ctx.groups.list_groups(request.states_filter, request.types_filter, ctx, finish)
-
-
-def error_response(
-    request: ListGroupsRequest, version: int, code: ErrorCode, message: str | None
-) -> ListGroupsResponse:
-    """Just the code."""
-    return ListGroupsResponse(error_code=code)

@@ -81,18 +81,6 @@ def handle(request: ListOffsetsRequest, ctx: Context) -> ListOffsetsResponse:
     )
 
 
-def error_response(
-    request: ListOffsetsRequest, version: int, code: ErrorCode, message: str | None
-) -> ListOffsetsResponse:
-    """The same error for every partition."""
-    return ListOffsetsResponse(
-        topics=tuple(
-            ListOffsetsTopicResponse(name=topic.name, partitions=tuple(_refused(one, code) for one in topic.partitions))
-            for topic in request.topics
-        )
-    )
-
-
 def _refused(asked: ListOffsetsPartition, code: ErrorCode) -> ListOffsetsPartitionResponse:
     return ListOffsetsPartitionResponse(partition_index=asked.partition_index, error_code=code)
 

@@ -16,6 +16,8 @@ from __future__ import annotations
 import contextlib
 from typing import Final
 
+from msgspec.structs import replace
+
 from reference_broker.apis.context import Context
 from reference_broker.apis.operations import CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS
 from reference_broker.metadata.image import MetadataImage
@@ -32,6 +34,7 @@ from reference_broker.wire.messages.metadata_response import (
 )
 from reference_broker.wire.primitives import ZERO_UUID, BrokerId, TopicName, Uuid
 from reference_broker.wire.refusal import KafkaError
+from reference_broker.wire.refusal_response import refusal_response
 
 API: Final = ApiKey.METADATA
 VERSIONS: Final = range(14)
@@ -75,12 +78,10 @@ def handle(request: MetadataRequest, ctx: Context) -> MetadataResponse:
 
 
 def error_response(request: MetadataRequest, version: int, code: ErrorCode, message: str | None) -> MetadataResponse:
-    """The same error for every topic that was named; version 13 has one for the whole."""
-    topics = tuple(
-        MetadataResponseTopic(error_code=code, name=one.name or TopicName(""), topic_id=one.topic_id)
-        for one in request.topics or ()
-    )
-    return MetadataResponse(topics=topics, error_code=code if version >= 13 else ErrorCode.NONE)
+    """Unlike others it has the error for every topic also beside the one at the top; a null name is answered as ""."""
+    response: MetadataResponse = refusal_response(request, version, code, with_rows=True)
+    topics = tuple(one if one.name is not None else replace(one, name=TopicName("")) for one in response.topics)
+    return replace(response, topics=topics)
 
 
 def _check_plain_names(request: MetadataRequest, version: int) -> None:

@@ -30,6 +30,7 @@ from reference_broker.wire.messages.offset_commit_response import (
 )
 from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.refusal import KafkaError
+from reference_broker.wire.refusal_response import refusal_response
 
 API: Final = ApiKey.OFFSET_COMMIT
 VERSIONS: Final = range(2, 11)
@@ -67,14 +68,7 @@ def handle(request: OffsetCommitRequest, ctx: Context) -> Any:
     try:
         return ctx.groups.commit(commit, ctx, finish)
     except KafkaError as error:
-        return finish(error_response(commit, ctx.api_version, error.code, error.detail))
-
-
-def error_response(
-    request: OffsetCommitRequest, version: int, code: ErrorCode, message: str | None
-) -> OffsetCommitResponse:
-    """The same error for every partition."""
-    return OffsetCommitResponse(topics=tuple(_refusal(topic, code) for topic in request.topics))
+        return finish(refusal_response(commit, ctx.api_version, error.code))
 
 
 def _resolve(asked: OffsetCommitRequestTopic, ctx: Context) -> tuple[TopicImage | None, ErrorCode]:

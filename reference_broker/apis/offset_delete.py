@@ -50,13 +50,6 @@ def handle(request: OffsetDeleteRequest, ctx: Context) -> Any:
     return ctx.groups.delete_offsets(replace(request, topics=tuple(known)), ctx, finish)
 
 
-def error_response(
-    request: OffsetDeleteRequest, version: int, code: ErrorCode, message: str | None
-) -> OffsetDeleteResponse:
-    """Just the code."""
-    return OffsetDeleteResponse(error_code=code)
-
-
 def _refusal(topic: OffsetDeleteRequestTopic, indexes: Iterable[int]) -> OffsetDeleteResponseTopic:
     code = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     return OffsetDeleteResponseTopic(

@@ -40,6 +40,8 @@ API: Final = ApiKey.OFFSET_FETCH
 VERSIONS: Final = range(1, 11)
 LISTENERS: Final = ("broker",)
 
+REFUSAL_VALUES: Final = {"committed_offset": -1}
+
 ONE_ERROR_SINCE: Final = 2
 SEVERAL_GROUPS_SINCE: Final = 8
 TOPIC_IDS_SINCE: Final = 10
@@ -78,13 +80,6 @@ def handle(request: OffsetFetchRequest, ctx: Context) -> Any:
         refused=lambda group, code: _group_error(group, version, code),
         finish=finish,
     )
-
-
-def error_response(
-    request: OffsetFetchRequest, version: int, code: ErrorCode, message: str | None
-) -> OffsetFetchResponse:
-    """The same error for every group; version 1 has only those of partitions."""
-    return _response([_group_error(group, version, code) for group in _groups_of(request, version)], version)
 
 
 def _groups_of(request: OffsetFetchRequest, version: int) -> tuple[OffsetFetchRequestGroup, ...]:

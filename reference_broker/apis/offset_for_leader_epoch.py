@@ -14,7 +14,6 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_for_leader_epoch_request import (
     OffsetForLeaderEpochRequest,
     OffsetForLeaderPartition,
@@ -37,21 +36,6 @@ def handle(request: OffsetForLeaderEpochRequest, ctx: Context) -> OffsetForLeade
         topics=tuple(
             OffsetForLeaderTopicResult(
                 topic=topic.topic, partitions=tuple(_end(topic.topic, one, ctx) for one in topic.partitions)
-            )
-            for topic in request.topics
-        )
-    )
-
-
-def error_response(
-    request: OffsetForLeaderEpochRequest, version: int, code: ErrorCode, message: str | None
-) -> OffsetForLeaderEpochResponse:
-    """The same error for every partition."""
-    return OffsetForLeaderEpochResponse(
-        topics=tuple(
-            OffsetForLeaderTopicResult(
-                topic=topic.topic,
-                partitions=tuple(EpochEndOffset(partition=one.partition, error_code=code) for one in topic.partitions),
             )
             for topic in request.topics
         )

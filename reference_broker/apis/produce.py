@@ -47,6 +47,7 @@ from reference_broker.wire.messages.produce_response import (
 from reference_broker.wire.primitives import BrokerId
 from reference_broker.wire.records import COMPRESSION_MASK, Batch, BatchHeader
 from reference_broker.wire.refusal import KafkaError
+from reference_broker.wire.refusal_response import refusal_response
 
 API: Final = ApiKey.PRODUCE
 VERSIONS: Final = range(14)
@@ -119,19 +120,10 @@ def handle(request: ProduceRequest, ctx: Context) -> Any:
 
 
 def error_response(request: ProduceRequest, version: int, code: ErrorCode, message: str | None) -> Any:
-    """The same error for every partition; without acks a closed connection says it."""
+    """Unlike others it closes the connection where the request asked for no response."""
     if request.acks == NO_ACKS:
         return HANG_UP
-    return ProduceResponse(
-        responses=tuple(
-            TopicProduceResponse(
-                name=topic.name,
-                topic_id=topic.topic_id,
-                partition_responses=tuple(_refused(data.index, code, message=message) for data in topic.partition_data),
-            )
-            for topic in request.topic_data
-        )
-    )
+    return refusal_response(request, version, code, message, {"base_offset": -1})
 
 
 # -- appending ----------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from typing import Any, Final, Protocol
 
 from reference_broker.releases import Release
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 
 BROKER: Final = "broker"
 CONTROLLER: Final = "controller"
@@ -20,7 +19,7 @@ CONTROLLER: Final = "controller"
 
 
 class Handler(Protocol):
-    """What an API's file provides."""
+    """What an API's file provides; see `refusals` for what it may say of refusals."""
 
     API: ApiKey
     VERSIONS: range
@@ -29,9 +28,6 @@ class Handler(Protocol):
 
     def handle(self, request: Any, ctx: Any) -> Any:
         """The response message, a Park, or one of the results that `effects` names. KafkaError refuses."""
-
-    def error_response(self, request: Any, version: int, code: ErrorCode, message: str | None) -> Any:
-        """The response that says no to the whole request."""
 
 
 @cache

@@ -14,11 +14,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from reference_broker.apis.context import Context
-from reference_broker.groups.answers import sync_refused
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.sync_group_request import SyncGroupRequest
-from reference_broker.wire.messages.sync_group_response import SyncGroupResponse
 from reference_broker.wire.refusal import KafkaError
 
 API: Final = ApiKey.SYNC_GROUP
@@ -33,8 +31,3 @@ def handle(request: SyncGroupRequest, ctx: Context) -> Any:
     if ctx.api_version >= PROTOCOL_SINCE and None in (request.protocol_type, request.protocol_name):
         raise KafkaError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     return ctx.groups.sync(request, ctx)
-
-
-def error_response(request: SyncGroupRequest, version: int, code: ErrorCode, message: str | None) -> SyncGroupResponse:
-    """No assignment."""
-    return sync_refused(code)

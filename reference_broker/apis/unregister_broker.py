@@ -38,10 +38,3 @@ def _decide(request: UnregisterBrokerRequest, ctx: Context) -> Decision:
     if not is_known and not ctx.release.does(Behaviour.TELLS_WHY_NOT_UNREGISTERED):
         raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, "")
     return decide_unregistration(ctx.image, ctx.config, request.broker_id)
-
-
-def error_response(
-    request: UnregisterBrokerRequest, version: int, code: ErrorCode, message: str | None
-) -> UnregisterBrokerResponse:
-    """One error for the whole."""
-    return UnregisterBrokerResponse(error_code=code, error_message=message)

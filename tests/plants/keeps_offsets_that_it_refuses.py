@@ -11,7 +11,6 @@ group.
 
 from __future__ import annotations
 
-from reference_broker.apis import offset_commit
 from reference_broker.coordinator.shard import Decision
 from reference_broker.groups import offset_requests
 from reference_broker.groups.classic_group import ClassicGroup
@@ -20,6 +19,7 @@ from reference_broker.groups.records import offset_record
 from reference_broker.groups.request import RequestContext
 from reference_broker.wire.messages.offset_commit_request import OffsetCommitRequest
 from reference_broker.wire.refusal import KafkaError
+from reference_broker.wire.refusal_response import refusal_response
 
 
 def plant() -> None:
@@ -41,6 +41,6 @@ def plant() -> None:
             return Decision(records, decide(offsets, request, ctx).response)
         except KafkaError as error:
             offsets._groups.setdefault(request.group_id, ClassicGroup(request.group_id, ctx.now.wall_ms))
-            return Decision(records, offset_commit.error_response(request, ctx.api_version, error.code, None))
+            return Decision(records, refusal_response(request, ctx.api_version, error.code))
 
     OffsetRequests.decide_commit = careless

@@ -11,6 +11,7 @@ from typing import Any, cast
 from memory_disk import MemoryDisk
 
 from reference_broker.apis.context import Context, Parts
+from reference_broker.apis.refusals import refuse
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.controller import Controller
 from reference_broker.effects import ConnectionId, Park, Ticket
@@ -206,7 +207,7 @@ class BrokerInMemory:
         try:
             result = api.handle(asked, self.context(version, client_id))
         except KafkaError as error:
-            result = api.error_response(asked, version, error.code, error.detail)
+            result = refuse(api, asked, version, error.code, error.detail)
         return result
 
     def wake(self, park: Any, *, is_late: bool = False) -> Any:

@@ -286,6 +286,7 @@ class Node:
             parts.groups.next_deadline_ms(),
             parts.partitions.next_deadline_ms(),
             parts.controller.next_deadline_ms(),
+            parts.snapshots.next_deadline_ms(),
         )
         return min((one for one in deadlines if one is not None), default=FOREVER_MS)
 
@@ -293,6 +294,8 @@ class Node:
         """Do what is due."""
         try:
             self.parts.controller.on_time(now)
+            self.parts.snapshots.on_time(now)
+            self.parts.quorum.sweep(now)
             self.parts.partitions.on_time(now)
             self.parts.groups.on_time(now)
         except OSError as error:
@@ -318,4 +321,4 @@ class Node:
         if controller.broker_epoch >= 0:
             controller.stop_broker(now)
         self.parts.partitions.close(now, controller.broker_epoch)
-        controller.log.close(now.wall_ms)
+        self.parts.quorum.close(now)

@@ -5,20 +5,30 @@ The order is Kafka's: lock and open the folders, load the metadata, load the log
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from reference_broker.apis.context import Parts
 from reference_broker.configs import BrokerConfig
+from reference_broker.controller.activation import check_metadata_version
 from reference_broker.controller.controller import Controller
+from reference_broker.controller.folder_records import assignment_records, failure_records
 from reference_broker.environment import Disk, Now, Random
 from reference_broker.groups.coordinator import TOPIC as OFFSETS_TOPIC
 from reference_broker.groups.coordinator import GroupCoordinator
+from reference_broker.metadata.node_config import NodeConfig
+from reference_broker.metadata.publishing import Publisher
+from reference_broker.metadata.snapshot_generator import SnapshotGenerator
 from reference_broker.node import Node, Observers
 from reference_broker.raft.quorum import Quorum
+from reference_broker.raft.sole_voter import OwnLog, SoleVoter
 from reference_broker.replication.coordinator_log import InternalTopicLog
 from reference_broker.replication.fetch_session import FetchSessions
+from reference_broker.replication.folder_news import FolderNews
 from reference_broker.replication.partitions import Partitions
 from reference_broker.storage import Folders
+from reference_broker.wire.metadata_records import VersionedRecord
 
 
 def start_node(
@@ -56,28 +66,28 @@ def start_node(
         directory_id=folders.directory_ids[metadata_dir],
         now_ms=now.wall_ms,
     )
-    controller = Controller.open(
+    metadata = lead_metadata(
         log=quorum,
         cluster_id=folders.cluster_id,
         config=config,
-        now=now,
         random=random,
-        bound=dict(bound),
+        bootstrap=quorum.bootstrap_records(),
+        bound=bound,
+        halt=halts.append,
+        now=now,
     )
-    partitions.attach(controller, now)
+    controller, publisher = metadata.controller, metadata.publisher
+    partitions.attach(publisher, metadata.settings, partial(report_folders, controller), now)
     groups = GroupCoordinator(
         log=InternalTopicLog(partitions, OFFSETS_TOPIC),
-        config=lambda: controller.config,
-        topics=controller.image.topics,
+        config=lambda: metadata.settings.current,
+        topics=lambda: publisher.image.topics,
         create_internal_topic=controller.create_internal_topic,
         random=random,
     )
-    controller.subscribe(groups.on_metadata)
+    publisher.subscribe(groups.on_metadata)
     controller.start_broker(
-        log_dirs=partitions.online_directory_ids,
-        previous_broker_epoch=partitions.previous_broker_epoch,
-        bound=dict(bound),
-        now=now,
+        log_dirs=partitions.online_directory_ids, previous_broker_epoch=partitions.previous_broker_epoch, now=now
     )
     parts = Parts(
         controller=controller,
@@ -88,5 +98,61 @@ def start_node(
         ),
         random=random,
         release=config.release,
+        quorum=metadata.quorum,
+        snapshots=metadata.snapshots,
     )
     return Node(parts=parts, observers=observers, touched=touched, halts=halts)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The parts of a node that decide, replicate and publish metadata."""
+
+    quorum: SoleVoter
+    publisher: Publisher
+    settings: NodeConfig
+    controller: Controller
+    snapshots: SnapshotGenerator
+
+
+def lead_metadata(
+    *,
+    log: OwnLog,
+    cluster_id: str,
+    config: BrokerConfig,
+    random: Random,
+    now: Now,
+    bootstrap: Sequence[VersionedRecord] = (),
+    bound: Mapping[str, int] | None = None,
+    halt: Callable[[str], None],
+) -> Metadata:
+    """Load the metadata and lead the quorum of one.
+
+    KafkaError (UNSUPPORTED_VERSION) where the cluster is ahead of the release.
+    """
+    publisher = Publisher(cluster_id, halt)
+    settings = NodeConfig(config, publisher)
+    quorum = SoleVoter(log, config.node_id)
+    controller = Controller(
+        log=quorum, publisher=publisher, settings=settings, random=random, bootstrap=bootstrap, bound=dict(bound or {})
+    )
+    quorum.add_listener(publisher)
+    quorum.add_listener(controller)
+    quorum.load(now)
+    check_metadata_version(publisher.image, config.release)
+    quorum.lead(now)
+    return Metadata(quorum, publisher, settings, controller, SnapshotGenerator(publisher, quorum))
+
+
+def report_folders(controller: Controller, news: FolderNews, now: Now) -> bool:
+    """Have the controller write what its own broker tells of its folders; False before the broker is registered."""
+    if controller.broker_epoch < 0:
+        return False
+    if not controller.is_broker_registered:
+        return True  # a controller listens to no broker that it does not know; at its next start it will look again
+    config = controller.config
+    if records := assignment_records(controller.pending, config, news.placed):
+        controller.commit(records, now)
+    if news.has_failed and (records := failure_records(controller.pending, config, news.online, news.lost)):
+        controller.commit(records, now)
+    return True

@@ -16,6 +16,7 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.controller.decision import Decision, Refusal
+from reference_broker.metadata.image import MetadataImage
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.alter_configs_request import AlterConfigsRequest
@@ -29,11 +30,11 @@ LISTENERS: Final = ("broker", "controller")
 
 def handle(request: AlterConfigsRequest, ctx: Context) -> AlterConfigsResponse:
     """Decide and commit."""
-    response: AlterConfigsResponse = ctx.controller.submit(lambda: _decide(request, ctx), ctx.now)
+    response: AlterConfigsResponse = ctx.controller.submit(lambda image: _decide(request, image, ctx), ctx.now)
     return response
 
 
-def _decide(request: AlterConfigsRequest, ctx: Context) -> Decision:
+def _decide(request: AlterConfigsRequest, image: MetadataImage, ctx: Context) -> Decision:
     counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
     records: list[VersionedRecord] = []
     results: list[AlterConfigsResourceResponse] = []
@@ -41,7 +42,9 @@ def _decide(request: AlterConfigsRequest, ctx: Context) -> Decision:
         refusal: Refusal | None = Refusal(ErrorCode.INVALID_REQUEST, "Each resource must appear at most once.")
         if counts[resource.resource_type, resource.resource_name] == 1:
             settings = [(one.name, one.value) for one in resource.configs]
-            made, refusal = ctx.controller.configs.replace(resource.resource_type, resource.resource_name, settings)
+            made, refusal = ctx.controller.configs(image).replace(
+                resource.resource_type, resource.resource_name, settings
+            )
             records += made
         results.append(
             AlterConfigsResourceResponse(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from reference_broker.environment import Now, Random
     from reference_broker.groups.coordinator import GroupCoordinator
     from reference_broker.metadata.image import MetadataImage
+    from reference_broker.metadata.snapshot_generator import SnapshotGenerator
+    from reference_broker.raft.sole_voter import SoleVoter
     from reference_broker.releases import Release
     from reference_broker.replication.fetch_session import FetchSessions
     from reference_broker.replication.partitions import Partitions
@@ -30,6 +32,8 @@ class Parts:
     fetch_sessions: FetchSessions
     random: Random
     release: Release
+    quorum: SoleVoter
+    snapshots: SnapshotGenerator
 
 
 class Context(Struct, frozen=True, kw_only=True):  # made for every request: a struct is made in a tenth of the time

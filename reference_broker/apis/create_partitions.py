@@ -27,5 +27,7 @@ LISTENERS: Final = ("broker", "controller")
 def handle(request: CreatePartitionsRequest, ctx: Context) -> CreatePartitionsResponse:
     """Decide and commit."""
     controller = ctx.controller
-    response: CreatePartitionsResponse = controller.submit(lambda: controller.topics.decide_growth(request), ctx.now)
+    response: CreatePartitionsResponse = controller.submit(
+        lambda image: controller.topics(image).decide_growth(request), ctx.now
+    )
     return response

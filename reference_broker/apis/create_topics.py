@@ -26,5 +26,7 @@ LISTENERS: Final = ("broker", "controller")
 def handle(request: CreateTopicsRequest, ctx: Context) -> CreateTopicsResponse:
     """Decide and commit."""
     controller = ctx.controller
-    response: CreateTopicsResponse = controller.submit(lambda: controller.topics.decide_creation(request), ctx.now)
+    response: CreateTopicsResponse = controller.submit(
+        lambda image: controller.topics(image).decide_creation(request), ctx.now
+    )
     return response

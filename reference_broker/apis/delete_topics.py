@@ -25,6 +25,6 @@ def handle(request: DeleteTopicsRequest, ctx: Context) -> DeleteTopicsResponse:
     """Decide and commit."""
     controller, version = ctx.controller, ctx.api_version
     response: DeleteTopicsResponse = controller.submit(
-        lambda: controller.topics.decide_deletion(request, version), ctx.now
+        lambda image: controller.topics(image).decide_deletion(request, version), ctx.now
     )
     return response

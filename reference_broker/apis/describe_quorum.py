@@ -35,7 +35,7 @@ def handle(request: DescribeQuorumRequest, ctx: Context) -> DescribeQuorumRespon
     asked = [(topic.topic_name, one.partition_index) for topic in request.topics for one in topic.partitions]
     if asked != [(TOPIC, 0)]:
         return _unknown(request, ctx.api_version)
-    log, node_id = ctx.controller.log, ctx.controller.static_config.node_id
+    log, node_id = ctx.parts.quorum.log, ctx.controller.static_config.node_id
     has_ids = ctx.api_version >= 2
     voters = () if log.voters is None else log.voters.voters
     own = next((voter for voter in voters if voter.voter_id == node_id), None)
@@ -62,7 +62,7 @@ def handle(request: DescribeQuorumRequest, ctx: Context) -> DescribeQuorumRespon
 
 def _nodes(ctx: Context) -> tuple[Node, ...]:
     """The voters' endpoints: from the voter set, or as registered where the voters are static (KIP-853)."""
-    voters = ctx.controller.log.voters
+    voters = ctx.parts.quorum.log.voters
     endpoints: dict[int, list[tuple[str, str, int]]]
     if voters is not None:
         endpoints = {

@@ -17,6 +17,7 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.controller.decision import Decision, Refusal
+from reference_broker.metadata.image import MetadataImage
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.incremental_alter_configs_request import IncrementalAlterConfigsRequest
@@ -33,11 +34,13 @@ LISTENERS: Final = ("broker", "controller")
 
 def handle(request: IncrementalAlterConfigsRequest, ctx: Context) -> IncrementalAlterConfigsResponse:
     """Decide and commit."""
-    response: IncrementalAlterConfigsResponse = ctx.controller.submit(lambda: _decide(request, ctx), ctx.now)
+    response: IncrementalAlterConfigsResponse = ctx.controller.submit(
+        lambda image: _decide(request, image, ctx), ctx.now
+    )
     return response
 
 
-def _decide(request: IncrementalAlterConfigsRequest, ctx: Context) -> Decision:
+def _decide(request: IncrementalAlterConfigsRequest, image: MetadataImage, ctx: Context) -> Decision:
     counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
     records: list[VersionedRecord] = []
     results: list[AlterConfigsResourceResponse] = []
@@ -45,7 +48,8 @@ def _decide(request: IncrementalAlterConfigsRequest, ctx: Context) -> Decision:
         refusal: Refusal | None = Refusal(ErrorCode.INVALID_REQUEST, "Each resource must appear at most once.")
         if counts[resource.resource_type, resource.resource_name] == 1:
             changes = [(one.name, one.config_operation, one.value) for one in resource.configs]
-            made, refusal = ctx.controller.configs.change(resource.resource_type, resource.resource_name, changes)
+            configs = ctx.controller.configs(image)
+            made, refusal = configs.change(resource.resource_type, resource.resource_name, changes)
             records += made
         results.append(
             AlterConfigsResourceResponse(

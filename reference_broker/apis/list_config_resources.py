@@ -39,7 +39,7 @@ def handle(request: ListConfigResourcesRequest, ctx: Context) -> ListConfigResou
         CLIENT_METRICS: [name for resource_type, name in configured if resource_type == CLIENT_METRICS],
         BROKER_LOGGER: brokers,
         BROKER: brokers,
-        TOPIC: list(image.topics.by_name),
+        TOPIC: [topic.name for topic in image.topics],
     }
     return ListConfigResourcesResponse(
         config_resources=tuple(

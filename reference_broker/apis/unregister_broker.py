@@ -16,6 +16,7 @@ from reference_broker.apis.context import Context
 from reference_broker.behaviours import Behaviour
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.registration import decide_unregistration
+from reference_broker.metadata.image import MetadataImage
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
@@ -29,12 +30,12 @@ LISTENERS: Final = ("broker", "controller")
 
 def handle(request: UnregisterBrokerRequest, ctx: Context) -> UnregisterBrokerResponse:
     """Decide and commit."""
-    response: UnregisterBrokerResponse = ctx.controller.submit(lambda: _decide(request, ctx), ctx.now)
+    response: UnregisterBrokerResponse = ctx.controller.submit(lambda image: _decide(request, image, ctx), ctx.now)
     return response
 
 
-def _decide(request: UnregisterBrokerRequest, ctx: Context) -> Decision:
-    is_known = ctx.image.cluster.get(request.broker_id) is not None
+def _decide(request: UnregisterBrokerRequest, image: MetadataImage, ctx: Context) -> Decision:
+    is_known = image.cluster.get(request.broker_id) is not None
     if not is_known and not ctx.release.does(Behaviour.TELLS_WHY_NOT_UNREGISTERED):
         raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, "")
-    return decide_unregistration(ctx.image, ctx.config, request.broker_id)
+    return decide_unregistration(image, ctx.config, request.broker_id)

@@ -64,7 +64,7 @@ def registration_records(
     config = controller.static_config
     request = BrokerRegistrationRequest(
         broker_id=BrokerId(config.node_id),
-        cluster_id=controller.image.cluster_id,
+        cluster_id=controller.pending.cluster_id,
         incarnation_id=controller.incarnation_id,
         listeners=tuple(
             Listener(name=one.listener, host=one.host, port=one.port, security_protocol=PROTOCOL_NUMBERS[one.protocol])
@@ -79,11 +79,11 @@ def registration_records(
         previous_broker_epoch=previous_broker_epoch,
     )
     decision = decide_registration(
-        controller.image,
+        controller.pending,
         controller.config,
         request,
         version=BrokerRegistrationRequest.VALID[1],
-        kraft_version=0 if controller.log.voters is None else 1,
+        kraft_version=controller.log.kraft_version,
         sessions=BrokerSessions(timeout_ms=0),  # a controller that has just started has heard nobody
         next_offset=controller.broker_epoch,
         now=NO_SESSIONS_BEFORE,
@@ -92,25 +92,25 @@ def registration_records(
 
 
 def _changes(controller: Controller) -> PartitionChanges:
-    return PartitionChanges(controller.image, controller.config)
+    return PartitionChanges(controller.pending, controller.config)
 
 
 def unfencing_records(controller: Controller) -> tuple[VersionedRecord, ...]:
     """The broker may lead; every partition without a leader that it can lead gets it."""
-    broker = controller.image.brokers[controller.static_config.node_id]
+    broker = controller.pending.brokers[controller.static_config.node_id]
     records = unfencing(_changes(controller), broker)
-    if controller.image.metadata_version >= CORDONED_SINCE:
+    if controller.pending.metadata_version >= CORDONED_SINCE:
         records += cordoned_directories(broker, ())
     return tuple(records)
 
 
 def controlled_shutdown_records(controller: Controller) -> tuple[VersionedRecord, ...]:
     """The broker is about to stop: it leaves every ISR, but stays eligible to lead where ELR is on."""
-    broker = controller.image.brokers[controller.static_config.node_id]
+    broker = controller.pending.brokers[controller.static_config.node_id]
     return tuple(controlled_shutdown(_changes(controller), broker))
 
 
 def fencing_records(controller: Controller) -> tuple[VersionedRecord, ...]:
     """The broker is gone."""
-    broker = controller.image.brokers[controller.static_config.node_id]
+    broker = controller.pending.brokers[controller.static_config.node_id]
     return tuple(fencing(_changes(controller), broker))

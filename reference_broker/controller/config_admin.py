@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from reference_broker.behaviours import Behaviour
 from reference_broker.config_values import (
@@ -20,12 +21,13 @@ from reference_broker.config_values import (
     ConfigType,
     UpdateMode,
 )
+from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Refusal
 from reference_broker.controller.group_settings import check_group
 from reference_broker.controller.node_settings import RETENTION_MS, reason_refused
 from reference_broker.controller.setting_order import in_order
 from reference_broker.java_hash import in_map_order
-from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
+from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC, MetadataImage
 from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
@@ -33,9 +35,6 @@ from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.refusal import KafkaError
-
-if TYPE_CHECKING:
-    from reference_broker.controller.controller import Controller
 
 BROKER_LOGGER: Final = 8
 MAX_VALUE_LENGTH: Final = 32767
@@ -72,15 +71,16 @@ def bad_request(text: str) -> KafkaError:
     return KafkaError(ErrorCode.INVALID_REQUEST, text)
 
 
+@dataclass(frozen=True, slots=True)
 class ConfigAdmin:
-    """Decides what changes of configuration write."""
+    """Decides over an image what changes of configuration write; `config` are this node's settings."""
 
-    def __init__(self, controller: Controller) -> None:
-        self._controller = controller
+    image: MetadataImage
+    config: BrokerConfig
 
     @property
     def _keys(self) -> ConfigKeys:
-        return self._controller.static_config.keys
+        return self.config.keys
 
     def _keys_of(self, resource_type: int) -> Mapping[str, ConfigKey] | None:
         """What a type of resource may have; None for a type that has no settings here."""
@@ -96,7 +96,7 @@ class ConfigAdmin:
         kept = list(changes)
         try:
             self._check_shape(resource_type, name, kept)
-            current = self._controller.image.config(resource_type, name)
+            current = self.image.config(resource_type, name)
             wanted: dict[str, str | None] = {}
             for key, operation, value in _in_kafkas_order(kept):
                 wanted[key] = self._changed(resource_type, key, current.get(key), operation, value)
@@ -111,7 +111,7 @@ class ConfigAdmin:
             changes: list[Change] = [(key, Operation.SET, value) for key, value in kept]
             self._check_shape(resource_type, name, changes)
             wanted = {key: value for key, _, value in _in_kafkas_order(changes)}
-            for key in self._controller.image.config(resource_type, name):
+            for key in self.image.config(resource_type, name):
                 wanted.setdefault(key, None)
             return self._decide(resource_type, name, wanted), None
         except KafkaError as error:
@@ -135,7 +135,7 @@ class ConfigAdmin:
 
     def check_own_id(self, name: str) -> None:
         """INVALID_REQUEST where a resource's name is not this node's id."""
-        node_id = self._controller.static_config.node_id
+        node_id = self.config.node_id
         try:
             number = int(name)
         except ValueError:
@@ -157,7 +157,7 @@ class ConfigAdmin:
         if known is None or known.type is not ConfigType.LIST or resource_type not in (TOPIC, BROKER):
             word = "APPEND" if operation == Operation.APPEND else "SUBTRACT"
             if resource_type == BROKER:
-                if known is None and not self._controller.release.does(Behaviour.NAMES_UNKNOWN_LISTS):
+                if known is None and not self.config.release.does(Behaviour.NAMES_UNKNOWN_LISTS):
                     raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
                 if known is None:
                     raise invalid(f"Unknown config name: {key}")
@@ -165,7 +165,7 @@ class ConfigAdmin:
             raise invalid(f"Can't {word} to key {key} because its type is not LIST.")
         if current is None and known.is_required:
             raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)  # Kafka reads a default that there is not
-        default = self._controller.config.topic_default(known) if resource_type == TOPIC else known.default or ""
+        default = self.config.topic_default(known) if resource_type == TOPIC else known.default or ""
         parts = [part for part in (default if current is None else current).split(",") if part]
         were = tuple(parts)
         for part in (value or "").split(","):
@@ -178,9 +178,9 @@ class ConfigAdmin:
 
     def _decide(self, resource_type: int, name: str, wanted: dict[str, str | None]) -> tuple[VersionedRecord, ...]:
         """Check the settings as they would be, and write what differs; a broker's are always written again."""
-        image = self._controller.image
+        image = self.image
         current = image.config(resource_type, name)
-        settings = {key: value for key, value in (current | wanted).items() if value is not None}
+        settings = {key: value for key, value in {**current, **wanted}.items() if value is not None}
         if resource_type == BROKER:
             self._check_broker(settings, is_default=not name)
         records: list[VersionedRecord] = []
@@ -190,7 +190,7 @@ class ConfigAdmin:
                 continue
             self._check_min_isr(resource_type, name, key, value)
             if value is not None and len(value) > MAX_VALUE_LENGTH:
-                if not self._controller.release.does(Behaviour.REFUSES_LONG_VALUES):
+                if not self.config.release.does(Behaviour.REFUSES_LONG_VALUES):
                     raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
                 raise invalid(
                     "The configuration value cannot be added because it exceeds the maximum value size of "
@@ -205,7 +205,7 @@ class ConfigAdmin:
         return (*records, *cleared)
 
     def _check_min_isr(self, resource_type: int, name: str, key: str, value: str | None) -> None:
-        if key != MIN_ISR or resource_type != BROKER or not self._controller.image.has_elr:
+        if key != MIN_ISR or resource_type != BROKER or not self.image.has_elr:
             return
         if name:
             raise invalid(f"Broker-level {MIN_ISR} cannot be altered while ELR is enabled.")
@@ -215,7 +215,7 @@ class ConfigAdmin:
     # -- checks of whole resources ------------------------------------------------------------------------------
 
     def _check_resource(self, resource_type: int, name: str, settings: Mapping[str, str]) -> None:
-        image = self._controller.image
+        image = self.image
         if resource_type == TOPIC:
             if not name:
                 raise bad_request("Default topic resources are not allowed.")
@@ -228,7 +228,7 @@ class ConfigAdmin:
             if not name:
                 raise bad_request("Default group resources are not allowed.")
             check_known(self._keys.group, settings, "Unknown group config name: ")
-            check_group(settings, self._controller.config)
+            check_group(settings, self.config)
         elif resource_type == CLIENT_METRICS:
             if not name:
                 raise bad_request("Subscription name can't be empty")
@@ -238,7 +238,7 @@ class ConfigAdmin:
     def check_topic(self, overrides: Mapping[str, str]) -> None:
         """INVALID_CONFIG where a topic cannot have these settings."""
         check_known(self._keys.topic, overrides, "Unknown topic config name: ")
-        merged = self._controller.config.topic_settings(overrides)
+        merged = self.config.topic_settings(overrides)
         least, most = int(merged["min.compaction.lag.ms"]), int(merged["max.compaction.lag.ms"])
         if least > most:
             raise invalid(
@@ -252,15 +252,13 @@ class ConfigAdmin:
 
     def _number_now(self, name: str) -> int:
         """The node's number until now, retention in ms from whichever unit it was given in."""
-        config = self._controller.config
+        config = self.config
         return int(config.topic_settings()["retention.ms"]) if name == RETENTION_MS else config.number(name)
 
     def _set_text(self, names: list[str], in_scala: str = "Set") -> str:
         """A set of names as the release's language prints it; `in_scala` is the kind that Kafka had there."""
         inside = ", ".join(names)
-        return (
-            f"[{inside}]" if self._controller.release.does(Behaviour.WRITES_SETS_AS_JAVA) else f"{in_scala}({inside})"
-        )
+        return f"[{inside}]" if self.config.release.does(Behaviour.WRITES_SETS_AS_JAVA) else f"{in_scala}({inside})"
 
     def _check_broker(self, settings: Mapping[str, str], *, is_default: bool) -> None:
         """What the broker refuses before the controller is asked: INVALID_REQUEST, as Kafka has it (KAFKA-13609)."""
@@ -301,7 +299,7 @@ class ConfigAdmin:
                     "Cannot update these configs at default cluster level, broker id must be specified: "
                     f"{self._set_text(own)}"
                 )
-        if reason := reason_refused(known, self._number_now, self._controller.static_config.log_dirs):
+        if reason := reason_refused(known, self._number_now, self.config.log_dirs):
             raise bad_request(reason)
 
 

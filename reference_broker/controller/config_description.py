@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from reference_broker.behaviours import Behaviour
 from reference_broker.config_values import (
@@ -19,10 +18,8 @@ from reference_broker.config_values import (
     broker_synonyms,
 )
 from reference_broker.configs import text_of
-from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP
-
-if TYPE_CHECKING:
-    from reference_broker.controller.controller import Controller
+from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, MetadataImage
+from reference_broker.metadata.node_config import NodeConfig
 
 
 class Source(IntEnum):
@@ -60,19 +57,20 @@ class Entry:
     type: int
 
 
+@dataclass(frozen=True, slots=True)
 class ConfigDescriptions:
-    """Describes the resources of a controller's image."""
+    """Describes the resources of an image, as a node with these settings sees them."""
 
-    def __init__(self, controller: Controller) -> None:
-        self._controller = controller
+    image: MetadataImage
+    settings: NodeConfig
 
     @property
     def _keys(self) -> ConfigKeys:
-        return self._controller.static_config.keys
+        return self.settings.static.keys
 
     def topic_entries(self, overrides: Mapping[str, str], *, is_literal: bool = False) -> list[Entry]:
         """A topic's settings, by name; overrides as they were written where `is_literal`."""
-        config = self._controller.config
+        config = self.settings.current
         entries = []
         for key in self._keys.topic.values():
             if key.is_internal:
@@ -91,21 +89,21 @@ class ConfigDescriptions:
 
     def broker_entries(self) -> list[Entry]:
         """All of this broker's settings, by name."""
-        config = self._controller.config
+        config = self.settings.current
         # Internal ones are told where the file sets them.
         names = [key.name for key in self._keys.broker.values() if not key.is_internal or key.name in config.originals]
         names += [name for name in config.originals if name not in self._keys.broker]
-        dynamic = self._controller.image.config(BROKER, str(config.node_id))
+        dynamic = self.image.config(BROKER, str(config.node_id))
         names += [name for name in dynamic if name not in names]
         return [self._broker_entry(name) for name in names]
 
     def _broker_entry(self, name: str) -> Entry:
-        config = self._controller.config
+        config = self.settings.current
         key = self._keys.broker.get(self._keys.plain_name(name))
         if name in config.values and key is not None:
             value = text_of(key, config.values[name])
         else:
-            layer = self._controller.image.config(BROKER, str(config.node_id))
+            layer = self.image.config(BROKER, str(config.node_id))
             value = layer.get(name, config.originals.get(name))
         is_read_only = key is None or key.mode is UpdateMode.READ_ONLY
         return _entry(key, value, self._broker_chain(name), is_read_only=is_read_only, name=name)
@@ -113,7 +111,7 @@ class ConfigDescriptions:
     def default_broker_entries(self) -> list[Entry]:
         """The dynamic settings of all brokers."""
         entries = []
-        for name, text in self._controller.image.config(BROKER, "").items():
+        for name, text in self.image.config(BROKER, "").items():
             key = self._keys.broker.get(self._keys.plain_name(name))
             chain = tuple(one for one in self._broker_chain(name) if one.source is Source.DYNAMIC_DEFAULT_BROKER)
             is_read_only = key is None or key.mode is UpdateMode.READ_ONLY
@@ -122,8 +120,8 @@ class ConfigDescriptions:
 
     def group_entries(self, group: str) -> list[Entry]:
         """A group's settings; those that a broker setting stands for begin as that."""
-        overrides = self._controller.image.config(GROUP, group)
-        is_brokers = self._controller.release.does(Behaviour.GROUP_SETTINGS_ARE_THE_BROKERS)
+        overrides = self.image.config(GROUP, group)
+        is_brokers = self.settings.static.release.does(Behaviour.GROUP_SETTINGS_ARE_THE_BROKERS)
         entries = []
         for key in self._keys.group.values():
             text = overrides.get(key.name)
@@ -146,15 +144,15 @@ class ConfigDescriptions:
         known = self._keys.broker.get(name)
         if known is None:
             return key.default
-        value = self._controller.config.values[name]
+        value = self.settings.current.values[name]
         if isinstance(value, tuple) and key.type is not ConfigType.LIST:
             return value[0] if value else None
         return text_of(known, value)
 
     def client_metrics_entries(self, subscription: str) -> list[Entry]:
         """A client metrics subscription's settings (KIP-714)."""
-        overrides = self._controller.image.config(CLIENT_METRICS, subscription)
-        is_whole = self._controller.release.does(Behaviour.TELLS_METRICS_DEFAULTS)
+        overrides = self.image.config(CLIENT_METRICS, subscription)
+        is_whole = self.settings.static.release.does(Behaviour.TELLS_METRICS_DEFAULTS)
         entries = []
         for key in self._keys.client_metrics.values():
             text = overrides.get(key.name)
@@ -169,8 +167,7 @@ class ConfigDescriptions:
 
     def _broker_chain(self, name: str) -> tuple[Synonym, ...]:
         """A broker setting's values by precedence: own dynamic, cluster's dynamic, file, default."""
-        controller = self._controller
-        static = controller.static_config
+        static = self.settings.static
         names = (
             broker_synonyms(name)
             if name in self._keys.broker
@@ -182,8 +179,8 @@ class ConfigDescriptions:
             if key is not None and (text := key.default) is not None
         }
         layers: Iterable[tuple[Mapping[str, str], Source]] = (
-            (controller.image.config(BROKER, str(static.node_id)), Source.DYNAMIC_BROKER),
-            (controller.image.config(BROKER, ""), Source.DYNAMIC_DEFAULT_BROKER),
+            (self.image.config(BROKER, str(static.node_id)), Source.DYNAMIC_BROKER),
+            (self.image.config(BROKER, ""), Source.DYNAMIC_DEFAULT_BROKER),
             (static.originals, Source.STATIC_BROKER),
             (defaults, Source.DEFAULT),
         )

@@ -1,14 +1,18 @@
-"""The controller: decides, appends to the metadata log, replays into the image, tells who must know.
+"""The active controller: decides over the pending image, appends, and answers once the records are committed.
 
-Source: KIP-631. One node is leader and only voter here; `log` hides how an append is committed.
+The pending image is ahead of the commit: decisions build on each other, while every other part of the node, and every
+other node, sees only what is committed. A controller that resigns drops it. Source: KIP-631, KIP-868.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from reference_broker.configs import BrokerConfig
+from reference_broker.controller.activation import bootstrap_records
 from reference_broker.controller.broker_lifecycle import (
     controlled_shutdown_records,
     fencing_records,
@@ -21,13 +25,13 @@ from reference_broker.controller.config_description import ConfigDescriptions
 from reference_broker.controller.decision import Decision, MetadataLog, random_uuid
 from reference_broker.controller.topic_admin import TopicAdmin
 from reference_broker.environment import Now, Random
-from reference_broker.metadata.image import BROKER, TOPIC, MetadataDelta, MetadataImage
-from reference_broker.releases import METADATA_VERSION, metadata_version_name
+from reference_broker.metadata.delta import MetadataDelta
+from reference_broker.metadata.image import MetadataImage
+from reference_broker.metadata.node_config import NodeConfig
+from reference_broker.metadata.publishing import Committed, Publisher, SnapshotPlace
+from reference_broker.waiting import NEVER_MS, Later
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
-from reference_broker.wire.messages.config_record import ConfigRecord
-from reference_broker.wire.messages.end_transaction_record import EndTransactionRecord
-from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
+from reference_broker.wire.messages.abort_transaction_record import AbortTransactionRecord
 from reference_broker.wire.messages.no_op_record import NoOpRecord
 from reference_broker.wire.messages.producer_ids_record import ProducerIdsRecord
 from reference_broker.wire.metadata_records import VersionedRecord
@@ -35,146 +39,193 @@ from reference_broker.wire.primitives import BrokerId, ProducerId, Uuid
 from reference_broker.wire.refusal import KafkaError
 
 PRODUCER_ID_BLOCK: Final = 1000
-TRANSACTION_SINCE: Final = 13
-"""The metadata version (3.6-IV1) from which bootstrap records stand in a metadata transaction."""
 
-Subscriber = Callable[[MetadataDelta, Now], None]
-"""Told what changed and when, after every commit that changed something."""
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """A response that may be given once the log is committed up to an offset."""
+
+    offset: int
+    response: Any
+    later: Later
 
 
 class Controller:
-    """The active controller. Every method that writes may raise OSError: the node must then halt."""
+    """Listens to the metadata quorum, after the publisher. Where this node does not lead it refuses every decision.
 
-    def __init__(self, *, log: MetadataLog, cluster_id: str, config: BrokerConfig, random: Random):
-        self.log, self.static_config, self.random, self.release = log, config, random, config.release
-        self.image = MetadataImage(cluster_id)
-        self.config = config
-        self.broker_epoch = -1
+    What appends raises KafkaError (NOT_CONTROLLER) where the leadership is lost, and OSError where the log cannot be
+    written: the node must then halt.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: MetadataLog,
+        publisher: Publisher,
+        settings: NodeConfig,
+        random: Random,
+        bootstrap: Sequence[VersionedRecord] = (),
+        bound: dict[str, int] | None = None,
+    ) -> None:
+        """`bootstrap` is what the storage tool left for the first leader; `bound` the ports of listeners by name."""
+        self.log, self.publisher, self.settings, self.random = log, publisher, settings, random
+        self.release = settings.static.release
         self.incarnation_id = random_uuid(random)
-        self.topics = TopicAdmin(self)
-        self.configs = ConfigAdmin(self)
-        self.descriptions = ConfigDescriptions(self)
-        self._subscribers: list[Subscriber] = []
+        self.epoch = -1
+        """The epoch in which this node leads; -1 where it does not."""
+        self.broker_epoch = -1
+        self._bootstrap, self._bound = tuple(bootstrap), dict(bound or {})
+        self._pending: MetadataImage | None = None
+        self._committed_offset = -1
+        self._waiters: deque[Waiter] = deque()
         self._last_append_ms = 0
         self._producer_ids = range(0)
 
-    @classmethod
-    def open(
-        cls,
-        *,
-        log: MetadataLog,
-        cluster_id: str,
-        config: BrokerConfig,
-        now: Now,
-        random: Random,
-        bound: dict[str, int] | None = None,
-    ) -> Controller:
-        """Load the image, lead, bootstrap a new cluster, register this controller.
+    # -- what it sees -------------------------------------------------------------------------------------------
 
-        `bound` gives the ports of listeners that asked the system for one.
+    @property
+    def image(self) -> MetadataImage:
+        """The metadata as committed."""
+        return self.publisher.image
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this node leads the metadata quorum and may decide."""
+        return self._pending is not None
+
+    @property
+    def pending(self) -> MetadataImage:
+        """The metadata with all that was decided; KafkaError (NOT_CONTROLLER) where this node does not lead."""
+        if self._pending is None:
+            raise KafkaError(ErrorCode.NOT_CONTROLLER, "this node is not the active controller")
+        return self._pending
+
+    @property
+    def config(self) -> BrokerConfig:
+        """The node's settings, dynamic ones included."""
+        return self.settings.current
+
+    @property
+    def static_config(self) -> BrokerConfig:
+        """The settings of the node's file."""
+        return self.settings.static
+
+    @property
+    def descriptions(self) -> ConfigDescriptions:
+        """Describes the committed configurations."""
+        return ConfigDescriptions(self.image, self.settings)
+
+    def topics(self, image: MetadataImage) -> TopicAdmin:
+        """Decides about topics over an image."""
+        return TopicAdmin(image, self.settings, self.random)
+
+    def configs(self, image: MetadataImage) -> ConfigAdmin:
+        """Decides about configurations over an image."""
+        return ConfigAdmin(image, self.config)
+
+    # -- deciding -----------------------------------------------------------------------------------------------
+
+    def submit(self, decide: Callable[[MetadataImage], Decision], now: Now, *, timeout_ms: int | None = None) -> Any:
+        """Decide over the pending image and append; the response once it is committed, until then a `Later`.
+
+        KafkaError from the decider passes through, and nothing is appended. After `timeout_ms` the request is refused
+        with REQUEST_TIMED_OUT, although its records may still be committed.
         """
-        controller = cls(log=log, cluster_id=cluster_id, config=config, random=random)
-        for batch in log.load():
-            for message, version in batch.records:
-                controller.image.replay(message, version)
-            controller.image.offset, controller.image.epoch = batch.last_offset, batch.epoch
-        controller._check_metadata_version()
-        log.lead(now.wall_ms)
-        controller.image.offset, controller.image.epoch = log.high_watermark - 1, log.leader_epoch
-        controller._last_append_ms = now.monotonic_ms
-        if not controller.image.features:
-            controller.commit(controller._bootstrap_records(), now)
-        controller.image.take_delta()
-        controller._refresh_config()
-        controller.commit((register_controller_record(controller, bound or {}),), now)
-        return controller
-
-    def _check_metadata_version(self) -> None:
-        """UNSUPPORTED_VERSION for a cluster that is ahead of the release: its records may be unknown here."""
-        level, most = self.image.metadata_version, self.release.metadata_version
-        if level > most:
-            raise KafkaError(
-                ErrorCode.UNSUPPORTED_VERSION,
-                f"the cluster's metadata.version is {metadata_version_name(level)}, and {self.release.name} knows none "
-                f"after {metadata_version_name(most)}: start it with the profile of a newer release",
-            )
-
-    def _bootstrap_records(self) -> tuple[VersionedRecord, ...]:
-        """The storage tool's records, or a new cluster's defaults; with ELR the cluster's min.insync.replicas."""
-        records = list(self.log.bootstrap_records())
-        if not records:
-            level = self.release.metadata_version
-            levels = {METADATA_VERSION: level, **self.release.default_features(level)}
-            records = [(FeatureLevelRecord(name=name, feature_level=one), 0) for name, one in levels.items()]
-        features = {
-            message.name: message.feature_level for message, _ in records if isinstance(message, FeatureLevelRecord)
-        }
-        if features.get("eligible.leader.replicas.version"):
-            value = str(self.static_config.number("min.insync.replicas"))
-            record = ConfigRecord(resource_type=BROKER, resource_name="", name="min.insync.replicas", value=value)
-            records.append((record, 0))
-        if features.get(METADATA_VERSION, 0) >= TRANSACTION_SINCE:
-            return (
-                (BeginTransactionRecord(name="Bootstrap records"), 0),
-                *records,
-                (EndTransactionRecord(), 0),
-            )
-        return tuple(records)
-
-    # -- deciding and committing --------------------------------------------------------------------------------
-
-    def submit(self, decide: Callable[[], Decision], now: Now) -> Any:
-        """Decide, commit the records, and give the response; KafkaError from the decider passes through."""
-        decision = decide()
+        decision = decide(self.pending)
         if decision.records:
-            self.commit(decision.records, now)
-        return decision.response
+            self._append(decision.records, now)
+        # A decision without records may rest on records that are not committed yet: it waits for them, too.
+        offset = self.pending.offset
+        if offset <= self._committed_offset:
+            return decision.response
+        deadline_ms = NEVER_MS if timeout_ms is None else now.monotonic_ms + timeout_ms
+        later = Later(deadline_ms, lambda _: KafkaError(ErrorCode.REQUEST_TIMED_OUT))
+        self._waiters.append(Waiter(offset, decision.response, later))
+        return later
 
-    def commit(self, records: tuple[VersionedRecord, ...], now: Now, *, must_last: bool = True) -> int:
-        """Append as one batch, replay, tell the subscribers; the offset of the last record."""
-        last = self.log.append(records, now.wall_ms, must_last=must_last)
-        for message, version in records:
-            self.image.replay(message, version)
-        self.image.offset, self.image.epoch = last, self.log.leader_epoch
+    def commit(self, records: Sequence[VersionedRecord], now: Now, *, must_last: bool = True) -> int:
+        """Append records that nobody waits for; the offset of the last one."""
+        return self._append(records, now, must_last=must_last)
+
+    def _append(
+        self,
+        records: Sequence[VersionedRecord],
+        now: Now,
+        *,
+        must_last: bool = True,
+        transaction: Iterable[VersionedRecord] | None = None,
+    ) -> int:
+        """Apply the records to the pending image, then append them as one batch: what fails leaves nothing behind."""
+        before, epoch = self.pending, self.epoch
+        delta = MetadataDelta(before, transaction)
+        delta.replay_batch(records, self.log.end_offset + len(records) - 1, epoch)
+        self._pending = delta.after
+        try:
+            last = self.log.append(records, epoch, now, must_last=must_last)
+        except BaseException:
+            self._pending = before
+            raise
         self._last_append_ms = now.monotonic_ms
-        self._publish(now)
+        self._drop_pending_if_committed()
         return last
 
-    def subscribe(self, subscriber: Subscriber) -> None:
-        """Have a part of the node told of every change from now on."""
-        self._subscribers.append(subscriber)
+    # -- what the quorum tells ----------------------------------------------------------------------------------
 
-    def _publish(self, now: Now) -> None:
-        delta = self.image.take_delta()
-        if delta.is_empty:
-            return
-        if any(resource_type == BROKER for resource_type, _ in delta.changed_configs):
-            self._refresh_config()
-        for subscriber in self._subscribers:
-            subscriber(delta, now)
+    def on_commit(self, batches: Sequence[Committed], now: Now) -> None:
+        """Answer whoever waited for these records."""
+        self._on_committed(batches[-1].last_offset)
 
-    def _refresh_config(self) -> None:
-        """The node's settings with the cluster's and its own dynamic ones laid over them (KIP-226)."""
-        known = self.static_config.keys.broker
-        layers = [
-            {name: text for name, text in self.image.config(BROKER, resource).items() if name in known}
-            for resource in ("", str(self.static_config.node_id))
-        ]
-        self.config = self.static_config.with_dynamic(*layers)
+    def on_snapshot(self, snapshot_id: SnapshotPlace, records: Iterable[VersionedRecord], now: Now) -> None:
+        """A snapshot stands for all records before its end."""
+        self._on_committed(snapshot_id.end_offset - 1)
 
-    # -- this broker's life -------------------------------------------------------------------------------------
+    def _on_committed(self, offset: int) -> None:
+        self._committed_offset = offset
+        self._drop_pending_if_committed()
+        while self._waiters and self._waiters[0].offset <= offset:
+            waiter = self._waiters.popleft()
+            waiter.later.complete(waiter.response)
 
-    def start_broker(
-        self, *, log_dirs: tuple[Uuid, ...], previous_broker_epoch: int, bound: dict[str, int] | None, now: Now
-    ) -> int:
+    def _drop_pending_if_committed(self) -> None:
+        """Go on from the committed image where it holds all that was decided: one image is kept then, not two."""
+        if self._pending is not None and self._pending.offset <= self.publisher.image.offset:
+            self._pending = self.publisher.image
+
+    def on_leader(self, leader_id: int | None, epoch: int, now: Now) -> None:
+        """Become active, having been told all that was committed before; or resign."""
+        if self.is_active and (leader_id != self.static_config.node_id or epoch != self.epoch):
+            self._resign()
+        if not self.is_active and leader_id == self.static_config.node_id:
+            self._activate(epoch, now)
+
+    def _activate(self, epoch: int, now: Now) -> None:
+        self.epoch, self._pending = epoch, self.image
+        self._last_append_ms = now.monotonic_ms
+        if self.publisher.transaction is not None:
+            record = AbortTransactionRecord(reason="the controller that began it is gone")
+            self._append(((record, 0),), now, transaction=self.publisher.transaction)
+        if not self.pending.features:
+            self.commit(bootstrap_records(self._bootstrap, self.static_config), now)
+        self.commit((register_controller_record(self, self._bound),), now)
+
+    def _resign(self) -> None:
+        """Forget what was not committed: the next leader may have dropped it."""
+        self.epoch, self._pending = -1, None
+        waiters, self._waiters = self._waiters, deque()
+        for waiter in waiters:
+            waiter.later.complete(KafkaError(ErrorCode.NOT_CONTROLLER, "the controller has resigned"))
+
+    # -- the broker of a combined node --------------------------------------------------------------------------
+
+    def start_broker(self, *, log_dirs: tuple[Uuid, ...], previous_broker_epoch: int, now: Now) -> int:
         """Register the broker of this node and let it lead; returns its epoch.
 
         `previous_broker_epoch` is what the clean-shutdown file said, -1 without one: then replicas in sync are only
         the last known ones (KIP-966).
         """
-        self.broker_epoch = self.log.high_watermark
+        self.broker_epoch = self.log.end_offset
         records = registration_records(
-            self, log_dirs=log_dirs, previous_broker_epoch=previous_broker_epoch, bound=bound or {}
+            self, log_dirs=log_dirs, previous_broker_epoch=previous_broker_epoch, bound=self._bound
         )
         self.commit(records, now)
         self.commit(unfencing_records(self), now)
@@ -193,8 +244,6 @@ class Controller:
         self.commit(controlled_shutdown_records(self), now)
         self.commit(fencing_records(self), now)
 
-    # -- services to other parts --------------------------------------------------------------------------------
-
     def allocate_producer_id(self, now: Now) -> ProducerId:
         """A producer id that was never given out before; ids come in blocks of 1000 (KIP-730).
 
@@ -203,49 +252,35 @@ class Controller:
         if not self._producer_ids:
             if not self.is_broker_registered:
                 raise KafkaError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, "this broker was unregistered")
-            first = self.image.next_producer_id
+            first = self.pending.next_producer_id
             record = ProducerIdsRecord(
                 broker_id=BrokerId(self.static_config.node_id),
                 broker_epoch=self.broker_epoch,
-                next_producer_id=ProducerId(first + PRODUCER_ID_BLOCK),
+                next_producer_id=first + PRODUCER_ID_BLOCK,
             )
             self.commit(((record, 0),), now)
             self._producer_ids = range(first, first + PRODUCER_ID_BLOCK)
         first, self._producer_ids = self._producer_ids[0], self._producer_ids[1:]
         return ProducerId(first)
 
-    def log_settings(self, topic: str) -> dict[str, str]:
-        """Every topic configuration of a topic, defaults filled in: what LogConfig.of takes."""
-        return self.config.topic_settings(self.image.config(TOPIC, topic))
-
     def create_internal_topic(self, name: str, now: Now) -> None:
         """Make __consumer_offsets, __transaction_state or __share_group_state; KafkaError where it cannot be."""
-        self.topics.create_one(self.topics.internal_topic(name), now)
+        topics = self.topics(self.pending)
+        self.commit(topics.make(topics.internal_topic(name))[1], now)
 
     def create_topic_on_demand(self, name: str, now: Now) -> None:
         """Make a topic that a client asked metadata for; KafkaError where it cannot be."""
-        self.topics.create_one(self.topics.topic_on_demand(name), now)
+        topics = self.topics(self.pending)
+        self.commit(topics.make(topics.topic_on_demand(name))[1], now)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called next (monotonic)."""
         interval = self.static_config.number("metadata.max.idle.interval.ms")
-        return self._last_append_ms + (interval or 60_000)
+        return self._last_append_ms + interval if interval and self.is_active else NEVER_MS
 
     def on_time(self, now: Now) -> None:
-        """A NoOp record when the log was idle, a snapshot when one is due."""
-        interval = self.static_config.number("metadata.max.idle.interval.ms")
-        if interval and now.monotonic_ms - self._last_append_ms >= interval:
+        """A NoOp record when the log was idle: followers see that the leader lives (KIP-835)."""
+        if self.is_active and now.monotonic_ms >= self.next_deadline_ms():
             self.commit(((NoOpRecord(), 0),), now, must_last=False)
-        elif not interval and now.monotonic_ms >= self.next_deadline_ms():
-            self._last_append_ms = now.monotonic_ms
-        if self.log.is_snapshot_due(now.wall_ms):
-            self.log.write_snapshot(tuple(self.image.records()), now.wall_ms)
-        self.log.sweep(now.wall_ms)
-
-    def close(self, now: Now) -> None:
-        """Stop the broker in order and release the log."""
-        if self.broker_epoch >= 0:
-            self.stop_broker(now)
-        self.log.close(now.wall_ms)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from reference_broker.environment import Random
+from reference_broker.environment import Now, Random
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.voters_record import VotersRecord
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Uuid, uuid_text
 from reference_broker.wire.refusal import KafkaError
@@ -49,60 +48,23 @@ class Refusal:
         return cls(code, STANDARD_TEXTS.get(code))
 
 
-class Committed(Protocol):
-    """A batch read back from the metadata log."""
-
-    @property
-    def last_offset(self) -> int:
-        """The offset of its last record."""
-
-    @property
-    def epoch(self) -> int:
-        """The leader epoch it was written in."""
-
-    @property
-    def records(self) -> tuple[VersionedRecord, ...]:
-        """Its records; none for a control batch."""
-
-
 class MetadataLog(Protocol):
-    """The metadata log as the controller needs it: read at the start, led, appended to. Each may raise OSError."""
+    """The metadata quorum as the active controller needs it."""
 
     @property
-    def leader_epoch(self) -> int:
-        """The epoch of this node's leadership."""
+    def end_offset(self) -> int:
+        """The offset that the next record gets."""
 
     @property
-    def high_watermark(self) -> int:
-        """The offset behind the last committed record."""
+    def kraft_version(self) -> int:
+        """The finalized level of kraft.version: 1 where voters are records of the log (KIP-853)."""
 
-    @property
-    def voters(self) -> VotersRecord | None:
-        """The voter set that the log tells; None for a static quorum."""
+    def append(self, records: Sequence[VersionedRecord], epoch: int, now: Now, must_last: bool = True) -> int:
+        """Append as one batch; the offset of the last record. Listeners hear when it is committed.
 
-    def load(self) -> Iterator[Committed]:
-        """All that was committed, in order; once, before anything else."""
-
-    def bootstrap_records(self) -> tuple[VersionedRecord, ...]:
-        """What the storage tool left for the first leader."""
-
-    def lead(self, now_ms: int) -> None:
-        """Become the leader of a new epoch."""
-
-    def append(self, records: Sequence[VersionedRecord], now_ms: int, *, must_last: bool = True) -> int:
-        """Append and commit as one batch; the offset of the last record. `must_last`: not lost with the power."""
-
-    def is_snapshot_due(self, now_ms: int) -> bool:
-        """Whether a snapshot should be written."""
-
-    def write_snapshot(self, records: Sequence[VersionedRecord], now_ms: int) -> object:
-        """Write the state at the log's end."""
-
-    def sweep(self, now_ms: int) -> None:
-        """Remove what is no longer needed."""
-
-    def close(self, now_ms: int) -> None:
-        """Flush and release."""
+        KafkaError (NOT_CONTROLLER) where this node does not lead `epoch`. `must_last` False: the records may be lost
+        with the power.
+        """
 
 
 def random_uuid(chance: Random) -> Uuid:

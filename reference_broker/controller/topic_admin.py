@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 
 from reference_broker.behaviours import Behaviour
+from reference_broker.configs import BrokerConfig
+from reference_broker.controller.config_admin import ConfigAdmin
+from reference_broker.controller.config_description import ConfigDescriptions
 from reference_broker.controller.decision import Decision, Refusal, random_uuid
 from reference_broker.controller.placement import check_manual, new_partition, place
-from reference_broker.environment import Now
-from reference_broker.metadata.image import TOPIC
-from reference_broker.metadata.topic_names import CLUSTER_METADATA, colliding, reason_invalid
+from reference_broker.environment import Random
+from reference_broker.metadata.image import TOPIC, MetadataImage
+from reference_broker.metadata.node_config import NodeConfig
+from reference_broker.metadata.topic_names import CLUSTER_METADATA, reason_invalid
 from reference_broker.metadata.topics import PartitionImage
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.config_record import ConfigRecord
@@ -37,19 +42,23 @@ from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import ZERO_UUID, TopicName, Uuid
 from reference_broker.wire.refusal import KafkaError
 
-if TYPE_CHECKING:
-    from reference_broker.controller.controller import Controller
-
 MAX_PARTITIONS_PER_REQUEST: Final = 10_000
 """Kafka refuses to create more, and until 4.4 fails with UNKNOWN_SERVER_ERROR when it is to add more."""
 Made = tuple[CreatableTopicResult, tuple[VersionedRecord, ...]]
 
 
+@dataclass(frozen=True, slots=True)
 class TopicAdmin:
-    """Decides what CreateTopics, CreatePartitions and DeleteTopics write."""
+    """Decides over an image what CreateTopics, CreatePartitions and DeleteTopics write."""
 
-    def __init__(self, controller: Controller) -> None:
-        self._controller = controller
+    image: MetadataImage
+    settings: NodeConfig
+    random: Random
+
+    @property
+    def config(self) -> BrokerConfig:
+        """This node's settings: the defaults of topics."""
+        return self.settings.current
 
     # -- create -------------------------------------------------------------------------------------------------
 
@@ -83,7 +92,7 @@ class TopicAdmin:
         return Decision(() if request.validate_only else tuple(records), response)
 
     def _check_total(self, request: CreateTopicsRequest) -> None:
-        default = self._controller.config.number("num.partitions")
+        default = self.config.number("num.partitions")
         total = 0
         for topic in request.topics:
             asked = default if topic.num_partitions == -1 else max(topic.num_partitions, 0)
@@ -93,18 +102,17 @@ class TopicAdmin:
 
     def make(self, topic: CreatableTopic) -> Made:
         """The records and the result of one topic; KafkaError where it is refused."""
-        controller = self._controller
-        image = controller.image
+        image = self.image
         reason = reason_invalid(topic.name)
         if reason is None and topic.name in image.topics:
             raise KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, f"Topic '{topic.name}' already exists.")
-        if other := colliding(topic.name, image.topics.by_name):
+        if other := image.topics.colliding(topic.name):
             reason = f"Topic '{topic.name}' collides with existing topic: {other}"
         if reason is not None:
             raise KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, reason)
         overrides = self._overrides(topic)
         partitions = self._assigned(topic) if topic.assignments else self._placed(topic)
-        topic_id = random_uuid(controller.random)
+        topic_id = random_uuid(self.random)
         records: list[VersionedRecord] = [(TopicRecord(name=topic.name, topic_id=topic_id), 0)]
         for name, value in overrides.items():
             record = ConfigRecord(resource_type=TOPIC, resource_name=topic.name, name=name, value=value)
@@ -126,11 +134,11 @@ class TopicAdmin:
             text = f"Null value not supported for topic configs: {','.join(nulls)}"
             raise KafkaError(ErrorCode.INVALID_CONFIG, text)
         overrides = {config.name: config.value for config in topic.configs if config.value is not None}
-        self._controller.configs.check_topic(overrides)
+        ConfigAdmin(self.image, self.config).check_topic(overrides)
         return overrides
 
     def _effective_configs(self, overrides: dict[str, str]) -> tuple[CreatableTopicConfigs, ...]:
-        described = self._controller.descriptions.topic_entries(overrides, is_literal=True)
+        described = ConfigDescriptions(self.image, self.settings).topic_entries(overrides, is_literal=True)
         return tuple(
             CreatableTopicConfigs(
                 name=one.name,
@@ -153,7 +161,7 @@ class TopicAdmin:
                 ErrorCode.INVALID_REQUEST,
                 "A manual partition assignment was specified, but numPartitions was not set to -1.",
             )
-        cluster = self._controller.image.cluster
+        cluster = self.image.cluster
         partitions: dict[int, PartitionImage] = {}
         factor = None
         for assignment in topic.assignments:
@@ -171,7 +179,7 @@ class TopicAdmin:
         return [partitions[index] for index in sorted(partitions)]
 
     def _with_isr(self, index: int, replicas: tuple[int, ...]) -> PartitionImage:
-        cluster = self._controller.image.cluster
+        cluster = self.image.cluster
         active = [broker.id for broker in cluster.active()]
         isr = [broker for broker in replicas if broker in active]
         if not isr:
@@ -183,7 +191,7 @@ class TopicAdmin:
         return new_partition(cluster, index, replicas, isr)
 
     def _placed(self, topic: CreatableTopic) -> list[PartitionImage]:
-        config = self._controller.config
+        config = self.config
         if topic.replication_factor < -1 or topic.replication_factor == 0:
             raise KafkaError(
                 ErrorCode.INVALID_REPLICATION_FACTOR,
@@ -204,10 +212,10 @@ class TopicAdmin:
             raise KafkaError(ErrorCode.INVALID_REPLICATION_FACTOR, text) from error
 
     def _spread(self, start: int, count: int, factor: int) -> list[PartitionImage]:
-        cluster = self._controller.image.cluster
+        cluster = self.image.cluster
         active = [broker.id for broker in cluster.active()]
-        has_cordons = self._controller.release.does(Behaviour.CORDONS_FOLDERS)
-        placed = place(cluster, self._controller.random, count=count, factor=factor, has_cordons=has_cordons)
+        has_cordons = self.config.release.does(Behaviour.CORDONS_FOLDERS)
+        placed = place(cluster, self.random, count=count, factor=factor, has_cordons=has_cordons)
         return [
             new_partition(cluster, start + index, replicas, [one for one in replicas if one in active])
             for index, replicas in enumerate(placed)
@@ -217,7 +225,7 @@ class TopicAdmin:
 
     def internal_topic(self, name: str) -> CreatableTopic:
         """The request for one of Kafka's own topics, with its configuration."""
-        config = self._controller.config
+        config = self.config
         if name == "__consumer_offsets":
             prefix, settings = "offsets.topic", {"cleanup.policy": "compact", "compression.type": "producer"}
         elif name == "__transaction_state":
@@ -248,23 +256,18 @@ class TopicAdmin:
         """The request for a topic that a client named and that is not there."""
         if name in ("__consumer_offsets", "__transaction_state", "__share_group_state"):
             return self.internal_topic(name)
-        config = self._controller.config
+        config = self.config
         return CreatableTopic(
             name=TopicName(name),
             num_partitions=config.number("num.partitions"),
             replication_factor=config.number("default.replication.factor"),
         )
 
-    def create_one(self, topic: CreatableTopic, now: Now) -> None:
-        """Create and commit one topic; KafkaError where it is refused."""
-        _, records = self.make(topic)
-        self._controller.commit(records, now)
-
     # -- add partitions -----------------------------------------------------------------------------------------
 
     def decide_growth(self, request: CreatePartitionsRequest) -> Decision:
         """CreatePartitions."""
-        if self._controller.release.does(Behaviour.LIMITS_NEW_PARTITIONS):
+        if self.config.release.does(Behaviour.LIMITS_NEW_PARTITIONS):
             self._limit_growth(request)
         counts = Counter(topic.name for topic in request.topics)
         results = [
@@ -289,14 +292,14 @@ class TopicAdmin:
         return Decision(() if request.validate_only else tuple(records), response)
 
     def _limit_growth(self, request: CreatePartitionsRequest) -> None:
-        known = [(topic.count, self._controller.image.topics.get(topic.name)) for topic in request.topics]
+        known = [(topic.count, self.image.topics.get(topic.name)) for topic in request.topics]
         total = sum(max(0, count - len(topic.partitions)) for count, topic in known if topic is not None)
         if total > MAX_PARTITIONS_PER_REQUEST:
             text = "Excessively large number of additional partitions per request."
             raise KafkaError(ErrorCode.POLICY_VIOLATION, text)
 
     def _grown(self, topic: CreatePartitionsTopic, most: int) -> list[VersionedRecord]:
-        image = self._controller.image
+        image = self.image
         known = image.topics.get(topic.name)
         if known is None:
             raise KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
@@ -330,11 +333,11 @@ class TopicAdmin:
 
     def decide_deletion(self, request: DeleteTopicsRequest, version: int) -> Decision:
         """DeleteTopics, by name or by id. TOPIC_DELETION_DISABLED where delete.topic.enable is false."""
-        if not self._controller.config.flag("delete.topic.enable"):
+        if not self.config.flag("delete.topic.enable"):
             if version < 3:
                 raise KafkaError(ErrorCode.INVALID_REQUEST, "This version does not support topic deletion.")
             raise KafkaError(ErrorCode.TOPIC_DELETION_DISABLED)
-        topics = self._controller.image.topics
+        topics = self.image.topics
         results: list[DeletableTopicResult] = []
         names: list[str] = list(request.topic_names)
         ids: list[Uuid] = []

@@ -93,7 +93,7 @@ class GroupCoordinator:
         *,
         log: CoordinatorLog,
         config: Callable[[], BrokerConfig],
-        topics: Topics,
+        topics: Callable[[], Topics],
         create_internal_topic: Callable[[str, Now], None],
         random: Random,
     ) -> None:
@@ -110,7 +110,7 @@ class GroupCoordinator:
 
     def partition_for(self, group_id: str) -> int:
         """The partition of __consumer_offsets that a group belongs to."""
-        topic = self._topics.get(TOPIC)
+        topic = self._topics().get(TOPIC)
         count = len(topic.partitions) if topic is not None else 0
         return partition_for(group_id, count or self._config().number("offsets.topic.num.partitions"))
 
@@ -120,7 +120,7 @@ class GroupCoordinator:
 
     def on_metadata(self, delta: Delta, now: Now) -> None:
         """Load what this broker leads now, unload what it does not, drop offsets of topics that are gone."""
-        topic = self._topics.get(TOPIC)
+        topic = self._topics().get(TOPIC)
         own_id = self._config().node_id
         partitions = {} if topic is None else topic.partitions
         led = {index: one.leader_epoch for index, one in partitions.items() if one.leader == own_id}

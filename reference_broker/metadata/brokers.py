@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 from reference_broker.wire.messages.broker_registration_change_record import BrokerRegistrationChangeRecord
 from reference_broker.wire.messages.register_broker_record import RegisterBrokerRecord
@@ -67,12 +67,12 @@ class BrokerImage:
         return None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class BrokersImage:
-    """All registered brokers and controllers, by node id."""
+    """All registered brokers and controllers, by node id, ascending. Whoever gets an image does not change it."""
 
-    brokers: dict[int, BrokerImage] = field(default_factory=dict)
-    controllers: dict[int, RegisterControllerRecord] = field(default_factory=dict)
+    brokers: Mapping[int, BrokerImage] = field(default_factory=dict)
+    controllers: Mapping[int, RegisterControllerRecord] = field(default_factory=dict)
 
     def get(self, broker_id: int) -> BrokerImage | None:
         """A broker by node id."""
@@ -80,19 +80,70 @@ class BrokersImage:
 
     def active(self) -> list[BrokerImage]:
         """The brokers that may lead partitions, by id."""
-        return [broker for _, broker in sorted(self.brokers.items()) if broker.is_active]
+        return [broker for broker in self.brokers.values() if broker.is_active]
 
     def alive(self) -> list[BrokerImage]:
         """The brokers that are not fenced, by id."""
-        return [broker for _, broker in sorted(self.brokers.items()) if not broker.is_fenced]
+        return [broker for broker in self.brokers.values() if not broker.is_fenced]
+
+    def records(self, *, version: int) -> Iterator[VersionedRecord]:
+        """The records that make this, for a snapshot."""
+        for broker in self.brokers.values():
+            yield broker.registration, version
+        for controller in self.controllers.values():
+            yield controller, 0
+
+
+class BrokerChange(NamedTuple):
+    """A broker before and after; None where it was not registered, or no longer is."""
+
+    before: BrokerImage | None
+    after: BrokerImage | None
+
+
+class BrokersDelta:
+    """Changes to brokers and controllers."""
+
+    def __init__(self, before: BrokersImage) -> None:
+        self.before = before
+        self._brokers: dict[int, BrokerImage | None] = {}
+        self._controllers: dict[int, RegisterControllerRecord | None] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
+        return not self._brokers and not self._controllers
+
+    def changes(self) -> dict[int, BrokerChange]:
+        """Changed brokers by node id, in the order in which they changed first."""
+        return {one: BrokerChange(self.before.get(one), after) for one, after in self._brokers.items()}
+
+    def after(self) -> BrokersImage:
+        """The brokers and controllers with all changes made."""
+        if self.is_empty:
+            return self.before
+        brokers = {**self.before.brokers, **self._brokers}
+        controllers = {**self.before.controllers, **self._controllers}
+        return BrokersImage(
+            {one: broker for one in sorted(brokers) if (broker := brokers[one]) is not None},
+            {one: record for one in sorted(controllers) if (record := controllers[one]) is not None},
+        )
+
+    def _registration(self, broker_id: int) -> RegisterBrokerRecord:
+        """A broker's registration as changed so far; KeyError where it is not registered."""
+        known = self._brokers[broker_id] if broker_id in self._brokers else self.before.brokers[broker_id]
+        if known is None:
+            raise KeyError(broker_id)
+        return known.registration
+
+    # -- records ------------------------------------------------------------------------------------------------
 
     def replay_registration(self, record: RegisterBrokerRecord) -> None:
         """A broker came (again)."""
-        self.brokers[record.broker_id] = BrokerImage(record)
+        self._brokers[record.broker_id] = BrokerImage(record)
 
     def replay_change(self, record: BrokerRegistrationChangeRecord) -> None:
         """Fencing (1) or its end (-1), the begin (1) of a controlled shutdown, folders."""
-        known = self.brokers[record.broker_id].registration
         changes: dict[str, Any] = {}
         if record.fenced:
             changes["fenced"] = record.fenced > 0
@@ -102,19 +153,33 @@ class BrokersImage:
             changes["log_dirs"] = record.log_dirs
         if record.cordoned_log_dirs is not None:
             changes["cordoned_log_dirs"] = record.cordoned_log_dirs
-        self.brokers[record.broker_id] = BrokerImage(with_fields(known, changes))
+        self._brokers[record.broker_id] = BrokerImage(with_fields(self._registration(record.broker_id), changes))
 
     def replay_fencing(self, broker_id: int, *, is_fenced: bool) -> None:
         """The records of 3.x that fenced and unfenced."""
-        known = self.brokers[broker_id]
-        self.brokers[broker_id] = replace(known, registration=with_fields(known.registration, {"fenced": is_fenced}))
+        self._brokers[broker_id] = BrokerImage(with_fields(self._registration(broker_id), {"fenced": is_fenced}))
 
-    def records(self, *, version: int) -> Iterator[VersionedRecord]:
-        """The records that make this, for a snapshot."""
-        for _, broker in sorted(self.brokers.items()):
-            yield broker.registration, version
-        for _, controller in sorted(self.controllers.items()):
-            yield controller, 0
+    def replay_unregistration(self, broker_id: int) -> None:
+        """A broker was taken out."""
+        self._brokers[broker_id] = None
+
+    def replay_controller(self, record: RegisterControllerRecord) -> None:
+        """A controller came (again)."""
+        self._controllers[record.controller_id] = record
+
+    def replay_controller_removal(self, controller_id: int) -> None:
+        """A controller was taken out."""
+        self._controllers[controller_id] = None
+
+    def become(self, target: BrokersImage) -> None:
+        """All that differs from a whole other image."""
+        before = self.before
+        for one in sorted({**before.brokers, **target.brokers}):
+            if before.brokers.get(one) != target.brokers.get(one):
+                self._brokers[one] = target.brokers.get(one)
+        for one in sorted({**before.controllers, **target.controllers}):
+            if before.controllers.get(one) != target.controllers.get(one):
+                self._controllers[one] = target.controllers.get(one)
 
 
 def with_fields(record: RegisterBrokerRecord, changes: dict[str, Any]) -> RegisterBrokerRecord:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 MAX_LENGTH: Final = 249
@@ -24,11 +23,3 @@ def reason_invalid(name: str) -> str | None:
     else:
         return None
     return f"Topic name is invalid: {reason}"
-
-
-def colliding(name: str, existing: Iterable[str]) -> str | None:
-    """An existing topic whose metrics would have the same name: '.' and '_' count as one there."""
-    if "." not in name and "_" not in name:
-        return None
-    unified = name.replace(".", "_")
-    return next((other for other in sorted(existing) if other != name and other.replace(".", "_") == unified), None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+from immutables import Map
 
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.partition_record import PartitionRecord
@@ -61,6 +63,24 @@ class PartitionImage:
             last_known_elr=self.last_known_elr if record.last_known_elr is None else tuple(record.last_known_elr),
         )
 
+    @classmethod
+    def of(cls, record: PartitionRecord) -> PartitionImage:
+        """The partition that a record tells in full."""
+        return cls(
+            index=record.partition_id,
+            replicas=tuple(record.replicas),
+            isr=tuple(record.isr),
+            leader=record.leader,
+            leader_epoch=record.leader_epoch,
+            partition_epoch=record.partition_epoch,
+            directories=record.directories,
+            removing_replicas=tuple(record.removing_replicas),
+            adding_replicas=tuple(record.adding_replicas),
+            leader_recovery_state=record.leader_recovery_state,
+            elr=tuple(record.eligible_leader_replicas or ()),
+            last_known_elr=tuple(record.last_known_elr or ()),
+        )
+
     def record(self, topic_id: Uuid, *, version: int) -> VersionedRecord:
         """The record that makes this partition out of nothing."""
         has_elr = version >= 2
@@ -84,11 +104,11 @@ class PartitionImage:
 
 @dataclass(frozen=True, slots=True)
 class TopicImage:
-    """A topic; `partitions` by index, ascending."""
+    """A topic; `partitions` by index, ascending. Whoever gets an image does not change it."""
 
     name: str
     id: Uuid
-    partitions: dict[int, PartitionImage]
+    partitions: Mapping[int, PartitionImage]
 
     @property
     def is_internal(self) -> bool:
@@ -96,12 +116,16 @@ class TopicImage:
         return self.name in INTERNAL_TOPICS
 
 
+@dataclass(frozen=True, slots=True)
 class TopicsImage:
-    """All topics, by name and by id."""
+    """All topics, by name and by id; iterated by name.
 
-    def __init__(self) -> None:
-        self.by_name: dict[str, TopicImage] = {}
-        self.by_id: dict[Uuid, TopicImage] = {}
+    `by_metric_name` has the names that hold '.' or '_', by the name of their metrics, where both count as one.
+    """
+
+    by_name: Map[str, TopicImage] = field(default_factory=Map)
+    by_id: Map[Uuid, TopicImage] = field(default_factory=Map)
+    by_metric_name: Map[str, tuple[str, ...]] = field(default_factory=Map)
 
     def get(self, name: str) -> TopicImage | None:
         """A topic by name."""
@@ -111,53 +135,23 @@ class TopicsImage:
         return len(self.by_name)
 
     def __iter__(self) -> Iterator[TopicImage]:
-        return iter(self.by_name.values())
+        return (self.by_name[name] for name in sorted(self.by_name))
 
     def __contains__(self, name: object) -> bool:
         return name in self.by_name
 
-    def replay_topic(self, record: TopicRecord) -> None:
-        """A topic without partitions yet."""
-        topic = TopicImage(record.name, record.topic_id, {})
-        self.by_name[record.name] = self.by_id[record.topic_id] = topic
-
-    def replay_partition(self, record: PartitionRecord) -> None:
-        """A partition, new or told anew in full."""
-        self.by_id[record.topic_id].partitions[record.partition_id] = PartitionImage(
-            index=record.partition_id,
-            replicas=tuple(record.replicas),
-            isr=tuple(record.isr),
-            leader=record.leader,
-            leader_epoch=record.leader_epoch,
-            partition_epoch=record.partition_epoch,
-            directories=record.directories,
-            removing_replicas=tuple(record.removing_replicas),
-            adding_replicas=tuple(record.adding_replicas),
-            leader_recovery_state=record.leader_recovery_state,
-            elr=tuple(record.eligible_leader_replicas or ()),
-            last_known_elr=tuple(record.last_known_elr or ()),
-        )
-
-    def replay_partition_change(self, record: PartitionChangeRecord) -> None:
-        """Some of a partition's fields."""
-        partitions = self.by_id[record.topic_id].partitions
-        partitions[record.partition_id] = partitions[record.partition_id].changed_by(record)
-
-    def replay_removal(self, topic_id: Uuid) -> TopicImage:
-        """A topic goes, all partitions with it; returns what went."""
-        topic = self.by_id.pop(topic_id)
-        del self.by_name[topic.name]
-        return topic
-
-    def replay_clear_elr(self, name: str) -> None:
-        """Forget the eligible leader replicas of one topic, or of all where the name is empty."""
-        for topic in [self.by_name[name]] if name else list(self.by_name.values()):
-            for index, partition in topic.partitions.items():
-                topic.partitions[index] = replace(partition, elr=(), last_known_elr=())
+    def colliding(self, name: str) -> str | None:
+        """The first other topic whose metrics would have the same name; None where there is none."""
+        return next((other for other in self.by_metric_name.get(metric_name(name), ()) if other != name), None)
 
     def records(self, *, version: int) -> Iterator[VersionedRecord]:
         """The records that make these topics, for a snapshot."""
-        for topic in self.by_name.values():
+        for topic in self:
             yield TopicRecord(name=TopicName(topic.name), topic_id=topic.id), 0
             for partition in topic.partitions.values():
                 yield partition.record(topic.id, version=version)
+
+
+def metric_name(name: str) -> str:
+    """A topic's name in metrics."""
+    return name.replace(".", "_")

@@ -5,25 +5,24 @@ Source: KIP-631 (metadata tells the broker what to host), KIP-858 (several log f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
 from reference_broker.environment import Disk, Now, Random
 from reference_broker.log.config import LogConfig
 from reference_broker.log.log_directory import LogDirectory
 from reference_broker.log.producer_replay import KNOWS_ALL
-from reference_broker.metadata.image import BROKER, TOPIC, MetadataDelta
+from reference_broker.metadata.delta import MetadataDelta
+from reference_broker.metadata.image import BROKER, TOPIC
+from reference_broker.metadata.node_config import NodeConfig
+from reference_broker.metadata.publishing import Publisher
 from reference_broker.metadata.topics import PartitionImage, TopicImage
-from reference_broker.replication.folder_news import TopicIdPartition, assignment_records, failure_records
+from reference_broker.replication.folder_news import FolderNews, FolderReport, TopicIdPartition
 from reference_broker.replication.log_folders import LogFolders, is_assigned
 from reference_broker.replication.partition import Partition, partition_key
 from reference_broker.replication.upkeep import Upkeep
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
-
-if TYPE_CHECKING:
-    from reference_broker.controller.controller import Controller
 
 TopicPartition = tuple[str, int]
 
@@ -40,7 +39,10 @@ class Partitions:
         self._placed: dict[TopicIdPartition, Uuid] = {}
         self._has_lost = False
         self._folders: LogFolders
-        self._controller: Controller
+        self._publisher: Publisher
+        self._settings: NodeConfig
+        self._report_folders: FolderReport
+        self._node_id = -1
         self._upkeep: Upkeep | None = None
         self._silent_since_ms = KNOWS_ALL
 
@@ -136,7 +138,7 @@ class Partitions:
         found = self._online_by_id.get((topic_id, index))
         if found is not None:
             return found
-        topic = self._controller.image.topics.by_id.get(topic_id)
+        topic = self._publisher.image.topics.by_id.get(topic_id)
         if topic is None:
             raise KafkaError(ErrorCode.UNKNOWN_TOPIC_ID, "no topic has this id")
         raise self._absent(topic.name, index)
@@ -144,7 +146,7 @@ class Partitions:
     def _absent(self, topic: str, index: int) -> KafkaError:
         if (topic, index) in self._offline:
             return KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, f"{topic}-{index} is in a log folder that is offline")
-        if self._controller.image.partition(topic, index) is not None:
+        if self._publisher.image.partition(topic, index) is not None:
             return KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER, f"{topic}-{index} is not hosted here")
         return KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"there is no partition {topic}-{index}")
 
@@ -157,29 +159,32 @@ class Partitions:
 
     # -- metadata -----------------------------------------------------------------------------------------------
 
-    def attach(self, controller: Controller, now: Now) -> None:
-        """Load the log of every partition that the metadata puts here, set aside the others, and follow metadata."""
-        self._controller = controller
-        self._upkeep = Upkeep(lambda: controller.config, now.monotonic_ms)
-        self._silent_since_ms = now.wall_ms - controller.config.number("producer.id.expiration.ms")
+    def attach(self, publisher: Publisher, settings: NodeConfig, report: FolderReport, now: Now) -> None:
+        """Load the log of every partition that the metadata puts here, set aside the others, and follow metadata.
+
+        `report` tells the controller what it has to know of folders.
+        """
+        self._publisher, self._settings, self._report_folders = publisher, settings, report
+        self._node_id = settings.static.node_id
+        self._upkeep = Upkeep(lambda: settings.current, now.monotonic_ms)
+        self._silent_since_ms = now.wall_ms - settings.current.number("producer.id.expiration.ms")
         for folder in self._folders:
             self._set_strays_aside(folder)
-        for topic in controller.image.topics:
-            self._host_topic(topic, is_new=False)
-        controller.subscribe(self.on_metadata)
+        for topic in publisher.image.topics:
+            self._host(topic, topic.partitions.values(), is_new=False)
+        publisher.subscribe(self.on_metadata)
 
     def _set_strays_aside(self, folder: LogDirectory) -> None:
         """Rename what the metadata does not put here: a topic deleted while the broker was down, or another of its
         name."""
-        node_id = self._controller.static_config.node_id
         try:
             for topic, index in folder.partitions_on_disk():
-                image = self._controller.image.topics.get(topic)
+                image = self._publisher.image.topics.get(topic)
                 partition = image.partitions.get(index) if image is not None else None
                 if (
                     image is None
                     or partition is None
-                    or node_id not in partition.replicas
+                    or self._node_id not in partition.replicas
                     or self._folders.topic_id_in(folder, topic, index) != image.id
                 ):
                     path = folder.set_aside(topic, index)
@@ -194,8 +199,9 @@ class Partitions:
         for topic in delta.deleted_topics.values():
             for index in topic.partitions:
                 self._drop(topic, index, now)
-        for topic in delta.changed_topics.values():
-            self._host_topic(topic, is_new=True)
+        for change in delta.changed_topics.values():
+            if change.after is not None:
+                self._host(change.after, change.changed_partitions(), is_new=True)
         changed = delta.changed_configs
         if any(kind == BROKER for kind, _ in changed):
             self._reconfigure({partition.topic: None for partition in self})
@@ -218,21 +224,21 @@ class Partitions:
         except KafkaError as error:
             self._on_event(f"the log of {topic.name}-{index} was not deleted: {error.detail}")
 
-    def _host_topic(self, topic: TopicImage, *, is_new: bool) -> None:
-        node_id = self._controller.static_config.node_id
+    def _host(self, topic: TopicImage, images: Iterable[PartitionImage], *, is_new: bool) -> None:
+        """Have those of a topic's partitions that have a replica here as the metadata says now."""
         config: LogConfig | None = None
-        for image in topic.partitions.values():
-            if node_id not in image.replicas:
+        for image in images:
+            if self._node_id not in image.replicas:
                 continue
             key = (topic.name, image.index)
             partition = self._online.get(key)
             if partition is None and self._offline.get(key) == topic.id:
                 # The controller led it anew without knowing that its folder is lost.
-                self._has_lost |= image.leader == node_id
+                self._has_lost |= image.leader == self._node_id
                 continue
             try:
                 if partition is None:
-                    config = config or LogConfig.of(self._controller.log_settings(topic.name))
+                    config = config or LogConfig.of(self._settings.log_settings(topic.name))
                     partition = self._open(topic, image, config, is_new=is_new)
                 partition.update(image)
             except KafkaError as error:
@@ -249,7 +255,7 @@ class Partitions:
         key = (topic.name, image.index)
         folder = self._folder_for(topic, image, is_new=is_new)
         log = folder.open_log(topic.name, image.index, topic.id, config, self._silent_since_ms)
-        partition = Partition(node_id=self._controller.static_config.node_id, log=log, touch=self._touch)
+        partition = Partition(node_id=self._node_id, log=log, touch=self._touch)
         self._online[key] = self._online_by_id[topic.id, image.index] = partition
         self._places[key] = folder
         self._offline.pop(key, None)
@@ -259,7 +265,7 @@ class Partitions:
 
     def _assigned(self, image: PartitionImage) -> Uuid:
         """The folder that the metadata names for this broker's replica."""
-        return image.directory_of(self._controller.static_config.node_id)
+        return image.directory_of(self._node_id)
 
     def _folder_for(self, topic: TopicImage, image: PartitionImage, *, is_new: bool) -> LogDirectory:
         """Where the log is; for one that is nowhere, the folder that the metadata names, else the least used."""
@@ -285,7 +291,7 @@ class Partitions:
         for partition in self:
             if partition.topic in topics:
                 if partition.topic not in configs:
-                    configs[partition.topic] = LogConfig.of(self._controller.log_settings(partition.topic))
+                    configs[partition.topic] = LogConfig.of(self._settings.log_settings(partition.topic))
                 partition.reconfigure(configs[partition.topic])
 
     # -- time ---------------------------------------------------------------------------------------------------
@@ -309,21 +315,12 @@ class Partitions:
                     continue  # the folder is offline now, and whoever watches it was told
 
     def _report(self, now: Now) -> None:
-        if self._controller.broker_epoch < 0:
+        if not self._placed and not self._has_lost:
             return
-        if not self._controller.is_broker_registered:
-            # A controller listens to no broker that it does not know; at its next start it will look again.
+        lost = [(topic_id, index) for (_, index), topic_id in self._offline.items()] if self._has_lost else []
+        news = FolderNews(self._placed, self.online_directory_ids, tuple(lost), self._has_lost)
+        if self._report_folders(news, now):
             self._placed, self._has_lost = {}, False
-            return
-        if self._placed:
-            placed, self._placed = self._placed, {}
-            if records := assignment_records(self._controller, placed):
-                self._controller.commit(records, now)
-        if self._has_lost:
-            self._has_lost = False
-            lost = [(topic_id, index) for (_, index), topic_id in self._offline.items()]
-            if records := failure_records(self._controller, self.online_directory_ids, lost):
-                self._controller.commit(records, now)
 
     def close(self, now: Now, broker_epoch: int) -> None:
         """Close every log in order and leave the clean-shutdown marks; a folder that is offline gets none."""

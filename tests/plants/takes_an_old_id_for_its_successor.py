@@ -15,48 +15,33 @@ The answer to a second deletion by one id should be
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from reference_broker.metadata.topics import TopicImage, TopicsImage
+from reference_broker.metadata.topics_delta import TopicsDelta
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
 from reference_broker.wire.primitives import Uuid
 
 
-class LongMemory(dict[Uuid, TopicImage]):
-    """Topics by id, of which a deleted one leads to the one that has its name now."""
-
-    def __init__(self, by_name: dict[str, TopicImage]) -> None:
-        super().__init__()
-        self._by_name = by_name
-        self._names: dict[Uuid, str] = {}
-
-    def get(self, key: Uuid, default: Any = None) -> Any:
-        return super().get(key) or self._by_name.get(self._names.get(key, ""), default)
-
-    def __contains__(self, key: object) -> bool:
-        return self.get(key) is not None
-
-    def __missing__(self, key: Uuid) -> TopicImage:
-        return self._by_name[self._names[key]]
-
-    def pop(self, key: Uuid, *default: Any) -> Any:
-        topic = self.get(key)
-        self._names[key] = topic.name
-        return super().pop(topic.id)
-
-
 def plant() -> None:
     """Puts it in."""
-    begin, find_by_id = TopicsImage.__init__, Partitions.find_by_id
+    after, removal, find_by_id = TopicsDelta.after, TopicsDelta.replay_removal, Partitions.find_by_id
+    names: dict[Uuid, str] = {}
 
-    def beginning(topics: TopicsImage) -> None:
-        begin(topics)
-        topics.by_id = LongMemory(topics.by_name)
+    def with_old_ids(delta: TopicsDelta) -> TopicsImage:
+        topics = after(delta)
+        names.update({change.before.id: change.before.name for change in delta.changes().values() if change.before})
+        old = {topic_id: topics.by_name[name] for topic_id, name in names.items() if name in topics.by_name}
+        return replace(topics, by_id=topics.by_id.update(old))
+
+    def removing(delta: TopicsDelta, topic_id: Uuid) -> TopicImage:
+        return removal(delta, delta.topic(topic_id).id)
 
     def finding(partitions: Partitions, topic_id: Uuid, index: int) -> Partition | None:
-        topic = partitions._controller.image.topics.by_id.get(topic_id)
+        topic = partitions._publisher.image.topics.by_id.get(topic_id)
         return find_by_id(partitions, topic_id if topic is None else topic.id, index)
 
-    TopicsImage.__init__ = beginning
-    Partitions.find_by_id = finding
+    TopicsDelta.after = with_old_ids  # type: ignore[method-assign]
+    TopicsDelta.replay_removal = removing  # type: ignore[method-assign]
+    Partitions.find_by_id = finding  # type: ignore[method-assign]

@@ -13,10 +13,10 @@ from harness.hosts.plain import LocalProcess
 from harness.targets.ports import free_ports
 from reference_broker import storage
 from reference_broker.configs import BrokerConfig
-from reference_broker.controller.controller import Controller
 from reference_broker.raft.quorum import DIRECTORY, Quorum
 from reference_broker.server.clock import now
 from reference_broker.server.disk import OsDisk
+from reference_broker.startup import Metadata, lead_metadata
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.no_op_record import NoOpRecord
 
@@ -41,7 +41,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def open_controller(file: Path) -> Controller:
+def lead(file: Path) -> Metadata:
     disk, config = OsDisk(), BrokerConfig.load(file.read_text())
     folders = storage.load_folders(disk, config)
     directory_id = folders.directory_ids[config.metadata_log_dir]
@@ -52,11 +52,17 @@ def open_controller(file: Path) -> Controller:
         directory_id=directory_id,
         now_ms=now().wall_ms,
     )
-    controller = Controller.open(
-        log=quorum, cluster_id=folders.cluster_id, config=config, now=now(), random=random.Random(1)
+    metadata = lead_metadata(
+        log=quorum,
+        cluster_id=folders.cluster_id,
+        config=config,
+        random=random.Random(1),
+        bootstrap=quorum.bootstrap_records(),
+        halt=pytest.fail,
+        now=now(),
     )
-    controller.start_broker(log_dirs=(directory_id,), previous_broker_epoch=-1, bound=None, now=now())
-    return controller
+    metadata.controller.start_broker(log_dirs=(directory_id,), previous_broker_epoch=-1, now=now())
+    return metadata
 
 
 @pytest.fixture
@@ -64,13 +70,16 @@ def written(file: Path) -> Path:
     """A folder that we formatted, with a topic, a snapshot and something behind it."""
     arguments = ["format", "-t", CLUSTER_ID, "-c", str(file), "--standalone"]
     storage.run(arguments, disk=OsDisk(), random=random.Random(1), now_ms=now().wall_ms, say=print, complain=print)
-    controller = open_controller(file)
+    metadata = lead(file)
+    controller = metadata.controller
     wanted = CreatableTopic(name="ours", num_partitions=2, replication_factor=1)
     request = CreateTopicsRequest(topics=(wanted,))
-    controller.submit(lambda: controller.topics.decide_creation(request), now())
-    controller.log.write_snapshot(tuple(controller.image.records()), now().wall_ms)
+    controller.submit(lambda image: controller.topics(image).decide_creation(request), now())
+    image = metadata.publisher.image
+    metadata.quorum.write_snapshot(tuple(image.records()), image.offset, image.epoch, now())
     controller.commit(((NoOpRecord(), 0),), now())
-    controller.close(now())
+    controller.stop_broker(now())
+    metadata.quorum.close(now())
     return file
 
 
@@ -100,5 +109,5 @@ def test_kafka_starts_on_a_folder_that_we_formatted_and_wrote(kafka: Any, bootst
 
 def test_we_start_on_a_folder_that_kafka_formatted(kafka: Any, file: Path) -> None:
     kafka.say("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", file, "--standalone")
-    controller = open_controller(file)
-    assert controller.image.features["metadata.version"] == 30
+    image = lead(file).publisher.image
+    assert image.features["metadata.version"] == 30

@@ -13,6 +13,7 @@ LOG = (RB + "log",)
 RELEASES = (RB + "releases", RB + "release_table", RB + "behaviours")
 COMMAND_LINE = (RB + "command_line",)  # how every command ends; one file for all of them
 JAVA = (RB + "java_hash",)
+WAITING = (RB + "waiting",)
 COORDINATOR = (RB + "coordinator",)
 GROUPS = (RB + "groups",)
 METADATA = (RB + "metadata",)
@@ -34,12 +35,12 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "configs": WIRE + CONFIGS + RELEASES,
     RB + "metadata": WIRE + CONFIGS + RELEASES,
     RB + "log": WIRE + ENVIRONMENT + CONFIGS,
-    RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + METADATA + CONTROLLER,
-    RB + "broker": WIRE + ENVIRONMENT + CONFIGS + EFFECTS + METADATA + (RB + "waiting",),
+    RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + METADATA,
+    RB + "broker": WIRE + ENVIRONMENT + CONFIGS + EFFECTS + METADATA + WAITING,
     RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS,
     RB + "coordinator": WIRE + EFFECTS + CONFIGS + ENVIRONMENT,
     RB + "groups": WIRE + EFFECTS + CONFIGS + COORDINATOR + ENVIRONMENT + JAVA,
-    RB + "controller": WIRE + EFFECTS + CONFIGS + RELEASES + ENVIRONMENT + METADATA + JAVA,
+    RB + "controller": WIRE + EFFECTS + WAITING + CONFIGS + RELEASES + ENVIRONMENT + METADATA + JAVA,
     RB + "apis": WIRE
     + EFFECTS
     + ENVIRONMENT

@@ -9,6 +9,7 @@ from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.environment import Now
+from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import BROKER, TOPIC, MetadataImage
 from reference_broker.metadata.topics import PartitionImage
 from reference_broker.wire.messages.config_record import ConfigRecord
@@ -49,7 +50,7 @@ def incarnation(number: int) -> Uuid:
 class Cluster:
     """An image, and the offset of the next record."""
 
-    image: MetadataImage = field(default_factory=lambda: MetadataImage("C"))
+    image: MetadataImage = field(default_factory=lambda: MetadataImage(cluster_id="C"))
     next_offset: int = 0
     sessions: BrokerSessions = field(default_factory=lambda: BrokerSessions(SESSION_MS))
 
@@ -69,9 +70,8 @@ class Cluster:
 
     def commit(self, records: tuple[Any, ...]) -> None:
         """Records with their versions are committed."""
-        for message, version in records:
-            self.image.replay(message, version)
-            self.next_offset += 1
+        self.next_offset += len(records)
+        self.image = MetadataDelta.of(self.image, records, self.next_offset - 1, 1).after
 
     def apply(self, decision: Decision) -> Any:
         """A decision's records are committed; its response."""

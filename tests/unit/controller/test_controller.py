@@ -14,8 +14,10 @@ from reference_broker.controller.controller import Controller
 from reference_broker.controller.registration import decide_unregistration
 from reference_broker.environment import Now
 from reference_broker.metadata.brokers import UNASSIGNED
+from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import BROKER, TOPIC, MetadataImage
 from reference_broker.releases import RELEASES
+from reference_broker.startup import lead_metadata
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
 from reference_broker.wire.messages.create_topics_request import (
@@ -52,6 +54,7 @@ class Batch:
     last_offset: int
     epoch: int
     records: tuple[Any, ...]
+    is_snapshot: bool = False
 
 
 class LogInMemory:
@@ -94,11 +97,22 @@ class LogInMemory:
         return [type(message).__name__ for batch in self.batches for message, _ in batch.records]
 
 
+def lead(log: LogInMemory, config: BrokerConfig) -> Controller:
+    halts: list[str] = []
+    return lead_metadata(
+        log=log,
+        cluster_id="C",
+        config=config,
+        now=at(1_000),
+        random=random.Random(7 + log.high_watermark),  # each start is another incarnation
+        halt=halts.append,
+    ).controller
+
+
 def start(log: LogInMemory, previous_broker_epoch: int = -1, **settings: str) -> Controller:
     config = BrokerConfig.of(SETTINGS | {name.replace("_", "."): value for name, value in settings.items()})
-    chance = random.Random(7 + log.high_watermark)  # each start is another incarnation
-    controller = Controller.open(log=log, cluster_id="C", config=config, now=at(1_000), random=chance)
-    controller.start_broker(log_dirs=(FOLDER,), previous_broker_epoch=previous_broker_epoch, bound=None, now=at(1_000))
+    controller = lead(log, config)
+    controller.start_broker(log_dirs=(FOLDER,), previous_broker_epoch=previous_broker_epoch, now=at(1_000))
     return controller
 
 
@@ -114,7 +128,7 @@ def controller(log: LogInMemory) -> Controller:
 
 def create(controller: Controller, *topics: CreatableTopic, validate_only: bool = False) -> list[CreatableTopicResult]:
     request = CreateTopicsRequest(topics=topics, validate_only=validate_only)
-    return list(controller.submit(lambda: controller.topics.decide_creation(request), at(2_000)).topics)
+    return list(controller.submit(lambda image: controller.topics(image).decide_creation(request), at(2_000)).topics)
 
 
 def topic(name: str = "t", partitions: int = 1, factor: int = 1, **configs: str) -> CreatableTopic:
@@ -129,12 +143,12 @@ def test_a_new_cluster_begins_with_the_features_of_its_release(controller: Contr
 def test_a_cluster_that_is_ahead_of_the_release_is_not_led(log: LogInMemory, controller: Controller) -> None:
     older = BrokerConfig.of(SETTINGS, release=RELEASES["4.0"])
     with pytest.raises(KafkaError, match=r"metadata\.version is 4\.3-IV0, and 4\.0\.2 knows none after 4\.0-IV3"):
-        Controller.open(log=log, cluster_id="C", config=older, now=at(1_000), random=random.Random(7))
+        lead(log, older)
 
 
 def test_a_cluster_that_is_behind_the_release_is_led(log: LogInMemory, controller: Controller) -> None:
     newer = BrokerConfig.of(SETTINGS, release=RELEASES["4.4"])
-    again = Controller.open(log=log, cluster_id="C", config=newer, now=at(1_000), random=random.Random(7))
+    again = lead(log, newer)
     assert again.image.features["metadata.version"] == 30
 
 
@@ -222,36 +236,36 @@ def test_a_request_for_too_many_partitions_is_refused_whole(controller: Controll
 def test_partitions_are_added_behind_those_there_are(controller: Controller) -> None:
     create(controller, topic(partitions=2))
     request = CreatePartitionsRequest(topics=(CreatePartitionsTopic(name="t", count=4, assignments=None),))
-    controller.submit(lambda: controller.topics.decide_growth(request), at(3_000))
+    controller.submit(lambda image: controller.topics(image).decide_growth(request), at(3_000))
     assert list(controller.image.topics.by_name["t"].partitions) == [0, 1, 2, 3]
 
 
 def test_too_many_added_partitions_fail_before_they_are_placed(controller: Controller) -> None:
     create(controller, topic())
     request = CreatePartitionsRequest(topics=(CreatePartitionsTopic(name="t", count=50_000_000, assignments=None),))
-    decision = controller.topics.decide_growth(request)
+    decision = controller.topics(controller.pending).decide_growth(request)
     assert (decision.records, decision.response.results[0].error_code) == ((), ErrorCode.UNKNOWN_SERVER_ERROR)
 
 
 def test_a_deleted_topic_takes_its_configuration_along(controller: Controller) -> None:
     create(controller, topic(retention_ms="5"))
     request = DeleteTopicsRequest(topics=(DeleteTopicState(name="t"),))
-    controller.submit(lambda: controller.topics.decide_deletion(request, 6), at(3_000))
+    controller.submit(lambda image: controller.topics(image).decide_deletion(request, 6), at(3_000))
     assert (controller.image.topics.get("t"), controller.image.config(TOPIC, "t")) == (None, {})
 
 
 def test_subscribers_hear_of_a_deleted_topic(controller: Controller) -> None:
     heard: list[str] = []
     create(controller, topic())
-    controller.subscribe(lambda delta, _: heard.extend(one.name for one in delta.deleted_topics.values()))
+    controller.publisher.subscribe(lambda delta, _: heard.extend(one.name for one in delta.deleted_topics.values()))
     request = DeleteTopicsRequest(topics=(DeleteTopicState(name="t"),))
-    controller.submit(lambda: controller.topics.decide_deletion(request, 6), at(3_000))
+    controller.submit(lambda image: controller.topics(image).decide_deletion(request, 6), at(3_000))
     assert heard == ["t"]
 
 
 def test_a_controlled_shutdown_leaves_no_leader_and_an_eligible_one(controller: Controller) -> None:
     create(controller, topic())
-    controller.close(at(4_000))
+    controller.stop_broker(at(4_000))
     partition = controller.image.topics.by_name["t"].partitions[0]
     assert (partition.leader, partition.isr, partition.elr) == (-1, (), (1,))
 
@@ -259,7 +273,7 @@ def test_a_controlled_shutdown_leaves_no_leader_and_an_eligible_one(controller: 
 def test_a_restart_after_a_clean_stop_leads_again_in_a_later_epoch(log: LogInMemory) -> None:
     first = start(log)
     create(first, topic())
-    first.close(at(4_000))
+    first.stop_broker(at(4_000))
     again = start(log, previous_broker_epoch=first.broker_epoch)
     partition = again.image.topics.by_name["t"].partitions[0]
     assert (partition.leader, partition.isr, partition.leader_epoch) == (1, (1,), 2)
@@ -275,9 +289,7 @@ def test_an_image_made_of_a_snapshot_is_the_image(controller: Controller) -> Non
     create(controller, topic(partitions=2, retention_ms="5"))
     controller.allocate_producer_id(at(3_000))
     controller.commit(((UserScramCredentialRecord(name="u", mechanism=1), 0),), at(3_000))
-    copy = MetadataImage("C")
-    for message, version in controller.image.records():
-        copy.replay(message, version)
+    copy = MetadataDelta.of(MetadataImage(cluster_id="C"), controller.image.records(), 0, 0).after
     assert list(copy.records()) == list(controller.image.records())
 
 
@@ -301,14 +313,14 @@ def test_an_idle_log_gets_a_no_op_record(log: LogInMemory, controller: Controlle
 
 def test_the_internal_topic_of_offsets_is_compacted(controller: Controller) -> None:
     controller.create_internal_topic("__consumer_offsets", at(2_000))
-    assert controller.log_settings("__consumer_offsets")["cleanup.policy"] == "compact"
+    assert controller.settings.log_settings("__consumer_offsets")["cleanup.policy"] == "compact"
 
 
 def test_dynamic_settings_of_all_brokers_reach_topics_without_their_own(controller: Controller) -> None:
     create(controller, topic())
-    records, _ = controller.configs.change(BROKER, "", [("log.retention.ms", 0, "77")])
+    records, _ = controller.configs(controller.pending).change(BROKER, "", [("log.retention.ms", 0, "77")])
     controller.commit(records, at(3_000))
-    assert controller.log_settings("t")["retention.ms"] == "77"
+    assert controller.settings.log_settings("t")["retention.ms"] == "77"
 
 
 @pytest.mark.parametrize(
@@ -330,13 +342,13 @@ def test_a_change_of_configuration_that_cannot_be_is_refused(
     controller: Controller, resource: tuple[int, str], change: tuple[str, int, str | None], code: ErrorCode
 ) -> None:
     create(controller, topic())
-    records, refusal = controller.configs.change(*resource, [change])
+    records, refusal = controller.configs(controller.pending).change(*resource, [change])
     assert (records, refusal.code if refusal else None) == ((), code)
 
 
 def test_append_begins_from_the_default(controller: Controller) -> None:
     create(controller, topic())
-    records, _ = controller.configs.change(TOPIC, "t", [("cleanup.policy", 2, "compact")])
+    records, _ = controller.configs(controller.pending).change(TOPIC, "t", [("cleanup.policy", 2, "compact")])
     controller.commit(records, at(3_000))
     assert controller.image.config(TOPIC, "t")["cleanup.policy"] == "delete,compact"
 
@@ -349,7 +361,7 @@ def test_a_topics_setting_tells_its_synonyms_in_the_order_in_which_they_count(lo
 
 def unregister(controller: Controller) -> None:
     (broker,) = controller.image.brokers.values()
-    controller.commit(decide_unregistration(controller.image, controller.config, broker.id).records, at(3_000))
+    controller.commit(decide_unregistration(controller.pending, controller.config, broker.id).records, at(3_000))
 
 
 def test_an_unregistered_broker_leads_nothing_and_stays_eligible(controller: Controller) -> None:
@@ -362,7 +374,7 @@ def test_an_unregistered_broker_leads_nothing_and_stays_eligible(controller: Con
 def test_an_unregistered_broker_stops_without_a_word(log: LogInMemory, controller: Controller) -> None:
     unregister(controller)
     before = len(log.batches)
-    controller.close(at(4_000))
+    controller.stop_broker(at(4_000))
     assert len(log.batches) == before
 
 
@@ -393,8 +405,8 @@ def test_a_leader_that_is_only_the_last_known_one_recovers(log: LogInMemory) -> 
 
 def test_where_a_broker_has_to_choose_a_folder_a_new_replica_has_none_yet(log: LogInMemory) -> None:
     config = BrokerConfig.of(SETTINGS)
-    controller = Controller.open(log=log, cluster_id="C", config=config, now=at(1_000), random=random.Random(7))
+    controller = lead(log, config)
     two = (FOLDER, Uuid(b"g" * 16))
-    controller.start_broker(log_dirs=two, previous_broker_epoch=-1, bound=None, now=at(1_000))
+    controller.start_broker(log_dirs=two, previous_broker_epoch=-1, now=at(1_000))
     create(controller, topic())
     assert controller.image.topics.by_name["t"].partitions[0].directories == (UNASSIGNED,)

@@ -12,7 +12,7 @@ from broker_in_memory import BrokerInMemory
 from reference_broker.apis import find_coordinator, join_group, offset_commit, offset_fetch, sync_group
 from reference_broker.effects import DEFERRED
 from reference_broker.groups.coordinator import TOPIC, GroupCoordinator
-from reference_broker.metadata.image import MetadataDelta
+from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.replication.coordinator_log import InternalTopicLog
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
@@ -40,13 +40,13 @@ class BrokerWithGroups(BrokerInMemory):
         super().__init__(*args, **kwargs)
         self.groups = GroupCoordinator(
             log=InternalTopicLog(self.partitions, TOPIC),
-            config=lambda: self.controller.config,
-            topics=self.controller.image.topics,
+            config=lambda: self.node_config.current,
+            topics=lambda: self.publisher.image.topics,
             create_internal_topic=self.controller.create_internal_topic,
             random=random.Random(3),
         )
-        self.controller.subscribe(self.groups.on_metadata)
-        self.groups.on_metadata(MetadataDelta(), self.now)
+        self.publisher.subscribe(self.groups.on_metadata)
+        self.groups.on_metadata(MetadataDelta(self.publisher.image), self.now)
         self.parts = replace(self.parts, groups=self.groups)
 
     def restarted(self, *, is_clean: bool = True) -> BrokerWithGroups:

@@ -126,7 +126,7 @@ class World:
         self.groups = GroupCoordinator(
             log=self.log,
             config=lambda: self.config,
-            topics=self.topics,  # type: ignore[arg-type]
+            topics=lambda: self.topics,  # type: ignore[arg-type, return-value]
             create_internal_topic=lambda name, now: self.create_offsets_topic(),
             random=random.Random(7),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any, cast
 
@@ -13,13 +14,13 @@ from memory_disk import MemoryDisk
 from reference_broker.apis.context import Context, Parts
 from reference_broker.apis.refusals import refuse
 from reference_broker.configs import BrokerConfig
-from reference_broker.controller.controller import Controller
 from reference_broker.effects import ConnectionId, Park, Ticket
 from reference_broker.environment import Now
 from reference_broker.releases import BASELINE, Release
 from reference_broker.replication.fetch_session import FetchSessions
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
+from reference_broker.startup import lead_metadata, report_folders
 from reference_broker.wire.codec import decode, encode_bytes
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import (
@@ -55,6 +56,7 @@ class MetadataBatch:
     last_offset: int
     epoch: int
     records: tuple[Any, ...]
+    is_snapshot: bool = False
 
 
 @dataclass
@@ -123,12 +125,15 @@ class BrokerInMemory:
             now_ms=NOW,
             on_event=self.events.append,
         )
-        self.controller = Controller.open(log=self.metadata, cluster_id="C", config=config, now=self.now, random=chance)
-        self.partitions.attach(self.controller, self.now)
+        self.halts: list[str] = []
+        parts = lead_metadata(
+            log=self.metadata, cluster_id="C", config=config, now=self.now, random=chance, halt=self.halts.append
+        )
+        self.controller, self.publisher, self.node_config = parts.controller, parts.publisher, parts.settings
+        self.partitions.attach(self.publisher, self.node_config, partial(report_folders, self.controller), self.now)
         self.controller.start_broker(
             log_dirs=self.partitions.online_directory_ids,
             previous_broker_epoch=self.partitions.previous_broker_epoch,
-            bound=None,
             now=self.now,
         )
         self.partitions.on_time(self.now)
@@ -142,6 +147,8 @@ class BrokerInMemory:
             fetch_sessions=self.sessions,
             random=chance,
             release=release,
+            quorum=parts.quorum,
+            snapshots=parts.snapshots,
         )
 
     @property
@@ -170,13 +177,13 @@ class BrokerInMemory:
         )
         topic = CreatableTopic(name=name, num_partitions=partitions, replication_factor=1, configs=settings)
         request = CreateTopicsRequest(topics=(topic,))
-        self.controller.submit(lambda: self.controller.topics.decide_creation(request), self.now)
+        self.controller.submit(lambda image: self.controller.topics(image).decide_creation(request), self.now)
         return self.controller.image.topics.by_name[name].id
 
     def delete(self, name: str = "t") -> None:
         """A topic goes."""
         request = DeleteTopicsRequest(topic_names=(name,))
-        self.controller.submit(lambda: self.controller.topics.decide_deletion(request, 5), self.now)
+        self.controller.submit(lambda image: self.controller.topics(image).decide_deletion(request, 5), self.now)
 
     def partition(self, name: str = "t", index: int = 0) -> Partition:
         """One that is hosted."""

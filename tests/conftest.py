@@ -39,6 +39,11 @@ SHARING = ("real", "plants", "recorded")
 """Folders whose files open a cluster, a browser or a warm process for all their tests."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rewrite` is for tests whose expected results stand in text files."""
+    parser.addoption("--rewrite", action="store_true", help="write what is printed now into the transcripts")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """An unknown word in REQUIRE is an error: it would require nothing."""
     config.addinivalue_line("markers", "long: takes long; make test leaves it to make nightly")

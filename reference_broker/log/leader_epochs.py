@@ -66,5 +66,11 @@ class LeaderEpochs:
         self.entries = [(below[-1][0], start_offset), *self.entries[len(below) :]]
         self._write()
 
+    def replace(self, entries: list[tuple[int, int]]) -> None:
+        """Take these entries, both numbers ascending."""
+        if entries != self.entries:
+            self.entries = entries
+            self._write()
+
     def _write(self) -> None:
         write_epochs(self._disk, self._path, self.entries)

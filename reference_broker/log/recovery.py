@@ -82,18 +82,25 @@ def open_log(
 def _load_epochs(
     disk: Disk, directory: str, segments: list[Segment], recovery_point: int, *, is_clean: bool
 ) -> LeaderEpochs:
-    """The leader epochs; what the file lost in a crash, or all where it is corrupt, is read from the batches."""
+    """The leader epochs; from the recovery point on, or all where the file is corrupt, as the batches tell them.
+
+    The file is durable before the batches are: after a crash it may name epochs that were lost with their batches, and
+    after a truncation that was lost it may even name one for batches of an earlier epoch.
+    """
     epochs = LeaderEpochs(disk, f"{directory}/leader-epoch-checkpoint")
+    end = segments[-1].next_offset
     try:
         epochs.load()
-        missing_from = segments[-1].next_offset if is_clean else recovery_point
+        known_to = end if is_clean else min(recovery_point, end)
     except ValueError:
-        missing_from = 0
-    epochs.cut_from_end(segments[-1].next_offset)
+        known_to = 0
+    found = [entry for entry in epochs.entries if entry[1] < known_to]
     for segment in segments:
-        if segment.next_offset > missing_from:
+        if segment.next_offset > known_to:
             for _, header in segment.headers_from():
-                epochs.assign(header.partition_leader_epoch, header.base_offset)
+                if not found or header.partition_leader_epoch > found[-1][0]:
+                    found.append((header.partition_leader_epoch, header.base_offset))
+    epochs.replace(found)
     return epochs
 
 

@@ -10,6 +10,7 @@ ENVIRONMENT = (RB + "environment",)
 CONFIGS = (RB + "configs", RB + "config_table", RB + "config_changes", RB + "config_values", RB + "properties")
 EFFECTS = (RB + "effects",)
 LOG = (RB + "log",)
+WAITING = (RB + "waiting",)
 RELEASES = (RB + "releases", RB + "release_table", RB + "behaviours")
 COMMAND_LINE = (RB + "command_line",)  # how every command ends; one file for all of them
 JAVA = (RB + "java_hash",)
@@ -37,7 +38,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "log": WIRE + ENVIRONMENT + CONFIGS,
     RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + METADATA,
     RB + "broker": WIRE + ENVIRONMENT + CONFIGS + EFFECTS + METADATA + WAITING,
-    RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS,
+    RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + WAITING,
     RB + "coordinator": WIRE + EFFECTS + CONFIGS + ENVIRONMENT,
     RB + "groups": WIRE + EFFECTS + CONFIGS + COORDINATOR + ENVIRONMENT + JAVA,
     RB + "controller": WIRE + EFFECTS + WAITING + CONFIGS + RELEASES + ENVIRONMENT + METADATA + JAVA,

@@ -233,6 +233,17 @@ def test_lost_leader_epochs_are_read_from_the_batches(tmp_path: Path, damage: st
     assert opened(tmp_path).epochs.entries == [(0, 0), (2, 1)]
 
 
+def test_leader_epochs_of_batches_that_a_crash_took_are_forgotten(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    log.append_from_client(batch(1), 1, NOW)
+    log.append_from_client(batch(1), 1, NOW)
+    log.close(NOW)
+    # The log was cut to 1 and a batch of epoch 2 appended; the crash took both, but not the checkpoint of the epochs.
+    path = tmp_path / "orders-0" / "leader-epoch-checkpoint"
+    path.write_text("0\n2\n1 0\n2 1\n")
+    assert opened(tmp_path, is_clean=False).epochs.entries == [(1, 0)]
+
+
 def test_an_emptied_index_leaves_no_old_entries_in_its_file(tmp_path: Path) -> None:
     log = opened(tmp_path, index_interval_bytes=50)
     for _ in range(9):

@@ -1,0 +1,98 @@
+"""Telling listeners what is committed and who leads (KIP-595).
+
+Each listener gets every committed batch once and in order, from a snapshot or the log, at the start and later alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Protocol
+
+from reference_broker.environment import Now
+from reference_broker.raft.frames import CommittedBatch
+from reference_broker.raft.leader import Leader
+from reference_broker.raft.member import Member
+from reference_broker.raft.resigned import Resigned
+from reference_broker.raft.serving import FORMATTED
+from reference_broker.raft.snapshots import SnapshotId
+from reference_broker.wire.metadata_records import VersionedRecord
+
+BATCHES_AT_ONCE: Final = 256
+NOTHING_TOLD: Final = -1
+
+
+class QuorumListener(Protocol):
+    """A state machine over the metadata log. What it raises stops the member; nothing may be half applied then."""
+
+    def on_commit(self, batches: Sequence[CommittedBatch], now: Now) -> None:
+        """The next committed batches, control batches among them."""
+
+    def on_snapshot(self, snapshot_id: SnapshotId, records: Sequence[VersionedRecord], now: Now) -> None:
+        """The state before the snapshot's end, in place of all that was told before."""
+
+    def on_leader(self, leader_id: int | None, epoch: int, now: Now) -> None:
+        """Who leads. The own node only once its leader change was told as committed, and so all before that.
+
+        None at once when it resigns.
+        """
+
+
+@dataclass(slots=True)
+class _Told:
+    listener: QuorumListener
+    next_offset: int = NOTHING_TOLD
+    leader_id: int | None = None
+    epoch: int = NOTHING_TOLD
+
+
+class Commits:
+    """The listeners, and how far each was told."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+        self._told: list[_Told] = []
+        self.bytes_told = 0
+        """Bytes of the batches that the first listener was told."""
+
+    def add(self, listener: QuorumListener) -> None:
+        """It is told from the beginning."""
+        self._told.append(_Told(listener))
+
+    def tell(self, now: Now) -> None:
+        """Bring every listener up to the high watermark, then tell it of the leader."""
+        for told in self._told:
+            if told.next_offset < self._member.high_watermark:
+                self._tell_commits(told, now)
+            self._tell_leader(told, now)
+
+    def _tell_commits(self, told: _Told, now: Now) -> None:
+        store, end = self._member.store, self._member.high_watermark
+        latest = store.latest_snapshot
+        if told.next_offset == NOTHING_TOLD or told.next_offset < store.log_start_offset:
+            if latest is not None and latest != FORMATTED:
+                told.next_offset = latest.end_offset
+                told.listener.on_snapshot(latest, store.read_snapshot(latest).records, now)
+            else:
+                told.next_offset = 0
+        while told.next_offset < end:
+            batches = tuple(islice(store.batches(told.next_offset, end), BATCHES_AT_ONCE))
+            if not batches:
+                return
+            told.next_offset = batches[-1].last_offset + 1
+            if told is self._told[0]:
+                self.bytes_told += sum(batch.size_in_bytes for batch in batches)
+            told.listener.on_commit(batches, now)
+
+    def _tell_leader(self, told: _Told, now: Now) -> None:
+        role = self._member.role
+        if isinstance(role, Leader) and not role.is_asked_to_resign:
+            leader_id = role.leader_id if told.next_offset > role.epoch_start_offset else None
+        elif isinstance(role, (Leader, Resigned)):
+            leader_id = None
+        else:
+            leader_id = role.leader_id
+        if (leader_id, role.epoch) != (told.leader_id, told.epoch):
+            told.leader_id, told.epoch = leader_id, role.epoch
+            told.listener.on_leader(leader_id, role.epoch, now)

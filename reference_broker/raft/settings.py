@@ -1,0 +1,48 @@
+"""What a member of the quorum is told by its configuration."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from reference_broker.raft.voters import ReplicaKey, Voter, VoterEndpoint
+
+
+class QuorumSettings(Struct, frozen=True, kw_only=True):
+    """The settings controller.quorum.*; times in ms, sizes in bytes, defaults as Kafka's.
+
+    `append_linger_ms` is how long appended records wait for others before they are flushed and handed to followers.
+    `may_become_voter` is true for a node with the controller role.
+    """
+
+    election_timeout_ms: int = 1000
+    fetch_timeout_ms: int = 2000
+    election_backoff_max_ms: int = 1000
+    append_linger_ms: int = 25
+    request_timeout_ms: int = 2000
+    retry_backoff_ms: int = 20
+    fetch_max_wait_ms: int = 500
+    fetch_max_bytes: int = 1 << 20
+    fetch_snapshot_max_bytes: int = 1 << 20
+    snapshot_max_new_bytes: int = 20 << 20
+    snapshot_max_interval_ms: int = 3_600_000
+    auto_join: bool = False
+    may_become_voter: bool = True
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """Who a member is. `listener` is the name of the listener on which members of the quorum talk."""
+
+    key: ReplicaKey
+    cluster_id: str
+    listener: str
+    endpoints: tuple[VoterEndpoint, ...] = ()
+
+    @property
+    def node_id(self) -> int:
+        """The node id."""
+        return self.key.node_id
+
+    @property
+    def voter(self) -> Voter:
+        """This member as a voter set would name it."""
+        return Voter(key=self.key, endpoints=self.endpoints)

@@ -54,6 +54,7 @@ def start_node(
         touch=touched.append,
         now_ms=now.wall_ms,
         on_event=lambda text: observers.log("ERROR", text),
+        on_notice=lambda text: observers.log("INFO", text),
         problems={path: folders.problems[path] for path in config.log_dirs if path in folders.problems},
     )
     metadata_dir = config.metadata_log_dir
@@ -89,6 +90,7 @@ def start_node(
     controller.start_broker(
         log_dirs=partitions.online_directory_ids, previous_broker_epoch=partitions.previous_broker_epoch, now=now
     )
+    partitions.on_registered(controller.broker_epoch, now)
     parts = Parts(
         controller=controller,
         partitions=partitions,

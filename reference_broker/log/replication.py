@@ -72,6 +72,8 @@ def truncate_to(log: PartitionLog, offset: int) -> None:
     before the cut, and the batches since.
     """
     if offset >= log.log_end_offset:
+        # Whoever led without appending anything has noted an epoch that begins at the end: it never was.
+        log.epochs.cut_from_end(log.log_end_offset)
         return
     while len(log.segments) > 1 and log.segments[-1].base_offset >= offset:
         log.segments.pop().remove()

@@ -1,27 +1,71 @@
-"""A partition that this broker hosts: its log, who leads it, and what readers may see of it.
+"""A partition that this broker hosts: its log, and the role that the broker plays in it.
 
-Source: KIP-101 and KIP-279 (leader epochs), KIP-392 (reading from followers), KIP-966 (strict min.insync.replicas).
+`TRANSITIONS` says which role follows which. What only a leader does is refused by every other role.
+
+Source: KIP-101 and KIP-279 (leader epochs), KIP-392 (reading from followers), KIP-631 (roles by metadata).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Hashable, Mapping
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
 
+from reference_broker.environment import Now
 from reference_broker.log.config import LogConfig
 from reference_broker.log.partition_log import Appended, PartitionLog
-from reference_broker.log.transaction_index import AbortedTransaction
-from reference_broker.metadata.topics import INTERNAL_TOPICS, PartitionImage
+from reference_broker.metadata.topics import INTERNAL_TOPICS
+from reference_broker.replication.alter_partition import AlterPartitions
+from reference_broker.replication.follower import Follower
+from reference_broker.replication.leader import ALL_IN_SYNC, FollowerFetch, Leader
+from reference_broker.replication.local_broker import LocalBroker
+from reference_broker.replication.offline import Dropped, Loaded, Offline
+from reference_broker.replication.reading import NO_EPOCH, Read, diverged, divergence
+from reference_broker.replication.replication_waiters import OnReplicated
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
+from reference_broker.wire.primitives import Buffer, Uuid
 from reference_broker.wire.records import Batch, BatchHeader
 from reference_broker.wire.refusal import KafkaError
 
-ALL_IN_SYNC: Final = -1
-"""acks: the answer waits for every replica in sync."""
-NO_EPOCH: Final = -1
+if TYPE_CHECKING:
+    from reference_broker.metadata.topics import PartitionImage
+
+__all__ = ["ALL_IN_SYNC", "HIGH_WATERMARK", "NO_EPOCH", "FollowerFetch", "Partition", "Read", "partition_key"]
+
 HIGH_WATERMARK: Final = -1
 """DeleteRecords: everything that readers may see."""
+
+Role = Loaded | Leader | Follower | Offline | Dropped
+
+
+class Event(Enum):
+    """What happens to a hosted partition."""
+
+    MADE_LEADER = auto()
+    MADE_FOLLOWER = auto()
+    FOLDER_FAILED = auto()
+    DROPPED = auto()
+
+
+TRANSITIONS: Final[Mapping[tuple[type[Role], Event], type[Role]]] = {
+    (Loaded, Event.MADE_LEADER): Leader,
+    (Loaded, Event.MADE_FOLLOWER): Follower,
+    (Loaded, Event.FOLDER_FAILED): Offline,
+    (Loaded, Event.DROPPED): Dropped,
+    (Leader, Event.MADE_LEADER): Leader,
+    (Leader, Event.MADE_FOLLOWER): Follower,
+    (Leader, Event.FOLDER_FAILED): Offline,
+    (Leader, Event.DROPPED): Dropped,
+    (Follower, Event.MADE_LEADER): Leader,
+    (Follower, Event.MADE_FOLLOWER): Follower,
+    (Follower, Event.FOLDER_FAILED): Offline,
+    (Follower, Event.DROPPED): Dropped,
+    (Offline, Event.DROPPED): Dropped,
+}
+
+
+class WrongTransition(RuntimeError):
+    """An event that cannot happen in a role: a fault of ours."""
 
 
 def partition_key(topic_id: Uuid, index: int) -> Hashable:
@@ -29,91 +73,124 @@ def partition_key(topic_id: Uuid, index: int) -> Hashable:
     return ("partition", topic_id, index)
 
 
-class Read(NamedTuple):
-    """What a fetch found. `diverging` is (epoch, end offset) where the reader's log has gone another way (KIP-595)."""
-
-    high_watermark: int
-    last_stable_offset: int
-    log_start_offset: int
-    slices: tuple[FileSlice, ...]
-    size: int
-    aborted: list[AbortedTransaction] | None
-    diverging: tuple[int, int] | None
-
-
 class Partition:
-    """Made and kept up to date by `Partitions`. `touch` is told the key when anything of it changed."""
+    """Made and kept up to date by `Partitions`. `is_leader`, `leader` and the epochs are those of the role."""
 
     __slots__ = (
-        "epoch_start_offset",
+        "_alter_partitions",
+        "_local",
+        "_on_truncated",
         "index",
-        "is_gone",
         "is_internal",
         "is_leader",
-        "isr",
         "key",
         "leader",
         "leader_epoch",
         "log",
-        "min_isr",
-        "node_id",
-        "partition_epoch",
-        "replicas",
+        "role",
         "topic",
         "topic_id",
-        "touch",
     )
 
-    def __init__(self, *, node_id: int, log: PartitionLog, touch: Callable[[Hashable], None]) -> None:
-        self.node_id, self.log, self.touch = node_id, log, touch
+    def __init__(
+        self,
+        *,
+        log: PartitionLog,
+        local: LocalBroker,
+        alter_partitions: AlterPartitions | None = None,
+        on_truncated: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_truncated` is called when the log was cut by a follower."""
+        self.log, self._local, self._alter_partitions = log, local, alter_partitions
+        self._on_truncated = on_truncated
         self.topic, self.topic_id, self.index = log.topic, log.topic_id, log.partition
         self.key = partition_key(log.topic_id, log.partition)
         self.is_internal = log.topic in INTERNAL_TOPICS
-        self.leader, self.leader_epoch, self.partition_epoch = -1, NO_EPOCH, -1
-        self.is_leader, self.is_gone = False, False
-        self.isr: tuple[int, ...] = ()
-        self.replicas: tuple[int, ...] = ()
-        self.epoch_start_offset = -1
-        self.min_isr = 1
+        self.role: Role = Loaded()
+        self.is_leader, self.leader, self.leader_epoch = False, -1, NO_EPOCH
 
-    # -- leadership ---------------------------------------------------------------------------------------------
+    # -- roles --------------------------------------------------------------------------------------------------
 
-    def update(self, image: PartitionImage) -> None:
-        """Take over what the controller decided. A new leadership begins at the log's end, which the log notes."""
+    def update(self, image: PartitionImage, now: Now) -> None:
+        """Take over what the controller decided; what is older than the known partition epoch is passed over."""
         if image.partition_epoch < self.partition_epoch:
             return
-        self.replicas, self.isr, self.partition_epoch = image.replicas, image.isr, image.partition_epoch
-        self.leader, self.is_leader = image.leader, image.leader == self.node_id
-        if image.leader_epoch > self.leader_epoch and self.is_leader:
-            self.epoch_start_offset = self.log.log_end_offset
-            self.log.epochs.assign(image.leader_epoch, self.epoch_start_offset)
-        self.leader_epoch = image.leader_epoch
-        self._count_min_isr()
-        self.advance_high_watermark()
-        self.touch(self.key)
+        if image.leader == self._local.node_id:
+            self._enter(Event.MADE_LEADER)
+        else:
+            self._enter(Event.MADE_FOLLOWER)
+        role = self.role
+        if isinstance(role, Leader):
+            role.update(image, now)
+        elif isinstance(role, Follower):
+            role.update(image)
+        self.is_leader, self.leader, self.leader_epoch = isinstance(role, Leader), image.leader, image.leader_epoch
+        self._local.touch(self.key)
+
+    def fail(self) -> None:
+        """The log folder has failed: whoever waits for the partition must look again."""
+        self._leave(Event.FOLDER_FAILED)
+
+    def leave(self) -> None:
+        """The partition is not hosted any more: whoever waits for it must look again."""
+        self._leave(Event.DROPPED)
+
+    def _leave(self, event: Event) -> None:
+        self._enter(event)
+        self.is_leader = False
+        self._local.touch(self.key)
+
+    def _enter(self, event: Event) -> None:
+        before, kind = self.role, TRANSITIONS.get((type(self.role), event))
+        if kind is None:
+            raise WrongTransition(f"{self} is {type(before).__name__}: {event.name} cannot happen to it")
+        if kind is type(before):
+            return
+        if kind is Leader:
+            self.role = Leader(self.log, self.key, self._local, self._alter_partitions)
+        elif kind is Follower:
+            self.role = Follower(self.log, self.key, self._local, self._on_truncated)
+        else:
+            self.role = Offline() if kind is Offline else Dropped()
+        if isinstance(before, Leader):
+            before.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER if kind is not Offline else ErrorCode.KAFKA_STORAGE_ERROR)
 
     def reconfigure(self, config: LogConfig) -> None:
         """Let other settings count from now on."""
         self.log.reconfigure(config)
-        self._count_min_isr()
-        self.advance_high_watermark()
-        self.touch(self.key)
+        if isinstance(self.role, Leader):
+            self.role.count_min_isr()
+            self.role.advance_high_watermark()
+        self._local.touch(self.key)
 
-    def leave(self) -> None:
-        """The partition is deleted, or its folder offline: whoever waits for it must look again."""
-        self.is_gone, self.is_leader = True, False
-        self.touch(self.key)
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is not served here any more."""
+        return isinstance(self.role, (Offline, Dropped))
 
-    def _count_min_isr(self) -> None:
-        self.min_isr = min(self.log.config.min_insync_replicas, len(self.replicas))
+    @property
+    def partition_epoch(self) -> int:
+        """The latest that is known; -1 without a role."""
+        return self.role.partition_epoch if isinstance(self.role, (Leader, Follower)) else -1
 
-    def advance_high_watermark(self) -> None:
-        """What every replica in sync has, readers may see. This node is the only replica, so that is its log's end.
+    @property
+    def replicas(self) -> tuple[int, ...]:
+        """All brokers that have a replica, the preferred leader first."""
+        return self.role.replica_ids if isinstance(self.role, (Leader, Follower)) else ()
 
-        Not while there are fewer replicas in sync than min.insync.replicas (KIP-966).
-        """
-        if self.is_leader and len(self.isr) >= self.min_isr:
-            self.log.high_watermark = self.log.log_end_offset
+    @property
+    def isr(self) -> tuple[int, ...]:
+        """The committed ISR, where this broker leads."""
+        return self.role.isr.committed if isinstance(self.role, Leader) else ()
+
+    @property
+    def led(self) -> Leader:
+        """The leader's part. NOT_LEADER_OR_FOLLOWER: another broker leads; KAFKA_STORAGE_ERROR: it is offline."""
+        role = self.role
+        if isinstance(role, Leader):
+            return role
+        code = ErrorCode.NOT_LEADER_OR_FOLLOWER if isinstance(role, Follower) else role.code
+        raise KafkaError(code, f"broker {self._local.node_id} does not lead {self}")
 
     def check_epoch(self, epoch: int) -> None:
         """The leader epoch that a client knows, -1 for none: FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH."""
@@ -125,76 +202,51 @@ class Partition:
         raise KafkaError(ErrorCode.UNKNOWN_LEADER_EPOCH, known)
 
     def checked_log(self, epoch: int, *, only_leader: bool) -> PartitionLog:
-        """The log, for a client that knows a leader epoch. Adds NOT_LEADER_OR_FOLLOWER to `check_epoch`'s refusals."""
+        """The log, for a client that knows a leader epoch. Adds the refusals of `led` to those of `check_epoch`."""
         self.check_epoch(epoch)
-        if only_leader and not self.is_leader:
-            raise self._not_leader()
-        return self.log
-
-    def _not_leader(self) -> KafkaError:
-        return KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER, f"broker {self.node_id} does not lead {self}")
+        return self.led.log if only_leader else self.log
 
     # -- writing ------------------------------------------------------------------------------------------------
 
     def append_from_client(self, batch: Batch, acks: int, now_ms: int) -> Appended:
-        """Validate and append a producer's batch.
-
-        NOT_LEADER_OR_FOLLOWER; NOT_ENOUGH_REPLICAS where acks=-1 asks for more than are in sync; and the refusals of
-        `PartitionLog.append_batch`.
-        """
-        self._check_writable(acks)
-        appended = self.log.append_batch(batch, self.leader_epoch, now_ms)
-        self._after_append()
-        return appended
+        """Validate and append a producer's batch: see `Leader`. The refusals of `led`."""
+        return self.led.append_from_client(batch, acks, now_ms)
 
     def append_own(self, batch: Buffer, now_ms: int) -> Appended:
-        """Append a batch that this node made itself, as a producer with acks=-1 would."""
-        self._check_writable(ALL_IN_SYNC)
-        appended = self.log.append_own(batch, self.leader_epoch, now_ms)
-        self._after_append()
-        return appended
+        """Append a batch that this node made itself, as a producer with acks=-1 would. The refusals of `led`."""
+        return self.led.append_own(batch, now_ms)
 
     def begin_verification(self, header: BatchHeader, now_ms: int, *, begins_at_zero: bool, checks_epoch: bool) -> bool:
         """Whether a transaction's coordinator must be asked before its batch is appended; notes that it is.
 
-        NOT_LEADER_OR_FOLLOWER; the refusals of `ProducerState.begin_verification`.
+        The refusals of `led` and of `ProducerState.begin_verification`.
         """
-        if not self.is_leader:
-            raise self._not_leader()
-        return self.log.producers.begin_verification(
+        return self.led.log.producers.begin_verification(
             header, now_ms, begins_at_zero=begins_at_zero, checks_epoch=checks_epoch
         )
 
-    def _check_writable(self, acks: int) -> None:
-        if not self.is_leader:
-            raise self._not_leader()
-        if acks == ALL_IN_SYNC and len(self.isr) < self.min_isr:
-            raise KafkaError(
-                ErrorCode.NOT_ENOUGH_REPLICAS,
-                f"{len(self.isr)} replicas of {self} are in sync, min.insync.replicas asks for {self.min_isr}",
-            )
-
-    def _after_append(self) -> None:
-        self.advance_high_watermark()
-        self.touch(self.key)
-
     def acknowledgement(self, required_offset: int) -> ErrorCode | None:
         """Whether acks=-1 is answered for records below an offset: NONE, an error, or None while it must wait."""
-        if self.is_gone or not self.is_leader:
-            return ErrorCode.NOT_LEADER_OR_FOLLOWER
-        if self.log.high_watermark < required_offset:
-            return None
-        return ErrorCode.NONE if self.min_isr <= len(self.isr) else ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND
+        role = self.role
+        if isinstance(role, Leader):
+            return role.acknowledgement(required_offset)
+        return ErrorCode.NOT_LEADER_OR_FOLLOWER if isinstance(role, Follower) else role.code
+
+    def when_replicated(self, required_offset: int, then: OnReplicated) -> None:
+        """Have somebody told once what `acknowledgement` says as soon as it is not None."""
+        role = self.role
+        if isinstance(role, Leader):
+            role.when_replicated(required_offset, then)
+        else:
+            then(ErrorCode.NOT_LEADER_OR_FOLLOWER if isinstance(role, Follower) else role.code)
 
     def delete_records(self, offset: int, *, needs_policy: bool = False) -> int:
-        """Raise the log's start; the low watermark. -1 stands for the high watermark.
+        """Raise the log's start; returns it. -1 stands for the high watermark.
 
-        NOT_LEADER_OR_FOLLOWER, POLICY_VIOLATION for a log that is compacted only (with `needs_policy` also for one
-        without a policy), OFFSET_OUT_OF_RANGE.
+        The refusals of `led`; POLICY_VIOLATION for a log that is compacted only (with `needs_policy` also for one
+        without a policy); OFFSET_OUT_OF_RANGE.
         """
-        if not self.is_leader:
-            raise self._not_leader()
-        log = self.log
+        log = self.led.log
         if (log.config.is_compacted or needs_policy) and not log.config.has_deletion:
             raise KafkaError(ErrorCode.POLICY_VIOLATION, f"the cleanup policy of {self} does not allow deletion")
         target = log.high_watermark if offset == HIGH_WATERMARK else offset
@@ -204,7 +256,7 @@ class Partition:
                 f"{self} has no offset {target}: its high watermark is {log.high_watermark}",
             )
         log.raise_log_start(target)
-        self.touch(self.key)
+        self._local.touch(self.key)
         return log.log_start_offset
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -215,9 +267,15 @@ class Partition:
         return self.log.high_watermark
 
     @property
+    def low_watermark(self) -> int:
+        """The lowest log start of all replicas whose brokers live. The refusals of `led`."""
+        return self.led.low_watermark
+
+    @property
     def is_behind_its_epoch(self) -> bool:
         """Whether a new leader does not know yet what was acknowledged before it (KIP-207)."""
-        return self.epoch_start_offset > self.log.high_watermark
+        role = self.role
+        return isinstance(role, Leader) and role.epoch_start_offset > self.log.high_watermark
 
     def read(
         self,
@@ -237,11 +295,11 @@ class Partition:
         """
         log = self.checked_log(epoch, only_leader=only_leader)
         high_watermark, start = log.high_watermark, log.log_start_offset
-        stable = log.last_stable_offset
         if last_fetched_epoch != NO_EPOCH:
-            diverging = self._divergence(offset, last_fetched_epoch)
+            diverging = divergence(log, offset, last_fetched_epoch)
             if diverging is not None:
-                return Read(high_watermark, stable, start, (), 0, None, diverging)
+                return diverged(log, diverging)
+        stable = log.last_stable_offset
         up_to = stable if is_committed else high_watermark
         fetched = log.read(offset, max_bytes, up_to, at_least_one_batch=at_least_one_batch)
         # Kafka forgets what it knows of transactions where it takes back the beginning of a batch.
@@ -249,16 +307,13 @@ class Partition:
         aborted = log.aborted_transactions(offset, fetched) if tells_aborted else None
         return Read(high_watermark, stable, start, fetched.slices, fetched.size, aborted, None)
 
-    def _divergence(self, offset: int, last_fetched_epoch: int) -> tuple[int, int] | None:
-        """(epoch, end offset) where the reader's last epoch ended earlier here; None where both logs agree so far."""
-        found, end = self.log.end_offset_for_epoch(last_fetched_epoch)
-        if found < 0 or offset < self.log.log_start_offset:
-            raise KafkaError(
-                ErrorCode.OFFSET_OUT_OF_RANGE,
-                f"{self}: offset {offset} after epoch {last_fetched_epoch} is not here "
-                f"({self.log.log_start_offset}..{self.log.log_end_offset})",
-            )
-        return (found, end) if found < last_fetched_epoch or end < offset else None
+    def read_for_follower(self, fetch: FollowerFetch, now: Now, *, is_first_look: bool = True) -> Read:
+        """Whole batches up to the log's end, for a replica of another broker: see `Leader`.
+
+        The refusals of `checked_log` and of `Leader.read_for_follower`.
+        """
+        self.check_epoch(fetch.epoch)
+        return self.led.read_for_follower(fetch, now, is_first_look=is_first_look)
 
     def end_of_epoch(self, current_epoch: int, epoch: int) -> tuple[int, int]:
         """(largest epoch not above the one asked for, its end offset); (-1, -1) where it is unknown. Leader only."""

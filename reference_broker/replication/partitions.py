@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
+from reference_broker.effects import Outbox
 from reference_broker.environment import Disk, Now, Random
 from reference_broker.log.config import LogConfig
 from reference_broker.log.log_directory import LogDirectory
@@ -16,9 +17,11 @@ from reference_broker.metadata.image import BROKER, TOPIC
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
 from reference_broker.metadata.topics import PartitionImage, TopicImage
+from reference_broker.replication.alter_partition import ControllerChannel
 from reference_broker.replication.folder_news import FolderNews, FolderReport, TopicIdPartition
 from reference_broker.replication.log_folders import LogFolders, is_assigned
 from reference_broker.replication.partition import Partition, partition_key
+from reference_broker.replication.replica_exchange import ReplicaExchange
 from reference_broker.replication.upkeep import Upkeep
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Uuid
@@ -38,11 +41,15 @@ class Partitions:
         self._places: dict[TopicPartition, LogDirectory] = {}
         self._placed: dict[TopicIdPartition, Uuid] = {}
         self._has_lost = False
+        self._outbox = Outbox()
+        self._channel: ControllerChannel | None = None
+        self._on_notice: Callable[[str], None] = on_event
         self._folders: LogFolders
         self._publisher: Publisher
         self._settings: NodeConfig
         self._report_folders: FolderReport
         self._node_id = -1
+        self._exchange: ReplicaExchange
         self._upkeep: Upkeep | None = None
         self._silent_since_ms = KNOWS_ALL
 
@@ -56,15 +63,20 @@ class Partitions:
         touch: Callable[[Hashable], None],
         now_ms: int,
         on_event: Callable[[str], None] = lambda line: None,
+        on_notice: Callable[[str], None] = lambda line: None,
         problems: Mapping[str, str] | None = None,
+        outbox: Outbox | None = None,
+        channel: ControllerChannel | None = None,
     ) -> Partitions:
         """Lock and open the log folders (path -> id); one that does not work is offline and in `failures`.
 
         `problems` are those that are known not to work (path -> why), as they have no id. `touch` is told the key of
-        every partition that something happened to; `on_event` gets lines for the log.
+        every partition that something happened to; `on_event` gets lines for the log, `on_notice` those that tell of no
+        trouble. Fetches of other brokers' partitions go to `outbox`, changes of an ISR to `channel`.
         OSError when no folder works, or another process uses one.
         """
         partitions = cls(touch, on_event)
+        partitions._outbox, partitions._channel, partitions._on_notice = outbox or Outbox(), channel, on_notice
         partitions._folders = LogFolders.open(
             disk=disk,
             directories=directories,
@@ -110,7 +122,8 @@ class Partitions:
         if partition is not None:
             self._online_by_id.pop((partition.topic_id, partition.index), None)
             self._offline[key] = partition.topic_id
-            partition.leave()
+            partition.fail()
+            self._exchange.forget(partition)
 
     # -- lookup -------------------------------------------------------------------------------------------------
 
@@ -168,11 +181,24 @@ class Partitions:
         self._node_id = settings.static.node_id
         self._upkeep = Upkeep(lambda: settings.current, now.monotonic_ms)
         self._silent_since_ms = now.wall_ms - settings.current.number("producer.id.expiration.ms")
+        self._exchange = ReplicaExchange.begin(
+            config=settings.static,
+            outbox=self._outbox,
+            channel=self._channel,
+            touch=self._touch,
+            on_notice=self._on_notice,
+            now=now,
+        )
+        self._exchange.on_brokers(publisher.image.brokers)
         for folder in self._folders:
             self._set_strays_aside(folder)
         for topic in publisher.image.topics:
-            self._host(topic, topic.partitions.values(), is_new=False)
+            self._host(topic, topic.partitions.values(), now, is_new=False)
         publisher.subscribe(self.on_metadata)
+
+    def on_registered(self, broker_epoch: int, now: Now) -> None:
+        """The controller knows this broker under an epoch: from now on it may fetch from others (KIP-903)."""
+        self._exchange.on_registered(broker_epoch, now)
 
     def _set_strays_aside(self, folder: LogDirectory) -> None:
         """Rename what the metadata does not put here: a topic deleted while the broker was down, or another of its
@@ -195,18 +221,29 @@ class Partitions:
             folder.fail(str(error))
 
     def on_metadata(self, delta: MetadataDelta, now: Now) -> None:
-        """Make, delete, lead and configure as the metadata says now."""
+        """Make, delete, lead, follow and configure as the metadata says now."""
+        self._exchange.on_brokers(delta.after.brokers)
         for topic in delta.deleted_topics.values():
             for index in topic.partitions:
                 self._drop(topic, index, now)
         for change in delta.changed_topics.values():
             if change.after is not None:
-                self._host(change.after, change.changed_partitions(), is_new=True)
-        changed = delta.changed_configs
-        if any(kind == BROKER for kind, _ in changed):
+                changed = list(change.changed_partitions())
+                self._drop_moved(change.after, changed, now)
+                self._host(change.after, changed, now, is_new=True)
+        if delta.has_broker_changes:
+            self._exchange.check_lag(self, now)
+        configs = delta.changed_configs
+        if any(kind == BROKER for kind, _ in configs):
             self._reconfigure({partition.topic: None for partition in self})
         else:
-            self._reconfigure({name: None for kind, name in changed if kind == TOPIC})
+            self._reconfigure({name: None for kind, name in configs if kind == TOPIC})
+
+    def _drop_moved(self, topic: TopicImage, images: Iterable[PartitionImage], now: Now) -> None:
+        """Delete the replicas that were reassigned to other brokers."""
+        for image in images:
+            if (topic.id, image.index) in self._online_by_id and self._node_id not in image.replicas:
+                self._drop(topic, image.index, now)
 
     def _drop(self, topic: TopicImage, index: int, now: Now) -> None:
         key = (topic.name, index)
@@ -219,12 +256,13 @@ class Partitions:
         del self._online[key], self._online_by_id[topic.id, index]
         self._placed.pop((topic.id, index), None)
         partition.leave()
+        self._exchange.forget(partition)
         try:
             folder.delete_log(topic.name, index, now.wall_ms)
         except KafkaError as error:
             self._on_event(f"the log of {topic.name}-{index} was not deleted: {error.detail}")
 
-    def _host(self, topic: TopicImage, images: Iterable[PartitionImage], *, is_new: bool) -> None:
+    def _host(self, topic: TopicImage, images: Iterable[PartitionImage], now: Now, *, is_new: bool) -> None:
         """Have those of a topic's partitions that have a replica here as the metadata says now."""
         config: LogConfig | None = None
         for image in images:
@@ -240,7 +278,8 @@ class Partitions:
                 if partition is None:
                     config = config or LogConfig.of(self._settings.log_settings(topic.name))
                     partition = self._open(topic, image, config, is_new=is_new)
-                partition.update(image)
+                partition.update(image, now)
+                self._exchange.follow(partition, now)
             except KafkaError as error:
                 self._mark_offline(topic, image, error)
 
@@ -255,7 +294,12 @@ class Partitions:
         key = (topic.name, image.index)
         folder = self._folder_for(topic, image, is_new=is_new)
         log = folder.open_log(topic.name, image.index, topic.id, config, self._silent_since_ms)
-        partition = Partition(node_id=self._node_id, log=log, touch=self._touch)
+        partition = Partition(
+            log=log,
+            local=self._exchange.local,
+            alter_partitions=self._exchange.alter_partitions,
+            on_truncated=folder.checkpoint_recovery_points,
+        )
         self._online[key] = self._online_by_id[topic.id, image.index] = partition
         self._places[key] = folder
         self._offline.pop(key, None)
@@ -300,13 +344,16 @@ class Partitions:
         """When `on_time` must be called next (monotonic); None before `attach`."""
         if self._upkeep is None:
             return None
-        return 0 if self._has_lost or self._placed else self._upkeep.next_deadline_ms
+        if self._has_lost or self._placed:
+            return 0
+        return min(self._upkeep.next_deadline_ms, self._exchange.next_deadline_ms())
 
     def on_time(self, now: Now) -> None:
         """Tell the controller what it has to know of folders, and do what is due."""
         if self._upkeep is None:
             return
         self._report(now)
+        self._exchange.on_time(self, now)
         for task in self._upkeep.take_due(now.monotonic_ms):
             for folder in self._folders:
                 try:

@@ -75,7 +75,7 @@ def test_an_unknown_partition_is_refused(broker: BrokerInMemory, topic: str, ind
 
 
 def test_only_the_leader_deletes(broker: BrokerInMemory) -> None:
-    broker.partition().is_leader = False
+    broker.follow()
     assert deleted(broker, 0) == (ErrorCode.NOT_LEADER_OR_FOLLOWER, -1)
 
 

@@ -190,7 +190,7 @@ def test_a_last_epoch_that_is_unknown_or_an_offset_below_the_start_is_out_of_ran
 
 
 def test_a_partition_that_is_not_led_here_is_refused_below_version_11(broker: BrokerInMemory) -> None:
-    broker.partition().is_leader = False
+    broker.follow()
     assert codes(fetched(broker, request(part()), 10)) == [ErrorCode.NOT_LEADER_OR_FOLLOWER]
     assert codes(fetched(broker, request(part()), 11)) == [ErrorCode.NONE]
 

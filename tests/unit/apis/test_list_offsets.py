@@ -150,7 +150,7 @@ def test_another_leader_epoch_is_refused(broker: BrokerInMemory, epoch: int, cod
 
 
 def test_only_the_leader_answers_unless_someone_debugs(broker: BrokerInMemory) -> None:
-    broker.partition().is_leader = False
+    broker.follow()
     assert codes(asked(broker, LATEST)) == [ErrorCode.NOT_LEADER_OR_FOLLOWER]
     assert codes(asked(broker, LATEST, replica_id=BrokerId(-2))) == [ErrorCode.NONE]
 
@@ -170,7 +170,7 @@ def test_a_leader_that_is_new_does_not_know_the_end_yet(
 ) -> None:
     broker.append(b"a")
     partition = broker.partition()
-    partition.log.high_watermark, partition.epoch_start_offset = 0, 1
+    partition.log.high_watermark, partition.led.epoch_start_offset = 0, 1
     assert codes(asked(broker, timestamp, version)) == [code]
     assert codes(asked(broker, EARLIEST, version)) == [ErrorCode.NONE]
 

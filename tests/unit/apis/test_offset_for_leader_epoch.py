@@ -70,7 +70,7 @@ def test_an_unknown_partition_is_refused(broker: BrokerInMemory, topic: str, ind
 
 
 def test_only_the_leader_answers(broker: BrokerInMemory) -> None:
-    broker.partition().is_leader = False
+    broker.follow()
     assert codes(asked(broker, 0)) == [ErrorCode.NOT_LEADER_OR_FOLLOWER]
 
 

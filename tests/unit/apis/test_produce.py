@@ -9,7 +9,7 @@ from broker_in_memory import BrokerInMemory, batch, codes
 
 from reference_broker.apis import produce
 from reference_broker.effects import HANG_UP, NO_RESPONSE, Park
-from reference_broker.replication.partition import Partition
+from reference_broker.replication.leader import Leader
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
@@ -282,8 +282,8 @@ def test_transactional_records_wait_for_a_coordinator_that_is_not_there(broker: 
 
 
 def test_a_partition_that_is_not_led_here_names_its_leader(broker: BrokerInMemory) -> None:
-    partition = broker.partition()
-    partition.is_leader = False
+    broker.follow()
+    broker.partition().leader = 1
     response = sent(broker, batch(b"a"))
     assert only(response).error_code == ErrorCode.NOT_LEADER_OR_FOLLOWER
     assert only(response).current_leader.leader_id == 1
@@ -297,8 +297,7 @@ def test_a_partition_in_a_folder_that_failed_is_refused(broker: BrokerInMemory) 
 
 
 def test_too_few_replicas_in_sync_refuse_only_acks_all(broker: BrokerInMemory) -> None:
-    partition = broker.partition()
-    partition.isr = ()
+    broker.partition().led.isr.commit(())
     assert codes(sent(broker, batch(b"a"), acks=-1)) == [ErrorCode.NOT_ENOUGH_REPLICAS]
     assert codes(sent(broker, batch(b"a"), acks=1)) == [ErrorCode.NONE]
 
@@ -306,7 +305,7 @@ def test_too_few_replicas_in_sync_refuse_only_acks_all(broker: BrokerInMemory) -
 @pytest.fixture
 def parked(broker: BrokerInMemory, monkeypatch: pytest.MonkeyPatch) -> Park:
     """A Produce with acks=-1 whose partition waits for replicas that other brokers have."""
-    monkeypatch.setattr(Partition, "advance_high_watermark", lambda self: None)
+    monkeypatch.setattr(Leader, "advance_high_watermark", lambda self: False)
     parked = sent(broker, batch(b"a"))
     assert isinstance(parked, Park)
     assert not parked.is_ready()
@@ -327,7 +326,7 @@ def test_acks_all_times_out_with_the_batch_in_the_log(broker: BrokerInMemory, pa
 
 
 def test_acks_all_ends_with_an_error_when_the_leadership_is_lost(broker: BrokerInMemory, parked: Park) -> None:
-    broker.partition().is_leader = False
+    broker.follow()
     assert codes(broker.wake(parked)) == [ErrorCode.NOT_LEADER_OR_FOLLOWER]
 
 
@@ -339,7 +338,8 @@ def test_acks_all_ends_with_an_error_when_the_topic_is_deleted(broker: BrokerInM
 
 def test_acks_all_tells_when_replicas_fell_out_of_sync_meanwhile(broker: BrokerInMemory, parked: Park) -> None:
     partition = broker.partition()
-    partition.log.high_watermark, partition.isr = 1, ()
+    partition.log.high_watermark = 1
+    partition.led.isr.commit(())
     assert codes(broker.wake(parked)) == [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND]
 
 

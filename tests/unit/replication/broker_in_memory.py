@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
 from typing import Any, cast
@@ -188,6 +188,12 @@ class BrokerInMemory:
     def partition(self, name: str = "t", index: int = 0) -> Partition:
         """One that is hosted."""
         return self.partitions.get(name, index)
+
+    def follow(self, name: str = "t", index: int = 0) -> None:
+        """Another broker leads a partition now, in the same leader epoch."""
+        image = self.controller.image.partition(name, index)
+        assert image is not None
+        self.partition(name, index).update(replace(image, leader=2, partition_epoch=99), at(self.now_ms))
 
     def append(self, *values: bytes, name: str = "t", index: int = 0, **options: Any) -> int:
         """A batch of records past all checks; the offset of the first."""

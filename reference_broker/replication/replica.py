@@ -1,0 +1,50 @@
+"""What a leader knows of a follower's replica: how far it has fetched, and when it had everything.
+
+Source: Kafka documentation, replica.lag.time.max.ms; KIP-903 (broker epochs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+UNKNOWN_OFFSET: Final = -1
+NEVER_MS: Final = -(1 << 62)
+
+
+@dataclass(slots=True)
+class Replica:
+    """One follower of one partition. Times are monotonic; `broker_epoch` is that of its last fetch, None before it."""
+
+    broker_id: int
+    log_start_offset: int = UNKNOWN_OFFSET
+    log_end_offset: int = UNKNOWN_OFFSET
+    broker_epoch: int | None = None
+    last_caught_up_ms: int = NEVER_MS
+    _last_fetch_ms: int = NEVER_MS
+    _leader_end_at_last_fetch: int = UNKNOWN_OFFSET
+
+    def on_fetch(
+        self, offset: int, log_start_offset: int, *, leader_end: int, broker_epoch: int, monotonic_ms: int
+    ) -> None:
+        """It asks for records from an offset on, so it has all before it.
+
+        Small batches may come faster than it fetches: it was also caught up at its last fetch if it has by now what the
+        leader had then.
+        """
+        if offset >= leader_end:
+            self.last_caught_up_ms = max(self.last_caught_up_ms, monotonic_ms)
+        elif offset >= self._leader_end_at_last_fetch:
+            self.last_caught_up_ms = max(self.last_caught_up_ms, self._last_fetch_ms)
+        self.log_start_offset, self.log_end_offset, self.broker_epoch = log_start_offset, offset, broker_epoch
+        self._leader_end_at_last_fetch = max(self._leader_end_at_last_fetch, leader_end)
+        self._last_fetch_ms = monotonic_ms
+
+    def on_leader_epoch(self, leader_end: int, *, is_in_sync: bool, monotonic_ms: int) -> None:
+        """A new leader epoch begins: a member of the ISR has its whole time to fetch, another must show itself."""
+        self.last_caught_up_ms = self._last_fetch_ms = monotonic_ms if is_in_sync else NEVER_MS
+        self._leader_end_at_last_fetch = leader_end
+
+    def is_caught_up(self, leader_end: int, monotonic_ms: int, max_lag_ms: int) -> bool:
+        """Whether it has everything, or had not long ago."""
+        return self.log_end_offset == leader_end or monotonic_ms - self.last_caught_up_ms <= max_lag_ms

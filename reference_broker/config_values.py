@@ -13,9 +13,9 @@ from functools import cache
 from typing import Final
 
 from reference_broker import config_table
-from reference_broker.behaviours import Behaviour
 from reference_broker.config_changes import CHANGES
 from reference_broker.releases import Release
+from reference_broker.releases.behaviours import Behaviour
 
 Value = bool | int | float | str | tuple[str, ...] | None
 
@@ -258,8 +258,8 @@ def _keys_of(release: Release, scope: str, table: str) -> Mapping[str, ConfigKey
             del rows[row[1:]]
         else:
             rows[row.partition("|")[0]] = row
-    is_short = release.does(Behaviour.KEEPS_LISTS_SHORT)
-    refuses = scope == "broker" and release.does(Behaviour.REFUSES_DUPLICATES)
+    is_short = release.does(Behaviour.KIP_1161_SHORT_LISTS)
+    refuses = scope == "broker" and release.does(Behaviour.KAFKA_19875_DUPLICATES_REFUSED)
     return {
         name: _read(rows[name], is_short_list=is_short and name not in _UNCHECKED_LISTS, refuses_duplicates=refuses)
         for name in sorted(rows)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
-from reference_broker.behaviours import Behaviour
 from reference_broker.configs import BrokerConfig, ConfigInvalid
 from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Disk, Random
@@ -26,6 +25,7 @@ from reference_broker.releases import (
     find_release,
     metadata_version_name,
 )
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.storage_choices import StorageProblem as StorageProblem
 from reference_broker.storage_choices import chosen_features, chosen_metadata_version, chosen_voters
 from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
@@ -162,7 +162,7 @@ def format_folders(disk: Disk, config: BrokerConfig, wanted: Format, *, random: 
         say("All of the log directories are already formatted.")
         return
     records = bootstrap_records(wanted)
-    if config.release.does(Behaviour.TELLS_BOOTSTRAP_RECORDS):
+    if config.release.does(Behaviour.PR_20303_BOOTSTRAP_RECORDS_PRINTED):
         say(f"Bootstrap metadata: {_in_java(records, wanted.metadata_version)}")
     version = metadata_version_name(wanted.metadata_version)
     for directory in sorted(new, key=lambda one: (one != config.metadata_log_dir, one)):
@@ -174,7 +174,7 @@ def format_folders(disk: Disk, config: BrokerConfig, wanted: Format, *, random: 
         say(f"Formatting {kind} {directory} with metadata.version {version}.")
         disk.make_directories(directory)
         if directory == config.metadata_log_dir:
-            is_snapshot = config.release.does(Behaviour.BOOTSTRAPS_BY_SNAPSHOT)
+            is_snapshot = config.release.does(Behaviour.KIP_1170_FEATURES_IN_SNAPSHOT)
             _write_bootstrap(disk, directory, records, wanted.voters, now_ms, is_snapshot=is_snapshot)
         meta = MetaProperties(cluster_id=wanted.cluster_id, node_id=config.node_id, directory_id=directory_id)
         write_meta(disk, directory, meta)

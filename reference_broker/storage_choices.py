@@ -10,12 +10,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from reference_broker.behaviours import Behaviour
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Random
 from reference_broker.raft.quorum import voters_record
 from reference_broker.releases import KRAFT_VERSION, METADATA_VERSION, METADATA_VERSIONS, Release
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.messages.voters_record import Voter, VotersRecord
 from reference_broker.wire.primitives import Uuid, parse_uuid
 
@@ -33,7 +33,7 @@ def chosen_metadata_version(given: argparse.Namespace) -> int:
     asked = [text.strip() for name, _, text in features if name.strip() == METADATA_VERSION]
     names = {name: level for name, level in METADATA_VERSIONS.items() if level <= release.metadata_version}
     level = release.metadata_version_of(given.release_version) if given.release_version else release.metadata_version
-    if level is None and not release.does(Behaviour.LISTS_METADATA_VERSIONS):
+    if level is None and not release.does(Behaviour.KAFKA_19509_METADATA_VERSIONS_LISTED):
         raise StorageProblem(
             f"Version {given.release_version} is not a valid version. The minimum version is {next(iter(names))} "
             f"and the maximum version is {release.newest_metadata_version}"

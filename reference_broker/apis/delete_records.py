@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import Final
 
 from reference_broker.apis.context import Context
-from reference_broker.behaviours import Behaviour
 from reference_broker.metadata.topics import INTERNAL_TOPICS
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_records_request import DeleteRecordsPartition, DeleteRecordsRequest
@@ -57,7 +57,7 @@ def _deleted(topic: str, asked: DeleteRecordsPartition, ctx: Context) -> DeleteR
     try:
         if topic in INTERNAL_TOPICS and ctx.image.partition(topic, index) is not None:
             raise KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, "records of an internal topic stay")
-        needs_policy = not ctx.release.does(Behaviour.DELETES_WITHOUT_POLICY)
+        needs_policy = not ctx.release.does(Behaviour.KIP_1161_NO_CLEANUP_POLICY)
         low_watermark = ctx.partitions.get(topic, index).delete_records(asked.offset, needs_policy=needs_policy)
     except KafkaError as error:
         return _refused(index, error.code)

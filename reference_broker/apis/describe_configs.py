@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from reference_broker.apis.context import Context
-from reference_broker.behaviours import Behaviour
 from reference_broker.controller.config_admin import BROKER_LOGGER
 from reference_broker.controller.config_description import Entry
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.metadata.topic_names import reason_invalid
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
@@ -50,7 +50,7 @@ def handle(request: DescribeConfigsRequest, ctx: Context) -> DescribeConfigsResp
             results.append(_refused(resource, error.code, error.detail))
             continue
         wanted = resource.configuration_keys
-        if resource.resource_type == CLIENT_METRICS and not ctx.release.does(Behaviour.TELLS_METRICS_DEFAULTS):
+        if resource.resource_type == CLIENT_METRICS and not ctx.release.does(Behaviour.KAFKA_17516_METRICS_DEFAULTS):
             wanted = None
         results.append(
             DescribeConfigsResult(

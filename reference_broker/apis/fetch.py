@@ -25,10 +25,10 @@ from typing import Final, NamedTuple
 
 from reference_broker.apis.context import Context
 from reference_broker.apis.leader_hint import addresses_of, leader_of
-from reference_broker.behaviours import Behaviour
 from reference_broker.effects import Park
 from reference_broker.environment import Now
 from reference_broker.log.segment import Segment
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.replication.fetch_session import INITIAL_EPOCH, TOPIC_IDS_SINCE, Found, Plan, Wanted
 from reference_broker.replication.partition import NO_EPOCH, Partition, Read
 from reference_broker.wire.api_keys import ApiKey

@@ -17,9 +17,9 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from reference_broker.apis.context import Context
-from reference_broker.behaviours import Behaviour
 from reference_broker.effects import NO_RESPONSE
 from reference_broker.groups.offset_requests import no_offset
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_fetch_request import (

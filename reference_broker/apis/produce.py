@@ -27,10 +27,10 @@ from msgspec.structs import replace
 
 from reference_broker.apis.context import Context
 from reference_broker.apis.leader_hint import addresses_of, leader_of
-from reference_broker.behaviours import Behaviour
 from reference_broker.effects import HANG_UP, NO_RESPONSE, Park
 from reference_broker.log.validation import RecordsRefused, Unreadable, first_header, only_batch
 from reference_broker.metadata.topics import INTERNAL_TOPICS
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.replication.partition import ALL_IN_SYNC, Partition
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.compression import Compression
@@ -287,8 +287,8 @@ def _check_transactions(request: ProduceRequest, parcels: Parcels) -> None:
 
 def _unverified(name: str, index: int, header: BatchHeader, ctx: Context) -> PartitionProduceResponse | None:
     """Why a batch of a transaction is refused; None where the log has that transaction open already."""
-    begins_at_zero = ctx.api_version >= EPOCHS_BUMPED_SINCE and ctx.release.does(Behaviour.DEMANDS_A_FIRST_SEQUENCE)
-    checks_epoch = ctx.release.does(Behaviour.CHECKS_EPOCHS_FIRST)
+    begins_at_zero = ctx.api_version >= EPOCHS_BUMPED_SINCE and ctx.release.does(Behaviour.KAFKA_18202_FIRST_SEQUENCE)
+    checks_epoch = ctx.release.does(Behaviour.KAFKA_18042_OLD_EPOCH)
     try:
         partition = ctx.partitions.get(name, index)
         must_ask = partition.begin_verification(

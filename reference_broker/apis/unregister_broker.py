@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Final
 
 from reference_broker.apis.context import Context
-from reference_broker.behaviours import Behaviour
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.registration import decide_unregistration
 from reference_broker.metadata.image import MetadataImage
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
@@ -36,6 +36,6 @@ def handle(request: UnregisterBrokerRequest, ctx: Context) -> UnregisterBrokerRe
 
 def _decide(request: UnregisterBrokerRequest, image: MetadataImage, ctx: Context) -> Decision:
     is_known = image.cluster.get(request.broker_id) is not None
-    if not is_known and not ctx.release.does(Behaviour.TELLS_WHY_NOT_UNREGISTERED):
+    if not is_known and not ctx.release.does(Behaviour.KAFKA_18859_REASON_NOT_UNREGISTERED):
         raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, "")
     return decide_unregistration(image, ctx.config, request.broker_id)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from reference_broker.behaviours import Behaviour
 from reference_broker.config_values import (
     ConfigInvalid,
     ConfigKey,
@@ -29,6 +28,7 @@ from reference_broker.controller.setting_order import in_order
 from reference_broker.java_hash import in_map_order
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC, MetadataImage
 from reference_broker.metadata.topic_names import reason_invalid
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
 from reference_broker.wire.messages.config_record import ConfigRecord

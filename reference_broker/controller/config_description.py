@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from reference_broker.behaviours import Behaviour
 from reference_broker.config_values import (
     ConfigKey,
     ConfigKeys,
@@ -20,6 +19,7 @@ from reference_broker.config_values import (
 from reference_broker.configs import text_of
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, MetadataImage
 from reference_broker.metadata.node_config import NodeConfig
+from reference_broker.releases.behaviours import Behaviour
 
 
 class Source(IntEnum):
@@ -121,7 +121,7 @@ class ConfigDescriptions:
     def group_entries(self, group: str) -> list[Entry]:
         """A group's settings; those that a broker setting stands for begin as that."""
         overrides = self.image.config(GROUP, group)
-        is_brokers = self.settings.static.release.does(Behaviour.GROUP_SETTINGS_ARE_THE_BROKERS)
+        is_brokers = self.settings.static.release.does(Behaviour.KAFKA_20289_GROUP_SYNONYMS)
         entries = []
         for key in self._keys.group.values():
             text = overrides.get(key.name)
@@ -152,7 +152,7 @@ class ConfigDescriptions:
     def client_metrics_entries(self, subscription: str) -> list[Entry]:
         """A client metrics subscription's settings (KIP-714)."""
         overrides = self.image.config(CLIENT_METRICS, subscription)
-        is_whole = self.settings.static.release.does(Behaviour.TELLS_METRICS_DEFAULTS)
+        is_whole = self.settings.static.release.does(Behaviour.KAFKA_17516_METRICS_DEFAULTS)
         entries = []
         for key in self._keys.client_metrics.values():
             text = overrides.get(key.name)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from reference_broker.behaviours import Behaviour
 from reference_broker.configs import BrokerConfig
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.refusal import KafkaError
 
@@ -57,8 +57,10 @@ def _effective(settings: Mapping[str, str], config: BrokerConfig) -> dict[str, i
             continue
         if key in settings:
             values[key] = int(settings[key])
-        elif not config.release.does(Behaviour.GROUP_LIMITS_AS_NUMBERS) and not key.endswith(".assignment.interval.ms"):
-            is_brokers = config.release.does(Behaviour.GROUP_SETTINGS_ARE_THE_BROKERS)
+        elif not config.release.does(Behaviour.KAFKA_20337_GROUP_LIMITS) and not key.endswith(
+            ".assignment.interval.ms"
+        ):
+            is_brokers = config.release.does(Behaviour.KAFKA_20289_GROUP_SYNONYMS)
             values[key] = config.number(f"group.{key}") if is_brokers else int(known.default or 0)
     return values
 
@@ -71,7 +73,7 @@ def _check_limits(key: str, value: int, config: BrokerConfig) -> None:
     is_below, is_above = low is not None and value < low, high is not None and value > high
     if not (is_below or is_above):
         return
-    is_numbers = config.release.does(Behaviour.GROUP_LIMITS_AS_NUMBERS)
+    is_numbers = config.release.does(Behaviour.KAFKA_20337_GROUP_LIMITS)
     if is_numbers and low is not None and high is not None:
         raise _invalid(f"{key} must be in the range {low} to {high} inclusive.")
     if is_below:

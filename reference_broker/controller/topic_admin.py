@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from reference_broker.behaviours import Behaviour
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.config_admin import ConfigAdmin
 from reference_broker.controller.config_description import ConfigDescriptions
@@ -17,6 +16,7 @@ from reference_broker.metadata.image import TOPIC, MetadataImage
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.topic_names import CLUSTER_METADATA, reason_invalid
 from reference_broker.metadata.topics import PartitionImage
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
@@ -214,7 +214,7 @@ class TopicAdmin:
     def _spread(self, start: int, count: int, factor: int) -> list[PartitionImage]:
         cluster = self.image.cluster
         active = [broker.id for broker in cluster.active()]
-        has_cordons = self.config.release.does(Behaviour.CORDONS_FOLDERS)
+        has_cordons = self.config.release.does(Behaviour.KIP_1066_CORDONED_FOLDERS)
         placed = place(cluster, self.random, count=count, factor=factor, has_cordons=has_cordons)
         return [
             new_partition(cluster, start + index, replicas, [one for one in replicas if one in active])

@@ -11,7 +11,7 @@ CONFIGS = (RB + "configs", RB + "config_table", RB + "config_changes", RB + "con
 EFFECTS = (RB + "effects",)
 LOG = (RB + "log",)
 WAITING = (RB + "waiting",)
-RELEASES = (RB + "releases", RB + "release_table", RB + "behaviours")
+RELEASES = (RB + "releases",)
 COMMAND_LINE = (RB + "command_line",)  # how every command ends; one file for all of them
 JAVA = (RB + "java_hash",)
 WAITING = (RB + "waiting",)
@@ -32,7 +32,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "purgatory": WIRE + EFFECTS,
     RB + "connection": WIRE + EFFECTS,
     RB + "client_connection": WIRE + EFFECTS + (RB + "waiting",),
-    RB + "releases": WIRE + RELEASES,
+    RB + "releases": WIRE,
     RB + "configs": WIRE + CONFIGS + RELEASES,
     RB + "metadata": WIRE + CONFIGS + RELEASES,
     RB + "log": WIRE + ENVIRONMENT + CONFIGS,

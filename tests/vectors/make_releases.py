@@ -3,7 +3,7 @@
 .venv/bin/python -m tests.vectors.make_releases [--check]
 
 Each release's node is formatted by its own tool and started; ReleaseTable.java is run on its class path. Writes
-release_table.py, config_table.py (the baseline's configs) and config_changes.py (the others', against it) in
+releases/release_table.py, config_table.py (the baseline's configs) and config_changes.py (the others', against it) in
 reference_broker/. Needs Java, and Maven for releases that are not in the cache yet.
 """
 
@@ -231,7 +231,7 @@ def config_changes(found: Mapping[str, Recording]) -> str:
 def made(found: Mapping[str, Recording]) -> dict[Path, str]:
     """Every file with its content."""
     return {
-        BROKER_FOLDER / "release_table.py": release_table(found),
+        BROKER_FOLDER / "releases" / "release_table.py": release_table(found),
         BROKER_FOLDER / "config_table.py": config_table(found[BASELINE]),
         BROKER_FOLDER / "config_changes.py": config_changes(found),
     }

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from reference_broker import release_table
 from reference_broker.apis.registry import BROKER, CONTROLLER, served
-from reference_broker.behaviours import SPANS, Behaviour
 from reference_broker.config_values import ConfigType, config_keys
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.group_settings import check_group
-from reference_broker.releases import BASELINE, METADATA_VERSION, RELEASES, Release, find_release, metadata_version_name
+from reference_broker.releases import (
+    BASELINE,
+    METADATA_VERSION,
+    RELEASES,
+    Release,
+    find_release,
+    metadata_version_name,
+    release_table,
+)
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.refusal import KafkaError
 
@@ -98,11 +105,6 @@ def test_the_folders_are_a_list_though_old_releases_call_it_a_text() -> None:
 def test_what_stands_twice_in_a_list_counts_once_from_4_2_on() -> None:
     keys = [config_keys(RELEASES[profile]).topic["cleanup.policy"] for profile in ("4.1", "4.2")]
     assert [key.parse("delete,delete") for key in keys] == [("delete", "delete"), ("delete",)]
-
-
-def test_every_behaviour_has_its_releases_and_a_source() -> None:
-    assert sorted(SPANS) == sorted(Behaviour)
-    assert all(span.source and (span.first or span.last) for span in SPANS.values())
 
 
 def test_a_behaviour_belongs_to_some_releases_and_not_to_others() -> None:

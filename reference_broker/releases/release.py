@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from reference_broker import release_table
-from reference_broker.behaviours import SPANS, Behaviour
+from reference_broker.releases import release_table
+from reference_broker.releases.behaviours import Behaviour
 
 METADATA_VERSION: Final = "metadata.version"
 KRAFT_VERSION: Final = "kraft.version"
@@ -37,8 +37,7 @@ class Release:
 
     def does(self, behaviour: Behaviour) -> bool:
         """Whether the release behaves so."""
-        first, last = SPANS[behaviour].first, SPANS[behaviour].last
-        return (first is None or self.number >= first) and (last is None or self.number <= last)
+        return self.number >= behaviour.value.first
 
     def supported_features(self) -> dict[str, tuple[int, int]]:
         """Feature -> (smallest, largest level), kraft.version and metadata.version among them."""

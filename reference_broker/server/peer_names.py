@@ -9,11 +9,12 @@ import re
 from typing import Final
 
 RAFT: Final = "raft"
-"""The channel of the metadata quorum; other channels of brokers are named as in `BROKER_CHANNELS`."""
+"""The channels of the metadata quorum begin with this word: raft, raft-fetch."""
 CONTROLLER: Final = "controller"
-"""The channels to the active controller begin with this word: controller-heartbeat, controller-forwarding, …"""
-BROKER_CHANNELS: Final = r"(?:fetcher-\d+|txn-marker-sender|add-partitions-txn)"
-_PEER: Final = re.compile(rf"raft-client-(\d+)|broker-(\d+)-{BROKER_CHANNELS}")
+"""Those to the active controller begin with this one: controller-heartbeat, controller-forwarding, …"""
+BROKERS: Final = r"(?:fetcher-\d+|txn-marker-sender|add-partitions-txn)"
+"""Those between brokers."""
+_PEER: Final = re.compile(rf"raft-client-(\d+)|broker-(\d+)-{BROKERS}")
 _CONTROLLER_PEER: Final = re.compile(r"\d+")
 _CLIENT_ID_AT: Final = 12
 """Where the client id begins in a request: after its size, key, version and correlation id."""
@@ -21,7 +22,7 @@ _CLIENT_ID_AT: Final = 12
 
 def client_id(node_id: int, channel: str) -> str:
     """The client id of a node's own connections for a channel."""
-    if channel == RAFT:
+    if channel.startswith(RAFT):
         return f"raft-client-{node_id}"
     if channel.startswith(CONTROLLER):
         return str(node_id)

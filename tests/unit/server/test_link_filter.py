@@ -110,7 +110,7 @@ def test_what_comes_to_a_severed_socket_is_lost_without_a_word() -> None:
     theirs.close()
 
 
-@pytest.mark.parametrize("channel", ["raft", "fetcher-3", "controller-heartbeat"])
+@pytest.mark.parametrize("channel", ["raft", "raft-fetch", "fetcher-3", "controller-heartbeat"])
 def test_a_node_is_known_by_the_client_id_of_its_own_connections(channel: str) -> None:
     name = peer_names.client_id(12, channel)
     assert peer_names.node_id(name, is_controller_listener=True) == 12

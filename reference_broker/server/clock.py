@@ -12,3 +12,8 @@ NS_IN_A_MS = 1_000_000
 def now() -> Now:
     """The time by both clocks."""
     return Now(time.time_ns() // NS_IN_A_MS, time.monotonic_ns() // NS_IN_A_MS)
+
+
+def monotonic_ms() -> int:
+    """The monotonic clock alone."""
+    return time.monotonic_ns() // NS_IN_A_MS

@@ -4,6 +4,7 @@ The file holds one rule a line, and is read at the start and on SIGUSR1:
 
     drop to 2                   nothing goes out to node 2
     drop from 2                 nothing that node 2 sends is read
+    drop to 2 on CONTROLLER     the same on connections to and from one listener only, whichever side listens
     drop to 127.0.0.1:9093      the same for a listener whose node id is not known yet (a bootstrap server)
 
 Empty lines and lines that begin with # are passed over. Once the rules hold, the file's text is copied to a file beside
@@ -44,42 +45,57 @@ NOTHING: Final = Cut()
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """One line: whose traffic is dropped, which way, and on which listener (None: on all)."""
+
+    is_outgoing: bool
+    subject: Subject
+    listener: str | None = None
+
+    @classmethod
+    def parse(cls, line: str) -> Rule:
+        """The rule of a line. ValueError where it is none."""
+        drop, way, subject, *rest = line.split() if len(line.split()) in (3, 5) else ("", "", "")
+        if drop != "drop" or way not in ("to", "from") or (rest and rest[0] != "on"):
+            raise ValueError(f"{line!r} is no rule: write `drop to NODE`, `drop from NODE`, `drop to NODE on LISTENER`")
+        return cls(way == "to", _subject(subject), rest[1] if rest else None)
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Whom this node sends nothing, and from whom it takes nothing."""
 
-    to: frozenset[Subject] = frozenset()
-    source: frozenset[Subject] = frozenset()
+    rules: tuple[Rule, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Rules:
-        """The rules of a file's text. ValueError, which names the line, where it holds none."""
-        found: dict[str, list[Subject]] = {"to": [], "from": []}
+        """The rules of a file's text. ValueError, which names the line, where one is none."""
+        found: list[Rule] = []
         for number, line in enumerate(text.splitlines(), 1):
-            words = line.split()
-            if not words or words[0].startswith("#"):
-                continue
-            if len(words) != 3 or words[0] != "drop" or words[1] not in found:
-                raise ValueError(f"line {number}: {line!r} is no rule: write `drop to NODE` or `drop from NODE`")
-            found[words[1]].append(_subject(words[2], number))
-        return cls(frozenset(found["to"]), frozenset(found["from"]))
+            if line.strip() and not line.strip().startswith("#"):
+                try:
+                    found.append(Rule.parse(line))
+                except ValueError as error:
+                    raise ValueError(f"line {number}: {error}") from error
+        return cls(tuple(found))
 
-    def of_node(self, node_id: int) -> Cut:
-        """What is dropped between this node and another."""
-        return Cut(node_id in self.to, node_id in self.source)
+    def of_node(self, node_id: int, listener: str) -> Cut:
+        """What is dropped of a connection that another node has made to a listener of this one."""
+        return self._cut((node_id,), listener)
 
-    def of_peer(self, peer: Peer) -> Cut:
-        """What is dropped of a connection to a peer, known by its id or by its address."""
-        names: tuple[Subject, Subject] = (peer.node_id, (peer.host, peer.port))
-        return Cut(any(name in self.to for name in names), any(name in self.source for name in names))
+    def of_peer(self, peer: Peer, listener: str) -> Cut:
+        """What is dropped of a connection to a listener of a peer, known by its id or by its address."""
+        return self._cut((peer.node_id, (peer.host, peer.port)), listener)
 
-    def __bool__(self) -> bool:
-        return bool(self.to or self.source)
+    def _cut(self, names: tuple[Subject, ...], listener: str) -> Cut:
+        ways = [one.is_outgoing for one in self.rules if one.subject in names and one.listener in (None, listener)]
+        return Cut(outgoing=True in ways, incoming=False in ways)
 
 
-def _subject(word: str, line: int) -> Subject:
+def _subject(word: str) -> Subject:
     host, _, port = word.rpartition(":")
     if not port.isdecimal():
-        raise ValueError(f"line {line}: {word!r} is neither a node id nor HOST:PORT")
+        raise ValueError(f"{word!r} is neither a node id nor HOST:PORT")
     return (host.strip("[]"), int(port)) if host else int(port)
 
 

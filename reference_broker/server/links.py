@@ -24,7 +24,7 @@ class Arrival:
         self.listener, self.raw, self.host = listener, raw, host
         self._on_known = on_known
 
-    def on_ready(self, events: int) -> None:
+    def on_ready(self) -> None:
         """Its first bytes are there."""
         self._on_known(self)
 
@@ -35,7 +35,7 @@ class Links:
     def __init__(
         self,
         *,
-        links: LinkFilter,
+        link_filter: LinkFilter,
         selector: selectors.BaseSelector,
         peers: Peers,
         controller_listeners: Collection[str],
@@ -44,7 +44,7 @@ class Links:
         drop: Callable[[ClientSocket], None],
     ) -> None:
         """`admit` makes a client of an accepted socket, `clients` are those that are connected, `drop` ends one."""
-        self._filter, self._selector, self._peers = links, selector, peers
+        self._filter, self._selector, self._peers = link_filter, selector, peers
         self._controller_listeners = controller_listeners
         self._admit, self._clients, self._drop = admit, clients, drop
         self._arrivals: dict[socket.socket, Arrival] = {}
@@ -62,6 +62,8 @@ class Links:
     def _on_known(self, arrival: Arrival) -> None:
         """Admit a connection; that of a node whose link is cut gets no answer until it heals."""
         raw = arrival.raw
+        if raw not in self._arrivals:
+            return
         try:
             first = raw.recv(PEEKED_BYTES, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
@@ -73,8 +75,8 @@ class Links:
         name = peer_names.first_client_id(first) or ""
         is_controller_listener = arrival.listener.name in self._controller_listeners
         node_id = peer_names.node_id(name, is_controller_listener=is_controller_listener)
-        if node_id is not None and self._filter.rules.of_node(node_id):
-            self._filter.hold(raw, lambda rules: rules.of_node(node_id))
+        if node_id is not None and self._filter.rules.of_node(node_id, arrival.listener.name):
+            self._filter.hold(raw, lambda rules: rules.of_node(node_id, arrival.listener.name))
         else:
             self._admit(arrival.listener, raw, arrival.host).node_id = node_id
 
@@ -92,7 +94,7 @@ class Links:
         self._filter.confirm()
 
     def _apply_to(self, client: ClientSocket, node_id: int) -> None:
-        cut = self._filter.rules.of_node(node_id)
+        cut = self._filter.rules.of_node(node_id, client.connection.listener)
         if client.cut and not cut:
             self._drop(client)
         elif cut and cut != client.cut:
@@ -102,7 +104,7 @@ class Links:
         raw = client.raw.raw if isinstance(client.raw, SeveredSocket) else client.raw
 
         def hold(raw: socket.socket) -> None:
-            self._filter.hold(raw, lambda rules: rules.of_node(node_id))
+            self._filter.hold(raw, lambda rules: rules.of_node(node_id, client.connection.listener))
 
         client.sever(cut, SeveredSocket(raw, cut, hold), self._filter.nowhere)
 

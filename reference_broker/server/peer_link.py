@@ -97,7 +97,13 @@ class PeerLink:
         code = self._raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
-        if self._raw.getsockname() == self._raw.getpeername():
+        try:
+            where = self._raw.getpeername()
+        except OSError as error:
+            if error.errno == errno.ENOTCONN:
+                return  # the event was that of an earlier socket
+            raise
+        if self._raw.getsockname() == where:
             # On one machine, a port that nobody listens at may be given to the very socket that asks for it.
             raise OSError(errno.ECONNREFUSED, "nobody listens there")
         self.phase = Phase.OPEN
@@ -108,6 +114,8 @@ class PeerLink:
 
     def on_ready(self, events: int) -> None:
         """The socket is ready. OSError or MalformedRequest where the connection is lost."""
+        if self._raw is None:
+            return  # lost a moment ago
         if self.phase is Phase.CONNECTING:
             self._finish_connecting()
         elif events & selectors.EVENT_READ:

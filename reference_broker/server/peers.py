@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from reference_broker.client_connection import ClientConnection, Outcome
+from reference_broker.client_connection import ClientConnection, Outcome, known_versions
+from reference_broker.configs import BrokerConfig
 from reference_broker.effects import Peer, Send
 from reference_broker.environment import Random
 from reference_broker.server import peer_names
-from reference_broker.server.link_filter import LinkFilter
+from reference_broker.server.link_filter import Cut, LinkFilter, Rules
 from reference_broker.server.peer_link import Address, PeerLink, Phase, why
 from reference_broker.server.worker import Worker
 from reference_broker.waiting import NEVER_MS
@@ -33,13 +34,42 @@ JITTER: Final = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerSettings:
-    """What connections to peers need to know. `versions`: API key → what this node may use."""
+    """What connections to peers need to know. `versions`: API key → what this node may use.
+
+    The listeners are those at which peers are reached: controllers at one, brokers at the other.
+    """
 
     node_id: int
     versions: Mapping[int, Versions]
     setup_timeout_ms: int
     setup_timeout_max_ms: int
     idle_ms: int
+    controller_listener: str
+    broker_listener: str
+
+    def listener_of(self, channel: str) -> str:
+        """The listener of the peers of a channel."""
+        is_controllers = channel.startswith((peer_names.RAFT, peer_names.CONTROLLER))
+        return self.controller_listener if is_controllers else self.broker_listener
+
+
+def peer_settings(config: BrokerConfig) -> PeerSettings:
+    """What a node's configuration and release say."""
+    versions: dict[int, Versions] = {}
+    for kind in ("broker", "controller"):
+        for key, span in config.release.advertised(kind).items():
+            first, last = versions.get(key, (span[0], span[-1]))
+            versions[key] = min(first, span[0]), max(last, span[-1])
+    known = known_versions()
+    return PeerSettings(
+        node_id=config.node_id,
+        versions={key: (max(low, known[key][0]), min(high, known[key][1])) for key, (low, high) in versions.items()},
+        setup_timeout_ms=config.number("socket.connection.setup.timeout.ms"),
+        setup_timeout_max_ms=config.number("socket.connection.setup.timeout.max.ms"),
+        idle_ms=config.number("connections.max.idle.ms"),
+        controller_listener=next(iter(config.controller_listeners), ""),
+        broker_listener=config.inter_broker_listener,
+    )
 
 
 class Peers:
@@ -54,16 +84,19 @@ class Peers:
         settle: Callable[[int, object], None],
         monotonic_ms: Callable[[], int],
         random: Random,
-        links: LinkFilter | None = None,
+        link_filter: LinkFilter | None = None,
     ) -> None:
         self._settings, self._selector, self._settle = settings, selector, settle
-        self._monotonic_ms, self._random, self._filter = monotonic_ms, random, links
+        self._monotonic_ms, self._random, self._filter = monotonic_ms, random, link_filter
         self._resolver = Worker("resolve", wake)
         self._links: dict[tuple[Peer, str], PeerLink] = {}
         self._outcomes: list[Outcome] = []
+        self.is_used = False
+        """Whether anything was ever sent: until then, a loop need not ask for deadlines."""
 
     def send(self, effect: Send) -> None:
         """Take a request over."""
+        self.is_used = True
         link = self._links.get((effect.peer, effect.channel))
         if link is None:
             link = self._links[effect.peer, effect.channel] = self._new_link(effect.peer, effect.channel)
@@ -80,7 +113,7 @@ class Peers:
         client_id = peer_names.client_id(self._settings.node_id, channel)
         link = PeerLink(peer, channel, self._selector, lambda: ClientConnection(client_id, self._settings.versions))
         if self._filter is not None:
-            link.cut = self._filter.rules.of_peer(peer)
+            link.cut = self._cut_of(link, self._filter.rules)
         return link
 
     # -- connecting ---------------------------------------------------------------------------------------------
@@ -156,7 +189,7 @@ class Peers:
         """The link filter has new rules."""
         assert self._filter is not None
         for link in list(self._links.values()):
-            link.cut, before = self._filter.rules.of_peer(link.peer), link.cut
+            link.cut, before = self._cut_of(link, self._filter.rules), link.cut
             if before and not link.cut and link.is_connected:
                 self._lose(link, "its link was cut")
             elif link.is_silent and not link.cut:
@@ -179,13 +212,16 @@ class Peers:
         self._take_outcomes(link)
         link.renew()
         if raw is not None:
-            self._close(raw, link.peer)
+            self._close(raw, link)
 
-    def _close(self, raw: socket.socket, peer: Peer) -> None:
+    def _close(self, raw: socket.socket, link: PeerLink) -> None:
         if self._filter is None:
             raw.close()
         else:
-            self._filter.hold(raw, lambda rules: rules.of_peer(peer))
+            self._filter.hold(raw, lambda rules: self._cut_of(link, rules))
+
+    def _cut_of(self, link: PeerLink, rules: Rules) -> Cut:
+        return rules.of_peer(link.peer, self._settings.listener_of(link.channel))
 
     def _take_outcomes(self, link: PeerLink) -> None:
         self._outcomes += link.connection.take_outcomes()

@@ -92,7 +92,13 @@ class _Session:
 class Machine:
     """An event loop with `Peers`. `outcomes` are what was settled, in order."""
 
-    def __init__(self, node_id: int = 1, links: LinkFilter | None = None, setup_timeout_ms: int = 10_000) -> None:
+    def __init__(
+        self,
+        node_id: int = 1,
+        links: LinkFilter | None = None,
+        setup_timeout_ms: int = 10_000,
+        settle: Callable[[int, Any], None] | None = None,
+    ) -> None:
         self.selector = selectors.DefaultSelector()
         self.wake_read, self.wake_write = os.pipe()
         os.set_blocking(self.wake_read, False)
@@ -106,13 +112,15 @@ class Machine:
                 setup_timeout_ms=setup_timeout_ms,
                 setup_timeout_max_ms=30_000,
                 idle_ms=600_000,
+                controller_listener="CONTROLLER",
+                broker_listener="PLAINTEXT",
             ),
             selector=self.selector,
             wake=lambda: os.write(self.wake_write, b"\0") and None,
-            settle=lambda token, outcome: self.outcomes.append((token, outcome)),
+            settle=settle or (lambda token, outcome: self.outcomes.append((token, outcome))),
             monotonic_ms=monotonic_ms,
             random=random.Random(1),
-            links=links,
+            link_filter=links,
         )
         self.selector.register(self.wake_read, selectors.EVENT_READ, self)
 

@@ -20,7 +20,9 @@ drop to 2
 drop from 2
 drop from 3
 drop to 127.0.0.1:9093
+drop from 5 on CONTROLLER
 """
+PLAIN = "PLAINTEXT"
 
 
 def first_request(client_id: str | None) -> bytes:
@@ -31,14 +33,34 @@ def first_request(client_id: str | None) -> bytes:
     ("node_id", "cut"), [(2, Cut(outgoing=True, incoming=True)), (3, Cut(incoming=True)), (4, Cut())], ids=str
 )
 def test_each_direction_is_cut_by_a_rule_of_its_own(node_id: int, cut: Cut) -> None:
-    assert Rules.parse(RULES).of_node(node_id) == cut
+    assert Rules.parse(RULES).of_node(node_id, PLAIN) == cut
 
 
 def test_a_peer_is_known_by_its_address_too() -> None:
-    assert Rules.parse(RULES).of_peer(Peer(-1, "127.0.0.1", 9093)) == Cut(outgoing=True)
+    assert Rules.parse(RULES).of_peer(Peer(-1, "127.0.0.1", 9093), PLAIN) == Cut(outgoing=True)
 
 
-@pytest.mark.parametrize("line", ["drop 2", "drop to", "drop to two", "cut to 2", "drop with 2", "drop to host:"])
+@pytest.mark.parametrize(("listener", "is_cut"), [("CONTROLLER", True), (PLAIN, False)])
+def test_a_rule_may_be_for_one_listener(listener: str, is_cut: bool) -> None:
+    rules = Rules.parse(RULES)
+    peer = Peer(5, "127.0.0.1", 9095)
+
+    assert (bool(rules.of_node(5, listener)), bool(rules.of_peer(peer, listener))) == (is_cut, is_cut)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "drop 2",
+        "drop to",
+        "drop to two",
+        "cut to 2",
+        "drop with 2",
+        "drop to host:",
+        "drop to 2 on",
+        "drop to 2 at PLAINTEXT",
+    ],
+)
 def test_a_line_that_is_no_rule_is_named(line: str) -> None:
     with pytest.raises(ValueError, match="line 2"):
         Rules.parse(f"drop to 1\n{line}\n")
@@ -51,7 +73,7 @@ def test_a_file_that_cannot_be_read_leaves_the_rules_as_they_were(tmp_path: Path
     links.read()
     file.write_text("nonsense")
 
-    assert (links.read(), links.rules.of_node(2)) == (False, Cut(outgoing=True))
+    assert (links.read(), links.rules.of_node(2, PLAIN)) == (False, Cut(outgoing=True))
     links.close()
 
 
@@ -73,7 +95,7 @@ def test_a_socket_that_was_put_aside_is_closed_when_its_link_heals(tmp_path: Pat
     file.write_text("drop to 2\ndrop to 3")
     links.read()
     ours, theirs = socket.socketpair()
-    links.hold(ours, lambda rules: rules.of_node(2))
+    links.hold(ours, lambda rules: rules.of_node(2, PLAIN))
     file.write_text("drop to 3")
     links.read()
 

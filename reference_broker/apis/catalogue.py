@@ -8,12 +8,12 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from reference_broker.apis.registry import BROKER, handler_modules
+from reference_broker.apis.registry import BROKER, CONTROLLER, handler_modules
 from reference_broker.releases import BASELINE
 from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.errors import ErrorCode
@@ -67,26 +67,34 @@ def _part(module: ModuleType, title: str) -> str:
 
 def table() -> str:
     """The README's part: what is served, how it departs, what is missing."""
-    modules = handler_modules()
-    served = {int(one.API): one for one in modules}
-    rows = ["| API | versions | how it departs from Kafka 4.3.1 |", "|---|---|---|"]
-    for key, module in served.items():
-        served_now = BASELINE.advertised(BROKER)[key]
-        versions = f"{served_now[0]}–{served_now[-1]}"
-        rows.append(f"| {APIS[key].name} ({key}) | {versions} | {departure(module) or '–'} |")
-    missing = [f"{APIS[key].name} ({key})" for key in BASELINE.advertised(BROKER) if key not in served]
+    by_key = {int(one.API): one for one in handler_modules()}
+    told, between_nodes = BASELINE.advertised(BROKER), BASELINE.advertised(CONTROLLER)
+    served = [key for key in by_key if key in told]
+    missing = [f"{APIS[key].name} ({key})" for key in told if key not in served]
     return "\n".join(
         [
             START,
-            f"{len(served)} of the {len(BASELINE.advertised(BROKER))} APIs that Kafka {BASELINE.name} advertises to "
-            "clients are served, each in all its versions:",
+            f"{len(served)} of the {len(told)} APIs that Kafka {BASELINE.name} advertises to clients are served, each "
+            "in all its versions:",
             "",
-            *rows,
+            *_rows(served, by_key, told),
             "",
             f"Missing, and not advertised: {', '.join(missing) or 'none'}.",
+            "",
+            "What only nodes say to each other, on the controllers' listeners:",
+            "",
+            *_rows([key for key in by_key if key not in told], by_key, between_nodes),
             END,
         ]
     )
+
+
+def _rows(keys: Sequence[int], modules: Mapping[int, ModuleType], advertised: Mapping[int, range]) -> Iterator[str]:
+    yield "| API | versions | how it departs from Kafka 4.3.1 |"
+    yield "|---|---|---|"
+    for key in keys:
+        versions = f"{advertised[key][0]}–{advertised[key][-1]}"
+        yield f"| {APIS[key].name} ({key}) | {versions} | {departure(modules[key]) or '–'} |"
 
 
 def replaced(text: str) -> str:

@@ -38,4 +38,4 @@ def _decide(request: UnregisterBrokerRequest, image: MetadataImage, ctx: Context
     is_known = image.cluster.get(request.broker_id) is not None
     if not is_known and not ctx.release.does(Behaviour.KAFKA_18859_REASON_NOT_UNREGISTERED):
         raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, "")
-    return decide_unregistration(image, ctx.config, request.broker_id)
+    return decide_unregistration(image, ctx.config, request.broker_id, sessions=ctx.controller.sessions)

@@ -23,6 +23,8 @@ from reference_broker.controller.broker_lifecycle import (
 from reference_broker.controller.config_admin import ConfigAdmin
 from reference_broker.controller.config_description import ConfigDescriptions
 from reference_broker.controller.decision import Decision, MetadataLog, random_uuid
+from reference_broker.controller.periodic_tasks import PeriodicTasks
+from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.controller.topic_admin import TopicAdmin
 from reference_broker.environment import Now, Random
 from reference_broker.metadata.delta import MetadataDelta
@@ -76,6 +78,7 @@ class Controller:
         self.broker_epoch = -1
         self._bootstrap, self._bound = tuple(bootstrap), dict(bound or {})
         self._pending: MetadataImage | None = None
+        self._tasks: PeriodicTasks | None = None
         self._committed_offset = -1
         self._waiters: deque[Waiter] = deque()
         self._last_append_ms = 0
@@ -99,6 +102,13 @@ class Controller:
         if self._pending is None:
             raise KafkaError(ErrorCode.NOT_CONTROLLER, "this node is not the active controller")
         return self._pending
+
+    @property
+    def sessions(self) -> BrokerSessions:
+        """The brokers' sessions; KafkaError (NOT_CONTROLLER) where this node does not lead."""
+        if self._tasks is None:
+            raise KafkaError(ErrorCode.NOT_CONTROLLER, "this node is not the active controller")
+        return self._tasks.sessions
 
     @property
     def config(self) -> BrokerConfig:
@@ -201,6 +211,7 @@ class Controller:
     def _activate(self, epoch: int, now: Now) -> None:
         self.epoch, self._pending = epoch, self.image
         self._last_append_ms = now.monotonic_ms
+        self._tasks = PeriodicTasks(lambda: self.config, self.image, now)
         if self.publisher.transaction is not None:
             record = AbortTransactionRecord(reason="the controller that began it is gone")
             self._append(((record, 0),), now, transaction=self.publisher.transaction)
@@ -210,7 +221,7 @@ class Controller:
 
     def _resign(self) -> None:
         """Forget what was not committed: the next leader may have dropped it."""
-        self.epoch, self._pending = -1, None
+        self.epoch, self._pending, self._tasks = -1, None, None
         waiters, self._waiters = self._waiters, deque()
         for waiter in waiters:
             waiter.later.complete(KafkaError(ErrorCode.NOT_CONTROLLER, "the controller has resigned"))
@@ -277,10 +288,20 @@ class Controller:
 
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called next (monotonic)."""
+        if self._tasks is None:
+            return NEVER_MS
+        return min(self._idle_at_ms, self._tasks.next_deadline_ms())
+
+    @property
+    def _idle_at_ms(self) -> int:
         interval = self.static_config.number("metadata.max.idle.interval.ms")
-        return self._last_append_ms + interval if interval and self.is_active else NEVER_MS
+        return self._last_append_ms + interval if interval else NEVER_MS
 
     def on_time(self, now: Now) -> None:
-        """A NoOp record when the log was idle: followers see that the leader lives (KIP-835)."""
-        if self.is_active and now.monotonic_ms >= self.next_deadline_ms():
+        """What is due by time; a NoOp record when the log was idle: followers see that the leader lives (KIP-835)."""
+        if self._tasks is None:
+            return
+        for decide in self._tasks.due(now):
+            self.submit(decide, now)
+        if now.monotonic_ms >= self._idle_at_ms:
             self.commit(((NoOpRecord(), 0),), now, must_last=False)

@@ -59,6 +59,10 @@ class MetadataLog(Protocol):
     def kraft_version(self) -> int:
         """The finalized level of kraft.version: 1 where voters are records of the log (KIP-853)."""
 
+    @property
+    def voter_ids(self) -> Sequence[int]:
+        """The voters' node ids."""
+
     def append(self, records: Sequence[VersionedRecord], epoch: int, now: Now, must_last: bool = True) -> int:
         """Append as one batch; the offset of the last record. Listeners hear when it is committed.
 

@@ -38,6 +38,8 @@ def decide_reassignments(
     image: MetadataImage, config: BrokerConfig, request: AlterPartitionReassignmentsRequest
 ) -> Decision:
     """AlterPartitionReassignments: each partition for itself; null replicas cancel."""
+    if not request.topics:
+        return Decision((), AlterPartitionReassignmentsResponse())
     changes = PartitionChanges(image, config)
     records: list[VersionedRecord] = []
     responses = []

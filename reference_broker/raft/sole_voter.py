@@ -90,6 +90,11 @@ class SoleVoter:
         """1 where the voter stands in a record of the log (KIP-853)."""
         return 0 if self.log.voters is None else 1
 
+    @property
+    def voter_ids(self) -> tuple[int, ...]:
+        """This node's id."""
+        return (self._node_id,)
+
     def load(self, now: Now) -> None:
         """Tell all that was committed before."""
         batches: list[CommittedBatch] = []

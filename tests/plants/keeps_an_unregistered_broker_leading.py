@@ -15,14 +15,17 @@ from reference_broker.apis import unregister_broker
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.registration import decide_unregistration
+from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.metadata.image import MetadataImage
 
 
 def plant() -> None:
     """Puts it in."""
 
-    def only_the_registration(image: MetadataImage, config: BrokerConfig, broker_id: int) -> Decision:
-        decision = decide_unregistration(image, config, broker_id)
+    def only_the_registration(
+        image: MetadataImage, config: BrokerConfig, broker_id: int, *, sessions: BrokerSessions | None = None
+    ) -> Decision:
+        decision = decide_unregistration(image, config, broker_id, sessions=sessions)
         return replace(decision, records=decision.records[-1:])
 
     unregister_broker.decide_unregistration = only_the_registration

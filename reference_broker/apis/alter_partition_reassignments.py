@@ -1,0 +1,29 @@
+"""AlterPartitionReassignments: move partitions to other replicas, or cancel a move (KIP-455).
+
+**Promises** New replicas are added at once and old ones removed once the new are in sync; until then a move can be
+cancelled (null replicas) and be replaced by another. One that needs no new replicas in sync is done at once.
+**Refuses** Per partition: UNKNOWN_TOPIC_OR_PARTITION, INVALID_REPLICA_ASSIGNMENT: no replicas, the same one twice, an
+unknown broker, or a cancel that would need an unclean election where the topic allows none, INVALID_REPLICATION_FACTOR:
+another factor where the request allows none, NO_REASSIGNMENT_IN_PROGRESS: nothing to cancel.
+**Versions** 1 whether the replication factor may change (KIP-860).
+**Departs from Kafka** A move that names no new replicas forgets what an earlier one was adding or removing and this one
+is not; Kafka keeps waiting for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from reference_broker.apis.context import Context
+from reference_broker.controller.reassignment import decide_reassignments
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.messages.alter_partition_reassignments_request import AlterPartitionReassignmentsRequest
+
+API: Final = ApiKey.ALTER_PARTITION_REASSIGNMENTS
+VERSIONS: Final = range(2)
+LISTENERS: Final = ("broker", "controller")
+
+
+def handle(request: AlterPartitionReassignmentsRequest, ctx: Context) -> Any:
+    """Decide and commit."""
+    return ctx.controller.submit(lambda image: decide_reassignments(image, ctx.config, request), ctx.now)

@@ -1,0 +1,43 @@
+"""UpdateFeatures: raise the levels of the cluster's features, or lower them where nothing is lost (KIP-584, KIP-778).
+
+**Promises** All updates are made or none; validate_only makes none. Enabling eligible leader replicas sets
+min.insync.replicas for the cluster and takes it from single brokers (KIP-966).
+**Refuses** INVALID_UPDATE_VERSION: a node does not support the level, a lower level without the upgrade type for it,
+metadata that would be lost, a missing dependency, or an unknown upgrade type.
+**Versions** 1 upgrade types and validate_only; 2 no results per feature.
+**Departs from Kafka** The level of kraft.version cannot be raised yet. Version 0 with allow_downgrade may lower a
+level; Kafka refuses that.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from reference_broker.apis.context import Context
+from reference_broker.controller.features import Quorum, decide_features
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.update_features_request import UpdateFeaturesRequest
+from reference_broker.wire.refusal import KafkaError
+
+API: Final = ApiKey.UPDATE_FEATURES
+VERSIONS: Final = range(3)
+LISTENERS: Final = ("broker", "controller")
+
+
+def handle(request: UpdateFeaturesRequest, ctx: Context) -> Any:
+    """Decide and commit."""
+    quorum = Quorum(
+        node_id=ctx.controller.static_config.node_id,
+        voter_ids=ctx.controller.log.voter_ids,
+        local=ctx.release.supported_features(),
+        kraft_version=ctx.controller.log.kraft_version,
+        raise_kraft_version=_refuse_kraft_version,
+    )
+    return ctx.controller.submit(
+        lambda image: decide_features(image, ctx.config, request, version=ctx.api_version, quorum=quorum), ctx.now
+    )
+
+
+def _refuse_kraft_version(level: int) -> None:
+    raise KafkaError(ErrorCode.INVALID_UPDATE_VERSION, f"kraft.version cannot be raised to {level} yet")

@@ -1,0 +1,67 @@
+"""What the active controller decides because it is time: silent brokers, preferred leaders, leaders out of sync.
+
+Source: KIP-631; auto.leader.rebalance.enable, unclean.leader.election.enable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from reference_broker.configs import BrokerConfig
+from reference_broker.controller.decision import Decision
+from reference_broker.controller.elections import decide_balance, decide_unclean_elections
+from reference_broker.controller.heartbeat import decide_fencing
+from reference_broker.controller.sessions import BrokerSessions
+from reference_broker.environment import Now
+from reference_broker.metadata.image import MetadataImage
+
+Decide = Callable[[MetadataImage], Decision]
+
+
+class PeriodicTasks:
+    """Begins anew, with full sessions for all brokers, when a node becomes the active controller.
+
+    `config` gives the controller's settings, dynamic ones included.
+    """
+
+    def __init__(self, config: Callable[[], BrokerConfig], image: MetadataImage, now: Now) -> None:
+        self._config = config
+        timeout_ms = config().number("broker.session.timeout.ms")
+        self.sessions = BrokerSessions.begin(image.cluster, timeout_ms=timeout_ms, now=now)
+        self._balance_at_ms = now.monotonic_ms + self._balance_interval_ms
+        self._unclean_at_ms = now.monotonic_ms + self._unclean_interval_ms
+
+    @property
+    def _balance_interval_ms(self) -> int:
+        return self._config().number("leader.imbalance.check.interval.seconds") * 1_000
+
+    @property
+    def _unclean_interval_ms(self) -> int:
+        return self._config().number("unclean.leader.election.interval.ms")
+
+    def next_deadline_ms(self) -> int:
+        """When `due` has something next (monotonic)."""
+        expiry = self.sessions.next_deadline_ms()
+        at_ms = min(self._balance_at_ms, self._unclean_at_ms)
+        return at_ms if expiry is None else min(at_ms, expiry)
+
+    def due(self, now: Now) -> Iterator[Decide]:
+        """The decisions to take now, one after the other: each sees what the one before has decided."""
+        while self.sessions.expired(now):
+            yield lambda image: decide_fencing(image, self._config(), sessions=self.sessions, now=now)
+        if now.monotonic_ms >= self._balance_at_ms:
+            yield lambda image: self._balance(image, now)
+        if now.monotonic_ms >= self._unclean_at_ms:
+            yield lambda image: self._elect_uncleanly(image, now)
+
+    def _balance(self, image: MetadataImage, now: Now) -> Decision:
+        is_wanted = self._config().flag("auto.leader.rebalance.enable")
+        decision = decide_balance(image, self._config()) if is_wanted else Decision((), False)
+        # Where more may be left, the rest follows at once, in a decision of its own.
+        self._balance_at_ms = now.monotonic_ms + (0 if decision.response else self._balance_interval_ms)
+        return decision
+
+    def _elect_uncleanly(self, image: MetadataImage, now: Now) -> Decision:
+        decision = decide_unclean_elections(image, self._config())
+        self._unclean_at_ms = now.monotonic_ms + (0 if decision.response else self._unclean_interval_ms)
+        return decision

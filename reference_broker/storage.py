@@ -15,8 +15,8 @@ from reference_broker.configs import BrokerConfig, ConfigInvalid
 from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Disk, Random
 from reference_broker.properties import format_properties, parse_properties
-from reference_broker.raft.quorum import DIRECTORY
 from reference_broker.raft.snapshots import BOOTSTRAP, Snapshot, SnapshotId, encode_snapshot
+from reference_broker.raft.store import DIRECTORY
 from reference_broker.releases import (
     BASELINE,
     METADATA_VERSION,
@@ -26,14 +26,21 @@ from reference_broker.releases import (
     metadata_version_name,
 )
 from reference_broker.releases.behaviours import Behaviour
+from reference_broker.storage_choices import (
+    ChosenVoters,
+    check_kraft_version,
+    chosen_features,
+    chosen_metadata_version,
+    chosen_voters,
+)
 from reference_broker.storage_choices import StorageProblem as StorageProblem
-from reference_broker.storage_choices import chosen_features, chosen_metadata_version, chosen_voters
 from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
-from reference_broker.wire.messages.voters_record import VotersRecord
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import MalformedRequest, Uuid, parse_uuid, uuid_text
 
 META_PROPERTIES: Final = "meta.properties"
+RESERVED_IDS: Final = 100
+"""Directory ids below this number mean something else (KIP-858)."""
 Say = Callable[[str], None]
 
 
@@ -109,6 +116,8 @@ def load_folders(disk: Disk, config: BrokerConfig) -> Folders:
             raise StorageProblem(f"Invalid node.id in: {path}. Expected {config.node_id}, but read {meta.node_id}")
         if cluster_id and meta.cluster_id != cluster_id:
             raise StorageProblem(f"Invalid cluster.id in: {path}. Expected {cluster_id}, but read {meta.cluster_id}")
+        if int.from_bytes(meta.directory_id, "big") < RESERVED_IDS:
+            raise StorageProblem(f"Invalid reserved directory ID {uuid_text(meta.directory_id)} found in {directory}")
         if meta.directory_id in ids.values():
             raise StorageProblem(f"Duplicate directory.id {uuid_text(meta.directory_id)} in: {path}")
         cluster_id = meta.cluster_id
@@ -128,13 +137,12 @@ def all_directories(config: BrokerConfig) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """What to format with. `controllers` None keeps the quorum static or leaves the node an observer."""
+    """What to format with. `voters` None keeps the quorum static, or leaves it to be found."""
 
     cluster_id: str
     metadata_version: int
     features: dict[str, int]
-    voters: VotersRecord | None = None
-    voter_directory_id: Uuid | None = None
+    voters: ChosenVoters | None = None
     ignore_formatted: bool = False
 
 
@@ -165,17 +173,21 @@ def format_folders(disk: Disk, config: BrokerConfig, wanted: Format, *, random: 
     if config.release.does(Behaviour.PR_20303_BOOTSTRAP_RECORDS_PRINTED):
         say(f"Bootstrap metadata: {_in_java(records, wanted.metadata_version)}")
     version = metadata_version_name(wanted.metadata_version)
+    is_snapshot = config.release.does(Behaviour.KIP_1170_FEATURES_IN_SNAPSHOT)
     for directory in sorted(new, key=lambda one: (one != config.metadata_log_dir, one)):
         directory_id = random_uuid(random)
         kind = "data directory"
         if directory == config.metadata_log_dir:
-            kind = "dynamic metadata voter directory" if wanted.voters is not None else "metadata directory"
-            directory_id = wanted.voter_directory_id or directory_id
+            kind = "metadata directory" if wanted.voters is None else "dynamic metadata directory"
+            if wanted.voters is not None and wanted.voters.own is not None:
+                kind, directory_id = "dynamic metadata voter directory", wanted.voters.own.key.directory_id
         say(f"Formatting {kind} {directory} with metadata.version {version}.")
         disk.make_directories(directory)
-        if directory == config.metadata_log_dir:
-            is_snapshot = config.release.does(Behaviour.KIP_1170_FEATURES_IN_SNAPSHOT)
-            _write_bootstrap(disk, directory, records, wanted.voters, now_ms, is_snapshot=is_snapshot)
+        if not is_snapshot:
+            content = encode_snapshot(Snapshot(records=records), epoch=0, now_ms=now_ms)
+            disk.write_atomically(f"{directory}/{BOOTSTRAP}", content)
+        if directory == config.metadata_log_dir and (is_snapshot or wanted.voters is not None):
+            _write_first_snapshot(disk, directory, records if is_snapshot else (), wanted.voters, now_ms)
         meta = MetaProperties(cluster_id=wanted.cluster_id, node_id=config.node_id, directory_id=directory_id)
         write_meta(disk, directory, meta)
 
@@ -186,30 +198,20 @@ def bootstrap_records(wanted: Format) -> tuple[VersionedRecord, ...]:
     return tuple((FeatureLevelRecord(name=name, feature_level=level), 0) for name, level in levels.items())
 
 
-def _write_bootstrap(
-    disk: Disk,
-    directory: str,
-    records: tuple[VersionedRecord, ...],
-    voters: VotersRecord | None,
-    now_ms: int,
-    *,
-    is_snapshot: bool,
+def _write_first_snapshot(
+    disk: Disk, directory: str, records: tuple[VersionedRecord, ...], voters: ChosenVoters | None, now_ms: int
 ) -> None:
-    """The records that a new cluster begins with, in the log's snapshot before its first record or in a file beside."""
-    if not is_snapshot:
-        content = encode_snapshot(Snapshot(records=records), epoch=0, now_ms=now_ms)
-        disk.write_atomically(f"{directory}/{BOOTSTRAP}", content)
-    if is_snapshot or voters is not None:
-        log_directory = f"{directory}/{DIRECTORY}"
-        disk.make_directories(log_directory)
-        snapshot = Snapshot(
-            records=records if is_snapshot else (),
-            kraft_version=0 if voters is None else 1,
-            voters=voters,
-            last_timestamp_ms=now_ms,
-        )
-        content = encode_snapshot(snapshot, epoch=0, now_ms=now_ms)
-        disk.write_atomically(f"{log_directory}/{SnapshotId(0, 0).file_name}", content)
+    """The snapshot before the metadata log's first record: the voters, and from 4.4 on what a cluster begins with."""
+    log_directory = f"{directory}/{DIRECTORY}"
+    disk.make_directories(log_directory)
+    snapshot = Snapshot(
+        records=records,
+        kraft_version=0 if voters is None else 1,
+        voters=None if voters is None else voters.voters.to_record(),
+        last_timestamp_ms=now_ms,
+    )
+    content = encode_snapshot(snapshot, epoch=0, now_ms=now_ms)
+    disk.write_atomically(f"{log_directory}/{SnapshotId(0, 0).file_name}", content)
 
 
 def _in_java(records: Sequence[VersionedRecord], metadata_version: int) -> str:
@@ -327,14 +329,12 @@ def _wanted(given: argparse.Namespace, config: BrokerConfig, random: Random) -> 
     """What the arguments ask for, checked against the configuration."""
     level = chosen_metadata_version(given)
     features, asked = chosen_features(given.feature, level, config.release)
-    voters, directory_id = chosen_voters(given, config, random)
-    if asked is not None and asked != (1 if voters is not None or not config.static_voters else 0):
-        raise StorageProblem(f"Cannot set kraft.version to {asked}: the quorum's configuration asks for the other.")
+    voters = chosen_voters(given, config, random)
+    check_kraft_version(asked, is_static=bool(config.static_voters))
     return Format(
         cluster_id=given.cluster_id,
         metadata_version=level,
         features=features,
         voters=voters,
-        voter_directory_id=directory_id,
         ignore_formatted=given.ignore_formatted,
     )

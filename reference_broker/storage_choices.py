@@ -8,18 +8,15 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
 
 from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Random
-from reference_broker.raft.quorum import voters_record
+from reference_broker.raft.voters import ReplicaKey, Voter, VoterEndpoint, VoterSet
 from reference_broker.releases import KRAFT_VERSION, METADATA_VERSION, METADATA_VERSIONS, Release
 from reference_broker.releases.behaviours import Behaviour
-from reference_broker.wire.messages.voters_record import Voter, VotersRecord
-from reference_broker.wire.primitives import Uuid, parse_uuid
-
-_CONTROLLER: Final = re.compile(r"(\d+)@(\[[^\]]+\]|[^:]+):(\d+):([A-Za-z0-9_-]{22})")
+from reference_broker.wire.primitives import parse_uuid
 
 
 class StorageProblem(Exception):
@@ -74,45 +71,109 @@ def chosen_features(arguments: Sequence[str], level: int, release: Release) -> t
     return {name: number for name, number in sorted(levels.items()) if number}, kraft
 
 
-def chosen_voters(
-    given: argparse.Namespace, config: BrokerConfig, random: Random
-) -> tuple[VotersRecord | None, Uuid | None]:
-    """The voter set to begin with, and the id that this node's metadata folder gets for it."""
-    is_dynamic = given.standalone or given.initial_controllers is not None
-    if config.items("controller.quorum.voters"):
-        if is_dynamic:
-            raise StorageProblem(
-                "You cannot specify controller.quorum.voters and format the node with --initial-controllers or "
-                "--standalone. If you want to use dynamic quorum, please remove controller.quorum.voters and specify "
-                "controller.quorum.bootstrap.servers instead."
-            )
-        return None, None
-    if "controller" not in config.roles:
-        if is_dynamic:
-            raise StorageProblem("You can only use --standalone or --initial-controllers on a controller.")
-        return None, None
-    if given.no_initial_controllers:
-        return None, None
-    if not is_dynamic:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenVoters:
+    """The voters that a dynamic quorum begins with; and this node's vote, where it has one among them."""
+
+    voters: VoterSet
+    own: Voter | None
+
+
+def chosen_voters(given: argparse.Namespace, config: BrokerConfig, random: Random) -> ChosenVoters | None:
+    """What --standalone or --initial-controllers say; None where the quorum is static or found later."""
+    is_controller = "controller" in config.roles
+    is_static = bool(config.items("controller.quorum.voters"))
+    if is_static and (given.standalone or given.initial_controllers is not None):
+        raise StorageProblem(
+            "You cannot specify controller.quorum.voters and format the node with --initial-controllers or "
+            "--standalone. If you want to use dynamic quorum, please remove controller.quorum.voters and specify "
+            "controller.quorum.bootstrap.servers instead."
+        )
+    listener = config.controller_listeners[0] if config.controller_listeners else ""
+    if given.initial_controllers is not None:
+        voters = _parse_voters(given.initial_controllers, listener)
+        return ChosenVoters(voters=voters, own=voters.get(config.node_id))
+    if given.standalone:
+        if not is_controller:
+            raise StorageProblem("You can only use --standalone on a controller.")
+        found = next(one for one in config.advertised() if one.listener == listener)
+        key = ReplicaKey(config.node_id, random_uuid(random))
+        own = Voter(key=key, endpoints=(VoterEndpoint(listener, found.host, found.port),))
+        return ChosenVoters(voters=VoterSet.of([own]), own=own)
+    if is_controller and not is_static and not given.no_initial_controllers:
         raise StorageProblem(
             "Because controller.quorum.voters is not set on this controller, you must specify one of the following: "
             "--standalone, --initial-controllers, or --no-initial-controllers."
         )
-    listener = config.controller_listeners[0]
-    if given.standalone:
-        endpoint = next(one for one in config.advertised() if one.listener == listener)
-        directory_id = random_uuid(random)
-        return voters_record(config.node_id, directory_id, [(listener, endpoint.host, endpoint.port)]), directory_id
-    records: list[Voter] = []
-    own: Uuid | None = None
-    for text in given.initial_controllers.split(","):
-        match = _CONTROLLER.fullmatch(text.strip())
-        if match is None:
-            raise StorageProblem(f"Cannot parse the initial controller {text}: write ID@HOST:PORT:DIRECTORY-ID")
-        one = int(match[1])
-        directory_id = parse_uuid(match[4])
-        own = directory_id if one == config.node_id else own
-        records += voters_record(one, directory_id, [(listener, match[2].strip("[]"), int(match[3]))]).voters
-    if own is None:
-        raise StorageProblem(f"The controller for node {config.node_id} is not among the --initial-controllers.")
-    return VotersRecord(voters=tuple(records)), own
+    return None
+
+
+def _parse_voters(text: str, listener: str) -> VoterSet:
+    voters = [_parse_voter(part.strip(), listener) for part in text.strip().split(",") if part]
+    if not voters:
+        raise StorageProblem("No voters given.")
+    seen: dict[int, None] = {}
+    for voter in voters:
+        if voter.node_id in seen:
+            raise StorageProblem(f"Node id {voter.node_id} was specified more than once.")
+        seen[voter.node_id] = None
+    return VoterSet.of(voters)
+
+
+def _parse_voter(text: str, listener: str) -> Voter:
+    """A voter as ID@HOST:PORT:DIRECTORY-ID; StorageProblem says which part is wrong."""
+    node, at, rest = text.partition("@")
+    if not at:
+        raise StorageProblem("No @ found in dynamic voter string.")
+    if not node:
+        raise StorageProblem("Invalid @ at beginning of dynamic voter string.")
+    node_id = _parse_number(node, "node id")
+    if node_id < 0:
+        raise StorageProblem(f"Invalid negative node id {node_id} in dynamic voter string.")
+    if not rest:
+        raise StorageProblem("No hostname found after node id.")
+    if rest.startswith("["):
+        host, bracket, rest = rest[1:].partition("]")
+        if not bracket:
+            raise StorageProblem("Hostname began with left bracket, but no right bracket was found.")
+    else:
+        host, colon, rest = rest.partition(":")
+        if not colon:
+            raise StorageProblem("No colon following hostname could be found.")
+        rest = colon + rest
+    if not rest.startswith(":"):
+        raise StorageProblem("Port section must start with a colon.")
+    number, colon, directory = rest[1:].partition(":")
+    if not colon:
+        raise StorageProblem("No colon following port could be found.")
+    port = _parse_number(number, "port")
+    if not 0 <= port <= 65535:
+        raise StorageProblem(f"Invalid port {port} in dynamic voter string.")
+    try:
+        key = ReplicaKey(node_id, parse_uuid(directory))
+    except ValueError as error:
+        raise StorageProblem("Failed to parse directory ID in dynamic voter string.") from error
+    return Voter(key=key, endpoints=(VoterEndpoint(listener, host, port),))
+
+
+def _parse_number(text: str, what: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,10}", text) or not -(1 << 31) <= int(text) < 1 << 31:
+        raise StorageProblem(f"Failed to parse {what} in dynamic voter string.")
+    return int(text)
+
+
+def check_kraft_version(asked: int | None, *, is_static: bool) -> None:
+    """StorageProblem where --feature kraft.version=X does not fit the quorum."""
+    if asked == 0 and not is_static:
+        raise StorageProblem(
+            "Cannot set kraft.version to 0 if controller.quorum.voters is empty and one of the flags --standalone, "
+            "--initial-controllers, or --no-initial-controllers is used. For dynamic controllers support, try removing "
+            "the --feature flag for kraft.version."
+        )
+    if asked and is_static:
+        raise StorageProblem(
+            f"Cannot set kraft.version to {asked} unless controller.quorum.voters is empty and one of the flags "
+            "--standalone, --initial-controllers, or --no-initial-controllers is used. For dynamic controllers "
+            "support, try using one of --standalone, --initial-controllers, or --no-initial-controllers and removing "
+            "controller.quorum.voters."
+        )

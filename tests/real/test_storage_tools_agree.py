@@ -7,10 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from reference_broker.raft.snapshots import read_snapshot
+from reference_broker.raft.voters import VoterSet
+from reference_broker.server.disk import OsDisk
+from reference_broker.wire.messages.voters_record import VotersRecord
 
 ROOT = Path(__file__).resolve().parents[2]
 ID = "MkU3OEVBNTcwNTJENDM2Qg"
@@ -23,7 +29,18 @@ controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:19093
 log.dirs={folder}/data
 """
+BROKER = """\
+process.roles=broker
+node.id=4
+listeners=PLAINTEXT://127.0.0.1:19095
+advertised.listeners=PLAINTEXT://127.0.0.1:19095
+controller.listener.names=CONTROLLER
+controller.quorum.bootstrap.servers=127.0.0.1:19093
+log.dirs={folder}/data
+"""
+VOTERS = ",".join(f"{node}@127.0.0.1:1909{node + 2}:{chr(74 + node) * 20}Aw" for node in (1, 2, 3))
 FILES = {
+    "broker": BROKER,
     "dynamic": DYNAMIC,
     "static": DYNAMIC.replace("controller.quorum.bootstrap.servers=", "controller.quorum.voters=1@"),
     "three": DYNAMIC.replace("/data", "/a,{folder}/b\nmetadata.log.dir={folder}/m"),
@@ -47,6 +64,26 @@ CASES: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "of two versions at once": [("static", (*FORMAT, "--feature", "metadata.version=25", "-r", "4.1"))],
     "with a feature turned off": [("static", (*FORMAT, "--feature", "group.version=0"))],
     "with a feature that is none": [("static", (*FORMAT, "--feature", "x=1"))],
+    "one of three": [("dynamic", (*FORMAT, "--initial-controllers", VOTERS))],
+    "one of three, in three folders": [("three", (*FORMAT, "-I", VOTERS))],
+    "a controller that joins three": [("dynamic", (*FORMAT, "-I", VOTERS.partition(",")[2]))],
+    "a broker": [("broker", FORMAT)],
+    "a broker of three controllers": [("broker", (*FORMAT, "-I", VOTERS))],
+    "a broker that joins": [("broker", (*FORMAT, "--no-initial-controllers"))],
+    "a standalone broker": [("broker", (*FORMAT, "--standalone"))],
+    "static voters, without initial ones": [("static", (*FORMAT, "--no-initial-controllers"))],
+    "static voters and initial ones": [("static", (*FORMAT, "-I", VOTERS))],
+    "a static quorum of kraft.version 1": [("static", (*FORMAT, "-f", "kraft.version=1"))],
+    "a dynamic quorum of kraft.version 0": [("dynamic", (*FORMAT, "-s", "-f", "kraft.version=0"))],
+    "a dynamic quorum of kraft.version 1": [("dynamic", (*FORMAT, "-s", "-f", "kraft.version=1"))],
+    "a voter twice": [("dynamic", (*FORMAT, "-I", f"{VOTERS},{VOTERS.partition(',')[0]}"))],
+    **{
+        f"the voter {text!r}": [("dynamic", (*FORMAT, "-I", text))]
+        for text in (
+            *("", ",", "1", "x@h:1:A", "1@", "1@h", "1@[::1", "1@[::1]x", "1@h:1", "1@h:x:A"),
+            *("1@h:65536:A", "1@h:1:A", f"1@[::1]:19093:{'A' * 20}Aw"),
+        )
+    },
     "with a level that is none": [("static", (*FORMAT, "--feature", "group.version=7"))],
 }
 
@@ -58,6 +95,7 @@ class Said:
     status: int
     lines: list[str]
     reason: str
+    written: dict[str, object]
 
 
 class Tools:
@@ -81,7 +119,34 @@ class Tools:
         else:
             command = [sys.executable, "-m", "reference_broker", "storage", *words, *self._more]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-        return Said(done.returncode, sorted(self._plain(done.stdout, folder).splitlines()), self._reason(done, folder))
+        lines = sorted(self._plain(done.stdout, folder).splitlines())
+        return Said(done.returncode, lines, self._reason(done, folder), self._written(folder))
+
+    def _written(self, folder: Path) -> dict[str, object]:
+        """What stands in the folders now: the properties without comments and own ids, what snapshots say."""
+        found: dict[str, object] = {}
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.parent != folder):
+            name = path.relative_to(folder).as_posix()
+            if path.suffix == ".checkpoint":
+                said = read_snapshot(OsDisk(), str(path))
+                found[name] = (said.records, said.kraft_version, self._voters(said.voters))
+            else:
+                lines = path.read_text(encoding="utf-8").splitlines()
+                found[name] = sorted(line for line in lines if not line.startswith(("#", "directory.id=")))
+        return found
+
+    def _voters(self, record: VotersRecord | None) -> object:
+        """The voters of a snapshot; the folder of a standalone one is chosen anew each time."""
+        voters = () if record is None else VoterSet.from_record(record).voters
+        return [
+            (
+                voter.node_id,
+                len(voters) == 1 or voter.key.directory_id,
+                [(one.listener, ip_address(one.host), one.port) for one in voter.endpoints],
+                voter.max_kraft_version,
+            )
+            for voter in voters
+        ]
 
     def _plain(self, text: str, folder: Path) -> str:
         return re.sub(r"directory\.id=[\w-]{22}", "directory.id=…", text.replace(str(folder), "FOLDER"))

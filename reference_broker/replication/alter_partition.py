@@ -32,7 +32,7 @@ OnAltered = Callable[[Altered, Now], None]
 class ControllerChannel(Protocol):
     """Sends a broker's requests to the active controller, whoever that is."""
 
-    def request(self, api_key: ApiKey, message: Any, then: Callable[[Any, Now], None]) -> None:
+    def request(self, api_key: ApiKey, message: Any, then: Callable[[Any, Now], None], now: Now) -> None:
         """`then` gets the response, or what else came instead of one."""
 
 
@@ -47,27 +47,27 @@ class AlterPartitions:
     _unsettled: dict[TopicIdPartition, tuple[IsrChange, OnAltered]] = field(default_factory=dict)
     _is_in_flight: bool = False
 
-    def submit(self, change: IsrChange, then: OnAltered) -> bool:
+    def submit(self, change: IsrChange, then: OnAltered, now: Now) -> bool:
         """Ask for a change; `then` gets the controller's answer. False where an earlier one is not settled yet."""
         if change.partition in self._unsettled:
             return False
         self._unsettled[change.partition] = (change, then)
-        self._send()
+        self._send(now)
         return True
 
     def on_time(self, now: Now) -> None:
         """Try again what could not be sent."""
         if self.next_deadline_ms is not None and self.next_deadline_ms <= now.monotonic_ms:
             self.next_deadline_ms = None
-            self._send()
+            self._send(now)
 
-    def _send(self) -> None:
+    def _send(self, now: Now) -> None:
         if self._is_in_flight or not self._unsettled or self.next_deadline_ms is not None:
             return
         self._is_in_flight = True
         sent = [change for change, _ in self._unsettled.values()]
         self.channel.request(
-            ApiKey.ALTER_PARTITION, self._request(sent), lambda answer, now: self._on_answer(answer, sent, now)
+            ApiKey.ALTER_PARTITION, self._request(sent), lambda answer, at: self._on_answer(answer, sent, at), now
         )
 
     def _request(self, changes: list[IsrChange]) -> AlterPartitionRequest:
@@ -101,4 +101,4 @@ class AlterPartitions:
         self._is_in_flight = False
         if len(settled) < len(sent):
             self.next_deadline_ms = now.monotonic_ms + RETRY_MS
-        self._send()
+        self._send(now)

@@ -244,7 +244,7 @@ class Leader:
             monotonic_ms=now.monotonic_ms,
         )
         self._note_joining(replica, now.monotonic_ms)
-        self._expand_isr(replica)
+        self._expand_isr(replica, now)
         self.advance_high_watermark()
         if (self.log.high_watermark, replica.log_start_offset) != before:
             self._local.touch(self.key)
@@ -266,13 +266,13 @@ class Leader:
 
     # -- the ISR ------------------------------------------------------------------------------------------------
 
-    def _expand_isr(self, replica: Replica) -> None:
+    def _expand_isr(self, replica: Replica, now: Now) -> None:
         """Ask for a replica that has all that is committed, and something of this leader epoch."""
         if self.isr.pending is not None or replica.broker_id in self.isr.committed:
             return
         needed = max(self.log.high_watermark, self.epoch_start_offset)
         if replica.log_end_offset >= needed and self._local.may_be_in_sync(replica.broker_id, replica.broker_epoch):
-            self._propose((*self.isr.committed, replica.broker_id))
+            self._propose((*self.isr.committed, replica.broker_id), now)
 
     def check_lag(self, now: Now) -> None:
         """Ask for an ISR without the replicas that have lagged for too long. Called now and then."""
@@ -289,11 +289,11 @@ class Leader:
                 or (one in self._replicas and self._replicas[one].is_caught_up(end, now.monotonic_ms, max_lag_ms))
             )
             if remaining != self.isr.committed:
-                self._propose(remaining)
+                self._propose(remaining, now)
         if self.advance_high_watermark():
             self._local.touch(self.key)
 
-    def _propose(self, members: tuple[int, ...]) -> None:
+    def _propose(self, members: tuple[int, ...], now: Now) -> None:
         change = IsrChange(
             (self.log.topic_id, self.log.partition),
             self.epoch,
@@ -302,13 +302,13 @@ class Leader:
         )
         self._local.on_event(f"{self.log.name}: ISR {self.isr.committed} is to become {members}")
         self.isr.propose(change)
-        if not self._submit(change):
+        if not self._submit(change, now):
             self.isr.withdraw()
 
-    def _submit(self, change: IsrChange) -> bool:
+    def _submit(self, change: IsrChange, now: Now) -> bool:
         """Whether the change could be asked for."""
         return self._alter_partitions is not None and self._alter_partitions.submit(
-            change, lambda altered, now: self._on_altered(change, altered, now)
+            change, lambda altered, at: self._on_altered(change, altered, at), now
         )
 
     def _broker_epoch_of(self, broker_id: int) -> int:
@@ -329,7 +329,7 @@ class Leader:
         elif code in REFUSED:
             self.isr.withdraw()
         elif code not in OUTDATED:
-            self._submit(change)
+            self._submit(change, now)
         for replica in self._replicas.values():
             self._note_joining(replica, now.monotonic_ms)
         self.advance_high_watermark()

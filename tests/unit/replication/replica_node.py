@@ -88,7 +88,7 @@ class Node:
 
     # -- the channel to the controller --------------------------------------------------------------------------
 
-    def request(self, api_key: ApiKey, message: Any, then: Callable[[Any, Now], None]) -> None:
+    def request(self, api_key: ApiKey, message: Any, then: Callable[[Any, Now], None], now: Now) -> None:
         """As ControllerChannel: it tries until the controller is reached."""
         world = self.world
 

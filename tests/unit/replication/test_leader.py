@@ -62,7 +62,7 @@ class Led:
         record = RegisterBrokerRecord(broker_id=BrokerId(broker_id), broker_epoch=broker_id * 100, fenced=False)
         return BrokerImage(replace(record, **fields))
 
-    def request(self, api_key: Any, message: Any, then: Any) -> None:
+    def request(self, api_key: Any, message: Any, then: Any, now: Now) -> None:
         self.asked.append((message, then))
 
     @property

@@ -83,7 +83,7 @@ def is_documented(row: Row, value: str | None, *, with_ranges: bool) -> bool:
     if row.limits is not None:
         low, high = row.limits
         is_whole = WHOLE_NUMBER.fullmatch(value.strip()) is not None
-        return is_whole and (not with_ranges or low <= int(value) <= high or f"or {int(value)}" in row.valid)
+        return is_whole and (not with_ranges or low <= int(value) <= high or (row.may_be_minus_one and value == "-1"))
     if row.kind == "DOUBLE":
         return value not in NO_DECIMALS
     if row.kind == "BOOLEAN":

@@ -11,9 +11,9 @@ set flush.messages '0': taken, though it cannot be
 
 from __future__ import annotations
 
-from reference_broker import config_values
+from reference_broker.settings.validators import Range
 
 
 def plant() -> None:
     """Puts it in."""
-    config_values._check_range = lambda name, value, limits: None
+    Range.check = lambda self, name, value: None  # type: ignore[method-assign]

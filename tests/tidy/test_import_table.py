@@ -7,7 +7,7 @@ from source_tree import Source, sources
 RB = "reference_broker."
 WIRE = (RB + "wire",)
 ENVIRONMENT = (RB + "environment",)
-CONFIGS = (RB + "configs", RB + "config_table", RB + "config_changes", RB + "config_values", RB + "properties")
+CONFIGS = (RB + "settings", RB + "configs", RB + "config_values", RB + "properties")  # the last three: former places
 EFFECTS = (RB + "effects",)
 LOG = (RB + "log",)
 WAITING = (RB + "waiting",)
@@ -33,7 +33,10 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "connection": WIRE + EFFECTS,
     RB + "client_connection": WIRE + EFFECTS + (RB + "waiting",),
     RB + "releases": WIRE,
-    RB + "configs": WIRE + CONFIGS + RELEASES,
+    RB + "settings": WIRE + RELEASES,
+    RB + "configs": (RB + "settings",),
+    RB + "config_values": (RB + "settings",),
+    RB + "properties": (RB + "settings",),
     RB + "metadata": WIRE + CONFIGS + RELEASES,
     RB + "log": WIRE + ENVIRONMENT + CONFIGS,
     RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + METADATA,
@@ -61,7 +64,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     + EFFECTS
     + (RB + "waiting", RB + "connection", RB + "node", RB + "startup", RB + "storage", *CONFIGS),
     "harness": ("harness", "nemesis", "reports", RB + "wire", *COMMAND_LINE),
-    "harness.search.strategies": ("harness", RB + "wire", RB + "config_table"),
+    "harness.search.strategies": ("harness", RB + "wire", RB + "settings"),
     "harness.targets.reference": ("harness", "reference_broker"),
     "kafka_verification": ("harness",),  # what pytest loads in other projects
     "nemesis": (

@@ -3,8 +3,8 @@
 .venv/bin/python -m tests.vectors.make_releases [--check]
 
 Each release's node is formatted by its own tool and started; ReleaseTable.java is run on its class path. Writes
-releases/release_table.py, config_table.py (the baseline's configs) and config_changes.py (the others', against it) in
-reference_broker/. Needs Java, and Maven for releases that are not in the cache yet.
+releases/release_table.py, settings/config_table.py (the baseline's configs) and settings/release_changes.py (the
+others', against it) in reference_broker/. Needs Java, and Maven for releases that are not in the cache yet.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from harness.targets.kafka_process import KafkaProcessTarget
 from harness.targets.target import ClusterSpec
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from tests.vectors.setting_source import literal, setting, text_literal
 
 RELEASES: Final = {"4.0": "4.0.2", "4.1": "4.1.2", "4.2": "4.2.1", "4.3": "4.3.1", "4.4": "4.4.0"}
 """Profile -> the patch release that is recorded for it."""
@@ -184,56 +185,70 @@ def release_table(found: Mapping[str, Recording]) -> str:
     )
 
 
-CONFIG_COLUMNS: Final = """
-Columns are divided by `|`. A default of `~` is none (null), `!` is required. Update mode is empty for read-only.
-A synonym reads `broker.config*factor`: the broker's value times the factor is the topic's or group's.
+NAMES: Final = """\
+from reference_broker.settings.config_key import ConfigKey, ConfigType, Synonym, UpdateMode
+from reference_broker.settings.validators import (
+    NON_EMPTY,
+    THROTTLED_REPLICAS,
+    LoadableClass,
+    OffsetReset,
+    OneOf,
+    OneOfAnyCase,
+    Range,
+)
+
+BOOLEAN, STRING, INT, SHORT, LONG, DOUBLE, LIST, CLASS, PASSWORD = ConfigType
+PER_BROKER, CLUSTER_WIDE = UpdateMode.PER_BROKER, UpdateMode.CLUSTER_WIDE
 """
 
 
 def config_table(found: Recording) -> str:
     """config_table.py."""
     doc = (
-        f'# ruff: noqa: E501\n"""Every configuration of Kafka {RELEASES[BASELINE]}: '
-        "name, type, default, valid values, update mode or synonyms, internal.\n"
+        f'# ruff: noqa: E501, F401, I001\n# fmt: off\n"""Every configuration of Kafka {RELEASES[BASELINE]}, '
+        "with its type, default and valid values, and how it may change.\n"
     )
-    text = HEAD.format(doc=doc, more=CONFIG_COLUMNS.lstrip("\n")) + "from typing import Final\n"
+    text = HEAD.format(doc=doc, more="") + "from typing import Final\n\n" + NAMES
+    rows = [row.split("|") for scope in SCOPES for row in found.configs[scope].values()]
+    classes = dict.fromkeys(row[2] for row in rows if row[1] == "CLASS" and row[2] not in ("~", "!"))
+    text += f"LOADABLE_CLASS: Final = LoadableClass({literal(classes)})\n"
     for scope in SCOPES:
-        rows = "".join(f"{row}\n" for row in found.configs[scope].values())
-        text += f'\n{scope.upper().replace("-", "_")}: Final = """\\\n{rows}"""\n'
+        keys = "".join(f"    {setting(row)},\n" for row in found.configs[scope].values())
+        text += f"\n{scope.upper().replace('-', '_')}: Final[tuple[ConfigKey, ...]] = (\n{keys})\n"
     return text
 
 
-def config_changes(found: Mapping[str, Recording]) -> str:
-    """config_changes.py."""
+def release_changes(found: Mapping[str, Recording]) -> str:
+    """release_changes.py."""
     base = found[BASELINE].configs
     doc = (
-        f'"""How the configurations of other releases differ from those of {RELEASES[BASELINE]}: '
-        "rows of config_table.py.\n"
+        f'# ruff: noqa: E501, F401, I001\n# fmt: off\n"""How the configurations of other releases differ from those of '
+        f"{RELEASES[BASELINE]} in config_table.py.\n"
     )
-    more = "\nA row takes the place of the one of its name, or is added; `-name` is not known in that release.\n"
-    text = HEAD.format(doc=doc, more=more.lstrip("\n"))
-    text += "from collections.abc import Mapping\nfrom typing import Final\n\n"
-    text += "CHANGES: Final[Mapping[str, Mapping[str, str]]] = {\n"
+    text = HEAD.format(doc=doc, more="") + "from collections.abc import Mapping\nfrom typing import Final\n\n"
+    text += NAMES.replace("\nfrom", "\nfrom reference_broker.settings.config_table import LOADABLE_CLASS\nfrom", 1)
+    text += "\nCHANGES: Final[Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[ConfigKey, ...]]]]] = {\n"
     for profile, recording in found.items():
         if profile == BASELINE:
             continue
         text += f'    "{profile}": {{\n'
         for scope in SCOPES:
-            rows = [f"-{one}" for one in base[scope] if one not in recording.configs[scope]]
-            rows += [row for one, row in recording.configs[scope].items() if base[scope].get(one) != row]
-            if rows:
-                lines = "".join(f"{row}\n" for row in sorted(rows, key=lambda row: row.lstrip("-")))
-                text += f'        "{scope}": """\\\n{lines}""",\n'
+            gone = sorted(one for one in base[scope] if one not in recording.configs[scope])
+            rows = sorted(row for one, row in recording.configs[scope].items() if base[scope].get(one) != row)
+            if gone or rows:
+                names = "".join(f"            {text_literal(name)},\n" for name in gone)
+                keys = "".join(f"            {setting(row)},\n" for row in rows)
+                text += f'        "{scope}": ((\n{names}        ), (\n{keys}        )),\n'
         text += "    },\n"
-    return text + '}\n"""Profile -> scope -> rows."""\n'
+    return text + '}\n"""Profile -> scope -> (names that are gone, keys that are new or otherwise)."""\n'
 
 
 def made(found: Mapping[str, Recording]) -> dict[Path, str]:
     """Every file with its content."""
     return {
         BROKER_FOLDER / "releases" / "release_table.py": release_table(found),
-        BROKER_FOLDER / "config_table.py": config_table(found[BASELINE]),
-        BROKER_FOLDER / "config_changes.py": config_changes(found),
+        BROKER_FOLDER / "settings" / "config_table.py": config_table(found[BASELINE]),
+        BROKER_FOLDER / "settings" / "release_changes.py": release_changes(found),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -29,7 +28,6 @@ from reference_broker.command_line import Parser, seconds
 BAD_INPUT = 2
 COORDINATORS: Final = ("group.", "share.", "transaction.")
 """Prefixes of the names of broker configs that concern coordinators."""
-_WORDS: Final = re.compile(r"[A-Za-z]+")
 
 
 def settings_by_seed(seed: int) -> dict[str, str]:
@@ -37,7 +35,7 @@ def settings_by_seed(seed: int) -> dict[str, str]:
     random = Random(f"settings/{seed}")
     found = {}
     for name, row in rows(BROKER).items():
-        words = ("true", "false") if row.kind == "BOOLEAN" else _WORDS.findall(row.valid.partition("[")[2])
+        words = ("true", "false") if row.kind == "BOOLEAN" else row.words
         if name.startswith(COORDINATORS) and not row.is_internal and words and random.random() < 0.7:
             found[name] = ",".join(words) if row.kind == "LIST" else random.choice(words)
     return found

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from reference_broker import config_table
+from reference_broker.settings import config_table
+from reference_broker.settings.config_key import ConfigKey, ConfigType, UpdateMode
+from reference_broker.settings.validators import OffsetReset, OneOf, Range
 
 TOPIC: Final = 2
 BROKER: Final = 4
 CLIENT_METRICS: Final = 16
 GROUP: Final = 32
 
-TABLES: Final[Mapping[int, str]] = {
+TABLES: Final[Mapping[int, Sequence[ConfigKey]]] = {
     TOPIC: config_table.TOPIC,
     BROKER: config_table.BROKER,
     CLIENT_METRICS: config_table.CLIENT_METRICS,
@@ -23,62 +24,74 @@ TABLES: Final[Mapping[int, str]] = {
 }
 """Resource type → its config table."""
 LARGEST: Final[Mapping[str, int]] = {"SHORT": 2**15 - 1, "INT": 2**31 - 1, "LONG": 2**63 - 1}
-NOTHING: Final = "~"
 NO_NUMBERS: Final = ("", "x", "1.5", "5e3", " 1 ")
 NO_TRUTHS: Final = ("TRUE", "yes", "1", "", " true ")
 DECIMALS: Final = ("0", "1", "0.5", "-0.1", "1.1", "1e-1", ".5", "0.5f", "NaN", "x", "")
-_RANGE: Final = re.compile(r"\[(-?[\d.]+),\.\.\.(?:,(-?[\d.]+))?\]")
-_WORDS: Final = re.compile(r"\[([A-Za-z][^\[\]]*)\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """A config. `kind` is the name of its ConfigDef type; `default` is None if there is none."""
+    """A config of the table, as a generator of values sees it."""
 
-    name: str
-    kind: str
-    default: str | None
-    valid: str
-    is_changeable: bool
-    """For a broker config: whether it is dynamic and can be changed cluster-wide."""
-    is_per_node: bool
-    """For a broker config: whether it is dynamic, but only per broker."""
-    is_internal: bool
+    key: ConfigKey
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.key.name
+
+    @property
+    def kind(self) -> str:
+        """The name of its ConfigDef type."""
+        return self.key.type.name
+
+    @property
+    def default(self) -> str | None:
+        """Its default; None if there is none."""
+        return self.key.default
+
+    @property
+    def is_changeable(self) -> bool:
+        """For a broker config: whether it is dynamic and can be changed cluster-wide."""
+        return self.key.mode is UpdateMode.CLUSTER_WIDE
+
+    @property
+    def is_per_node(self) -> bool:
+        """For a broker config: whether it is dynamic, but only per broker."""
+        return self.key.mode is UpdateMode.PER_BROKER
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether Kafka's documentation leaves it out."""
+        return self.key.is_internal
 
     @property
     def limits(self) -> tuple[int, int] | None:
         """(smallest, largest) valid value of an integer config; None for other types."""
         if self.kind not in LARGEST:
             return None
-        largest = LARGEST[self.kind]
-        found = _RANGE.match(self.valid)
-        low, high = found.groups() if found else (None, None)
+        largest, valid = LARGEST[self.kind], self.key.valid
+        low, high = (valid.low, valid.high) if isinstance(valid, Range) else (None, None)
         return -largest - 1 if low is None else int(low), largest if high is None else int(high)
+
+    @property
+    def may_be_minus_one(self) -> bool:
+        """Whether -1 is valid beside the limits."""
+        return isinstance(self.key.valid, Range) and self.key.valid.or_minus_one
 
     @property
     def words(self) -> tuple[str, ...]:
         """The valid values of a string or list config; empty if any value is valid."""
-        found = _WORDS.fullmatch(self.valid)
-        return tuple(found.group(1).split(", ")) if found and self.kind in ("STRING", "LIST") else ()
+        valid = self.key.valid
+        if isinstance(valid, OffsetReset):
+            return ("latest", "earliest", "by_duration:PnDTnHnMn.nS")
+        return valid.words if isinstance(valid, OneOf) and self.key.type in (ConfigType.STRING, ConfigType.LIST) else ()
 
 
 @cache
 def rows(resource_type: int) -> Mapping[str, Row]:
     """The configs of a resource type, by name."""
-    return {row.name: row for row in map(_read, TABLES[resource_type].splitlines())}
-
-
-def _read(line: str) -> Row:
-    name, kind, default, valid, mode, internal, *_ = [*line.split("|"), "", "", "", "", ""]
-    return Row(
-        name=name,
-        kind=kind,
-        default=None if default in (NOTHING, "!") else default,
-        valid=valid,
-        is_changeable=mode == "dynamic",
-        is_per_node=mode == "per-broker",
-        is_internal=internal == "internal",
-    )
+    return {key.name: Row(key) for key in TABLES[resource_type]}
 
 
 def values_of(row: Row) -> tuple[str | None, ...]:

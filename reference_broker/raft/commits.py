@@ -53,6 +53,7 @@ class Commits:
     def __init__(self, member: Member) -> None:
         self._member = member
         self._told: list[_Told] = []
+        self._read: dict[int, tuple[CommittedBatch, ...]] = {}
         self.bytes_told = 0
         """Bytes of the batches that the first listener was told."""
 
@@ -62,28 +63,38 @@ class Commits:
 
     def tell(self, now: Now) -> None:
         """Bring every listener up to the high watermark, then tell it of the leader."""
+        mark = self._member.high_watermark
         for told in self._told:
-            if told.next_offset < self._member.high_watermark:
-                self._tell_commits(told, now)
+            if told.next_offset < mark:
+                self._tell_commits(told, mark, now)
             self._tell_leader(told, now)
+        self._read = {}
 
-    def _tell_commits(self, told: _Told, now: Now) -> None:
-        store, end = self._member.store, self._member.high_watermark
-        latest = store.latest_snapshot
+    def _tell_commits(self, told: _Told, mark: int, now: Now) -> None:
+        store = self._member.store
         if told.next_offset == NOTHING_TOLD or told.next_offset < store.log_start_offset:
+            latest = store.latest_snapshot
             if latest is not None and latest != FORMATTED:
                 told.next_offset = latest.end_offset
                 told.listener.on_snapshot(latest, store.read_snapshot(latest).records, now)
             else:
                 told.next_offset = 0
-        while told.next_offset < end:
-            batches = tuple(islice(store.batches(told.next_offset, end), BATCHES_AT_ONCE))
+        while told.next_offset < mark:
+            batches = self._batches(told.next_offset, mark)
             if not batches:
                 return
             told.next_offset = batches[-1].last_offset + 1
             if told is self._told[0]:
                 self.bytes_told += sum(batch.size_in_bytes for batch in batches)
             told.listener.on_commit(batches, now)
+
+    def _batches(self, offset: int, mark: int) -> tuple[CommittedBatch, ...]:
+        """The next batches; read once for all listeners."""
+        found = self._read.get(offset)
+        if found is None:
+            found = tuple(islice(self._member.store.batches(offset, mark), BATCHES_AT_ONCE))
+            self._read = {offset: found}
+        return found
 
     def _tell_leader(self, told: _Told, now: Now) -> None:
         role = self._member.role

@@ -45,7 +45,11 @@ class Fetching:
         if is_voter and now.monotonic_ms >= role.fetch_deadline_ms and not member.is_shutting_down:
             member.become_prospective(Event.FETCH_TIMEOUT, now)
             return now.monotonic_ms
-        next_ms = role.fetch_deadline_ms if is_voter and not member.is_shutting_down else NEVER_MS
+        if not is_voter and now.monotonic_ms >= role.fetch_deadline_ms:
+            # Kafka's observers refuse pre-votes for ever. But a candidate's log may name this one as a voter already.
+            role.has_fetched = False
+        is_awaited = role.has_fetched if not is_voter else not member.is_shutting_down
+        next_ms = role.fetch_deadline_ms if is_awaited else NEVER_MS
         if member.connections.in_flight or not self._is_durable():
             return next_ms
         leader = member.peer(role.leader_id, role.leader_endpoints)
@@ -98,7 +102,7 @@ class Fetching:
     def _on_fetch_response(self, response: FetchResponse, now: Now) -> bool:
         member = self._member
         partition: Any = None if response.error_code else messages.only_fetched(response.responses)
-        if partition is None:
+        if partition is None or partition.partition_index != 0:
             return False
         current = partition.current_leader
         leader_id, endpoints = messages.named_leader(member, current.leader_id, response.node_endpoints)

@@ -29,7 +29,7 @@ class Follower:
     download: SnapshotDownload | None = None
 
     def may_grant(self, candidate: ReplicaKey, *, is_log_up_to_date: bool, is_pre_vote: bool) -> bool:
-        """Only a pre-vote, and only until the leader has answered a fetch: a leader that answers is to stay."""
+        """Only a pre-vote, and only where the leader does not answer fetches: a leader that answers is to stay."""
         return is_pre_vote and is_log_up_to_date and not self.has_fetched
 
     def note_fetched(self, fetch_deadline_ms: int) -> None:

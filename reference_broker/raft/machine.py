@@ -75,7 +75,7 @@ class Quorum:
         self._clean_ms = now.monotonic_ms + CLEAN_MS
         self._snapshot_offset, self._snapshot_ms = 0, now.monotonic_ms
         self._bytes_since_snapshot = 0
-        member.connections.after = self._settle
+        member.connections.after = self._changes.after = self._settle
         member.on_role_left = self._on_role_left
         self._leading.on_high_watermark = self._changes.on_high_watermark
         self._flush.after = self._on_flushed
@@ -250,7 +250,7 @@ class Quorum:
 
     # -- the controller -----------------------------------------------------------------------------------------
 
-    def append(self, records: Sequence[VersionedRecord], epoch: int, now: Now, *, must_last: bool = True) -> int:
+    def append(self, records: Sequence[VersionedRecord], epoch: int, now: Now, must_last: bool = True) -> int:
         """Append records as one batch, so they count together or not at all; returns the offset of the last one.
 
         They are committed once `high_watermark` is above it. NOT_CONTROLLER where this node does not lead `epoch`.
@@ -296,15 +296,18 @@ class Quorum:
         is_late = interval_ms > 0 and now.monotonic_ms - self._snapshot_ms >= interval_ms
         return is_late or self._commits.bytes_told - self._bytes_since_snapshot >= settings.snapshot_max_new_bytes
 
-    def write_snapshot(self, records: Sequence[VersionedRecord], offset: int, epoch: int, now: Now) -> SnapshotId:
-        """Write the state before a committed offset; `epoch` is that of the record before it."""
-        snapshot_id = SnapshotId(offset, epoch)
-        if offset > self._member.high_watermark:
-            raise ValueError(f"a snapshot at {offset} is above the high watermark {self._member.high_watermark}")
-        self._member.store.write_snapshot(snapshot_id, records, now.wall_ms)
+    def write_snapshot(self, records: Sequence[VersionedRecord], offset: int, epoch: int, now: Now) -> None:
+        """Write the state behind the committed record at `offset`, of `epoch`; then drop what is too old."""
+        member = self._member
+        if offset >= member.high_watermark:
+            raise ValueError(f"a snapshot behind {offset} is above the high watermark {member.high_watermark}")
+        member.store.write_snapshot(SnapshotId(offset + 1, epoch), records, now.wall_ms)
         self._bytes_since_snapshot, self._snapshot_ms = self._commits.bytes_told, now.monotonic_ms
-        self._member.store.clean(now.wall_ms)
-        return snapshot_id
+        member.store.clean(now.wall_ms)
+
+    def close(self, now: Now) -> None:
+        """Flush and release the log."""
+        self._member.store.close(now.wall_ms)
 
     # -- doing what is due --------------------------------------------------------------------------------------
 

@@ -62,6 +62,8 @@ class Member:
         self.high_watermark = -1
         """The offset behind the last committed record that this member knows of; -1 where it has not been told."""
         self.is_shutting_down = False
+        self._voters_seen: VoterSet | None = None
+        self._was_voter = False
         self.on_role_left: Callable[[AnyRole, Now], None] = lambda role, now: None
         self._stored = store.read_quorum_state()
         self.role = self._role_at_start(now)
@@ -82,7 +84,10 @@ class Member:
     @property
     def is_voter(self) -> bool:
         """Whether this member votes; else it is an observer."""
-        return self.store.voters.latest.is_voter(self.key)
+        latest = self.store.voters.latest
+        if latest is not self._voters_seen:
+            self._voters_seen, self._was_voter = latest, latest.is_voter(self.key)
+        return self._was_voter
 
     def is_log_up_to_date(self, epoch: int, end_offset: int) -> bool:
         """Whether a log that ends so is not behind the own one."""

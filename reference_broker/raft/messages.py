@@ -66,7 +66,7 @@ def only_partition(message: Any) -> Any | None:
 
 
 def only_fetched(topics: Any) -> Any | None:
-    """The one partition of a Fetch request's topics or response's responses, where it is the metadata log's."""
+    """The one partition of a Fetch request's topics or response's responses, where the topic is the metadata log."""
     if len(topics) != 1 or topics[0].topic_id != TOPIC_ID or len(topics[0].partitions) != 1:
         return None
     return topics[0].partitions[0]

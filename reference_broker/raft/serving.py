@@ -62,7 +62,7 @@ class Serving:
         if request.cluster_id is not None and request.cluster_id != member.identity.cluster_id:
             return FetchResponse(error_code=ErrorCode.INCONSISTENT_CLUSTER_ID)
         asked: Any = messages.only_fetched(request.topics)
-        if asked is None:
+        if asked is None or asked.partition != 0:
             return FetchResponse(error_code=ErrorCode.INVALID_REQUEST)
         replica_id = request.replica_state.replica_id if version >= 15 else request.replica_id
         is_valid = 0 <= asked.last_fetched_epoch <= asked.current_leader_epoch and replica_id != member.node_id

@@ -6,6 +6,7 @@ before it is committed, and a record of this epoch is: that fences the changes o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from reference_broker.effects import Outbox, Peer, PeerLost
@@ -39,6 +40,8 @@ class VoterChanges:
 
     def __init__(self, member: Member, leading: Leading, serving: Serving, outbox: Outbox) -> None:
         self._member, self._leading, self._serving, self._outbox = member, leading, serving, outbox
+        self.after: Callable[[Now], None] = lambda now: None
+        """Called after the new voter's answer: it may have made something due."""
 
     # -- AddRaftVoter -------------------------------------------------------------------------------------------
 
@@ -55,6 +58,11 @@ class VoterChanges:
         except KafkaError as refused:
             return AddRaftVoterResponse(error_code=refused.code, error_message=refused.detail)
         later = Later()
+
+        def take(response: Any, now: Now) -> None:
+            self._on_api_versions(leader, addition, response, now)
+            self.after(now)
+
         addition = VoterAddition(
             voter=Voter(key=key, endpoints=endpoints),
             later=later,
@@ -68,7 +76,7 @@ class VoterChanges:
             ApiVersionsRequest(client_software_name=SOFTWARE_NAME, client_software_version="4.3.1"),
             channel="raft",
             timeout_ms=self._member.settings.request_timeout_ms,
-            then=lambda response, now: self._on_api_versions(leader, addition, response, now),
+            then=take,
         )
         return later
 

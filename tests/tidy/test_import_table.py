@@ -14,7 +14,6 @@ WAITING = (RB + "waiting",)
 RELEASES = (RB + "releases",)
 COMMAND_LINE = (RB + "command_line",)  # how every command ends; one file for all of them
 JAVA = (RB + "java_hash",)
-WAITING = (RB + "waiting",)
 COORDINATOR = (RB + "coordinator",)
 GROUPS = (RB + "groups",)
 METADATA = (RB + "metadata",)

@@ -19,10 +19,11 @@ from reference_broker.raft.machine import Quorum
 from reference_broker.raft.settings import QuorumSettings
 from reference_broker.raft.snapshots import Snapshot, SnapshotId, encode_snapshot
 from reference_broker.raft.store import DIRECTORY
-from reference_broker.raft.voters import VoterSet
+from reference_broker.raft.voters import ReplicaKey, VoterSet
 from reference_broker.waiting import Later
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.codec import decode, encode_bytes
+from reference_broker.wire.messages.add_raft_voter_request import AddRaftVoterRequest, Listener
 from reference_broker.wire.messages.api_versions_response import ApiVersionsResponse, SupportedFeatureKey
 from reference_broker.wire.messages.topic_record import TopicRecord
 from reference_broker.wire.metadata_records import message_class
@@ -296,8 +297,8 @@ class World:
             return None
         epoch = next(e for b, (last, e, _) in sorted(self.committed.items(), reverse=True) if last + 1 == offset)
         records = [(TopicRecord(name=TopicName(value)), 0) for value in node.listener.values]
-        found: SnapshotId = node.run(lambda quorum, now: quorum.write_snapshot(records, offset, epoch, now))
-        return found
+        node.run(lambda quorum, now: quorum.write_snapshot(records, offset - 1, epoch, now))
+        return SnapshotId(offset, epoch)
 
     def split(self, *groups: Iterable[int]) -> None:
         """Cut all links between groups."""
@@ -329,3 +330,11 @@ def call(quorum: Quorum, api_key: ApiKey, request: Any, now: Now) -> Any:
     if api_key is ApiKey.REMOVE_RAFT_VOTER:
         return quorum.on_remove_raft_voter(request, now)
     return quorum.on_update_raft_voter(request, LISTENER, now)
+
+
+def addition_of(key: ReplicaKey) -> AddRaftVoterRequest:
+    """A request to add a member as a voter."""
+    listeners = tuple(Listener(name=one.listener, host=one.host, port=one.port) for one in endpoints_of(key.node_id))
+    return AddRaftVoterRequest(
+        cluster_id=None, voter_id=key.node_id, voter_directory_id=key.directory_id, listeners=listeners
+    )

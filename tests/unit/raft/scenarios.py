@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random
 
-from quorum_world import World
+from quorum_world import World, addition_of
 from world_node import BrokenPromise, WorldNode
+
+from reference_broker.raft.settings import QuorumSettings
+from reference_broker.wire.messages.remove_raft_voter_request import RemoveRaftVoterRequest
 
 FAULTS_MS = 12_000
 HEALED_MS = 30_000
+MOST_NODES = 6
 
 
 class Scenario:
@@ -106,3 +110,79 @@ class Scenario:
                 return
         roles = {n.node_id: (n.quorum and n.quorum.role.value, n.high_watermark) for n in world.nodes.values()}
         raise BrokenPromise(f"no progress within {HEALED_MS} ms of the heal: {roles}")
+
+
+class Membership(Scenario):
+    """The same with voters added and removed, by an administrator or by themselves, and folders lost (KIP-853)."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        settings = QuorumSettings(append_linger_ms=0, auto_join=self.chance.random() < 0.5)
+        latency_ms, flush_ms = self.world.latency_ms, self.world.flush_ms
+        self.world = World(self.chance.choice((1, 2, 3, 3, 4)), seed=seed, settings=settings)
+        self.world.latency_ms, self.world.flush_ms = latency_ms, flush_ms
+        self.world.bootstrap = tuple(range(1, MOST_NODES + 1))
+        self._settings = settings
+        self.is_stuck = False
+        self._actions += (self.add, self.add, self.add, self.remove, self.remove, self.begin, self.replace)
+
+    def begin(self) -> None:
+        """A new node."""
+        node_id = max(self.world.nodes) + 1
+        if node_id <= MOST_NODES:
+            self.world.nodes[node_id] = WorldNode(self.world, node_id, settings=self._settings)
+            self.world.nodes[node_id].start()
+
+    def replace(self) -> None:
+        """A node loses its folder, where the voters that are left are a majority in everybody's eyes."""
+        node = self.chance.choice(list(self.world.nodes.values()))
+        if self._all_up() and self._has_majorities(without=node):
+            node.crash()
+            after = WorldNode(self.world, node.node_id, directory=node.directory + 1, settings=node.settings)
+            self.world.nodes[node.node_id] = after
+            after.start()
+
+    def _has_majorities(self, without: WorldNode | None = None) -> bool:
+        """Whether a majority has its folders in every voter set that a node goes by."""
+        keys = [one.key for one in self.world.nodes.values() if one is not without]
+        sets = [one.quorum.voters for one in self.world.nodes.values() if one.quorum is not None]
+        return all(sum(voter.key in keys for voter in voters.voters) >= voters.majority for voters in sets if voters)
+
+    def _check_progress(self) -> None:
+        # A crash may bring back a voter set that nobody went by when a folder was lost, or voters were removed when
+        # others had lost theirs. And as in Kafka, whoever is no voter by its own log asks for no votes, even where its
+        # log is the longest and its removal was not committed.
+        if self._has_majorities() and self._is_longest_log_a_voters():
+            super()._check_progress()
+        else:
+            self.is_stuck = True
+
+    def _is_longest_log_a_voters(self) -> bool:
+        stores = [(node.key, node.store) for node in self.world.nodes.values() if node.store is not None]
+        longest = max((store.last_epoch, store.end_offset) for _, store in stores)
+        return any(
+            store.voters.latest.is_voter(key)
+            for key, store in stores
+            if (store.last_epoch, store.end_offset) == longest
+        )
+
+    def _all_up(self) -> bool:
+        return all(one.quorum is not None for one in self.world.nodes.values())
+
+    def add(self) -> None:
+        """Add a node that does not vote, if the leader will."""
+        leader = self.world.leader()
+        if leader is not None and leader.quorum is not None:
+            voters = leader.quorum.voters
+            others = [one for one in self.world.nodes.values() if not voters.is_voter(one.key)]
+            if others:
+                request = addition_of(self.chance.choice(others).key)
+                leader.run(lambda quorum, now: quorum.on_add_raft_voter(request, now))
+
+    def remove(self) -> None:
+        """Remove a voter, the leader perhaps."""
+        leader = self.world.leader()
+        if leader is not None and leader.quorum is not None:
+            key = self.chance.choice(leader.quorum.voters.keys)
+            request = RemoveRaftVoterRequest(cluster_id=None, voter_id=key.node_id, voter_directory_id=key.directory_id)
+            leader.run(lambda quorum, now: quorum.on_remove_raft_voter(request, now))

@@ -12,6 +12,7 @@
     slow disk 1 500               its flushes take 500 ms
     snapshot 1    resign 1    shut down 1
     add 4    remove 1    upgrade  ask the leader to change the voters, or kraft.version to 1
+    ask add 4                     the same, but do not wait for the answer
     status                        a line for each member
 
 Printed are the changes of roles, truncations and the like as the members log them, and then answers.
@@ -21,15 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from quorum_world import World
-from world_node import LISTENER, Follows, WorldNode, endpoints_of
+from quorum_world import World, addition_of
+from world_node import Follows, WorldNode
 
 from reference_broker.environment import Now
 from reference_broker.raft.frames import CommittedBatch
 from reference_broker.raft.machine import Quorum
 from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages import add_raft_voter_request
 from reference_broker.wire.messages.remove_raft_voter_request import RemoveRaftVoterRequest
 from reference_broker.wire.refusal import KafkaError
 
@@ -54,6 +54,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self.world = TranscriptWorld(0)
+        self._is_patient = True
 
     def run(self, text: str) -> str:
         """The text with the results as they are now."""
@@ -167,16 +168,7 @@ class Transcript:
         self._ask(word, lambda quorum, now: quorum.shut_down(now))
 
     def do_add(self, word: str) -> list[str]:
-        key = self._node(word).key
-        module = add_raft_voter_request
-        request = module.AddRaftVoterRequest(
-            cluster_id=None,
-            voter_id=key.node_id,
-            voter_directory_id=key.directory_id,
-            listeners=tuple(
-                module.Listener(name=LISTENER, host=e.host, port=e.port) for e in endpoints_of(key.node_id)
-            ),
-        )
+        request = addition_of(self._node(word).key)
         return self._change(lambda quorum, now: quorum.on_add_raft_voter(request, now))
 
     def do_remove(self, word: str) -> list[str]:
@@ -196,8 +188,14 @@ class Transcript:
 
         result = leader.run(then)
         result.then(note) if isinstance(result, Later) else note(result)
-        self.world.run_until(self.world.now_ms + 3000, lambda: bool(answers))
+        if self._is_patient:
+            self.world.run_until(self.world.now_ms + 3000, lambda: bool(answers))
         return []
+
+    def do_ask(self, name: str, word: str) -> None:
+        self._is_patient = False
+        getattr(self, f"do_{name}")(word)
+        self._is_patient = True
 
     def do_upgrade(self) -> list[str]:
         leader = self.world.leader()

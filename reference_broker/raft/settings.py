@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from reference_broker.configs import BrokerConfig
 from reference_broker.raft.voters import ReplicaKey, Voter, VoterEndpoint
 
 
@@ -27,6 +28,24 @@ class QuorumSettings(Struct, frozen=True, kw_only=True):
     snapshot_max_interval_ms: int = 3_600_000
     auto_join: bool = False
     may_become_voter: bool = True
+
+    @classmethod
+    def of(cls, config: BrokerConfig) -> QuorumSettings:
+        """From a node's configuration."""
+        return cls(
+            election_timeout_ms=config.number("controller.quorum.election.timeout.ms"),
+            fetch_timeout_ms=config.number("controller.quorum.fetch.timeout.ms"),
+            election_backoff_max_ms=config.number("controller.quorum.election.backoff.max.ms"),
+            append_linger_ms=config.number("controller.quorum.append.linger.ms"),
+            request_timeout_ms=config.number("controller.quorum.request.timeout.ms"),
+            retry_backoff_ms=config.number("controller.quorum.retry.backoff.ms"),
+            fetch_max_bytes=config.number("controller.quorum.fetch.max.bytes"),
+            fetch_snapshot_max_bytes=config.number("controller.quorum.fetch.snapshot.max.bytes"),
+            snapshot_max_new_bytes=config.number("metadata.log.max.record.bytes.between.snapshots"),
+            snapshot_max_interval_ms=config.number("metadata.log.max.snapshot.interval.ms"),
+            auto_join=config.flag("controller.quorum.auto.join.enable"),
+            may_become_voter="controller" in config.roles,
+        )
 
 
 class Identity(Struct, frozen=True, kw_only=True):

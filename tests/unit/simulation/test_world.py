@@ -4,65 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from greeter import FILE, Greeter
 
-from reference_broker.effects import Halt, Outbox, Peer, PeerLost
-from reference_broker.environment import Now
+from reference_broker.effects import Halt, PeerLost
 from reference_broker.simulation.clock import NodeClock
-from reference_broker.simulation.machine import Surroundings
 from reference_broker.simulation.world import InvariantBroken, World
-from reference_broker.waiting import NEVER_MS
-from reference_broker.wire.api_keys import ApiKey
-
-FILE = "/data/journal"
-
-
-class Greeter:
-    """Answers each request with its text and its own number; journals what it was told to."""
-
-    def __init__(self, surroundings: Surroundings, now: Now) -> None:
-        self.outbox = Outbox()
-        self.node_id, self.disk = surroundings.node_id, surroundings.disk
-        self.heard: list[Any] = []
-        self.outcomes: list[Any] = []
-        self.due_ms = NEVER_MS
-        self.called_at: list[int] = []
-        self.disk.make_directories("/data")
-        self.file = self.disk.open(FILE, create=True)
-        self.keeps_silent = False
-
-    def next_deadline_ms(self) -> int:
-        return self.due_ms
-
-    def on_time(self, now: Now) -> None:
-        self.called_at.append(now.monotonic_ms)
-        self.due_ms = NEVER_MS
-
-    def on_request(self, api_key: ApiKey, request: Any, sender: int, respond: Callable[[Any], None], now: Now) -> None:
-        self.heard.append(request)
-        if not self.keeps_silent:
-            respond(f"{request} from {self.node_id}")
-
-    def shut_down(self, now: Now) -> None:
-        self.journal(b"stopped")
-
-    def ask(self, node_id: int, text: str, timeout_ms: int = 500) -> None:
-        self.outbox.send(
-            Peer(node_id, f"host{node_id}", 9093),
-            ApiKey.FETCH,
-            text,
-            channel="raft",
-            timeout_ms=timeout_ms,
-            then=lambda outcome, now: self.outcomes.append(outcome),
-        )
-
-    def journal(self, data: bytes) -> None:
-        self.file.append([data])
-        self.outbox.flush([self.file], lambda error, now: self.outcomes.append(error or "flushed"))
 
 
 def two_nodes(seed: int = 1, **options: Any) -> World:
@@ -268,8 +218,10 @@ def history(seed: int) -> str:
 
 
 def test_the_same_seed_gives_the_same_events_in_any_process() -> None:
-    code = "import sys, runpy; sys.stdout.write(runpy.run_path(sys.argv[1])['history'](5))"
-    command = [sys.executable, "-c", code, str(Path(__file__))]
+    code = (
+        "import sys, runpy; sys.path.insert(0, sys.argv[2])\nprint(runpy.run_path(sys.argv[1])['history'](5), end='')"
+    )
+    command = [sys.executable, "-c", code, __file__, str(Path(__file__).parent)]
     other = subprocess.run(
         command, capture_output=True, text=True, check=True, timeout=60, cwd=Path(__file__).parents[3]
     )

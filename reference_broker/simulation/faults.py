@@ -1,0 +1,170 @@
+"""Faults of a world as data: planned from a seed, carried out at their times, undone at the end, shrunk to the least.
+
+Each can be carried out in any state of the world, so that a schedule stays one when some of its faults are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from random import Random
+from typing import Final
+
+from msgspec import Struct
+
+from reference_broker.simulation.world import World
+
+QUICK_DISK_US: Final = (100, 1000)
+SLOW_DISK_US: Final = (20_000, 300_000)
+
+
+class Act(StrEnum):
+    """What a fault does to its nodes."""
+
+    CUT = "cut"
+    """All links from the first node to the others, in that one direction."""
+    ISOLATE = "isolate"
+    """All links between the nodes and the rest, in both directions."""
+    HEAL = "heal"
+    BREAK = "break"
+    """The connections between two nodes."""
+    CRASH = "crash"
+    """Power: what was not flushed is lost."""
+    KILL = "kill"
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    SLOW_DISK = "slow disk"
+    QUICK_DISK = "quick disk"
+    JUMP = "jump"
+    """The wall clock, by `number` ms."""
+    DRIFT = "drift"
+    """The monotonic clock, to `number` millionths too fast."""
+
+
+class Fault(Struct, frozen=True):
+    """One fault, at a time since the beginning of the schedule."""
+
+    at_ms: int
+    act: Act
+    nodes: tuple[int, ...] = ()
+    number: int = 0
+
+    def __str__(self) -> str:
+        words = [f"{self.at_ms} ms", self.act.value, *map(str, self.nodes)]
+        return " ".join([*words, f"by {self.number}"] if self.number else words)
+
+
+USUAL: Final = (
+    *(Act.CUT, Act.ISOLATE, Act.ISOLATE, Act.HEAL, Act.HEAL, Act.HEAL, Act.BREAK, Act.CRASH, Act.KILL),
+    *(Act.START, Act.START, Act.START, Act.PAUSE, Act.RESUME, Act.RESUME, Act.SLOW_DISK, Act.QUICK_DISK),
+    *(Act.JUMP, Act.DRIFT),
+)
+"""How often each act comes, as many times as it stands here."""
+
+
+def random_faults(
+    chance: Random, nodes: Sequence[int], *, duration_ms: int, gap_ms: int, acts: Sequence[Act] = USUAL
+) -> tuple[Fault, ...]:
+    """A schedule for a time, with a fault every `gap_ms` on the average."""
+    faults: list[Fault] = []
+    at_ms = chance.randrange(1, 2 * gap_ms)
+    while at_ms < duration_ms:
+        faults.append(_random_fault(chance, chance.choice(acts), at_ms, nodes))
+        at_ms += chance.randrange(1, 2 * gap_ms)
+    return tuple(faults)
+
+
+def _random_fault(chance: Random, act: Act, at_ms: int, nodes: Sequence[int]) -> Fault:
+    if act is Act.HEAL:
+        return Fault(at_ms, act)
+    if act is Act.ISOLATE:
+        count = chance.randrange(1, max(2, len(nodes)))
+        return Fault(at_ms, act, tuple(sorted(chance.sample(list(nodes), count))))
+    if act in (Act.CUT, Act.BREAK):
+        return Fault(at_ms, act, tuple(chance.sample(list(nodes), min(2, len(nodes)))))
+    number = 0
+    if act is Act.JUMP:
+        number = chance.choice((-3_600_000, -1000, 1000, 3_600_000))
+    elif act is Act.DRIFT:
+        number = chance.choice((-50_000, -1000, 0, 1000, 50_000))
+    return Fault(at_ms, act, (chance.choice(list(nodes)),), number)
+
+
+def plan(world: World, faults: Sequence[Fault]) -> None:
+    """Have a schedule carried out, from now on."""
+    for fault in faults:
+        world.after(fault.at_ms * 1000, carry_out, world, fault)
+
+
+def carry_out(world: World, fault: Fault) -> None:
+    """Do to a world what a fault says; nothing where it makes no sense in the present state."""
+    world.reporter.note(world.now_us, 0, f"fault: {fault.act.value} {' '.join(map(str, fault.nodes))}")
+    if fault.act is Act.HEAL:
+        world.network.heal()
+    elif fault.act is Act.ISOLATE:
+        world.network.split(fault.nodes, [node for node in world.nodes if node not in fault.nodes])
+    elif fault.act is Act.CUT:
+        world.network.cut([(fault.nodes[0], other) for other in fault.nodes[1:]])
+    elif fault.act is Act.BREAK:
+        if len(fault.nodes) > 1:
+            world.break_connections(*fault.nodes)
+    else:
+        for node_id in fault.nodes:
+            _act_on(world, node_id, fault)
+
+
+def _act_on(world: World, node_id: int, fault: Fault) -> None:
+    node = world.nodes[node_id]
+    is_running = node.machine is not None
+    match fault.act:
+        case Act.CRASH if is_running:
+            world.crash(node_id)
+        case Act.KILL if is_running:
+            world.kill(node_id)
+        case Act.START:
+            world.start(node_id)
+        case Act.PAUSE if is_running:
+            world.pause(node_id)
+        case Act.RESUME if node.is_paused:
+            world.resume(node_id)
+        case Act.SLOW_DISK:
+            node.disk.flush_limits_us = SLOW_DISK_US
+        case Act.QUICK_DISK:
+            node.disk.flush_limits_us = QUICK_DISK_US
+        case Act.JUMP:
+            node.clock.jump(fault.number)
+        case Act.DRIFT:
+            node.clock.run_at(fault.number, world.now_us)
+        case _:
+            pass
+
+
+def undo_all(world: World, nodes: Sequence[int]) -> None:
+    """Heal every link, and have these nodes run on quick disks and right clocks."""
+    world.network.heal()
+    for node_id in nodes:
+        node = world.nodes[node_id]
+        node.disk.flush_limits_us = QUICK_DISK_US
+        node.clock.run_at(0, world.now_us)
+        if node.is_paused:
+            world.resume(node_id)
+        world.start(node_id)
+
+
+def shrink(faults: Sequence[Fault], is_failing: Callable[[Sequence[Fault]], bool]) -> tuple[Fault, ...]:
+    """A least part of a failing schedule that still fails: no single fault of it can be left out."""
+    kept = tuple(faults)
+    size = max(1, len(kept) // 2)
+    while size:
+        start, has_shrunk = 0, False
+        while start < len(kept):
+            fewer = kept[:start] + kept[start + size :]
+            if is_failing(fewer):
+                kept, has_shrunk = fewer, True
+            else:
+                start += size
+        if size == 1 and not has_shrunk:
+            break
+        size = size // 2 if size > 1 else 1
+    return kept

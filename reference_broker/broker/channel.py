@@ -25,6 +25,10 @@ Then = Callable[[Any, Now], None]
 """Told the response, or PeerLost when the time for retries is over."""
 
 
+class NoController(PeerLost, frozen=True):
+    """The outcome of a request that was sent to nobody: no active controller was known in all its time."""
+
+
 class _Asked(Struct, frozen=True):
     api_key: ApiKey
     message: Any
@@ -107,8 +111,13 @@ class ControllerChannel:
             is_on_its_way = self._is_sent and self._queue and one is self._queue[0]
             if now.monotonic_ms >= one.deadline_ms and not is_on_its_way:
                 self._queue.remove(one)
-                one.then(PeerLost("no active controller answered in time"), now)
+                one.then(self._outcome_of_silence(), now)
         self._advance(now)
+
+    def _outcome_of_silence(self) -> PeerLost:
+        if self._controller is None:
+            return NoController("no active controller is known")
+        return PeerLost("no active controller answered in time")
 
     def close(self) -> None:
         """Forget all requests; nobody is told."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from reference_broker.broker.channel import ControllerChannel
+from reference_broker.broker.channel import ControllerChannel, NoController
 from reference_broker.broker.states import BrokerEvent, BrokerState, after
 from reference_broker.effects import PeerLost
 from reference_broker.environment import Now
@@ -204,7 +204,7 @@ class BrokerLifecycle:
             return
         if isinstance(outcome, PeerLost) or outcome.error_code != ErrorCode.NONE:
             self._log("INFO", f"not registered: {_why(outcome)}; trying again")
-            self._plan_after_failure(now)
+            self._plan_after_failure(outcome, now)
             return
         self.broker_epoch = outcome.broker_epoch
         self._is_registered = True
@@ -222,7 +222,7 @@ class BrokerLifecycle:
             if self.state is BrokerState.STOPPING and getattr(outcome, "error_code", None) in NO_LONGER_OURS:
                 self._may_stop(now)
             else:
-                self._plan_after_failure(now)
+                self._plan_after_failure(outcome, now)
             return
         for directory in told:
             self._failed_directories[directory] = NEVER_MS
@@ -256,8 +256,9 @@ class BrokerLifecycle:
         self._next_at_ms = now.monotonic_ms + (0 if self._is_urgent else after_ms)
         self._is_urgent = False
 
-    def _plan_after_failure(self, now: Now) -> None:
-        self._is_urgent = False  # never at once after a failure
+    def _plan_after_failure(self, outcome: Any, now: Now) -> None:
+        """Not at once after a failure; but what nobody was asked may wait for a controller again, to lose no time."""
+        self._is_urgent = isinstance(outcome, NoController)
         self._plan(self._settings.heartbeat_interval_ms, now)
 
     # -- the end ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 from scripted_controller import FIRST, SECOND, ScriptedController
 
-from reference_broker.broker.channel import RETRY_BACKOFF_MS
+from reference_broker.broker.channel import RETRY_BACKOFF_MS, NoController
 from reference_broker.effects import NotServed, PeerLost
 from reference_broker.environment import Now
 from reference_broker.wire.api_keys import ApiKey
@@ -172,6 +172,16 @@ def test_requests_that_wait_are_given_up_too_when_their_time_is_over() -> None:
     asking.sleep(2000)
 
     assert [number for number, _ in asking.outcomes] == [1]
+
+
+def test_a_request_that_nobody_was_asked_says_so() -> None:
+    asking = Asking()
+    asking.channel.follow(None, asking.now)
+    asking.ask(1)
+
+    asking.sleep(2000)
+
+    assert asking.outcomes == [(1, NoController("no active controller is known"))]
 
 
 def test_a_request_that_the_controller_does_not_serve_is_not_sent_again() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scripted_controller import ScriptedController
+from scripted_controller import FIRST, ScriptedController
 
 from reference_broker.broker.lifecycle import BrokerLifecycle, LifecycleSettings
 from reference_broker.broker.states import BrokerState
@@ -131,6 +131,18 @@ def test_a_broker_that_no_controller_registers_gives_up() -> None:
 
     ((what, failure),) = life.events
     assert (what, "initial.broker.registration.timeout.ms" in failure) == ("stopped", True)
+
+
+def test_a_registration_that_found_no_controller_goes_to_the_first_one_at_once() -> None:
+    life = Life()
+    life.channel.follow(None, life.now)
+    life.broker.start(life.now)
+    life.pass_time(INTERVAL_MS)
+    life.pass_time(1)
+
+    life.channel.follow(FIRST, life.now)
+
+    assert life.asked() == REGISTRATION
 
 
 def test_a_broker_that_is_behind_asks_again_soon() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import checkers, latency, lockstep, machine, startup, throughput, wire
+from bench import checkers, latency, lockstep, machine, python_calls, startup, throughput, wire
 from bench.clients import Confluent, JavaTools
 from bench.subjects import KAFKA, Subjects, opened
 from bench.table import Table
@@ -54,6 +54,7 @@ QUICK = Amount(
 
 LOCAL: dict[str, Callable[[Table, Amount], None]] = {
     "wire": lambda table, amount: wire.measure(table),
+    "calls": lambda table, amount: python_calls.measure(table),
     "checkers": lambda table, amount: checkers.measure(table, sizes=amount.operations),
     "lockstep": lambda table, amount: lockstep.measure(table, coverage_s=amount.coverage_s, model_s=amount.model_s),
 }
@@ -99,7 +100,7 @@ WITH_BROKERS: dict[str, Callable[[Table, Subjects, Amount, Path | None], None]] 
     ),
 }
 """Parts that measure both brokers."""
-PARTS = ("wire", *WITH_BROKERS, *LAST)
+PARTS = ("wire", "calls", *WITH_BROKERS, *LAST)
 
 
 def kafka_jars() -> Path | None:

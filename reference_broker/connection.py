@@ -8,8 +8,9 @@ Source: Kafka protocol guide, "Network"; KIP-219.
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
-from reference_broker.effects import ConnectionId, Ticket
+from reference_broker.effects import ConnectionId
 from reference_broker.wire.primitives import MalformedRequest
 
 SIZE_BYTES = 4
@@ -45,20 +46,27 @@ class Landings:
 
 
 class Connection:
-    """One client. `ticket` is that of the request in progress; `is_writing` says that its answer is on its way out."""
+    """One client. `is_writing` says that the answer to its last request is on its way out.
+
+    `frames` are whole requests that wait for their turn; `is_landing`: `landing` waits for the rest of a large one.
+    `in_progress` is what the node knows of the request that it serves now, None without one; `session` what it knows
+    of the client.
+    """
 
     __slots__ = (
-        "_frames",
         "_landed",
         "_landing",
         "_landings",
         "_largest",
         "_partial",
         "client_host",
+        "frames",
         "id",
+        "in_progress",
+        "is_landing",
         "is_writing",
         "listener",
-        "ticket",
+        "session",
     )
 
     def __init__(
@@ -70,25 +78,22 @@ class Connection:
         self._landings = landings or Landings()
         self._landing: memoryview | None = None
         self._landed = 0
-        self._frames: deque[memoryview] = deque()
+        self.is_landing = False
+        self.frames: deque[memoryview] = deque()
         self._partial = bytearray()
-        self.ticket: Ticket | None = None
+        self.in_progress: Any = None
+        self.session: Any = None
         self.is_writing = False
 
     @property
     def is_busy(self) -> bool:
         """Whether a request is in progress, or its answer not written yet."""
-        return self.ticket is not None or self.is_writing
-
-    @property
-    def has_frames(self) -> bool:
-        """Whether whole requests wait for their turn."""
-        return bool(self._frames)
+        return self.in_progress is not None or self.is_writing
 
     @property
     def wanted_bytes(self) -> int:
         """How much the next read should ask for; 0 while nothing should be read."""
-        if self._frames or self.is_busy:
+        if self.frames or self.is_writing or self.in_progress is not None:
             return 0
         if self._landing is not None:
             return len(self._landing) - self._landed
@@ -106,8 +111,8 @@ class Connection:
         """So many bytes were read to `landing`."""
         self._landed += count
         if self._landing is not None and self._landed == len(self._landing):
-            self._frames.append(self._landing)
-            self._landing = None
+            self.frames.append(self._landing)
+            self._landing, self.is_landing = None, False
 
     def receive(self, data: bytes) -> None:
         """Take what came, where there is no `landing`.
@@ -126,12 +131,12 @@ class Connection:
                 raise MalformedRequest(f"a request of {size} bytes; socket.request.max.bytes={self._largest}")
             if end - at - SIZE_BYTES < size:
                 if LANDING_FROM <= size <= min(LARGEST_LANDING, (end - at) * TRUSTED):
-                    self._landing = self._landings.take(size)
+                    self._landing, self.is_landing = self._landings.take(size), True
                     self._landed = end - at - SIZE_BYTES
                     self._landing[: self._landed] = view[at + SIZE_BYTES :]
                     at = end
                 break
-            self._frames.append(view[at + SIZE_BYTES : at + SIZE_BYTES + size])
+            self.frames.append(view[at + SIZE_BYTES : at + SIZE_BYTES + size])
             at += SIZE_BYTES + size
         if at or source is data:
             # Frames that were handed out share the old buffer, so what is left over moves into one of its own.
@@ -140,12 +145,12 @@ class Connection:
 
     def hang_up(self) -> None:
         """Forget what came and was not served: it stands behind something that ended the connection."""
-        self._frames.clear()
+        self.frames.clear()
         self._partial = bytearray()
-        self._landing = None
+        self._landing, self.is_landing = None, False
 
     def next_frame(self) -> memoryview | None:
         """The next whole request, when it is its turn."""
-        if self._frames and not self.is_busy:
-            return self._frames.popleft()
-        return None
+        if not self.frames or self.is_writing or self.in_progress is not None:
+            return None
+        return self.frames.popleft()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NewType, Protocol
 
@@ -14,43 +14,6 @@ from reference_broker.wire.primitives import Buffer, FileSlice
 
 ConnectionId = NewType("ConnectionId", int)
 
-WatchKey = Hashable
-"""What a parked request waits on, e.g. ("partition", topic_id, index) or ("group", group_id)."""
-
-
-class Ticket(Struct, frozen=True):
-    """A request's claim to one answer: which connection, and how to encode the answer.
-
-    A connection has one request in progress at a time, so that answers keep the order of requests.
-    """
-
-    connection: ConnectionId
-    correlation_id: int
-    api_key: int
-    api_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Park:
-    """A handler's wish to answer later: once `is_ready()` is true after one of `keys` was touched, or at the
-    deadline (monotonic).
-
-    `resume(now)` makes the response message in either case.
-    """
-
-    keys: tuple[WatchKey, ...]
-    is_ready: Callable[[], bool]
-    deadline_ms: int
-    resume: Callable[[Now], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The response message to a request that was deferred, now that it is known; a KafkaError refuses it."""
-
-    ticket: Ticket
-    response: Any
-
 
 class _Sentinel:
     __slots__ = ("_name",)
@@ -61,9 +24,6 @@ class _Sentinel:
     def __repr__(self) -> str:
         return self._name
 
-
-DEFERRED: Final = _Sentinel("DEFERRED")
-"""A handler's result: a coordinator holds the ticket and will give an `Answer`."""
 
 NO_RESPONSE: Final = _Sentinel("NO_RESPONSE")
 """A handler's result: the protocol knows no answer to this request (Produce with acks=0)."""
@@ -141,6 +101,9 @@ class NotServed(PeerLost, frozen=True):
     """The outcome of a `Send` that was not sent: the peer serves no version of the API in which it can be written."""
 
 
+NO_NODE: Final = -2
+"""An own node id that no peer has; -1 is a peer whose id is not known."""
+
 Effect = Reply | Close | Halt | Send | Flush
 
 
@@ -149,8 +112,11 @@ class Outbox:
     """Where the parts of a node put what they ask for, and whom the outcome is told to.
 
     Every request and flush has one outcome: its response, `PeerLost`, None for done, or the OSError of a flush.
+    A request to `own_node_id` is put into `local`: the node serves it itself.
     """
 
+    own_node_id: int = NO_NODE
+    local: list[Send] = field(default_factory=list)
     _effects: list[Effect] = field(default_factory=list)
     _waiting: dict[int, Callable[[Any, Now], None]] = field(default_factory=dict)
     _count: int = 0
@@ -170,7 +136,8 @@ class Outbox:
         then: Callable[[Any, Now], None],
     ) -> None:
         """Send a request; `then` gets the response or `PeerLost`."""
-        self._effects.append(Send(self._expect(then), peer, channel, api_key, request, timeout_ms))
+        sent = Send(self._expect(then), peer, channel, api_key, request, timeout_ms)
+        (self.local if peer.node_id == self.own_node_id else self._effects).append(sent)
 
     def flush(self, targets: Sequence[Flushable], then: Callable[[OSError | None, Now], None]) -> None:
         """Flush; `then` gets None once everything is on stable storage, or the error."""

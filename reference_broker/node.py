@@ -1,5 +1,5 @@
-"""One node as a machine: bytes and time in, effects out. The only dispatcher, and the only place where a refusal
-becomes a response.
+"""One node as a machine: bytes, outcomes and time in, effects out. The only dispatcher, and the only place where a
+refusal becomes a response.
 
 It opens no socket and reads no clock; `reference_broker.server` does that for a real machine.
 """
@@ -7,32 +7,32 @@ It opens no socket and reads no clock; `reference_broker.server` does that for a
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
 from reference_broker.apis import api_versions
-from reference_broker.apis.context import Context, Parts
+from reference_broker.apis.context import BrokerContext, Context, ControllerContext, Parts, Session
 from reference_broker.apis.refusals import refuse
 from reference_broker.apis.registry import BROKER, CONTROLLER, Handler, Served, served
 from reference_broker.connection import Connection, Landings
 from reference_broker.effects import (
-    DEFERRED,
     HANG_UP,
     NO_RESPONSE,
-    Answer,
     Close,
     ConnectionId,
     Effect,
     Halt,
-    Park,
+    Outbox,
+    PeerLost,
     Reply,
-    Ticket,
+    Send,
 )
 from reference_broker.environment import Now
-from reference_broker.purgatory import Purgatory
+from reference_broker.waiting import NEVER_MS, Deadlines, Later
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.codec import decode_prefix
 from reference_broker.wire.errors import ErrorCode
@@ -41,7 +41,8 @@ from reference_broker.wire.messages.request_header import RequestHeader
 from reference_broker.wire.primitives import MalformedRequest, UnencodableResponse
 from reference_broker.wire.refusal import KafkaError
 
-FOREVER_MS: Final = 1 << 62
+LOCAL: Final = Session("", "localhost")
+"""What requests of the node to itself come in on."""
 
 
 @dataclass(slots=True)
@@ -52,32 +53,53 @@ class Observers:
     trace: Callable[[ConnectionId, str, str], None] | None = None
 
 
-class _Current(Struct, frozen=True):
-    """The request in progress of a connection: what its answer needs."""
+class Waker(Protocol):
+    """A part where somebody waits for something that has happened now."""
 
-    handler: Handler
+    def wake(self, now: Now) -> None:
+        """Tell them."""
+
+
+class Client(Struct):
+    """A connection, what it is served, and how its requests' circumstances are made."""
+
+    session: Session
+    handlers: Mapping[int, Served]
+    context: type[Context]
+
+
+class InProgress(Struct):
+    """The request in progress of a connection: what its answer needs. `later` is there while it waits."""
+
+    connection: Connection
+    correlation_id: int
+    api_key: int
+    api_version: int
+    handler: Handler | None
     request: Any
-    ctx: Context
+    later: Later | None = None
 
 
 @dataclass(slots=True)
 class Node:
-    """Made by `startup.start_node`. Every call returns what must be done outside."""
+    """Made by `startup.start_node`. Every input returns what must be done outside."""
 
     parts: Parts
     observers: Observers
-    touched: list[Hashable]
-    """Where the parts put the keys that something happened to."""
-    halts: list[str]
-    """Where the parts put the reasons why the node must not go on."""
+    outbox: Outbox
+    """Where the parts put what they ask for."""
+    touched: list[Waker]
+    """Where the parts put themselves when they have somebody to wake."""
     _handlers: dict[str, Mapping[int, Served]] = field(default_factory=dict)
     """What each listener serves, by its name."""
     _connections: dict[ConnectionId, Connection] = field(default_factory=dict)
-    _current: dict[ConnectionId, _Current] = field(default_factory=dict)
-    _purgatory: Purgatory = field(default_factory=Purgatory)
-    _effects: list[Effect] = field(default_factory=list)
+    _deadlines: Deadlines = field(default_factory=Deadlines)
     _landings: Landings = field(default_factory=Landings)
     _connection_count: int = 0
+    _now: Now = field(default_factory=lambda: Now(0, 0))
+    """The time of the input that is being taken."""
+    _parts_deadline_ms: int | None = None
+    """What `_ask_parts` said; None where something may have changed it."""
 
     # -- connections --------------------------------------------------------------------------------------------
 
@@ -88,21 +110,26 @@ class Node:
             ConnectionId(self._connection_count),
             listener,
             client_host,
-            self.parts.controller.config.number("socket.request.max.bytes"),
+            self.parts.settings.current.number("socket.request.max.bytes"),
             self._landings,
         )
-        self._connections[connection.id] = connection
+        kind = CONTROLLER if listener in self.parts.settings.static.controller_listeners else BROKER
         if listener not in self._handlers:
-            names = self.parts.controller.static_config.controller_listeners
-            self._handlers[listener] = served(CONTROLLER if listener in names else BROKER, self.parts.release)
+            self._handlers[listener] = served(kind, self.parts.release)
+        context = ControllerContext if kind == CONTROLLER else BrokerContext
+        connection.session = Client(Session(listener, client_host), self._handlers[listener], context)
+        self._connections[connection.id] = connection
         return connection
 
-    def disconnect(self, connection: ConnectionId) -> None:
-        """A client is gone: what it waited for is dropped."""
-        self._connections.pop(connection, None)
-        self._current.pop(connection, None)
-        self._purgatory.forget(connection)
-        self.parts.groups.on_connection_closed(connection)
+    def disconnect(self, connection_id: ConnectionId) -> None:
+        """A client is gone: what it waited for is dropped. Members of groups stay until their session ends."""
+        connection = self._connections.pop(connection_id, None)
+        if connection is None:
+            return
+        in_progress: InProgress | None = connection.in_progress
+        connection.in_progress = None
+        if in_progress is not None and in_progress.later is not None:
+            in_progress.later.cancel()
 
     def receive(self, connection: Connection, data: bytes, now: Now) -> list[Effect]:
         """Bytes of a client."""
@@ -110,188 +137,231 @@ class Node:
             connection.receive(data)
         except MalformedRequest as error:
             self._hang_up(connection, str(error))
-            return self._take_effects()
+            return self.take(now)
         return self.go_on(connection, now)
 
     def on_written(self, connection: Connection, now: Now) -> list[Effect]:
         """A reply is out: the connection's next request may be served."""
         connection.is_writing = False
-        return self.go_on(connection, now)
+        return self.go_on(connection, now) if connection.frames else []
 
     def go_on(self, connection: Connection, now: Now) -> list[Effect]:
         """Serve the connection's whole requests, in turn, until one must wait or its answer must be written."""
-        while (frame := connection.next_frame()) is not None:
+        self._now = now
+        while connection.frames and (frame := connection.next_frame()) is not None:
             self._serve(connection, frame, now)
             if self.touched:
                 self._wake(now)
-        self._give_answers(now)
-        return self._take_effects()
+        return self.take(now) if self.touched or self.outbox.local else self.outbox.take()
 
-    def _take_effects(self) -> list[Effect]:
-        effects, self._effects = self._effects, []
-        if self.halts:
-            effects += [Halt(reason) for reason in self.halts]
-            self.halts.clear()
-        return effects
+    def settle(self, token: int, outcome: Any, now: Now) -> list[Effect]:
+        """The outcome of a `Send` or a `Flush`: the response, `PeerLost`, None for flushed, or an OSError."""
+        self._now, self._parts_deadline_ms = now, None
+        try:
+            self.outbox.settle(token, outcome, now)
+        except OSError as error:
+            self.outbox.put(Halt(f"the metadata log cannot be written: {error}"))
+        return self.take(now)
+
+    def take(self, now: Now) -> list[Effect]:
+        """What must be done outside since the last call. What the node asks of itself is served first."""
+        while self.touched or self.outbox.local:
+            self._parts_deadline_ms = None
+            self._wake(now)
+            sent, self.outbox.local = self.outbox.local, []
+            for one in sent:
+                self._serve_locally(one, now)
+        return self.outbox.take()
 
     def _hang_up(self, connection: Connection, reason: str) -> None:
         self.observers.log("INFO", f"closing the connection from {connection.client_host}: {reason}")
         connection.hang_up()
-        self._effects.append(Close(connection.id, reason))
+        self.outbox.put(Close(connection.id, reason))
 
     # -- requests -----------------------------------------------------------------------------------------------
 
     def _serve(self, connection: Connection, frame: memoryview, now: Now) -> None:
-        """One request: decode, dispatch, and what its handler says."""
+        """One request: decode, dispatch, and what its handler says. What the handler raises becomes a response."""
+        client: Client = connection.session
         try:
             header, at = decode_request_header(frame)
             key, version = header.request_api_key, header.request_api_version
-            found = self._handlers[connection.listener].get(key)
+            found = client.handlers.get(key)
             if found is None or version not in found.versions:
                 raise UnsupportedVersion(key, version, header.correlation_id)
             # Bytes that follow the request are passed over, as Kafka does until 4.4.
             request, _ = decode_prefix(APIS[key].request, version, frame, at)
+            is_routine = found.is_routine is not None and found.is_routine(request)
         except UnsupportedVersion as error:
             self._refuse_version(connection, error)
             return
         except MalformedRequest as error:
             self._hang_up(connection, str(error))
             return
-        ticket = Ticket(connection.id, header.correlation_id, key, version)
-        handler = found.handler
-        ctx = Context(
-            now=now,
-            api_version=version,
-            listener=connection.listener,
-            client_id=header.client_id,
-            client_host=connection.client_host,
-            ticket=ticket,
-            parts=self.parts,
+        if not is_routine:
+            self._parts_deadline_ms = None
+        in_progress = InProgress(connection, header.correlation_id, key, version, found.handler, request)
+        connection.in_progress = in_progress
+        ctx = client.context(
+            now=now, api_version=version, client_id=header.client_id, session=client.session, parts=self.parts
         )
-        connection.ticket = ticket
-        self._current[connection.id] = _Current(handler, request, ctx)
         if self.observers.trace is not None:
-            self._trace_request(header, request, ctx)
-        self._take_result(ticket, handler.handle, request, ctx)
+            self._trace_request(header, request, connection)
+        try:
+            result = found.handler.handle(request, ctx)
+        except Exception as error:
+            self._refuse(in_progress, error)
+            return
+        if isinstance(result, Later):
+            self._wait(in_progress, result)
+        else:
+            self._answer(in_progress, result)
 
     def _refuse_version(self, connection: Connection, error: UnsupportedVersion) -> None:
         if error.api_key != ApiKey.API_VERSIONS:
             self._hang_up(connection, f"{error} is served here")
             return
-        connection.ticket = Ticket(connection.id, error.correlation_id, error.api_key, 0)
-        self._reply(connection.ticket, api_versions.unsupported(self.parts.release))
+        connection.in_progress = InProgress(connection, error.correlation_id, error.api_key, 0, None, None)
+        self._answer(connection.in_progress, api_versions.unsupported(self.parts.release))
 
-    def _take_result(self, ticket: Ticket, make: Callable[..., Any], *circumstances: Any) -> None:
-        """Run a handler, or the rest of one, and do what it says. What it raises becomes a response."""
-        try:
-            result = make(*circumstances)
-        except KafkaError as error:
-            self._refuse(ticket, error.code, error.detail)
-            return
-        except OSError as error:
-            # Only the metadata log lets one through: what it holds is in doubt, so nothing may be built on it.
-            self.halts.append(f"the metadata log cannot be written: {error}")
-            return
-        except Exception as error:
-            # A fault of ours; the client is told as Kafka tells of its own, and the node lives on.
-            name = ApiKey(ticket.api_key).name
-            self.observers.log("ERROR", f"{name} v{ticket.api_version} failed: {error!r}\n{traceback.format_exc()}")
-            self._refuse(ticket, ErrorCode.UNKNOWN_SERVER_ERROR, None)
-            return
-        if isinstance(result, Park):
-            if result.is_ready():
-                self._take_result(ticket, result.resume, self._current[ticket.connection].ctx.now)
-            else:
-                self._purgatory.add(ticket, result)
-        elif result is not DEFERRED:
-            self._answer(ticket, result)
+    def _wait(self, in_progress: InProgress, later: Later) -> None:
+        """The answer comes later: by whoever completes it, or at its deadline."""
+        in_progress.later = later
+        if not later.NEEDS_REQUEST:
+            in_progress.request = None  # it may hold many records
+        later.then(partial(self._on_answer, in_progress))
+        if not later.is_done:
+            self._deadlines.add(later)
 
-    def _answer(self, ticket: Ticket, result: Any) -> None:
-        """A response, or none where the request asked for none."""
-        if result is HANG_UP:
-            self._finish(ticket)
-            self._hang_up(self._connections[ticket.connection], "the request asked for no answer, and was refused")
-        elif result is NO_RESPONSE:
-            self._finish(ticket)
+    def _on_answer(self, in_progress: InProgress, result: Any) -> None:
+        if isinstance(result, Exception):
+            self._refuse(in_progress, result)
         else:
-            self._reply(ticket, result)
+            self._answer(in_progress, result)
 
-    def _refuse(self, ticket: Ticket, code: ErrorCode, detail: str | None) -> None:
-        current = self._current.get(ticket.connection)
-        if current is not None:
-            self._answer(ticket, refuse(current.handler, current.request, ticket.api_version, code, detail))
-
-    def _finish(self, ticket: Ticket) -> Connection | None:
-        """The request is over; None where its connection is, too."""
-        connection = self._connections.get(ticket.connection)
-        if connection is None or connection.ticket is not ticket:
-            return None
-        connection.ticket = None
-        self._current.pop(ticket.connection, None)
-        return connection
-
-    def _reply(self, ticket: Ticket, response: Any) -> None:
-        connection = self._finish(ticket)
-        if connection is None:
+    def _answer(self, in_progress: InProgress, result: Any) -> None:
+        """A response, or none where the request asked for none."""
+        connection = in_progress.connection
+        if connection.in_progress is not in_progress:
+            return  # the client is gone
+        connection.in_progress = None
+        if result is HANG_UP:
+            self._hang_up(connection, "the request asked for no answer, and was refused")
+            return
+        if result is NO_RESPONSE:
             return
         if self.observers.trace is not None:
-            self.observers.trace(ticket.connection, "->", f"{ticket.correlation_id} {response!r}")
+            self.observers.trace(connection.id, "->", f"{in_progress.correlation_id} {result!r}")
         try:
-            frame = encode_response(ticket.api_key, ticket.api_version, ticket.correlation_id, response)
+            frame = encode_response(in_progress.api_key, in_progress.api_version, in_progress.correlation_id, result)
         except UnencodableResponse as error:
             self.observers.log("ERROR", f"an answer cannot be written: {error}")
             self._hang_up(connection, "its answer cannot be written")
             return
         connection.is_writing = True
-        self._effects.append(Reply(ticket.connection, frame))
+        self.outbox.put(Reply(connection.id, frame))
 
-    def _trace_request(self, header: RequestHeader, request: Any, ctx: Context) -> None:
+    def _refuse(self, in_progress: InProgress, error: Exception) -> None:
+        """Answer a request that failed with the response that says so."""
+        refusal = self._refusal_of(error, in_progress.api_key, in_progress.api_version)
+        if refusal is None:
+            return
+        if in_progress.handler is None or in_progress.request is None:
+            self._hang_up(in_progress.connection, f"its answer could not be made: {error!r}")
+            return
+        response = refuse(
+            in_progress.handler, in_progress.request, in_progress.api_version, refusal.code, refusal.detail
+        )
+        self._answer(in_progress, response)
+
+    def _refusal_of(self, error: Exception, api_key: int, api_version: int) -> KafkaError | None:
+        """What the client is told of an error; None where the node must halt."""
+        if isinstance(error, KafkaError):
+            return error
+        if isinstance(error, OSError):
+            # Only the metadata log lets one through: what it holds is in doubt, so nothing may be built on it.
+            self.outbox.put(Halt(f"the metadata log cannot be written: {error}"))
+            return None
+        # A fault of ours; the client is told as Kafka tells of its own, and the node lives on.
+        text = "".join(traceback.format_exception(error))
+        self.observers.log("ERROR", f"{ApiKey(api_key).name} v{api_version} failed: {error!r}\n{text}")
+        return KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
+
+    def _trace_request(self, header: RequestHeader, request: Any, connection: Connection) -> None:
         if self.observers.trace is not None:
             name = ApiKey(header.request_api_key).name
             text = f"{header.correlation_id} {name} v{header.request_api_version} {header.client_id!r} {request!r}"
-            self.observers.trace(ctx.ticket.connection, "<-", text)
+            self.observers.trace(connection.id, "<-", text)
+
+    # -- requests of the node to itself -------------------------------------------------------------------------
+
+    def _serve_locally(self, sent: Send, now: Now) -> None:
+        """A part of this node asks another: the same message to the same handler, in the latest version."""
+        key, settle = sent.api_key, self.outbox.settle
+        on_controller = served(CONTROLLER, self.parts.release).get(key)
+        found = on_controller or served(BROKER, self.parts.release).get(key)
+        if found is None:
+            settle(sent.token, PeerLost(f"{key.name} is not served here"), now)
+            return
+        version = found.versions[-1]
+        context = ControllerContext if on_controller else BrokerContext
+        ctx = context(now=now, api_version=version, client_id=sent.channel, session=LOCAL, parts=self.parts)
+
+        def on_answer(result: Any) -> None:
+            if isinstance(result, Exception):
+                refusal = self._refusal_of(result, key, version)
+                if refusal is None:
+                    return
+                result = refuse(found.handler, sent.request, version, refusal.code, refusal.detail)
+            if result is HANG_UP or result is NO_RESPONSE:
+                result = PeerLost(f"{key.name} has no answer")
+            settle(sent.token, result, self._now)
+
+        try:
+            result = found.handler.handle(sent.request, ctx)
+        except Exception as error:
+            result = error
+        if isinstance(result, Later):
+            result.then(on_answer)
+            if not result.is_done:
+                self._deadlines.add(result)
+        else:
+            on_answer(result)
 
     # -- what happens meanwhile ---------------------------------------------------------------------------------
 
     def _wake(self, now: Now) -> None:
-        """Resume what waited for the keys that were touched; resuming may touch others."""
-        if not self._purgatory:
-            self.touched.clear()
+        """Tell those who waited for what has happened; what they do may wake others."""
         while self.touched:
-            keys = list(dict.fromkeys(self.touched))
+            touched = list(self.touched)
             self.touched.clear()
-            for ticket, park in self._purgatory.take_ready(keys):
-                self._take_result(ticket, park.resume, now)
-
-    def _give_answers(self, now: Now) -> None:
-        """Send what coordinators have found out about requests that they deferred."""
-        while answers := self.parts.groups.take_answers(now):
-            for answer in answers:
-                self._give(answer)
-            self._wake(now)
-
-    def _give(self, answer: Answer) -> None:
-        if isinstance(answer.response, KafkaError):
-            self._refuse(answer.ticket, answer.response.code, answer.response.detail)
-        else:
-            self._reply(answer.ticket, answer.response)
+            for one in touched:
+                one.wake(now)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called at the latest (monotonic)."""
+        parts_ms = self._parts_deadline_ms
+        if parts_ms is None or self.parts.partitions.has_lost:
+            parts_ms = self._parts_deadline_ms = self._ask_parts()
+        earliest = min(parts_ms, self._deadlines.next_deadline_ms())
+        groups_ms = self.parts.groups.next_deadline_ms()
+        return earliest if groups_ms is None else min(earliest, groups_ms)
+
+    def _ask_parts(self) -> int:
+        """The earliest deadline of the parts whose deadlines routine requests do not move."""
         parts = self.parts
-        deadlines = (
-            self._purgatory.next_deadline_ms(),
-            parts.groups.next_deadline_ms(),
-            parts.partitions.next_deadline_ms(),
+        asked = (
             parts.controller.next_deadline_ms(),
+            parts.partitions.next_deadline_ms(),
             parts.snapshots.next_deadline_ms(),
         )
-        return min((one for one in deadlines if one is not None), default=FOREVER_MS)
+        return min((one for one in asked if one is not None), default=NEVER_MS)
 
     def on_time(self, now: Now) -> list[Effect]:
         """Do what is due."""
+        self._now, self._parts_deadline_ms = now, None
         try:
             self.parts.controller.on_time(now)
             self.parts.snapshots.on_time(now)
@@ -299,21 +369,20 @@ class Node:
             self.parts.partitions.on_time(now)
             self.parts.groups.on_time(now)
         except OSError as error:
-            return [Halt(f"the metadata log cannot be written: {error}")]
+            self.outbox.put(Halt(f"the metadata log cannot be written: {error}"))
+            return self.outbox.take()
         self._look_at_folders()
-        for ticket, park in self._purgatory.take_expired(now.monotonic_ms):
-            self._take_result(ticket, park.resume, now)
-        self._wake(now)
-        self._give_answers(now)
-        return self._take_effects()
+        for later in self._deadlines.take_due(now.monotonic_ms):
+            later.expire(now)
+        return self.take(now)
 
     def _look_at_folders(self) -> None:
         """Go on without a log folder that failed, but not without the metadata log's, nor without any (KIP-858)."""
-        failures, config = self.parts.partitions.failures, self.parts.controller.static_config
+        failures, config = self.parts.partitions.failures, self.parts.settings.static
         if (why := failures.get(config.metadata_log_dir)) is not None:
-            self.halts.append(f"the folder of the metadata log is offline: {why}")
+            self.outbox.put(Halt(f"the folder of the metadata log is offline: {why}"))
         elif not self.parts.partitions.online_directory_ids:
-            self.halts.append(f"every log folder is offline: {'; '.join(failures.values())}")
+            self.outbox.put(Halt(f"every log folder is offline: {'; '.join(failures.values())}"))
 
     def close(self, now: Now) -> None:
         """Stop in order: give up leadership, flush and close every log, leave the clean-shutdown mark."""

@@ -5,7 +5,7 @@ The order is Kafka's: lock and open the folders, load the metadata, load the log
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,13 +14,14 @@ from reference_broker.configs import BrokerConfig
 from reference_broker.controller.activation import check_metadata_version
 from reference_broker.controller.controller import Controller
 from reference_broker.controller.folder_records import assignment_records, failure_records
+from reference_broker.effects import Halt, Outbox
 from reference_broker.environment import Disk, Now, Random
 from reference_broker.groups.coordinator import TOPIC as OFFSETS_TOPIC
 from reference_broker.groups.coordinator import GroupCoordinator
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
 from reference_broker.metadata.snapshot_generator import SnapshotGenerator
-from reference_broker.node import Node, Observers
+from reference_broker.node import Node, Observers, Waker
 from reference_broker.raft.quorum import Quorum
 from reference_broker.raft.sole_voter import OwnLog, SoleVoter
 from reference_broker.replication.coordinator_log import InternalTopicLog
@@ -45,13 +46,13 @@ def start_node(
 
     KafkaError or OSError where a folder that it cannot do without is locked or broken.
     """
-    touched: list[Hashable] = []
-    halts: list[str] = []
+    outbox = Outbox(own_node_id=config.node_id)
+    touched: list[Waker] = []
     partitions = Partitions.open(
         disk=disk,
         directories={path: folders.directory_ids[path] for path in config.log_dirs if path in folders.directory_ids},
         random=random,
-        touch=touched.append,
+        on_touched=touched.append,
         now_ms=now.wall_ms,
         on_event=lambda text: observers.log("ERROR", text),
         on_notice=lambda text: observers.log("INFO", text),
@@ -74,7 +75,7 @@ def start_node(
         random=random,
         bootstrap=quorum.bootstrap_records(),
         bound=bound,
-        halt=halts.append,
+        halt=lambda reason: outbox.put(Halt(reason)),
         now=now,
     )
     controller, publisher = metadata.controller, metadata.publisher
@@ -102,8 +103,10 @@ def start_node(
         release=config.release,
         quorum=metadata.quorum,
         snapshots=metadata.snapshots,
+        publisher=metadata.publisher,
+        settings=metadata.settings,
     )
-    return Node(parts=parts, observers=observers, touched=touched, halts=halts)
+    return Node(parts=parts, observers=observers, outbox=outbox, touched=touched)
 
 
 @dataclass(frozen=True, slots=True)

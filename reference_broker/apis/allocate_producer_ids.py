@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.producer_ids import decide_producer_ids
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.allocate_producer_ids_request import AllocateProducerIdsRequest
@@ -21,6 +21,6 @@ VERSIONS: Final = range(1)
 LISTENERS: Final = ("controller",)
 
 
-def handle(request: AllocateProducerIdsRequest, ctx: Context) -> Any:
+def handle(request: AllocateProducerIdsRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
     return ctx.controller.submit(lambda image: decide_producer_ids(image, request), ctx.now)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.alter_partition import decide_isr_changes
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.alter_partition_request import AlterPartitionRequest
@@ -25,7 +25,7 @@ VERSIONS: Final = range(2, 4)
 LISTENERS: Final = ("controller",)
 
 
-def handle(request: AlterPartitionRequest, ctx: Context) -> Any:
+def handle(request: AlterPartitionRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
     return ctx.controller.submit(
         lambda image: decide_isr_changes(image, ctx.config, request, version=ctx.api_version), ctx.now

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.log_dirs import decide_assignments
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.assign_replicas_to_dirs_request import AssignReplicasToDirsRequest
@@ -21,6 +21,6 @@ VERSIONS: Final = range(1)
 LISTENERS: Final = ("controller",)
 
 
-def handle(request: AssignReplicasToDirsRequest, ctx: Context) -> Any:
+def handle(request: AssignReplicasToDirsRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
     return ctx.controller.submit(lambda image: decide_assignments(image, ctx.config, request), ctx.now)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.heartbeat import decide_heartbeat
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.broker_heartbeat_request import BrokerHeartbeatRequest
@@ -21,7 +21,7 @@ VERSIONS: Final = range(3)
 LISTENERS: Final = ("controller",)
 
 
-def handle(request: BrokerHeartbeatRequest, ctx: Context) -> Any:
+def handle(request: BrokerHeartbeatRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
     controller = ctx.controller
     return controller.submit(

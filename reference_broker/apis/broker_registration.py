@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.registration import decide_registration
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.broker_registration_request import BrokerRegistrationRequest
@@ -26,7 +26,7 @@ VERSIONS: Final = range(5)
 LISTENERS: Final = ("controller",)
 
 
-def handle(request: BrokerRegistrationRequest, ctx: Context) -> Any:
+def handle(request: BrokerRegistrationRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
     controller = ctx.controller
     return controller.submit(

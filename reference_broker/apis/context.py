@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reference_broker.environment import Now
+from reference_broker.security.principal import ANONYMOUS, Principal
+
 if TYPE_CHECKING:
     from reference_broker.configs import BrokerConfig
     from reference_broker.controller.controller import Controller
-    from reference_broker.effects import Ticket
-    from reference_broker.environment import Now, Random
+    from reference_broker.environment import Random
     from reference_broker.groups.coordinator import GroupCoordinator
     from reference_broker.metadata.image import MetadataImage
+    from reference_broker.metadata.node_config import NodeConfig
+    from reference_broker.metadata.publishing import Publisher
     from reference_broker.metadata.snapshot_generator import SnapshotGenerator
     from reference_broker.raft.sole_voter import SoleVoter
     from reference_broker.releases import Release
@@ -34,27 +37,49 @@ class Parts:
     release: Release
     quorum: SoleVoter
     snapshots: SnapshotGenerator
+    publisher: Publisher
+    settings: NodeConfig
+
+
+class Session(Struct):
+    """A client's connection, as its requests see it.
+
+    `listener` is the name of the listener that it came in on, `client_host` the peer's address as text.
+    """
+
+    listener: str
+    client_host: str
+    principal: Principal = ANONYMOUS
 
 
 class Context(Struct, frozen=True, kw_only=True):  # made for every request: a struct is made in a tenth of the time
-    """One request's circumstances.
-
-    `now` is the node's time. `listener` is the name of the listener that the request came in on. `client_host` is
-    the peer's address as text. `ticket` is what an `Answer` to a deferred request must carry.
-    """
+    """One request's circumstances: what a handler gets that serves both kinds of listener."""
 
     now: Now
     api_version: int
-    listener: str
     client_id: str | None
-    client_host: str
-    ticket: Ticket
+    session: Session
     parts: Parts
 
     @property
     def now_ms(self) -> int:
         """The wall-clock time, which stamps records."""
         return self.now.wall_ms
+
+    @property
+    def listener(self) -> str:
+        """The name of the listener that the request came in on."""
+        return self.session.listener
+
+    @property
+    def client_host(self) -> str:
+        """The peer's address."""
+        return self.session.client_host
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks."""
+        return self.session.principal
 
     @property
     def controller(self) -> Controller:
@@ -64,12 +89,30 @@ class Context(Struct, frozen=True, kw_only=True):  # made for every request: a s
     @property
     def image(self) -> MetadataImage:
         """The metadata as committed."""
-        return self.parts.controller.image
+        return self.parts.publisher.image
 
     @property
     def config(self) -> BrokerConfig:
         """The node's settings, dynamic ones included."""
-        return self.parts.controller.config
+        return self.parts.settings.current
+
+    @property
+    def random(self) -> Random:
+        """Randomness that is lent."""
+        return self.parts.random
+
+    @property
+    def release(self) -> Release:
+        """The release whose behaviour is served."""
+        return self.parts.release
+
+
+class ControllerContext(Context, frozen=True, kw_only=True):
+    """A request on a controller's listener: it reaches the controller and its image, and no partition or group."""
+
+
+class BrokerContext(Context, frozen=True, kw_only=True):
+    """A request on a broker's listener."""
 
     @property
     def partitions(self) -> Partitions:
@@ -85,18 +128,3 @@ class Context(Struct, frozen=True, kw_only=True):  # made for every request: a s
     def fetch_sessions(self) -> FetchSessions:
         """Incremental fetches (KIP-227)."""
         return self.parts.fetch_sessions
-
-    @property
-    def random(self) -> Random:
-        """Randomness that is lent."""
-        return self.parts.random
-
-    @property
-    def release(self) -> Release:
-        """The release whose behaviour is served."""
-        return self.parts.release
-
-
-def partition_key(topic_id: bytes, index: int) -> Hashable:
-    """What a parked request waits on when it waits for a partition: its end, its high watermark, its leadership."""
-    return ("partition", topic_id, index)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.registration import decide_controller_registration
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.controller_registration_request import ControllerRegistrationRequest
@@ -20,6 +20,6 @@ VERSIONS: Final = range(1)
 LISTENERS: Final = ("controller",)
 
 
-def handle(request: ControllerRegistrationRequest, ctx: Context) -> Any:
+def handle(request: ControllerRegistrationRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
     return ctx.controller.submit(lambda image: decide_controller_registration(image, request), ctx.now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest
 from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult, DeleteGroupsResponse
@@ -23,7 +23,7 @@ REFUSAL_VALUES: Final = {"error_message": None}
 """Kafka gives no message for a refusal of the whole request."""
 
 
-def handle(request: DeleteGroupsRequest, ctx: Context) -> Any:
+def handle(request: DeleteGroupsRequest, ctx: BrokerContext) -> Any:
     """Delete each group once, however often it is named."""
 
     def finish(results: list[DeletableGroupResult]) -> DeleteGroupsResponse:

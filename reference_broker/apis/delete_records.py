@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.metadata.topics import INTERNAL_TOPICS
 from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.api_keys import ApiKey
@@ -34,7 +34,7 @@ LISTENERS: Final = ("broker",)
 REFUSAL_VALUES: Final = {"low_watermark": -1}
 
 
-def handle(request: DeleteRecordsRequest, ctx: Context) -> DeleteRecordsResponse:
+def handle(request: DeleteRecordsRequest, ctx: BrokerContext) -> DeleteRecordsResponse:
     """Raise the log's start of each partition; of one that is named twice, what was named last counts."""
     topics: dict[TopicName, dict[int, DeleteRecordsPartition]] = {}
     for topic in request.topics:
@@ -52,7 +52,7 @@ def _refused(index: int, code: ErrorCode) -> DeleteRecordsPartitionResult:
     return DeleteRecordsPartitionResult(partition_index=index, low_watermark=-1, error_code=code)
 
 
-def _deleted(topic: str, asked: DeleteRecordsPartition, ctx: Context) -> DeleteRecordsPartitionResult:
+def _deleted(topic: str, asked: DeleteRecordsPartition, ctx: BrokerContext) -> DeleteRecordsPartitionResult:
     index = asked.partition_index
     try:
         if topic in INTERNAL_TOPICS and ctx.image.partition(topic, index) is not None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.apis.operations import GROUP_OPERATIONS
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -30,7 +30,7 @@ REFUSAL_VALUES: Final = {"error_message": None}
 OPERATIONS_SINCE: Final = 3
 
 
-def handle(request: DescribeGroupsRequest, ctx: Context) -> Any:
+def handle(request: DescribeGroupsRequest, ctx: BrokerContext) -> Any:
     """Describe each group that is coordinated here."""
     with_operations = ctx.api_version >= OPERATIONS_SINCE and request.include_authorized_operations
 

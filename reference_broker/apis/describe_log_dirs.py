@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.log.log_directory import LogDirectory
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -34,7 +34,7 @@ Asked = dict[tuple[str, int], None] | None
 """The partitions that are asked for; None for all."""
 
 
-def handle(request: DescribeLogDirsRequest, ctx: Context) -> DescribeLogDirsResponse:
+def handle(request: DescribeLogDirsRequest, ctx: BrokerContext) -> DescribeLogDirsResponse:
     """Look at each folder."""
     asked: Asked = None
     if request.topics is not None:
@@ -43,7 +43,7 @@ def handle(request: DescribeLogDirsRequest, ctx: Context) -> DescribeLogDirsResp
     return DescribeLogDirsResponse(results=tuple(_described(path, asked, ctx) for path in paths))
 
 
-def _described(path: str, asked: Asked, ctx: Context) -> DescribeLogDirsResult:
+def _described(path: str, asked: Asked, ctx: BrokerContext) -> DescribeLogDirsResult:
     folder, shown = ctx.partitions.folders.folders.get(path), ctx.partitions.folders.absolute(path)
     try:
         if folder is None or not folder.is_online:

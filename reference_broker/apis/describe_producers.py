@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.controller.decision import STANDARD_TEXTS
 from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.wire.api_keys import ApiKey
@@ -32,7 +32,7 @@ VERSIONS: Final = range(1)
 LISTENERS: Final = ("broker",)
 
 
-def handle(request: DescribeProducersRequest, ctx: Context) -> DescribeProducersResponse:
+def handle(request: DescribeProducersRequest, ctx: BrokerContext) -> DescribeProducersResponse:
     """Look at each partition's log."""
     return DescribeProducersResponse(
         topics=tuple(
@@ -45,7 +45,7 @@ def handle(request: DescribeProducersRequest, ctx: Context) -> DescribeProducers
     )
 
 
-def _described(topic: str, index: int, ctx: Context) -> PartitionResponse:
+def _described(topic: str, index: int, ctx: BrokerContext) -> PartitionResponse:
     if reason := reason_invalid(topic):
         return PartitionResponse(
             partition_index=index, error_code=ErrorCode.INVALID_TOPIC_EXCEPTION, error_message=reason

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.apis.metadata import is_reachable, offline_replicas
 from reference_broker.apis.operations import TOPIC_OPERATIONS
 from reference_broker.metadata.topic_names import reason_invalid
@@ -35,7 +35,7 @@ VERSIONS: Final = range(1)
 LISTENERS: Final = ("broker",)
 
 
-def handle(request: DescribeTopicPartitionsRequest, ctx: Context) -> DescribeTopicPartitionsResponse:
+def handle(request: DescribeTopicPartitionsRequest, ctx: BrokerContext) -> DescribeTopicPartitionsResponse:
     """One page."""
     cursor = request.cursor
     first = cursor.topic_name if cursor is not None else ""
@@ -95,7 +95,9 @@ def _missing(name: str, *, has_cursor: bool) -> DescribeTopicPartitionsResponseT
     )
 
 
-def _described(topic: TopicImage, page: list[PartitionImage], ctx: Context) -> DescribeTopicPartitionsResponseTopic:
+def _described(
+    topic: TopicImage, page: list[PartitionImage], ctx: BrokerContext
+) -> DescribeTopicPartitionsResponseTopic:
     return DescribeTopicPartitionsResponseTopic(
         name=TopicName(topic.name),
         topic_id=topic.id,
@@ -105,7 +107,7 @@ def _described(topic: TopicImage, page: list[PartitionImage], ctx: Context) -> D
     )
 
 
-def _partition(partition: PartitionImage, ctx: Context) -> DescribeTopicPartitionsResponsePartition:
+def _partition(partition: PartitionImage, ctx: BrokerContext) -> DescribeTopicPartitionsResponsePartition:
     image, listener = ctx.image, ctx.listener
     leader = partition.leader if is_reachable(image, partition.leader, listener) else NO_LEADER
     # Unlike Metadata, it answers without an error where there is no leader to be told of.

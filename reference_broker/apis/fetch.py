@@ -19,18 +19,18 @@ total size, which Kafka splits in eight.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from msgspec import Struct
+
+from reference_broker.apis.context import BrokerContext
 from reference_broker.apis.leader_hint import addresses_of, leader_of
-from reference_broker.effects import Park
 from reference_broker.environment import Now
 from reference_broker.log.segment import Segment
 from reference_broker.releases.behaviours import Behaviour
 from reference_broker.replication.fetch_session import INITIAL_EPOCH, TOPIC_IDS_SINCE, Found, Plan, Wanted
 from reference_broker.replication.partition import NO_EPOCH, Partition, Read
+from reference_broker.waiting import Later
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest
@@ -57,7 +57,7 @@ READ_COMMITTED: Final = 1
 NO_RECORDS: Final = b""
 
 
-class Params(NamedTuple):
+class Params(Struct, frozen=True):
     """What holds for every partition of a fetch."""
 
     is_committed: bool
@@ -67,29 +67,33 @@ class Params(NamedTuple):
     max_bytes: int
 
 
-@dataclass(slots=True)
-class Watched:
-    """A partition that a fetch waits for, and where in its log it would go on."""
+class Watched(Struct):
+    """What a fetch waits for in a partition: where in its log it would go on, and how many bytes there are so far."""
 
-    partition: Partition
     ask: FetchPartition
     segment: Segment
     position: int
+    available: int = 0
 
 
-def handle(request: FetchRequest, ctx: Context) -> FetchResponse | Park:
+def is_routine(request: FetchRequest) -> bool:
+    """A consumer's fetch moves nothing that is due later; a follower's may begin a change of the ISR."""
+    return request.replica_id < 0 and request.replica_state.replica_id < 0
+
+
+def handle(request: FetchRequest, ctx: BrokerContext) -> FetchResponse | Later:
     """Read, and wait where there is too little."""
     version = ctx.api_version
     replica_id = request.replica_state.replica_id if version >= 15 else request.replica_id
     is_follower = replica_id >= 0
     if version >= TOPIC_IDS_SINCE and request.session_epoch == INITIAL_EPOCH:
         _check_names(request, ctx)
-    plan = ctx.fetch_sessions.plan(
-        request, version, ctx.image.topics.by_id, is_follower=is_follower, monotonic_ms=ctx.now.monotonic_ms
-    )
+    parts, monotonic_ms = ctx.parts, ctx.now.monotonic_ms
+    by_id = parts.publisher.image.topics.by_id
+    plan = parts.fetch_sessions.plan(request, version, by_id, is_follower=is_follower, monotonic_ms=monotonic_ms)
     if plan.error or not plan.wanted:
-        return plan.answer([], (), ctx.now.monotonic_ms)
-    max_bytes = min(request.max_bytes, ctx.config.number("fetch.max.bytes"))
+        return plan.answer([], (), monotonic_ms)
+    max_bytes = min(request.max_bytes, parts.settings.current.number("fetch.max.bytes"))
     params = Params(
         is_committed=request.isolation_level == READ_COMMITTED,
         only_leader=is_follower or version < FOLLOWERS_SINCE,
@@ -104,10 +108,10 @@ def handle(request: FetchRequest, ctx: Context) -> FetchResponse | Park:
     reading.read()
     if request.max_wait_ms <= 0 or reading.size >= params.min_bytes or reading.must_answer_now or not reading.present:
         return reading.answer(ctx.now)
-    return _park(request, reading)
+    return WaitingFetch(reading, monotonic_ms + request.max_wait_ms)
 
 
-def _check_names(request: FetchRequest, ctx: Context) -> None:
+def _check_names(request: FetchRequest, ctx: BrokerContext) -> None:
     """UNKNOWN_SERVER_ERROR where a session begins with a topic of the zero id, and the release cannot remember it."""
     is_nameless = any(topic.topic_id == ZERO_UUID and topic.partitions for topic in request.topics)
     if is_nameless and not ctx.release.does(Behaviour.OPENS_NAMELESS_SESSIONS):
@@ -137,7 +141,7 @@ class _Reading:
 
     __slots__ = ("absent", "ctx", "found", "leaders", "must_answer_now", "params", "plan", "present", "size")
 
-    def __init__(self, plan: Plan, params: Params, ctx: Context) -> None:
+    def __init__(self, plan: Plan, params: Params, ctx: BrokerContext) -> None:
         self.plan, self.params, self.ctx = plan, params, ctx
         self.found: list[Found] = []
         self.absent: list[Found] = []
@@ -154,14 +158,16 @@ class _Reading:
                 self.absent.append((wanted, _unread(wanted.index, code), 0))
             else:
                 self.present.append((wanted, partition))
-        if not self.params.is_follower:
+        if self.absent and not self.params.is_follower:
             # Kafka looks for the names of all ids before it looks for partitions.
             self.absent.sort(key=lambda found: found[1].error_code != ErrorCode.UNKNOWN_TOPIC_ID)
 
     def read_again(self) -> None:
         """Look anew at those that were there."""
         self.found, self.leaders, self.size = [], [], 0
-        self.present = [(wanted, self._find(wanted)) for wanted, _ in self.present]
+        wanted_again, self.present = self.present, []
+        for wanted, _ in wanted_again:
+            self.present.append((wanted, self._find(wanted)))
         self.read()
 
     def read(self) -> None:
@@ -175,8 +181,8 @@ class _Reading:
 
     def _find(self, wanted: Wanted) -> Partition | None:
         if wanted.topic_id != ZERO_UUID:
-            return self.ctx.partitions.find_by_id(wanted.topic_id, wanted.index)
-        return None if wanted.topic is None else self.ctx.partitions.find(wanted.topic, wanted.index)
+            return self.ctx.parts.partitions.find_by_id(wanted.topic_id, wanted.index)
+        return None if wanted.topic is None else self.ctx.parts.partitions.find(wanted.topic, wanted.index)
 
     def _absence(self, wanted: Wanted) -> ErrorCode | None:
         if wanted.topic is None:
@@ -196,8 +202,8 @@ class _Reading:
             read = partition.read(
                 ask.fetch_offset,
                 min(ask.partition_max_bytes, left),
-                epoch=known_epoch(ask.current_leader_epoch),
-                last_fetched_epoch=known_epoch(ask.last_fetched_epoch),
+                epoch=max(ask.current_leader_epoch, NO_EPOCH),  # every negative one means none
+                last_fetched_epoch=max(ask.last_fetched_epoch, NO_EPOCH),
                 is_committed=params.is_committed,
                 only_leader=params.only_leader,
                 at_least_one_batch=self.size == 0,
@@ -229,10 +235,12 @@ class _Reading:
 
     def answer(self, now: Now) -> FetchResponse:
         """The response to what was read; followers know where the leader is, and are told no addresses."""
-        leaders = () if self.params.is_follower else addresses_of(self.leaders, self.ctx)
-        endpoints = tuple(
-            NodeEndpoint(node_id=one.node_id, host=one.host, port=one.port, rack=one.rack) for one in leaders
-        )
+        endpoints: tuple[NodeEndpoint, ...] = ()
+        if self.leaders and not self.params.is_follower:
+            endpoints = tuple(
+                NodeEndpoint(node_id=one.node_id, host=one.host, port=one.port, rack=one.rack)
+                for one in addresses_of(self.leaders, self.ctx)
+            )
         return self.plan.answer(self.found + self.absent if self.absent else self.found, endpoints, now.monotonic_ms)
 
 
@@ -281,44 +289,57 @@ def _data(index: int, read: Read) -> PartitionData:
 # -- waiting ------------------------------------------------------------------------------------------------------
 
 
-def _park(request: FetchRequest, reading: _Reading) -> Park:
-    watched = []
-    for wanted, partition in reading.present:
-        if partition is not None:
-            segment, position = partition.log.place_of(wanted.ask.fetch_offset)
-            watched.append(Watched(partition, wanted.ask, segment, position))
+class WaitingFetch(Later):
+    """A fetch that found too little: it looks again when enough has come, or its time is over."""
 
-    def resume(now: Now) -> FetchResponse:
-        reading.read_again()
-        return reading.answer(now)
+    __slots__ = ("_reading", "_size", "_watched")
 
-    return Park(
-        keys=tuple(one.partition.key for one in watched),
-        is_ready=_readiness(watched, reading.params),
-        deadline_ms=reading.ctx.now.monotonic_ms + request.max_wait_ms,
-        resume=resume,
-    )
+    NEEDS_REQUEST = False
+
+    def __init__(self, reading: _Reading, deadline_ms: int) -> None:
+        super().__init__(deadline_ms, self._look_again)
+        self._reading = reading
+        self._watched: dict[Partition, Watched] = {}
+        self._size = 0
+        for wanted, partition in reading.present:
+            if partition is not None:
+                segment, position = partition.log.place_of(wanted.ask.fetch_offset)
+                self._watched[partition] = Watched(wanted.ask, segment, position)
+                partition.watch(self)
+
+    def on_change(self, partition: Partition, now: Now) -> None:
+        """Answer where there are enough bytes in all, or something about the partition that its reader has to know."""
+        watched, params = self._watched[partition], self._reading.params
+        available = _available(partition, watched, params)
+        if available is not None:
+            self._size += available - watched.available
+            watched.available = available
+        if available is None or self._size >= params.min_bytes:
+            self.expire(now)
+
+    def _look_again(self, now: Now) -> FetchResponse:
+        self._reading.read_again()
+        return self._reading.answer(now)
+
+    def complete(self, result: Any) -> None:
+        """The answer is known."""
+        self._stop_watching()
+        super().complete(result)
+
+    def cancel(self) -> None:
+        """The client is gone."""
+        self._stop_watching()
+        super().cancel()
+
+    def _stop_watching(self) -> None:
+        for partition in self._watched:
+            partition.unwatch(self)
 
 
-def _readiness(watched: list[Watched], params: Params) -> Callable[[], bool]:
-    """Enough bytes in all, or anything about one partition that its reader has to know."""
-
-    def is_ready() -> bool:
-        size = 0
-        for one in watched:
-            available = _available(one, params)
-            if available is None:
-                return True
-            size += available
-        return size >= params.min_bytes
-
-    return is_ready
-
-
-def _available(watched: Watched, params: Params) -> int | None:
+def _available(partition: Partition, watched: Watched, params: Params) -> int | None:
     """Bytes that a fetch would get now; None where it must be answered at once."""
-    partition, ask = watched.partition, watched.ask
-    epoch = known_epoch(ask.current_leader_epoch)
+    ask = watched.ask
+    epoch = max(ask.current_leader_epoch, NO_EPOCH)
     if partition.is_gone or (params.only_leader and not partition.is_leader):
         return None
     if epoch not in (NO_EPOCH, partition.leader_epoch):

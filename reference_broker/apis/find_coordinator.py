@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.groups.coordinator import TOPIC
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -46,7 +46,7 @@ STANDARD_TEXTS: Final = {
 Place = tuple[BrokerId, str, int]
 
 
-def handle(request: FindCoordinatorRequest, ctx: Context) -> FindCoordinatorResponse:
+def handle(request: FindCoordinatorRequest, ctx: BrokerContext) -> FindCoordinatorResponse:
     """Look the leader up; version 4 and later for each key."""
     if request.key_type not in (GROUP, TRANSACTION, SHARE):
         raise KafkaError(ErrorCode.INVALID_REQUEST, f"Unknown coordinator type received: {request.key_type}")
@@ -70,7 +70,7 @@ def error_response(
     return response
 
 
-def _find(key_type: int, key: str, ctx: Context) -> tuple[ErrorCode, Place]:
+def _find(key_type: int, key: str, ctx: BrokerContext) -> tuple[ErrorCode, Place]:
     if key_type == SHARE and (ctx.api_version < SHARE_SINCE or not _is_share_key(key)):
         return ErrorCode.INVALID_REQUEST, NOBODY
     if key_type != GROUP:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 
@@ -20,6 +20,6 @@ VERSIONS: Final = range(5)
 LISTENERS: Final = ("broker",)
 
 
-def handle(request: HeartbeatRequest, ctx: Context) -> Any:
+def handle(request: HeartbeatRequest, ctx: BrokerContext) -> Any:
     """Prolong the session."""
     return ctx.groups.heartbeat(request, ctx)

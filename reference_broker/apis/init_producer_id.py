@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
@@ -31,7 +31,7 @@ REFUSAL_VALUES: Final = {"producer_epoch": -1}
 NO_ID, NO_EPOCH = -1, -1
 
 
-def handle(request: InitProducerIdRequest, ctx: Context) -> InitProducerIdResponse:
+def handle(request: InitProducerIdRequest, ctx: BrokerContext) -> InitProducerIdResponse:
     """Give out the next id."""
     if (request.producer_id == NO_ID) != (request.producer_epoch == NO_EPOCH):
         raise KafkaError(ErrorCode.INVALID_REQUEST, "a producer id and its epoch come together")
@@ -40,7 +40,7 @@ def handle(request: InitProducerIdRequest, ctx: Context) -> InitProducerIdRespon
     return InitProducerIdResponse(producer_id=ctx.controller.allocate_producer_id(ctx.now), producer_epoch=0)
 
 
-def _refuse_transactional(transactional_id: str, timeout_ms: int, ctx: Context) -> None:
+def _refuse_transactional(transactional_id: str, timeout_ms: int, ctx: BrokerContext) -> None:
     if not transactional_id:
         raise KafkaError(ErrorCode.INVALID_REQUEST, "a transactional id cannot be empty")
     if not 0 < timeout_ms <= ctx.config.number("transaction.max.timeout.ms"):

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest
 
@@ -30,6 +30,6 @@ LISTENERS: Final = ("broker",)
 REFUSAL_VALUES: Final = {"protocol_name": None}
 
 
-def handle(request: JoinGroupRequest, ctx: Context) -> Any:
+def handle(request: JoinGroupRequest, ctx: BrokerContext) -> Any:
     """Let the coordinator answer when it can."""
     return ctx.groups.join(request, ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.primitives import BrokerId
 
 
@@ -18,7 +18,7 @@ class LeaderAddress(NamedTuple):
     rack: str | None
 
 
-def leader_of(topic: str, index: int, ctx: Context) -> tuple[int, int]:
+def leader_of(topic: str, index: int, ctx: BrokerContext) -> tuple[int, int]:
     """(leader, leader epoch) as this broker knows them; -1 each where it knows none."""
     partition = ctx.partitions.find(topic, index)
     if partition is not None:
@@ -27,7 +27,7 @@ def leader_of(topic: str, index: int, ctx: Context) -> tuple[int, int]:
     return (-1, -1) if image is None else (image.leader, image.leader_epoch)
 
 
-def addresses_of(leaders: Iterable[int], ctx: Context) -> list[LeaderAddress]:
+def addresses_of(leaders: Iterable[int], ctx: BrokerContext) -> list[LeaderAddress]:
     """Where the leaders are that live and listen on the request's listener."""
     found = []
     for leader in dict.fromkeys(leaders):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest, MemberIdentity
 from reference_broker.wire.messages.leave_group_response import LeaveGroupResponse
@@ -24,7 +24,7 @@ LISTENERS: Final = ("broker",)
 SEVERAL_MEMBERS_SINCE: Final = 3
 
 
-def handle(request: LeaveGroupRequest, ctx: Context) -> Any:
+def handle(request: LeaveGroupRequest, ctx: BrokerContext) -> Any:
     """Remove the members that are named."""
     if ctx.api_version >= SEVERAL_MEMBERS_SINCE:
         return ctx.groups.leave(request, ctx, lambda response: response)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.controller.config_admin import BROKER_LOGGER
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.wire.api_keys import ApiKey
@@ -25,7 +25,7 @@ LISTENERS: Final = ("broker",)
 SUPPORTED: Final = {0: (CLIENT_METRICS,), 1: (GROUP, CLIENT_METRICS, BROKER_LOGGER, BROKER, TOPIC)}
 
 
-def handle(request: ListConfigResourcesRequest, ctx: Context) -> ListConfigResourcesResponse:
+def handle(request: ListConfigResourcesRequest, ctx: BrokerContext) -> ListConfigResourcesResponse:
     """List by type: groups, subscriptions, loggers, brokers, topics."""
     supported = SUPPORTED[ctx.api_version]
     asked = request.resource_types or supported

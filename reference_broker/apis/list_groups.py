@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.list_groups_request import ListGroupsRequest
 from reference_broker.wire.messages.list_groups_response import ListedGroup, ListGroupsResponse
@@ -20,7 +20,7 @@ VERSIONS: Final = range(6)
 LISTENERS: Final = ("broker",)
 
 
-def handle(request: ListGroupsRequest, ctx: Context) -> Any:
+def handle(request: ListGroupsRequest, ctx: BrokerContext) -> Any:
     """List what the filters let through."""
 
     def finish(groups: list[ListedGroup]) -> ListGroupsResponse:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.replication.partition import Partition
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -59,7 +59,7 @@ Found = tuple[int, int, int]
 NOTHING: Final[Found] = (-1, -1, -1)
 
 
-def handle(request: ListOffsetsRequest, ctx: Context) -> ListOffsetsResponse:
+def handle(request: ListOffsetsRequest, ctx: BrokerContext) -> ListOffsetsResponse:
     """Look up each partition; one that is asked for twice is answered once, with an error."""
     if request.isolation_level not in (0, READ_COMMITTED):
         raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"there is no isolation level {request.isolation_level}")
@@ -86,7 +86,7 @@ def _refused(asked: ListOffsetsPartition, code: ErrorCode) -> ListOffsetsPartiti
 
 
 def _answered(
-    topic: ListOffsetsTopic, asked: ListOffsetsPartition, request: ListOffsetsRequest, ctx: Context
+    topic: ListOffsetsTopic, asked: ListOffsetsPartition, request: ListOffsetsRequest, ctx: BrokerContext
 ) -> ListOffsetsPartitionResponse:
     version, timestamp = ctx.api_version, asked.timestamp
     if timestamp < 0 and version < SINCE.get(timestamp, version + 1):

@@ -18,7 +18,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.apis.operations import CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.topic_names import reason_invalid
@@ -41,7 +41,7 @@ VERSIONS: Final = range(14)
 LISTENERS: Final = ("broker",)
 
 
-def handle(request: MetadataRequest, ctx: Context) -> MetadataResponse:
+def handle(request: MetadataRequest, ctx: BrokerContext) -> MetadataResponse:
     """Answer from the image, creating topics on the way where that is allowed."""
     version = ctx.api_version
     asked = request.topics
@@ -94,14 +94,14 @@ def _check_plain_names(request: MetadataRequest, version: int) -> None:
             )
 
 
-def _by_id(topic_id: Uuid, ctx: Context, request: MetadataRequest) -> MetadataResponseTopic:
+def _by_id(topic_id: Uuid, ctx: BrokerContext, request: MetadataRequest) -> MetadataResponseTopic:
     topic = ctx.image.topics.by_id.get(topic_id)
     if topic is None:
         return MetadataResponseTopic(error_code=ErrorCode.UNKNOWN_TOPIC_ID, name=None, topic_id=topic_id)
     return _described(topic, ctx, request)
 
 
-def _by_name(name: str, ctx: Context, request: MetadataRequest) -> MetadataResponseTopic:
+def _by_name(name: str, ctx: BrokerContext, request: MetadataRequest) -> MetadataResponseTopic:
     topic = ctx.image.topics.get(name)
     if topic is not None:
         return _described(topic, ctx, request)
@@ -120,11 +120,11 @@ def _by_name(name: str, ctx: Context, request: MetadataRequest) -> MetadataRespo
     )
 
 
-def _topic_operations(request: MetadataRequest, ctx: Context) -> int:
+def _topic_operations(request: MetadataRequest, ctx: BrokerContext) -> int:
     return TOPIC_OPERATIONS if ctx.api_version >= 8 and request.include_topic_authorized_operations else NOT_ASKED
 
 
-def _described(topic: TopicImage, ctx: Context, request: MetadataRequest) -> MetadataResponseTopic:
+def _described(topic: TopicImage, ctx: BrokerContext, request: MetadataRequest) -> MetadataResponseTopic:
     return MetadataResponseTopic(
         name=TopicName(topic.name),
         topic_id=topic.id,
@@ -134,7 +134,7 @@ def _described(topic: TopicImage, ctx: Context, request: MetadataRequest) -> Met
     )
 
 
-def _partition(partition: PartitionImage, ctx: Context) -> MetadataResponsePartition:
+def _partition(partition: PartitionImage, ctx: BrokerContext) -> MetadataResponsePartition:
     image, version = ctx.image, ctx.api_version
     replicas, isr = partition.replicas, partition.isr
     if version == 0:

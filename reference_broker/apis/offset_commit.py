@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.metadata.topics import TopicImage
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -39,7 +39,7 @@ LISTENERS: Final = ("broker",)
 TOPIC_IDS_SINCE: Final = 10
 
 
-def handle(request: OffsetCommitRequest, ctx: Context) -> Any:
+def handle(request: OffsetCommitRequest, ctx: BrokerContext) -> Any:
     """Commit what exists; what does not is refused partition by partition."""
     known: list[OffsetCommitRequestTopic] = []
     refused: list[OffsetCommitResponseTopic] = []
@@ -71,7 +71,7 @@ def handle(request: OffsetCommitRequest, ctx: Context) -> Any:
         return finish(refusal_response(commit, ctx.api_version, error.code))
 
 
-def _resolve(asked: OffsetCommitRequestTopic, ctx: Context) -> tuple[TopicImage | None, ErrorCode]:
+def _resolve(asked: OffsetCommitRequestTopic, ctx: BrokerContext) -> tuple[TopicImage | None, ErrorCode]:
     if ctx.api_version >= TOPIC_IDS_SINCE:
         return ctx.image.topics.by_id.get(asked.topic_id), ErrorCode.UNKNOWN_TOPIC_ID
     return ctx.image.topics.get(asked.name), ErrorCode.UNKNOWN_TOPIC_OR_PARTITION

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_delete_request import OffsetDeleteRequest, OffsetDeleteRequestTopic
@@ -29,7 +29,7 @@ VERSIONS: Final = range(1)
 LISTENERS: Final = ("broker",)
 
 
-def handle(request: OffsetDeleteRequest, ctx: Context) -> Any:
+def handle(request: OffsetDeleteRequest, ctx: BrokerContext) -> Any:
     """Delete what exists; what does not is refused partition by partition."""
     known: list[OffsetDeleteRequestTopic] = []
     refused: list[OffsetDeleteResponseTopic] = []

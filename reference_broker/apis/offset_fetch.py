@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.effects import NO_RESPONSE
 from reference_broker.groups.offset_requests import no_offset
 from reference_broker.releases.behaviours import Behaviour
@@ -47,7 +47,7 @@ SEVERAL_GROUPS_SINCE: Final = 8
 TOPIC_IDS_SINCE: Final = 10
 
 
-def handle(request: OffsetFetchRequest, ctx: Context) -> Any:
+def handle(request: OffsetFetchRequest, ctx: BrokerContext) -> Any:
     """Answer for each group; a topic id that nobody knows is refused by itself."""
     version = ctx.api_version
     asked = _groups_of(request, version)
@@ -140,7 +140,9 @@ def _refusal(topic: OffsetFetchRequestTopics, code: ErrorCode) -> OffsetFetchRes
     )
 
 
-def _with_ids(topics: tuple[OffsetFetchResponseTopics, ...], ctx: Context) -> tuple[OffsetFetchResponseTopics, ...]:
+def _with_ids(
+    topics: tuple[OffsetFetchResponseTopics, ...], ctx: BrokerContext
+) -> tuple[OffsetFetchResponseTopics, ...]:
     """Topics by their present id; one that is gone cannot be told in this version."""
     found = [(topic, ctx.image.topics.get(topic.name)) for topic in topics]
     return tuple(replace(topic, topic_id=image.id) for topic, image in found if image is not None)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.offset_for_leader_epoch_request import (
     OffsetForLeaderEpochRequest,
@@ -30,7 +30,7 @@ VERSIONS: Final = range(2, 5)
 LISTENERS: Final = ("broker",)
 
 
-def handle(request: OffsetForLeaderEpochRequest, ctx: Context) -> OffsetForLeaderEpochResponse:
+def handle(request: OffsetForLeaderEpochRequest, ctx: BrokerContext) -> OffsetForLeaderEpochResponse:
     """Look up each partition."""
     return OffsetForLeaderEpochResponse(
         topics=tuple(
@@ -42,7 +42,7 @@ def handle(request: OffsetForLeaderEpochRequest, ctx: Context) -> OffsetForLeade
     )
 
 
-def _end(topic: str, asked: OffsetForLeaderPartition, ctx: Context) -> EpochEndOffset:
+def _end(topic: str, asked: OffsetForLeaderPartition, ctx: BrokerContext) -> EpochEndOffset:
     try:
         partition = ctx.partitions.get(topic, asked.partition)
         epoch, end = partition.end_of_epoch(asked.current_leader_epoch, asked.leader_epoch)

@@ -20,18 +20,21 @@ Kafka whose transaction coordinator is not available: there is none here yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.apis.leader_hint import addresses_of, leader_of
-from reference_broker.effects import HANG_UP, NO_RESPONSE, Park
+from reference_broker.effects import HANG_UP, NO_RESPONSE
+from reference_broker.environment import Now
 from reference_broker.log.validation import RecordsRefused, Unreadable, first_header, only_batch
 from reference_broker.metadata.topics import INTERNAL_TOPICS
 from reference_broker.releases.behaviours import Behaviour
 from reference_broker.replication.partition import ALL_IN_SYNC, Partition
+from reference_broker.waiting import Later
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
@@ -44,8 +47,8 @@ from reference_broker.wire.messages.produce_response import (
     ProduceResponse,
     TopicProduceResponse,
 )
-from reference_broker.wire.primitives import BrokerId
-from reference_broker.wire.records import COMPRESSION_MASK, Batch, BatchHeader
+from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
+from reference_broker.wire.records import COMPRESSION_MASK, TRANSACTIONAL, Batch, BatchHeader
 from reference_broker.wire.refusal import KafkaError
 from reference_broker.wire.refusal_response import refusal_response
 
@@ -72,33 +75,49 @@ NOT_AGREED: Final = (
 """What Kafka answers where the coordinator of a transaction, which must agree to its records, is not there."""
 
 
-@dataclass(slots=True)
-class Waiting:
-    """A batch that was appended, and the answer once every replica in sync has it."""
+class Answered(Struct):
+    """What is answered for a topic's partitions, in the order of the request."""
 
+    name: TopicName
+    topic_id: Uuid
+    results: list[PartitionProduceResponse]
+
+
+class Waiting(Struct, frozen=True):
+    """A batch that waits for the replicas in sync: where its answer stands, and what they must have."""
+
+    topic_at: int
+    at: int
     partition: Partition
     required_offset: int
-    response: PartitionProduceResponse
 
 
-Outcome = PartitionProduceResponse | Waiting
-Outcomes = list[tuple[TopicProduceData, list[Outcome]]]
+Outcome = PartitionProduceResponse | tuple[Partition, int, PartitionProduceResponse]
+"""The answer for a batch, or (its partition, what the replicas in sync must have, the answer once they do)."""
 Parcels = list[tuple[TopicProduceData, list[tuple[PartitionProduceData, Batch | ErrorCode]]]]
 """The request's batches by topic; an error in the place of one that is none."""
 
 
-def handle(request: ProduceRequest, ctx: Context) -> Any:
+def is_routine(request: ProduceRequest) -> bool:
+    """An append moves nothing that is due later."""
+    return True
+
+
+def handle(request: ProduceRequest, ctx: BrokerContext) -> Any:
     """Append all batches; wait for the replicas in sync where that was asked for and is needed."""
     acks = request.acks
     parcels: Parcels = []
     is_transactional = False
     try:
         for topic in request.topic_data:
-            found = [(data, _batch_of(data, ctx.api_version)) for data in topic.partition_data]
+            found: list[tuple[PartitionProduceData, Batch | ErrorCode]] = []
             parcels.append((topic, found))
-            for data, batch in found:
+            for data in topic.partition_data:
+                batch = _batch_of(data, ctx.api_version)
+                found.append((data, batch))
                 header = batch.header if isinstance(batch, Batch) else first_header(data.records)
-                is_transactional |= header is not None and header.is_transactional
+                if header is not None and header.attributes & TRANSACTIONAL:
+                    is_transactional = True
         if is_transactional:
             _check_transactions(request, parcels)
         if ctx.api_version < ZSTD_SINCE:
@@ -107,16 +126,22 @@ def handle(request: ProduceRequest, ctx: Context) -> Any:
         if acks == NO_ACKS:
             return HANG_UP
         raise
-    outcomes: Outcomes = []
-    is_waiting = False
+    answered: list[Answered] = []
+    waiting: list[Waiting] = []
     for topic, found in parcels:
-        results = [_append(topic, data.index, batch, acks, ctx) for data, batch in found]
-        outcomes.append((topic, results))
-        for one in results:
-            is_waiting |= isinstance(one, Waiting)
-    if is_waiting:
-        return _park(request, outcomes, ctx)
-    return _answer(outcomes, acks, ctx)
+        results: list[PartitionProduceResponse] = []
+        answered.append(Answered(topic.name, topic.topic_id, results))
+        for data, batch in found:
+            outcome = _append(topic, data.index, batch, acks, ctx)
+            if isinstance(outcome, PartitionProduceResponse):
+                results.append(outcome)
+            else:
+                partition, required_offset, response = outcome
+                waiting.append(Waiting(len(answered) - 1, len(results), partition, required_offset))
+                results.append(response)
+    if waiting:
+        return AwaitedReplicas(answered, waiting, ctx.now.monotonic_ms + request.timeout_ms, ctx)
+    return _answer(answered, acks, ctx)
 
 
 def error_response(request: ProduceRequest, version: int, code: ErrorCode, message: str | None) -> Any:
@@ -149,7 +174,7 @@ def _first_codec(data: PartitionProduceData) -> int:
     return 0 if header is None else header.attributes & COMPRESSION_MASK
 
 
-def _check_codecs(parcels: Parcels, ctx: Context) -> None:
+def _check_codecs(parcels: Parcels, ctx: BrokerContext) -> None:
     """UNKNOWN_SERVER_ERROR for the whole request: Kafka looks for zstd here, and finds a codec that does not exist."""
     for topic, found in parcels:
         for data, _ in found:
@@ -158,7 +183,7 @@ def _check_codecs(parcels: Parcels, ctx: Context) -> None:
                 raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
 
 
-def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks: int, ctx: Context) -> Outcome:
+def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks: int, ctx: BrokerContext) -> Outcome:
     """One partition's batch."""
     by_id, partitions = ctx.api_version >= TOPIC_IDS_SINCE, ctx.parts.partitions
     partition = partitions.find_by_id(topic.topic_id, index) if by_id else partitions.find(topic.name, index)
@@ -166,7 +191,7 @@ def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks:
         return _refused(index, absent)
     if isinstance(batch, ErrorCode):
         return _refused(index, batch)
-    if batch.header.is_transactional and batch.header.has_producer_id:
+    if batch.header.attributes & TRANSACTIONAL and batch.header.has_producer_id:
         name = partition.topic if partition is not None else _name_of(topic, ctx, by_id=by_id)
         unverified = _unverified(name, index, batch.header, ctx)
         if unverified is not None:
@@ -180,10 +205,10 @@ def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks:
     return _append_to(partition, batch, acks, ctx)
 
 
-def _append_to(partition: Partition, batch: Batch, acks: int, ctx: Context) -> Outcome:
+def _append_to(partition: Partition, batch: Batch, acks: int, ctx: BrokerContext) -> Outcome:
     index = partition.index
     try:
-        appended = partition.append_from_client(batch, acks, ctx.now_ms)
+        appended = partition.append_from_client(batch, acks, ctx.now.wall_ms)
     except RecordsRefused as error:
         return _refused(
             index,
@@ -207,7 +232,7 @@ def _append_to(partition: Partition, batch: Batch, acks: int, ctx: Context) -> O
         log_start_offset=appended.log_start_offset,
     )
     if acks == ALL_IN_SYNC and partition.acknowledgement(appended.last_offset + 1) is not ErrorCode.NONE:
-        return Waiting(partition, appended.last_offset + 1, response)
+        return partition, appended.last_offset + 1, response
     return response
 
 
@@ -231,7 +256,7 @@ def _refused(
     )
 
 
-def _absent(topic: TopicProduceData, index: int, ctx: Context, *, by_id: bool) -> ErrorCode | None:
+def _absent(topic: TopicProduceData, index: int, ctx: BrokerContext, *, by_id: bool) -> ErrorCode | None:
     """The error where the metadata has no such partition."""
     if by_id:
         image = ctx.image.topics.by_id.get(topic.topic_id)
@@ -242,11 +267,11 @@ def _absent(topic: TopicProduceData, index: int, ctx: Context, *, by_id: bool) -
     return None if image is not None and index in image.partitions else ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
 
 
-def _name_of(topic: TopicProduceData, ctx: Context, *, by_id: bool) -> str:
+def _name_of(topic: TopicProduceData, ctx: BrokerContext, *, by_id: bool) -> str:
     return ctx.image.topics.by_id[topic.topic_id].name if by_id else topic.name
 
 
-def _not_here(name: str, index: int, ctx: Context) -> PartitionProduceResponse:
+def _not_here(name: str, index: int, ctx: BrokerContext) -> PartitionProduceResponse:
     """The error where the metadata has the partition, but no log of it can be written here."""
     if name in INTERNAL_TOPICS and ctx.client_id != ADMIN_CLIENT:
         return _refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION)
@@ -257,7 +282,7 @@ def _not_here(name: str, index: int, ctx: Context) -> PartitionProduceResponse:
     raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"{name}-{index} is here under another topic id")
 
 
-def _with_leader(name: str, index: int, code: ErrorCode, ctx: Context) -> PartitionProduceResponse:
+def _with_leader(name: str, index: int, code: ErrorCode, ctx: BrokerContext) -> PartitionProduceResponse:
     """A refusal that tells who leads, where the version can."""
     if code is not ErrorCode.NOT_LEADER_OR_FOLLOWER or ctx.api_version < LEADERS_SINCE:
         return _refused(index, code)
@@ -285,7 +310,7 @@ def _check_transactions(request: ProduceRequest, parcels: Parcels) -> None:
         )
 
 
-def _unverified(name: str, index: int, header: BatchHeader, ctx: Context) -> PartitionProduceResponse | None:
+def _unverified(name: str, index: int, header: BatchHeader, ctx: BrokerContext) -> PartitionProduceResponse | None:
     """Why a batch of a transaction is refused; None where the log has that transaction open already."""
     begins_at_zero = ctx.api_version >= EPOCHS_BUMPED_SINCE and ctx.release.does(Behaviour.KAFKA_18202_FIRST_SEQUENCE)
     checks_epoch = ctx.release.does(Behaviour.KAFKA_18042_OLD_EPOCH)
@@ -302,39 +327,55 @@ def _unverified(name: str, index: int, header: BatchHeader, ctx: Context) -> Par
 # -- answering ----------------------------------------------------------------------------------------------------
 
 
-def _park(request: ProduceRequest, outcomes: Outcomes, ctx: Context) -> Park:
-    waiting = [one for _, results in outcomes for one in results if isinstance(one, Waiting)]
-    return Park(
-        keys=tuple(dict.fromkeys(one.partition.key for one in waiting)),
-        is_ready=lambda: all(one.partition.acknowledgement(one.required_offset) is not None for one in waiting),
-        deadline_ms=ctx.now.monotonic_ms + request.timeout_ms,
-        resume=lambda now: _answer(outcomes, request.acks, ctx),
-    )
+class AwaitedReplicas(Later):
+    """A Produce with acks=-1 that waits for the replicas in sync. It keeps offsets, not records."""
+
+    __slots__ = ("_answered", "_ctx", "_open")
+
+    NEEDS_REQUEST = False
+
+    def __init__(self, answered: list[Answered], waiting: list[Waiting], deadline_ms: int, ctx: BrokerContext) -> None:
+        super().__init__(deadline_ms, self._time_out)
+        self._answered, self._ctx = answered, ctx
+        self._open = {(one.topic_at, one.at): one.partition for one in waiting}
+        for one in waiting:
+            one.partition.await_offset(one.required_offset, partial(self._on_settled, one.topic_at, one.at))
+
+    def _on_settled(self, topic_at: int, at: int, code: ErrorCode, now: Now) -> None:
+        """It is known what became of one partition's batch."""
+        partition = self._open.pop((topic_at, at), None)
+        if partition is None:
+            return
+        if code is not ErrorCode.NONE:
+            self._refuse(topic_at, at, partition, code)
+        if not self._open:
+            self.complete(_answer(self._answered, ALL_IN_SYNC, self._ctx))
+
+    def _time_out(self, now: Now) -> Any:
+        for (topic_at, at), partition in self._open.items():
+            self._refuse(topic_at, at, partition, ErrorCode.REQUEST_TIMED_OUT)
+        self._open = {}
+        return _answer(self._answered, ALL_IN_SYNC, self._ctx)
+
+    def _refuse(self, topic_at: int, at: int, partition: Partition, code: ErrorCode) -> None:
+        results = self._answered[topic_at].results
+        refused = replace(results[at], error_code=code)
+        if code is ErrorCode.NOT_LEADER_OR_FOLLOWER:
+            hint = _with_leader(partition.topic, partition.index, code, self._ctx)
+            refused = replace(refused, current_leader=hint.current_leader)
+        results[at] = refused
 
 
-def _settled(outcome: Outcome, ctx: Context) -> PartitionProduceResponse:
-    if isinstance(outcome, PartitionProduceResponse):
-        return outcome
-    partition = outcome.partition
-    code = partition.acknowledgement(outcome.required_offset)
-    if code is ErrorCode.NONE:
-        return outcome.response
-    if code is None:
-        code = ErrorCode.REQUEST_TIMED_OUT
-    refused = replace(outcome.response, error_code=code)
-    if code is ErrorCode.NOT_LEADER_OR_FOLLOWER:
-        hint = _with_leader(partition.topic, partition.index, code, ctx)
-        refused = replace(refused, current_leader=hint.current_leader)
-    return refused
-
-
-def _answer(outcomes: Outcomes, acks: int, ctx: Context) -> Any:
+def _answer(answered: list[Answered], acks: int, ctx: BrokerContext) -> Any:
     responses: list[TopicProduceResponse] = []
     refused: list[PartitionProduceResponse] = []
-    for topic, outcomes_of in outcomes:
-        results = tuple([_settled(one, ctx) for one in outcomes_of])
-        responses.append(TopicProduceResponse(name=topic.name, topic_id=topic.topic_id, partition_responses=results))
-        refused += [one for one in results if one.error_code]
+    for topic in answered:
+        responses.append(
+            TopicProduceResponse(name=topic.name, topic_id=topic.topic_id, partition_responses=tuple(topic.results))
+        )
+        for one in topic.results:
+            if one.error_code:
+                refused.append(one)
     if acks == NO_ACKS:
         return HANG_UP if refused else NO_RESPONSE
     if not refused:

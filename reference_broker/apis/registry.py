@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -27,7 +27,7 @@ class Handler(Protocol):
     LISTENERS: tuple[str, ...]
 
     def handle(self, request: Any, ctx: Any) -> Any:
-        """The response message, a Park, or one of the results that `effects` names. KafkaError refuses."""
+        """The response message, a Later, NO_RESPONSE or HANG_UP. KafkaError refuses."""
 
 
 @cache
@@ -45,6 +45,9 @@ class Served:
 
     handler: Handler
     versions: range
+    is_routine: Callable[[Any], bool] | None = None
+    """`is_routine` of the API's file, if it has one: whether a request moves nothing that is due later in the parts of
+    the node, but for its own answer and the timers of groups."""
 
 
 @cache
@@ -52,7 +55,7 @@ def served(kind: str, release: Release) -> Mapping[int, Served]:
     """API key → what serves it, for a kind of listener: what is advertised, and there is a file for."""
     advertised = release.advertised(kind)
     return {
-        int(one.API): Served(one, advertised[int(one.API)])
+        int(one.API): Served(one, advertised[int(one.API)], getattr(one, "is_routine", None))
         for one in handler_modules()
         if kind in one.LISTENERS and int(one.API) in advertised
     }

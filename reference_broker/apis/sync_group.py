@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.sync_group_request import SyncGroupRequest
@@ -26,7 +26,7 @@ LISTENERS: Final = ("broker",)
 PROTOCOL_SINCE: Final = 5
 
 
-def handle(request: SyncGroupRequest, ctx: Context) -> Any:
+def handle(request: SyncGroupRequest, ctx: BrokerContext) -> Any:
     """Let the coordinator answer when it can."""
     if ctx.api_version >= PROTOCOL_SINCE and None in (request.protocol_type, request.protocol_name):
         raise KafkaError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)

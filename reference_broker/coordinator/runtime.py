@@ -16,8 +16,8 @@ from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.records import RecordTypes, decode_record, encode_record
 from reference_broker.coordinator.shard import Decision, Shard, ShardServices
 from reference_broker.coordinator.timers import PartitionTimers, Timers
-from reference_broker.effects import DEFERRED, Answer, ConnectionId, Ticket
 from reference_broker.environment import Now
+from reference_broker.waiting import Later
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import MalformedRequest
@@ -52,6 +52,9 @@ class CoordinatorLog(Protocol):
     def high_watermark(self, partition: int) -> int:
         """The offset behind the last committed record."""
 
+    def when_committed(self, partition: int, offset: int, then: Callable[[Now], None]) -> None:
+        """Call back once the high watermark has passed an offset; not where this broker stops leading before."""
+
     def max_batch_bytes(self, partition: int) -> int:
         """The largest batch that the topic takes."""
 
@@ -76,8 +79,10 @@ class _Led(Generic[ShardT]):
     leader_epoch: int
     written: int = -1
     """Offset of the last record that was appended here."""
-    waiting: deque[tuple[int, Callable[[KafkaError | None], None]]] = field(default_factory=deque)
+    waiting: deque[tuple[int, Callable[[KafkaError | None, Now], None]]] = field(default_factory=deque)
     """(offset, what to do once the high watermark has passed it, or with why it never will), in order."""
+    awaited: int = -1
+    """The largest offset whose commit the log is to tell of."""
 
 
 class Runtime(Generic[ShardT]):
@@ -97,15 +102,15 @@ class Runtime(Generic[ShardT]):
         self._led: dict[int, _Led[ShardT]] = {}
         self._failed: dict[int, int] = {}
         self._timers = Timers()
-        self._ready: list[Answer] = []
-        self._waiting_count = 0
+        self.next_deadline_ms = self._timers.next_deadline_ms
+        """When `on_time` must be called next (monotonic); None for never."""
 
     # -- leadership ---------------------------------------------------------------------------------------------
 
     def follow(self, led: Mapping[int, int], now: Now) -> None:
         """Load and unload so that exactly these partitions (index -> leader epoch) are served."""
         for partition in [one for one in self._led if one not in led]:
-            self._unload(partition)
+            self._unload(partition, now)
         for partition in [one for one in self._failed if led.get(one) != self._failed[one]]:
             del self._failed[partition]
         for partition, epoch in led.items():
@@ -140,13 +145,13 @@ class Runtime(Generic[ShardT]):
             elif (decoded := decode_record(record.key, record.value, self._types)) is not None:
                 shard.replay(decoded, record.offset, producer_id)
 
-    def _unload(self, partition: int) -> None:
+    def _unload(self, partition: int, now: Now) -> None:
         led = self._led.pop(partition)
         self._timers.cancel_all(partition)
         led.shard.on_unloaded()
-        for _, then in led.waiting:
-            then(KafkaError(ErrorCode.NOT_COORDINATOR))
-        self._waiting_count -= len(led.waiting)
+        while led.waiting:
+            _, then = led.waiting.popleft()
+            then(KafkaError(ErrorCode.NOT_COORDINATOR), now)
 
     def shard(self, partition: int) -> ShardT:
         """The shard of a partition. NOT_COORDINATOR where this broker does not lead it."""
@@ -161,29 +166,29 @@ class Runtime(Generic[ShardT]):
 
     # -- deciding -----------------------------------------------------------------------------------------------
 
-    def submit(self, partition: int, ticket: Ticket, decide: Callable[[ShardT], Decision], now: Now) -> Any:
-        """Decide and write; the response, or DEFERRED where it must wait for the high watermark."""
+    def submit(self, partition: int, decide: Callable[[ShardT], Decision], now: Now) -> Any:
+        """Decide and write; the response, or a Later where it must wait for the high watermark."""
         decision = decide(self.shard(partition))
         self.write(partition, decision, now)
         led = self._led[partition]
-        if led.waiting:
-            self._wait(led, led.written, lambda error: self._ready.append(Answer(ticket, error or decision.response)))
-            return DEFERRED
-        return decision.response
+        if not led.waiting:
+            return decision.response
+        later = Later()
+        self._answer_when_committed(partition, led, later, decision.response)
+        return later
 
-    def submit_all(
-        self, ticket: Ticket, parts: Sequence[Part[ShardT]], combine: Callable[[list[Any]], Any], now: Now
-    ) -> Any:
-        """Decide and write in several partitions; the combined response, or DEFERRED until all are committed."""
+    def submit_all(self, parts: Sequence[Part[ShardT]], combine: Callable[[list[Any]], Any], now: Now) -> Any:
+        """Decide and write in several partitions; the combined response, or a Later until all are committed."""
         results: list[Any] = [None] * len(parts)
         open_parts = dict.fromkeys(range(len(parts)))
+        later = Later()
 
-        def close(at: int, error: KafkaError | None) -> None:
+        def close(at: int, error: KafkaError | None, now: Now) -> None:
             if error is not None:
                 results[at] = parts[at].refused(error)
             del open_parts[at]
             if not open_parts:
-                self._ready.append(Answer(ticket, combine(results)))
+                later.complete(combine(results))
 
         for at, part in enumerate(parts):
             try:
@@ -196,10 +201,10 @@ class Runtime(Generic[ShardT]):
             results[at] = decision.response
             led = self._led[part.partition]
             if led.waiting:
-                self._wait(led, led.written, partial(close, at))
+                self._wait(part.partition, led, led.written, partial(close, at))
             else:
                 del open_parts[at]
-        return DEFERRED if open_parts else combine(results)
+        return later if open_parts else combine(results)
 
     def write(self, partition: int, decision: Decision, now: Now) -> None:
         """Append a decision's records and replay them. KafkaError, as a client hears it, where that fails."""
@@ -211,15 +216,21 @@ class Runtime(Generic[ShardT]):
         except KafkaError as error:
             code = ANSWERED_AS.get(error.code, error.code)
             if decision.settle is not None:
-                decision.settle(code)
+                self._carry_out(partition, decision.settle(code, now), now)
                 if decision.response is None:
                     return  # who waits was told by `settle`
             raise KafkaError(code, error.detail) from error
         if decision.settle is not None:
-            settle = decision.settle
-            self._when_committed(partition, led, offset, lambda why: settle(why.code if why else ErrorCode.NONE))
+            self._when_committed(partition, led, offset, partial(self._settle, partition, decision.settle), now)
         elif self._log.high_watermark(partition) <= offset:
-            self._wait(led, offset, lambda why: None)
+            self._wait(partition, led, offset, lambda why, now: None)
+
+    def _settle(
+        self, partition: int, settle: Callable[[ErrorCode, Now], Decision], why: KafkaError | None, now: Now
+    ) -> None:
+        decision = settle(why.code if why else ErrorCode.NONE, now)
+        if partition in self._led:
+            self._carry_out(partition, decision, now)
 
     def carry_out_everywhere(self, decide: Callable[[ShardT], Decision], now: Now) -> None:
         """Decide and write in every partition that is led, for nobody in particular."""
@@ -259,49 +270,45 @@ class Runtime(Generic[ShardT]):
     # -- waiting for the high watermark -------------------------------------------------------------------------
 
     def _when_committed(
-        self, partition: int, led: _Led[ShardT], offset: int, then: Callable[[KafkaError | None], None]
+        self,
+        partition: int,
+        led: _Led[ShardT],
+        offset: int,
+        then: Callable[[KafkaError | None, Now], None],
+        now: Now,
     ) -> None:
         if not led.waiting and self._log.high_watermark(partition) > offset:
-            then(None)
+            then(None, now)
         else:
-            self._wait(led, offset, then)
+            self._wait(partition, led, offset, then)
 
-    def _wait(self, led: _Led[ShardT], offset: int, then: Callable[[KafkaError | None], None]) -> None:
+    def _wait(
+        self, partition: int, led: _Led[ShardT], offset: int, then: Callable[[KafkaError | None, Now], None]
+    ) -> None:
         led.waiting.append((offset, then))
-        self._waiting_count += 1
+        if offset > led.awaited:
+            led.awaited = offset
+            self._log.when_committed(partition, offset, partial(self._pass, partition, led))
 
-    def _answer(self, partition: int, ticket: Ticket, response: Any) -> None:
+    def _pass(self, partition: int, led: _Led[ShardT], now: Now) -> None:
+        """The high watermark has moved: whoever it has passed goes on."""
+        high_watermark = self._log.high_watermark(partition)
+        while led.waiting and led.waiting[0][0] < high_watermark:
+            _, then = led.waiting.popleft()
+            then(None, now)
+
+    def _answer(self, partition: int, later: Later, response: Any) -> None:
         """A shard answers a request that it let wait; the answer waits in turn for what was written before it."""
         led = self._led.get(partition)
         if led is not None and led.waiting:
-            self._wait(led, led.written, lambda error: self._ready.append(Answer(ticket, error or response)))
+            self._answer_when_committed(partition, led, later, response)
         else:
-            self._ready.append(Answer(ticket, response))
+            later.complete(response)
 
-    def take_answers(self) -> list[Answer]:
-        """The answers that are known now. A response that is a KafkaError is to be answered as a refusal."""
-        if self._waiting_count:
-            for partition, led in self._led.items():
-                if led.waiting:
-                    self._pass(led, self._log.high_watermark(partition))
-        answers, self._ready = self._ready, []
-        return answers
-
-    def _pass(self, led: _Led[ShardT], high_watermark: int) -> None:
-        while led.waiting and led.waiting[0][0] < high_watermark:
-            _, then = led.waiting.popleft()
-            self._waiting_count -= 1
-            then(None)
-
-    def forget(self, connection: ConnectionId) -> None:
-        """A connection is gone: answers to it are dropped."""
-        self._ready = [answer for answer in self._ready if answer.ticket.connection != connection]
+    def _answer_when_committed(self, partition: int, led: _Led[ShardT], later: Later, response: Any) -> None:
+        self._wait(partition, led, led.written, lambda why, now: later.complete(why or response))
 
     # -- time ---------------------------------------------------------------------------------------------------
-
-    def next_deadline_ms(self) -> int | None:
-        """When `on_time` must be called next (monotonic); None for never."""
-        return self._timers.next_deadline_ms()
 
     def on_time(self, now: Now) -> None:
         """Run what is due."""

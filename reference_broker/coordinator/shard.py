@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from reference_broker.effects import Ticket
 from reference_broker.environment import Now
+from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
 
 
@@ -25,13 +25,14 @@ class Decision:
     """Records, and the answer once they are committed.
 
     Records are replayed as they are appended. With `settle` they are not: memory is ahead of them (a classic group's
-    members join long before anything is written), and `settle(code)` tells it their fate instead.
+    members join long before anything is written), and `settle(code, now)` tells it their fate instead;
+    what it decides then is written, too.
     `is_atomic` keeps the records in one batch; without it they may be split where a batch would be too large.
     """
 
     records: tuple[CoordinatorRecord, ...] = ()
     response: Any = None
-    settle: Callable[[ErrorCode], None] | None = None
+    settle: Callable[[ErrorCode, Now], Decision] | None = None
     is_atomic: bool = True
 
 
@@ -56,7 +57,7 @@ class ShardServices:
     """What a shard may use of its runtime: timers, and answers to requests that it let wait."""
 
     timers: ShardTimers
-    answer: Callable[[Ticket, Any], None]
+    answer: Callable[[Later, Any], None]
 
 
 class Shard(Protocol):

@@ -15,13 +15,13 @@ from msgspec.structs import replace as with_fields
 from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.runtime import CoordinatorLog, Part, Runtime
 from reference_broker.coordinator.shard import Decision
-from reference_broker.effects import DEFERRED, Answer, ConnectionId
 from reference_broker.environment import Now, Random
 from reference_broker.groups.answers import join_refused
 from reference_broker.groups.records import TYPES
-from reference_broker.groups.request import RequestContext
+from reference_broker.groups.request import RequestContext, WaitingRequest
 from reference_broker.groups.shard import GroupShard
 from reference_broker.java_hash import partition_for
+from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult
 from reference_broker.wire.messages.describe_groups_response import DescribedGroup
@@ -86,7 +86,7 @@ class Delta(Protocol):
 
 
 class GroupCoordinator:
-    """All groups that this broker coordinates. Methods that take a request return the response, or DEFERRED."""
+    """All groups that this broker coordinates. Methods that take a request return the response, or a Later."""
 
     def __init__(
         self,
@@ -105,6 +105,8 @@ class GroupCoordinator:
             config=config,
             compression_key="offsets.topic.compression.codec",
         )
+        self.next_deadline_ms = self._runtime.next_deadline_ms
+        """When `on_time` must be called next (monotonic); None for never."""
 
     # -- where groups live --------------------------------------------------------------------------------------
 
@@ -132,7 +134,7 @@ class GroupCoordinator:
     # -- members ------------------------------------------------------------------------------------------------
 
     def join(self, request: JoinGroupRequest, ctx: RequestContext) -> Any:
-        """JoinGroup; nearly always DEFERRED."""
+        """JoinGroup; nearly always a Later."""
         config, version = self._config(), ctx.api_version
         if not request.group_id:
             return join_refused(version, ErrorCode.INVALID_GROUP_ID, request.member_id)
@@ -142,14 +144,12 @@ class GroupCoordinator:
             return join_refused(version, ErrorCode.INVALID_SESSION_TIMEOUT, request.member_id)
         if version == 0:
             request = with_fields(request, rebalance_timeout_ms=request.session_timeout_ms)
-        self._write(request.group_id, lambda shard: shard.joining.decide(request, ctx), ctx)
-        return DEFERRED
+        return self._defer(request.group_id, lambda shard, asked: shard.joining.decide(request, asked), ctx)
 
     def sync(self, request: SyncGroupRequest, ctx: RequestContext) -> Any:
-        """SyncGroup; nearly always DEFERRED."""
+        """SyncGroup; nearly always a Later."""
         _require_id(request.group_id)
-        self._write(request.group_id, lambda shard: shard.membership.decide_sync(request, ctx), ctx)
-        return DEFERRED
+        return self._defer(request.group_id, lambda shard, asked: shard.membership.decide_sync(request, asked), ctx)
 
     def heartbeat(self, request: HeartbeatRequest, ctx: RequestContext) -> Any:
         """Heartbeat."""
@@ -185,7 +185,7 @@ class GroupCoordinator:
                 lambda error: refused(group, error.code),
             )
 
-        return self._runtime.submit_all(ctx.ticket, [part(group) for group in groups], finish, ctx.now)
+        return self._runtime.submit_all([part(group) for group in groups], finish, ctx.now)
 
     def delete_offsets(self, request: OffsetDeleteRequest, ctx: RequestContext, finish: Finish) -> Any:
         """OffsetDelete of partitions that exist."""
@@ -204,7 +204,7 @@ class GroupCoordinator:
                 lambda error: DescribedGroup(group_id=group_id, error_code=error.code),
             )
 
-        return self._runtime.submit_all(ctx.ticket, [part(one) for one in group_ids], finish, ctx.now)
+        return self._runtime.submit_all([part(one) for one in group_ids], finish, ctx.now)
 
     def list_groups(self, states: Iterable[str], types: Iterable[str], ctx: RequestContext, finish: Finish) -> Any:
         """ListGroups; `finish` takes the groups of all partitions that are led here."""
@@ -220,7 +220,7 @@ class GroupCoordinator:
 
         parts = [part(partition) for partition, _ in self._runtime.shards()]
         return self._runtime.submit_all(
-            ctx.ticket, parts, lambda found: finish([group for groups in found for group in groups]), ctx.now
+            parts, lambda found: finish([group for groups in found for group in groups]), ctx.now
         )
 
     def delete_groups(self, group_ids: Iterable[GroupId], ctx: RequestContext, finish: Finish) -> Any:
@@ -238,7 +238,7 @@ class GroupCoordinator:
             by_partition.setdefault(self.partition_for(group_id), []).append(group_id)
         parts = [part(partition, tuple(ids)) for partition, ids in by_partition.items()]
         return self._runtime.submit_all(
-            ctx.ticket, parts, lambda found: finish([one for results in found for one in results]), ctx.now
+            parts, lambda found: finish([one for results in found for one in results]), ctx.now
         )
 
     # -- the runtime --------------------------------------------------------------------------------------------
@@ -254,28 +254,19 @@ class GroupCoordinator:
             decision = decide(shard)
             return replace(decision, response=finish(decision.response))
 
-        return self._runtime.submit(self.partition_for(group_id), ctx.ticket, finished, ctx.now)
+        return self._runtime.submit(self.partition_for(group_id), finished, ctx.now)
 
-    def _write(self, group_id: str, decide: Callable[[GroupShard], Decision], ctx: RequestContext) -> None:
-        """For requests whose answers go by their ticket."""
-        partition = self.partition_for(group_id)
-        self._runtime.write(partition, decide(self._runtime.shard(partition)), ctx.now)
-
-    def take_answers(self, now: Now) -> list[Answer]:
-        """Answers to deferred requests that are known now. A KafkaError as the response is to become a refusal."""
-        return self._runtime.take_answers()
-
-    def next_deadline_ms(self) -> int | None:
-        """When `on_time` must be called next; None for never."""
-        return self._runtime.next_deadline_ms()
+    def _defer(
+        self, group_id: str, decide: Callable[[GroupShard, WaitingRequest], Decision], ctx: RequestContext
+    ) -> Later:
+        """For requests that the shard answers when it can."""
+        asked, partition = WaitingRequest.of(ctx), self.partition_for(group_id)
+        self._runtime.write(partition, decide(self._runtime.shard(partition), asked), ctx.now)
+        return asked.later
 
     def on_time(self, now: Now) -> None:
         """End sessions and phases of rebalances whose time is over; expire offsets."""
         self._runtime.on_time(now)
-
-    def on_connection_closed(self, connection: ConnectionId) -> None:
-        """Answers to it are dropped. Its members stay until their session ends: as in Kafka, they may come back."""
-        self._runtime.forget(connection)
 
 
 def _require_id(group_id: str) -> None:

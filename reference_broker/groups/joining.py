@@ -10,14 +10,13 @@ from typing import Final
 
 from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.shard import NOTHING, Decision, ShardServices
-from reference_broker.effects import Ticket
-from reference_broker.environment import Random
+from reference_broker.environment import Now, Random
 from reference_broker.groups.answers import join_refused, joined, joined_as_is, sync_refused
 from reference_broker.groups.classic_group import ClassicGroup, State
 from reference_broker.groups.member import Member, protocols_of
 from reference_broker.groups.rebalance import NEW_MEMBER_TIMEOUT_MS, Groups, Rebalance
 from reference_broker.groups.records import group_record, new_group_record
-from reference_broker.groups.request import RequestContext
+from reference_broker.groups.request import WaitingRequest
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest
 from reference_broker.wire.refusal import KafkaError
@@ -27,7 +26,7 @@ SKIP_ASSIGNMENT_SINCE: Final = 9
 
 
 class Joining:
-    """JoinGroup for all groups of a shard. Every answer goes by its ticket, at once or later."""
+    """JoinGroup for all groups of a shard. Every answer completes the request's `later`, at once or in time."""
 
     def __init__(
         self,
@@ -40,7 +39,7 @@ class Joining:
         self._groups, self._rebalance, self._answer = groups, rebalance, services.answer
         self._config, self._random = config, random
 
-    def decide(self, request: JoinGroupRequest, ctx: RequestContext) -> Decision:
+    def decide(self, request: JoinGroupRequest, ctx: WaitingRequest) -> Decision:
         """Take a client in, or refuse it. A group that is new is written even where nobody came in."""
         group = self._groups.get(request.group_id)
         is_new_group = group is None
@@ -51,18 +50,19 @@ class Joining:
             group = self._groups[request.group_id] = ClassicGroup(request.group_id, ctx.now.wall_ms)
         decision = self._join(group, request, ctx)
         if is_new_group and not decision.records:
-            return Decision((new_group_record(group),), settle=lambda code: self._refuse_unwritten(ctx, code))
+            return Decision((new_group_record(group),), settle=lambda code, now: self._refuse_unwritten(ctx, code))
         return decision
 
-    def _refuse_unwritten(self, ctx: RequestContext, code: ErrorCode) -> None:
+    def _refuse_unwritten(self, ctx: WaitingRequest, code: ErrorCode) -> Decision:
         """The group could not be written; a client that has its answer already does not hear of it."""
         if code is not ErrorCode.NONE:
             self._refuse(ctx, code, "")
+        return NOTHING
 
-    def _refuse(self, ctx: RequestContext, code: ErrorCode, member_id: str) -> None:
-        self._answer(ctx.ticket, join_refused(ctx.api_version, code, member_id))
+    def _refuse(self, ctx: WaitingRequest, code: ErrorCode, member_id: str) -> None:
+        self._answer(ctx.later, join_refused(ctx.api_version, code, member_id))
 
-    def _join(self, group: ClassicGroup, request: JoinGroupRequest, ctx: RequestContext) -> Decision:
+    def _join(self, group: ClassicGroup, request: JoinGroupRequest, ctx: WaitingRequest) -> Decision:
         member_id = request.member_id
         if not self._has_room(group, member_id):
             group.remove(member_id)
@@ -82,7 +82,7 @@ class Joining:
 
     # -- clients without a member id ----------------------------------------------------------------------------
 
-    def _join_anew(self, group: ClassicGroup, request: JoinGroupRequest, ctx: RequestContext) -> Decision:
+    def _join_anew(self, group: ClassicGroup, request: JoinGroupRequest, ctx: WaitingRequest) -> Decision:
         instance_id = request.group_instance_id
         raw = bytearray(self._random.randbytes(16))
         raw[6], raw[8] = raw[6] & 0x0F | 0x40, raw[8] & 0x3F | 0x80
@@ -98,7 +98,7 @@ class Joining:
             return NOTHING
         return self._take_in(group, member_id, request, ctx)
 
-    def _take_in(self, group: ClassicGroup, member_id: str, request: JoinGroupRequest, ctx: RequestContext) -> Decision:
+    def _take_in(self, group: ClassicGroup, member_id: str, request: JoinGroupRequest, ctx: WaitingRequest) -> Decision:
         member = Member(
             id=member_id,
             instance_id=request.group_instance_id,
@@ -108,7 +108,7 @@ class Joining:
             session_timeout_ms=request.session_timeout_ms,
             protocol_type=request.protocol_type,
             protocols=protocols_of(request.protocols),
-            joining=ctx.ticket,
+            joining=ctx,
             is_new=True,
         )
         if group.state is State.PREPARING and group.previous_state is State.EMPTY:
@@ -118,7 +118,7 @@ class Joining:
         return self._rebalance.begin_or_go_on(group, ctx.now)
 
     def _replace_static(
-        self, group: ClassicGroup, instance_id: str, member_id: str, request: JoinGroupRequest, ctx: RequestContext
+        self, group: ClassicGroup, instance_id: str, member_id: str, request: JoinGroupRequest, ctx: WaitingRequest
     ) -> Decision:
         """A static member is back under a new id. Its place is kept; in a stable group nobody else notices."""
         old_id, old_leader = group.static_members[instance_id], group.leader
@@ -128,7 +128,7 @@ class Joining:
         before = (member.protocols, member.rebalance_timeout_ms, member.session_timeout_ms)
         member = group.rename_static(instance_id, member_id)
         self._rebalance.renew_session(group, member, ctx.now)
-        self._update(group, member, request, ctx.ticket)
+        self._update(group, member, request, ctx)
         if group.state is State.COMPLETING:
             return self._rebalance.prepare(group, ctx.now)
         if group.state is not State.STABLE:
@@ -136,12 +136,12 @@ class Joining:
         if (group.protocol_name or "") != group.choose_protocol():
             return self._rebalance.begin_or_go_on(group, ctx.now)
 
-        def settle(code: ErrorCode) -> None:
+        def settle(code: ErrorCode, now: Now) -> Decision:
             version = ctx.api_version
             if code is not ErrorCode.NONE:
                 self._rebalance.refuse_join(group, member, code)
                 group.update(member, *before)
-                self._rebalance.renew_session(group, group.rename_static(instance_id, old_id), ctx.now)
+                self._rebalance.renew_session(group, group.rename_static(instance_id, old_id), now)
             elif version >= SKIP_ASSIGNMENT_SINCE:
                 is_leader = group.leader == member_id
                 members = group.joined_members() if is_leader else ()
@@ -151,13 +151,14 @@ class Joining:
                 # An old client must not take itself for the leader, so it hears the leader's former id.
                 answer = joined(version, group, member_id, leader=old_leader)
                 self._rebalance.answer_join(group, member, answer)
+            return NOTHING
 
         assignments = {one.id: one.assignment for one in group.members.values()}
         return Decision((group_record(group, assignments),), settle=settle)
 
     # -- clients with a member id -------------------------------------------------------------------------------
 
-    def _join_again(self, group: ClassicGroup, request: JoinGroupRequest, ctx: RequestContext) -> Decision:
+    def _join_again(self, group: ClassicGroup, request: JoinGroupRequest, ctx: WaitingRequest) -> Decision:
         member_id = request.member_id
         if member_id in group.pending_joins:
             if request.group_instance_id is not None:
@@ -178,13 +179,13 @@ class Joining:
             return NOTHING
         leads_stable = group.state is State.STABLE and group.leader == member_id
         if group.state is State.PREPARING or has_news or leads_stable:
-            self._update(group, member, request, ctx.ticket)
+            self._update(group, member, request, ctx)
             return self._rebalance.begin_or_go_on(group, ctx.now)
-        self._answer(ctx.ticket, joined_as_is(ctx.api_version, group, member))
+        self._answer(ctx.later, joined_as_is(ctx.api_version, group, member))
         return NOTHING
 
-    def _update(self, group: ClassicGroup, member: Member, request: JoinGroupRequest, ticket: Ticket) -> None:
+    def _update(self, group: ClassicGroup, member: Member, request: JoinGroupRequest, asked: WaitingRequest) -> None:
         group.update(member, protocols_of(request.protocols), request.rebalance_timeout_ms, request.session_timeout_ms)
         if member.joining is None:
             group.joining_count += 1
-        member.joining = ticket
+        member.joining = asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reference_broker.effects import Ticket
+from reference_broker.groups.request import WaitingRequest
 from reference_broker.wire.messages.describe_groups_response import DescribedGroupMember
 from reference_broker.wire.messages.join_group_request import JoinGroupRequestProtocol
 from reference_broker.wire.messages.join_group_response import JoinGroupResponseMember
@@ -24,7 +24,7 @@ def protocols_of(asked: Iterable[JoinGroupRequestProtocol]) -> Protocols:
 
 @dataclass(slots=True, kw_only=True)
 class Member:
-    """One member. `joining` and `syncing` are the tickets of requests that wait for an answer.
+    """One member. `joining` and `syncing` are requests of its own that wait for an answer.
 
     `is_new`: it has not yet seen the end of a rebalance, so that a session timeout counts although it waits.
     """
@@ -38,8 +38,8 @@ class Member:
     protocol_type: str
     protocols: Protocols
     assignment: bytes = b""
-    joining: Ticket | None = None
-    syncing: Ticket | None = None
+    joining: WaitingRequest | None = None
+    syncing: WaitingRequest | None = None
     is_new: bool = False
 
     @property

@@ -6,7 +6,7 @@ from reference_broker.coordinator.shard import NOTHING, Decision, ShardServices
 from reference_broker.groups.answers import sync_refused, synced
 from reference_broker.groups.classic_group import ClassicGroup, State
 from reference_broker.groups.rebalance import Groups, Rebalance
-from reference_broker.groups.request import RequestContext
+from reference_broker.groups.request import RequestContext, WaitingRequest
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.messages.heartbeat_response import HeartbeatResponse
@@ -24,12 +24,12 @@ class Membership:
 
     # -- SyncGroup ----------------------------------------------------------------------------------------------
 
-    def decide_sync(self, request: SyncGroupRequest, ctx: RequestContext) -> Decision:
-        """Take the leader's assignment; give every member its own. The answer goes by the ticket."""
+    def decide_sync(self, request: SyncGroupRequest, ctx: WaitingRequest) -> Decision:
+        """Take the leader's assignment; give every member its own. The answer completes the request's `later`."""
         try:
             return self._sync(self._group_to_sync(request), request, ctx)
         except KafkaError as error:
-            self._answer(ctx.ticket, sync_refused(error.code))
+            self._answer(ctx.later, sync_refused(error.code))
             return NOTHING
 
     def _group_to_sync(self, request: SyncGroupRequest) -> ClassicGroup:
@@ -49,17 +49,17 @@ class Membership:
             raise KafkaError(ErrorCode.REBALANCE_IN_PROGRESS)
         return group
 
-    def _sync(self, group: ClassicGroup, request: SyncGroupRequest, ctx: RequestContext) -> Decision:
+    def _sync(self, group: ClassicGroup, request: SyncGroupRequest, ctx: WaitingRequest) -> Decision:
         member = group.members[request.member_id]
         self._rebalance.note_sync(group, member.id)
         if group.state is State.STABLE:
-            self._answer(ctx.ticket, synced(group, member))
+            self._answer(ctx.later, synced(group, member))
             return NOTHING
-        member.syncing = ctx.ticket
+        member.syncing = ctx
         if group.leader != member.id:
             return NOTHING
         assignments = {one.member_id: one.assignment for one in request.assignments}
-        return self._rebalance.assign(group, assignments, ctx.now)
+        return self._rebalance.assign(group, assignments)
 
     # -- Heartbeat ----------------------------------------------------------------------------------------------
 

@@ -40,12 +40,12 @@ class Rebalance:
 
     def answer_join(self, group: ClassicGroup, member: Member, response: JoinGroupResponse) -> None:
         """Answer a member's JoinGroup, where one waits."""
-        ticket = member.joining
-        if ticket is not None:
+        asked = member.joining
+        if asked is not None:
             member.joining = None
             if group.members.get(member.id) is member:
                 group.joining_count -= 1
-            self._answer(ticket, response)
+            self._answer(asked.later, response)
 
     def refuse_join(self, group: ClassicGroup, member: Member, code: ErrorCode, member_id: str = "") -> None:
         """Refuse a member's JoinGroup, where one waits."""
@@ -54,11 +54,11 @@ class Rebalance:
 
     def answer_sync(self, member: Member, response: SyncGroupResponse) -> bool:
         """Answer a member's SyncGroup; False where none waits."""
-        ticket = member.syncing
-        if ticket is None:
+        asked = member.syncing
+        if asked is None:
             return False
         member.syncing = None
-        self._answer(ticket, response)
+        self._answer(asked.later, response)
         return True
 
     def _refuse_syncs(self, group: ClassicGroup, code: ErrorCode, now: Now) -> None:
@@ -183,7 +183,7 @@ class Rebalance:
             return NOTHING
         group.begin_generation(now.wall_ms)
         if group.state is State.EMPTY:
-            return Decision((group_record(group, {}),), settle=lambda code: None)
+            return Decision((group_record(group, {}),), settle=lambda code, now: NOTHING)
         for member in group.members.values():
             if member.joining is not None:
                 members = group.joined_members() if group.leader == member.id else ()
@@ -221,23 +221,23 @@ class Rebalance:
         if not group.pending_syncs:
             self._timers.cancel(("sync", group.id))
 
-    def assign(self, group: ClassicGroup, assignments: dict[str, bytes], now: Now) -> Decision:
+    def assign(self, group: ClassicGroup, assignments: dict[str, bytes]) -> Decision:
         """The leader's assignment: written, and given to those who wait once it is committed."""
         generation = group.generation
         complete = {member_id: assignments.get(member_id, b"") for member_id in group.members}
 
-        def settle(code: ErrorCode) -> None:
+        def settle(code: ErrorCode, now: Now) -> Decision:
             if group.state is not State.COMPLETING or group.generation != generation:
-                return
+                return NOTHING
             if code is not ErrorCode.NONE:
                 self._refuse_syncs(group, code, now)
-                self.prepare(group, now)
-                return
+                return self.prepare(group, now)
             for member in group.members.values():
                 member.assignment = complete.get(member.id, b"")
                 if self.answer_sync(member, synced(group, member)):
                     self.renew_session(group, member, now)
             group.move_to(State.STABLE, now.wall_ms)
+            return NOTHING
 
         return Decision((group_record(group, complete),), settle=settle)
 

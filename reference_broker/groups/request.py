@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from reference_broker.effects import Ticket
 from reference_broker.environment import Now
+from reference_broker.waiting import Later
 
 
 class RequestContext(Protocol):
@@ -27,6 +28,18 @@ class RequestContext(Protocol):
     def client_host(self) -> str:
         """The client's address."""
 
-    @property
-    def ticket(self) -> Ticket:
-        """What the answer must carry."""
+
+@dataclass(frozen=True, slots=True)
+class WaitingRequest:
+    """A JoinGroup or SyncGroup: the shard completes `later` when the group has come so far."""
+
+    now: Now
+    api_version: int
+    client_id: str | None
+    client_host: str
+    later: Later = field(default_factory=Later)
+
+    @classmethod
+    def of(cls, ctx: RequestContext) -> WaitingRequest:
+        """The request with these circumstances."""
+        return cls(ctx.now, ctx.api_version, ctx.client_id, ctx.client_host)

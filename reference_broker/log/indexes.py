@@ -117,7 +117,7 @@ class TimeIndex:
 
     def add(self, timestamp: int, relative_offset: int) -> None:
         """Note the largest timestamp so far; one that is not larger than the last entry's is left out."""
-        if timestamp > self.last[0]:
+        if timestamp > (self._timestamps[-1] if self._timestamps else -1):
             self._timestamps.append(timestamp)
             self._offsets.append(relative_offset)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -22,7 +21,15 @@ from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.log.validation import only_batch, validate
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
-from reference_broker.wire.records import Batch, BatchHeader, iter_batches, parse_batch_header
+from reference_broker.wire.records import (
+    LENGTH_END,
+    LOG_APPEND_TIME,
+    NO_PRODUCER_ID,
+    Batch,
+    BatchHeader,
+    iter_batches,
+    parse_batch_header,
+)
 from reference_broker.wire.refusal import KafkaError
 
 STAMP = struct.Struct(">qii")
@@ -42,8 +49,7 @@ class Appended(Struct, frozen=True, kw_only=True):
     is_duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """Whole batches from a log as parts of its files, `size` bytes in all, from one segment; None where it is empty.
 
     `is_cut_short` says that it is empty because the first batch has more bytes than were asked for.
@@ -101,7 +107,7 @@ class PartitionLog:
         valid = validate(batch, self.config, now_ms, self.name)
         header = valid.header
         self._make_room(header, now_ms)  # like Kafka, also for a batch that is then refused, or there already
-        if header.has_producer_id:
+        if header.producer_id > NO_PRODUCER_ID:
             seen = self.producers.find_duplicate(header)
             if seen is not None:
                 return Appended(
@@ -122,13 +128,13 @@ class PartitionLog:
 
     def _append(self, header: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> Appended:
         first = self.log_end_offset
-        header = BatchHeader(first, header.batch_length, leader_epoch, *header[3:])
-        stamp = STAMP.pack(first, header.batch_length, leader_epoch)
-        self._write(header, (stamp, memoryview(data)[STAMP_SIZE:]), data, now_ms)
+        stamp = (first, header.batch_length, leader_epoch)
+        header = tuple.__new__(BatchHeader, (*stamp, *header[3:]))
+        self._write(header, (STAMP.pack(*stamp), memoryview(data)[STAMP_SIZE:]), data, now_ms)
         return Appended(
             first_offset=first,
-            last_offset=header.last_offset,
-            log_append_time_ms=header.max_timestamp if header.is_log_append_time else -1,
+            last_offset=first + header.last_offset_delta,
+            log_append_time_ms=header.max_timestamp if header.attributes & LOG_APPEND_TIME else -1,
             log_start_offset=self.log_start_offset,
         )
 
@@ -145,9 +151,10 @@ class PartitionLog:
         segment = self.segments[-1]
         segment.append(header, buffers)
         self.log_end_offset = segment.next_offset
-        if header.partition_leader_epoch > self.epochs.latest:
+        entries = self.epochs.entries
+        if not entries or header.partition_leader_epoch > entries[-1][0]:
             self.epochs.assign(header.partition_leader_epoch, header.base_offset)
-        if header.has_producer_id:
+        if header.producer_id > NO_PRODUCER_ID:
             if header.is_control:
                 take_marker(segment, self.producers, header, Batch(header, memoryview(data)))
             else:
@@ -166,7 +173,7 @@ class PartitionLog:
         first = segment.first_timestamp
         age = now_ms - self._segment_born_ms if first is None or first < 0 else header.max_timestamp - first
         if (
-            size + header.size_in_bytes > config.segment_bytes
+            size + header.batch_length + LENGTH_END > config.segment_bytes
             or age > config.segment_ms
             or segment.offsets.is_full
             or segment.times.is_full
@@ -189,6 +196,8 @@ class PartitionLog:
 
     def segment_of(self, offset: int) -> int:
         """Index of the segment that holds an offset, or would."""
+        if offset >= self.segments[-1].base_offset:
+            return len(self.segments) - 1  # as for nearly every reader
         return max(0, bisect_right(self.segments, offset, key=lambda segment: segment.base_offset) - 1)
 
     def read(self, offset: int, max_bytes: int, up_to: int, *, at_least_one_batch: bool) -> Fetched:
@@ -216,16 +225,15 @@ class PartitionLog:
                 size = self._whole_batches(segment, start, size, at_least_one_batch=at_least_one_batch)
             if not size:
                 return CUT_SHORT if max_bytes else NOTHING
-            return Fetched((segment.slice(start, size),), size, segment)
+            return Fetched((segment.file.slice(start, size),), size, segment)
         return NOTHING
 
     def _whole_batches(self, segment: Segment, start: int, size: int, *, at_least_one_batch: bool) -> int:
         """A fetch that ends inside a batch sends the part (clients drop it), but the first batch whole if asked."""
-        for _, header in segment.headers_from(start):
-            if header.size_in_bytes <= size:
-                return size
-            return header.size_in_bytes if at_least_one_batch else 0
-        return 0
+        first = segment.size_of_batch_at(start)
+        if first <= size:
+            return size if first else 0
+        return first if at_least_one_batch else 0
 
     def place_of(self, offset: int) -> tuple[Segment, int]:
         """The segment and the position at which a read from an offset begins; the log's end for what is beyond it."""
@@ -262,6 +270,8 @@ class PartitionLog:
     @property
     def last_stable_offset(self) -> int:
         """The end of what a read_committed consumer may see: no record of an open transaction lies before it."""
+        if not self.producers.has_transactions:
+            return self.high_watermark
         unstable = self.producers.first_unstable_offset(self.high_watermark)
         return self.high_watermark if unstable < 0 else min(unstable, self.high_watermark)
 

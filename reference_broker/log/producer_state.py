@@ -105,7 +105,7 @@ class ProducerState:
         self.producers: dict[int, Producer] = {}
         self.completed: list[Completed] = []
         self.verifications: dict[int, Verification] = {}
-        self._has_transactions = False
+        self.has_transactions = False
 
     @property
     def first_ongoing_offset(self) -> int:
@@ -115,7 +115,7 @@ class ProducerState:
 
     def first_unstable_offset(self, high_watermark: int) -> int:
         """First record of a transaction that is open, or whose marker is not yet replicated; -1 without any."""
-        if not self._has_transactions:
+        if not self.has_transactions:
             return -1
         self.completed = [one for one in self.completed if one.last_offset >= high_watermark]
         firsts = [one.first_offset for one in self.completed]
@@ -217,7 +217,7 @@ class ProducerState:
             self.verifications.pop(header.producer_id, None)
             if producer.first_offset_of_transaction < 0:
                 producer.first_offset_of_transaction = header.base_offset
-                self._has_transactions = True
+                self.has_transactions = True
         first, last = header.base_offset, header.last_offset
         producer.batches.append(
             BatchSeen(header.base_sequence, header.last_sequence, first, last, header.max_timestamp)
@@ -256,7 +256,7 @@ class ProducerState:
         """Know nobody, as before the first batch."""
         self.producers.clear()
         self.completed.clear()
-        self._has_transactions = False
+        self.has_transactions = False
 
     def write_snapshot(self, disk: Disk, path: str) -> None:
         """Keep the last batch of each producer, in Kafka's format. A crash may spoil it: its checksum tells then."""
@@ -309,4 +309,4 @@ class ProducerState:
                     )
                 )
             self.producers[entry.producer_id] = producer
-            self._has_transactions |= entry.current_txn_first_offset >= 0
+            self.has_transactions |= entry.current_txn_first_offset >= 0

@@ -146,7 +146,7 @@ def recover_segment(segment: Segment) -> bool:
     _keep_aborted(segment)
     if end == segment.size:
         return True
-    segment.file.truncate(end)
+    segment.cut(end)
     return False
 
 

@@ -10,8 +10,8 @@ from reference_broker.environment import Disk, File
 from reference_broker.log.config import LogConfig
 from reference_broker.log.indexes import CorruptIndex, OffsetIndex, TimeIndex
 from reference_broker.log.transaction_index import TransactionIndex
-from reference_broker.wire.primitives import Buffer, FileSlice, MalformedRequest
-from reference_broker.wire.records import HEADER_SIZE, BatchHeader, parse_batch_header
+from reference_broker.wire.primitives import Buffer, MalformedRequest
+from reference_broker.wire.records import HEADER_SIZE, LENGTH_END, BatchHeader, parse_batch_header
 
 READ_AHEAD = 64 * 1024
 REMEMBERED_POSITIONS = 8192
@@ -26,6 +26,8 @@ class Segment:
         stem = f"{directory}/{base_offset:020d}"
         self.disk, self.stem, self.base_offset = disk, stem, base_offset
         self.file: File = disk.open(f"{stem}.log", create=create)
+        self.size = self.file.size
+        """Bytes in the log file."""
         self.offsets = OffsetIndex(disk, f"{stem}.index", config.segment_index_bytes)
         self.times = TimeIndex(disk, f"{stem}.timeindex", config.segment_index_bytes)
         self.aborted = TransactionIndex(disk, f"{stem}.txnindex")
@@ -39,14 +41,10 @@ class Segment:
         self._seen_offsets = array("q")
         self._seen_positions = array("q")
 
-    @property
-    def size(self) -> int:
-        """Bytes in the log file."""
-        return self.file.size
-
     def append(self, header: BatchHeader, buffers: Sequence[Buffer]) -> None:
         """Write one batch whose header and offsets are final."""
         position = self.file.append(buffers)
+        self.size = position + header.batch_length + LENGTH_END
         seen = self._seen_offsets
         seen.append(header.base_offset)
         self._seen_positions.append(position)
@@ -65,7 +63,7 @@ class Segment:
             self.offsets.add(last - self.base_offset, position)
             self.times.add(self.max_timestamp, self.offset_of_max_timestamp - self.base_offset)
             self._since_entry = 0
-        self._since_entry += header.batch_length + 12
+        self._since_entry += header.batch_length + LENGTH_END
         self.next_offset = last + 1
 
     def headers_from(self, position: int = 0) -> Iterator[tuple[int, BatchHeader]]:
@@ -101,9 +99,15 @@ class Segment:
         found = self.offsets.offset_at_or_after(position)
         return None if found is None else self.base_offset + found
 
-    def slice(self, position: int, size: int) -> FileSlice:
-        """A part of the log file, for a socket."""
-        return self.file.slice(position, size)
+    def size_of_batch_at(self, position: int) -> int:
+        """Bytes of the batch that begins at a position; 0 where no whole batch does."""
+        seen = self._seen_positions
+        if seen and position >= seen[0]:
+            after = bisect_right(seen, position)
+            return (seen[after] if after < len(seen) else self.size) - position
+        for _, header in self.headers_from(position):
+            return header.size_in_bytes
+        return 0
 
     def read_batch(self, position: int, header: BatchHeader) -> bytes:
         """All bytes of the batch at a position."""
@@ -138,7 +142,7 @@ class Segment:
 
     def truncate(self, position: int) -> None:
         """Cut the file at the start of a batch, and the indexes with it; only what follows the last entry is read."""
-        self.file.truncate(position)
+        self.cut(position)
         if not position:
             self.forget()
             self.aborted.cut(self.base_offset)
@@ -159,6 +163,11 @@ class Segment:
     def _forget_positions(self, beyond: int) -> None:
         keep = bisect_left(self._seen_positions, beyond)
         del self._seen_offsets[keep:], self._seen_positions[keep:]
+
+    def cut(self, position: int) -> None:
+        """Cut the file, and nothing but the file."""
+        self.file.truncate(position)
+        self.size = position
 
     def forget(self) -> None:
         """Empty the indexes and what they told, to note every batch again."""

@@ -13,7 +13,9 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, MalformedRequest
 from reference_broker.wire.record_scan import Scan, scan_records
 from reference_broker.wire.records import (
+    CODECS,
     COMPRESSION_MASK,
+    CONTROL,
     DECOMPRESSED_LIMIT,
     DELETE_HORIZON,
     HEADER,
@@ -21,6 +23,7 @@ from reference_broker.wire.records import (
     LENGTH_END,
     LOG_APPEND_TIME,
     MAGIC_AT,
+    NO_PRODUCER_ID,
     NO_SEQUENCE,
     NO_TIMESTAMP,
     Batch,
@@ -63,7 +66,7 @@ def only_batch(records: Buffer) -> Batch:
     """
     view = records if isinstance(records, memoryview) else memoryview(records)
     if len(view) >= HEADER_SIZE:
-        header = BatchHeader._make(HEADER.unpack_from(view))
+        header: BatchHeader = tuple.__new__(BatchHeader, HEADER.unpack_from(view))
         if header.magic == 2 and header.batch_length + LENGTH_END == len(view):
             return Batch(header, view)  # as nearly always: one whole batch and nothing else
     try:
@@ -89,7 +92,7 @@ def first_header(records: Buffer | None) -> BatchHeader | None:
     view = memoryview(records or b"")
     if len(view) < HEADER_SIZE or view[MAGIC_AT] != 2:
         return None
-    header = BatchHeader._make(HEADER.unpack_from(view))
+    header: BatchHeader = tuple.__new__(BatchHeader, HEADER.unpack_from(view))
     return header if HEADER_SIZE <= header.size_in_bytes <= len(view) else None
 
 
@@ -112,72 +115,68 @@ def _size_of_first(view: memoryview) -> int | None:
     return size if size <= len(view) else None
 
 
-def _check_size(header: BatchHeader, config: LogConfig) -> None:
-    if header.size_in_bytes > config.max_message_bytes:
-        raise KafkaError(
-            ErrorCode.MESSAGE_TOO_LARGE,
-            f"a batch of {header.size_in_bytes} bytes exceeds max.message.bytes={config.max_message_bytes}",
-        )
+def _too_large(header: BatchHeader, config: LogConfig) -> KafkaError:
+    return KafkaError(
+        ErrorCode.MESSAGE_TOO_LARGE,
+        f"a batch of {header.size_in_bytes} bytes exceeds max.message.bytes={config.max_message_bytes}",
+    )
 
 
 def validate(batch: Batch, config: LogConfig, now_ms: int, partition: str) -> Validated:
     """A client's batch, checked as Kafka's leader checks it, and converted where the topic asks for it.
 
-    `partition` is its name, for messages.
+    `partition` is its name, for messages. What is asked of every batch is asked in line; the rest has functions.
     """
-    header = batch.header
+    header, data = batch.header, batch.data
+    attributes = header.attributes
     if header.base_offset != 0:
         raise KafkaError(ErrorCode.INVALID_RECORD, f"a client's batch begins at offset {header.base_offset}, not 0")
-    _check_size(header, config)
+    if header.batch_length + LENGTH_END > config.max_message_bytes:
+        raise _too_large(header, config)
     if not batch.crc_is_valid():
         raise KafkaError(ErrorCode.CORRUPT_MESSAGE, "the batch does not match its CRC-32C")
-    codec = _codec_of(header)
+    codec = CODECS.get(attributes & COMPRESSION_MASK)
+    if codec is None:
+        # Kafka answers so, too: it looks the codec up before it knows that the batch is wrong.
+        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"{attributes & COMPRESSION_MASK} is no compression codec")
     _check_header(header)
-    payload: Buffer = batch.data[HEADER_SIZE:]
+    payload: Buffer = data[HEADER_SIZE:]
     plain = payload if codec is Compression.NONE else _decompressed(codec, payload)
     try:
-        scan = scan_records(plain, header.records_count, wants_keys=config.is_compacted)
+        scan = scan_records(plain, header.records_count, wants_keys="compact" in config.cleanup_policy)
     except MalformedRequest as error:
         raise KafkaError(ErrorCode.INVALID_RECORD, str(error)) from error
     if scan.keyless or _has_wrong_time(header, scan, config, now_ms):
         _refuse_records(batch, config, now_ms, partition)
     target = codec if config.compression_type == "producer" else target_codec(config)
     must_be_numbered = codec is not Compression.NONE and not scan.are_offsets_sequential
-    is_rewritten = must_be_numbered or target is not codec
     stamped = _stamped(header, scan, config, now_ms)
-    if is_rewritten:
+    if must_be_numbered or target is not codec:
         _check_producer(header)
-        if must_be_numbered or header.is_log_append_time:
+        if must_be_numbered or attributes & LOG_APPEND_TIME:
             plain = _numbered(batch)  # written again, each record has the one time that it was read with
         payload = compress(target, plain, level_of(target, config))
         stamped = stamped._replace(
             attributes=(stamped.attributes & ~(COMPRESSION_MASK | DELETE_HORIZON)) | target,
             batch_length=HEADER_SIZE - LENGTH_END + len(payload),
         )
-        _check_size(stamped, config)
-    if stamped.size_in_bytes > config.segment_bytes:
+        if stamped.size_in_bytes > config.max_message_bytes:
+            raise _too_large(stamped, config)
+    if stamped.batch_length + LENGTH_END > config.segment_bytes:
         raise KafkaError(
             ErrorCode.RECORD_LIST_TOO_LARGE,
             f"a batch of {stamped.size_in_bytes} bytes exceeds segment.bytes={config.segment_bytes}",
         )
     if stamped is header:
-        return Validated(header, batch.data)
-    data = with_header(stamped, payload)
-    return Validated(parse_batch_header(data), data)
+        return Validated(header, data)
+    written = with_header(stamped, payload)
+    return Validated(parse_batch_header(written), written)
 
 
 def _check_producer(header: BatchHeader) -> None:
     """A batch that is written anew needs all of its producer; Kafka fails on others only then."""
     if header.has_producer_id and (header.producer_epoch < 0 or header.base_sequence < 0):
         raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"producer {header.producer_id} has no epoch or no sequence")
-
-
-def _codec_of(header: BatchHeader) -> Compression:
-    try:
-        return header.compression
-    except MalformedRequest as error:
-        # Kafka answers so, too: it looks the codec up before it knows that the batch is wrong.
-        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, str(error)) from error
 
 
 def _decompressed(codec: Compression, payload: Buffer) -> bytes:
@@ -215,9 +214,9 @@ def _check_header(header: BatchHeader) -> None:
         wrong = f"the batch claims {header.records_count} records"
     elif header.last_offset_delta != header.records_count - 1:
         wrong = f"the batch has {header.records_count} records, but its last offset delta is {header.last_offset_delta}"
-    elif header.is_control:
+    elif header.attributes & CONTROL:
         wrong = "clients may not write control batches"
-    elif header.has_producer_id and header.base_sequence <= NO_SEQUENCE:
+    elif header.producer_id > NO_PRODUCER_ID and header.base_sequence <= NO_SEQUENCE:
         wrong = f"an idempotent batch cannot begin with sequence {header.base_sequence}"
     if wrong:
         raise KafkaError(ErrorCode.INVALID_RECORD, wrong)
@@ -232,10 +231,13 @@ def _is_out_of_range(timestamp: int, config: LogConfig, now_ms: int) -> bool:
 
 def _has_wrong_time(header: BatchHeader, scan: Scan, config: LogConfig, now_ms: int) -> bool:
     """Whether a record may be refused for its timestamp; looks at the extremes only."""
-    if config.message_timestamp_type == "LogAppendTime" or header.is_log_append_time:
-        return header.is_log_append_time
-    return _is_out_of_range(header.base_timestamp + scan.max_timestamp_delta, config, now_ms) or _is_out_of_range(
-        header.base_timestamp + scan.min_timestamp_delta, config, now_ms
+    has_append_time = bool(header.attributes & LOG_APPEND_TIME)
+    if has_append_time or config.message_timestamp_type == "LogAppendTime":
+        return has_append_time
+    base = header.base_timestamp
+    return (
+        now_ms - base - scan.min_timestamp_delta > config.message_timestamp_before_max_ms
+        or base + scan.max_timestamp_delta - now_ms > config.message_timestamp_after_max_ms
     )
 
 
@@ -292,7 +294,7 @@ def _stamped(header: BatchHeader, scan: Scan, config: LogConfig, now_ms: int) ->
     """The header with the time that counts for the topic; the same object where nothing changes."""
     if config.message_timestamp_type == "LogAppendTime":
         return header._replace(attributes=header.attributes | LOG_APPEND_TIME, max_timestamp=now_ms)
-    if header.is_log_append_time:
+    if header.attributes & LOG_APPEND_TIME:
         return header._replace(attributes=header.attributes & ~LOG_APPEND_TIME)
     latest = max(NO_TIMESTAMP, header.base_timestamp + scan.max_timestamp_delta)
     return header if latest == header.max_timestamp else header._replace(max_timestamp=latest)

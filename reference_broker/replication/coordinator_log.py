@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from reference_broker.environment import Now
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
 from reference_broker.wire.errors import ErrorCode
@@ -38,6 +39,15 @@ class InternalTopicLog:
         """The offset behind the last committed record; 0 where the partition is not led here any more."""
         found = self.partitions.find(self.topic, partition)
         return 0 if found is None else found.high_watermark
+
+    def when_committed(self, partition: int, offset: int, then: Callable[[Now], None]) -> None:
+        """Call back once the high watermark has passed an offset; not where this broker stops leading before."""
+
+        def on_settled(code: ErrorCode, now: Now) -> None:
+            if code in (ErrorCode.NONE, ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND):
+                then(now)
+
+        self._led(partition).await_offset(offset + 1, on_settled)
 
     def max_batch_bytes(self, partition: int) -> int:
         """The largest batch that the topic takes."""

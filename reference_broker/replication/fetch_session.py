@@ -5,10 +5,10 @@ Source: KIP-227; KIP-516 for sessions by topic id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Mapping
 from typing import Final
+
+from msgspec import Struct
 
 from reference_broker.environment import Random
 from reference_broker.metadata.topics import TopicImage
@@ -37,8 +37,7 @@ TopicKey = str | Uuid
 WantedKey = tuple[TopicKey, int]
 
 
-@dataclass(slots=True)
-class Wanted:
+class Wanted(Struct):
     """A partition that a client wants, and what it was told of it last. `topic` is None while its id is unknown."""
 
     topic: str | None
@@ -71,8 +70,7 @@ class Wanted:
         return is_news
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """What one client wants, in the order in which it is served."""
 
     id: int
@@ -82,7 +80,7 @@ class Session:
     created_ms: int
     last_used_ms: int
     epoch: int = 1
-    size: int = field(default=0)
+    size: int = 0
 
     @property
     def rank(self) -> tuple[bool, int, int]:
@@ -99,8 +97,7 @@ Found = tuple[Wanted, PartitionData, int]
 """What was read for a partition: the answer's part, and the bytes of its records."""
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """One fetch: what it wants, and how to answer it. `error` refuses it as a whole."""
 
     sessions: FetchSessions
@@ -122,7 +119,11 @@ class Plan:
         if session is not None:
             if session.epoch != self.epoch:
                 return FetchResponse(error_code=ErrorCode.INVALID_FETCH_SESSION_EPOCH, session_id=session.id)
-            told = [one for one in found if one[0].must_tell(one[1], one[2])]
+            told: list[Found] = []
+            for one in found:
+                wanted, data, size = one
+                if wanted.must_tell(data, size):
+                    told.append(one)
             for wanted, _, size in told:
                 if size:
                     # Whoever got something goes to the back, so that a full answer starves nobody.
@@ -192,7 +193,7 @@ class FetchSessions:
             self._sessions.pop(request.session_id, None)
             return Plan(
                 self,
-                list({one.key: one for one in asked}.values()),
+                list(asked.values()),
                 may_begin=request.session_epoch == INITIAL_EPOCH,
                 is_privileged=is_follower,
                 uses_topic_ids=uses_ids,
@@ -204,20 +205,20 @@ class FetchSessions:
             return Plan(self, [], ErrorCode.INVALID_FETCH_SESSION_EPOCH)
         if session.uses_topic_ids != uses_ids:
             return Plan(self, [], ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
-        return self._go_on(session, request, list(asked), topics, monotonic_ms)
+        return self._go_on(session, request, asked, topics, monotonic_ms)
 
     def _go_on(
         self,
         session: Session,
         request: FetchRequest,
-        asked: list[Wanted],
+        asked: dict[WantedKey, Wanted],
         topics: Mapping[Uuid, TopicImage],
         monotonic_ms: int,
     ) -> Plan:
-        for one in asked:
-            known = session.partitions.get(one.key)
+        for key, one in asked.items():
+            known = session.partitions.get(key)
             if known is None:
-                session.partitions[one.key] = one
+                session.partitions[key] = one
             else:
                 known.ask = one.ask
         for forgotten in request.forgotten_topics_data:
@@ -226,14 +227,15 @@ class FetchSessions:
                 session.partitions.pop((topic, index), None)
         if not session.partitions:
             del self._sessions[session.id]
-            return Plan(self, asked)
+            return Plan(self, list(asked.values()))
         session.last_used_ms, session.epoch = monotonic_ms, next_epoch(session.epoch)
         session.size = len(session.partitions)
         wanted = list(session.partitions.values())
         if session.uses_topic_ids:
             for one in wanted:
                 if one.topic is None:
-                    one.topic = _name_of(one.topic_id, topics)
+                    image = topics.get(one.topic_id)
+                    one.topic = None if image is None else image.name
         return Plan(self, wanted, session=session, epoch=session.epoch)
 
     def begin(self, found: list[Found], *, is_privileged: bool, uses_topic_ids: bool, monotonic_ms: int) -> int:
@@ -271,19 +273,18 @@ class FetchSessions:
         return True
 
 
-def _asked(request: FetchRequest, topics: Mapping[Uuid, TopicImage], *, uses_ids: bool) -> Iterator[Wanted]:
-    """The partitions that a request names."""
-    if uses_ids:
-        return chain.from_iterable(
-            _of_topic(_name_of(topic.topic_id, topics), topic.topic_id, topic.partitions) for topic in request.topics
-        )
-    return chain.from_iterable(_of_topic(topic.topic, ZERO_UUID, topic.partitions) for topic in request.topics)
-
-
-def _name_of(topic_id: Uuid, topics: Mapping[Uuid, TopicImage]) -> str | None:
-    found = topics.get(topic_id)
-    return None if found is None else found.name
-
-
-def _of_topic(name: str | None, topic_id: Uuid, partitions: Iterable[FetchPartition]) -> Iterator[Wanted]:
-    return (Wanted(name, topic_id, one.partition, one) for one in partitions)
+def _asked(request: FetchRequest, topics: Mapping[Uuid, TopicImage], *, uses_ids: bool) -> dict[WantedKey, Wanted]:
+    """The partitions that a request names; of one that is named twice, what is said last counts."""
+    asked: dict[WantedKey, Wanted] = {}
+    for topic in request.topics:
+        topic_id, name = ZERO_UUID, None
+        key: TopicKey = topic.topic
+        if uses_ids:
+            key = topic_id = topic.topic_id
+            image = topics.get(topic_id)
+            name = None if image is None else image.name
+        else:
+            name = topic.topic
+        for one in topic.partitions:
+            asked[key, one.partition] = Wanted(name, topic_id, one.partition, one)
+    return asked

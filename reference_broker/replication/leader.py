@@ -129,7 +129,8 @@ class Leader:
         if acks == ALL_IN_SYNC and len(self.isr.committed) < self.min_isr:
             raise self._too_few()
         appended = self.log.append_batch(batch, self.epoch, now_ms)
-        self._after_append()
+        self.advance_high_watermark()
+        self._local.touch(self.key)
         return appended
 
     def append_own(self, batch: Buffer, now_ms: int) -> Appended:
@@ -137,7 +138,8 @@ class Leader:
         if len(self.isr.committed) < self.min_isr:
             raise self._too_few()
         appended = self.log.append_own(batch, self.epoch, now_ms)
-        self._after_append()
+        self.advance_high_watermark()
+        self._local.touch(self.key)
         return appended
 
     def _too_few(self) -> KafkaError:
@@ -146,10 +148,6 @@ class Leader:
             f"{len(self.isr.committed)} replicas of {self.log.name} are in sync, "
             f"min.insync.replicas asks for {self.min_isr}",
         )
-
-    def _after_append(self) -> None:
-        self.advance_high_watermark()
-        self._local.touch(self.key)
 
     def acknowledgement(self, required_offset: int) -> ErrorCode | None:
         """Whether acks=-1 is answered for records below an offset: NONE, an error, or None while it must wait."""
@@ -186,7 +184,7 @@ class Leader:
         if end <= log.high_watermark:
             return False
         log.high_watermark = end
-        if self._waiters:
+        if self._waiters.waiting:
             self._waiters.complete(end, self._outcome())
         return True
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reference_broker.effects import Peer
 
@@ -29,8 +29,8 @@ class LocalBroker:
     brokers: Mapping[int, BrokerImage] = field(default_factory=dict)
     broker_epoch: int = NO_BROKER_EPOCH
     replica_lag_time_max_ms: int = 30_000
-    touch: Callable[[Hashable], None] = _pass_over
-    """Told the key of a partition when anything of it changed."""
+    touch: Callable[[Any], None] = _pass_over
+    """Told the key that a role was made with when anything of its partition changed: the partition itself."""
     on_event: Callable[[str], None] = _pass_over
     """Told a line for the log."""
 

@@ -7,9 +7,10 @@ Source: KIP-101 and KIP-279 (leader epochs), KIP-392 (reading from followers), K
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
 
 from reference_broker.environment import Now
 from reference_broker.log.config import LogConfig
@@ -23,14 +24,14 @@ from reference_broker.replication.offline import Dropped, Loaded, Offline
 from reference_broker.replication.reading import NO_EPOCH, Read, diverged, divergence
 from reference_broker.replication.replication_waiters import OnReplicated
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import Buffer, Uuid
+from reference_broker.wire.primitives import Buffer
 from reference_broker.wire.records import Batch, BatchHeader
 from reference_broker.wire.refusal import KafkaError
 
 if TYPE_CHECKING:
     from reference_broker.metadata.topics import PartitionImage
 
-__all__ = ["ALL_IN_SYNC", "HIGH_WATERMARK", "NO_EPOCH", "FollowerFetch", "Partition", "Read", "partition_key"]
+__all__ = ["ALL_IN_SYNC", "HIGH_WATERMARK", "NO_EPOCH", "FollowerFetch", "Partition", "Read", "Reader"]
 
 HIGH_WATERMARK: Final = -1
 """DeleteRecords: everything that readers may see."""
@@ -68,22 +69,31 @@ class WrongTransition(RuntimeError):
     """An event that cannot happen in a role: a fault of ours."""
 
 
-def partition_key(topic_id: Uuid, index: int) -> Hashable:
-    """What a parked request waits on when it waits for a partition: its end, its high watermark, its leadership."""
-    return ("partition", topic_id, index)
+class Reader(Protocol):
+    """Who waits for a partition to change: its end, its high watermark, its leadership."""
+
+    def on_change(self, partition: Partition, now: Now) -> None:
+        """Look at the partition again; a reader that has seen enough ends its watch."""
 
 
 class Partition:
-    """Made and kept up to date by `Partitions`. `is_leader`, `leader` and the epochs are those of the role."""
+    """Made and kept up to date by `Partitions`. `is_leader`, `leader` and the epochs are those of the role.
+
+    Those who wait for it are told of a change by `wake`. A partition that has somebody to wake gives itself to
+    `on_touched`; the node calls `wake` when the request in progress is answered.
+    """
 
     __slots__ = (
         "_alter_partitions",
+        "_is_touched",
         "_local",
+        "_on_touched",
         "_on_truncated",
+        "_outcomes",
+        "_readers",
         "index",
         "is_internal",
         "is_leader",
-        "key",
         "leader",
         "leader_epoch",
         "log",
@@ -99,15 +109,51 @@ class Partition:
         local: LocalBroker,
         alter_partitions: AlterPartitions | None = None,
         on_truncated: Callable[[], None] = lambda: None,
+        on_touched: Callable[[Partition], None] = lambda partition: None,
     ) -> None:
         """`on_truncated` is called when the log was cut by a follower."""
         self.log, self._local, self._alter_partitions = log, local, alter_partitions
-        self._on_truncated = on_truncated
+        self._on_truncated, self._on_touched = on_truncated, on_touched
+        self._is_touched = False
+        self._readers: dict[Reader, None] = {}
+        self._outcomes: list[Callable[[Now], None]] = []
         self.topic, self.topic_id, self.index = log.topic, log.topic_id, log.partition
-        self.key = partition_key(log.topic_id, log.partition)
         self.is_internal = log.topic in INTERNAL_TOPICS
         self.role: Role = Loaded()
         self.is_leader, self.leader, self.leader_epoch = False, -1, NO_EPOCH
+
+    # -- those who wait -----------------------------------------------------------------------------------------
+
+    def watch(self, reader: Reader) -> None:
+        """Tell a reader of every change from now on."""
+        self._readers[reader] = None
+
+    def unwatch(self, reader: Reader) -> None:
+        """Tell it no more; no error where it does not watch."""
+        self._readers.pop(reader, None)
+
+    def await_offset(self, required_offset: int, then: Callable[[ErrorCode, Now], None]) -> None:
+        """Tell what `when_replicated` tells, but only when the request in progress is answered."""
+        self.when_replicated(required_offset, partial(self._note_outcome, then))
+
+    def _note_outcome(self, then: Callable[[ErrorCode, Now], None], code: ErrorCode) -> None:
+        self._outcomes.append(partial(then, code))
+        self.touch()
+
+    def touch(self) -> None:
+        """Something changed: have those who wait told soon."""
+        if not self._is_touched and (self._readers or self._outcomes):
+            self._is_touched = True
+            self._on_touched(self)
+
+    def wake(self, now: Now) -> None:
+        """Tell those who wait. What they do may touch the partition again."""
+        self._is_touched = False
+        outcomes, self._outcomes = self._outcomes, []
+        for tell in outcomes:
+            tell(now)
+        for reader in list(self._readers):
+            reader.on_change(self, now)
 
     # -- roles --------------------------------------------------------------------------------------------------
 
@@ -125,7 +171,7 @@ class Partition:
         elif isinstance(role, Follower):
             role.update(image)
         self.is_leader, self.leader, self.leader_epoch = isinstance(role, Leader), image.leader, image.leader_epoch
-        self._local.touch(self.key)
+        self.touch()
 
     def fail(self) -> None:
         """The log folder has failed: whoever waits for the partition must look again."""
@@ -138,7 +184,7 @@ class Partition:
     def _leave(self, event: Event) -> None:
         self._enter(event)
         self.is_leader = False
-        self._local.touch(self.key)
+        self.touch()
 
     def _enter(self, event: Event) -> None:
         before, kind = self.role, TRANSITIONS.get((type(self.role), event))
@@ -147,9 +193,9 @@ class Partition:
         if kind is type(before):
             return
         if kind is Leader:
-            self.role = Leader(self.log, self.key, self._local, self._alter_partitions)
+            self.role = Leader(self.log, self, self._local, self._alter_partitions)
         elif kind is Follower:
-            self.role = Follower(self.log, self.key, self._local, self._on_truncated)
+            self.role = Follower(self.log, self, self._local, self._on_truncated)
         else:
             self.role = Offline() if kind is Offline else Dropped()
         if isinstance(before, Leader):
@@ -161,7 +207,7 @@ class Partition:
         if isinstance(self.role, Leader):
             self.role.count_min_isr()
             self.role.advance_high_watermark()
-        self._local.touch(self.key)
+        self.touch()
 
     @property
     def is_gone(self) -> bool:
@@ -210,7 +256,8 @@ class Partition:
 
     def append_from_client(self, batch: Batch, acks: int, now_ms: int) -> Appended:
         """Validate and append a producer's batch: see `Leader`. The refusals of `led`."""
-        return self.led.append_from_client(batch, acks, now_ms)
+        role = self.role
+        return (role if isinstance(role, Leader) else self.led).append_from_client(batch, acks, now_ms)
 
     def append_own(self, batch: Buffer, now_ms: int) -> Appended:
         """Append a batch that this node made itself, as a producer with acks=-1 would. The refusals of `led`."""
@@ -256,7 +303,7 @@ class Partition:
                 f"{self} has no offset {target}: its high watermark is {log.high_watermark}",
             )
         log.raise_log_start(target)
-        self._local.touch(self.key)
+        self.touch()
         return log.log_start_offset
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -293,7 +340,9 @@ class Partition:
         `epoch` is the leader epoch that the reader knows. OFFSET_OUT_OF_RANGE, also where the log knows nothing of
         `last_fetched_epoch`; and the refusals of `checked_log`.
         """
-        log = self.checked_log(epoch, only_leader=only_leader)
+        if epoch not in (NO_EPOCH, self.leader_epoch) or (only_leader and not self.is_leader):
+            self.checked_log(epoch, only_leader=only_leader)
+        log = self.log
         high_watermark, start = log.high_watermark, log.log_start_offset
         if last_fetched_epoch != NO_EPOCH:
             diverging = divergence(log, offset, last_fetched_epoch)

@@ -5,7 +5,7 @@ Source: KIP-631 (metadata tells the broker what to host), KIP-858 (several log f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from reference_broker.effects import Outbox
 from reference_broker.environment import Disk, Now, Random
@@ -20,7 +20,7 @@ from reference_broker.metadata.topics import PartitionImage, TopicImage
 from reference_broker.replication.alter_partition import ControllerChannel
 from reference_broker.replication.folder_news import FolderNews, FolderReport, TopicIdPartition
 from reference_broker.replication.log_folders import LogFolders, is_assigned
-from reference_broker.replication.partition import Partition, partition_key
+from reference_broker.replication.partition import Partition
 from reference_broker.replication.replica_exchange import ReplicaExchange
 from reference_broker.replication.upkeep import Upkeep
 from reference_broker.wire.errors import ErrorCode
@@ -33,14 +33,15 @@ TopicPartition = tuple[str, int]
 class Partitions:
     """Made by `open`, at work from `attach` on."""
 
-    def __init__(self, touch: Callable[[Hashable], None], on_event: Callable[[str], None]) -> None:
-        self._touch, self._on_event = touch, on_event
+    def __init__(self, on_touched: Callable[[Partition], None], on_event: Callable[[str], None]) -> None:
+        self._on_touched, self._on_event = on_touched, on_event
         self._online: dict[TopicPartition, Partition] = {}
         self._online_by_id: dict[TopicIdPartition, Partition] = {}
         self._offline: dict[TopicPartition, Uuid] = {}
         self._places: dict[TopicPartition, LogDirectory] = {}
         self._placed: dict[TopicIdPartition, Uuid] = {}
-        self._has_lost = False
+        self.has_lost = False
+        """Whether a log folder failed since its partitions were last reported."""
         self._outbox = Outbox()
         self._channel: ControllerChannel | None = None
         self._on_notice: Callable[[str], None] = on_event
@@ -60,7 +61,7 @@ class Partitions:
         disk: Disk,
         directories: Mapping[str, Uuid],
         random: Random,
-        touch: Callable[[Hashable], None],
+        on_touched: Callable[[Partition], None],
         now_ms: int,
         on_event: Callable[[str], None] = lambda line: None,
         on_notice: Callable[[str], None] = lambda line: None,
@@ -70,12 +71,12 @@ class Partitions:
     ) -> Partitions:
         """Lock and open the log folders (path -> id); one that does not work is offline and in `failures`.
 
-        `problems` are those that are known not to work (path -> why), as they have no id. `touch` is told the key of
-        every partition that something happened to; `on_event` gets lines for the log, `on_notice` those that tell of no
+        `problems` are those that are known not to work (path -> why), as they have no id. `on_touched` is given every
+        partition that has somebody to wake; `on_event` gets lines for the log, `on_notice` those that tell of no
         trouble. Fetches of other brokers' partitions go to `outbox`, changes of an ISR to `channel`.
         OSError when no folder works, or another process uses one.
         """
-        partitions = cls(touch, on_event)
+        partitions = cls(on_touched, on_event)
         partitions._outbox, partitions._channel, partitions._on_notice = outbox or Outbox(), channel, on_notice
         partitions._folders = LogFolders.open(
             disk=disk,
@@ -111,7 +112,7 @@ class Partitions:
 
     def _on_failure(self, folder: LogDirectory) -> None:
         """A disk failed: nothing in the folder is served from now on, and the controller has to know."""
-        self._has_lost = True
+        self.has_lost = True
         for key, place in list(self._places.items()):
             if place is folder:
                 self._lose(key)
@@ -185,7 +186,6 @@ class Partitions:
             config=settings.static,
             outbox=self._outbox,
             channel=self._channel,
-            touch=self._touch,
             on_notice=self._on_notice,
             now=now,
         )
@@ -272,7 +272,7 @@ class Partitions:
             partition = self._online.get(key)
             if partition is None and self._offline.get(key) == topic.id:
                 # The controller led it anew without knowing that its folder is lost.
-                self._has_lost |= image.leader == self._node_id
+                self.has_lost |= image.leader == self._node_id
                 continue
             try:
                 if partition is None:
@@ -286,8 +286,7 @@ class Partitions:
     def _mark_offline(self, topic: TopicImage, image: PartitionImage, error: KafkaError) -> None:
         self._on_event(f"{topic.name}-{image.index} is offline: {error.detail}")
         self._offline[topic.name, image.index] = topic.id
-        self._has_lost = True
-        self._touch(partition_key(topic.id, image.index))
+        self.has_lost = True
 
     def _open(self, topic: TopicImage, image: PartitionImage, config: LogConfig, *, is_new: bool) -> Partition:
         """Open or create a partition's log in its folder. KafkaError where that folder is offline or fails now."""
@@ -299,6 +298,7 @@ class Partitions:
             local=self._exchange.local,
             alter_partitions=self._exchange.alter_partitions,
             on_truncated=folder.checkpoint_recovery_points,
+            on_touched=self._on_touched,
         )
         self._online[key] = self._online_by_id[topic.id, image.index] = partition
         self._places[key] = folder
@@ -344,7 +344,7 @@ class Partitions:
         """When `on_time` must be called next (monotonic); None before `attach`."""
         if self._upkeep is None:
             return None
-        if self._has_lost or self._placed:
+        if self.has_lost or self._placed:
             return 0
         return min(self._upkeep.next_deadline_ms, self._exchange.next_deadline_ms())
 
@@ -362,12 +362,12 @@ class Partitions:
                     continue  # the folder is offline now, and whoever watches it was told
 
     def _report(self, now: Now) -> None:
-        if not self._placed and not self._has_lost:
+        if not self._placed and not self.has_lost:
             return
-        lost = [(topic_id, index) for (_, index), topic_id in self._offline.items()] if self._has_lost else []
-        news = FolderNews(self._placed, self.online_directory_ids, tuple(lost), self._has_lost)
+        lost = [(topic_id, index) for (_, index), topic_id in self._offline.items()] if self.has_lost else []
+        news = FolderNews(self._placed, self.online_directory_ids, tuple(lost), self.has_lost)
         if self._report_folders(news, now):
-            self._placed, self._has_lost = {}, False
+            self._placed, self.has_lost = {}, False
 
     def close(self, now: Now, broker_epoch: int) -> None:
         """Close every log in order and leave the clean-shutdown marks; a folder that is offline gets none."""

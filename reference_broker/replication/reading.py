@@ -5,7 +5,9 @@ Source: KIP-101 and KIP-279 (leader epochs), KIP-595 (a log that has gone anothe
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.log.transaction_index import AbortedTransaction
@@ -16,7 +18,7 @@ from reference_broker.wire.refusal import KafkaError
 NO_EPOCH: Final = -1
 
 
-class Read(NamedTuple):
+class Read(Struct, frozen=True):
     """What a fetch found. `diverging` is (epoch, end offset) where the reader's log has gone another way (KIP-595)."""
 
     high_watermark: int

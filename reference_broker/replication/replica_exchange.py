@@ -5,7 +5,7 @@ Source: Kafka documentation, "Replication", replica.lag.time.max.ms: who lags is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,6 @@ class ReplicaExchange:
         config: BrokerConfig,
         outbox: Outbox,
         channel: ControllerChannel | None,
-        touch: Callable[[Hashable], None],
         on_notice: Callable[[str], None],
         now: Now,
     ) -> ReplicaExchange:
@@ -51,7 +50,7 @@ class ReplicaExchange:
             config.node_id,
             listener=config.inter_broker_listener,
             replica_lag_time_max_ms=number("replica.lag.time.max.ms"),
-            touch=touch,
+            touch=Partition.touch,
             on_event=on_notice,
         )
         settings = FetcherSettings(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections import deque
-from collections.abc import Sequence
 from typing import Final
 
 from reference_broker.connection import Connection
@@ -20,7 +19,10 @@ PEER_GONE: Final = (BrokenPipeError, ConnectionResetError, ConnectionAbortedErro
 
 
 class ClientSocket:
-    """A non-blocking socket with the connection it belongs to. `last_used_s` is monotonic."""
+    """A non-blocking socket with the connection it belongs to. `last_used_s` is monotonic.
+
+    `outgoing` is what is to be written to it, none of it empty.
+    """
 
     def __init__(self, raw: socket.socket, connection: Connection, peer: str, now_s: float) -> None:
         self.raw: socket.socket | SeveredSocket = raw
@@ -34,62 +36,33 @@ class ClientSocket:
         self.last_used_s = now_s
         self.is_watched_for_writing = False
         self.is_watched_for_reading = True
-        self._outgoing: deque[Buffer | FileSlice] = deque()
+        self.outgoing: deque[Buffer | FileSlice] = deque()
         self._borrowed: list[int] = []
-
-    @property
-    def has_outgoing(self) -> bool:
-        """Whether something is still to be written."""
-        return bool(self._outgoing)
-
-    def read(self, at_most: int) -> bytes | None:
-        """What came; empty at the end of the stream, None when nothing is there. OSError when the peer is gone."""
-        try:
-            return self.raw.recv(at_most)
-        except (BlockingIOError, InterruptedError):
-            return None
-
-    def read_into(self, room: memoryview) -> int | None:
-        """How many bytes came; 0 at the end of the stream, None when nothing is there. OSError as for `read`."""
-        try:
-            return self.raw.recv_into(room)
-        except (BlockingIOError, InterruptedError):
-            return None
 
     @property
     def may_wait(self) -> bool:
         """Whether what is to be written is so little that more may join it."""
-        return not any(isinstance(one, FileSlice) for one in self._outgoing) and sum(map(len, self._outgoing)) < PACKED
-
-    def put(self, buffers: Sequence[Buffer | FileSlice]) -> None:
-        """Take over what is to be written next."""
-        self._outgoing += [one for one in buffers if len(one)]
+        return not any(isinstance(one, FileSlice) for one in self.outgoing) and sum(map(len, self.outgoing)) < PACKED
 
     def send(self) -> bool:
         """Write as much as the socket takes now, keep the rest; whether all is out. OSError when the peer is gone."""
-        is_done = self.flush()
-        if not is_done:
-            self._hold_files()
-        return is_done
-
-    def flush(self) -> bool:
-        """Go on writing; whether all is out. OSError when the peer is gone."""
-        outgoing = self._outgoing
+        outgoing = self.outgoing
         try:
             while outgoing:
-                first = outgoing[0]
-                if isinstance(first, FileSlice):
-                    self._send_file(first)
+                if type(outgoing[0]) is FileSlice:
+                    self._send_file(outgoing[0])
                 else:
                     self._send_buffers()
         except (BlockingIOError, InterruptedError):
+            self._hold_files()
             return False
-        self._let_files_go()
+        if self._borrowed:
+            self._let_files_go()
         return True
 
     def _send_buffers(self) -> None:
         """The buffers up to the next part of a file, in one call."""
-        outgoing = self._outgoing
+        outgoing = self.outgoing
         gathered: list[Buffer] = []
         for one in outgoing:
             if isinstance(one, FileSlice) or len(gathered) == GATHERED:
@@ -109,19 +82,21 @@ class ClientSocket:
         sent = os.sendfile(self._descriptor, part.descriptor, part.position, part.size)
         if sent == 0:
             raise ConnectionAbortedError("the file ends before the part that was promised")
-        self._outgoing.popleft()
+        self.outgoing.popleft()
         if sent < part.size:
-            self._outgoing.appendleft(FileSlice(part.descriptor, part.position + sent, part.size - sent))
+            self.outgoing.appendleft(FileSlice(part.descriptor, part.position + sent, part.size - sent))
 
     def _hold_files(self) -> None:
         """Descriptors of our own for parts that must wait: the log may close its file before a slow reader is done."""
         held: dict[int, int] = {}
-        for place, one in enumerate(self._outgoing):
+        for place, one in enumerate(self.outgoing):
             if isinstance(one, FileSlice):
+                if one.descriptor in self._borrowed:
+                    continue
                 if one.descriptor not in held:
                     held[one.descriptor] = os.dup(one.descriptor)
                     self._borrowed.append(held[one.descriptor])
-                self._outgoing[place] = FileSlice(held[one.descriptor], one.position, one.size)
+                self.outgoing[place] = FileSlice(held[one.descriptor], one.position, one.size)
 
     def _let_files_go(self) -> None:
         for descriptor in self._borrowed:
@@ -135,6 +110,6 @@ class ClientSocket:
 
     def close(self) -> None:
         """Release the socket and what was held for it."""
-        self._outgoing.clear()
+        self.outgoing.clear()
         self._let_files_go()
         self.raw.close()

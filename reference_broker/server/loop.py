@@ -44,6 +44,8 @@ class Loop:
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
         self._is_asked_to_stop = False
+        self._now = now()
+        self._deadline_ms = 0
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
         for listener in listeners:
             self._selector.register(listener.raw, selectors.EVENT_READ, listener)
@@ -60,23 +62,31 @@ class Loop:
 
     def run(self) -> None:
         """Serve until asked to stop. Halted when the node must not go on."""
-        deadline_ms = self._node.next_deadline_ms()
         while not self._is_asked_to_stop:
-            wait_s = min(LONGEST_SLEEP_S, max(0.0, (deadline_ms - now().monotonic_ms) / 1000))
-            for key, events in self._selector.select(wait_s):
-                if isinstance(key.data, ClientSocket):
-                    self._serve(key.data, events)
-                elif isinstance(key.data, Listener):
-                    self._accept(key.data)
-                else:
-                    self._drain_wakeups()
-            if time.monotonic() >= self._next_idle_look_s:
-                self._close_idle()
-            # What a request made due at once is done before the next request: its client may be quick.
-            deadline_ms = self._node.next_deadline_ms()
-            if (then := now()).monotonic_ms >= deadline_ms:
-                self._carry_out(self._node.on_time(then))
-                deadline_ms = self._node.next_deadline_ms()
+            self.turn()
+
+    def turn(self) -> None:
+        """Wait until a socket is ready or something is due, and do that. Halted when the node must not go on.
+
+        The time is taken once: all that is done in a turn happens at the same moment.
+        """
+        wait_s = self._deadline_ms / 1000 - time.monotonic()
+        ready = self._selector.select(min(LONGEST_SLEEP_S, max(0.0, wait_s)))
+        self._now = now()
+        for key, events in ready:
+            if isinstance(key.data, ClientSocket):
+                self._serve(key.data, events)
+            elif isinstance(key.data, Listener):
+                self._accept(key.data)
+            else:
+                self._drain_wakeups()
+        if time.monotonic() >= self._next_idle_look_s:
+            self._close_idle()
+        # What a request made due at once is done before the next request: its client may be quick.
+        self._deadline_ms = self._node.next_deadline_ms()
+        if self._now.monotonic_ms >= self._deadline_ms:
+            self._carry_out(self._node.on_time(self._now))
+            self._deadline_ms = self._node.next_deadline_ms()
 
     def close(self) -> None:
         """Close every socket; what was not answered is not answered."""
@@ -122,7 +132,7 @@ class Loop:
             self._selector.register(raw, selectors.EVENT_READ, client)
 
     def _is_over_limit(self, host: str) -> bool:
-        config = self._node.parts.controller.config
+        config = self._node.parts.settings.current
         per_host = config.number("max.connections.per.ip")
         for override in config.text("max.connections.per.ip.overrides").split(","):
             name, _, limit = override.rpartition(":")
@@ -150,47 +160,47 @@ class Loop:
         if client.connection.id not in self._clients:
             return
         client.last_used_s = time.monotonic()
+        effects: list[Effect] | None = None
         try:
-            if events & selectors.EVENT_WRITE and client.has_outgoing:
-                if not client.flush():
-                    return
-                self._carry_out(self._node.on_written(client.connection, now()))
-            elif events & selectors.EVENT_READ and not self._read(client):
-                return
+            if events & selectors.EVENT_WRITE and client.outgoing:
+                if client.send():
+                    effects = self._node.on_written(client.connection, self._now)
+            elif events & selectors.EVENT_READ:
+                effects = self._read(client)
         except OSError:
             self._drop(client)
             return
-        self._watch(client)
+        if effects:
+            self._carry_out(effects, client)
+        elif effects is not None:
+            self._watch(client)
 
-    def _read(self, client: ClientSocket) -> bool:
-        """Take what a client sent, and serve it; whether the client is still here and may wait for something else."""
+    def _read(self, client: ClientSocket) -> list[Effect] | None:
+        """Take what a client sent, and serve it; None where nothing came, or the client is gone."""
         connection = client.connection
         wanted = connection.wanted_bytes
         if not wanted:
-            return True
-        if (landing := connection.landing) is not None:
-            count = client.read_into(landing)
-            if count:
-                connection.land(count)
-                self._carry_out(self._node.go_on(connection, now()))
-                return True
-            data = None if count is None else b""
-        else:
-            data = client.read(wanted)
-        if data is None:
-            return False
+            return []
+        landing = connection.landing if connection.is_landing else None
+        try:
+            data = client.raw.recv(wanted) if landing is None else client.raw.recv_into(landing)
+        except (BlockingIOError, InterruptedError):
+            return None
         if not data:
             self._drop(client)
-            return False
-        self._carry_out(self._node.receive(connection, data, now()))
-        return True
+            return None
+        if isinstance(data, int):
+            connection.land(data)
+            return self._node.go_on(connection, self._now)
+        return self._node.receive(connection, data, self._now)
 
     def _watch(self, client: ClientSocket) -> None:
         """Ask the selector for what the client is waiting for now, and no more."""
-        if client.connection.id not in self._clients:
+        connection = client.connection
+        if connection.id not in self._clients:
             return
-        wants_write = client.has_outgoing
-        wants_read = not wants_write and client.connection.wanted_bytes > 0
+        wants_write = bool(client.outgoing)
+        wants_read = not (wants_write or connection.is_writing or connection.frames or connection.in_progress)
         if wants_write == client.is_watched_for_writing and wants_read == client.is_watched_for_reading:
             return
         was_watched = client.is_watched_for_writing or client.is_watched_for_reading
@@ -203,32 +213,39 @@ class Loop:
         else:
             self._selector.register(client.raw, events, client)
 
-    def _carry_out(self, effects: list[Effect]) -> None:
-        """Do what the node asks for; what it then asks for in turn, too.
+    def _carry_out(self, effects: list[Effect], served: ClientSocket | None = None) -> None:
+        """Do what the node asks for; what it then asks for in turn, too. `served` is whose input brought it about.
 
         Small answers to requests that came together leave together, in one packet.
         """
-        met: dict[ConnectionId, ClientSocket] = {}
-        at = 0
-        while at < len(effects):
-            effect = effects[at]
-            at += 1
+        met: dict[ClientSocket, None] = {} if served is None else {served: None}
+        halted: Halted | None = None
+        for effect in effects:  # it grows while it is gone through
             if isinstance(effect, Reply):
                 client = self._clients.get(effect.connection)
                 if client is None:
                     continue
-                met[effect.connection] = client
-                client.put(effect.buffers)
-                if (client.connection.has_frames and client.may_wait) or self._send(client):
-                    effects += self._node.on_written(client.connection, now())
+                met[client] = None
+                client.outgoing += effect.buffers
+                if not client.connection.frames:
+                    if self._send(client):
+                        client.connection.is_writing = False  # no request waits: the node has nothing to do
+                elif client.may_wait or self._send(client):
+                    effects += self._node.on_written(client.connection, self._now)
             elif isinstance(effect, Close):
                 if (client := self._clients.get(effect.connection)) is not None:
                     self._send(client)  # the answers to what came before
                     self._drop(client)
             elif isinstance(effect, Halt):
-                self._send_rest(met)
-                raise Halted(effect.reason)
-        self._send_rest(met)
+                halted = Halted(effect.reason)
+                break
+        for client in met:
+            # What a socket does not take now goes when it is ready.
+            if client.outgoing and not client.connection.is_writing:
+                self._send(client)  # small answers that waited for others
+            self._watch(client)
+        if halted is not None:
+            raise halted
 
     def _send(self, client: ClientSocket) -> bool:
         """Write what the client has to get; whether all is out."""
@@ -237,13 +254,6 @@ class Loop:
         except OSError:
             self._drop(client)
             return False
-
-    def _send_rest(self, met: dict[ConnectionId, ClientSocket]) -> None:
-        """Send the answers that waited for others; what a socket did not take before goes when it is ready."""
-        for client in met.values():
-            if not client.connection.is_writing:
-                self._send(client)
-            self._watch(client)
 
     def _drop(self, client: ClientSocket) -> None:
         if self._clients.pop(client.connection.id, None) is None:
@@ -261,10 +271,10 @@ class Loop:
         """Close what connections.max.idle.ms has run out for; a client whose request waits is not idle."""
         now_s = time.monotonic()
         self._next_idle_look_s = now_s + IDLE_LOOK_S
-        limit_s = self._node.parts.controller.config.number("connections.max.idle.ms") / 1000
+        limit_s = self._node.parts.settings.current.number("connections.max.idle.ms") / 1000
         if limit_s < 0:
             return
         for client in [one for one in self._clients.values() if now_s - one.last_used_s > limit_s]:
-            if client.connection.ticket is None:
+            if client.connection.in_progress is None:
                 self._log("DEBUG", f"closing an idle connection from {client.peer}")
                 self._drop(client)

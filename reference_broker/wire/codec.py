@@ -51,9 +51,10 @@ def unencodable(what: str) -> UnencodableResponse:
 
 def size_of_records(records: Any) -> int:
     """Bytes in a records field: one buffer or file slice, or a sequence of them."""
-    if isinstance(records, (list, tuple)):
-        return sum(len(part) for part in records)
-    return len(records)
+    size = 0
+    for part in records if isinstance(records, (list, tuple)) else (records,):
+        size += part.size if type(part) is FileSlice else len(part)
+    return size
 
 
 NAMES = {

@@ -138,11 +138,12 @@ class EncoderSource:
         else:
             self.add(depth, f"{length} = size_of_records({value})")
             self.write_length(depth, length, out, compact=compact, layout=layout)
-            self.add(depth, f"buffers.append({out})", f"if type({value}) is list or type({value}) is tuple:")
-            self.add(depth + 1, f"buffers.extend({value})")
-            self.add(depth, "else:")
-            self.add(depth + 1, f"buffers.append({value})")
-            self.add(depth, f"{out} = bytearray()")
+            self.add(depth, f"if {length}:")
+            self.add(depth + 1, f"buffers.append({out})", f"if type({value}) is list or type({value}) is tuple:")
+            self.add(depth + 2, f"buffers.extend({value})")
+            self.add(depth + 1, "else:")
+            self.add(depth + 2, f"buffers.append({value})")
+            self.add(depth + 1, f"{out} = bytearray()")
 
     def write_tags(self, cls: Any, tagged: list[Field], depth: int, item: str, out: str) -> None:
         """The tagged fields at a struct's end, in the order of their tags; defaults are left out."""

@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 from reference_broker.wire.api_keys import APIS
-from reference_broker.wire.codec import decode_prefix, encode
+from reference_broker.wire.codec import decode_prefix, encode, size_of_records
 from reference_broker.wire.messages.request_header import RequestHeader
 from reference_broker.wire.messages.response_header import ResponseHeader
 from reference_broker.wire.primitives import Buffer, FileSlice, MalformedRequest
 
 _PREFIX = struct.Struct(">hhi")
+_USUAL_HEADER = struct.Struct(">hhih")
+"""The same, and the length of the client id."""
 _ANSWER = struct.Struct(">ii")
 """Size and correlation id; a flexible header ends with the number of its tagged fields, none."""
 _FLEXIBLE_ANSWER = struct.Struct(">iix")
@@ -51,6 +53,19 @@ def decode_request_header(frame: Buffer) -> tuple[RequestHeader, int]:
     header_version = _request_header_version(key, version)
     if header_version is None:
         raise UnsupportedVersion(key, version, correlation_id)
+    if len(frame) > _USUAL_HEADER.size:
+        *_, size = _USUAL_HEADER.unpack_from(frame)
+        end = _USUAL_HEADER.size + size
+        if 0 <= size < len(frame) - _USUAL_HEADER.size and (header_version == 1 or not frame[end]):
+            # As nearly always: a client id, and no tagged fields.
+            client_id = str(frame[_USUAL_HEADER.size : end], "utf-8", "replace")
+            header = RequestHeader(
+                request_api_key=key,
+                request_api_version=version,
+                correlation_id=correlation_id,
+                client_id=client_id,
+            )
+            return header, end + header_version - 1
     return decode_prefix(RequestHeader, header_version, frame)
 
 
@@ -86,8 +101,7 @@ def decode_request(frame: Buffer) -> Request:
 
 def with_size(buffers: list[Buffer | FileSlice]) -> list[Buffer | FileSlice]:
     """The buffers behind four bytes that hold their total size."""
-    size = struct.pack(">i", sum(map(len, buffers)))
-    return [size, *buffers]
+    return [struct.pack(">i", size_of_records(buffers)), *buffers]
 
 
 def encode_request(
@@ -102,9 +116,13 @@ def encode_request(
 
 def encode_response(api_key: int, version: int, correlation_id: int, message: Any) -> list[Buffer | FileSlice]:
     """A whole frame, size included."""
-    body = encode(message, version)
+    frame = encode(message, version)
     header = _response_head(api_key, version)
-    return [header.pack(header.size - 4 + sum(map(len, body)), correlation_id), *body]
+    size = header.size - 4
+    for part in frame:
+        size += part.size if type(part) is FileSlice else len(part)
+    frame.insert(0, header.pack(size, correlation_id))
+    return frame
 
 
 def decode_response(api_key: int, version: int, frame: Buffer) -> tuple[int, Any]:

@@ -6,8 +6,9 @@ Source: Kafka protocol guide, "Protocol Primitive Types"; KIP-482 for compact ty
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import Final, NewType
+
+from msgspec import Struct
 
 Buffer = bytes | bytearray | memoryview
 
@@ -31,8 +32,7 @@ class UnencodableResponse(Exception):
     """A message that cannot be written in the version asked for. We are at fault."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileSlice:
+class FileSlice(Struct, frozen=True):
     """A part of an open file that a socket can send without its bytes passing through the process."""
 
     descriptor: int

@@ -146,7 +146,7 @@ def parse_batch_header(buf: Buffer, at: int = 0) -> BatchHeader:
     """The header at a position. MalformedRequest when fewer bytes than a header are left, or the length is absurd."""
     if len(buf) - at < HEADER_SIZE:
         raise MalformedRequest(f"{len(buf) - at} bytes are no record batch: a header has {HEADER_SIZE}")
-    header = BatchHeader._make(HEADER.unpack_from(buf, at))
+    header: BatchHeader = tuple.__new__(BatchHeader, HEADER.unpack_from(buf, at))
     if header.batch_length < HEADER_SIZE - LENGTH_END:
         raise MalformedRequest(f"a record batch claims a length of {header.batch_length}")
     return header

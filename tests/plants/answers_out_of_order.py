@@ -17,8 +17,8 @@ def plant() -> None:
     """Puts it in."""
 
     def last_first(connection: Connection) -> memoryview | None:
-        if connection._frames and not connection.is_busy:
-            return connection._frames.pop()
+        if connection.frames and not connection.is_busy:
+            return connection.frames.pop()
         return None
 
     Connection.next_frame = last_first

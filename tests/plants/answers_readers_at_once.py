@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_broker.effects import Park
+from reference_broker.apis.fetch import WaitingFetch
 from tests.plants.differences._answers import handle_otherwise
 
 
@@ -27,4 +27,6 @@ def plant() -> None:
 
 def _impatient(request: Any, ctx: Any, usual: Any) -> Any:
     result = usual(request, ctx)
-    return result.resume(ctx.now) if isinstance(result, Park) else result
+    if isinstance(result, WaitingFetch):
+        result.expire(ctx.now)
+    return result

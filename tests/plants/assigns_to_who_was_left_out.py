@@ -19,8 +19,8 @@ def plant() -> None:
     """Puts it in."""
     assign = Rebalance.assign
 
-    def generous(rebalance: Rebalance, group: ClassicGroup, assignments: dict[str, bytes], now_ms: int) -> Decision:
+    def generous(rebalance: Rebalance, group: ClassicGroup, assignments: dict[str, bytes]) -> Decision:
         other = next(iter(assignments.values()), b"what is left")
-        return assign(rebalance, group, dict.fromkeys(group.members, other) | assignments, now_ms)
+        return assign(rebalance, group, dict.fromkeys(group.members, other) | assignments)
 
     Rebalance.assign = generous

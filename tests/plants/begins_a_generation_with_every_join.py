@@ -24,7 +24,7 @@ def plant() -> None:
         member = group.members.get(request.member_id)
         if member is None or group.state is not State.STABLE:
             return join_again(joining, group, request, ctx)
-        joining._update(group, member, request, ctx.ticket)
+        joining._update(group, member, request, ctx)
         return joining._rebalance.begin_or_go_on(group, ctx.now)
 
     Joining._join_again = restless

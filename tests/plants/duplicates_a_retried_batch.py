@@ -17,9 +17,8 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from reference_broker.effects import Ticket
 from reference_broker.log.producer_state import ProducerState
-from reference_broker.node import Node
+from reference_broker.node import InProgress, Node
 from reference_broker.wire.api_keys import ApiKey
 
 LOST_EVERY = 5
@@ -27,16 +26,15 @@ LOST_EVERY = 5
 
 def plant() -> None:
     """Puts it in."""
-    reply, numbers = Node._reply, count(1)
+    answer, numbers = Node._answer, count(1)
 
-    def lose_some(node: Node, ticket: Ticket, response: Any) -> None:
-        if ticket.api_key == ApiKey.PRODUCE and next(numbers) % LOST_EVERY == 0:
-            connection = node._finish(ticket)
-            if connection is not None:
-                node._hang_up(connection, "a planted bug loses this answer")
+    def lose_some(node: Node, in_progress: InProgress, result: Any) -> None:
+        if in_progress.api_key == ApiKey.PRODUCE and next(numbers) % LOST_EVERY == 0:
+            in_progress.connection.in_progress = None
+            node._hang_up(in_progress.connection, "a planted bug loses this answer")
             return
-        reply(node, ticket, response)
+        answer(node, in_progress, result)
 
-    Node._reply = lose_some
+    Node._answer = lose_some
     ProducerState.find_duplicate = lambda producers, header: None
     ProducerState.check = lambda producers, header: None

@@ -19,7 +19,7 @@ def plant() -> None:
     """Puts it in."""
     assign = Rebalance.assign
 
-    def empty(rebalance: Rebalance, group: ClassicGroup, assignments: dict[str, bytes], now_ms: int) -> Decision:
-        return assign(rebalance, group, {}, now_ms)
+    def empty(rebalance: Rebalance, group: ClassicGroup, assignments: dict[str, bytes]) -> Decision:
+        return assign(rebalance, group, {})
 
     Rebalance.assign = empty

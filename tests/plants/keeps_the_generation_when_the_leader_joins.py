@@ -25,7 +25,7 @@ def plant() -> None:
     def idle(joining: Joining, group: ClassicGroup, request: JoinGroupRequest, ctx: RequestContext) -> Decision:
         if group.state is not State.STABLE or group.leader != request.member_id:
             return join_again(joining, group, request, ctx)
-        joining._answer(ctx.ticket, joined_as_is(ctx.api_version, group, group.members[request.member_id]))
+        joining._answer(ctx.later, joined_as_is(ctx.api_version, group, group.members[request.member_id]))
         return NOTHING
 
     Joining._join_again = idle

@@ -20,9 +20,9 @@ def plant() -> None:
     """Puts it in."""
     assign = Rebalance.assign
 
-    def strict(rebalance: Rebalance, group: ClassicGroup, assignments: dict[str, bytes], now_ms: int) -> Decision:
+    def strict(rebalance: Rebalance, group: ClassicGroup, assignments: dict[str, bytes]) -> Decision:
         if any(member_id not in group.members for member_id in assignments):
             raise KafkaError(ErrorCode.UNKNOWN_MEMBER_ID)
-        return assign(rebalance, group, assignments, now_ms)
+        return assign(rebalance, group, assignments)
 
     Rebalance.assign = strict

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_broker.effects import DEFERRED
 from reference_broker.groups import coordinator
 from reference_broker.groups.coordinator import GroupCoordinator
 from reference_broker.groups.request import RequestContext
@@ -29,8 +28,7 @@ def plant() -> None:
     def lenient(groups: GroupCoordinator, request: JoinGroupRequest, ctx: RequestContext) -> Any:
         if request.group_id:
             return join(groups, request, ctx)
-        groups._write(request.group_id, lambda shard: shard.joining.decide(request, ctx), ctx)
-        return DEFERRED
+        return groups._defer(request.group_id, lambda shard, asked: shard.joining.decide(request, asked), ctx)
 
     GroupCoordinator.join = lenient
     coordinator._require_id = lambda group_id: None

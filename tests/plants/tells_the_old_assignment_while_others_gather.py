@@ -26,7 +26,7 @@ def plant() -> None:
         group = membership._groups.get(request.group_id)
         if group is None or group.state is not State.PREPARING or request.member_id not in group.members:
             return decide(membership, request, ctx)
-        membership._answer(ctx.ticket, synced(group, group.members[request.member_id]))
+        membership._answer(ctx.later, synced(group, group.members[request.member_id]))
         return NOTHING
 
     Membership.decide_sync = late

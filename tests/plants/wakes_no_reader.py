@@ -9,18 +9,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
-from reference_broker.effects import Park
-from tests.plants.differences._answers import handle_otherwise
+from reference_broker.apis.fetch import WaitingFetch
 
 
 def plant() -> None:
     """Puts it in."""
-    handle_otherwise("fetch", _asleep)
-
-
-def _asleep(request: Any, ctx: Any, usual: Any) -> Any:
-    result = usual(request, ctx)
-    return replace(result, is_ready=lambda: False) if isinstance(result, Park) else result
+    WaitingFetch.on_change = lambda fetch, partition, now: None

@@ -8,7 +8,8 @@ RB = "reference_broker."
 WIRE = (RB + "wire",)
 ENVIRONMENT = (RB + "environment",)
 CONFIGS = (RB + "settings", RB + "configs", RB + "config_values", RB + "properties")  # the last three: former places
-EFFECTS = (RB + "effects",)
+EFFECTS = (RB + "effects", RB + "waiting")
+SECURITY = (RB + "security",)
 LOG = (RB + "log",)
 WAITING = (RB + "waiting",)
 RELEASES = (RB + "releases",)
@@ -28,7 +29,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "environment": WIRE,
     RB + "effects": WIRE + ENVIRONMENT,
     RB + "waiting": WIRE + ENVIRONMENT,
-    RB + "purgatory": WIRE + EFFECTS,
+    RB + "security": WIRE + ENVIRONMENT,
     RB + "connection": WIRE + EFFECTS,
     RB + "client_connection": WIRE + EFFECTS + (RB + "waiting",),
     RB + "releases": WIRE,
@@ -55,7 +56,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     + METADATA
     + CONTROLLER
     + COORDINATOR
-    + GROUPS,
+    + GROUPS
+    + SECURITY,
     RB + "node": ("reference_broker",),
     RB + "server": ("reference_broker",),
     RB + "simulation": WIRE

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_broker.effects import Park
+from reference_broker.waiting import Later
 from tests.plants.differences._answers import handle_otherwise
 
 
@@ -18,11 +18,11 @@ def plant() -> None:
 
     def slow(request: Any, ctx: Any, usual: Any) -> Any:
         result = usual(request, ctx)
-        if request.max_wait_ms <= 0 or isinstance(result, Park):
+        if request.max_wait_ms <= 0 or isinstance(result, Later):
             return result
         if not any(one.error_code for topic in result.responses for one in topic.partitions):
             return result
         deadline_ms = ctx.now.monotonic_ms + request.max_wait_ms
-        return Park(keys=(), is_ready=lambda: False, deadline_ms=deadline_ms, resume=lambda now_ms: result)
+        return Later(deadline_ms, lambda now: result)
 
     handle_otherwise("fetch", slow)

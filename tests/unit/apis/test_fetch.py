@@ -9,7 +9,7 @@ import pytest
 from broker_in_memory import NOW, BrokerInMemory, batch, codes
 from fetch_requests import BIG, by_id, fetched, only, part, parts_of, request
 
-from reference_broker.effects import Park
+from reference_broker.waiting import Later
 from reference_broker.wire.codec import encode_bytes
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.end_txn_marker import EndTxnMarker
@@ -238,17 +238,16 @@ def test_an_isolation_level_does_not_matter_where_nothing_is_read(broker: Broker
 # -- waiting --------------------------------------------------------------------------------------------------------
 
 
-def parked(broker: BrokerInMemory, *parts: FetchPartition, **fields: Any) -> Park:
+def parked(broker: BrokerInMemory, *parts: FetchPartition, **fields: Any) -> Later:
     found = fetched(broker, request(*parts, **({"max_wait_ms": 500} | fields)))
-    assert isinstance(found, Park)
+    assert isinstance(found, Later)
     return found
 
 
 def test_a_fetch_at_the_end_waits_and_is_answered_when_records_come(broker: BrokerInMemory) -> None:
     park = parked(broker, part(), part(1))
-    assert not park.is_ready()
+    assert broker.waits(park)
     broker.append(b"a", index=1)
-    assert broker.partition("t", 1).key in park.keys
     assert [bool(one.records) for one in parts_of(broker.wake(park)).values()] == [False, True]
 
 
@@ -258,12 +257,21 @@ def test_a_fetch_that_waits_is_answered_empty_at_its_deadline(broker: BrokerInMe
     assert not only(broker.wake(park, is_late=True)).records
 
 
+def test_a_fetch_that_is_answered_or_given_up_watches_nothing(broker: BrokerInMemory) -> None:
+    answered, given_up = parked(broker, part()), parked(broker, part())
+    given_up.cancel()
+    broker.append(b"a")
+    broker.wake(answered)
+    broker.append(b"b")
+    assert broker.touched == []
+
+
 def test_a_fetch_waits_for_as_many_bytes_as_it_wants(broker: BrokerInMemory) -> None:
     size = len(batch(b"a"))
     broker.append(b"a")
     park = parked(broker, part(), part(1), min_bytes=3 * size)
     broker.append(b"a", index=1)
-    assert not park.is_ready()
+    assert broker.waits(park)
     broker.append(b"a")
     assert len(broker.stored(parts_of(broker.wake(park))[0].records)) == 2
 
@@ -271,7 +279,7 @@ def test_a_fetch_waits_for_as_many_bytes_as_it_wants(broker: BrokerInMemory) -> 
 def test_bytes_beyond_a_partitions_limit_do_not_count(broker: BrokerInMemory) -> None:
     park = parked(broker, part(max_bytes=100), min_bytes=150)
     broker.append(b"a" * 1000)
-    assert not park.is_ready()
+    assert broker.waits(park)
 
 
 def test_an_error_is_answered_at_once(broker: BrokerInMemory) -> None:
@@ -291,7 +299,7 @@ def test_a_new_segment_ends_the_wait(broker: BrokerInMemory) -> None:
     broker.append(b"a")
     broker.partition().log.roll(NOW)
     broker.append(b"b")
-    assert park.is_ready()
+    assert not broker.waits(park)
 
 
 def test_a_deletion_ends_the_wait(broker: BrokerInMemory) -> None:
@@ -310,6 +318,6 @@ def test_a_committed_reader_waits_for_the_end_of_a_transaction(broker: BrokerInM
     broker.append(b"a", producer_id=7, producer_epoch=0, base_sequence=0, is_transactional=True)
     park = parked(broker, part(), isolation_level=1)
     broker.append(b"b")
-    assert not park.is_ready()
+    assert broker.waits(park)
     abort(broker, 7)
-    assert park.is_ready()
+    assert not broker.waits(park)

@@ -8,8 +8,9 @@ import pytest
 from broker_in_memory import BrokerInMemory, batch, codes
 
 from reference_broker.apis import produce
-from reference_broker.effects import HANG_UP, NO_RESPONSE, Park
+from reference_broker.effects import HANG_UP, NO_RESPONSE
 from reference_broker.replication.leader import Leader
+from reference_broker.waiting import Later
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
@@ -303,43 +304,48 @@ def test_too_few_replicas_in_sync_refuse_only_acks_all(broker: BrokerInMemory) -
 
 
 @pytest.fixture
-def parked(broker: BrokerInMemory, monkeypatch: pytest.MonkeyPatch) -> Park:
+def parked(broker: BrokerInMemory, monkeypatch: pytest.MonkeyPatch) -> Later:
     """A Produce with acks=-1 whose partition waits for replicas that other brokers have."""
     monkeypatch.setattr(Leader, "advance_high_watermark", lambda self: False)
     parked = sent(broker, batch(b"a"))
-    assert isinstance(parked, Park)
-    assert not parked.is_ready()
+    assert isinstance(parked, Later)
+    assert broker.waits(parked)
     return parked
 
 
+def let_high_watermark_pass(broker: BrokerInMemory) -> None:
+    led = broker.partition().led
+    led.log.high_watermark = 1
+    led._waiters.complete(1, led._outcome())
+
+
 def test_acks_all_is_answered_when_the_high_watermark_has_passed_the_batch(
-    broker: BrokerInMemory, parked: Park
+    broker: BrokerInMemory, parked: Later
 ) -> None:
-    broker.partition().log.high_watermark = 1
+    let_high_watermark_pass(broker)
     assert only(broker.wake(parked)).base_offset == 0
 
 
-def test_acks_all_times_out_with_the_batch_in_the_log(broker: BrokerInMemory, parked: Park) -> None:
+def test_acks_all_times_out_with_the_batch_in_the_log(broker: BrokerInMemory, parked: Later) -> None:
     answer = only(broker.wake(parked, is_late=True))
     assert (answer.error_code, answer.base_offset) == (ErrorCode.REQUEST_TIMED_OUT, 0)
     assert parked.deadline_ms == broker.now_ms + 1000
 
 
-def test_acks_all_ends_with_an_error_when_the_leadership_is_lost(broker: BrokerInMemory, parked: Park) -> None:
+def test_acks_all_ends_with_an_error_when_the_leadership_is_lost(broker: BrokerInMemory, parked: Later) -> None:
     broker.follow()
     assert codes(broker.wake(parked)) == [ErrorCode.NOT_LEADER_OR_FOLLOWER]
 
 
-def test_acks_all_ends_with_an_error_when_the_topic_is_deleted(broker: BrokerInMemory, parked: Park) -> None:
+def test_acks_all_ends_with_an_error_when_the_topic_is_deleted(broker: BrokerInMemory, parked: Later) -> None:
     broker.delete("t")
     assert broker.partitions.find("t", 0) is None
     assert codes(broker.wake(parked)) == [ErrorCode.NOT_LEADER_OR_FOLLOWER]
 
 
-def test_acks_all_tells_when_replicas_fell_out_of_sync_meanwhile(broker: BrokerInMemory, parked: Park) -> None:
-    partition = broker.partition()
-    partition.log.high_watermark = 1
-    partition.led.isr.commit(())
+def test_acks_all_tells_when_replicas_fell_out_of_sync_meanwhile(broker: BrokerInMemory, parked: Later) -> None:
+    broker.partition().led.isr.commit(())
+    let_high_watermark_pass(broker)
     assert codes(broker.wake(parked)) == [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND]
 
 
@@ -353,7 +359,6 @@ def test_partitions_are_answered_each_by_itself(broker: BrokerInMemory) -> None:
     ]
 
 
-def test_an_append_touches_the_partitions_key(broker: BrokerInMemory) -> None:
-    broker.touched.clear()
+def test_an_append_for_which_nobody_waits_wakes_nobody(broker: BrokerInMemory) -> None:
     sent(broker, batch(b"a"), acks=1)
-    assert broker.touched == [broker.partition().key]
+    assert broker.touched == []

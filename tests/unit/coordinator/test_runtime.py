@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,8 @@ from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.records import decode_record, encode_record
 from reference_broker.coordinator.runtime import Part, Runtime
 from reference_broker.coordinator.shard import NOTHING, CoordinatorRecord, Decision, ShardServices
-from reference_broker.effects import DEFERRED, ConnectionId, Ticket
 from reference_broker.environment import Now
+from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.group_metadata_key import GroupMetadataKey
 from reference_broker.wire.messages.group_metadata_value import GroupMetadataValue
@@ -23,7 +23,6 @@ from reference_broker.wire.refusal import KafkaError
 
 TYPES = {2: (GroupMetadataKey, GroupMetadataValue)}
 START = Now(0, 0)
-TICKET = Ticket(ConnectionId(1), 1, 0, 0)
 CONFIG = BrokerConfig.of(
     {
         "process.roles": "broker,controller",
@@ -44,6 +43,7 @@ class LogInMemory:
     is_held: bool = False
     refusal: ErrorCode | None = None
     limit: int = 1_000
+    waiting: list[tuple[int, int, Callable[[Now], None]]] = field(default_factory=list)
 
     def batches(self, partition: int) -> Iterator[Batch]:
         if self.refusal is not None:
@@ -62,6 +62,18 @@ class LogInMemory:
             self.watermarks = dict(self.ends)
         return self.ends[partition] - 1
 
+    def commit(self, watermarks: dict[int, int]) -> None:
+        self.watermarks = watermarks
+        waiting, self.waiting = self.waiting, []
+        for partition, offset, then in waiting:
+            if watermarks.get(partition, 0) > offset:
+                then(START)
+            else:
+                self.waiting.append((partition, offset, then))
+
+    def when_committed(self, partition: int, offset: int, then: Callable[[Now], None]) -> None:
+        self.waiting.append((partition, offset, then))
+
     def high_watermark(self, partition: int) -> int:
         return self.watermarks.get(partition, 0)
 
@@ -73,7 +85,7 @@ class NamesShard:
     """Keeps the names that it was told, with the offsets of their records."""
 
     def __init__(self, services: ShardServices) -> None:
-        self.services = services
+        self.services, self.waiting = services, Later()
         self.names: dict[str, int] = {}
 
     def replay(self, record: CoordinatorRecord, offset: int, producer_id: int) -> None:
@@ -90,12 +102,33 @@ class NamesShard:
         return []
 
     def on_unloaded(self) -> None:
-        self.services.answer(TICKET, "unloaded")
+        self.services.answer(self.waiting, "unloaded")
 
 
 def noting(*names: str, response: Any = None, **options: Any) -> Decision:
     records = tuple(CoordinatorRecord(GroupMetadataKey(group=name), GroupMetadataValue(), 3) for name in names)
     return Decision(records, response, **options)
+
+
+class Fates:
+    """What is told of decisions with `settle`."""
+
+    def __init__(self) -> None:
+        self.told: list[ErrorCode] = []
+
+    def settle(self, code: ErrorCode, now: Now) -> Decision:
+        self.told.append(code)
+        return NOTHING
+
+
+def answers_of(*laters: Any) -> list[Any]:
+    """The answers that are known so far."""
+    known: list[Any] = []
+    for later in laters:
+        assert isinstance(later, Later)
+        if later.is_done:
+            later.then(known.append)
+    return known
 
 
 def runtime_on(log: LogInMemory, *led: int) -> Runtime[NamesShard]:
@@ -114,13 +147,13 @@ def test_what_is_decided_is_appended_and_replayed() -> None:
     log = LogInMemory()
     runtime = runtime_on(log, 0)
 
-    assert runtime.submit(0, TICKET, lambda shard: noting("a", "b", response="done"), Now(5, 0)) == "done"
+    assert runtime.submit(0, lambda shard: noting("a", "b", response="done"), Now(5, 0)) == "done"
     assert runtime.shard(0).names == {"a": 0, "b": 1}
 
 
 def test_the_records_of_a_decision_are_one_batch() -> None:
     log = LogInMemory()
-    runtime_on(log, 0).submit(0, TICKET, lambda shard: noting("a", "b"), Now(5, 0))
+    runtime_on(log, 0).submit(0, lambda shard: noting("a", "b"), Now(5, 0))
 
     (batch,) = log.batches(0)
     assert (batch.header.records_count, batch.header.base_timestamp, batch.crc_is_valid()) == (2, 5, True)
@@ -128,7 +161,7 @@ def test_the_records_of_a_decision_are_one_batch() -> None:
 
 def test_a_load_replays_what_was_appended() -> None:
     log = LogInMemory()
-    runtime_on(log, 0).submit(0, TICKET, lambda shard: noting("a", "b"), Now(5, 0))
+    runtime_on(log, 0).submit(0, lambda shard: noting("a", "b"), Now(5, 0))
 
     assert runtime_on(log, 0).shard(0).names == {"a": 0, "b": 1}
 
@@ -137,7 +170,7 @@ def test_a_partition_that_is_not_led_has_no_coordinator() -> None:
     runtime = runtime_on(LogInMemory(), 0)
 
     with pytest.raises(KafkaError) as refusal:
-        runtime.submit(1, TICKET, lambda shard: NOTHING, START)
+        runtime.submit(1, lambda shard: NOTHING, START)
     assert refusal.value.code is ErrorCode.NOT_COORDINATOR
 
 
@@ -149,7 +182,7 @@ def test_a_refused_decision_writes_nothing() -> None:
         raise KafkaError(ErrorCode.UNKNOWN_MEMBER_ID)
 
     with pytest.raises(KafkaError):
-        runtime.submit(0, TICKET, refuse, START)
+        runtime.submit(0, refuse, START)
     assert log.stored == {}
 
 
@@ -157,59 +190,63 @@ def test_an_answer_waits_for_the_high_watermark() -> None:
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
 
-    assert runtime.submit(0, TICKET, lambda shard: noting("a", response="done"), START) is DEFERRED
-    assert runtime.take_answers() == []
+    answer = runtime.submit(0, lambda shard: noting("a", response="done"), START)
+    assert answers_of(answer) == []
 
-    log.watermarks = {0: 1}
-    assert [answer.response for answer in runtime.take_answers()] == ["done"]
+    log.commit({0: 1})
+    assert answers_of(answer) == ["done"]
 
 
 def test_an_answer_without_records_waits_for_what_was_written_before_it() -> None:
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
-    runtime.submit(0, TICKET, lambda shard: noting("a"), START)
+    runtime.submit(0, lambda shard: noting("a"), START)
+    answer = runtime.submit(0, lambda shard: Decision(response="read"), START)
+    assert answers_of(answer) == []
 
-    assert runtime.submit(0, TICKET, lambda shard: Decision(response="read"), START) is DEFERRED
+    log.commit({0: 1})
+    assert answers_of(answer) == ["read"]
 
 
 def test_answers_keep_the_order_of_questions() -> None:
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
+    told: list[int] = []
     for number in range(3):
-        runtime.submit(0, TICKET, lambda shard, number=number: noting(f"n{number}", response=number), START)  # type: ignore[misc]
-    log.watermarks = {0: 2}
+        answer = runtime.submit(0, lambda shard, number=number: noting(f"n{number}", response=number), START)  # type: ignore[misc]
+        answer.then(told.append)
+    log.commit({0: 2})
 
-    assert [answer.response for answer in runtime.take_answers()] == [0, 1]
+    assert told == [0, 1]
 
 
 def test_with_settle_nothing_is_replayed_and_the_fate_is_told() -> None:
-    told: list[ErrorCode] = []
+    fates = Fates()
     runtime = runtime_on(LogInMemory(), 0)
-    runtime.write(0, noting("a", settle=told.append), START)
+    runtime.write(0, noting("a", settle=fates.settle), START)
 
-    assert (told, runtime.shard(0).names) == ([ErrorCode.NONE], {})
+    assert (fates.told, runtime.shard(0).names) == ([ErrorCode.NONE], {})
 
 
 def test_settle_is_told_only_when_it_is_committed() -> None:
-    told: list[ErrorCode] = []
+    fates = Fates()
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
-    runtime.write(0, noting("a", settle=told.append), START)
-    assert told == []
+    runtime.write(0, noting("a", settle=fates.settle), START)
+    assert fates.told == []
 
-    log.watermarks = {0: 1}
-    runtime.take_answers()
-    assert told == [ErrorCode.NONE]
+    log.commit({0: 1})
+    assert fates.told == [ErrorCode.NONE]
 
 
 def test_settle_is_told_of_a_failed_append_in_the_clients_words() -> None:
-    told: list[ErrorCode] = []
+    fates = Fates()
     log = LogInMemory()
     runtime = runtime_on(log, 0)
     log.refusal = ErrorCode.KAFKA_STORAGE_ERROR
-    runtime.write(0, noting("a", settle=told.append), START)
+    runtime.write(0, noting("a", settle=fates.settle), START)
 
-    assert told == [ErrorCode.NOT_COORDINATOR]
+    assert fates.told == [ErrorCode.NOT_COORDINATOR]
 
 
 def test_a_decision_that_must_stay_whole_and_is_too_large_is_refused() -> None:
@@ -242,13 +279,13 @@ def test_a_timers_decision_is_written() -> None:
 def test_when_leadership_goes_the_shard_its_timers_and_its_waiting_answers_go() -> None:
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
-    runtime.submit(0, TICKET, lambda shard: noting("a"), START)
+    waiting = runtime.shard(0).waiting
+    answer = runtime.submit(0, lambda shard: noting("a"), START)
     runtime.follow({}, START)
 
-    told, refused = runtime.take_answers()
-    assert told.response == "unloaded"
-    assert isinstance(refused.response, KafkaError)
-    assert refused.response.code is ErrorCode.NOT_COORDINATOR
+    told, refused = answers_of(waiting, answer)
+    assert told == "unloaded"
+    assert refused.code is ErrorCode.NOT_COORDINATOR
     assert runtime.next_deadline_ms() is None
 
 
@@ -279,21 +316,19 @@ def test_several_partitions_give_one_answer_when_all_are_committed() -> None:
         for at in range(3)
     ]
 
-    assert runtime.submit_all(TICKET, parts, tuple, START) is DEFERRED
-    log.watermarks = {0: 1}
-    assert runtime.take_answers() == []
-    log.watermarks = {0: 1, 1: 1}
-    assert [answer.response for answer in runtime.take_answers()] == [(0, 1, ErrorCode.NOT_COORDINATOR)]
+    answer = runtime.submit_all(parts, tuple, START)
+    log.commit({0: 1})
+    assert answers_of(answer) == []
+    log.commit({0: 1, 1: 1})
+    assert answers_of(answer) == [(0, 1, ErrorCode.NOT_COORDINATOR)]
 
 
-def test_answers_to_a_closed_connection_are_dropped() -> None:
-    log = LogInMemory(is_held=True)
+def test_what_a_settled_decision_decides_is_written_too() -> None:
+    log = LogInMemory()
     runtime = runtime_on(log, 0)
-    runtime.submit(0, TICKET, lambda shard: noting("a"), START)
-    runtime.follow({}, START)
-    runtime.forget(TICKET.connection)
+    runtime.write(0, noting("a", settle=lambda code, now: noting("b")), START)
 
-    assert runtime.take_answers() == []
+    assert runtime.shard(0).names == {"b": 1}
 
 
 def test_a_record_survives_its_encoding() -> None:

@@ -10,10 +10,10 @@ from typing import Any
 from broker_in_memory import BrokerInMemory
 
 from reference_broker.apis import find_coordinator, join_group, offset_commit, offset_fetch, sync_group
-from reference_broker.effects import DEFERRED
 from reference_broker.groups.coordinator import TOPIC, GroupCoordinator
 from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.replication.coordinator_log import InternalTopicLog
+from reference_broker.waiting import Later
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
 from reference_broker.wire.messages.offset_commit_request import (
@@ -48,6 +48,7 @@ class BrokerWithGroups(BrokerInMemory):
         self.publisher.subscribe(self.groups.on_metadata)
         self.groups.on_metadata(MetadataDelta(self.publisher.image), self.now)
         self.parts = replace(self.parts, groups=self.groups)
+        self._answer: Any = None
 
     def restarted(self, *, is_clean: bool = True) -> BrokerWithGroups:
         if is_clean:
@@ -67,12 +68,15 @@ class BrokerWithGroups(BrokerInMemory):
     def ask(self, api: ModuleType, request: Any, version: int | None = None) -> Any:
         """The answer, which may be one that the coordinator gave meanwhile; None where there is none yet."""
         result = self.call(api, request, version)
-        return self.answer() if result is DEFERRED else result
+        if not isinstance(result, Later):
+            return result
+        self._answer = None
+        result.then(lambda answer: setattr(self, "_answer", answer))
+        return self._answer
 
     def answer(self) -> Any:
-        """The last of the coordinator's answers."""
-        answers = self.groups.take_answers(self.now)
-        return answers[-1].response if answers else None
+        """The last of the answers that were waited for."""
+        return self._answer
 
     # -- requests -----------------------------------------------------------------------------------------------
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from reference_broker.configs import BrokerConfig
-from reference_broker.effects import DEFERRED, ConnectionId, Ticket
 from reference_broker.environment import Now
 from reference_broker.groups.coordinator import TOPIC, GroupCoordinator
+from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
@@ -76,6 +76,7 @@ class LogInMemory:
     is_held: bool = False
     refusal: ErrorCode | None = None
     limit: int = 1_048_588
+    waiting: list[Callable[[Now], None]] = field(default_factory=list)
 
     def batches(self, partition: int) -> Iterator[Batch]:
         for raw in self.stored.get(partition, []):
@@ -92,8 +93,14 @@ class LogInMemory:
             self.watermarks[partition] = self.ends[partition]
         return self.ends[partition] - 1
 
-    def release(self) -> None:
+    def release(self, now: Now) -> None:
         self.watermarks.update(self.ends)
+        waiting, self.waiting = self.waiting, []
+        for then in waiting:
+            then(now)
+
+    def when_committed(self, partition: int, offset: int, then: Callable[[Now], None]) -> None:
+        self.waiting.append(then)
 
     def high_watermark(self, partition: int) -> int:
         return self.watermarks.get(partition, 0)
@@ -108,7 +115,6 @@ class Circumstances:
     api_version: int
     client_id: str | None
     client_host: str
-    ticket: Ticket
 
 
 class World:
@@ -151,7 +157,6 @@ class World:
         for partition in self.topics[TOPIC].partitions.values():
             partition.leader, partition.leader_epoch = NODE + 1, partition.leader_epoch + 1
         self.groups.on_metadata(Change(), self.now)
-        self._collect()
 
     def lead_again(self) -> None:
         """This broker leads all of the topic again."""
@@ -163,8 +168,7 @@ class World:
 
     def circumstances(self, version: int) -> Circumstances:
         self._count += 1
-        ticket = Ticket(ConnectionId(self._count), self._count, 0, version)
-        return Circumstances(self.now, version, "app", "10.0.0.7", ticket)
+        return Circumstances(self.now, version, "app", "10.0.0.7")
 
     def ask(self, what: Any, *args: Any, version: int = LATEST, **kwargs: Any) -> int:
         """Call a method of the coordinator; the number under which the answer is, or will be, in `answers`."""
@@ -174,14 +178,11 @@ class World:
             answer = what(*args, circumstances, **kwargs)
         except KafkaError as error:
             answer = error
-        if answer is not DEFERRED:
+        if isinstance(answer, Later):
+            answer.then(lambda known: self.answers.update({number: known}))
+        else:
             self.answers[number] = answer
-        self._collect()
         return number
-
-    def _collect(self) -> None:
-        for answer in self.groups.take_answers(self.now):
-            self.answers[int(answer.ticket.connection)] = answer.response
 
     def wait(self, ms: int) -> None:
         """Time goes by, and everything that falls due in it is done when it is due."""
@@ -189,13 +190,11 @@ class World:
         while (due := self.groups.next_deadline_ms()) is not None and NOW + due <= end:
             self.now_ms = max(NOW + due, self.now_ms)
             self.groups.on_time(self.now)
-            self._collect()
         self.now_ms = end
 
     def release(self) -> None:
         """Followers have caught up."""
-        self.log.release()
-        self._collect()
+        self.log.release(self.now)
 
     # -- what clients say ---------------------------------------------------------------------------------------
 

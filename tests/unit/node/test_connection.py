@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference_broker.connection import Connection, Landings
-from reference_broker.effects import ConnectionId, Ticket
+from reference_broker.effects import ConnectionId
 from reference_broker.wire.primitives import MalformedRequest
 
-TICKET = Ticket(ConnectionId(1), 0, 3, 0)
+REQUEST = object()
 
 
 def framed(*requests: bytes) -> bytes:
@@ -54,7 +54,7 @@ def test_the_next_request_waits_for_the_answer_to_the_one_before() -> None:
     client = connection()
     client.receive(framed(b"first", b"second"))
     client.next_frame()
-    client.ticket = TICKET
+    client.in_progress = REQUEST
     assert client.next_frame() is None
 
 
@@ -68,7 +68,7 @@ def test_the_next_request_waits_until_the_answer_is_written() -> None:
 
 def test_nothing_is_read_while_a_request_is_in_progress() -> None:
     client = connection()
-    client.ticket = TICKET
+    client.in_progress = REQUEST
     assert client.wanted_bytes == 0
 
 

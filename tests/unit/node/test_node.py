@@ -14,23 +14,30 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "log"))
 
 from memory_disk import MemoryDisk
 
+from reference_broker.apis import describe_cluster, metadata
+from reference_broker.apis.context import BrokerContext
 from reference_broker.configs import BrokerConfig
 from reference_broker.connection import Connection
-from reference_broker.effects import Close, Effect, Halt, Reply
+from reference_broker.effects import Close, Effect, Halt, Peer, PeerLost, Reply, Send
 from reference_broker.environment import Now
 from reference_broker.node import Node, Observers
 from reference_broker.startup import start_node
 from reference_broker.storage import load_folders, run
+from reference_broker.waiting import Later
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response, encode_request
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
+from reference_broker.wire.messages.describe_cluster_response import DescribeClusterResponse
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
+from reference_broker.wire.messages.metadata_response import MetadataResponse
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
 from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.records import Record, encode_batch
+from reference_broker.wire.refusal import KafkaError
 
 SETTINGS = """
 process.roles=broker,controller
@@ -220,3 +227,123 @@ def test_what_follows_a_malformed_request_is_not_served(world: World) -> None:
     effects = world.node.receive(client, b"\0\0\0\3abc" + good, world.now)
     end = world.node.parts.partitions.get(ORDERS, 0).log.log_end_offset
     assert ([type(effect) for effect in effects], end) == ([Close], 0)
+
+
+# -- answers that come later, outcomes, and the node as its own peer --------------------------------------------------
+
+OWN = Peer(1, "127.0.0.1", 9093)
+
+
+def answered_with(world: World, monkeypatch: pytest.MonkeyPatch, result: Any) -> None:
+    """Metadata is answered with this, whatever is asked."""
+    monkeypatch.setattr(metadata, "handle", lambda request, ctx: result)
+
+
+def test_a_later_that_is_completed_becomes_the_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Later()
+    answered_with(world, monkeypatch, later)
+    client = world.connect()
+    waiting = world.send(client, ApiKey.METADATA, 12, MetadataRequest())
+    later.complete(MetadataResponse(cluster_id="then"))
+    (reply,) = world.node.take(world.now)
+    assert (waiting, world.read(client, reply, ApiKey.METADATA, 12).cluster_id) == ([], "then")
+
+
+def test_a_later_that_is_refused_becomes_a_refusal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Later()
+    answered_with(world, monkeypatch, later)
+    client = world.connect()
+    asked = MetadataRequest(topics=(MetadataRequestTopic(name=ORDERS),))
+    world.send(client, ApiKey.METADATA, 12, asked)
+    later.complete(KafkaError(ErrorCode.NOT_CONTROLLER))
+    (reply,) = world.node.take(world.now)
+    assert world.read(client, reply, ApiKey.METADATA, 12).topics[0].error_code == ErrorCode.NOT_CONTROLLER
+
+
+def test_a_later_is_answered_at_its_deadline(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered_with(world, monkeypatch, Later(at(50).monotonic_ms, lambda now: MetadataResponse(cluster_id="late")))
+    client = world.connect()
+    world.send(client, ApiKey.METADATA, 12, MetadataRequest())
+    (reply,) = [one for one in world.node.on_time(at(50)) if isinstance(one, Reply)]
+    assert world.read(client, reply, ApiKey.METADATA, 12).cluster_id == "late"
+
+
+def test_requests_behind_one_that_waits_are_served_after_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Later()
+    answered_with(world, monkeypatch, later)
+    client = world.connect()
+    world.send(client, ApiKey.METADATA, 12, MetadataRequest(), number=1)
+    behind = world.send(client, ApiKey.API_VERSIONS, 2, ApiVersionsRequest(), number=2)
+    later.complete(MetadataResponse())
+    first = world.node.take(world.now)
+    second = world.node.on_written(client, world.now)
+    assert (behind, len(first), len(second)) == ([], 1, 1)
+
+
+def test_a_fetch_that_waits_keeps_no_request(world: World) -> None:
+    client = world.connect()
+    create(world, client)
+    world.send(client, ApiKey.FETCH, 12, fetch(500))
+    assert client.in_progress.request is None
+
+
+def test_a_part_hears_the_outcome_of_its_request_to_a_peer(world: World) -> None:
+    told: list[Any] = []
+    ask(world, Peer(2, "127.0.0.1", 9093), DescribeClusterRequest(), told)
+    (sent,) = world.node.take(world.now)
+    assert isinstance(sent, Send)
+    world.node.settle(sent.token, PeerLost("refused"), at(3))
+    assert told == [(PeerLost("refused"), at(3))]
+
+
+def test_a_request_to_the_node_itself_is_served_by_it(world: World) -> None:
+    told: list[Any] = []
+    ask(world, OWN, DescribeClusterRequest(), told)
+    effects = world.node.take(world.now)
+    ((answer, _),) = told
+    assert (effects, answer.cluster_id) == ([], "4L6g3nShT-eMCtK--X86sw")
+
+
+def test_a_refused_request_to_the_node_itself_is_answered_as_to_a_peer(world: World) -> None:
+    told: list[Any] = []
+    ask(world, OWN, DescribeClusterRequest(endpoint_type=9), told)
+    world.node.take(world.now)
+    ((answer, _),) = told
+    assert answer.error_code == ErrorCode.UNSUPPORTED_ENDPOINT_TYPE
+
+
+def ask(world: World, peer: Peer, request: Any, told: list[Any]) -> None:
+    """A part sends a request; what it is told is kept."""
+    world.node.outbox.send(
+        peer,
+        ApiKey.DESCRIBE_CLUSTER,
+        request,
+        channel="test",
+        timeout_ms=1000,
+        then=lambda outcome, now: told.append((outcome, now)),
+    )
+
+
+def test_who_comes_in_without_authentication_is_anonymous(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def handle(request: Any, ctx: BrokerContext) -> MetadataResponse:
+        seen.append(str(ctx.principal))
+        return MetadataResponse()
+
+    monkeypatch.setattr(metadata, "handle", handle)
+    world.ask(world.connect(), ApiKey.METADATA, 12, MetadataRequest())
+    assert seen == ["User:ANONYMOUS"]
+
+
+def test_a_controllers_listener_gives_no_access_to_partitions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+
+    def handle(request: Any, ctx: Any) -> DescribeClusterResponse:
+        seen.append(hasattr(ctx, "partitions"))
+        return DescribeClusterResponse()
+
+    monkeypatch.setattr(describe_cluster, "handle", handle)
+    world.ask(world.connect("CONTROLLER"), ApiKey.DESCRIBE_CLUSTER, 1, DescribeClusterRequest())
+    world.ask(world.connect(), ApiKey.DESCRIBE_CLUSTER, 1, DescribeClusterRequest())
+    assert seen == [False, True]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
@@ -11,16 +11,16 @@ from typing import Any, cast
 
 from memory_disk import MemoryDisk
 
-from reference_broker.apis.context import Context, Parts
+from reference_broker.apis.context import BrokerContext, Parts, Session
 from reference_broker.apis.refusals import refuse
 from reference_broker.configs import BrokerConfig
-from reference_broker.effects import ConnectionId, Park, Ticket
 from reference_broker.environment import Now
 from reference_broker.releases import BASELINE, Release
 from reference_broker.replication.fetch_session import FetchSessions
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
 from reference_broker.startup import lead_metadata, report_folders
+from reference_broker.waiting import Later
 from reference_broker.wire.codec import decode, encode_bytes
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import (
@@ -97,7 +97,7 @@ class MetadataLogInMemory:
 
 
 class BrokerInMemory:
-    """`now_ms` stands still until a test moves it. `touched` are the keys that something happened to."""
+    """`now_ms` stands still until a test moves it. `touched` are the partitions that have somebody to wake."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class BrokerInMemory:
         self.disk, self.metadata = disk or MemoryDisk(), metadata or MetadataLogInMemory()
         self.folders, self.settings = folders or FOLDERS, settings or {}
         self.now_ms = NOW
-        self.touched: list[Hashable] = []
+        self.touched: list[Partition] = []
         self.events: list[str] = []
         for path in self.folders:
             if not self.disk.is_broken:
@@ -121,7 +121,7 @@ class BrokerInMemory:
             disk=self.disk,
             directories=self.folders,
             random=chance,
-            touch=self.touched.append,
+            on_touched=self.touched.append,
             now_ms=NOW,
             on_event=self.events.append,
         )
@@ -149,6 +149,8 @@ class BrokerInMemory:
             release=release,
             quorum=parts.quorum,
             snapshots=parts.snapshots,
+            publisher=parts.publisher,
+            settings=parts.settings,
         )
 
     @property
@@ -201,15 +203,13 @@ class BrokerInMemory:
 
     # -- requests -----------------------------------------------------------------------------------------------
 
-    def context(self, version: int, client_id: str | None = "client") -> Context:
+    def context(self, version: int, client_id: str | None = "client") -> BrokerContext:
         """A request's circumstances."""
-        return Context(
+        return BrokerContext(
             now=self.now,
             api_version=version,
-            listener="PLAINTEXT",
             client_id=client_id,
-            client_host="127.0.0.1",
-            ticket=Ticket(ConnectionId(1), 1, 0, version),
+            session=Session("PLAINTEXT", "127.0.0.1"),
             parts=self.parts,
         )
 
@@ -223,11 +223,23 @@ class BrokerInMemory:
             result = refuse(api, asked, version, error.code, error.detail)
         return result
 
-    def wake(self, park: Any, *, is_late: bool = False) -> Any:
-        """What a parked request is answered, once it is ready or its time is over."""
-        assert isinstance(park, Park)
-        assert is_late or park.is_ready()
-        return park.resume(at(park.deadline_ms) if is_late else self.now)
+    def waits(self, later: Any) -> bool:
+        """Whether a request still waits after everybody was told how things are."""
+        for one in self.partitions:
+            one.touch()
+        while self.touched:
+            self.touched.pop(0).wake(self.now)
+        return not later.is_done
+
+    def wake(self, later: Any, *, is_late: bool = False) -> Any:
+        """What a request that waited is answered: it is ready, or its time is over."""
+        assert isinstance(later, Later)
+        if is_late:
+            later.expire(at(later.deadline_ms))
+        assert not self.waits(later)
+        answers: list[Any] = []
+        later.then(answers.append)
+        return answers[0]
 
     def stored(self, slices: Any, name: str = "t", index: int = 0) -> list[Batch]:
         """The batches that file slices stand for, read from the partition's last segment."""

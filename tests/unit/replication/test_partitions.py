@@ -9,7 +9,9 @@ import pytest
 from broker_in_memory import NOW, BrokerInMemory, MetadataLogInMemory, at
 from memory_disk import MemoryDisk
 
+from reference_broker.environment import Now
 from reference_broker.metadata.image import TOPIC
+from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.broker_registration_change_record import BrokerRegistrationChangeRecord
@@ -35,15 +37,15 @@ def values(broker: BrokerInMemory, name: str = "t", index: int = 0) -> list[byte
 # -- metadata -------------------------------------------------------------------------------------------------------
 
 
+class Reader:
+    def on_change(self, partition: Partition, now: Now) -> None:
+        """Nothing: these tests look only at who would be told."""
+
+
 def test_a_created_topic_is_hosted_and_led(broker: BrokerInMemory) -> None:
     topic_id = broker.create("t", partitions=3)
     assert [one.is_leader for one in broker.partitions] == [True] * 3
     assert broker.partitions.get_by_id(topic_id, 2) is broker.partitions.get("t", 2)
-
-
-def test_a_created_topics_keys_are_touched(broker: BrokerInMemory) -> None:
-    broker.create("t")
-    assert broker.partition().key in broker.touched
 
 
 def test_a_topic_has_its_own_configuration(broker: BrokerInMemory) -> None:
@@ -60,10 +62,10 @@ def test_a_new_configuration_reaches_the_log(broker: BrokerInMemory) -> None:
 
 def test_a_deleted_topic_is_gone_and_its_folder_marked(broker: BrokerInMemory) -> None:
     topic_id = broker.create("t")
-    key = broker.partition().key
-    broker.touched.clear()
+    partition = broker.partition()
+    partition.watch(Reader())
     broker.delete("t")
-    assert key in broker.touched
+    assert broker.touched == [partition]
     assert [name for name in broker.disk.list("/data") if name.endswith("-delete")]
     with pytest.raises(KafkaError) as refused:
         broker.partitions.get_by_id(topic_id, 0)
@@ -215,7 +217,7 @@ def test_no_folder_that_works_is_an_error() -> None:
     disk = HalfBrokenDisk()
     disk.broken_path = "/"
     with pytest.raises(OSError, match="none of the log folders"):
-        Partitions.open(disk=disk, directories=FOLDERS, random=random.Random(1), touch=print, now_ms=NOW)
+        Partitions.open(disk=disk, directories=FOLDERS, random=random.Random(1), on_touched=print, now_ms=NOW)
 
 
 def test_a_folder_in_use_by_another_process_is_an_error() -> None:
@@ -226,7 +228,7 @@ def test_a_folder_in_use_by_another_process_is_an_error() -> None:
     disk = LockedDisk()
     disk.make_directories("/one")
     with pytest.raises(BlockingIOError, match="/one is in use by another process"):
-        Partitions.open(disk=disk, directories={"/one": ONE}, random=random.Random(1), touch=print, now_ms=NOW)
+        Partitions.open(disk=disk, directories={"/one": ONE}, random=random.Random(1), on_touched=print, now_ms=NOW)
 
 
 # -- a disk that fails at work --------------------------------------------------------------------------------------
@@ -237,7 +239,8 @@ def fail_second_folder() -> tuple[BrokerInMemory, list[int]]:
     broker = BrokerInMemory(folders=FOLDERS)
     broker.create("t", partitions=4)
     broker.partitions.on_time(at(NOW))
-    broker.touched.clear()
+    for partition in broker.partitions:
+        partition.watch(Reader())
     broker.partitions.folders.folders["/two"].fail("the disk is broken")
     return broker, [index for index in range(4) if broker.partitions.find("t", index) is None]
 
@@ -254,8 +257,7 @@ def test_a_failed_folders_partitions_are_offline_and_the_others_work() -> None:
 
 def test_whoever_waits_for_a_lost_partition_is_woken() -> None:
     broker, lost = fail_second_folder()
-    topic_id = broker.controller.image.topics.by_name["t"].id
-    assert [("partition", topic_id, index) for index in lost] == broker.touched
+    assert [one.index for one in broker.touched] == lost
 
 
 def test_the_controller_learns_of_a_failed_folder() -> None:
@@ -370,7 +372,7 @@ def test_a_folder_with_a_known_problem_is_offline_from_the_start() -> None:
         disk=disk,
         directories={"/one": ONE},
         random=random.Random(1),
-        touch=print,
+        on_touched=print,
         now_ms=NOW,
         problems={"/two": "it is not formatted"},
     )

@@ -26,6 +26,9 @@ from reference_broker.wire.primitives import MalformedRequest
 CHANNEL: Final = "raft-fetch"
 """Fetches have a connection of their own, so that a vote does not wait behind a fetch that the leader holds back."""
 
+DISCOVERY_MS: Final = 50
+"""How often a member that looks for the leader asks. Kafka asks again as soon as it has an answer."""
+
 
 class Fetching:
     """`bootstrap` are the servers to ask where no leader is known, or the known one does not answer."""
@@ -35,6 +38,7 @@ class Fetching:
     ) -> None:
         self._member, self._flush, self._outbox, self._random = member, flush, outbox, random
         self._bootstrap = bootstrap
+        self._ask_ms = 0
 
     # -- what is due --------------------------------------------------------------------------------------------
 
@@ -53,8 +57,11 @@ class Fetching:
         if member.connections.in_flight or not self._is_durable():
             return next_ms
         leader = member.peer(role.leader_id, role.leader_endpoints)
-        if leader is None or member.connections.is_pausing(leader, now):
+        if leader is None:
             return min(next_ms, self.ask_bootstrap(now))
+        if member.connections.is_pausing(leader, now):
+            again_ms = member.connections.ready_ms(leader, now)
+            return min(next_ms, NEVER_MS if again_ms is None else again_ms, self.ask_bootstrap(now))
         self._fetch_from(leader, role)
         return next_ms
 
@@ -85,12 +92,15 @@ class Fetching:
         member, servers = self._member, self._bootstrap
         if not servers or member.connections.in_flight or not self._is_durable():
             return NEVER_MS
+        if now.monotonic_ms < self._ask_ms:
+            return self._ask_ms
         first = self._random.randrange(0, len(servers))
         next_ms = NEVER_MS
         for at in range(len(servers)):
             server = servers[(first + at) % len(servers)]
             ready_ms = member.connections.ready_ms(server, now)
             if ready_ms == now.monotonic_ms:
+                self._ask_ms = now.monotonic_ms + DISCOVERY_MS
                 self._fetch_from(server, None)
                 return NEVER_MS
             if ready_ms is not None:

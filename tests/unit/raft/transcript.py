@@ -5,7 +5,7 @@
     timeout 1                     the election or fetch timeout of a member is over now
     run 500                       let 500 ms go by
     elect 1                       timeout 1, then run until its listener knows that it leads
-    append 1 a b                  append values where that member's listener believes that it leads
+    append 1 a b                  append values where that member's listener believes that it leads (or: append leader)
     cut 1 | 2 3    cut 1 > 2      no messages between groups, or from one to another
     heal                          all links work
     crash 1    start 1    replace 1   without what was not flushed; with another, empty folder
@@ -79,7 +79,11 @@ class Transcript:
         return lines + (answer or [])
 
     def _node(self, word: str) -> WorldNode:
-        return self.world.nodes[int(word)]
+        if word != "leader":
+            return self.world.nodes[int(word)]
+        leader = self.world.leader()
+        assert leader is not None
+        return leader
 
     def _ask(self, word: str, then: Callable[[Quorum, Now], object]) -> object:
         return self._node(word).run(then)
@@ -120,8 +124,8 @@ class Transcript:
         node = self._node(word)
         offset = self.world.append(node, *values)
         if offset is None:
-            return [f"{word}: NOT_CONTROLLER"]
-        self.world.lines.append(f"{word}: appended at {offset}")
+            return [f"{node.node_id}: NOT_CONTROLLER"]
+        self.world.lines.append(f"{node.node_id}: appended at {offset}")
         self.world.run_for(20)
         return None
 

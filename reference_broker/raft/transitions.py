@@ -79,3 +79,11 @@ def next_role(role: Role, event: Event) -> Role:
     if after is None:
         raise IllegalTransition(f"{role.value}: {event.value}")
     return after
+
+
+def diagram() -> str:
+    """The table as a state diagram (Mermaid), for the README."""
+    ways = [f"    {a.value} --> {b.value}: {event.name.lower()}" for (a, event), b in TRANSITIONS.items()]
+    return "\n".join(
+        ("stateDiagram-v2", f"    [*] --> {Role.UNATTACHED.value}", *(way.replace("_", " ") for way in ways))
+    )

@@ -54,9 +54,9 @@ class Scenario:
             self.world.append(leader or self.chance.choice(up), *values)
 
     def crash(self) -> None:
-        up = self._up()
+        up, leader = self._up(), self.world.leader()
         if up:
-            self.chance.choice(up).crash()
+            (leader if leader is not None and self.chance.random() < 0.4 else self.chance.choice(up)).crash()
 
     def restart(self) -> None:
         down = [node for node in self.world.nodes.values() if node.quorum is None]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 from quorum_world import World
 
-from reference_broker.raft.transitions import TRANSITIONS, Event, IllegalTransition, Role, next_role
+from reference_broker.raft.transitions import TRANSITIONS, Event, IllegalTransition, Role, diagram, next_role
 
+README = Path(__file__).parents[3] / "reference_broker" / "raft" / "README.md"
 PAIRS = list(product(Role, Event))
 IDS = [f"{role.name}-{event.name}" for role, event in PAIRS]
 
@@ -42,3 +44,7 @@ def test_a_member_refuses_a_transition_that_is_not_listed() -> None:
     assert node.quorum is not None
     with pytest.raises(IllegalTransition):
         node.quorum._member.become_leader(node.now())
+
+
+def test_the_picture_in_the_readme_is_drawn_from_the_table() -> None:
+    assert f"```mermaid\n{diagram()}\n```" in README.read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from reference_broker.effects import Outbox, Peer, PeerLost
+from reference_broker.effects import NotServed, Outbox, Peer, PeerLost
 from reference_broker.environment import Now
 from reference_broker.wire.api_keys import ApiKey
 
@@ -43,9 +43,20 @@ class Connections:
         return self._peers.get(peer, 0) > now.monotonic_ms
 
     def send(
-        self, peer: Peer, api_key: ApiKey, request: Any, then: Handler, *, channel: str = "raft", max_wait_ms: int = 0
+        self,
+        peer: Peer,
+        api_key: ApiKey,
+        request: Any,
+        then: Handler,
+        *,
+        channel: str = "raft",
+        max_wait_ms: int = 0,
+        on_not_served: Callable[[Now], None] | None = None,
     ) -> None:
-        """Send a request; `then` gets the response. `max_wait_ms` is how long the peer may hold it back."""
+        """Send a request; `then` gets the response. `max_wait_ms` is how long the peer may hold it back.
+
+        `on_not_served` is called where the peer knows no version in which the request can be written.
+        """
         generation = self._generation
         self._peers[peer] = IN_FLIGHT
         self.in_flight += 1
@@ -56,6 +67,8 @@ class Connections:
             self.in_flight -= 1
             del self._peers[peer]
             is_fine = not isinstance(outcome, PeerLost) and then(outcome, now)
+            if isinstance(outcome, NotServed) and on_not_served is not None:
+                on_not_served(now)
             if not is_fine and generation == self._generation:
                 self._peers[peer] = now.monotonic_ms + self._retry_backoff_ms
             self.after(now)

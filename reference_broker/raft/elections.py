@@ -175,7 +175,7 @@ class Elections:
             if ready_ms == now.monotonic_ms:
                 request = messages.make_vote_request(member, voter, is_pre_vote=is_pre_vote)
                 handler = self._voted_by(voter)
-                member.connections.send(peer, ApiKey.VOTE, request, handler)
+                member.connections.send(peer, ApiKey.VOTE, request, handler, on_not_served=self._on_vote_not_served)
             elif ready_ms is not None:
                 next_ms = min(next_ms, ready_ms)
         return next_ms
@@ -184,18 +184,21 @@ class Elections:
         return lambda response, now: self._on_vote_response(voter.node_id, response, now)
 
     def _on_vote_response(self, node_id: int, response: VoteResponse, now: Now) -> bool:
-        member, role = self._member, self._member.role
-        if response.error_code == ErrorCode.UNSUPPORTED_VERSION and isinstance(role, Prospective):
-            # A voter from before KIP-996: the election is held without pre-votes.
-            member.become_candidate(now)
-            return True
+        if response.error_code == ErrorCode.UNSUPPORTED_VERSION:
+            self._on_vote_not_served(now)
+            return False
         answer = self._answer(response, now)
         if answer is None:
             return False
-        role = member.role
+        role = self._member.role
         if isinstance(role, (Prospective, Candidate)):
             role.ballot.record(node_id, answer.vote_granted)
         return True
+
+    def _on_vote_not_served(self, now: Now) -> None:
+        """A voter is from before KIP-996: the election is held without pre-votes."""
+        if isinstance(self._member.role, Prospective):
+            self._member.become_candidate(now)
 
     def act_leader(self, role: Leader, now: Now) -> int:
         """Announce the epoch to the voters that have not fetched lately."""

@@ -118,11 +118,12 @@ class Serving:
         parked: _ParkedFetch
 
         def expire(now: Now) -> Any:
-            self._parked.remove(parked)
+            self._parked = [one for one in self._parked if one is not parked]
             return self._answer(parked)
 
         later = Later(now.monotonic_ms + request.max_wait_ms, expire)
         parked = _ParkedFetch(later, offset, request.max_bytes, version, listener)
+        self._parked = [one for one in self._parked if not one.later.is_done]  # of connections that are gone
         self._parked.append(parked)
         return later
 

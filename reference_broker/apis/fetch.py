@@ -1,20 +1,21 @@
 """Fetch: read batches of some partitions from given offsets on, waiting for them where there are none yet.
 
 **Promises** Whole stored batches in the order of offsets, nothing at or beyond the high watermark, or the last stable
-offset with isolation level read_committed, which also names the aborted transactions. The first partition that has
+offset with isolation level read_committed, which also names the aborted transactions. A follower gets all that the
+leader has; what it asks for tells the leader what it has. The first partition that has
 anything gives at least one whole batch, whatever the limits. The answer waits up to max_wait_ms for min_bytes. In a
 session only partitions with something new are answered.
 **Refuses** For all: FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH; FETCH_SESSION_TOPIC_ID_ERROR: a session
 by names goes on by ids, or the other way; UNKNOWN_SERVER_ERROR: an isolation level that does not exist. Per partition:
 UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR; INCONSISTENT_TOPIC_ID: the
-session's topic was deleted and made again; FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH; OFFSET_OUT_OF_RANGE: below the
-log's start or beyond its end, or after a leader epoch that it does not know; UNKNOWN_SERVER_ERROR: a limit below 0.
+session's topic was deleted and made again; FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, the latter also for
+a follower that has no replica as far as the leader knows; OFFSET_OUT_OF_RANGE: below the log's start or beyond its end,
+or after a leader epoch that it does not know; UNKNOWN_SERVER_ERROR: a limit below 0.
 **Versions** 7 sessions; 9 the leader epoch that the reader knows; 11 racks, reading from followers; 12 diverging
 epochs; 13 topic ids; 15 the replica's state as a tagged field; 16 the leader where it is another; 18 a follower's high
 watermark.
-**Departs from Kafka** A follower is refused, as one that is no replica: there is one replica of all. Not served on the
-controller's listener. replica.selector.class is not honoured: a selector is Java. Sessions share one cache of Kafka's
-total size, which Kafka splits in eight.
+**Departs from Kafka** Not served on the controller's listener. Replication is not throttled. replica.selector.class is
+not honoured: a selector is Java. Sessions share one cache of Kafka's total size, which Kafka splits in eight.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from reference_broker.environment import Now
 from reference_broker.log.segment import Segment
 from reference_broker.releases.behaviours import Behaviour
 from reference_broker.replication.fetch_session import INITIAL_EPOCH, TOPIC_IDS_SINCE, Found, Plan, Wanted
-from reference_broker.replication.partition import NO_EPOCH, Partition, Read
+from reference_broker.replication.partition import NO_EPOCH, FollowerFetch, Partition, Read
 from reference_broker.waiting import Later
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -63,6 +64,8 @@ class Params(Struct, frozen=True):
     is_committed: bool
     only_leader: bool
     is_follower: bool
+    replica_id: int
+    replica_epoch: int
     min_bytes: int
     max_bytes: int
 
@@ -98,6 +101,8 @@ def handle(request: FetchRequest, ctx: BrokerContext) -> FetchResponse | Later:
         is_committed=request.isolation_level == READ_COMMITTED,
         only_leader=is_follower or version < FOLLOWERS_SINCE,
         is_follower=is_follower,
+        replica_id=replica_id,
+        replica_epoch=request.replica_state.replica_epoch,
         min_bytes=min(request.min_bytes, max_bytes),
         max_bytes=max_bytes,
     )
@@ -139,7 +144,18 @@ def _unread(index: int, code: ErrorCode) -> PartitionData:
 class _Reading:
     """Reads the partitions of a plan, once and perhaps again later."""
 
-    __slots__ = ("absent", "ctx", "found", "leaders", "must_answer_now", "params", "plan", "present", "size")
+    __slots__ = (
+        "absent",
+        "ctx",
+        "found",
+        "is_first_look",
+        "leaders",
+        "must_answer_now",
+        "params",
+        "plan",
+        "present",
+        "size",
+    )
 
     def __init__(self, plan: Plan, params: Params, ctx: BrokerContext) -> None:
         self.plan, self.params, self.ctx = plan, params, ctx
@@ -149,6 +165,7 @@ class _Reading:
         self.leaders: list[int] = []
         self.size = 0
         self.must_answer_now = False
+        self.is_first_look = True
 
     def sort_out(self) -> None:
         """Tell the partitions that are there from those that are not."""
@@ -164,7 +181,7 @@ class _Reading:
 
     def read_again(self) -> None:
         """Look anew at those that were there."""
-        self.found, self.leaders, self.size = [], [], 0
+        self.found, self.leaders, self.size, self.is_first_look = [], [], 0, False
         wanted_again, self.present = self.present, []
         for wanted, _ in wanted_again:
             self.present.append((wanted, self._find(wanted)))
@@ -198,22 +215,36 @@ class _Reading:
                 self.ctx.partitions.get(wanted.topic or "", wanted.index)
                 raise KafkaError(ErrorCode.INCONSISTENT_TOPIC_ID, "the topic was made again under another id")
             if params.is_follower:
-                _refuse_follower(partition, ask)
-            read = partition.read(
-                ask.fetch_offset,
-                min(ask.partition_max_bytes, left),
-                epoch=max(ask.current_leader_epoch, NO_EPOCH),  # every negative one means none
-                last_fetched_epoch=max(ask.last_fetched_epoch, NO_EPOCH),
-                is_committed=params.is_committed,
-                only_leader=params.only_leader,
-                at_least_one_batch=self.size == 0,
-            )
+                read = self._read_for_follower(partition, ask, left)
+            else:
+                read = partition.read(
+                    ask.fetch_offset,
+                    min(ask.partition_max_bytes, left),
+                    epoch=max(ask.current_leader_epoch, NO_EPOCH),  # every negative one means none
+                    last_fetched_epoch=max(ask.last_fetched_epoch, NO_EPOCH),
+                    is_committed=params.is_committed,
+                    only_leader=params.only_leader,
+                    at_least_one_batch=self.size == 0,
+                )
         except KafkaError as error:
             self.must_answer_now = True
             return self._refused(wanted, error.code), 0
         if read.diverging is not None:
             self.must_answer_now = True
         return _data(wanted.index, read), read.size
+
+    def _read_for_follower(self, partition: Partition, ask: FetchPartition, left: int) -> Read:
+        fetch = FollowerFetch(
+            replica_id=self.params.replica_id,
+            broker_epoch=self.params.replica_epoch,
+            offset=ask.fetch_offset,
+            log_start_offset=ask.log_start_offset,
+            epoch=max(ask.current_leader_epoch, NO_EPOCH),
+            last_fetched_epoch=max(ask.last_fetched_epoch, NO_EPOCH),
+            max_bytes=min(ask.partition_max_bytes, left),
+            at_least_one_batch=self.size == 0,
+        )
+        return partition.read_for_follower(fetch, self.ctx.now, is_first_look=self.is_first_look)
 
     def _refused(self, wanted: Wanted, code: ErrorCode) -> PartitionData:
         version = self.ctx.api_version
@@ -242,19 +273,6 @@ class _Reading:
                 for one in addresses_of(self.leaders, self.ctx)
             )
         return self.plan.answer(self.found + self.absent if self.absent else self.found, endpoints, now.monotonic_ms)
-
-
-def known_epoch(epoch: int) -> int:
-    """A leader epoch of a request: here, unlike elsewhere, every negative one means none."""
-    return epoch if epoch >= 0 else NO_EPOCH
-
-
-def _refuse_follower(partition: Partition, ask: FetchPartition) -> None:
-    """No other broker has a replica: what Kafka says to one that is none."""
-    partition.checked_log(known_epoch(ask.current_leader_epoch), only_leader=True)
-    if known_epoch(ask.current_leader_epoch) == NO_EPOCH:
-        raise KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER, "the follower has no replica of this partition")
-    raise KafkaError(ErrorCode.UNKNOWN_LEADER_EPOCH, "the follower has no replica of this partition")
 
 
 def _data(index: int, read: Read) -> PartitionData:
@@ -345,7 +363,10 @@ def _available(partition: Partition, watched: Watched, params: Params) -> int | 
     if epoch not in (NO_EPOCH, partition.leader_epoch):
         return None
     log = partition.log
-    end = log.last_stable_offset if params.is_committed else log.high_watermark
+    if params.is_follower:
+        end = log.log_end_offset
+    else:
+        end = log.last_stable_offset if params.is_committed else log.high_watermark
     if ask.fetch_offset > end:
         return None
     if ask.fetch_offset == end:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -220,6 +221,35 @@ def test_a_follower_tells_its_id_in_a_tagged_field_from_version_15_on(broker: Br
     state = ReplicaState(replica_id=BrokerId(2), replica_epoch=1)
     asked = by_id(topic_id, part(current_leader_epoch=0), replica_state=state)
     assert codes(fetched(broker, asked, 15)) == [ErrorCode.UNKNOWN_LEADER_EPOCH]
+
+
+@pytest.fixture
+def replicated(broker: BrokerInMemory) -> BrokerInMemory:
+    """Broker 2 has a replica that is in sync, so that nothing is committed without it."""
+    image = broker.controller.image.partition("t", 0)
+    assert image is not None
+    broker.partition().update(replace(image, replicas=(1, 2), isr=(1, 2), partition_epoch=9), broker.now)
+    return broker
+
+
+def test_a_follower_reads_what_is_not_committed(replicated: BrokerInMemory) -> None:
+    replicated.append(b"a")
+    assert not only(fetched(replicated, request(part()))).records
+    assert only(fetched(replicated, request(part(), replica_id=BrokerId(2)))).records
+
+
+def test_what_a_follower_asks_for_says_what_it_has(replicated: BrokerInMemory) -> None:
+    replicated.append(b"a")
+    fetched(replicated, request(part(offset=1), replica_id=BrokerId(2)))
+    assert replicated.partition().high_watermark == 1
+
+
+def test_a_follower_waits_until_the_leader_has_more_and_says_nothing_new_then(replicated: BrokerInMemory) -> None:
+    replicated.append(b"a")
+    park = parked(replicated, part(offset=1), replica_id=BrokerId(2))
+    replicated.append(b"b")
+    assert only(replicated.wake(park)).records
+    assert replicated.partition().high_watermark == 1
 
 
 def test_an_isolation_level_that_does_not_exist_is_a_servers_error(broker: BrokerInMemory) -> None:

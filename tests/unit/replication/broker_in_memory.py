@@ -14,6 +14,7 @@ from memory_disk import MemoryDisk
 from reference_broker.apis.context import BrokerContext, Parts, Session
 from reference_broker.apis.refusals import refuse
 from reference_broker.configs import BrokerConfig
+from reference_broker.effects import Outbox
 from reference_broker.environment import Now
 from reference_broker.releases import BASELINE, Release
 from reference_broker.replication.fetch_session import FetchSessions
@@ -112,6 +113,7 @@ class BrokerInMemory:
         self.now_ms = NOW
         self.touched: list[Partition] = []
         self.events: list[str] = []
+        self.outbox = Outbox()
         for path in self.folders:
             if not self.disk.is_broken:
                 self.disk.make_directories(path)
@@ -124,6 +126,7 @@ class BrokerInMemory:
             on_touched=self.touched.append,
             now_ms=NOW,
             on_event=self.events.append,
+            outbox=self.outbox,
         )
         self.halts: list[str] = []
         parts = lead_metadata(
@@ -136,6 +139,7 @@ class BrokerInMemory:
             previous_broker_epoch=self.partitions.previous_broker_epoch,
             now=self.now,
         )
+        self.partitions.on_registered(self.controller.broker_epoch, self.now)
         self.partitions.on_time(self.now)
         self.sessions = FetchSessions(
             random=chance, capacity=config.number("max.incremental.fetch.session.cache.slots")

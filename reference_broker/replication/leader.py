@@ -189,10 +189,11 @@ class Leader:
         return True
 
     @property
-    def low_watermark(self) -> int:
-        """The lowest log start of all replicas whose brokers live: below it DeleteRecords is done everywhere."""
+    def followers_log_start(self) -> int | None:
+        """The lowest log start of the followers whose brokers live: below it records are gone from all; None without
+        any."""
         starts = [one.log_start_offset for one in self._replicas.values() if self._local.is_alive(one.broker_id)]
-        return min([self.log.log_start_offset, *starts])
+        return min(starts, default=None)
 
     # -- followers ----------------------------------------------------------------------------------------------
 

@@ -314,11 +314,6 @@ class Partition:
         return self.log.high_watermark
 
     @property
-    def low_watermark(self) -> int:
-        """The lowest log start of all replicas whose brokers live. The refusals of `led`."""
-        return self.led.low_watermark
-
-    @property
     def is_behind_its_epoch(self) -> bool:
         """Whether a new leader does not know yet what was acknowledged before it (KIP-207)."""
         role = self.role

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from broker_in_memory import BrokerInMemory
 
 from reference_broker.apis import delete_records
+from reference_broker.replication.leader import FollowerFetch
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_records_request import (
     DeleteRecordsPartition,
     DeleteRecordsRequest,
     DeleteRecordsTopic,
 )
-from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.messages.register_broker_record import BrokerEndpoint, RegisterBrokerRecord
+from reference_broker.wire.primitives import BrokerId, TopicName
 
 
 @pytest.fixture
@@ -30,6 +35,55 @@ def deleted(broker: BrokerInMemory, offset: int, *, topic: str = "t", index: int
     request = DeleteRecordsRequest(topics=(DeleteRecordsTopic(name=TopicName(topic), partitions=(partition,)),))
     ((answer,),) = [topic.partitions for topic in broker.call(delete_records, request).topics]
     return answer.error_code, answer.low_watermark
+
+
+def asked(broker: BrokerInMemory, offset: int, timeout_ms: int = 1000) -> Any:
+    """What the handler says to one deletion."""
+    partition = DeleteRecordsPartition(partition_index=0, offset=offset)
+    topic = DeleteRecordsTopic(name=TopicName("t"), partitions=(partition,))
+    return broker.call(delete_records, DeleteRecordsRequest(topics=(topic,), timeout_ms=timeout_ms))
+
+
+def only(response: Any) -> tuple[int, int]:
+    ((answer,),) = [topic.partitions for topic in response.topics]
+    return answer.error_code, answer.low_watermark
+
+
+@pytest.fixture
+def replicated(broker: BrokerInMemory) -> BrokerInMemory:
+    """Broker 2 lives and has a replica whose log starts at 0."""
+    endpoint = BrokerEndpoint(name="PLAINTEXT", host="other", port=9092)
+    record = RegisterBrokerRecord(broker_id=BrokerId(2), broker_epoch=50, fenced=False, end_points=(endpoint,))
+    broker.controller.commit(((record, 3),), broker.now)
+    image = broker.controller.image.partition("t", 0)
+    assert image is not None
+    broker.partition().update(replace(image, replicas=(1, 2), isr=(1, 2), partition_epoch=9), broker.now)
+    follow(broker, 0)
+    return broker
+
+
+def follow(broker: BrokerInMemory, log_start: int) -> None:
+    """Broker 2 fetches at the end of the log."""
+    fetch = FollowerFetch(2, 50, 3, log_start, 0, -1, 1 << 20)
+    broker.partition().read_for_follower(fetch, broker.now)
+
+
+def test_the_answer_waits_until_the_followers_have_followed(replicated: BrokerInMemory) -> None:
+    later = asked(replicated, 2)
+    assert replicated.waits(later)
+    follow(replicated, 2)
+    assert only(replicated.wake(later)) == (ErrorCode.NONE, 2)
+
+
+def test_a_follower_that_does_not_follow_in_time_is_told(replicated: BrokerInMemory) -> None:
+    later = asked(replicated, 2)
+    assert only(replicated.wake(later, is_late=True)) == (ErrorCode.REQUEST_TIMED_OUT, 0)
+
+
+def test_the_wait_ends_when_the_leadership_is_lost(replicated: BrokerInMemory) -> None:
+    later = asked(replicated, 2)
+    replicated.follow()
+    assert only(replicated.wake(later)) == (ErrorCode.NOT_LEADER_OR_FOLLOWER, -1)
 
 
 def test_the_log_starts_where_it_was_told_to(broker: BrokerInMemory) -> None:

@@ -315,11 +315,11 @@ def test_an_answer_after_a_newer_leader_epoch_is_passed_over() -> None:
     assert (led.leader.isr.committed, led.leader.partition_epoch) == ((1,), 7)
 
 
-def test_the_low_watermark_is_the_lowest_start_of_the_replicas_that_live() -> None:
+def test_only_followers_that_live_say_where_records_are_gone() -> None:
     led = Led()
     led.append(4)
     led.leader.log.high_watermark = 4
     led.leader.log.raise_log_start(3)
     led.fetch(2, 4, log_start_offset=2)
     led.brokers[3] = led.broker(3, fenced=True)
-    assert led.leader.low_watermark == 2
+    assert led.leader.followers_log_start == 2

@@ -2,10 +2,11 @@
 
 **Promises** The new partitions have a leader when the answer says so; validate_only writes nothing.
 **Refuses** Per topic: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS: not more than it has,
-INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR: more than there are brokers, INVALID_REQUEST: named twice,
-UNKNOWN_SERVER_ERROR: more than 10,000 partitions asked for.
-**Versions** 2 flexible; 3 may answer THROTTLING_QUOTA_EXCEEDED. Kafka 4.4 refuses too many with POLICY_VIOLATION.
-**Departs from Kafka** There are no quotas yet.
+INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR: more than there are brokers, INVALID_REQUEST: named twice.
+POLICY_VIOLATION for all: more than 10,000 partitions asked for (KAFKA-19673).
+**Versions** 2 flexible; 3 may answer THROTTLING_QUOTA_EXCEEDED.
+**Departs from Kafka** There are no quotas yet. Before 4.4 Kafka answers too many partitions with UNKNOWN_SERVER_ERROR,
+by accident.
 """
 
 from __future__ import annotations

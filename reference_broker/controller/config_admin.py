@@ -28,7 +28,6 @@ from reference_broker.controller.setting_order import in_order
 from reference_broker.java_hash import in_map_order
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC, MetadataImage
 from reference_broker.metadata.topic_names import reason_invalid
-from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
 from reference_broker.wire.messages.config_record import ConfigRecord
@@ -127,8 +126,6 @@ class ConfigAdmin:
             raise bad_request(f"Unknown resource type {resource_type}")
         for _, operation, _ in changes:
             if operation not in list(Operation):
-                if resource_type != BROKER:
-                    raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
                 raise bad_request(f"Unknown operations type {operation}")
         if resource_type == BROKER and name:
             self.check_own_id(name)
@@ -157,8 +154,6 @@ class ConfigAdmin:
         if known is None or known.type is not ConfigType.LIST or resource_type not in (TOPIC, BROKER):
             word = "APPEND" if operation == Operation.APPEND else "SUBTRACT"
             if resource_type == BROKER:
-                if known is None and not self.config.release.does(Behaviour.NAMES_UNKNOWN_LISTS):
-                    raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
                 if known is None:
                     raise invalid(f"Unknown config name: {key}")
                 raise invalid(f"Config value {word.lower()} is not allowed for config key: {key}")
@@ -190,8 +185,6 @@ class ConfigAdmin:
                 continue
             self._check_min_isr(resource_type, name, key, value)
             if value is not None and len(value) > MAX_VALUE_LENGTH:
-                if not self.config.release.does(Behaviour.REFUSES_LONG_VALUES):
-                    raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
                 raise invalid(
                     "The configuration value cannot be added because it exceeds the maximum value size of "
                     f"{MAX_VALUE_LENGTH} bytes."
@@ -255,11 +248,6 @@ class ConfigAdmin:
         config = self.config
         return int(config.topic_settings()["retention.ms"]) if name == RETENTION_MS else config.number(name)
 
-    def _set_text(self, names: list[str], in_scala: str = "Set") -> str:
-        """A set of names as the release's language prints it; `in_scala` is the kind that Kafka had there."""
-        inside = ", ".join(names)
-        return f"[{inside}]" if self.config.release.does(Behaviour.WRITES_SETS_AS_JAVA) else f"{in_scala}({inside})"
-
     def _check_broker(self, settings: Mapping[str, str], *, is_default: bool) -> None:
         """What the broker refuses before the controller is asked: INVALID_REQUEST, as Kafka has it (KAFKA-13609)."""
         plain = {name: self._keys.plain_name(name) for name in settings}
@@ -269,7 +257,7 @@ class ConfigAdmin:
             if name in self._keys.broker and self._keys.broker[name].mode is UpdateMode.READ_ONLY
         ]
         if fixed:
-            raise bad_request(f"Cannot update these configs dynamically: {self._set_text(fixed)}")
+            raise bad_request(f"Cannot update these configs dynamically: [{', '.join(fixed)}]")
         bare = [
             name
             for name in settings
@@ -278,7 +266,7 @@ class ConfigAdmin:
         if bare:
             raise bad_request(
                 "These security configs can be dynamically updated only per-listener using the listener prefix: "
-                f"{self._set_text(bare, 'HashSet')}"
+                f"[{', '.join(bare)}]"
             )
         known = {name: text for name, text in settings.items() if plain[name] in self._keys.broker}
         for name, text in known.items():
@@ -297,7 +285,7 @@ class ConfigAdmin:
             if own:
                 raise bad_request(
                     "Cannot update these configs at default cluster level, broker id must be specified: "
-                    f"{self._set_text(own)}"
+                    f"[{', '.join(own)}]"
                 )
         if reason := reason_refused(known, self._number_now, self.config.log_dirs):
             raise bad_request(reason)

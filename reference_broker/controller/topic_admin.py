@@ -267,8 +267,7 @@ class TopicAdmin:
 
     def decide_growth(self, request: CreatePartitionsRequest) -> Decision:
         """CreatePartitions."""
-        if self.config.release.does(Behaviour.LIMITS_NEW_PARTITIONS):
-            self._limit_growth(request)
+        self._limit_growth(request)
         counts = Counter(topic.name for topic in request.topics)
         results = [
             CreatePartitionsTopicResult(
@@ -282,7 +281,7 @@ class TopicAdmin:
             if counts[topic.name] > 1:
                 continue
             try:
-                records += self._grown(topic, MAX_PARTITIONS_PER_REQUEST - len(records))
+                records += self._grown(topic)
                 results.append(CreatePartitionsTopicResult(name=topic.name, error_message=None))
             except KafkaError as error:
                 results.append(
@@ -298,7 +297,7 @@ class TopicAdmin:
             text = "Excessively large number of additional partitions per request."
             raise KafkaError(ErrorCode.POLICY_VIOLATION, text)
 
-    def _grown(self, topic: CreatePartitionsTopic, most: int) -> list[VersionedRecord]:
+    def _grown(self, topic: CreatePartitionsTopic) -> list[VersionedRecord]:
         image = self.image
         known = image.topics.get(topic.name)
         if known is None:
@@ -313,8 +312,6 @@ class TopicAdmin:
             )
         factor = len(known.partitions[0].replicas)
         if topic.assignments is None:
-            if topic.count - has > most:
-                raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
             partitions = self._spread(has, topic.count - has, factor)
         else:
             if len(topic.assignments) != topic.count - has:

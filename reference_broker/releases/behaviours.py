@@ -54,8 +54,4 @@ class Behaviour(Enum):
         (4, 2), "the storage tool prints the records that a new cluster begins with"
     )
     ANSWERS_NO_GROUPS = Since((4, 1), "a request for the offsets of no group is answered")
-    LIMITS_NEW_PARTITIONS = Since((4, 4), "too many new partitions are a POLICY_VIOLATION of the whole request")
-    NAMES_UNKNOWN_LISTS = Since((4, 3), "adding to a broker's setting that nobody knows is refused by its name")
     OPENS_NAMELESS_SESSIONS = Since((4, 3), "a fetch session may begin with a topic of the zero id")
-    REFUSES_LONG_VALUES = Since((4, 1), "a setting that has grown too long is INVALID_CONFIG")
-    WRITES_SETS_AS_JAVA = Since((4, 3), "a refusal to change settings of a broker lists them as Java prints a set")

@@ -39,8 +39,9 @@ class _Asked(Struct, frozen=True):
 class ControllerChannel:
     """One of this broker's channels to the controller, by its name (`heartbeat`, `forwarding`, …).
 
-    `request_timeout_ms` is what one attempt may take (controller.socket.timeout.ms), `retry_timeout_ms` what all
-    attempts of a request may take together. `on_time` must be called at `next_deadline_ms`.
+    `request_timeout_ms` is what one attempt may take (controller.socket.timeout.ms). After `retry_timeout_ms` no other
+    attempt begins; one that is on its way then is waited for, so that a controller that is found late can still
+    answer. `on_time` must be called at `next_deadline_ms`.
     """
 
     def __init__(self, name: str, *, outbox: Outbox, request_timeout_ms: int, retry_timeout_ms: int) -> None:
@@ -80,7 +81,7 @@ class ControllerChannel:
             first.api_key,
             first.message,
             channel=self._name,
-            timeout_ms=max(1, min(self._request_timeout_ms, first.deadline_ms - now.monotonic_ms)),
+            timeout_ms=min(self._request_timeout_ms, self._retry_timeout_ms),
             then=partial(self._on_outcome, self._attempt),
         )
 

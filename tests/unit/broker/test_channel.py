@@ -141,6 +141,20 @@ def test_no_attempt_lasts_longer_than_the_request_may() -> None:
     assert asking.taken()[0].timeout_ms == 300
 
 
+def test_a_controller_that_is_found_late_has_the_time_of_an_attempt_to_answer() -> None:
+    asking = Asking(retry_timeout_ms=300, request_timeout_ms=1000)
+    asking.channel.follow(None, asking.now)
+    asking.ask(1)
+    asking.sleep(290)
+    asking.channel.follow(FIRST, asking.now)
+    assert asking.taken()[0].timeout_ms == 300
+    asking.sleep(200)
+
+    asking.answer(FINE)
+
+    assert asking.outcomes == [(1, FINE)]
+
+
 def test_a_request_is_given_up_when_its_time_is_over() -> None:
     asking = Asking()
     asking.ask(1)

@@ -35,10 +35,8 @@ class Later:
         """The answer is known."""
         if self.is_done:
             return
-        self.is_done, self._on_expired = True, None
-        if self._then is None:
-            self._result = result
-        else:
+        self.is_done, self._result, self._on_expired = True, result, None
+        if self._then is not None:
             self._then(result)
 
     def expire(self, now: Now) -> None:

@@ -7,7 +7,8 @@ unknown broker, or a cancel that would need an unclean election where the topic 
 another factor where the request allows none, NO_REASSIGNMENT_IN_PROGRESS: nothing to cancel.
 **Versions** 1 whether the replication factor may change (KIP-860).
 **Departs from Kafka** A move that names no new replicas forgets what an earlier one was adding or removing and this one
-is not; Kafka keeps waiting for it.
+is not; Kafka keeps waiting for it. A removed replica is never eligible to lead; Kafka keeps it eligible while the ISR
+is smaller than min.insync.replicas.
 """
 
 from __future__ import annotations

@@ -105,7 +105,10 @@ def next_state(
     if state is BrokerState.FENCED:
         if request.want_shut_down:
             return BrokerState.SHUTDOWN_NOW
-        is_ready = not request.want_fence and request.current_metadata_offset >= session.registration_offset
+        # A controlled shutdown ends with the registration: who has begun one serves again only under a new epoch.
+        is_stopping = changes.image.brokers[broker_id].registration.in_controlled_shutdown
+        has_read = request.current_metadata_offset >= session.registration_offset
+        is_ready = has_read and not request.want_fence and not is_stopping
         return BrokerState.UNFENCED if is_ready else BrokerState.FENCED
     if state is BrokerState.UNFENCED:
         if request.want_fence:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster_in_memory import CONFIG, SESSION_MS, Cluster, at, directory, incarnation, partition, topic_id_of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reference_broker.controller.alter_partition import decide_isr_changes
@@ -210,6 +210,12 @@ def assert_legal(life: Life, one: PartitionImage) -> None:
     assert broker.has_online(one.directory_of(one.leader))
 
 
+@example(
+    steps=[*(("register", broker_id, 0, 1) for broker_id in (2, 3, 4)), ("beat", 1, 0, 2), *[("beat", 1, 0, 0)] * 2],
+    has_elr=False,
+    is_unclean_allowed=False,
+    min_isr=1,
+)  # a broker that had begun to stop was unfenced again, and led
 @given(STEPS, st.booleans(), st.booleans(), st.integers(1, 3))
 @settings(max_examples=150)
 def test_every_partition_stays_legal(steps: Any, has_elr: bool, is_unclean_allowed: bool, min_isr: int) -> None:

@@ -132,6 +132,14 @@ def test_a_fenced_broker_may_stop_at_once_and_nothing_is_written() -> None:
     assert (decision.response.should_shut_down, decision.records) == (True, ())
 
 
+def test_a_broker_that_has_begun_to_stop_serves_again_only_under_a_new_epoch() -> None:
+    cluster = Cluster.of(1)
+    cluster.add_topic(partition(1))
+    beat(cluster, 1, want_shut_down=True)
+    beat(cluster, 1, want_shut_down=True)
+    assert (beat(cluster, 1), cluster.partition().leader) == ((True, True, False), -1)
+
+
 # -- folders ----------------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ A broker runs in this process, over real sockets and files, one turn of its loop
 from __future__ import annotations
 
 import random
+import select
 import socket
 import statistics
 import sys
@@ -19,12 +20,12 @@ from types import FrameType
 from typing import Any, Final
 
 from bench.table import Row, Table, at_most
-from reference_broker.configs import BrokerConfig
 from reference_broker.node import Observers
 from reference_broker.server.clock import now
 from reference_broker.server.disk import OsDisk
 from reference_broker.server.listener import bind_all
 from reference_broker.server.loop import Loop
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.startup import start_node
 from reference_broker.storage import load_folders, run
 from reference_broker.wire.api_keys import ApiKey
@@ -81,6 +82,11 @@ class Client:
         """A request, in the version that is measured."""
         self._socket.sendall(b"".join(encode_request(key, VERSIONS[key], 7, "bench", request)))  # type: ignore[arg-type]
 
+    @property
+    def has_answer(self) -> bool:
+        """Whether a response has come."""
+        return bool(select.select([self._socket], [], [], 0)[0])
+
     def receive(self, key: ApiKey) -> Any:
         """The response to the last request."""
         size = int.from_bytes(self._exactly(4), "big")
@@ -117,7 +123,8 @@ class CountedBroker:
     def _create_topic(self) -> Uuid:
         topic = CreatableTopic(name=TopicName("orders"), num_partitions=1, replication_factor=1)
         self.writer.send(ApiKey.CREATE_TOPICS, CreateTopicsRequest(topics=(topic,), timeout_ms=1000))
-        self.turn()
+        while not self.writer.has_answer:  # the metadata log is flushed by a thread
+            self.turn()
         topic_id: Uuid = self.writer.receive(ApiKey.CREATE_TOPICS).topics[0].topic_id
         return topic_id
 
@@ -200,6 +207,9 @@ def counted_broker() -> Iterator[CountedBroker]:
         )
         loop = Loop(node, listeners, config, lambda level, line: None)
         try:
+            loop.begin()
+            while not node.serves("PLAINTEXT"):
+                loop.turn()
             broker = CountedBroker(loop, bound["PLAINTEXT"])
             try:
                 yield broker

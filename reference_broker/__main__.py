@@ -13,6 +13,7 @@ EXAMPLE = """examples:
   python -m reference_broker dev --port 0 --profile 4.1
   python -m reference_broker storage format -t $(python -m reference_broker storage random-uuid) -c server.properties
   python -m reference_broker start server.properties --override log.retention.ms=60000"""
+MOST_NODES = 9
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 
 
@@ -34,9 +35,12 @@ def parser() -> argparse.ArgumentParser:
     )
     start = commands.add_parser("start", help="run a node on formatted folders, until SIGTERM")
     start.add_argument("file", metavar="FILE", help="Kafka's server.properties")
-    dev = commands.add_parser("dev", help="run a node on a temporary folder, which goes with it")
+    start.add_argument(
+        "--link-filter", metavar="FILE", help="cut off the nodes that it lists; read at the start and on SIGUSR1"
+    )
+    dev = commands.add_parser("dev", help="run nodes on a temporary folder, which goes with them")
     dev.add_argument("--port", type=_port, default=9092, help="for clients; 0 picks a free one (default 9092)")
-    dev.add_argument("--nodes", type=_one, default=1, help="how many nodes (only 1 is offered so far)")
+    dev.add_argument("--nodes", type=_nodes, default=1, help="how many nodes, 1 to 9 (default 1)")
     for command in (start, dev):
         command.add_argument("--override", action="append", default=[], metavar="KEY=VALUE", help="repeatable")
         command.add_argument("--profile", default="4.3", help="answer as this release does: 4.0 to 4.4 (default 4.3)")
@@ -52,10 +56,10 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _one(text: str) -> int:
-    if text != "1":
-        raise argparse.ArgumentTypeError(f"{text}: clusters of several nodes are not offered yet, give 1")
-    return 1
+def _nodes(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= MOST_NODES:
+        raise argparse.ArgumentTypeError(f"{text} is no number of nodes: give 1 to {MOST_NODES}")
+    return int(text)
 
 
 def main(arguments: list[str]) -> int:
@@ -70,17 +74,22 @@ def main(arguments: list[str]) -> int:
         return run(arguments[1:], disk=OsDisk(), random=chance, now_ms=now().wall_ms, say=print, complain=complain)
     given = parser().parse_args(arguments)
     from reference_broker.releases import RELEASES, find_release
-    from reference_broker.server.main import Options, dev, start
+    from reference_broker.server.dev import dev
+    from reference_broker.server.main import Options, start
 
     release = find_release(given.profile)
     if release is None:
         complain(f"--profile {given.profile}: no such profile (known: {', '.join(RELEASES)})")
         return command_line.WRONG_INPUT
     options = Options(
-        overrides=given.override, log_level=given.log_level, log_requests=given.log_requests, release=release
+        overrides=given.override,
+        log_level=given.log_level,
+        log_requests=given.log_requests,
+        link_filter=getattr(given, "link_filter", None),
+        release=release,
     )
     if given.command == "dev":
-        return dev(given.port, options, lambda text: print(text, flush=True), complain)
+        return dev(given.nodes, given.port, options, lambda text: print(text, flush=True), complain)
     return start(given.file, options, complain)
 
 

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
@@ -27,12 +27,12 @@ from reference_broker.effects import (
     Effect,
     Halt,
     Outbox,
-    PeerLost,
     Reply,
-    Send,
 )
+from reference_broker.ending import Ending
 from reference_broker.environment import Now
-from reference_broker.waiting import NEVER_MS, Deadlines, Later
+from reference_broker.loopback import Loopback
+from reference_broker.waiting import Deadlines, Later
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.codec import decode_prefix
 from reference_broker.wire.errors import ErrorCode
@@ -41,8 +41,10 @@ from reference_broker.wire.messages.request_header import RequestHeader
 from reference_broker.wire.primitives import MalformedRequest, UnencodableResponse
 from reference_broker.wire.refusal import KafkaError
 
-LOCAL: Final = Session("", "localhost")
-"""What requests of the node to itself come in on."""
+if TYPE_CHECKING:
+    from reference_broker.broker.controller_registrar import ControllerRegistrar
+    from reference_broker.life import BrokerLife
+    from reference_broker.replication.partitions import Partitions
 
 
 @dataclass(slots=True)
@@ -90,14 +92,21 @@ class Node:
     """Where the parts put what they ask for."""
     touched: list[Waker]
     """Where the parts put themselves when they have somebody to wake."""
+    ending: Ending
+    life: BrokerLife | None = None
+    registrar: ControllerRegistrar | None = None
     _handlers: dict[str, Mapping[int, Served]] = field(default_factory=dict)
     """What each listener serves, by its name."""
     _connections: dict[ConnectionId, Connection] = field(default_factory=dict)
     _deadlines: Deadlines = field(default_factory=Deadlines)
     _landings: Landings = field(default_factory=Landings)
     _connection_count: int = 0
-    _now: Now = field(default_factory=lambda: Now(0, 0))
-    """The time of the input that is being taken."""
+    _loopback: Loopback = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What the node asks of itself is refused as what others ask."""
+        self._loopback = Loopback(self.parts, self.outbox, self._deadlines, self._refusal_of)
+
     _parts_deadline_ms: int | None = None
     """What `_ask_parts` said; None where something may have changed it."""
 
@@ -115,7 +124,7 @@ class Node:
         )
         kind = CONTROLLER if listener in self.parts.settings.static.controller_listeners else BROKER
         if listener not in self._handlers:
-            self._handlers[listener] = served(kind, self.parts.release)
+            self._handlers[listener] = served(kind, self.parts.settings.static.release)
         context = ControllerContext if kind == CONTROLLER else BrokerContext
         connection.session = Client(Session(listener, client_host), self._handlers[listener], context)
         self._connections[connection.id] = connection
@@ -147,7 +156,7 @@ class Node:
 
     def go_on(self, connection: Connection, now: Now) -> list[Effect]:
         """Serve the connection's whole requests, in turn, until one must wait or its answer must be written."""
-        self._now = now
+        self._loopback.now = now
         while connection.frames and (frame := connection.next_frame()) is not None:
             self._serve(connection, frame, now)
             if self.touched:
@@ -156,11 +165,12 @@ class Node:
 
     def settle(self, token: int, outcome: Any, now: Now) -> list[Effect]:
         """The outcome of a `Send` or a `Flush`: the response, `PeerLost`, None for flushed, or an OSError."""
-        self._now, self._parts_deadline_ms = now, None
+        self._loopback.now, self._parts_deadline_ms = now, None
         try:
             self.outbox.settle(token, outcome, now)
         except OSError as error:
             self.outbox.put(Halt(f"the metadata log cannot be written: {error}"))
+        self.ending.go_on(now)
         return self.take(now)
 
     def take(self, now: Now) -> list[Effect]:
@@ -170,7 +180,7 @@ class Node:
             self._wake(now)
             sent, self.outbox.local = self.outbox.local, []
             for one in sent:
-                self._serve_locally(one, now)
+                self._loopback.serve(one, now)
         return self.outbox.take()
 
     def _hang_up(self, connection: Connection, reason: str) -> None:
@@ -222,7 +232,7 @@ class Node:
             self._hang_up(connection, f"{error} is served here")
             return
         connection.in_progress = InProgress(connection, error.correlation_id, error.api_key, 0, None, None)
-        self._answer(connection.in_progress, api_versions.unsupported(self.parts.release))
+        self._answer(connection.in_progress, api_versions.unsupported(self.parts.settings.static.release))
 
     def _wait(self, in_progress: InProgress, later: Later) -> None:
         """The answer comes later: by whoever completes it, or at its deadline."""
@@ -293,41 +303,6 @@ class Node:
             text = f"{header.correlation_id} {name} v{header.request_api_version} {header.client_id!r} {request!r}"
             self.observers.trace(connection.id, "<-", text)
 
-    # -- requests of the node to itself -------------------------------------------------------------------------
-
-    def _serve_locally(self, sent: Send, now: Now) -> None:
-        """A part of this node asks another: the same message to the same handler, in the latest version."""
-        key, settle = sent.api_key, self.outbox.settle
-        on_controller = served(CONTROLLER, self.parts.release).get(key)
-        found = on_controller or served(BROKER, self.parts.release).get(key)
-        if found is None:
-            settle(sent.token, PeerLost(f"{key.name} is not served here"), now)
-            return
-        version = found.versions[-1]
-        context = ControllerContext if on_controller else BrokerContext
-        ctx = context(now=now, api_version=version, client_id=sent.channel, session=LOCAL, parts=self.parts)
-
-        def on_answer(result: Any) -> None:
-            if isinstance(result, Exception):
-                refusal = self._refusal_of(result, key, version)
-                if refusal is None:
-                    return
-                result = refuse(found.handler, sent.request, version, refusal.code, refusal.detail)
-            if result is HANG_UP or result is NO_RESPONSE:
-                result = PeerLost(f"{key.name} has no answer")
-            settle(sent.token, result, self._now)
-
-        try:
-            result = found.handler.handle(sent.request, ctx)
-        except Exception as error:
-            result = error
-        if isinstance(result, Later):
-            result.then(on_answer)
-            if not result.is_done:
-                self._deadlines.add(result)
-        else:
-            on_answer(result)
-
     # -- what happens meanwhile ---------------------------------------------------------------------------------
 
     def _wake(self, now: Now) -> None:
@@ -342,52 +317,77 @@ class Node:
 
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called at the latest (monotonic)."""
-        parts_ms = self._parts_deadline_ms
-        if parts_ms is None or self.parts.partitions.has_lost:
+        broker, parts_ms = self.parts.broker, self._parts_deadline_ms
+        if parts_ms is None or (broker is not None and broker.partitions.has_lost):
             parts_ms = self._parts_deadline_ms = self._ask_parts()
         earliest = min(parts_ms, self._deadlines.next_deadline_ms())
-        groups_ms = self.parts.groups.next_deadline_ms()
+        groups_ms = None if broker is None else broker.groups.next_deadline_ms()
         return earliest if groups_ms is None else min(earliest, groups_ms)
 
     def _ask_parts(self) -> int:
         """The earliest deadline of the parts whose deadlines routine requests do not move."""
         parts = self.parts
-        asked = (
-            parts.controller.next_deadline_ms(),
-            parts.partitions.next_deadline_ms(),
-            parts.snapshots.next_deadline_ms(),
-        )
-        return min((one for one in asked if one is not None), default=NEVER_MS)
+        asked = [self.ending.deadline_ms, parts.quorum.next_deadline_ms(), parts.snapshots.next_deadline_ms()]
+        if parts.controller is not None:
+            asked.append(parts.controller.next_deadline_ms())
+        if self.registrar is not None:
+            asked.append(self.registrar.next_deadline_ms)
+        if parts.broker is not None:
+            asked.append(parts.broker.broker.next_deadline_ms)
+            of_partitions = parts.broker.partitions.next_deadline_ms()
+            asked += () if of_partitions is None else (of_partitions,)
+        return min(asked)
 
     def on_time(self, now: Now) -> list[Effect]:
         """Do what is due."""
-        self._now, self._parts_deadline_ms = now, None
+        self._loopback.now, self._parts_deadline_ms = now, None
+        parts = self.parts
         try:
-            self.parts.controller.on_time(now)
-            self.parts.snapshots.on_time(now)
-            self.parts.quorum.sweep(now)
-            self.parts.partitions.on_time(now)
-            self.parts.groups.on_time(now)
+            parts.quorum.on_time(now)
+            if parts.controller is not None:
+                parts.controller.on_time(now)
+            if self.registrar is not None:
+                self.registrar.on_time(now)
+            parts.snapshots.on_time(now)
+            if parts.broker is not None:
+                parts.broker.broker.on_time(now)
+                parts.broker.partitions.on_time(now)
+                parts.broker.groups.on_time(now)
+                self._look_at_folders(parts.broker.partitions)
         except OSError as error:
             self.outbox.put(Halt(f"the metadata log cannot be written: {error}"))
             return self.outbox.take()
-        self._look_at_folders()
         for later in self._deadlines.take_due(now.monotonic_ms):
             later.expire(now)
+        self.ending.go_on(now)
         return self.take(now)
 
-    def _look_at_folders(self) -> None:
+    def _look_at_folders(self, partitions: Partitions) -> None:
         """Go on without a log folder that failed, but not without the metadata log's, nor without any (KIP-858)."""
-        failures, config = self.parts.partitions.failures, self.parts.settings.static
+        failures, config = partitions.failures, self.parts.settings.static
         if (why := failures.get(config.metadata_log_dir)) is not None:
             self.outbox.put(Halt(f"the folder of the metadata log is offline: {why}"))
-        elif not self.parts.partitions.online_directory_ids:
+        elif not partitions.online_directory_ids:
             self.outbox.put(Halt(f"every log folder is offline: {'; '.join(failures.values())}"))
 
+    # -- the beginning and the end ------------------------------------------------------------------------------
+
+    def serves(self, listener: str) -> bool:
+        """Whether clients may come in on a listener: on a broker's from the time when it is not fenced any more."""
+        is_of_controller = listener in self.parts.settings.static.controller_listeners
+        return is_of_controller or (self.life is not None and self.life.is_serving)
+
+    @property
+    def has_stopped(self) -> bool:
+        """After `stop`: whether all is done but `close`."""
+        return self.ending.has_stopped
+
+    def stop(self, now: Now) -> list[Effect]:
+        """Begin to stop in order."""
+        self._loopback.now = now
+        self.ending.begin(now)
+        return self.take(now)
+
     def close(self, now: Now) -> None:
-        """Stop in order: give up leadership, flush and close every log, leave the clean-shutdown mark."""
-        controller = self.parts.controller
-        if controller.broker_epoch >= 0:
-            controller.stop_broker(now)
-        self.parts.partitions.close(now, controller.broker_epoch)
+        """Flush and release the metadata log, after `stop`."""
         self.parts.quorum.close(now)

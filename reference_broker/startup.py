@@ -1,35 +1,61 @@
-"""From a configuration and a disk to a node that serves: folders, metadata log, controller, partitions, groups.
+"""From a configuration and a disk to a node: folders, metadata log, controller, partitions, groups.
 
-The order is Kafka's: lock and open the folders, load the metadata, load the logs, register the broker, unfence it.
+The node is made whole and then comes to life by messages: it finds or wins the quorum's leader, registers, catches up
+with the metadata, loads its logs, is unfenced (see `life`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from reference_broker.apis.context import Parts
-from reference_broker.configs import BrokerConfig
+from reference_broker.apis.context import BrokerParts, Parts
+from reference_broker.broker.broker import Broker
+from reference_broker.broker.channel import ControllerChannel
+from reference_broker.broker.controller_registrar import ControllerRegistrar, controller_registration_request
+from reference_broker.broker.registration import registration_request
 from reference_broker.controller.activation import check_metadata_version
 from reference_broker.controller.controller import Controller
-from reference_broker.controller.folder_records import assignment_records, failure_records
-from reference_broker.effects import Halt, Outbox
+from reference_broker.controller.decision import random_uuid
+from reference_broker.effects import Halt, Outbox, Peer
+from reference_broker.ending import Ending
 from reference_broker.environment import Disk, Now, Random
 from reference_broker.groups.coordinator import TOPIC as OFFSETS_TOPIC
 from reference_broker.groups.coordinator import GroupCoordinator
+from reference_broker.life import BrokerLife, ControllerFinder
+from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
 from reference_broker.metadata.snapshot_generator import SnapshotGenerator
 from reference_broker.node import Node, Observers, Waker
-from reference_broker.raft.quorum import Quorum
-from reference_broker.raft.sole_voter import OwnLog, SoleVoter
+from reference_broker.raft.opening import open_quorum, open_store
 from reference_broker.replication.coordinator_log import InternalTopicLog
 from reference_broker.replication.fetch_session import FetchSessions
-from reference_broker.replication.folder_news import FolderNews
 from reference_broker.replication.partitions import Partitions
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.storage import Folders
-from reference_broker.wire.metadata_records import VersionedRecord
+from reference_broker.wire.primitives import Uuid
+from reference_broker.wire.refusal import KafkaError
+
+REGISTRATION_RETRY_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a node is made from. `bound` are the ports of its listeners, by name."""
+
+    config: BrokerConfig
+    folders: Folders
+    disk: Disk
+    random: Random
+    bound: Mapping[str, int]
+    observers: Observers
+    outbox: Outbox
+    touched: list[Waker] = field(default_factory=list)
+
+    def halt(self, reason: str) -> None:
+        """The node must not go on."""
+        self.outbox.put(Halt(reason))
 
 
 def start_node(
@@ -42,122 +68,157 @@ def start_node(
     bound: Mapping[str, int],
     observers: Observers,
 ) -> Node:
-    """A node that leads its partitions. `bound` are the ports of its listeners, by name.
+    """A node at the beginning of its life. `bound` are the ports of its listeners, by name.
 
-    KafkaError or OSError where a folder that it cannot do without is locked or broken.
+    OSError, ValueError or MalformedRequest where a folder that it cannot do without is locked or broken.
     """
     outbox = Outbox(own_node_id=config.node_id)
-    touched: list[Waker] = []
-    partitions = Partitions.open(
-        disk=disk,
-        directories={path: folders.directory_ids[path] for path in config.log_dirs if path in folders.directory_ids},
-        random=random,
-        on_touched=touched.append,
-        now_ms=now.wall_ms,
-        on_event=lambda text: observers.log("ERROR", text),
-        on_notice=lambda text: observers.log("INFO", text),
-        problems={path: folders.problems[path] for path in config.log_dirs if path in folders.problems},
+    around = Surroundings(
+        config=config, folders=folders, disk=disk, random=random, bound=bound, observers=observers, outbox=outbox
     )
-    metadata_dir = config.metadata_log_dir
-    if metadata_dir not in config.log_dirs:
-        disk.lock(f"{metadata_dir}/.lock")
-    quorum = Quorum.open(
-        disk=disk,
-        metadata_log_dir=metadata_dir,
-        config=config,
-        directory_id=folders.directory_ids[metadata_dir],
-        now_ms=now.wall_ms,
-    )
-    metadata = lead_metadata(
-        log=quorum,
+    partitions = _open_partitions(around, now) if "broker" in config.roles else None
+    if partitions is None or config.metadata_log_dir not in config.log_dirs:
+        disk.lock(f"{config.metadata_log_dir}/.lock")
+    store = open_store(config, disk, now)
+    publisher = _publisher(around)
+    settings = NodeConfig(config, publisher)
+    quorum = open_quorum(
+        config,
+        store,
         cluster_id=folders.cluster_id,
-        config=config,
-        random=random,
-        bootstrap=quorum.bootstrap_records(),
+        directory_id=folders.directory_ids[config.metadata_log_dir],
         bound=bound,
-        halt=lambda reason: outbox.put(Halt(reason)),
+        random=random,
+        outbox=outbox,
+        log=observers.log,
         now=now,
     )
-    controller, publisher = metadata.controller, metadata.publisher
-    partitions.attach(publisher, metadata.settings, partial(report_folders, controller), now)
+    incarnation_id = random_uuid(random)
+    controller = registrar = life = broker = None
+    if "controller" in config.roles:
+        bootstrap = store.bootstrap_records()
+        controller = Controller(log=quorum, publisher=publisher, settings=settings, random=random, bootstrap=bootstrap)
+        registrar = _registrar(around, incarnation_id)
+        publisher.subscribe(registrar.on_metadata)
+    if partitions is not None:
+        life, broker = _broker(around, partitions, publisher, settings, incarnation_id)
+        broker.broker.lifecycle.start(now)
+    parts = Parts(
+        publisher=publisher,
+        settings=settings,
+        quorum=quorum,
+        snapshots=SnapshotGenerator(publisher, quorum),
+        random=random,
+        controller=controller,
+        broker=broker,
+    )
+    node = Node(
+        parts=parts,
+        observers=observers,
+        outbox=outbox,
+        touched=around.touched,
+        ending=Ending(parts, life),
+        life=life,
+        registrar=registrar,
+    )
+    _listen(node, config.controller_listeners[0], now)
+    return node
+
+
+def _listen(node: Node, listener: str, now: Now) -> None:
+    """Have the parts told what is committed, and who leads: first the image, then whoever builds on it."""
+    parts, registrar = node.parts, node.registrar
+
+    def follow(controller: Peer | None, now: Now) -> None:
+        if parts.broker is not None:
+            parts.broker.broker.follow(controller, now)
+        if registrar is not None:
+            registrar.follow(controller, now)
+
+    parts.quorum.add_listener(parts.publisher, now)
+    if parts.controller is not None:
+        parts.quorum.add_listener(parts.controller, now)
+    parts.quorum.add_listener(ControllerFinder(parts.quorum, listener, follow), now)
+
+
+def _publisher(around: Surroundings) -> Publisher:
+    """What tells the parts of committed metadata; first of all it is looked whether the release knows it."""
+    publisher = Publisher(around.folders.cluster_id, around.halt)
+
+    def check(delta: MetadataDelta, now: Now) -> None:
+        try:
+            check_metadata_version(delta.after, around.config.release)
+        except KafkaError as error:
+            around.halt(error.detail or error.code.name)
+
+    publisher.subscribe(check)
+    return publisher
+
+
+def _open_partitions(around: Surroundings, now: Now) -> Partitions:
+    config, folders = around.config, around.folders
+    return Partitions.open(
+        disk=around.disk,
+        directories={path: folders.directory_ids[path] for path in config.log_dirs if path in folders.directory_ids},
+        random=around.random,
+        on_touched=around.touched.append,
+        now_ms=now.wall_ms,
+        on_event=lambda text: around.observers.log("ERROR", text),
+        on_notice=lambda text: around.observers.log("INFO", text),
+        problems={path: folders.problems[path] for path in config.log_dirs if path in folders.problems},
+        outbox=around.outbox,
+    )
+
+
+def _broker(
+    around: Surroundings,
+    partitions: Partitions,
+    publisher: Publisher,
+    settings: NodeConfig,
+    incarnation_id: Uuid,
+) -> tuple[BrokerLife, BrokerParts]:
+    """The parts that the role of a broker has."""
+    config = around.config
     groups = GroupCoordinator(
         log=InternalTopicLog(partitions, OFFSETS_TOPIC),
-        config=lambda: metadata.settings.current,
+        config=lambda: settings.current,
         topics=lambda: publisher.image.topics,
-        create_internal_topic=controller.create_internal_topic,
-        random=random,
+        random=around.random,
     )
-    publisher.subscribe(groups.on_metadata)
-    controller.start_broker(
-        log_dirs=partitions.online_directory_ids, previous_broker_epoch=partitions.previous_broker_epoch, now=now
+    life = BrokerLife(
+        publisher=publisher, settings=settings, partitions=partitions, groups=groups, outbox=around.outbox
     )
-    partitions.on_registered(controller.broker_epoch, now)
-    parts = Parts(
-        controller=controller,
-        partitions=partitions,
-        groups=groups,
-        fetch_sessions=FetchSessions(
-            random=random, capacity=config.number("max.incremental.fetch.session.cache.slots")
+    life.broker = Broker(
+        config=config,
+        registration=registration_request(
+            config,
+            bound=around.bound,
+            cluster_id=around.folders.cluster_id,
+            incarnation_id=incarnation_id,
+            log_dirs=partitions.online_directory_ids,
+            previous_broker_epoch=partitions.previous_broker_epoch,
         ),
-        random=random,
-        release=config.release,
-        quorum=metadata.quorum,
-        snapshots=metadata.snapshots,
-        publisher=metadata.publisher,
-        settings=metadata.settings,
+        outbox=around.outbox,
+        random=around.random,
+        metadata_offset=lambda: publisher.image.offset,
+        may_cordon=life.may_cordon,
+        is_replica=life.is_replica,
+        listener=life,
+        log=around.observers.log,
     )
-    return Node(parts=parts, observers=observers, outbox=outbox, touched=touched)
+    partitions.connect(life.broker.alter_partition)
+    sessions = FetchSessions(random=around.random, capacity=config.number("max.incremental.fetch.session.cache.slots"))
+    parts = BrokerParts(broker=life.broker, partitions=partitions, groups=groups, fetch_sessions=sessions)
+    return life, parts
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    """The parts of a node that decide, replicate and publish metadata."""
-
-    quorum: SoleVoter
-    publisher: Publisher
-    settings: NodeConfig
-    controller: Controller
-    snapshots: SnapshotGenerator
-
-
-def lead_metadata(
-    *,
-    log: OwnLog,
-    cluster_id: str,
-    config: BrokerConfig,
-    random: Random,
-    now: Now,
-    bootstrap: Sequence[VersionedRecord] = (),
-    bound: Mapping[str, int] | None = None,
-    halt: Callable[[str], None],
-) -> Metadata:
-    """Load the metadata and lead the quorum of one.
-
-    KafkaError (UNSUPPORTED_VERSION) where the cluster is ahead of the release.
-    """
-    publisher = Publisher(cluster_id, halt)
-    settings = NodeConfig(config, publisher)
-    quorum = SoleVoter(log, config.node_id)
-    controller = Controller(
-        log=quorum, publisher=publisher, settings=settings, random=random, bootstrap=bootstrap, bound=dict(bound or {})
+def _registrar(around: Surroundings, incarnation_id: Uuid) -> ControllerRegistrar:
+    """What registers this controller with the active one."""
+    channel = ControllerChannel(
+        "registration",
+        outbox=around.outbox,
+        request_timeout_ms=around.config.number("controller.socket.timeout.ms"),
+        retry_timeout_ms=REGISTRATION_RETRY_MS,
     )
-    quorum.add_listener(publisher)
-    quorum.add_listener(controller)
-    quorum.load(now)
-    check_metadata_version(publisher.image, config.release)
-    quorum.lead(now)
-    return Metadata(quorum, publisher, settings, controller, SnapshotGenerator(publisher, quorum))
-
-
-def report_folders(controller: Controller, news: FolderNews, now: Now) -> bool:
-    """Have the controller write what its own broker tells of its folders; False before the broker is registered."""
-    if controller.broker_epoch < 0:
-        return False
-    if not controller.is_broker_registered:
-        return True  # a controller listens to no broker that it does not know; at its next start it will look again
-    config = controller.config
-    if records := assignment_records(controller.pending, config, news.placed):
-        controller.commit(records, now)
-    if news.has_failed and (records := failure_records(controller.pending, config, news.online, news.lost)):
-        controller.commit(records, now)
-    return True
+    request = controller_registration_request(around.config, bound=around.bound, incarnation_id=incarnation_id)
+    return ControllerRegistrar(request, channel, around.observers.log)

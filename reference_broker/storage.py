@@ -11,10 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
-from reference_broker.configs import BrokerConfig, ConfigInvalid
 from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Disk, Random
-from reference_broker.properties import format_properties, parse_properties
 from reference_broker.raft.snapshots import BOOTSTRAP, Snapshot, SnapshotId, encode_snapshot
 from reference_broker.raft.store import DIRECTORY
 from reference_broker.releases import (
@@ -26,6 +24,9 @@ from reference_broker.releases import (
     metadata_version_name,
 )
 from reference_broker.releases.behaviours import Behaviour
+from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.settings.properties import format_properties, parse_properties
+from reference_broker.settings.validators import ConfigInvalid
 from reference_broker.storage_choices import (
     ChosenVoters,
     check_kraft_version,

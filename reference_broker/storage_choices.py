@@ -10,12 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Random
 from reference_broker.raft.voters import ReplicaKey, Voter, VoterEndpoint, VoterSet
 from reference_broker.releases import KRAFT_VERSION, METADATA_VERSION, METADATA_VERSIONS, Release
 from reference_broker.releases.behaviours import Behaviour
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.primitives import parse_uuid
 
 

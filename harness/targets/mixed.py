@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.hosts.lack import Lack, Means
+from harness.targets import local_cluster
 from harness.targets.kafka_process import KafkaProcessTarget
 from harness.targets.local_cluster import LocalCluster, open_local_cluster
 from harness.targets.local_node import Software
 from harness.targets.reference import ReferenceTarget
 from harness.targets.target import ClusterSpec, Target, TargetKind, UnknownTarget
 
+MOST_NODES = 12
 Part = ReferenceTarget | KafkaProcessTarget
 
 
@@ -41,9 +43,9 @@ class MixedTarget:
 
     def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
         """Why it cannot be used here: what its parts lack, or too few nodes for all of them."""
-        for part in self._parts:
-            if (found := part.lack(spec)) is not None:
-                return Lack(found.means, f"{self.name}: {found.reason}")
+        found = next((lack for part in self._parts if (lack := part.lack()) is not None), None)
+        if (found := found or local_cluster.lack_for(spec, most_nodes=MOST_NODES)) is not None:
+            return found.of(self.name)
         if spec is not None and spec.nodes + spec.controllers < len(self._parts):
             least = len(self._parts)
             return Lack(Means.NODES, f"{self.name}: at least {least} nodes are needed, one of each: --nodes {least}")
@@ -51,7 +53,8 @@ class MixedTarget:
 
     def lack_for_fault(self, kind: str) -> Lack | None:
         """Why faults of this kind cannot be injected on its clusters; None when they can."""
-        return next((lack for part in self._parts if (lack := part.lack_for_fault(kind)) is not None), None)
+        found = local_cluster.lack_for_fault(kind)
+        return None if found is None else found.of(self.name)
 
     def open(self, spec: ClusterSpec) -> LocalCluster:
         """Opens a healthy cluster. TargetTrouble, with the end of a log, when it does not start."""

@@ -104,7 +104,9 @@ def refusals() -> dict[str, list[tuple[int, str]]]:
     from reference_broker.apis import catalogue
     from reference_broker.apis.registry import handler_modules
 
-    return {APIS[int(module.API)].name: catalogue.refusals(module) for module in handler_modules()}
+    # Fetch has a file for each kind of listener: clients meet the broker's.
+    files = sorted(handler_modules(), key=lambda module: "broker" in module.LISTENERS)
+    return {APIS[int(module.API)].name: catalogue.refusals(module) for module in files}
 
 
 def advertised(release: str) -> dict[int, tuple[int, int]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.decision import Decision, Refusal
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.wire.api_keys import ApiKey
@@ -28,13 +28,13 @@ VERSIONS: Final = range(3)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: AlterConfigsRequest, ctx: Context) -> AlterConfigsResponse:
+def handle(request: AlterConfigsRequest, ctx: ControllerContext) -> AlterConfigsResponse:
     """Decide and commit."""
     response: AlterConfigsResponse = ctx.controller.submit(lambda image: _decide(request, image, ctx), ctx.now)
     return response
 
 
-def _decide(request: AlterConfigsRequest, image: MetadataImage, ctx: Context) -> Decision:
+def _decide(request: AlterConfigsRequest, image: MetadataImage, ctx: ControllerContext) -> Decision:
     counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
     records: list[VersionedRecord] = []
     results: list[AlterConfigsResourceResponse] = []

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.reassignment import decide_reassignments
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.alter_partition_reassignments_request import AlterPartitionReassignmentsRequest
@@ -25,6 +25,6 @@ VERSIONS: Final = range(2)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: AlterPartitionReassignmentsRequest, ctx: Context) -> Any:
+def handle(request: AlterPartitionReassignmentsRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
     return ctx.controller.submit(lambda image: decide_reassignments(image, ctx.config, request), ctx.now)

@@ -67,7 +67,7 @@ def _check_meant(request: ApiVersionsRequest, ctx: Context, kind: str) -> None:
     """A client that came to another node than it meant must look for its cluster anew."""
     if (request.cluster_id is None) != (request.node_id == -1):
         raise KafkaError(ErrorCode.INVALID_REQUEST, "a cluster id without a node id, or the other way round")
-    meant, own = (request.cluster_id, request.node_id), (ctx.image.cluster_id, ctx.controller.static_config.node_id)
+    meant, own = (request.cluster_id, request.node_id), (ctx.image.cluster_id, ctx.node_id)
     if kind == BROKER and request.cluster_id is not None and meant != own:
         raise KafkaError(ErrorCode.REBOOTSTRAP_REQUIRED, f"{meant} was meant, this is {own}")
 

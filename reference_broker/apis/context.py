@@ -9,9 +9,11 @@ from msgspec import Struct
 
 from reference_broker.environment import Now
 from reference_broker.security.principal import ANONYMOUS, Principal
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.refusal import KafkaError
 
 if TYPE_CHECKING:
-    from reference_broker.configs import BrokerConfig
+    from reference_broker.broker.broker import Broker
     from reference_broker.controller.controller import Controller
     from reference_broker.environment import Random
     from reference_broker.groups.coordinator import GroupCoordinator
@@ -19,26 +21,34 @@ if TYPE_CHECKING:
     from reference_broker.metadata.node_config import NodeConfig
     from reference_broker.metadata.publishing import Publisher
     from reference_broker.metadata.snapshot_generator import SnapshotGenerator
-    from reference_broker.raft.sole_voter import SoleVoter
+    from reference_broker.raft.machine import Quorum
     from reference_broker.releases import Release
     from reference_broker.replication.fetch_session import FetchSessions
     from reference_broker.replication.partitions import Partitions
+    from reference_broker.settings.broker_config import BrokerConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The parts of a node; the same for every request."""
+    """The parts of a node; the same for every request. What belongs to a role is there where the node has it."""
 
-    controller: Controller
+    publisher: Publisher
+    settings: NodeConfig
+    quorum: Quorum
+    snapshots: SnapshotGenerator
+    random: Random
+    controller: Controller | None = None
+    broker: BrokerParts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerParts:
+    """What the role of a broker has."""
+
+    broker: Broker
     partitions: Partitions
     groups: GroupCoordinator
     fetch_sessions: FetchSessions
-    random: Random
-    release: Release
-    quorum: SoleVoter
-    snapshots: SnapshotGenerator
-    publisher: Publisher
-    settings: NodeConfig
 
 
 class Session(Struct):
@@ -82,11 +92,6 @@ class Context(Struct, frozen=True, kw_only=True):  # made for every request: a s
         return self.session.principal
 
     @property
-    def controller(self) -> Controller:
-        """Decides and commits metadata."""
-        return self.parts.controller
-
-    @property
     def image(self) -> MetadataImage:
         """The metadata as committed."""
         return self.parts.publisher.image
@@ -97,6 +102,16 @@ class Context(Struct, frozen=True, kw_only=True):  # made for every request: a s
         return self.parts.settings.current
 
     @property
+    def settings(self) -> NodeConfig:
+        """The same, and those of the node's file alone."""
+        return self.parts.settings
+
+    @property
+    def node_id(self) -> int:
+        """This node's id."""
+        return self.parts.settings.static.node_id
+
+    @property
     def random(self) -> Random:
         """Randomness that is lent."""
         return self.parts.random
@@ -104,27 +119,50 @@ class Context(Struct, frozen=True, kw_only=True):  # made for every request: a s
     @property
     def release(self) -> Release:
         """The release whose behaviour is served."""
-        return self.parts.release
+        return self.parts.settings.static.release
 
 
 class ControllerContext(Context, frozen=True, kw_only=True):
-    """A request on a controller's listener: it reaches the controller and its image, and no partition or group."""
+    """A request on a controller's listener: it reaches the controller and the quorum, and no partition or group."""
+
+    @property
+    def controller(self) -> Controller:
+        """Decides and commits metadata, while this node leads the quorum. NOT_CONTROLLER where it has no such role."""
+        if self.parts.controller is None:
+            raise KafkaError(ErrorCode.NOT_CONTROLLER, "this node is no controller")
+        return self.parts.controller
+
+    @property
+    def quorum(self) -> Quorum:
+        """This node's membership in the metadata quorum."""
+        return self.parts.quorum
 
 
 class BrokerContext(Context, frozen=True, kw_only=True):
     """A request on a broker's listener."""
 
     @property
+    def broker(self) -> Broker:
+        """Asks the active controller."""
+        return self._parts.broker
+
+    @property
     def partitions(self) -> Partitions:
         """The partitions that this broker hosts."""
-        return self.parts.partitions
+        return self._parts.partitions
 
     @property
     def groups(self) -> GroupCoordinator:
         """Groups and their offsets."""
-        return self.parts.groups
+        return self._parts.groups
 
     @property
     def fetch_sessions(self) -> FetchSessions:
         """Incremental fetches (KIP-227)."""
-        return self.parts.fetch_sessions
+        return self._parts.fetch_sessions
+
+    @property
+    def _parts(self) -> BrokerParts:
+        parts = self.parts.broker
+        assert parts is not None  # a node without the role has no listener of this kind
+        return parts

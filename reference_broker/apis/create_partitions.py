@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest
 from reference_broker.wire.messages.create_partitions_response import (
@@ -25,7 +25,7 @@ VERSIONS: Final = range(4)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: CreatePartitionsRequest, ctx: Context) -> CreatePartitionsResponse:
+def handle(request: CreatePartitionsRequest, ctx: ControllerContext) -> CreatePartitionsResponse:
     """Decide and commit."""
     controller = ctx.controller
     response: CreatePartitionsResponse = controller.submit(

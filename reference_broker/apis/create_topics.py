@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.create_topics_request import CreateTopicsRequest
 from reference_broker.wire.messages.create_topics_response import CreateTopicsResponse
@@ -23,7 +23,7 @@ VERSIONS: Final = range(2, 8)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: CreateTopicsRequest, ctx: Context) -> CreateTopicsResponse:
+def handle(request: CreateTopicsRequest, ctx: ControllerContext) -> CreateTopicsResponse:
     """Decide and commit."""
     controller = ctx.controller
     response: CreateTopicsResponse = controller.submit(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.messages.delete_topics_response import DeleteTopicsResponse
@@ -21,7 +21,7 @@ VERSIONS: Final = range(1, 7)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: DeleteTopicsRequest, ctx: Context) -> DeleteTopicsResponse:
+def handle(request: DeleteTopicsRequest, ctx: ControllerContext) -> DeleteTopicsResponse:
     """Decide and commit."""
     controller, version = ctx.controller, ctx.api_version
     response: DeleteTopicsResponse = controller.submit(

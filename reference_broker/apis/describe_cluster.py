@@ -31,7 +31,7 @@ ENDPOINT_NAMES: Final = {BROKERS: "BROKER", CONTROLLERS: "CONTROLLER"}
 
 def handle(request: DescribeClusterRequest, ctx: Context) -> DescribeClusterResponse:
     """Answer for the kind of node that the listener belongs to."""
-    served = CONTROLLERS if ctx.listener in ctx.controller.static_config.controller_listeners else BROKERS
+    served = CONTROLLERS if ctx.listener in ctx.settings.static.controller_listeners else BROKERS
     asked = request.endpoint_type
     if asked not in ENDPOINT_NAMES:
         code = ErrorCode.UNSUPPORTED_ENDPOINT_TYPE if ctx.api_version else ErrorCode.INVALID_REQUEST
@@ -44,11 +44,7 @@ def handle(request: DescribeClusterRequest, ctx: Context) -> DescribeClusterResp
         )
         return DescribeClusterResponse(error_code=code, error_message=text)
     nodes = _controllers(ctx) if served == CONTROLLERS else _brokers(ctx, with_fenced=request.include_fenced_brokers)
-    leaders = (
-        [ctx.controller.static_config.node_id]
-        if served == CONTROLLERS
-        else [broker.id for broker in ctx.image.cluster.alive()]
-    )
+    leaders = [ctx.node_id] if served == CONTROLLERS else [broker.id for broker in ctx.image.cluster.alive()]
     leader = leaders[ctx.random.randrange(0, len(leaders))] if leaders else -1
     return DescribeClusterResponse(
         endpoint_type=served,

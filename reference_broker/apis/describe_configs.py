@@ -16,7 +16,7 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.controller.config_admin import BROKER_LOGGER
-from reference_broker.controller.config_description import Entry
+from reference_broker.controller.config_description import ConfigDescriptions, Entry
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.releases.behaviours import Behaviour
@@ -67,7 +67,7 @@ def handle(request: DescribeConfigsRequest, ctx: Context) -> DescribeConfigsResp
 
 
 def _entries(resource: DescribeConfigsResource, ctx: Context) -> Sequence[Entry]:
-    descriptions, name = ctx.controller.descriptions, resource.resource_name
+    descriptions, name = ConfigDescriptions(ctx.image, ctx.settings), resource.resource_name
     if resource.resource_type == TOPIC:
         if reason := reason_invalid(name):
             raise KafkaError(ErrorCode.INVALID_TOPIC_EXCEPTION, reason)
@@ -94,7 +94,7 @@ def _entries(resource: DescribeConfigsResource, ctx: Context) -> Sequence[Entry]
 
 
 def _check_broker(name: str, ctx: Context, alternative: str) -> None:
-    node_id = ctx.controller.static_config.node_id
+    node_id = ctx.node_id
     try:
         number = int(name)
     except ValueError:

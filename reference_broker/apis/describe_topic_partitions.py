@@ -53,7 +53,7 @@ def handle(request: DescribeTopicPartitionsRequest, ctx: BrokerContext) -> Descr
             "DescribeTopicPartitionsRequest cursor partition must be valid: "
             f"Cursor(topicName='{cursor.topic_name}', partitionIndex={cursor.partition_index})",
         )
-    most = ctx.controller.config.number("max.request.partition.size.limit")
+    most = ctx.config.number("max.request.partition.size.limit")
     remaining = max(min(most, request.response_partition_limit), 1)
     topics: list[DescribeTopicPartitionsResponseTopic] = []
     next_cursor = None

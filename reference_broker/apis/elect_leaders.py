@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.elections import decide_elections
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -29,7 +29,7 @@ VERSIONS: Final = range(3)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: ElectLeadersRequest, ctx: Context) -> Any:
+def handle(request: ElectLeadersRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
     return ctx.controller.submit(lambda image: decide_elections(image, ctx.config, request), ctx.now)
 

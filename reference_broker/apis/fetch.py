@@ -93,7 +93,7 @@ def handle(request: FetchRequest, ctx: BrokerContext) -> FetchResponse | Later:
         _check_names(request, ctx)
     parts, monotonic_ms = ctx.parts, ctx.now.monotonic_ms
     by_id = parts.publisher.image.topics.by_id
-    plan = parts.fetch_sessions.plan(request, version, by_id, is_follower=is_follower, monotonic_ms=monotonic_ms)
+    plan = ctx.fetch_sessions.plan(request, version, by_id, is_follower=is_follower, monotonic_ms=monotonic_ms)
     if plan.error or not plan.wanted:
         return plan.answer([], (), monotonic_ms)
     max_bytes = min(request.max_bytes, parts.settings.current.number("fetch.max.bytes"))
@@ -198,8 +198,8 @@ class _Reading:
 
     def _find(self, wanted: Wanted) -> Partition | None:
         if wanted.topic_id != ZERO_UUID:
-            return self.ctx.parts.partitions.find_by_id(wanted.topic_id, wanted.index)
-        return None if wanted.topic is None else self.ctx.parts.partitions.find(wanted.topic, wanted.index)
+            return self.ctx.partitions.find_by_id(wanted.topic_id, wanted.index)
+        return None if wanted.topic is None else self.ctx.partitions.find(wanted.topic, wanted.index)
 
     def _absence(self, wanted: Wanted) -> ErrorCode | None:
         if wanted.topic is None:

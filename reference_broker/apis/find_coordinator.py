@@ -77,11 +77,7 @@ def _find(key_type: int, key: str, ctx: BrokerContext) -> tuple[ErrorCode, Place
         return ErrorCode.COORDINATOR_NOT_AVAILABLE, NOBODY
     topic = ctx.image.topics.get(TOPIC)
     if topic is None:
-        try:
-            ctx.groups.create_topic(ctx.now)
-        except KafkaError:
-            # As in Kafka the client is told no more than that: the controller's log says why.
-            return ErrorCode.COORDINATOR_NOT_AVAILABLE, NOBODY
+        ctx.broker.topic_creation.ask(TOPIC, ctx.config, ctx.now)
         return ErrorCode.COORDINATOR_NOT_AVAILABLE, NOBODY
     partition = topic.partitions.get(ctx.groups.partition_for(key))
     leader = None if partition is None else ctx.image.brokers.get(partition.leader)

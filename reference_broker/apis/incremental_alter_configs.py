@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.decision import Decision, Refusal
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.wire.api_keys import ApiKey
@@ -32,7 +32,7 @@ VERSIONS: Final = range(2)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: IncrementalAlterConfigsRequest, ctx: Context) -> IncrementalAlterConfigsResponse:
+def handle(request: IncrementalAlterConfigsRequest, ctx: ControllerContext) -> IncrementalAlterConfigsResponse:
     """Decide and commit."""
     response: IncrementalAlterConfigsResponse = ctx.controller.submit(
         lambda image: _decide(request, image, ctx), ctx.now
@@ -40,7 +40,7 @@ def handle(request: IncrementalAlterConfigsRequest, ctx: Context) -> Incremental
     return response
 
 
-def _decide(request: IncrementalAlterConfigsRequest, image: MetadataImage, ctx: Context) -> Decision:
+def _decide(request: IncrementalAlterConfigsRequest, image: MetadataImage, ctx: ControllerContext) -> Decision:
     counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
     records: list[VersionedRecord] = []
     results: list[AlterConfigsResourceResponse] = []

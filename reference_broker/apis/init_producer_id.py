@@ -4,11 +4,9 @@
 (KIP-730).
 **Refuses** INVALID_REQUEST: an id without an epoch or the other way, or an empty transactional id;
 INVALID_TRANSACTION_TIMEOUT: not above 0, or above transaction.max.timeout.ms; NOT_COORDINATOR: a transactional id;
-COORDINATOR_LOAD_IN_PROGRESS: there is no id to give, and the broker is unregistered.
+COORDINATOR_LOAD_IN_PROGRESS: no block of ids has come from the controller yet.
 **Versions** 3 the producer's own id and epoch (KIP-360); 5 tells a client that transactions of version 2 are known.
-**Departs from Kafka** The first id is there at once, where a Kafka that has just started answers
-COORDINATOR_LOAD_IN_PROGRESS until it has its first block. Transactional ids are refused: there is no transaction
-coordinator yet.
+**Departs from Kafka** Transactional ids are refused: there is no transaction coordinator yet.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ def handle(request: InitProducerIdRequest, ctx: BrokerContext) -> InitProducerId
         raise KafkaError(ErrorCode.INVALID_REQUEST, "a producer id and its epoch come together")
     if request.transactional_id is not None:
         _refuse_transactional(request.transactional_id, request.transaction_timeout_ms, ctx)
-    return InitProducerIdResponse(producer_id=ctx.controller.allocate_producer_id(ctx.now), producer_epoch=0)
+    return InitProducerIdResponse(producer_id=ctx.broker.producer_ids.take(ctx.now), producer_epoch=0)
 
 
 def _refuse_transactional(transactional_id: str, timeout_ms: int, ctx: BrokerContext) -> None:

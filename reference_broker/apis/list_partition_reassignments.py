@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.reassignment import reassignments
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.list_partition_reassignments_request import ListPartitionReassignmentsRequest
@@ -21,6 +21,6 @@ VERSIONS: Final = range(1)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: ListPartitionReassignmentsRequest, ctx: Context) -> ListPartitionReassignmentsResponse:
+def handle(request: ListPartitionReassignmentsRequest, ctx: ControllerContext) -> ListPartitionReassignmentsResponse:
     """As committed."""
     return reassignments(ctx.image, request)

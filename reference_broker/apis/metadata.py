@@ -8,12 +8,11 @@ LEADER_NOT_AVAILABLE, LISTENER_NOT_FOUND: the leader does not listen where the r
 version 0, a replica is down.
 **Versions** 1 null means all topics; 4 allow_auto_topic_creation; 5 offline replicas; 8 authorized operations; 10 topic
 ids in answers; 12 topic ids in requests; 13 an error of the whole answer.
-**Departs from Kafka** A topic created on demand exists before the answer goes out, not shortly after it.
+**Departs from Kafka** Nothing known.
 """
 
 from __future__ import annotations
 
-import contextlib
 from typing import Final
 
 from msgspec.structs import replace
@@ -108,10 +107,8 @@ def _by_name(name: str, ctx: BrokerContext, request: MetadataRequest) -> Metadat
     code = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     if reason_invalid(name) is not None:
         code = ErrorCode.INVALID_TOPIC_EXCEPTION
-    elif request.allow_auto_topic_creation and ctx.controller.config.flag("auto.create.topics.enable"):
-        # The client learns of a refusal as it does from Kafka: the topic stays unknown.
-        with contextlib.suppress(KafkaError):
-            ctx.controller.create_topic_on_demand(name, ctx.now)
+    elif request.allow_auto_topic_creation and ctx.config.flag("auto.create.topics.enable"):
+        ctx.broker.topic_creation.ask(name, ctx.config, ctx.now)
     return MetadataResponseTopic(
         error_code=code,
         name=TopicName(name),

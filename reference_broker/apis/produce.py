@@ -185,7 +185,7 @@ def _check_codecs(parcels: Parcels, ctx: BrokerContext) -> None:
 
 def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks: int, ctx: BrokerContext) -> Outcome:
     """One partition's batch."""
-    by_id, partitions = ctx.api_version >= TOPIC_IDS_SINCE, ctx.parts.partitions
+    by_id, partitions = ctx.api_version >= TOPIC_IDS_SINCE, ctx.partitions
     partition = partitions.find_by_id(topic.topic_id, index) if by_id else partitions.find(topic.name, index)
     if partition is None and (absent := _absent(topic, index, ctx, by_id=by_id)) is not None:
         return _refused(index, absent)

@@ -10,6 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, Protocol
 
+from reference_broker.apis.forwarded import FORWARDABLE, Forwarded
 from reference_broker.releases import Release
 from reference_broker.wire.api_keys import ApiKey
 
@@ -55,7 +56,11 @@ def served(kind: str, release: Release) -> Mapping[int, Served]:
     """API key → what serves it, for a kind of listener: what is advertised, and there is a file for."""
     advertised = release.advertised(kind)
     return {
-        int(one.API): Served(one, advertised[int(one.API)], getattr(one, "is_routine", None))
+        int(one.API): Served(
+            Forwarded(one) if kind == BROKER and one.API in FORWARDABLE else one,
+            advertised[int(one.API)],
+            getattr(one, "is_routine", None),
+        )
         for one in handler_modules()
         if kind in one.LISTENERS and int(one.API) in advertised
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.registration import decide_unregistration
 from reference_broker.metadata.image import MetadataImage
@@ -28,13 +28,13 @@ VERSIONS: Final = range(1)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: UnregisterBrokerRequest, ctx: Context) -> UnregisterBrokerResponse:
+def handle(request: UnregisterBrokerRequest, ctx: ControllerContext) -> UnregisterBrokerResponse:
     """Decide and commit."""
     response: UnregisterBrokerResponse = ctx.controller.submit(lambda image: _decide(request, image, ctx), ctx.now)
     return response
 
 
-def _decide(request: UnregisterBrokerRequest, image: MetadataImage, ctx: Context) -> Decision:
+def _decide(request: UnregisterBrokerRequest, image: MetadataImage, ctx: ControllerContext) -> Decision:
     is_known = image.cluster.get(request.broker_id) is not None
     if not is_known and not ctx.release.does(Behaviour.KAFKA_18859_REASON_NOT_UNREGISTERED):
         raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, "")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.features import Quorum, decide_features
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -25,10 +25,10 @@ VERSIONS: Final = range(3)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: UpdateFeaturesRequest, ctx: Context) -> Any:
+def handle(request: UpdateFeaturesRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
     quorum = Quorum(
-        node_id=ctx.controller.static_config.node_id,
+        node_id=ctx.node_id,
         voter_ids=ctx.controller.log.voter_ids,
         local=ctx.release.supported_features(),
         kraft_version=ctx.controller.log.kraft_version,

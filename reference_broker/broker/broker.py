@@ -10,9 +10,10 @@ from reference_broker.broker.directories import DirectoryAssignments, Replica
 from reference_broker.broker.forwarding import Forwarding
 from reference_broker.broker.lifecycle import BrokerLifecycle, LifecycleListener, LifecycleSettings
 from reference_broker.broker.producer_ids import ProducerIds
-from reference_broker.configs import BrokerConfig
+from reference_broker.broker.topic_creation import TopicCreation
 from reference_broker.effects import Outbox, Peer
 from reference_broker.environment import Now, Random
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.messages.broker_registration_request import BrokerRegistrationRequest
 
@@ -82,6 +83,7 @@ class Broker:
             log=log,
         )
         self.forwarding = Forwarding(forwarding, log)
+        self.topic_creation = TopicCreation(forwarding, log)
 
     def follow(self, controller: Peer | None, now: Now) -> None:
         """The active controller is this one now; None while none is known."""

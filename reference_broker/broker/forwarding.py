@@ -22,17 +22,17 @@ from reference_broker.wire.framing import decode_response
 from reference_broker.wire.messages.envelope_request import EnvelopeRequest
 from reference_broker.wire.messages.envelope_response import EnvelopeResponse
 from reference_broker.wire.primitives import MalformedRequest
-from reference_broker.wire.principal import Principal, encode_principal
 from reference_broker.wire.refusal import KafkaError
 
 
 class ClientRequest(Struct, frozen=True):
-    """A request as it came: `frame` is its header and body, without its size; `client_host` an address as text."""
+    """A request as it came: `frame` is its header and body, without its size; `principal` who sent it, as the bytes of
+    `security.principal`; `client_host` an address as text."""
 
     api_key: int
     api_version: int
     frame: bytes
-    principal: Principal
+    principal: bytes
     client_host: str
 
 
@@ -52,7 +52,7 @@ class Forwarding:
         later = Later()
         envelope = EnvelopeRequest(
             request_data=request.frame,
-            request_principal=encode_principal(request.principal),
+            request_principal=request.principal,
             client_host_address=packed_address(request.client_host),
         )
         self._channel.request(ApiKey.ENVELOPE, envelope, partial(self._on_outcome, request, later), now)

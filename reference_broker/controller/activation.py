@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.metadata.image import BROKER, MetadataImage
 from reference_broker.releases import METADATA_VERSION, Release, metadata_version_name
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
 from reference_broker.wire.messages.config_record import ConfigRecord

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.heartbeat import check_broker_epoch
 from reference_broker.controller.leadership import PartitionChanges
@@ -10,6 +9,7 @@ from reference_broker.controller.partition_change import RECOVERED, RECOVERING, 
 from reference_broker.metadata.brokers import BrokersImage
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.topics import PartitionImage, TopicImage
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.alter_partition_request import AlterPartitionRequest, BrokerState, PartitionData
 from reference_broker.wire.messages.alter_partition_response import AlterPartitionResponse

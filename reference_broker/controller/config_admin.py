@@ -13,14 +13,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from reference_broker.config_values import (
-    ConfigInvalid,
-    ConfigKey,
-    ConfigKeys,
-    ConfigType,
-    UpdateMode,
-)
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Refusal
 from reference_broker.controller.group_settings import check_group
 from reference_broker.controller.node_settings import RETENTION_MS, reason_refused
@@ -28,6 +20,10 @@ from reference_broker.controller.setting_order import in_order
 from reference_broker.java_hash import in_map_order
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC, MetadataImage
 from reference_broker.metadata.topic_names import reason_invalid
+from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.settings.config_key import ConfigKey, ConfigType, UpdateMode
+from reference_broker.settings.config_keys import ConfigKeys
+from reference_broker.settings.validators import ConfigInvalid
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
 from reference_broker.wire.messages.config_record import ConfigRecord

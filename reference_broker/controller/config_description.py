@@ -9,17 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from reference_broker.config_values import (
-    ConfigKey,
-    ConfigKeys,
-    ConfigType,
-    UpdateMode,
-    broker_synonyms,
-)
-from reference_broker.configs import text_of
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, MetadataImage
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.releases.behaviours import Behaviour
+from reference_broker.settings.broker_config import text_of
+from reference_broker.settings.config_key import ConfigKey, ConfigType, UpdateMode
+from reference_broker.settings.config_keys import ConfigKeys, broker_synonyms
 
 
 class Source(IntEnum):

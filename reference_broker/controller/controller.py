@@ -11,18 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.activation import bootstrap_records
-from reference_broker.controller.broker_lifecycle import (
-    controlled_shutdown_records,
-    fencing_records,
-    register_controller_record,
-    registration_records,
-    unfencing_records,
-)
 from reference_broker.controller.config_admin import ConfigAdmin
 from reference_broker.controller.config_description import ConfigDescriptions
-from reference_broker.controller.decision import Decision, MetadataLog, random_uuid
+from reference_broker.controller.decision import Decision, MetadataLog
 from reference_broker.controller.periodic_tasks import PeriodicTasks
 from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.controller.topic_admin import TopicAdmin
@@ -31,13 +23,12 @@ from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Committed, Publisher, SnapshotPlace
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import NEVER_MS, Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.abort_transaction_record import AbortTransactionRecord
 from reference_broker.wire.messages.no_op_record import NoOpRecord
-from reference_broker.wire.messages.producer_ids_record import ProducerIdsRecord
 from reference_broker.wire.metadata_records import VersionedRecord
-from reference_broker.wire.primitives import BrokerId, ProducerId, Uuid
 from reference_broker.wire.refusal import KafkaError
 
 PRODUCER_ID_BLOCK: Final = 1000
@@ -67,22 +58,18 @@ class Controller:
         settings: NodeConfig,
         random: Random,
         bootstrap: Sequence[VersionedRecord] = (),
-        bound: dict[str, int] | None = None,
     ) -> None:
-        """`bootstrap` is what the storage tool left for the first leader; `bound` the ports of listeners by name."""
+        """`bootstrap` is what the storage tool left for the first leader."""
         self.log, self.publisher, self.settings, self.random = log, publisher, settings, random
         self.release = settings.static.release
-        self.incarnation_id = random_uuid(random)
         self.epoch = -1
         """The epoch in which this node leads; -1 where it does not."""
-        self.broker_epoch = -1
-        self._bootstrap, self._bound = tuple(bootstrap), dict(bound or {})
+        self._bootstrap = tuple(bootstrap)
         self._pending: MetadataImage | None = None
         self._tasks: PeriodicTasks | None = None
-        self._committed_offset = -1
+        self._committed_offset = self._decided_offset = -1
         self._waiters: deque[Waiter] = deque()
         self._last_append_ms = 0
-        self._producer_ids = range(0)
 
     # -- what it sees -------------------------------------------------------------------------------------------
 
@@ -145,7 +132,7 @@ class Controller:
         if decision.records:
             self._append(decision.records, now)
         # A decision without records may rest on records that are not committed yet: it waits for them, too.
-        offset = self.pending.offset
+        offset = self._decided_offset
         if offset <= self._committed_offset:
             return decision.response
         deadline_ms = NEVER_MS if timeout_ms is None else now.monotonic_ms + timeout_ms
@@ -176,6 +163,8 @@ class Controller:
             self._pending = before
             raise
         self._last_append_ms = now.monotonic_ms
+        if must_last:
+            self._decided_offset = last  # nothing rests on the others, which may be flushed much later
         self._drop_pending_if_committed()
         return last
 
@@ -210,6 +199,7 @@ class Controller:
 
     def _activate(self, epoch: int, now: Now) -> None:
         self.epoch, self._pending = epoch, self.image
+        self._decided_offset = self._committed_offset
         self._last_append_ms = now.monotonic_ms
         self._tasks = PeriodicTasks(lambda: self.config, self.image, now)
         if self.publisher.transaction is not None:
@@ -217,7 +207,6 @@ class Controller:
             self._append(((record, 0),), now, transaction=self.publisher.transaction)
         if not self.pending.features:
             self.commit(bootstrap_records(self._bootstrap, self.static_config), now)
-        self.commit((register_controller_record(self, self._bound),), now)
 
     def _resign(self) -> None:
         """Forget what was not committed: the next leader may have dropped it."""
@@ -225,64 +214,6 @@ class Controller:
         waiters, self._waiters = self._waiters, deque()
         for waiter in waiters:
             waiter.later.complete(KafkaError(ErrorCode.NOT_CONTROLLER, "the controller has resigned"))
-
-    # -- the broker of a combined node --------------------------------------------------------------------------
-
-    def start_broker(self, *, log_dirs: tuple[Uuid, ...], previous_broker_epoch: int, now: Now) -> int:
-        """Register the broker of this node and let it lead; returns its epoch.
-
-        `previous_broker_epoch` is what the clean-shutdown file said, -1 without one: then replicas in sync are only
-        the last known ones (KIP-966).
-        """
-        self.broker_epoch = self.log.end_offset
-        records = registration_records(
-            self, log_dirs=log_dirs, previous_broker_epoch=previous_broker_epoch, bound=self._bound
-        )
-        self.commit(records, now)
-        self.commit(unfencing_records(self), now)
-        return self.broker_epoch
-
-    @property
-    def is_broker_registered(self) -> bool:
-        """Whether the broker of this node is in the metadata under its epoch: it has started, and was not taken out."""
-        broker = self.image.cluster.get(self.static_config.node_id)
-        return broker is not None and broker.epoch == self.broker_epoch
-
-    def stop_broker(self, now: Now) -> None:
-        """Give up all leaderships, then fence: a controlled shutdown. One that was unregistered has nothing to give."""
-        if not self.is_broker_registered:
-            return
-        self.commit(controlled_shutdown_records(self), now)
-        self.commit(fencing_records(self), now)
-
-    def allocate_producer_id(self, now: Now) -> ProducerId:
-        """A producer id that was never given out before; ids come in blocks of 1000 (KIP-730).
-
-        COORDINATOR_LOAD_IN_PROGRESS where there is none left, and no block for a broker that is not registered.
-        """
-        if not self._producer_ids:
-            if not self.is_broker_registered:
-                raise KafkaError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, "this broker was unregistered")
-            first = self.pending.next_producer_id
-            record = ProducerIdsRecord(
-                broker_id=BrokerId(self.static_config.node_id),
-                broker_epoch=self.broker_epoch,
-                next_producer_id=first + PRODUCER_ID_BLOCK,
-            )
-            self.commit(((record, 0),), now)
-            self._producer_ids = range(first, first + PRODUCER_ID_BLOCK)
-        first, self._producer_ids = self._producer_ids[0], self._producer_ids[1:]
-        return ProducerId(first)
-
-    def create_internal_topic(self, name: str, now: Now) -> None:
-        """Make __consumer_offsets, __transaction_state or __share_group_state; KafkaError where it cannot be."""
-        topics = self.topics(self.pending)
-        self.commit(topics.make(topics.internal_topic(name))[1], now)
-
-    def create_topic_on_demand(self, name: str, now: Now) -> None:
-        """Make a topic that a client asked metadata for; KafkaError where it cannot be."""
-        topics = self.topics(self.pending)
-        self.commit(topics.make(topics.topic_on_demand(name))[1], now)
 
     # -- time ---------------------------------------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ class MetadataLog(Protocol):
     def voter_ids(self) -> Sequence[int]:
         """The voters' node ids."""
 
-    def append(self, records: Sequence[VersionedRecord], epoch: int, now: Now, must_last: bool = True) -> int:
+    def append(self, records: Sequence[VersionedRecord], epoch: int, now: Now, *, must_last: bool = True) -> int:
         """Append as one batch; the offset of the last record. Listeners hear when it is committed.
 
         KafkaError (NOT_CONTROLLER) where this node does not lead `epoch`. `must_last` False: the records may be lost

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision, Refusal
 from reference_broker.controller.leadership import Located, PartitionChanges
 from reference_broker.controller.partition_change import Election, Target
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.topics import NO_LEADER, PartitionImage
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.elect_leaders_request import ElectLeadersRequest
 from reference_broker.wire.messages.elect_leaders_response import (

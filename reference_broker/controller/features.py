@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.registration import CONTROLLERS_SINCE
 from reference_broker.metadata.image import BROKER, ELR_VERSION, MetadataImage
 from reference_broker.releases import KRAFT_VERSION, METADATA_VERSION
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord

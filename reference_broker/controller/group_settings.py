@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.releases.behaviours import Behaviour
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.refusal import KafkaError
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.leadership import DIRECTORIES_SINCE, PartitionChanges
 from reference_broker.controller.sessions import UNKNOWN, BrokerSession, BrokerSessions
 from reference_broker.environment import Now
 from reference_broker.metadata.brokers import BrokerImage
 from reference_broker.metadata.image import MetadataImage
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.broker_heartbeat_request import BrokerHeartbeatRequest
 from reference_broker.wire.messages.broker_heartbeat_response import BrokerHeartbeatResponse

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.partition_change import Election, Rules, Target, change
 from reference_broker.controller.placement import directory_of
 from reference_broker.metadata.image import TOPIC, MetadataImage
 from reference_broker.metadata.topics import NO_LEADER, PartitionImage, TopicImage
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Uuid
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.elections import decide_balance, decide_unclean_elections
 from reference_broker.controller.heartbeat import decide_fencing
 from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.environment import Now
 from reference_broker.metadata.image import MetadataImage
+from reference_broker.settings.broker_config import BrokerConfig
 
 Decide = Callable[[MetadataImage], Decision]
 

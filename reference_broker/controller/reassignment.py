@@ -6,13 +6,13 @@ Source: KIP-455, KIP-860 (replication factor).
 
 from __future__ import annotations
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision, Refusal
 from reference_broker.controller.leadership import PartitionChanges
 from reference_broker.controller.partition_change import Target
 from reference_broker.controller.placement import check_manual
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.topics import PartitionImage, TopicImage
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.alter_partition_reassignments_request import (
     AlterPartitionReassignmentsRequest,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.leadership import DIRECTORIES_SINCE, PartitionChanges
 from reference_broker.controller.sessions import BrokerSessions
@@ -15,6 +14,7 @@ from reference_broker.environment import Now
 from reference_broker.metadata.brokers import BrokerImage, BrokersImage
 from reference_broker.metadata.image import MetadataImage, registration_version
 from reference_broker.releases import KRAFT_VERSION, METADATA_VERSION
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.broker_registration_request import BrokerRegistrationRequest
 from reference_broker.wire.messages.broker_registration_response import BrokerRegistrationResponse

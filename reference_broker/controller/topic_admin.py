@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.config_admin import ConfigAdmin
 from reference_broker.controller.config_description import ConfigDescriptions
 from reference_broker.controller.decision import Decision, Refusal, random_uuid
@@ -17,6 +16,7 @@ from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.topic_names import CLUSTER_METADATA, reason_invalid
 from reference_broker.metadata.topics import PartitionImage
 from reference_broker.releases.behaviours import Behaviour
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
@@ -26,7 +26,6 @@ from reference_broker.wire.messages.create_partitions_response import (
 )
 from reference_broker.wire.messages.create_topics_request import (
     CreatableTopic,
-    CreatableTopicConfig,
     CreateTopicsRequest,
 )
 from reference_broker.wire.messages.create_topics_response import (
@@ -222,46 +221,6 @@ class TopicAdmin:
         ]
 
     # -- topics that the broker asks for itself -----------------------------------------------------------------
-
-    def internal_topic(self, name: str) -> CreatableTopic:
-        """The request for one of Kafka's own topics, with its configuration."""
-        config = self.config
-        if name == "__consumer_offsets":
-            prefix, settings = "offsets.topic", {"cleanup.policy": "compact", "compression.type": "producer"}
-        elif name == "__transaction_state":
-            prefix = "transaction.state.log"
-            settings = {
-                "unclean.leader.election.enable": "false",
-                "compression.type": "uncompressed",
-                "cleanup.policy": "compact",
-                "min.insync.replicas": str(config.number(f"{prefix}.min.isr")),
-            }
-        else:
-            prefix = "share.coordinator.state.topic"
-            settings = {
-                "cleanup.policy": "delete",
-                "compression.type": "producer",
-                "min.insync.replicas": str(config.number(f"{prefix}.min.isr")),
-                "retention.ms": "-1",
-            }
-        settings["segment.bytes"] = str(config.number(f"{prefix}.segment.bytes"))
-        return CreatableTopic(
-            name=TopicName(name),
-            num_partitions=config.number(f"{prefix}.num.partitions"),
-            replication_factor=config.number(f"{prefix}.replication.factor"),
-            configs=tuple(CreatableTopicConfig(name=key, value=value) for key, value in settings.items()),
-        )
-
-    def topic_on_demand(self, name: str) -> CreatableTopic:
-        """The request for a topic that a client named and that is not there."""
-        if name in ("__consumer_offsets", "__transaction_state", "__share_group_state"):
-            return self.internal_topic(name)
-        config = self.config
-        return CreatableTopic(
-            name=TopicName(name),
-            num_partitions=config.number("num.partitions"),
-            replication_factor=config.number("default.replication.factor"),
-        )
 
     # -- add partitions -----------------------------------------------------------------------------------------
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.records import RecordTypes, decode_record, encode_record
 from reference_broker.coordinator.shard import Decision, Shard, ShardServices
 from reference_broker.coordinator.timers import PartitionTimers, Timers
 from reference_broker.environment import Now
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import Later
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode

@@ -12,7 +12,6 @@ from typing import Any, Final, Protocol
 
 from msgspec.structs import replace as with_fields
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.runtime import CoordinatorLog, Part, Runtime
 from reference_broker.coordinator.shard import Decision
 from reference_broker.environment import Now, Random
@@ -21,6 +20,7 @@ from reference_broker.groups.records import TYPES
 from reference_broker.groups.request import RequestContext, WaitingRequest
 from reference_broker.groups.shard import GroupShard
 from reference_broker.java_hash import partition_for
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult
@@ -94,10 +94,9 @@ class GroupCoordinator:
         log: CoordinatorLog,
         config: Callable[[], BrokerConfig],
         topics: Callable[[], Topics],
-        create_internal_topic: Callable[[str, Now], None],
         random: Random,
     ) -> None:
-        self._config, self._topics, self._create = config, topics, create_internal_topic
+        self._config, self._topics = config, topics
         self._runtime: Runtime[GroupShard] = Runtime(
             log=log,
             types=TYPES,
@@ -115,10 +114,6 @@ class GroupCoordinator:
         topic = self._topics().get(TOPIC)
         count = len(topic.partitions) if topic is not None else 0
         return partition_for(group_id, count or self._config().number("offsets.topic.num.partitions"))
-
-    def create_topic(self, now: Now) -> None:
-        """Make __consumer_offsets; KafkaError where that cannot be."""
-        self._create(TOPIC, now)
 
     def on_metadata(self, delta: Delta, now: Now) -> None:
         """Load what this broker leads now, unload what it does not, drop offsets of topics that are gone."""

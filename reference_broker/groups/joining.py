@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.shard import NOTHING, Decision, ShardServices
 from reference_broker.environment import Now, Random
 from reference_broker.groups.answers import join_refused, joined, joined_as_is, sync_refused
@@ -17,6 +16,7 @@ from reference_broker.groups.member import Member, protocols_of
 from reference_broker.groups.rebalance import NEW_MEMBER_TIMEOUT_MS, Groups, Rebalance
 from reference_broker.groups.records import group_record, new_group_record
 from reference_broker.groups.request import WaitingRequest
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest
 from reference_broker.wire.refusal import KafkaError

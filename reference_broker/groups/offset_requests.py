@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.shard import CoordinatorRecord, Decision
 from reference_broker.groups.classic_group import ClassicGroup, State
 from reference_broker.groups.offsets import Committed, Offsets
 from reference_broker.groups.rebalance import Groups, Rebalance
 from reference_broker.groups.records import offset_record, offset_tombstone
 from reference_broker.groups.request import RequestContext
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_commit_request import OffsetCommitRequest, OffsetCommitRequestPartition
 from reference_broker.wire.messages.offset_commit_response import (

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.shard import NOTHING, Decision, ShardServices
 from reference_broker.environment import Now
 from reference_broker.groups.answers import join_refused, joined, sync_refused, synced
 from reference_broker.groups.classic_group import ClassicGroup, State
 from reference_broker.groups.member import Member
 from reference_broker.groups.records import group_record
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.join_group_response import JoinGroupResponse
 from reference_broker.wire.messages.sync_group_response import SyncGroupResponse

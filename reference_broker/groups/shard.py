@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.shard import NOTHING, CoordinatorRecord, Decision, ShardServices
 from reference_broker.environment import Now, Random
 from reference_broker.groups.classic_group import ClassicGroup, State
@@ -15,6 +14,7 @@ from reference_broker.groups.offset_requests import OffsetRequests
 from reference_broker.groups.offsets import Offsets
 from reference_broker.groups.rebalance import Groups, Rebalance
 from reference_broker.groups.records import group_tombstone, in_present_form
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult
 from reference_broker.wire.messages.describe_groups_response import DescribedGroup

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.metadata.configs import BROKER, TOPIC
 from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.publishing import Publisher
+from reference_broker.settings.broker_config import BrokerConfig
 
 if TYPE_CHECKING:
     from reference_broker.environment import Now

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, ValuesView
+from dataclasses import dataclass, field
 from typing import Final
 
 from immutables import Map
@@ -46,8 +46,8 @@ class PartitionImage:
         """The partition after a change; a leader in the record is a new leader epoch."""
         is_led_anew = record.leader != NO_LEADER_CHANGE
         replicas, removing, adding = record.replicas, record.removing_replicas, record.adding_replicas
-        return replace(
-            self,
+        return PartitionImage(
+            index=self.index,
             isr=self.isr if record.isr is None else tuple(record.isr),
             leader=record.leader if is_led_anew else self.leader,
             leader_epoch=self.leader_epoch + 1 if is_led_anew else self.leader_epoch,
@@ -100,6 +100,29 @@ class PartitionImage:
             last_known_elr=tuple(map(BrokerId, self.last_known_elr)) if has_elr and self.last_known_elr else None,
         )
         return message, version
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionsImage(Mapping[int, PartitionImage]):
+    """A topic's partitions by index, iterated ascending. A changed copy shares what did not change."""
+
+    by_index: Map[int, PartitionImage] = field(default_factory=Map)
+
+    def __getitem__(self, index: int) -> PartitionImage:
+        return self.by_index[index]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted(self.by_index))
+
+    def __len__(self) -> int:
+        return len(self.by_index)
+
+    def values(self) -> ValuesView[PartitionImage]:
+        """The partitions, by index."""
+        return {index: self.by_index[index] for index in self}.values()
+
+
+NO_PARTITIONS: Final = PartitionsImage()
 
 
 @dataclass(frozen=True, slots=True)

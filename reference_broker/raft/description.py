@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from reference_broker.environment import Now
 from reference_broker.raft.leader import Leader, Progress
@@ -20,14 +21,19 @@ from reference_broker.wire.messages.describe_quorum_response import (
 )
 from reference_broker.wire.primitives import ZERO_UUID, BrokerId
 
+REFUSALS: Final = {
+    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION: "This server does not host this topic-partition.",
+    ErrorCode.NOT_LEADER_OR_FOLLOWER: "This node does not lead the metadata quorum.",
+}
+
 
 def describe(member: Member, request: DescribeQuorumRequest, version: int, now: Now) -> DescribeQuorumResponse:
     """Voters and observers, and how far each has got; NOT_LEADER_OR_FOLLOWER from others than the leader."""
     if only_partition(request) is None:
-        return _refused(request, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+        return _refused(request, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, version)
     leader = member.role
     if not isinstance(leader, Leader):
-        return _refused(request, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        return _refused(request, ErrorCode.NOT_LEADER_OR_FOLLOWER, version)
     leader.forget_silent_observers(now)
     partition = PartitionData(
         error_message="",
@@ -72,14 +78,15 @@ def _nodes(leader: Leader) -> tuple[Node, ...]:
     )
 
 
-def _refused(request: DescribeQuorumRequest, code: ErrorCode) -> DescribeQuorumResponse:
+def _refused(request: DescribeQuorumRequest, code: ErrorCode, version: int) -> DescribeQuorumResponse:
+    text = REFUSALS[code] if version >= 2 else ""
     return DescribeQuorumResponse(
         error_message="",
         topics=tuple(
             TopicData(
                 topic_name=topic.topic_name,
                 partitions=tuple(
-                    PartitionData(partition_index=one.partition_index, error_code=code, error_message="")
+                    PartitionData(partition_index=one.partition_index, error_code=code, error_message=text)
                     for one in topic.partitions
                 ),
             )

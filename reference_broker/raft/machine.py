@@ -167,6 +167,11 @@ class Quorum:
         return self._member.voters
 
     @property
+    def voter_ids(self) -> tuple[int, ...]:
+        """The node ids of the voters that count now."""
+        return tuple(self._member.voters.ids)
+
+    @property
     def kraft_version(self) -> int:
         """0: the voters are static; 1: they are in the log."""
         return self._member.store.voters.kraft_version

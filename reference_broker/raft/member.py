@@ -312,6 +312,7 @@ class Member:
         if epoch > role.epoch or error in (ErrorCode.FENCED_LEADER_EPOCH, ErrorCode.NOT_LEADER_OR_FOLLOWER):
             self.learn(epoch, leader_id, endpoints, now)
             return True
-        if leader_id is not None and role.leader_id is None:
+        if leader_id is not None and not role.leader_endpoints:
+            # News also where the leader was known by its id only: now this member can fetch from it.
             return not self.learn(epoch, leader_id, endpoints, now) or error != ErrorCode.NONE
         return error in (ErrorCode.BROKER_NOT_AVAILABLE, ErrorCode.INVALID_VOTER_KEY, ErrorCode.INVALID_REQUEST)

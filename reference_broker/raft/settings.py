@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.raft.voters import ReplicaKey, Voter, VoterEndpoint
+from reference_broker.settings.broker_config import BrokerConfig
 
 
 class QuorumSettings(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.effects import Flushable
 from reference_broker.environment import Disk
 from reference_broker.log.config import LogConfig
@@ -23,6 +22,7 @@ from reference_broker.raft.quorum_state import QuorumState, read_quorum_state, w
 from reference_broker.raft.snapshot_files import SnapshotDownload, SnapshotFiles
 from reference_broker.raft.snapshots import BOOTSTRAP, Snapshot, SnapshotId, read_snapshot
 from reference_broker.raft.voters import VoterHistory, VoterSet
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Buffer, Uuid
 from reference_broker.wire.records import Batch, iter_batches

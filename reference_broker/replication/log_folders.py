@@ -83,6 +83,11 @@ class LogFolders:
         return tuple(self.ids[folder.path] for folder in self)
 
     @property
+    def failed_ids(self) -> tuple[Uuid, ...]:
+        """Ids of the folders that were opened and have failed."""
+        return tuple(self.ids[folder.path] for folder in self.folders.values() if not folder.is_online)
+
+    @property
     def previous_broker_epoch(self) -> int:
         """What every folder's clean-shutdown mark agrees on; -1 where one has no mark, another epoch, or is offline."""
         epochs = dict.fromkeys(folder.previous_broker_epoch for folder in self.folders.values())

@@ -88,6 +88,10 @@ class Partitions:
         )
         return partitions
 
+    def connect(self, channel: ControllerChannel) -> None:
+        """The broker's channel for changes of an ISR, before `attach`."""
+        self._channel = channel
+
     # -- folders ------------------------------------------------------------------------------------------------
 
     @property
@@ -99,6 +103,11 @@ class Partitions:
     def online_directory_ids(self) -> tuple[Uuid, ...]:
         """Ids of the folders that work."""
         return self._folders.online_ids
+
+    @property
+    def failed_directory_ids(self) -> tuple[Uuid, ...]:
+        """Ids of the folders that worked once and do not any more."""
+        return self._folders.failed_ids
 
     @property
     def previous_broker_epoch(self) -> int:
@@ -235,9 +244,9 @@ class Partitions:
             self._exchange.check_lag(self, now)
         configs = delta.changed_configs
         if any(kind == BROKER for kind, _ in configs):
-            self._reconfigure({partition.topic: None for partition in self})
+            self._reconfigure(dict.fromkeys(partition.topic for partition in self))
         else:
-            self._reconfigure({name: None for kind, name in configs if kind == TOPIC})
+            self._reconfigure(name for kind, name in configs if kind == TOPIC)
 
     def _drop_moved(self, topic: TopicImage, images: Iterable[PartitionImage], now: Now) -> None:
         """Delete the replicas that were reassigned to other brokers."""
@@ -328,15 +337,14 @@ class Partitions:
             raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, "every log folder is offline")
         return folder
 
-    def _reconfigure(self, topics: Mapping[str, None]) -> None:
-        configs: dict[str, LogConfig] = {}
-        if not topics:
-            return
-        for partition in self:
-            if partition.topic in topics:
-                if partition.topic not in configs:
-                    configs[partition.topic] = LogConfig.of(self._settings.log_settings(partition.topic))
-                partition.reconfigure(configs[partition.topic])
+    def _reconfigure(self, topics: Iterable[str]) -> None:
+        for name in topics:
+            topic = self._publisher.image.topics.get(name)
+            hosted = [self._online.get((name, index)) for index in (topic.partitions if topic is not None else ())]
+            config = LogConfig.of(self._settings.log_settings(name)) if any(hosted) else None
+            for partition in hosted:
+                if partition is not None and config is not None:
+                    partition.reconfigure(config)
 
     # -- time ---------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.effects import Outbox
 from reference_broker.environment import Now
 from reference_broker.replication.alter_partition import AlterPartitions, ControllerChannel
@@ -19,6 +18,7 @@ from reference_broker.replication.follower import Follower
 from reference_broker.replication.leader import Leader
 from reference_broker.replication.local_broker import LocalBroker
 from reference_broker.replication.partition import Partition
+from reference_broker.settings.broker_config import BrokerConfig
 
 if TYPE_CHECKING:
     from reference_broker.metadata.brokers import BrokerImage

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.log.log_directory import LogDirectory
+from reference_broker.settings.broker_config import BrokerConfig
 
 SWEEP_INTERVAL_MS: Final = 1_000
 

@@ -175,6 +175,12 @@ class OsDisk:
             raise
         self._locks[path] = descriptor
 
+    def close(self) -> None:
+        """Give up all locks."""
+        for descriptor in self._locks.values():
+            os.close(descriptor)
+        self._locks.clear()
+
     def absolute(self, path: str) -> str:
         """From the root on, without slashes that say nothing; else as it was given, with its dots and links."""
         whole = path if path.startswith("/") else f"{os.getcwd()}/{path}"

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import selectors
 import signal
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
-from reference_broker.configs import BrokerConfig
-from reference_broker.effects import Close, ConnectionId, Effect, Halt, Reply
+from reference_broker.effects import Close, ConnectionId, Effect, Flush, Halt, Reply, Send
 from reference_broker.node import Node
 from reference_broker.server.client_socket import ClientSocket
-from reference_broker.server.clock import now
+from reference_broker.server.clock import monotonic_ms, now
+from reference_broker.server.flusher import Flusher
+from reference_broker.server.link_filter import LinkFilter
+from reference_broker.server.links import Arrival, Links
 from reference_broker.server.listener import Listener
+from reference_broker.server.peer_link import PeerLink
+from reference_broker.server.peers import Peers, peer_settings
+from reference_broker.settings.broker_config import BrokerConfig
 
 LONGEST_SLEEP_S: Final = 1.0
 ACCEPTED_AT_ONCE: Final = 64
@@ -28,12 +35,19 @@ class Halted(Exception):
 
 
 class Loop:
-    """Runs a node until it is asked to stop."""
+    """Runs a node until it is asked to stop. `link_filter` cuts it off from other nodes, where there is one."""
 
     def __init__(
-        self, node: Node, listeners: Sequence[Listener], config: BrokerConfig, log: Callable[[str, str], None]
+        self,
+        node: Node,
+        listeners: Sequence[Listener],
+        config: BrokerConfig,
+        log: Callable[[str, str], None],
+        link_filter: LinkFilter | None = None,
+        on_ready: Callable[[], None] = lambda: None,
     ):
-        self._node, self._config, self._log = node, config, log
+        """`on_ready` is called once, when clients may come in on every listener."""
+        self._node, self._config, self._log, self._on_ready = node, config, log, on_ready
         self._selector = selectors.DefaultSelector()
         self._clients: dict[ConnectionId, ClientSocket] = {}
         self._per_host: Counter[str] = Counter()
@@ -43,18 +57,42 @@ class Loop:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
-        self._is_asked_to_stop = False
+        self._is_asked_to_stop = self._is_stopping = self._is_ready = False
         self._now = now()
         self._deadline_ms = 0
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
-        for listener in listeners:
-            self._selector.register(listener.raw, selectors.EVENT_READ, listener)
+        self._closed_listeners = list(listeners)
+        """Those on which clients may not come in yet: they wait in the backlog."""
+        self._flusher = Flusher(self._wake, self._settle)
+        self._peers = Peers(
+            settings=peer_settings(config),
+            selector=self._selector,
+            wake=self._wake,
+            settle=self._settle,
+            monotonic_ms=monotonic_ms,
+            random=random.Random(),
+            link_filter=link_filter,
+        )
+        self._links = self._make_links(link_filter) if link_filter is not None else None
+
+    def _make_links(self, link_filter: LinkFilter) -> Links:
+        return Links(
+            link_filter=link_filter,
+            selector=self._selector,
+            peers=self._peers,
+            controller_listeners=self._config.controller_listeners,
+            admit=self._admit,
+            clients=lambda: list(self._clients.values()),
+            drop=self._drop,
+        )
 
     def stop_on_signals(self) -> None:
-        """Let SIGTERM and SIGINT end `run` in order."""
+        """Let SIGTERM and SIGINT end `run` in order, and SIGUSR1 have the link filter read its file."""
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
+        if (links := self._links) is not None:
+            signal.signal(signal.SIGUSR1, lambda *_: links.ask())
 
     def stop(self) -> None:
         """End `run` soon; may be called from a signal handler."""
@@ -62,8 +100,21 @@ class Loop:
 
     def run(self) -> None:
         """Serve until asked to stop. Halted when the node must not go on."""
-        while not self._is_asked_to_stop:
-            self.turn()
+        self.begin()
+        while not self._node.has_stopped:
+            if self._is_asked_to_stop and not self._is_stopping:
+                self._is_stopping = True
+                self._carry_out(self._node.stop(now()))
+                self._deadline_ms = self._node.next_deadline_ms()
+            else:
+                self.turn()
+
+    def begin(self) -> None:
+        """Do what the node has asked for since it was made; before the first `turn`."""
+        self._on_wakeup()
+        self._carry_out(self._node.take(now()))
+        self._deadline_ms = self._node.next_deadline_ms()
+        self._open_listeners()
 
     def turn(self) -> None:
         """Wait until a socket is ready or something is due, and do that. Halted when the node must not go on.
@@ -78,8 +129,13 @@ class Loop:
                 self._serve(key.data, events)
             elif isinstance(key.data, Listener):
                 self._accept(key.data)
+            elif isinstance(key.data, PeerLink):
+                self._peers.on_ready(key.data, events)
+            elif isinstance(key.data, Arrival):
+                key.data.on_ready()
             else:
                 self._drain_wakeups()
+                self._on_wakeup()
         if time.monotonic() >= self._next_idle_look_s:
             self._close_idle()
         # What a request made due at once is done before the next request: its client may be quick.
@@ -87,9 +143,18 @@ class Loop:
         if self._now.monotonic_ms >= self._deadline_ms:
             self._carry_out(self._node.on_time(self._now))
             self._deadline_ms = self._node.next_deadline_ms()
+        if self._peers.is_used:
+            self._peers.on_time()
+            self._deadline_ms = min(self._node.next_deadline_ms(), self._peers.next_deadline_ms)
+        if self._closed_listeners:
+            self._open_listeners()
 
     def close(self) -> None:
-        """Close every socket; what was not answered is not answered."""
+        """Close every socket; what was not answered is not answered. Flushes that were asked for are done."""
+        self._flusher.close()
+        self._peers.close()
+        if self._links is not None:
+            self._links.close()
         for client in list(self._clients.values()):
             client.close()
         for listener in self._listeners:
@@ -98,6 +163,32 @@ class Loop:
         signal.set_wakeup_fd(-1)
         os.close(self._wake_read)
         os.close(self._wake_write)
+
+    def _open_listeners(self) -> None:
+        """Let clients in where the node serves them now; `on_ready` is called once it does everywhere."""
+        for listener in [one for one in self._closed_listeners if self._node.serves(one.name)]:
+            self._closed_listeners.remove(listener)
+            if self._is_accepting:
+                self._selector.register(listener.raw, selectors.EVENT_READ, listener)
+        if not self._closed_listeners and not self._is_ready:
+            self._is_ready = True
+            self._on_ready()
+
+    def _wake(self) -> None:
+        """Have `run` call `_on_wakeup` soon; called from other threads."""
+        with contextlib.suppress(OSError):  # full: it is awake already; closed: it has ended
+            os.write(self._wake_write, b"\0")
+
+    def _on_wakeup(self) -> None:
+        """Take what threads have done and signals have asked for."""
+        self._flusher.report()
+        self._peers.report()
+        if self._links is not None:
+            self._links.apply()
+
+    def _settle(self, token: int, outcome: Any) -> None:
+        """Tell the node the outcome of a request to a peer or of a flush."""
+        self._carry_out(self._node.settle(token, outcome, now()))
 
     def _drain_wakeups(self) -> None:
         try:
@@ -125,11 +216,18 @@ class Loop:
                 continue
             raw.setblocking(False)
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = self._node.connect(listener.name, host)
-            client = ClientSocket(raw, connection, host, time.monotonic())
-            self._clients[connection.id] = client
-            self._per_host[host] += 1
-            self._selector.register(raw, selectors.EVENT_READ, client)
+            if self._links is None:
+                self._admit(listener, raw, host)
+            else:
+                self._links.arrive(listener, raw, host)
+
+    def _admit(self, listener: Listener, raw: socket.socket, host: str) -> ClientSocket:
+        connection = self._node.connect(listener.name, host)
+        client = ClientSocket(raw, connection, host, time.monotonic())
+        self._clients[connection.id] = client
+        self._per_host[host] += 1
+        self._selector.register(raw, selectors.EVENT_READ, client)
+        return client
 
     def _is_over_limit(self, host: str) -> bool:
         config = self._node.parts.settings.current
@@ -143,16 +241,21 @@ class Loop:
             self._log("INFO", f"refusing a connection from {host}: max.connections or max.connections.per.ip")
         return is_over
 
+    @property
+    def _open(self) -> list[Listener]:
+        """The listeners on which clients come in."""
+        return [one for one in self._listeners if one not in self._closed_listeners]
+
     def _accept_no_more(self) -> None:
         if self._is_accepting:
             self._is_accepting = False
-            for listener in self._listeners:
+            for listener in self._open:
                 self._selector.unregister(listener.raw)
 
     def _accept_again(self) -> None:
         if not self._is_accepting:
             self._is_accepting = True
-            for listener in self._listeners:
+            for listener in self._open:
                 self._selector.register(listener.raw, selectors.EVENT_READ, listener)
 
     def _serve(self, client: ClientSocket, events: int) -> None:
@@ -236,6 +339,10 @@ class Loop:
                 if (client := self._clients.get(effect.connection)) is not None:
                     self._send(client)  # the answers to what came before
                     self._drop(client)
+            elif isinstance(effect, Send):
+                self._peers.send(effect)
+            elif isinstance(effect, Flush):
+                self._flusher.flush(effect)
             elif isinstance(effect, Halt):
                 halted = Halted(effect.reason)
                 break

@@ -15,13 +15,13 @@ from functools import partial
 from typing import Final
 
 from reference_broker.client_connection import ClientConnection, Outcome, known_versions
-from reference_broker.configs import BrokerConfig
 from reference_broker.effects import Peer, Send
 from reference_broker.environment import Random
 from reference_broker.server import peer_names
 from reference_broker.server.link_filter import Cut, LinkFilter, Rules
 from reference_broker.server.peer_link import Address, PeerLink, Phase, why
 from reference_broker.server.worker import Worker
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.primitives import MalformedRequest
 from reference_broker.wire.schema import Versions

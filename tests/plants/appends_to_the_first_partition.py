@@ -17,7 +17,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from reference_broker.apis import produce
-from reference_broker.apis.context import Context
+from reference_broker.apis.context import BrokerContext
 from reference_broker.apis.produce import Outcome, Waiting
 from reference_broker.log.producer_state import ProducerState
 from reference_broker.replication.partition import Partition
@@ -28,8 +28,8 @@ def plant() -> None:
     """Puts it in. The partitions' sequences come together in one, and count for nothing."""
     append_to = produce._append_to
 
-    def astray(partition: Partition, batch: Batch, acks: int, ctx: Context) -> Outcome:
-        first = None if partition.is_internal else ctx.parts.partitions.find(partition.topic, 0)
+    def astray(partition: Partition, batch: Batch, acks: int, ctx: BrokerContext) -> Outcome:
+        first = None if partition.is_internal else ctx.partitions.find(partition.topic, 0)
         outcome = append_to(partition if first is None else first, batch, acks, ctx)
         if isinstance(outcome, Waiting):
             outcome.response = replace(outcome.response, index=partition.index)

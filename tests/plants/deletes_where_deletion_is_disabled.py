@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from reference_broker.configs import BrokerConfig
+from reference_broker.settings.broker_config import BrokerConfig
 
 
 def plant() -> None:

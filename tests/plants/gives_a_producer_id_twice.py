@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
-from reference_broker.controller.controller import Controller
+from reference_broker.broker.producer_ids import ProducerIds
 from reference_broker.wire.primitives import ProducerId
 
 
 def plant() -> None:
     """Puts it in."""
-    Controller.allocate_producer_id = lambda controller, now_ms: ProducerId(7)
+    ProducerIds.take = lambda ids, now: ProducerId(7)

@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reference_broker.apis import unregister_broker
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.registration import decide_unregistration
 from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.metadata.image import MetadataImage
+from reference_broker.settings.broker_config import BrokerConfig
 
 
 def plant() -> None:

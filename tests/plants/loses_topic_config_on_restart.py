@@ -10,25 +10,26 @@ which was just made, should be 'compact', and is 'delete'
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
+from typing import Any
 
+from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import TOPIC
-from reference_broker.raft.quorum import Loaded, Quorum
 from reference_broker.wire.messages.config_record import ConfigRecord
+from reference_broker.wire.metadata_records import VersionedRecord
 
 
 def plant() -> None:
     """Puts it in."""
-    load = Quorum.load
+    replay = MetadataDelta.replay_batch
 
-    def forgetful(quorum: Quorum) -> Iterator[Loaded]:
-        for batch in load(quorum):
-            kept = tuple(
-                (message, version)
-                for message, version in batch.records
-                if not (isinstance(message, ConfigRecord) and message.resource_type == TOPIC)
-            )
-            yield replace(batch, records=kept)
+    def forgetful(delta: MetadataDelta, records: Sequence[VersionedRecord], *rest: Any) -> None:
+        is_first = delta.before.offset < 0
+        kept = [one for one in records if not (is_first and _is_of_topic(one[0]))]
+        replay(delta, kept, *rest)
 
-    Quorum.load = forgetful
+    MetadataDelta.replay_batch = forgetful
+
+
+def _is_of_topic(message: Any) -> bool:
+    return isinstance(message, ConfigRecord) and message.resource_type == TOPIC

@@ -10,7 +10,7 @@ day holds its group up for a day when it dies.
 
 from __future__ import annotations
 
-from reference_broker.configs import BrokerConfig
+from reference_broker.settings.broker_config import BrokerConfig
 
 LIMITS = {"group.min.session.timeout.ms": -(2**31), "group.max.session.timeout.ms": 2**31 - 1}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 from harness.hosts.plain import LocalProcess
 from harness.targets.ports import free_ports
 from reference_broker import storage
-from reference_broker.configs import BrokerConfig
-from reference_broker.raft.quorum import DIRECTORY, Quorum
+from reference_broker.environment import Now
+from reference_broker.node import Node, Observers
+from reference_broker.raft.store import DIRECTORY
 from reference_broker.server.clock import now
 from reference_broker.server.disk import OsDisk
-from reference_broker.startup import Metadata, lead_metadata
+from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.simulation.at_once import bring_to_life, carried_out, stop
+from reference_broker.startup import start_node
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.no_op_record import NoOpRecord
 
@@ -41,28 +45,23 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def lead(file: Path) -> Metadata:
+@contextmanager
+def alive(file: Path) -> Iterator[tuple[Node, Now]]:
+    """A node on a folder that was formatted, and the time when it serves; it is stopped in order."""
     disk, config = OsDisk(), BrokerConfig.load(file.read_text())
-    folders = storage.load_folders(disk, config)
-    directory_id = folders.directory_ids[config.metadata_log_dir]
-    quorum = Quorum.open(
+    node = start_node(
+        config=config,
+        folders=storage.load_folders(disk, config),
         disk=disk,
-        metadata_log_dir=config.metadata_log_dir,
-        config=config,
-        directory_id=directory_id,
-        now_ms=now().wall_ms,
-    )
-    metadata = lead_metadata(
-        log=quorum,
-        cluster_id=folders.cluster_id,
-        config=config,
         random=random.Random(1),
-        bootstrap=quorum.bootstrap_records(),
-        halt=pytest.fail,
         now=now(),
+        bound={one.listener: one.port for one in config.listeners},
+        observers=Observers(),
     )
-    metadata.controller.start_broker(log_dirs=(directory_id,), previous_broker_epoch=-1, now=now())
-    return metadata
+    at = bring_to_life(node, "PLAINTEXT", now())
+    yield node, at
+    stop(node, at)
+    disk.close()
 
 
 @pytest.fixture
@@ -70,16 +69,16 @@ def written(file: Path) -> Path:
     """A folder that we formatted, with a topic, a snapshot and something behind it."""
     arguments = ["format", "-t", CLUSTER_ID, "-c", str(file), "--standalone"]
     storage.run(arguments, disk=OsDisk(), random=random.Random(1), now_ms=now().wall_ms, say=print, complain=print)
-    metadata = lead(file)
-    controller = metadata.controller
-    wanted = CreatableTopic(name="ours", num_partitions=2, replication_factor=1)
-    request = CreateTopicsRequest(topics=(wanted,))
-    controller.submit(lambda image: controller.topics(image).decide_creation(request), now())
-    image = metadata.publisher.image
-    metadata.quorum.write_snapshot(tuple(image.records()), image.offset, image.epoch, now())
-    controller.commit(((NoOpRecord(), 0),), now())
-    controller.stop_broker(now())
-    metadata.quorum.close(now())
+    with alive(file) as (node, at):
+        controller, publisher = node.parts.controller, node.parts.publisher
+        assert controller is not None
+        wanted = CreatableTopic(name="ours", num_partitions=2, replication_factor=1)
+        request = CreateTopicsRequest(topics=(wanted,))
+        controller.submit(lambda image: controller.topics(image).decide_creation(request), at)
+        carried_out(node, node.take(at), at)
+        image = publisher.image
+        node.parts.quorum.write_snapshot(tuple(image.records()), image.offset, image.epoch, at)
+        controller.commit(((NoOpRecord(), 0),), at)
     return file
 
 
@@ -109,5 +108,6 @@ def test_kafka_starts_on_a_folder_that_we_formatted_and_wrote(kafka: Any, bootst
 
 def test_we_start_on_a_folder_that_kafka_formatted(kafka: Any, file: Path) -> None:
     kafka.say("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", file, "--standalone")
-    image = lead(file).publisher.image
+    with alive(file) as (node, _):
+        image = node.parts.publisher.image
     assert image.features["metadata.version"] == 30

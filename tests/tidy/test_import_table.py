@@ -7,7 +7,7 @@ from source_tree import Source, sources
 RB = "reference_broker."
 WIRE = (RB + "wire",)
 ENVIRONMENT = (RB + "environment",)
-CONFIGS = (RB + "settings", RB + "configs", RB + "config_values", RB + "properties")  # the last three: former places
+SETTINGS = (RB + "settings",)
 EFFECTS = (RB + "effects", RB + "waiting")
 SECURITY = (RB + "security",)
 LOG = (RB + "log",)
@@ -19,6 +19,7 @@ COORDINATOR = (RB + "coordinator",)
 GROUPS = (RB + "groups",)
 METADATA = (RB + "metadata",)
 CONTROLLER = (RB + "controller",)
+BROKER = (RB + "broker",)
 RAFT = (RB + "raft",)
 REPLICATION = (RB + "replication",)
 HARNESS_CORE = tuple("harness." + part for part in ("history", "judging", "comparing.diff", "model", "workloads"))
@@ -34,26 +35,25 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "client_connection": WIRE + EFFECTS + (RB + "waiting",),
     RB + "releases": WIRE,
     RB + "settings": WIRE + RELEASES,
-    RB + "configs": (RB + "settings",),
-    RB + "config_values": (RB + "settings",),
-    RB + "properties": (RB + "settings",),
-    RB + "metadata": WIRE + CONFIGS + RELEASES,
-    RB + "log": WIRE + ENVIRONMENT + CONFIGS,
-    RB + "replication": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + METADATA,
-    RB + "broker": WIRE + ENVIRONMENT + CONFIGS + EFFECTS + METADATA + WAITING,
-    RB + "raft": WIRE + ENVIRONMENT + CONFIGS + LOG + EFFECTS + WAITING,
-    RB + "coordinator": WIRE + EFFECTS + CONFIGS + ENVIRONMENT,
-    RB + "groups": WIRE + EFFECTS + CONFIGS + COORDINATOR + ENVIRONMENT + JAVA,
-    RB + "controller": WIRE + EFFECTS + WAITING + CONFIGS + RELEASES + ENVIRONMENT + METADATA + JAVA,
+    RB + "metadata": WIRE + SETTINGS + RELEASES,
+    RB + "log": WIRE + ENVIRONMENT + SETTINGS,
+    RB + "replication": WIRE + ENVIRONMENT + SETTINGS + LOG + EFFECTS + METADATA,
+    RB + "broker": WIRE + ENVIRONMENT + SETTINGS + EFFECTS + METADATA + WAITING,
+    RB + "life": WIRE + ENVIRONMENT + EFFECTS + METADATA + RAFT + BROKER + GROUPS + REPLICATION,
+    RB + "raft": WIRE + ENVIRONMENT + SETTINGS + LOG + EFFECTS + WAITING,
+    RB + "coordinator": WIRE + EFFECTS + SETTINGS + ENVIRONMENT,
+    RB + "groups": WIRE + EFFECTS + SETTINGS + COORDINATOR + ENVIRONMENT + JAVA,
+    RB + "controller": WIRE + EFFECTS + WAITING + SETTINGS + RELEASES + ENVIRONMENT + METADATA + JAVA,
     RB + "apis": WIRE
     + EFFECTS
     + ENVIRONMENT
-    + CONFIGS
+    + SETTINGS
     + RELEASES
     + LOG
     + REPLICATION
     + RAFT
     + METADATA
+    + BROKER
     + CONTROLLER
     + COORDINATOR
     + GROUPS
@@ -63,7 +63,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "simulation": WIRE
     + ENVIRONMENT
     + EFFECTS
-    + (RB + "waiting", RB + "connection", RB + "node", RB + "startup", RB + "storage", *CONFIGS),
+    + (RB + "waiting", RB + "connection", RB + "node", RB + "startup", RB + "storage", *SETTINGS),
     "harness": ("harness", "nemesis", "reports", RB + "wire", *COMMAND_LINE),
     "harness.search.strategies": ("harness", RB + "wire", RB + "settings"),
     "harness.targets.reference": ("harness", "reference_broker"),

@@ -11,7 +11,12 @@ from harness.comparing.account.unprovoked import UNPROVOKED_FILE, Unprovoked
 Json = Mapping[str, Any]
 
 
-def gaps(account: Json, unprovoked: Sequence[Unprovoked]) -> list[str]:
+NO_ACCIDENTS: Mapping[str, frozenset[str]] = {}
+
+
+def gaps(
+    account: Json, unprovoked: Sequence[Unprovoked], accidents: Mapping[str, frozenset[str]] = NO_ACCIDENTS
+) -> list[str]:
     """A line for each gap, in the APIs that the reference implements. Gaps are:
 
     - a listed version that was not requested on a target (unless only a sample was run),
@@ -19,10 +24,13 @@ def gaps(account: Json, unprovoked: Sequence[Unprovoked]) -> list[str]:
     sample was run), - an excuse for an error code that was provoked, or that is not expected for the API, - and, if
     there is a recording of Kafka: an error code that only the header of the reference's file lists; one in Kafka's
     recorded answers that the header does not list; one that was answered but is not in Kafka's recorded answers.
+
+    `accidents` are the names of the codes, by API, in which Kafka and the reference differ by an accepted accident:
+    they are no gaps.
     """
     targets, is_whole = account["targets"], "sample" not in account
     found: list[str] = []
-    for api in account["apis"]:
+    for api in (_without(one, accidents.get(one["api"], frozenset())) for one in account["apis"]):
         if api["has_header"]:
             if is_whole:
                 found += [*_not_asked(api, targets), *_not_provoked(api, targets, unprovoked)]
@@ -30,6 +38,21 @@ def gaps(account: Json, unprovoked: Sequence[Unprovoked]) -> list[str]:
             if account["has_recording"]:
                 found += [*_named_by_the_header_alone(api), *_not_in_the_header(api), *_not_recorded(api)]
     return found + _needless(account, unprovoked)
+
+
+def _without(api: Json, names: frozenset[str]) -> Json:
+    """An API's account without some error codes."""
+    if not names:
+        return api
+    refusals = [one for one in api["refusals"] if one["name"] not in names]
+    versions = []
+    for row in api["versions"]:
+        cells = {
+            target: {**cell, "error_codes": [one for one in cell["error_codes"] if code_name(int(one)) not in names]}
+            for target, cell in row["targets"].items()
+        }
+        versions.append({**row, "targets": cells})
+    return {**api, "refusals": refusals, "versions": versions}
 
 
 def _not_asked(api: Json, targets: Sequence[str]) -> Iterator[str]:

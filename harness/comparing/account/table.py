@@ -12,6 +12,8 @@ from harness.catalogue import ROOT as PROJECT
 from harness.comparing.account.account import Source
 from harness.comparing.account.judging import gaps
 from harness.comparing.account.unprovoked import UNPROVOKED_FILE, Unprovoked, UnprovokedTrouble, read_unprovoked
+from harness.comparing.known_differences import KnownDifferences, KnownDifferencesTrouble, read_known
+from harness.comparing.known_differences import Source as Origin
 from harness.history.store import Run, StoreTrouble
 from reference_broker.command_line import Parser
 
@@ -77,6 +79,15 @@ def totals(account: Json) -> str:
     return "; ".join(parts)
 
 
+def codes_of_accidents(known: KnownDifferences) -> dict[str, frozenset[str]]:
+    """API → the names of the error codes in which Kafka and the reference differ by an accepted accident."""
+    found: dict[str, list[str]] = {}
+    for one in known.accepted:
+        if one.source is Origin.ACCIDENT and one.field.endswith("error_code"):
+            found.setdefault(one.api, []).extend(value.partition(" ")[2] for value in one.values)
+    return {api: frozenset(names) for api, names in found.items()}
+
+
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Exit status: 0; with --strict, 1 if something is missing; 2 for wrong input."""
     parser = Parser(
@@ -93,7 +104,8 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     try:
         account = Run(options.run).account()
         unprovoked = read_unprovoked(PROJECT / "checks" / UNPROVOKED_FILE)
-    except (StoreTrouble, UnprovokedTrouble) as trouble:
+        accidents = codes_of_accidents(read_known(PROJECT / "checks" / "known_differences.toml"))
+    except (StoreTrouble, UnprovokedTrouble, KnownDifferencesTrouble) as trouble:
         print(f"harness: {trouble}", file=sys.stderr)
         return BAD_INPUT
     if account is None:
@@ -102,13 +114,20 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             file=sys.stderr,
         )
         return BAD_INPUT
-    return _told(account, unprovoked, is_strict=options.strict, say=say)
+    return _told(account, unprovoked, accidents, is_strict=options.strict, say=say)
 
 
-def _told(account: Json, unprovoked: Sequence[Unprovoked], *, is_strict: bool, say: Callable[[str], None]) -> int:
+def _told(
+    account: Json,
+    unprovoked: Sequence[Unprovoked],
+    accidents: Mapping[str, frozenset[str]],
+    *,
+    is_strict: bool,
+    say: Callable[[str], None],
+) -> int:
     for line in table(account):
         say(line)
-    missing = gaps(account, unprovoked)
+    missing = gaps(account, unprovoked, accidents)
     say("")
     for line in missing if is_strict else missing[:MOST_SHOWN]:
         say(f"missing  {line}")

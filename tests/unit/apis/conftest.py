@@ -6,6 +6,6 @@ import sys
 from pathlib import Path
 
 UNIT = Path(__file__).parent.parent
-for folder in (UNIT / "replication", UNIT / "log", UNIT / "groups"):
+for folder in (UNIT / "replication", UNIT / "log", UNIT / "groups", UNIT / "controller"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))

@@ -111,7 +111,7 @@ def test_an_offset_beyond_the_high_watermark_or_below_minus_one_is_refused(broke
 
 
 def test_an_internal_topic_is_refused(broker: BrokerInMemory) -> None:
-    broker.controller.create_internal_topic("__consumer_offsets", broker.now)
+    broker.create_wanted("__consumer_offsets")
     assert deleted(broker, 0, topic="__consumer_offsets") == (ErrorCode.INVALID_TOPIC_EXCEPTION, -1)
 
 

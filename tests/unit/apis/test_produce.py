@@ -171,7 +171,7 @@ def test_other_acks_than_0_1_and_all_are_refused(broker: BrokerInMemory, acks: i
 
 
 def test_only_kafkas_admin_client_writes_to_internal_topics(broker: BrokerInMemory) -> None:
-    broker.controller.create_internal_topic("__consumer_offsets", broker.now)
+    broker.create_wanted("__consumer_offsets")
     asked = request(batch(b"a"), topic="__consumer_offsets")
     assert codes(broker.call(produce, asked, 12)) == [ErrorCode.INVALID_TOPIC_EXCEPTION]
     assert codes(broker.call(produce, asked, 12, client_id="__admin_client")) == [ErrorCode.NONE]

@@ -57,7 +57,7 @@ class Pair:
 
     def register(self, start: int = 1) -> int:
         """Its error code; the answered epoch counts from then on."""
-        features = self.node.parts.release.supported_features()
+        features = self.node.parts.settings.static.release.supported_features()
         request = BrokerRegistrationRequest(
             broker_id=SECOND,
             cluster_id="C",

@@ -10,9 +10,9 @@ from scripted_controller import FIRST, SECOND
 
 from reference_broker.broker.broker import Broker
 from reference_broker.broker.registration import registration_request
-from reference_broker.configs import BrokerConfig
 from reference_broker.effects import Outbox, Send
 from reference_broker.environment import Now
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.alter_partition_request import AlterPartitionRequest
 from reference_broker.wire.messages.broker_registration_request import BrokerRegistrationRequest, Listener

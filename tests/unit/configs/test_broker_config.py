@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from reference_broker.config_values import config_keys
-from reference_broker.configs import BrokerConfig, ConfigInvalid
-from reference_broker.properties import format_properties, parse_properties
 from reference_broker.releases import BASELINE, RELEASES
+from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.settings.config_keys import config_keys
+from reference_broker.settings.properties import format_properties, parse_properties
+from reference_broker.settings.validators import ConfigInvalid
 
 TEXT = """
 process.roles=broker,controller

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.environment import Now
 from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import BROKER, TOPIC, MetadataImage
 from reference_broker.metadata.topics import PartitionImage
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
 from reference_broker.wire.messages.register_broker_record import BrokerFeature, RegisterBrokerRecord

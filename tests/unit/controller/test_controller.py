@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from own_broker import OwnBroker
+from quorum_of_one import lead_metadata
 
-from reference_broker.configs import BrokerConfig
+from reference_broker.broker.topic_creation import wanted_topic
 from reference_broker.controller.controller import Controller
+from reference_broker.controller.producer_ids import decide_producer_ids
 from reference_broker.controller.registration import decide_unregistration
 from reference_broker.environment import Now
 from reference_broker.metadata.brokers import UNASSIGNED
 from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import BROKER, TOPIC, MetadataImage
 from reference_broker.releases import RELEASES
-from reference_broker.startup import lead_metadata
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.allocate_producer_ids_request import AllocateProducerIdsRequest
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
 from reference_broker.wire.messages.create_topics_request import (
     CreatableReplicaAssignment,
@@ -30,7 +34,7 @@ from reference_broker.wire.messages.create_topics_response import CreatableTopic
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest, DeleteTopicState
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.user_scram_credential_record import UserScramCredentialRecord
-from reference_broker.wire.primitives import Uuid
+from reference_broker.wire.primitives import BrokerId, Uuid
 from reference_broker.wire.refusal import KafkaError
 
 SETTINGS = {
@@ -112,7 +116,7 @@ def lead(log: LogInMemory, config: BrokerConfig) -> Controller:
 def start(log: LogInMemory, previous_broker_epoch: int = -1, **settings: str) -> Controller:
     config = BrokerConfig.of(SETTINGS | {name.replace("_", "."): value for name, value in settings.items()})
     controller = lead(log, config)
-    controller.start_broker(log_dirs=(FOLDER,), previous_broker_epoch=previous_broker_epoch, now=at(1_000))
+    OwnBroker(controller).start(log_dirs=(FOLDER,), previous_broker_epoch=previous_broker_epoch, now=at(1_000))
     return controller
 
 
@@ -162,7 +166,7 @@ def test_a_broker_that_starts_alone_is_registered_unfenced(controller: Controlle
 
 def test_a_brokers_epoch_is_the_offset_of_its_registration(log: LogInMemory, controller: Controller) -> None:
     (batch,) = [one for one in log.batches if type(one.records[0][0]).__name__ == "RegisterBrokerRecord"]
-    assert controller.broker_epoch == batch.last_offset
+    assert controller.image.brokers[1].epoch == batch.last_offset
 
 
 def test_a_created_topic_has_a_leader_for_each_partition(controller: Controller) -> None:
@@ -264,18 +268,23 @@ def test_subscribers_hear_of_a_deleted_topic(controller: Controller) -> None:
     assert heard == ["t"]
 
 
-def test_a_controlled_shutdown_leaves_no_leader_and_an_eligible_one(controller: Controller) -> None:
+def test_a_controlled_shutdown_leaves_no_leader_and_an_eligible_one(log: LogInMemory) -> None:
+    controller = lead(log, BrokerConfig.of(SETTINGS))
+    own = OwnBroker(controller)
+    own.start(log_dirs=(FOLDER,), previous_broker_epoch=-1, now=at(1_000))
     create(controller, topic())
-    controller.stop_broker(at(4_000))
+    own.stop(at(4_000))
     partition = controller.image.topics.by_name["t"].partitions[0]
     assert (partition.leader, partition.isr, partition.elr) == (-1, (), (1,))
 
 
 def test_a_restart_after_a_clean_stop_leads_again_in_a_later_epoch(log: LogInMemory) -> None:
-    first = start(log)
+    first = lead(log, BrokerConfig.of(SETTINGS))
+    own = OwnBroker(first)
+    own.start(log_dirs=(FOLDER,), previous_broker_epoch=-1, now=at(1_000))
     create(first, topic())
-    first.stop_broker(at(4_000))
-    again = start(log, previous_broker_epoch=first.broker_epoch)
+    own.stop(at(4_000))
+    again = start(log, previous_broker_epoch=own.epoch)
     partition = again.image.topics.by_name["t"].partitions[0]
     assert (partition.leader, partition.isr, partition.leader_epoch) == (1, (1,), 2)
 
@@ -288,7 +297,7 @@ def test_a_restart_after_a_crash_leads_again_in_a_later_epoch(log: LogInMemory) 
 
 def test_an_image_made_of_a_snapshot_is_the_image(controller: Controller) -> None:
     create(controller, topic(partitions=2, retention_ms="5"))
-    controller.allocate_producer_id(at(3_000))
+    controller.submit(lambda image: decide_producer_ids(image, block_for(image)), at(3_000))
     controller.commit(((UserScramCredentialRecord(name="u", mechanism=1), 0),), at(3_000))
     copy = MetadataDelta.of(MetadataImage(cluster_id="C"), controller.image.records(), 0, 0).after
     assert list(copy.records()) == list(controller.image.records())
@@ -301,10 +310,9 @@ def test_a_record_of_a_later_steps_family_is_kept(log: LogInMemory, controller: 
 
 
 def test_producer_ids_never_repeat_over_a_restart(log: LogInMemory) -> None:
-    first = start(log)
-    given = [first.allocate_producer_id(at(2_000)) for _ in range(1_001)]
-    given.append(start(log).allocate_producer_id(at(5_000)))
-    assert len(dict.fromkeys(given)) == 1_002
+    first = start(log).submit(lambda image: decide_producer_ids(image, block_for(image)), at(2_000))
+    second = start(log).submit(lambda image: decide_producer_ids(image, block_for(image)), at(5_000))
+    assert second.producer_id_start == first.producer_id_start + first.producer_id_len
 
 
 def test_an_idle_log_gets_a_no_op_record(log: LogInMemory, controller: Controller) -> None:
@@ -313,7 +321,7 @@ def test_an_idle_log_gets_a_no_op_record(log: LogInMemory, controller: Controlle
 
 
 def test_the_internal_topic_of_offsets_is_compacted(controller: Controller) -> None:
-    controller.create_internal_topic("__consumer_offsets", at(2_000))
+    create(controller, wanted_topic("__consumer_offsets", controller.config))
     assert controller.settings.log_settings("__consumer_offsets")["cleanup.policy"] == "compact"
 
 
@@ -360,6 +368,11 @@ def test_a_topics_setting_tells_its_synonyms_in_the_order_in_which_they_count(lo
     assert [(one.name, one.value) for one in entries["retention.ms"].synonyms] == [("retention.ms", "9")]
 
 
+def block_for(image: MetadataImage) -> AllocateProducerIdsRequest:
+    (broker,) = image.brokers.values()
+    return AllocateProducerIdsRequest(broker_id=BrokerId(broker.id), broker_epoch=broker.epoch)
+
+
 def unregister(controller: Controller) -> None:
     (broker,) = controller.image.brokers.values()
     controller.commit(decide_unregistration(controller.pending, controller.config, broker.id).records, at(3_000))
@@ -370,20 +383,6 @@ def test_an_unregistered_broker_leads_nothing_and_stays_eligible(controller: Con
     unregister(controller)
     partition = controller.image.topics.by_name["t"].partitions[0]
     assert (partition.leader, partition.isr, partition.elr, controller.image.brokers) == (-1, (), (1,), {})
-
-
-def test_an_unregistered_broker_stops_without_a_word(log: LogInMemory, controller: Controller) -> None:
-    unregister(controller)
-    before = len(log.batches)
-    controller.stop_broker(at(4_000))
-    assert len(log.batches) == before
-
-
-def test_an_unregistered_broker_has_no_new_producer_ids_to_give(controller: Controller) -> None:
-    unregister(controller)
-    with pytest.raises(KafkaError) as refused:
-        controller.allocate_producer_id(at(4_000))
-    assert refused.value.code == ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
 
 
 def test_a_broker_that_was_unregistered_leads_again_after_a_restart(log: LogInMemory, controller: Controller) -> None:
@@ -408,6 +407,6 @@ def test_where_a_broker_has_to_choose_a_folder_a_new_replica_has_none_yet(log: L
     config = BrokerConfig.of(SETTINGS)
     controller = lead(log, config)
     two = (FOLDER, Uuid(b"g" * 16))
-    controller.start_broker(log_dirs=two, previous_broker_epoch=-1, now=at(1_000))
+    OwnBroker(controller).start(log_dirs=two, previous_broker_epoch=-1, now=at(1_000))
     create(controller, topic())
     assert controller.image.topics.by_name["t"].partitions[0].directories == (UNASSIGNED,)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cluster_in_memory import CONFIG, SESSION_MS, Cluster, at, partition
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.periodic_tasks import PeriodicTasks
+from reference_broker.settings.broker_config import BrokerConfig
 
 MINUTES_5 = 300_000
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reference_broker.config_values import ConfigInvalid, ConfigType, parse_value
 from reference_broker.controller.node_settings import reason_refused
 from reference_broker.controller.setting_order import in_order
+from reference_broker.settings.config_key import ConfigType, parse_value
+from reference_broker.settings.validators import ConfigInvalid
 
 NOW = {
     "log.cleaner.dedupe.buffer.size": 128 << 20,

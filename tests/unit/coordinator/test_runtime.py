@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.coordinator.records import decode_record, encode_record
 from reference_broker.coordinator.runtime import Part, Runtime
 from reference_broker.coordinator.shard import NOTHING, CoordinatorRecord, Decision, ShardServices
 from reference_broker.environment import Now
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.group_metadata_key import GroupMetadataKey

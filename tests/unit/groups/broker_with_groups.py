@@ -42,12 +42,11 @@ class BrokerWithGroups(BrokerInMemory):
             log=InternalTopicLog(self.partitions, TOPIC),
             config=lambda: self.node_config.current,
             topics=lambda: self.publisher.image.topics,
-            create_internal_topic=self.controller.create_internal_topic,
             random=random.Random(3),
         )
         self.publisher.subscribe(self.groups.on_metadata)
         self.groups.on_metadata(MetadataDelta(self.publisher.image), self.now)
-        self.parts = replace(self.parts, groups=self.groups)
+        self.parts = replace(self.parts, broker=replace(self.broker_parts, groups=self.groups))
         self._answer: Any = None
 
     def restarted(self, *, is_clean: bool = True) -> BrokerWithGroups:
@@ -56,7 +55,7 @@ class BrokerWithGroups(BrokerInMemory):
         return BrokerWithGroups(self.disk, self.metadata, self.folders, self.settings)
 
     def create_offsets_topic(self) -> None:
-        self.controller.create_internal_topic(TOPIC, self.now)
+        self.create_wanted(TOPIC)
 
     def wait(self, ms: int) -> None:
         end = self.now_ms + ms

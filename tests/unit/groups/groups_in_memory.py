@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.environment import Now
 from reference_broker.groups.coordinator import TOPIC, GroupCoordinator
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
@@ -133,7 +133,6 @@ class World:
             log=self.log,
             config=lambda: self.config,
             topics=lambda: self.topics,  # type: ignore[arg-type, return-value]
-            create_internal_topic=lambda name, now: self.create_offsets_topic(),
             random=random.Random(7),
         )
         self.create_offsets_topic()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from metadata_records import (
@@ -101,6 +104,33 @@ def test_a_change_of_one_topic_among_many_shares_the_maps_of_the_others() -> Non
     after = replayed(topic("new"), over=before).after
     same = sum(after.topics.by_name[one.name] is one for one in before.topics)
     assert (same, len(after.topics)) == (1_000, 1_001)
+
+
+def test_a_change_of_one_partition_among_many_does_not_look_at_the_others() -> None:
+    few, many = (image_of(topic("t"), *(partition("t", index) for index in range(count))) for count in (20, 2_000))
+    assert calls_of_a_change(many) - calls_of_a_change(few) < 20
+
+
+def calls_of_a_change(before: MetadataImage) -> int:
+    """How many functions a change of one partition calls, to its image and to what is told of it."""
+    count = 0
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        delta = replayed(led_by("t", 2), over=before)
+        _ = delta.after, delta.changed_topics[topic_id("t")].changed_partitions()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_partitions_are_listed_although_some_are_missing() -> None:
+    image = image_of(topic("t"), partition("t", 0), partition("t", 3), partition("t", 2))
+    assert [one.index for one in image.topics.by_name["t"].partitions.values()] == [0, 2, 3]
 
 
 def test_a_new_image_knows_nothing() -> None:

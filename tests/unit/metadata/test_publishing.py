@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from metadata_records import image_of, led_by, names, setting, topic
 
-from reference_broker.configs import BrokerConfig
 from reference_broker.environment import Now
 from reference_broker.metadata.image import BROKER
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
 from reference_broker.metadata.snapshot_generator import SnapshotGenerator
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
 from reference_broker.wire.messages.end_transaction_record import EndTransactionRecord
 from reference_broker.wire.metadata_records import VersionedRecord

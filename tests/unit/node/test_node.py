@@ -16,11 +16,12 @@ from memory_disk import MemoryDisk
 
 from reference_broker.apis import describe_cluster, metadata
 from reference_broker.apis.context import BrokerContext
-from reference_broker.configs import BrokerConfig
 from reference_broker.connection import Connection
 from reference_broker.effects import Close, Effect, Halt, Peer, PeerLost, Reply, Send
 from reference_broker.environment import Now
 from reference_broker.node import Node, Observers
+from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.simulation.at_once import bring_to_life, carried_out
 from reference_broker.startup import start_node
 from reference_broker.storage import load_folders, run
 from reference_broker.waiting import Later
@@ -71,7 +72,10 @@ class World:
 
     def send(self, client: Connection, key: int, version: int, message: Any, number: int = 1) -> list[Effect]:
         sent = b"".join(bytes(part) for part in encode_request(key, version, number, "test", message))  # type: ignore[arg-type]
-        return self.node.receive(client, sent, self.now)
+        return carried_out(self.node, self.node.receive(client, sent, self.now), self.now)
+
+    def on_time(self, now: Now) -> list[Effect]:
+        return carried_out(self.node, self.node.on_time(now), now)
 
     def ask(self, client: Connection, key: int, version: int, message: Any) -> Any:
         (reply,) = self.send(client, key, version, message)
@@ -99,10 +103,11 @@ def world() -> World:
         folders=load_folders(disk, config),
         disk=disk,
         random=chance,
-        now=at(0),
+        now=at(-5_000),
         bound={"PLAINTEXT": 9092, "CONTROLLER": 9093},
         observers=Observers(lambda level, text: seen.append(text)),
     )
+    bring_to_life(node, "PLAINTEXT", at(-5_000))
     return World(disk, node, seen=seen)
 
 
@@ -159,8 +164,8 @@ def test_a_fetch_that_finds_nothing_is_answered_when_its_time_is_over(world: Wor
     reader = world.connect()
     create(world, reader)
     world.send(reader, ApiKey.FETCH, 12, fetch(500))
-    early = world.node.on_time(at(499))
-    (late,) = world.node.on_time(at(500))
+    early = world.on_time(at(499))
+    (late,) = world.on_time(at(500))
     answer = world.read(reader, late, ApiKey.FETCH, 12)
     assert (early, answer.responses[0].partitions[0].error_code) == ([], ErrorCode.NONE)
 
@@ -168,7 +173,7 @@ def test_a_fetch_that_finds_nothing_is_answered_when_its_time_is_over(world: Wor
 def test_the_node_asks_to_be_woken_when_a_request_s_time_is_over(world: World) -> None:
     reader = world.connect()
     create(world, reader)
-    world.node.on_time(at(0))
+    world.on_time(at(0))
     world.send(reader, ApiKey.FETCH, 12, fetch(5))
     assert world.node.next_deadline_ms() <= at(5).monotonic_ms
 
@@ -196,7 +201,7 @@ def test_what_a_client_waits_for_is_dropped_when_it_goes(world: World) -> None:
 def test_an_idle_node_writes_no_more_than_a_no_op_now_and_then(world: World) -> None:
     before = world.node.parts.controller.log.end_offset
     for second in range(1, 11):
-        world.node.on_time(at(second * 1000))
+        world.on_time(at(second * 1000))
     assert 10 <= world.node.parts.controller.log.end_offset - before <= 22
 
 
@@ -205,7 +210,7 @@ def test_a_full_disk_refuses_the_record_and_halts_the_node(world: World) -> None
     create(world, client)
     world.disk.free = 0
     answer = world.ask(client, ApiKey.PRODUCE, 9, produce())
-    (halt,) = world.node.on_time(Now(START_MS, world.node.next_deadline_ms()))
+    (halt,) = world.on_time(Now(START_MS, world.node.next_deadline_ms()))
     assert (answer.responses[0].partition_responses[0].error_code, isinstance(halt, Halt)) == (
         ErrorCode.KAFKA_STORAGE_ERROR,
         True,
@@ -225,7 +230,7 @@ def test_what_follows_a_malformed_request_is_not_served(world: World) -> None:
     create(world, client)
     good = b"".join(bytes(part) for part in encode_request(ApiKey.PRODUCE, 9, 2, "test", produce()))  # type: ignore[arg-type]
     effects = world.node.receive(client, b"\0\0\0\3abc" + good, world.now)
-    end = world.node.parts.partitions.get(ORDERS, 0).log.log_end_offset
+    end = world.node.parts.broker.partitions.get(ORDERS, 0).log.log_end_offset
     assert ([type(effect) for effect in effects], end) == ([Close], 0)
 
 
@@ -264,7 +269,7 @@ def test_a_later_is_answered_at_its_deadline(world: World, monkeypatch: pytest.M
     answered_with(world, monkeypatch, Later(at(50).monotonic_ms, lambda now: MetadataResponse(cluster_id="late")))
     client = world.connect()
     world.send(client, ApiKey.METADATA, 12, MetadataRequest())
-    (reply,) = [one for one in world.node.on_time(at(50)) if isinstance(one, Reply)]
+    (reply,) = [one for one in world.on_time(at(50)) if isinstance(one, Reply)]
     assert world.read(client, reply, ApiKey.METADATA, 12).cluster_id == "late"
 
 

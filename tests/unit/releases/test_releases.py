@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from reference_broker.apis.registry import BROKER, CONTROLLER, served
-from reference_broker.config_values import ConfigType, config_keys
-from reference_broker.configs import BrokerConfig
 from reference_broker.controller.group_settings import check_group
 from reference_broker.releases import (
     BASELINE,
@@ -18,6 +16,9 @@ from reference_broker.releases import (
     release_table,
 )
 from reference_broker.releases.behaviours import Behaviour
+from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.settings.config_key import ConfigType
+from reference_broker.settings.config_keys import config_keys
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.refusal import KafkaError
 

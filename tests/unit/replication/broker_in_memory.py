@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from types import ModuleType
 from typing import Any, cast
 
 from memory_disk import MemoryDisk
+from own_broker import OwnBroker
+from quorum_of_one import lead_metadata
 
-from reference_broker.apis.context import BrokerContext, Parts, Session
+from reference_broker.apis.context import BrokerContext, BrokerParts, ControllerContext, Parts, Session
+from reference_broker.apis.forwarded import FORWARDABLE
 from reference_broker.apis.refusals import refuse
-from reference_broker.configs import BrokerConfig
+from reference_broker.apis.registry import CONTROLLER, served
+from reference_broker.broker.channel import ControllerChannel
+from reference_broker.broker.producer_ids import ProducerIds
+from reference_broker.broker.topic_creation import TopicCreation, wanted_topic
 from reference_broker.effects import Outbox
 from reference_broker.environment import Now
 from reference_broker.releases import BASELINE, Release
 from reference_broker.replication.fetch_session import FetchSessions
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
-from reference_broker.startup import lead_metadata, report_folders
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import Later
+from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.codec import decode, encode_bytes
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import (
@@ -30,7 +36,7 @@ from reference_broker.wire.messages.create_topics_request import (
     CreateTopicsRequest,
 )
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
-from reference_broker.wire.primitives import FileSlice, Uuid
+from reference_broker.wire.primitives import BrokerId, FileSlice, Uuid
 from reference_broker.wire.records import Batch, Record, encode_batch, iter_batches
 from reference_broker.wire.refusal import KafkaError
 
@@ -97,6 +103,32 @@ class MetadataLogInMemory:
         """Nothing is held."""
 
 
+class DirectChannel:
+    """What a broker asks the active controller for is answered at once, by the handlers of its APIs."""
+
+    def __init__(self, broker: BrokerInMemory) -> None:
+        self._broker = broker
+
+    def request(self, api_key: ApiKey, message: Any, then: Callable[[Any, Now], None], now: Now) -> None:
+        handler = served(CONTROLLER, BASELINE)[api_key].handler
+        then(self._broker.call(cast(ModuleType, handler), message), now)
+
+
+class AskingBroker:
+    """The parts of a broker by which it asks for ids and topics, over a direct channel."""
+
+    def __init__(self, broker: BrokerInMemory) -> None:
+        channel = cast(ControllerChannel, DirectChannel(broker))
+
+        def log(level: str, text: str) -> None:
+            broker.events.append(text)
+
+        self.topic_creation = TopicCreation(channel, log)
+        self.producer_ids = ProducerIds(
+            broker_id=BrokerId(NODE), broker_epoch=lambda: broker.own.epoch, channel=channel, log=log
+        )
+
+
 class BrokerInMemory:
     """`now_ms` stands still until a test moves it. `touched` are the partitions that have somebody to wake."""
 
@@ -133,29 +165,34 @@ class BrokerInMemory:
             log=self.metadata, cluster_id="C", config=config, now=self.now, random=chance, halt=self.halts.append
         )
         self.controller, self.publisher, self.node_config = parts.controller, parts.publisher, parts.settings
-        self.partitions.attach(self.publisher, self.node_config, partial(report_folders, self.controller), self.now)
-        self.controller.start_broker(
+        self.own = OwnBroker(self.controller)
+        self.partitions.attach(self.publisher, self.node_config, self.own.report_folders, self.now)
+        self.own.start(
             log_dirs=self.partitions.online_directory_ids,
             previous_broker_epoch=self.partitions.previous_broker_epoch,
             now=self.now,
         )
-        self.partitions.on_registered(self.controller.broker_epoch, self.now)
+        self.partitions.on_registered(self.own.epoch, self.now)
         self.partitions.on_time(self.now)
         self.sessions = FetchSessions(
             random=chance, capacity=config.number("max.incremental.fetch.session.cache.slots")
         )
-        self.parts = Parts(
-            controller=self.controller,
+        self.broker_parts = BrokerParts(
+            broker=cast(Any, AskingBroker(self)),
             partitions=self.partitions,
             groups=cast(Any, None),
             fetch_sessions=self.sessions,
+        )
+        self.parts = Parts(
+            controller=self.controller,
             random=chance,
-            release=release,
-            quorum=parts.quorum,
+            quorum=cast(Any, parts.quorum),
             snapshots=parts.snapshots,
             publisher=parts.publisher,
             settings=parts.settings,
+            broker=self.broker_parts,
         )
+        self.broker_parts.broker.producer_ids.ask_ahead(self.now)
 
     @property
     def now(self) -> Now:
@@ -164,9 +201,8 @@ class BrokerInMemory:
 
     def stop(self) -> None:
         """In order, with the clean-shutdown marks."""
-        epoch = self.controller.broker_epoch
-        self.controller.stop_broker(self.now)
-        self.partitions.close(self.now, epoch)
+        self.own.stop(self.now)
+        self.partitions.close(self.now, self.own.epoch)
 
     def restarted(self, *, is_clean: bool = True) -> BrokerInMemory:
         """The broker as it comes up again on what it left."""
@@ -185,6 +221,11 @@ class BrokerInMemory:
         request = CreateTopicsRequest(topics=(topic,))
         self.controller.submit(lambda image: self.controller.topics(image).decide_creation(request), self.now)
         return self.controller.image.topics.by_name[name].id
+
+    def create_wanted(self, name: str) -> None:
+        """One of Kafka's own topics, as a broker asks for it."""
+        request = CreateTopicsRequest(topics=(wanted_topic(name, self.node_config.current),))
+        self.controller.submit(lambda image: self.controller.topics(image).decide_creation(request), self.now)
 
     def delete(self, name: str = "t") -> None:
         """A topic goes."""
@@ -207,9 +248,11 @@ class BrokerInMemory:
 
     # -- requests -----------------------------------------------------------------------------------------------
 
-    def context(self, version: int, client_id: str | None = "client") -> BrokerContext:
+    def context(
+        self, version: int, client_id: str | None = "client", *, is_for_controller: bool = False
+    ) -> BrokerContext | ControllerContext:
         """A request's circumstances."""
-        return BrokerContext(
+        return (ControllerContext if is_for_controller else BrokerContext)(
             now=self.now,
             api_version=version,
             client_id=client_id,
@@ -222,7 +265,8 @@ class BrokerInMemory:
         version = max(api.VERSIONS) if version is None else version
         asked = decode(type(request), version, encode_bytes(request, version))
         try:
-            result = api.handle(asked, self.context(version, client_id))
+            is_for_controller = api.API in FORWARDABLE or "broker" not in api.LISTENERS
+            result = api.handle(asked, self.context(version, client_id, is_for_controller=is_for_controller))
         except KafkaError as error:
             result = refuse(api, asked, version, error.code, error.detail)
         return result

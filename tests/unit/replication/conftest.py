@@ -6,6 +6,6 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-for folder in (HERE, HERE.parent / "log"):
+for folder in (HERE, HERE.parent / "log", HERE.parent / "controller"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))

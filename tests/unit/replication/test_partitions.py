@@ -108,7 +108,7 @@ def test_a_restart_is_a_new_leader_epoch(broker: BrokerInMemory) -> None:
 
 
 def test_the_epoch_of_the_last_run_is_known_only_after_a_clean_stop(broker: BrokerInMemory) -> None:
-    epoch = broker.controller.broker_epoch
+    epoch = broker.own.epoch
     again = broker.restarted()
     assert again.partitions.previous_broker_epoch == epoch
     assert again.restarted(is_clean=False).partitions.previous_broker_epoch == -1

@@ -29,6 +29,8 @@ from reference_broker.wire.primitives import TopicName, Uuid
 from reference_broker.wire.refusal import KafkaError
 
 LISTENER = "CONTROLLER"
+EAGER_TO_CLEAN = StoreSettings(retention_bytes=0, retention_ms=0)
+"""All snapshots but the newest go, and the log before it: who is behind has to fetch the snapshot."""
 
 
 def voters_of(node_ids: Sequence[int]) -> VoterSet:
@@ -47,12 +49,13 @@ class QuorumMachine:
     def __init__(self, quorums: Quorums, surroundings: Surroundings, now: Now) -> None:
         self.outbox = Outbox()
         self.node_id = surroundings.node_id
-        self.next_offset = 0
+        self.next_offset, self.last_epoch = 0, 0
+        self.values: list[str] = []
         self.leads_epoch = -1
         self._quorums = quorums
         self._later: list[Later] = []
         self.store = MetadataStore.open(
-            disk=surroundings.disk, metadata_log_dir="/data", settings=StoreSettings(), now_ms=now.wall_ms
+            disk=surroundings.disk, metadata_log_dir="/data", settings=EAGER_TO_CLEAN, now_ms=now.wall_ms
         )
         voter = quorums.voters.get(self.node_id)
         assert voter is not None
@@ -114,10 +117,20 @@ class QuorumMachine:
     def on_commit(self, batches: Sequence[CommittedBatch], now: Now) -> None:
         for batch in batches:
             self._quorums.note_commit(self.node_id, batch)
-            self.next_offset = batch.last_offset + 1
+            self.next_offset, self.last_epoch = batch.last_offset + 1, batch.epoch
+            self.values += [str(message.name) for message, _ in batch.records]
+            self._quorums.note_state(self.node_id, self.next_offset, self.values)
 
     def on_snapshot(self, snapshot_id: SnapshotId, records: Sequence[VersionedRecord], now: Now) -> None:
-        self.next_offset = snapshot_id.end_offset
+        self.next_offset, self.last_epoch = snapshot_id.end_offset, snapshot_id.epoch
+        self.values = [str(message.name) for message, _ in records]
+        self._quorums.snapshots_told += 1
+        self._quorums.note_state(self.node_id, self.next_offset, self.values)
+
+    def write_snapshot(self, now: Now) -> None:
+        if self.next_offset > self.store.log_start_offset:
+            records = [(TopicRecord(name=TopicName(value)), 0) for value in self.values]
+            self.quorum.write_snapshot(records, self.next_offset - 1, self.last_epoch, now)
 
     def on_leader(self, leader_id: int | None, epoch: int, now: Now) -> None:
         self.leads_epoch = epoch if leader_id == self.node_id else -1
@@ -131,6 +144,8 @@ class Quorums:
         self.ids = tuple(range(1, count + 1))
         self.voters = voters_of(self.ids)
         self.committed: dict[int, CommittedBatch] = {}
+        self.states: dict[int, str] = {}
+        self.snapshots_told = 0
         self.leaders: dict[int, int] = {}
         self.wrong: str | None = None
         self._values = 0
@@ -160,6 +175,11 @@ class Quorums:
         if self.committed.setdefault(batch.base_offset, batch) != batch:
             self.wrong = f"node {node_id} has {batch} committed, not {self.committed[batch.base_offset]}"
 
+    def note_state(self, node_id: int, offset: int, values: Sequence[str]) -> None:
+        state = " ".join(values)
+        if self.states.setdefault(offset, state) != state:
+            self.wrong = f"node {node_id} has {state} at offset {offset}, not {self.states[offset]}"
+
     def look(self) -> str | None:
         for machine in self.machines():
             if machine.quorum.is_leader:
@@ -182,6 +202,15 @@ class Quorums:
                 self.world.carry_out(node)
         self.world.after(50_000, self.append)
 
+    def write_snapshots(self) -> None:
+        """A snapshot at a node that runs, and again in a while."""
+        running = [one for one in self.machines() if not self.world.nodes[one.node_id].is_paused]
+        if running:
+            machine = self.world.random.choice(running)
+            machine.write_snapshot(self.world.now_of(machine.node_id))
+            self.world.carry_out(self.world.nodes[machine.node_id])
+        self.world.after(700_000, self.write_snapshots)
+
     def has_progress_beyond(self, end_offset: int) -> bool:
         machines = self.machines()
         return len(machines) == len(self.ids) and all(machine.next_offset > end_offset for machine in machines)
@@ -191,6 +220,7 @@ def run_scenario(seed: int, *, count: int = 3, is_recorded: bool = False) -> Quo
     """Faults for ten seconds, then a heal, after which all members must get on. AssertionError where not."""
     quorums = Quorums(seed, count, is_recorded=is_recorded)
     quorums.world.after(50_000, quorums.append)
+    quorums.world.after(700_000, quorums.write_snapshots)
     plan(quorums.world, random_faults(Random(seed), quorums.ids, duration_ms=10_000, gap_ms=400))
     quorums.world.run_for(10_000)
     undo_all(quorums.world, quorums.ids)

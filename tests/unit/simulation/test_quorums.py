@@ -19,3 +19,7 @@ def test_a_quorum_of_five_keeps_its_promises(seed: int) -> None:
 def test_the_same_seed_gives_the_same_history() -> None:
     histories = [run_scenario(3, is_recorded=True).world.reporter.lines for _ in range(2)]
     assert histories[0] == histories[1]
+
+
+def test_members_that_are_behind_get_a_snapshot() -> None:
+    assert sum(run_scenario(seed).snapshots_told for seed in range(3)) > 0

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from harness.model.settings import SETTINGS, takes
 from harness.search.strategies.configs import settings as any_setting
 from harness.search.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC
-from reference_broker.config_values import ConfigInvalid, ConfigKey, config_keys
 from reference_broker.releases import find_release
+from reference_broker.settings.config_key import ConfigKey
+from reference_broker.settings.config_keys import config_keys
+from reference_broker.settings.validators import ConfigInvalid
 
 KEYS = config_keys(find_release("4.3.1"))
 OF = {TOPIC: KEYS.topic, BROKER: KEYS.broker, GROUP: KEYS.group, CLIENT_METRICS: KEYS.client_metrics}

@@ -1,4 +1,4 @@
-"""The metadata log on a disk: led, appended to, snapshotted, torn and read again; folders formatted for it."""
+"""Folders formatted for the metadata log, and the frames of its records."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from reference_broker import storage
-from reference_broker.configs import BrokerConfig
-from reference_broker.raft.quorum import DIRECTORY, Quorum
-from reference_broker.raft.snapshots import Snapshot, encode_snapshot, list_snapshots, read_snapshot
+from reference_broker.environment import Now
+from reference_broker.raft.opening import open_store
+from reference_broker.raft.snapshots import Snapshot, encode_snapshot, read_snapshot
 from reference_broker.server.disk import OsDisk
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.messages.no_op_record import NoOpRecord
 from reference_broker.wire.messages.topic_record import TopicRecord
 from reference_broker.wire.metadata_records import decode_frame, encode_frame
@@ -52,18 +53,6 @@ def formatted(tmp_path: Path, config: BrokerConfig) -> BrokerConfig:
     return config
 
 
-def opened(config: BrokerConfig) -> Quorum:
-    folders = storage.load_folders(DISK, config)
-    directory_id = folders.directory_ids[config.metadata_log_dir]
-    return Quorum.open(
-        disk=DISK, metadata_log_dir=config.metadata_log_dir, config=config, directory_id=directory_id, now_ms=10
-    )
-
-
-def loaded(quorum: Quorum) -> list[object]:
-    return [record for batch in quorum.load() for record in batch.records]
-
-
 def test_a_record_survives_its_frame() -> None:
     assert decode_frame(encode_frame(TOPIC)) == TOPIC
 
@@ -74,48 +63,6 @@ def test_a_frame_that_makes_no_sense_is_malformed(frame: bytes) -> None:
         decode_frame(frame)
 
 
-def test_what_was_appended_is_read_after_a_restart(formatted: BrokerConfig) -> None:
-    quorum = opened(formatted)
-    list(quorum.load())
-    quorum.lead(20)
-    quorum.append((TOPIC, NOTHING), 21)
-    quorum.close(22)
-    assert loaded(opened(formatted)) == [TOPIC, NOTHING]
-
-
-def test_each_start_leads_in_a_later_epoch(formatted: BrokerConfig) -> None:
-    epochs = []
-    for _ in range(3):
-        quorum = opened(formatted)
-        list(quorum.load())
-        quorum.lead(20)
-        epochs.append(quorum.leader_epoch)
-        quorum.close(22)
-    assert epochs == [1, 2, 3]
-
-
-def test_a_torn_batch_counts_not_at_all(formatted: BrokerConfig) -> None:
-    quorum = opened(formatted)
-    list(quorum.load())
-    quorum.lead(20)
-    quorum.append((NOTHING,), 21)
-    quorum.append((TOPIC, TOPIC), 22)
-    path = Path(formatted.metadata_log_dir) / DIRECTORY / f"{0:020d}.log"
-    path.write_bytes(path.read_bytes()[:-1])
-    assert loaded(opened(formatted)) == [NOTHING]
-
-
-def test_a_snapshot_stands_for_the_log_before_it(formatted: BrokerConfig) -> None:
-    quorum = opened(formatted)
-    list(quorum.load())
-    quorum.lead(20)
-    quorum.append((NOTHING, NOTHING), 21)
-    quorum.write_snapshot((TOPIC,), 22)
-    quorum.append((NOTHING,), 23)
-    quorum.close(24)
-    assert loaded(opened(formatted)) == [TOPIC, NOTHING]
-
-
 def test_a_snapshot_without_its_footer_is_malformed(formatted: BrokerConfig, tmp_path: Path) -> None:
     content = encode_snapshot(Snapshot(records=(TOPIC,)), epoch=1, now_ms=2)
     (tmp_path / "s").write_bytes(content[:-75])
@@ -124,13 +71,12 @@ def test_a_snapshot_without_its_footer_is_malformed(formatted: BrokerConfig, tmp
 
 
 def test_a_standalone_format_makes_this_node_the_only_voter(formatted: BrokerConfig) -> None:
-    quorum = opened(formatted)
-    list(quorum.load())
-    assert (quorum.voter_ids, quorum.kraft_version) == ((1,), 1)
+    voters = open_store(formatted, DISK, Now(10, 10)).voters
+    assert (tuple(voters.latest.ids), voters.kraft_version) == ((1,), 1)
 
 
 def test_format_leaves_the_features_for_the_first_leader(formatted: BrokerConfig) -> None:
-    names = [message.name for message, _ in opened(formatted).bootstrap_records()]
+    names = [message.name for message, _ in open_store(formatted, DISK, Now(10, 10)).bootstrap_records()]
     assert names[0] == "metadata.version"
 
 
@@ -163,14 +109,3 @@ def test_a_folder_of_another_node_is_not_started_on(formatted: BrokerConfig) -> 
     other = BrokerConfig.of(dict(formatted.originals) | {"node.id": "2", "broker.id": "2"})
     with pytest.raises(storage.StorageProblem, match=r"Invalid node\.id"):
         storage.load_folders(DISK, other)
-
-
-def test_the_newest_snapshot_stays_when_old_ones_go(formatted: BrokerConfig) -> None:
-    quorum = opened(formatted)
-    list(quorum.load())
-    quorum.lead(20)
-    for now_ms in range(21, 25):
-        quorum.append((NOTHING,), now_ms)
-        quorum.write_snapshot((TOPIC,), now_ms + (1 << 50))
-    directory = f"{formatted.metadata_log_dir}/{DIRECTORY}"
-    assert [one.end_offset for one in list_snapshots(DISK, directory)] == [quorum.high_watermark]

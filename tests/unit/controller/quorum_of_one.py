@@ -1,13 +1,19 @@
-"""A quorum of one, over a log in which what is appended is committed: it tells its listeners as any quorum does."""
+"""A quorum of one over a log in memory, in which what is appended is committed, with the controller that leads it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from reference_broker.environment import Now
+from reference_broker.controller.activation import check_metadata_version
+from reference_broker.controller.controller import Controller
+from reference_broker.environment import Now, Random
+from reference_broker.metadata.node_config import NodeConfig
+from reference_broker.metadata.publishing import Publisher
+from reference_broker.metadata.snapshot_generator import SnapshotGenerator
 from reference_broker.raft.snapshots import SnapshotId
+from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.voters_record import VotersRecord
 from reference_broker.wire.metadata_records import VersionedRecord
@@ -117,7 +123,7 @@ class SoleVoter:
         for listener in self._listeners:
             listener.on_leader(self._node_id, self.log.leader_epoch, now)
 
-    def append(self, records: Sequence[VersionedRecord], epoch: int, now: Now, must_last: bool = True) -> int:
+    def append(self, records: Sequence[VersionedRecord], epoch: int, now: Now, *, must_last: bool = True) -> int:
         """Append and commit as one batch; the offset of the last record. NOT_CONTROLLER in another epoch."""
         if epoch != self.log.leader_epoch:
             raise KafkaError(ErrorCode.NOT_CONTROLLER, f"this node leads epoch {self.log.leader_epoch}, not {epoch}")
@@ -146,3 +152,40 @@ class SoleVoter:
     def close(self, now: Now) -> None:
         """Flush and release the log."""
         self.log.close(now.wall_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The parts of a node that decide, replicate and publish metadata."""
+
+    quorum: SoleVoter
+    publisher: Publisher
+    settings: NodeConfig
+    controller: Controller
+    snapshots: SnapshotGenerator
+
+
+def lead_metadata(
+    *,
+    log: OwnLog,
+    cluster_id: str,
+    config: BrokerConfig,
+    random: Random,
+    now: Now,
+    bootstrap: Sequence[VersionedRecord] = (),
+    halt: Callable[[str], None],
+) -> Metadata:
+    """Load the metadata and lead the quorum of one.
+
+    KafkaError (UNSUPPORTED_VERSION) where the cluster is ahead of the release.
+    """
+    publisher = Publisher(cluster_id, halt)
+    settings = NodeConfig(config, publisher)
+    quorum = SoleVoter(log, config.node_id)
+    controller = Controller(log=quorum, publisher=publisher, settings=settings, random=random, bootstrap=bootstrap)
+    quorum.add_listener(publisher)
+    quorum.add_listener(controller)
+    quorum.load(now)
+    check_metadata_version(publisher.image, config.release)
+    quorum.lead(now)
+    return Metadata(quorum, publisher, settings, controller, SnapshotGenerator(publisher, quorum))

@@ -1,0 +1,65 @@
+"""The end of a node that was asked to stop: the broker hands over what it leads, then the node leaves the quorum."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from reference_broker.waiting import NEVER_MS
+
+if TYPE_CHECKING:
+    from reference_broker.apis.context import Parts
+    from reference_broker.environment import Now
+    from reference_broker.life import BrokerLife
+
+CONTROLLED_SHUTDOWN_MS: Final = 300_000
+"""How long a broker waits for leave to stop, as Kafka's does."""
+LEAVE_QUORUM_MS: Final = 4_000
+"""How long a node waits, at its end, for another leader of the quorum."""
+
+
+class Stopping(Enum):
+    """How far a node that was asked to stop has got."""
+
+    NOT_ASKED = auto()
+    BROKER = auto()
+    """The broker hands over what it leads (controlled shutdown)."""
+    QUORUM = auto()
+    """The member of the quorum resigns, and tells the others."""
+    DONE = auto()
+
+
+class Ending:
+    """`life` is that of the node's broker, where it has that role."""
+
+    def __init__(self, parts: Parts, life: BrokerLife | None) -> None:
+        self._parts, self._life = parts, life
+        self._state = Stopping.NOT_ASKED
+        self.deadline_ms = NEVER_MS
+        """When `go_on` must be called at the latest (monotonic)."""
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether all is done but to release the metadata log."""
+        return self._state is Stopping.DONE
+
+    def begin(self, now: Now) -> None:
+        """Asked for again, nothing changes."""
+        if self._state is not Stopping.NOT_ASKED:
+            return
+        self._state = Stopping.BROKER
+        if self._parts.broker is not None:
+            self._parts.broker.broker.lifecycle.stop(CONTROLLED_SHUTDOWN_MS, now)
+        self.go_on(now)
+
+    def go_on(self, now: Now) -> None:
+        """Something has happened, or time has passed."""
+        parts = self._parts
+        if self._state is Stopping.BROKER and (self._life is None or self._life.has_ended):
+            self._state = Stopping.QUORUM
+            if parts.broker is not None:
+                parts.broker.partitions.close(now, parts.broker.broker.lifecycle.broker_epoch)
+            parts.quorum.shut_down(now)
+            self.deadline_ms = now.monotonic_ms + LEAVE_QUORUM_MS
+        if self._state is Stopping.QUORUM and (parts.quorum.may_stop or now.monotonic_ms >= self.deadline_ms):
+            self._state, self.deadline_ms = Stopping.DONE, NEVER_MS

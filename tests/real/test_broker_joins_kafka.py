@@ -31,6 +31,8 @@ from reference_broker.wire.messages.create_topics_request import CreatableTopic,
 from reference_broker.wire.primitives import TopicName, Uuid
 from reference_broker.wire.refusal import KafkaError
 
+pytestmark = pytest.mark.long
+
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 SETTINGS = """
 process.roles=broker

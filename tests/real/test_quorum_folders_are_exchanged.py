@@ -21,6 +21,8 @@ from reference_broker.server.clock import now
 from reference_broker.server.disk import OsDisk
 from reference_broker.wire.primitives import parse_uuid
 
+pytestmark = pytest.mark.long
+
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 DUMP = "org.apache.kafka.tools.DumpLogSegments"
 DESCRIBE = "org.apache.kafka.tools.MetadataQuorumCommand"

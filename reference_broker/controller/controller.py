@@ -232,6 +232,9 @@ class Controller:
         """What is due by time; a NoOp record when the log was idle: followers see that the leader lives (KIP-835)."""
         if self._tasks is None:
             return
+        late_ms = now.monotonic_ms - self.next_deadline_ms()
+        if late_ms * 4 > self.sessions.timeout_ms:
+            self.sessions.postpone(late_ms)  # this node was busy or paused: heartbeats may wait to be read
         for decide in self._tasks.due(now):
             self.submit(decide, now)
         if now.monotonic_ms >= self._idle_at_ms:

@@ -75,6 +75,12 @@ class BrokerSessions:
         """A heartbeat came."""
         self.get(broker_id, epoch).last_contact_ms = now.monotonic_ms
 
+    def postpone(self, ms: int) -> None:
+        """Let all sessions last longer: for so long this controller could hear nobody."""
+        for session in self._by_id.values():
+            if session.last_contact_ms is not None:
+                session.last_contact_ms += ms
+
     def end(self, broker_id: int) -> None:
         """A broker was silent for too long: its session is over, and begins anew with a heartbeat."""
         session = self._by_id[broker_id]

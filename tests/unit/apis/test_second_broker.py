@@ -155,10 +155,17 @@ def test_a_preferred_leader_is_elected(pair: Pair) -> None:
 
 
 def test_a_silent_broker_is_fenced_in_time(pair: Pair) -> None:
-    pair.node.now_ms += 9_001
-    pair.node.controller.on_time(pair.node.now)
+    for _ in range(20):
+        pair.node.now_ms += 500
+        pair.node.controller.on_time(pair.node.now)
     assert [one.id for one in pair.node.controller.image.cluster.active()] == [1]
     assert pair.partition.isr == (1,)
+
+
+def test_a_controller_that_was_paused_fences_nobody_for_its_own_silence(pair: Pair) -> None:
+    pair.node.now_ms += 9_001
+    pair.node.controller.on_time(pair.node.now)
+    assert [one.id for one in pair.node.controller.image.cluster.active()] == [1, 2]
 
 
 def test_another_start_of_a_broker_that_lives_is_refused_until_its_session_is_over(pair: Pair) -> None:

@@ -102,13 +102,12 @@ class Node:
     _landings: Landings = field(default_factory=Landings)
     _connection_count: int = 0
     _loopback: Loopback = field(init=False)
+    _parts_deadline_ms: int | None = None
+    """What `_ask_parts` said; None where something may have changed it."""
 
     def __post_init__(self) -> None:
         """What the node asks of itself is refused as what others ask."""
         self._loopback = Loopback(self.parts, self.outbox, self._deadlines, self._refusal_of)
-
-    _parts_deadline_ms: int | None = None
-    """What `_ask_parts` said; None where something may have changed it."""
 
     # -- connections --------------------------------------------------------------------------------------------
 
@@ -175,16 +174,13 @@ class Node:
 
     def take(self, now: Now) -> list[Effect]:
         """What must be done outside since the last call. What the node asks of itself is served first."""
-        self._serve_own(now)
-        return self.outbox.take()
-
-    def _serve_own(self, now: Now) -> None:
         while self.touched or self.outbox.local:
             self._parts_deadline_ms = None
             self._wake(now)
             sent, self.outbox.local = self.outbox.local, []
             for one in sent:
                 self._loopback.serve(one, now)
+        return self.outbox.take()
 
     def _hang_up(self, connection: Connection, reason: str) -> None:
         self.observers.log("INFO", f"closing the connection from {connection.client_host}: {reason}")
@@ -347,16 +343,13 @@ class Node:
         parts = self.parts
         try:
             parts.quorum.on_time(now)
-            if self.registrar is not None:
-                self.registrar.on_time(now)
-            if parts.broker is not None:
-                parts.broker.broker.on_time(now)
-                # The own heartbeat comes first: a node that was busy for long is no reason to fence its broker.
-                self._serve_own(now)
             if parts.controller is not None:
                 parts.controller.on_time(now)
+            if self.registrar is not None:
+                self.registrar.on_time(now)
             parts.snapshots.on_time(now)
             if parts.broker is not None:
+                parts.broker.broker.on_time(now)
                 parts.broker.partitions.on_time(now)
                 parts.broker.groups.on_time(now)
                 self._look_at_folders(parts.broker.partitions)

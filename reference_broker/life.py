@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from reference_broker.effects import Halt, Outbox, Peer
 from reference_broker.metadata.delta import MetadataDelta
+from reference_broker.metadata.image import CORDONED_SINCE
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
 from reference_broker.raft.machine import Quorum
@@ -24,16 +25,12 @@ if TYPE_CHECKING:
     from reference_broker.replication.folder_news import FolderNews
     from reference_broker.replication.partitions import Partitions
 
-CORDONED_SINCE: Final = 30
-"""The metadata version (4.3-IV0) that knows cordoned folders."""
-
 
 @dataclass(slots=True)
 class ControllerFinder:
     """Tells channels which node is the active controller; listens to the quorum."""
 
     quorum: Quorum
-    listener: str
     follow: Callable[[Peer | None, Now], None]
 
     def on_commit(self, batches: Sequence[Any], now: Now) -> None:
@@ -44,11 +41,7 @@ class ControllerFinder:
 
     def on_leader(self, leader_id: int | None, epoch: int, now: Now) -> None:
         """Another node leads, or none that is known."""
-        for one in self.quorum.leader_endpoints() if leader_id is not None else ():
-            if one.listener == self.listener:
-                self.follow(Peer(leader_id, one.host, one.port), now)  # type: ignore[arg-type]
-                return
-        self.follow(None, now)
+        self.follow(None if leader_id is None else self.quorum.leader(), now)
 
 
 class BrokerLife:

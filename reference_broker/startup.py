@@ -121,11 +121,11 @@ def start_node(
         life=life,
         registrar=registrar,
     )
-    _listen(node, config.controller_listeners[0], now)
+    _listen(node, now)
     return node
 
 
-def _listen(node: Node, listener: str, now: Now) -> None:
+def _listen(node: Node, now: Now) -> None:
     """Have the parts told what is committed, and who leads: first the image, then whoever builds on it."""
     parts, registrar = node.parts, node.registrar
 
@@ -138,7 +138,7 @@ def _listen(node: Node, listener: str, now: Now) -> None:
     parts.quorum.add_listener(parts.publisher, now)
     if parts.controller is not None:
         parts.quorum.add_listener(parts.controller, now)
-    parts.quorum.add_listener(ControllerFinder(parts.quorum, listener, follow), now)
+    parts.quorum.add_listener(ControllerFinder(parts.quorum, follow), now)
 
 
 def _publisher(around: Surroundings) -> Publisher:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reference_broker.broker.channel import ControllerChannel
 from reference_broker.effects import Peer, PeerLost
 from reference_broker.environment import Now
+from reference_broker.metadata.image import CONTROLLERS_SINCE
 from reference_broker.settings.broker_config import PROTOCOL_NUMBERS, BrokerConfig
 from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.api_keys import ApiKey
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from reference_broker.metadata.image import MetadataImage
 
 RETRY_MS: Final = 100
-REGISTRATIONS_SINCE: Final = 15
-"""The metadata version (3.7-IV0) that knows registrations of controllers."""
 
 
 class ControllerRegistrar:
@@ -60,7 +59,7 @@ class ControllerRegistrar:
     def _look(self, image: MetadataImage) -> None:
         found = image.cluster.controllers.get(self._request.controller_id)
         self._is_registered = found is not None and found.incarnation_id == self._request.incarnation_id
-        self._is_known = image.metadata_version >= REGISTRATIONS_SINCE
+        self._is_known = image.metadata_version >= CONTROLLERS_SINCE
 
     def on_time(self, now: Now) -> None:
         """Register, unless that is done or under way."""
@@ -90,8 +89,7 @@ def controller_registration_request(
         zk_migration_ready=False,
         listeners=tuple(
             Listener(name=one.listener, host=one.host, port=one.port, security_protocol=PROTOCOL_NUMBERS[one.protocol])
-            for one in config.advertised(dict(bound))
-            if one.listener in config.controller_listeners
+            for one in config.advertised_to_controllers(bound)
         ),
         features=tuple(
             Feature(name=name, min_supported_version=low, max_supported_version=high)

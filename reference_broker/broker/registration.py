@@ -29,7 +29,7 @@ def registration_request(
         incarnation_id=incarnation_id,
         listeners=tuple(
             Listener(name=one.listener, host=one.host, port=one.port, security_protocol=PROTOCOL_NUMBERS[one.protocol])
-            for one in config.advertised_to_clients(dict(bound))
+            for one in config.advertised_to_clients(bound)
         ),
         features=tuple(
             Feature(name=name, min_supported_version=low, max_supported_version=high)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reference_broker.controller.decision import Decision
-from reference_broker.controller.registration import CONTROLLERS_SINCE
-from reference_broker.metadata.image import BROKER, ELR_VERSION, MetadataImage
+from reference_broker.metadata.image import BROKER, CONTROLLERS_SINCE, ELR_VERSION, MetadataImage
 from reference_broker.releases import KRAFT_VERSION, METADATA_VERSION
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode

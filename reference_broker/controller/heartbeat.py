@@ -6,14 +6,13 @@ Source: KIP-631, KIP-841 (controlled shutdown), KIP-858 (folders), KIP-1066 (cor
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Final
 
 from reference_broker.controller.decision import Decision
-from reference_broker.controller.leadership import DIRECTORIES_SINCE, PartitionChanges
+from reference_broker.controller.leadership import PartitionChanges
 from reference_broker.controller.sessions import UNKNOWN, BrokerSession, BrokerSessions
 from reference_broker.environment import Now
 from reference_broker.metadata.brokers import BrokerImage
-from reference_broker.metadata.image import MetadataImage
+from reference_broker.metadata.image import CORDONED_SINCE, DIRECTORIES_SINCE, MetadataImage
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.broker_heartbeat_request import BrokerHeartbeatRequest
@@ -22,9 +21,6 @@ from reference_broker.wire.messages.broker_registration_change_record import Bro
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import BrokerId, Uuid
 from reference_broker.wire.refusal import KafkaError
-
-CORDONED_SINCE: Final = 30
-"""The metadata version from which brokers tell their cordoned folders (KIP-1066)."""
 
 
 class BrokerState(Enum):

@@ -10,14 +10,12 @@ from functools import cached_property
 
 from reference_broker.controller.partition_change import Election, Rules, Target, change
 from reference_broker.controller.placement import directory_of
-from reference_broker.metadata.image import TOPIC, MetadataImage
+from reference_broker.metadata.image import DIRECTORIES_SINCE, TOPIC, MetadataImage
 from reference_broker.metadata.topics import NO_LEADER, PartitionImage, TopicImage
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Uuid
 
-DIRECTORIES_SINCE = 17
-"""The metadata version from which replicas name their folders (KIP-858)."""
 KEEPS_EPOCH_WHEN_SHRUNK_SINCE = 12
 """The metadata version from which a smaller ISR begins no leader epoch (KAFKA-15021)."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.heartbeat import check_broker_epoch
-from reference_broker.controller.leadership import DIRECTORIES_SINCE, Located, PartitionChanges
+from reference_broker.controller.leadership import Located, PartitionChanges
 from reference_broker.controller.partition_change import Target
 from reference_broker.metadata.brokers import BrokerImage
-from reference_broker.metadata.image import MetadataImage
+from reference_broker.metadata.image import DIRECTORIES_SINCE, MetadataImage
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.assign_replicas_to_dirs_request import AssignReplicasToDirsRequest, TopicData

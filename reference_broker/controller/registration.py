@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from reference_broker.controller.decision import Decision
-from reference_broker.controller.leadership import DIRECTORIES_SINCE, PartitionChanges
+from reference_broker.controller.leadership import PartitionChanges
 from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.environment import Now
 from reference_broker.metadata.brokers import BrokerImage, BrokersImage
-from reference_broker.metadata.image import MetadataImage, registration_version
+from reference_broker.metadata.image import CONTROLLERS_SINCE, DIRECTORIES_SINCE, MetadataImage, registration_version
 from reference_broker.releases import KRAFT_VERSION, METADATA_VERSION
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
@@ -32,8 +32,6 @@ from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import BrokerId, Uuid, uuid_text
 from reference_broker.wire.refusal import KafkaError
 
-CONTROLLERS_SINCE: Final = 15
-"""The metadata version from which controllers register (KIP-919)."""
 FIRST_UNRESERVED: Final = 100
 """Directory ids below this number have a meaning of their own (KIP-858)."""
 UNCLEAN_DETECTED_SINCE: Final = 3

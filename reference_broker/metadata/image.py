@@ -21,6 +21,16 @@ __all__ = ["BROKER", "CLIENT_METRICS", "GROUP", "TOPIC", "ConfigResource", "Meta
 ELR_VERSION: Final = "eligible.leader.replicas.version"
 
 
+CONTROLLERS_SINCE: Final = 15
+"""The metadata version (3.7-IV0) from which controllers register (KIP-919)."""
+DIRECTORIES_SINCE: Final = 17
+"""The metadata version from which replicas name their folders (KIP-858)."""
+ELIGIBLE_LEADERS_SINCE: Final = 23
+"""The metadata version from which partitions have eligible leader replicas (KIP-966)."""
+CORDONED_SINCE: Final = 30
+"""The metadata version (4.3-IV0) from which brokers tell their cordoned folders (KIP-1066)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataImage:
     """All metadata: topics, brokers, configurations, features, producer ids, and what is kept for later steps.
@@ -56,7 +66,7 @@ class MetadataImage:
     @property
     def partition_version(self) -> int:
         """The version of a partition's records: 1 names folders (KIP-858), 2 eligible leader replicas (KIP-966)."""
-        return (self.metadata_version >= 17) + (self.metadata_version >= 23)
+        return (self.metadata_version >= DIRECTORIES_SINCE) + (self.metadata_version >= ELIGIBLE_LEADERS_SINCE)
 
     def config(self, resource_type: int, name: str) -> Mapping[str, str]:
         """The dynamic configurations of a resource, or an empty mapping."""
@@ -81,7 +91,7 @@ class MetadataImage:
 
 def registration_version(metadata_version: int) -> int:
     """The version of RegisterBrokerRecord that a metadata version writes."""
-    for least, version in ((30, 4), (17, 3), (8, 2)):
+    for least, version in ((CORDONED_SINCE, 4), (DIRECTORIES_SINCE, 3), (8, 2)):
         if metadata_version >= least:
             return version
     return 1

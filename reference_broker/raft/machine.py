@@ -31,7 +31,7 @@ from reference_broker.raft.store import MetadataStore
 from reference_broker.raft.transitions import Event, Role
 from reference_broker.raft.unattached import Unattached
 from reference_broker.raft.voter_changes import VoterChanges
-from reference_broker.raft.voters import VoterEndpoint, VoterSet
+from reference_broker.raft.voters import VoterSet
 from reference_broker.waiting import Later
 from reference_broker.wire.messages.add_raft_voter_request import AddRaftVoterRequest
 from reference_broker.wire.messages.add_raft_voter_response import AddRaftVoterResponse
@@ -176,9 +176,10 @@ class Quorum:
         """0: the voters are static; 1: they are in the log."""
         return self._member.store.voters.kraft_version
 
-    def leader_endpoints(self) -> tuple[VoterEndpoint, ...]:
-        """Where the present leader listens; empty where that is not known."""
-        return self._member.role.leader_endpoints
+    def leader(self) -> Peer | None:
+        """Where the present leader listens for controllers; None where that is not known."""
+        role = self._member.role
+        return None if role.leader_id is None else self._member.peer(role.leader_id, role.leader_endpoints)
 
     def next_deadline_ms(self) -> int:
         """The monotonic time at which `on_time` is to be called, if nothing else comes before."""

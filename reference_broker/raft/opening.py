@@ -45,9 +45,7 @@ def open_quorum(
     """
     listener = config.controller_listeners[0]
     endpoints = tuple(
-        VoterEndpoint(one.listener, one.host, one.port)
-        for one in config.advertised(dict(bound))
-        if one.listener in config.controller_listeners
+        VoterEndpoint(one.listener, one.host, one.port) for one in config.advertised_to_controllers(bound)
     )
     identity = Identity(
         key=ReplicaKey(config.node_id, directory_id), cluster_id=cluster_id, listener=listener, endpoints=endpoints

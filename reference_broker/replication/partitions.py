@@ -67,17 +67,16 @@ class Partitions:
         on_notice: Callable[[str], None] = lambda line: None,
         problems: Mapping[str, str] | None = None,
         outbox: Outbox | None = None,
-        channel: ControllerChannel | None = None,
     ) -> Partitions:
         """Lock and open the log folders (path -> id); one that does not work is offline and in `failures`.
 
         `problems` are those that are known not to work (path -> why), as they have no id. `on_touched` is given every
         partition that has somebody to wake; `on_event` gets lines for the log, `on_notice` those that tell of no
-        trouble. Fetches of other brokers' partitions go to `outbox`, changes of an ISR to `channel`.
+        trouble. Fetches of other brokers' partitions go to `outbox`.
         OSError when no folder works, or another process uses one.
         """
         partitions = cls(on_touched, on_event)
-        partitions._outbox, partitions._channel, partitions._on_notice = outbox or Outbox(), channel, on_notice
+        partitions._outbox, partitions._on_notice = outbox or Outbox(), on_notice
         partitions._folders = LogFolders.open(
             disk=disk,
             directories=directories,

@@ -240,6 +240,10 @@ class BrokerConfig:
             for one in chosen.values()
         )
 
+    def advertised_to_controllers(self, bound: Mapping[str, int] | None = None) -> tuple[Endpoint, ...]:
+        """The advertised listeners of the controller role."""
+        return tuple(one for one in self.advertised(bound) if one.listener in self.controller_listeners)
+
     def advertised_to_clients(self, bound: Mapping[str, int] | None = None) -> tuple[Endpoint, ...]:
         """The advertised listeners of the broker role."""
         return tuple(one for one in self.advertised(bound) if one.listener not in self.controller_listeners)

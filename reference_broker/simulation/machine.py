@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
-from reference_broker.effects import ConnectionId, Outbox
+from reference_broker.effects import Outbox
 from reference_broker.environment import Now
 from reference_broker.simulation.disk import SimulatedDisk
 from reference_broker.wire.api_keys import ApiKey
@@ -29,22 +29,6 @@ class Machine(Protocol):
 
     def shut_down(self, now: Now) -> None:
         """Stop in order."""
-
-
-class ServesClients(Protocol):
-    """A machine that also has connections with bytes on them, as clients use."""
-
-    def connect(self, listener: str, client_host: str) -> ConnectionId:
-        """A client has come in on a listener, by its name."""
-
-    def receive(self, connection: ConnectionId, data: bytes, now: Now) -> None:
-        """Bytes of a client."""
-
-    def on_written(self, connection: ConnectionId, now: Now) -> None:
-        """A reply is out."""
-
-    def disconnect(self, connection: ConnectionId, now: Now) -> None:
-        """A client is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

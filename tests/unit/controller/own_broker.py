@@ -8,7 +8,6 @@ from reference_broker.broker.registration import registration_request
 from reference_broker.controller.controller import Controller
 from reference_broker.controller.decision import random_uuid
 from reference_broker.controller.heartbeat import (
-    CORDONED_SINCE,
     controlled_shutdown,
     cordoned_directories,
     fencing,
@@ -20,7 +19,7 @@ from reference_broker.controller.registration import decide_registration
 from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.environment import Now
 from reference_broker.metadata.brokers import BrokerImage
-from reference_broker.metadata.image import MetadataImage
+from reference_broker.metadata.image import CORDONED_SINCE, MetadataImage
 from reference_broker.replication.folder_news import FolderNews
 from reference_broker.wire.messages.broker_registration_change_record import BrokerRegistrationChangeRecord
 from reference_broker.wire.messages.broker_registration_request import BrokerRegistrationRequest

@@ -12,11 +12,12 @@ OFFSET_OUT_OF_RANGE: below -1, or above the high watermark; REQUEST_TIMED_OUT: t
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from reference_broker.apis.context import BrokerContext
+from reference_broker.apis.partition_watch import PartitionWatch
 from reference_broker.environment import Now
 from reference_broker.metadata.topics import INTERNAL_TOPICS
 from reference_broker.releases.behaviours import Behaviour
@@ -80,37 +81,19 @@ def handle(request: DeleteRecordsRequest, ctx: BrokerContext) -> DeleteRecordsRe
     return WaitingDeletion(outcomes, waiting, ctx.now.monotonic_ms + request.timeout_ms)
 
 
-class WaitingDeletion(Later):
+class WaitingDeletion(PartitionWatch):
     """A request that waits for followers; it is answered when the last one has followed, or its time is over."""
 
     __slots__ = ("_waiting",)
 
-    NEEDS_REQUEST = False
-
     def __init__(self, outcomes: Outcomes, waiting: list[Deleted], deadline_ms: int) -> None:
-        super().__init__(deadline_ms, lambda now: _answer(outcomes))
         self._waiting = waiting
-        for one in waiting:
-            one.partition.watch(self)
+        super().__init__([one.partition for one in waiting], deadline_ms, lambda now: _answer(outcomes))
 
     def on_change(self, partition: Partition, now: Now) -> None:
         """A follower may have followed, or the leadership be lost."""
         if all(one.result() is not None for one in self._waiting):
             self.expire(now)
-
-    def complete(self, result: Any) -> None:
-        """The answer is known."""
-        self._stop_watching()
-        super().complete(result)
-
-    def cancel(self) -> None:
-        """The client is gone."""
-        self._stop_watching()
-        super().cancel()
-
-    def _stop_watching(self) -> None:
-        for one in self._waiting:
-            one.partition.unwatch(self)
 
 
 def _answer(outcomes: Outcomes) -> DeleteRecordsResponse:

@@ -20,12 +20,13 @@ not honoured: a selector is Java. Sessions share one cache of Kafka's total size
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from reference_broker.apis.context import BrokerContext
 from reference_broker.apis.leader_hint import addresses_of, leader_of
+from reference_broker.apis.partition_watch import PartitionWatch
 from reference_broker.environment import Now
 from reference_broker.log.segment import Segment
 from reference_broker.releases.behaviours import Behaviour
@@ -307,27 +308,24 @@ def _data(index: int, read: Read) -> PartitionData:
 # -- waiting ------------------------------------------------------------------------------------------------------
 
 
-class WaitingFetch(Later):
+class WaitingFetch(PartitionWatch):
     """A fetch that found too little: it looks again when enough has come, or its time is over."""
 
-    __slots__ = ("_reading", "_size", "_watched")
-
-    NEEDS_REQUEST = False
+    __slots__ = ("_places", "_reading", "_size")
 
     def __init__(self, reading: _Reading, deadline_ms: int) -> None:
-        super().__init__(deadline_ms, self._look_again)
         self._reading = reading
-        self._watched: dict[Partition, Watched] = {}
+        self._places: dict[Partition, Watched] = {}
         self._size = 0
         for wanted, partition in reading.present:
             if partition is not None:
                 segment, position = partition.log.place_of(wanted.ask.fetch_offset)
-                self._watched[partition] = Watched(wanted.ask, segment, position)
-                partition.watch(self)
+                self._places[partition] = Watched(wanted.ask, segment, position)
+        super().__init__(self._places, deadline_ms, self._look_again)
 
     def on_change(self, partition: Partition, now: Now) -> None:
         """Answer where there are enough bytes in all, or something about the partition that its reader has to know."""
-        watched, params = self._watched[partition], self._reading.params
+        watched, params = self._places[partition], self._reading.params
         available = _available(partition, watched, params)
         if available is not None:
             self._size += available - watched.available
@@ -338,20 +336,6 @@ class WaitingFetch(Later):
     def _look_again(self, now: Now) -> FetchResponse:
         self._reading.read_again()
         return self._reading.answer(now)
-
-    def complete(self, result: Any) -> None:
-        """The answer is known."""
-        self._stop_watching()
-        super().complete(result)
-
-    def cancel(self) -> None:
-        """The client is gone."""
-        self._stop_watching()
-        super().cancel()
-
-    def _stop_watching(self) -> None:
-        for partition in self._watched:
-            partition.unwatch(self)
 
 
 def _available(partition: Partition, watched: Watched, params: Params) -> int | None:

@@ -1,0 +1,45 @@
+"""An answer that waits for something to happen to partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from reference_broker.environment import Now
+from reference_broker.replication.partition import Partition
+from reference_broker.waiting import Later
+
+
+class PartitionWatch(Later):
+    """Watches partitions until it is answered or its client is gone; a subclass has `on_change`, which they call.
+
+    Its request is not kept, so no error may complete it.
+    """
+
+    __slots__ = ("_watched",)
+
+    NEEDS_REQUEST = False
+
+    def __init__(self, watched: Collection[Partition], deadline_ms: int, on_expired: Callable[[Now], Any]) -> None:
+        super().__init__(deadline_ms, on_expired)
+        self._watched = watched
+        for partition in watched:
+            partition.watch(self)
+
+    def on_change(self, partition: Partition, now: Now) -> None:
+        """Something has happened to a partition."""
+        raise NotImplementedError
+
+    def complete(self, result: Any) -> None:
+        """The answer is known."""
+        self._stop_watching()
+        super().complete(result)
+
+    def cancel(self) -> None:
+        """The client is gone."""
+        self._stop_watching()
+        super().cancel()
+
+    def _stop_watching(self) -> None:
+        for partition in self._watched:
+            partition.unwatch(self)

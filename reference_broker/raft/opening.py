@@ -54,7 +54,7 @@ def open_quorum(
         store=store,
         identity=identity,
         settings=quorum_settings(config),
-        bootstrap_servers=bootstrap_servers(config),
+        bootstrap_servers=config.bootstrap_controllers,
         random=random,
         outbox=outbox,
         log=log,
@@ -78,12 +78,3 @@ def quorum_settings(config: BrokerConfig) -> QuorumSettings:
     What is appended while a flush is under way waits for the next one, so records need not linger for others.
     """
     return replace(QuorumSettings.of(config), append_linger_ms=0)
-
-
-def bootstrap_servers(config: BrokerConfig) -> tuple[tuple[str, int], ...]:
-    """controller.quorum.bootstrap.servers."""
-    servers = []
-    for text in config.items("controller.quorum.bootstrap.servers"):
-        host, _, port = text.rpartition(":")
-        servers.append((host.strip("[]"), int(port)))
-    return tuple(servers)

@@ -21,7 +21,9 @@ PROTOCOL_NUMBERS: Final = {name: number for number, name in enumerate(PROTOCOLS)
 _ENDPOINT: Final = re.compile(
     r"(?P<name>[^:/]+)://(?:\[(?P<v6>[0-9a-fA-F:.%]+)\]|(?P<host>[^:/\[\]]*)):(?P<port>-?\d+)"
 )
-_VOTER: Final = re.compile(r"(?P<id>\d+)@(?P<host>\[[^\]]+\]|[^:]+):(?P<port>\d+)")
+_ADDRESS: Final = re.compile(r"(?P<host>\[[^\]]+\]|[^:]+):(?P<port>\d+)")
+_VOTER: Final = re.compile(rf"(?P<id>\d+)@{_ADDRESS.pattern}")
+BOOTSTRAP_CONTROLLERS: Final = "controller.quorum.bootstrap.servers"
 _LIVE_ELSEWHERE: Final = (
     "config.providers",
     "sasl.",
@@ -269,6 +271,17 @@ class BrokerConfig:
             voters.append(Voter(int(match["id"]), match["host"].strip("[]"), int(match["port"])))
         return tuple(voters)
 
+    @property
+    def bootstrap_controllers(self) -> tuple[tuple[str, int], ...]:
+        """controller.quorum.bootstrap.servers, as (host, port)."""
+        servers = []
+        for text in self.items(BOOTSTRAP_CONTROLLERS):
+            match = _ADDRESS.fullmatch(text)
+            if match is None:
+                raise ConfigInvalid.value(BOOTSTRAP_CONTROLLERS, text, "Each server should be given as {host}:{port}")
+            servers.append((match["host"].strip("[]"), int(match["port"])))
+        return tuple(servers)
+
     # -- dynamic and derived ------------------------------------------------------------------------------------
 
     def with_dynamic(self, *layers: Mapping[str, str]) -> BrokerConfig:
@@ -310,7 +323,7 @@ class BrokerConfig:
             raise ConfigInvalid("At least one log directory must be defined via log.dirs or log.dir.")
         self._check_roll_and_retention()
         voters = [voter.id for voter in self.static_voters]
-        if not voters and not self.items("controller.quorum.bootstrap.servers"):
+        if not voters and not self.bootstrap_controllers:
             raise ConfigInvalid(
                 "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap "
                 "controllers or controller.quorum.voters must contain a parseable set of controllers."

@@ -114,3 +114,13 @@ def test_a_class_that_is_not_there_is_refused_as_it_was_written() -> None:
     with pytest.raises(ConfigInvalid, match=r"Invalid value  com\.Mine .*: Class  com\.Mine  could not be found"):
         key.parse(" com.Mine ")
     assert key.parse(f" {key.default} ") == key.default
+
+
+def test_the_quorums_servers_are_hosts_and_ports() -> None:
+    config = BrokerConfig.load(TEXT, ["controller.quorum.bootstrap.servers=a:1,[::1]:2"])
+    assert config.bootstrap_controllers == (("a", 1), ("::1", 2))
+
+
+def test_a_server_of_the_quorum_without_a_port_is_refused_by_its_setting() -> None:
+    with pytest.raises(ConfigInvalid, match=r"Invalid value nonsense for .*bootstrap\.servers: .*\{host\}:\{port\}"):
+        BrokerConfig.load(TEXT, ["controller.quorum.bootstrap.servers=nonsense"])

@@ -345,7 +345,7 @@ class Exchange:
         sent = self.form.of(name, message, version, now_ms)
         answer: Plain = None
         if response is not None:
-            is_for_all = not getattr(message, "topics", None)
+            is_for_all = not (getattr(message, "topics", None) or getattr(message, "topic_partitions", None))
             answer = self.form.of(name, response, version, now_ms, everything=is_for_all, asked_ms=asked_ms)
         has_waited = waits_ms is not None and elapsed_ms >= WAITED_SHARE * waits_ms
         seen = Observation(

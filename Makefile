@@ -14,10 +14,13 @@ CHECK_OPTIONS := $(foreach target,$(TARGETS),--target $(target)) $(if $(SEED),--
 # Hundreds of processes of Python are started: each module is compiled once, not by each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: check test nightly soak lint bench fuzz image report generate clean
+.PHONY: check clusters test nightly soak lint bench fuzz image report generate clean
 
-check: $(READY)  ## every check against $(TARGETS), then the report
-	$(BIN)/python -m pytest $(CHECKS) -n $(WORKERS) $(CHECK_OPTIONS)
+check: $(READY)  ## every check that asks for one node against $(TARGETS), then the report
+	$(BIN)/python -m pytest $(CHECKS) -n $(WORKERS) -m "not several_nodes" $(CHECK_OPTIONS)
+
+clusters: $(READY)  ## every check that asks for several nodes, but for those that take minutes (make nightly has all)
+	$(BIN)/python -m pytest $(CHECKS) -n $(WORKERS) -m "several_nodes and not long" $(CHECK_OPTIONS)
 
 test: $(READY)  ## the project's own tests
 	$(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup

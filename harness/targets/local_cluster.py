@@ -85,8 +85,6 @@ def lack_for(spec: ClusterSpec | None, *, most_nodes: int) -> Lack | None:
         return None
     if spec.nodes + spec.controllers > most_nodes:
         wanted = spec.nodes + spec.controllers
-        if most_nodes == 1:
-            return Lack(Means.NODES, f"{wanted} nodes are needed; this target offers only 1 so far")
         return Lack(Means.NODES, f"{wanted} nodes are needed; this target offers at most {most_nodes}")
     if spec.has_dynamic_voters and spec.nodes + spec.controllers == 1:
         return Lack(Means.NODES, "adding and removing voters needs several nodes")

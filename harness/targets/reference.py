@@ -1,4 +1,4 @@
-"""The target `reference`, or `reference@4.1` for another release's answers: our broker, one process, on a free port."""
+"""The target `reference`, or `reference@4.1` for another release's answers: our broker, one process a node."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.hosts.lack import Lack, Means
+from harness.hosts.lack import Lack
 from harness.targets import local_cluster
 from harness.targets.local_cluster import LocalCluster, open_local_cluster
 from harness.targets.local_node import Software
-from harness.targets.target import LINK_FAULTS, ClusterSpec, TargetKind, UnknownTarget
+from harness.targets.target import ClusterSpec, TargetKind, UnknownTarget
 from reference_broker import releases
 from reference_broker.releases import RELEASES, find_release
 from reference_broker.wire.api_keys import APIS
 
 BASELINE = releases.BASELINE.name
 """The release whose answers `reference` gives."""
+_MOST_NODES = 12
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 class ReferenceTarget:
-    """Our broker as a process (Target)."""
+    """Our broker, one process a node (Target)."""
 
     def __init__(
         self,
@@ -58,13 +59,11 @@ class ReferenceTarget:
 
     def lack(self, spec: ClusterSpec | None = None) -> Lack | None:
         """Why it cannot be used here; it needs nothing but this Python."""
-        found = local_cluster.lack_for(spec, most_nodes=1)
+        found = local_cluster.lack_for(spec, most_nodes=_MOST_NODES)
         return None if found is None else found.of(self.name)
 
     def lack_for_fault(self, kind: str) -> Lack | None:
-        """What its clusters lack for faults of a kind; it has one node, so nothing can be cut."""
-        if kind in LINK_FAULTS:
-            return Lack(Means.NODES, f"{self.name}: cannot inject {kind}: it has only 1 node")
+        """Why faults of this kind cannot be injected on its clusters; None when they can."""
         found = local_cluster.lack_for_fault(kind)
         return None if found is None else found.of(self.name)
 

@@ -99,7 +99,7 @@ def test_the_wheel_holds_every_file_of_its_packages(installed: Installed) -> Non
 
 def test_the_example_passes_but_for_the_promise_that_it_breaks(installed: Installed) -> None:
     assert installed.status == pytest.ExitCode.TESTS_FAILED, installed.said
-    assert "1 failed, 11 passed, 2 skipped, 1 xfailed" in installed.said, installed.said
+    assert "1 failed, 12 passed, 1 skipped, 1 xfailed" in installed.said, installed.said
 
 
 def test_a_project_may_have_packages_of_our_packages_names(installed: Installed, tmp_path: Path) -> None:
@@ -138,7 +138,3 @@ def test_the_run_that_is_kept_is_judged_again(installed: Installed) -> None:
     again = outside([installed.python, *shlex.split(found.group(1))], installed.wheel.parent, RUN_TIMEOUT_S)
 
     assert "1.1 is nowhere" in again.stdout, again.stdout
-
-
-def test_a_cluster_that_the_reference_cannot_be_is_skipped_with_the_reason(installed: Installed) -> None:
-    assert "reference: 3 nodes are needed; this target offers only 1 so far" in installed.said, installed.said

@@ -119,9 +119,10 @@ def test_addresses_are_read_with_ipv6_in_brackets() -> None:
     assert parse_addresses("a:1, [::1]:2") == (("a", 1), ("::1", 2))
 
 
-def test_the_reference_is_one_node_and_says_so() -> None:
-    assert "3 nodes are needed; this target offers only 1 so far" in str(
-        resolve("reference").lack(ClusterSpec(nodes=3))
+def test_the_reference_offers_as_many_nodes_as_it_says() -> None:
+    assert resolve("reference").lack(ClusterSpec(nodes=3, controllers=3)) is None
+    assert "13 nodes are needed; this target offers at most 12" in str(
+        resolve("reference").lack(ClusterSpec(nodes=13))
     )
 
 

@@ -75,6 +75,15 @@ class Folder:
             self.durable = dict(self.entries)
             self.changes.clear()
 
+    def flush_all(self) -> None:
+        """All names are durable, and all that is below."""
+        self.flush()
+        for entry in self.entries.values():
+            if isinstance(entry, Folder):
+                entry.flush_all()
+            else:
+                entry.flush()
+
     def crash(self, chance: Random) -> None:
         """Lose changes, and what was not flushed of all that is below."""
         kept = chance.randrange(0, len(self.changes) + 1) if self.changes else 0
@@ -188,6 +197,10 @@ class SimulatedDisk:
         """The machine loses power: what was not flushed is lost, or a part of it, and all locks are free."""
         self._root.crash(chance)
         self._locks.clear()
+
+    def flush_all(self) -> None:
+        """All that was written is durable."""
+        self._root.flush_all()
 
     def stop(self) -> None:
         """The process ends and the machine goes on: what was written stays, and all locks are free."""

@@ -22,12 +22,12 @@ class Act(StrEnum):
     """What a fault does to its nodes."""
 
     CUT = "cut"
-    """All links from the first node to the others, in that one direction."""
+    """All links from the first place to the others, in that one direction."""
     ISOLATE = "isolate"
-    """All links between the nodes and the rest, in both directions."""
+    """All links between the places and the rest, clients too, in both directions."""
     HEAL = "heal"
     BREAK = "break"
-    """The connections between two nodes."""
+    """The connections between two places."""
     CRASH = "crash"
     """Power: what was not flushed is lost."""
     KILL = "kill"
@@ -43,7 +43,7 @@ class Act(StrEnum):
 
 
 class Fault(Struct, frozen=True):
-    """One fault, at a time since the beginning of the schedule."""
+    """One fault, at a time since the beginning of the schedule. `nodes` are places: clients have negative numbers."""
 
     at_ms: int
     act: Act
@@ -64,25 +64,31 @@ USUAL: Final = (
 
 
 def random_faults(
-    chance: Random, nodes: Sequence[int], *, duration_ms: int, gap_ms: int, acts: Sequence[Act] = USUAL
+    chance: Random,
+    nodes: Sequence[int],
+    *,
+    duration_ms: int,
+    gap_ms: int,
+    acts: Sequence[Act] = USUAL,
+    clients: Sequence[int] = (),
 ) -> tuple[Fault, ...]:
-    """A schedule for a time, with a fault every `gap_ms` on the average."""
+    """A schedule for a time, a fault every `gap_ms` on the average. Links to `clients` are cut as those of nodes."""
     faults: list[Fault] = []
     at_ms = chance.randrange(1, 2 * gap_ms)
     while at_ms < duration_ms:
-        faults.append(_random_fault(chance, chance.choice(acts), at_ms, nodes))
+        faults.append(_random_fault(chance, chance.choice(acts), at_ms, nodes, clients))
         at_ms += chance.randrange(1, 2 * gap_ms)
     return tuple(faults)
 
 
-def _random_fault(chance: Random, act: Act, at_ms: int, nodes: Sequence[int]) -> Fault:
+def _random_fault(chance: Random, act: Act, at_ms: int, nodes: Sequence[int], clients: Sequence[int]) -> Fault:
     if act is Act.HEAL:
         return Fault(at_ms, act)
     if act is Act.ISOLATE:
         count = chance.randrange(1, max(2, len(nodes)))
-        return Fault(at_ms, act, tuple(sorted(chance.sample(list(nodes), count))))
+        return Fault(at_ms, act, tuple(sorted(chance.sample([*nodes, *clients], count))))
     if act in (Act.CUT, Act.BREAK):
-        return Fault(at_ms, act, tuple(chance.sample(list(nodes), min(2, len(nodes)))))
+        return Fault(at_ms, act, tuple(chance.sample([*nodes, *clients], min(2, len(nodes)))))
     number = 0
     if act is Act.JUMP:
         number = chance.choice((-3_600_000, -1000, 1000, 3_600_000))
@@ -99,11 +105,11 @@ def plan(world: World, faults: Sequence[Fault]) -> None:
 
 def carry_out(world: World, fault: Fault) -> None:
     """Do to a world what a fault says; nothing where it makes no sense in the present state."""
-    world.reporter.note(world.now_us, 0, f"fault: {fault.act.value} {' '.join(map(str, fault.nodes))}")
+    world.note(0, "fault:", fault.act.value, *map(str, fault.nodes))
     if fault.act is Act.HEAL:
         world.network.heal()
     elif fault.act is Act.ISOLATE:
-        world.network.split(fault.nodes, [node for node in world.nodes if node not in fault.nodes])
+        world.network.split(fault.nodes, [place for place in world.places if place not in fault.nodes])
     elif fault.act is Act.CUT:
         world.network.cut([(fault.nodes[0], other) for other in fault.nodes[1:]])
     elif fault.act is Act.BREAK:
@@ -116,7 +122,7 @@ def carry_out(world: World, fault: Fault) -> None:
 
 def _act_on(world: World, node_id: int, fault: Fault) -> None:
     node = world.nodes[node_id]
-    is_running = node.machine is not None
+    is_running = node.process is not None
     match fault.act:
         case Act.CRASH if is_running:
             world.crash(node_id)
@@ -133,9 +139,9 @@ def _act_on(world: World, node_id: int, fault: Fault) -> None:
         case Act.QUICK_DISK:
             node.disk.flush_limits_us = QUICK_DISK_US
         case Act.JUMP:
-            node.clock.jump(fault.number)
+            world.set_clock(node_id, jump_ms=fault.number)
         case Act.DRIFT:
-            node.clock.run_at(fault.number, world.now_us)
+            world.set_clock(node_id, drift_ppm=fault.number)
         case _:
             pass
 
@@ -146,9 +152,8 @@ def undo_all(world: World, nodes: Sequence[int]) -> None:
     for node_id in nodes:
         node = world.nodes[node_id]
         node.disk.flush_limits_us = QUICK_DISK_US
-        node.clock.run_at(0, world.now_us)
-        if node.is_paused:
-            world.resume(node_id)
+        world.set_clock(node_id, drift_ppm=0)
+        world.resume(node_id)
         world.start(node_id)
 
 

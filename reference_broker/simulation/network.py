@@ -1,57 +1,89 @@
-"""Links between nodes: how long they take, which are cut, and the connections over them.
+"""Links between places, and streams of bytes over them.
 
-A link has a direction, so that a split may be one-way. Bytes sent over a cut link are not lost at once: as TCP does,
-they are sent again after it has healed, unless their connection has ended by then.
+A place is a node, by its id, or a client, by a negative number. A link has a direction, so that a split may be one-way.
+Bytes sent over a cut link are not lost at once: as TCP does, they are sent again after it has healed, unless their
+stream has ended by then. What is sent in one direction of a stream arrives in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final, Protocol
+from zlib import crc32
 
-from reference_broker.environment import Random
+from msgspec import Struct
 
+if TYPE_CHECKING:
+    from reference_broker.simulation.world import World
+
+Place = int
 Address = tuple[str, int]
-Link = tuple[int, int]
-"""(from node, to node)."""
+Link = tuple[Place, Place]
+"""(from, to)."""
+CLIENT: Final = 0
+SERVER: Final = 1
 
 
-@dataclass(slots=True)
-class PeerConnection:
-    """One connection: requests one way, responses the other, each in order. `arrives_us` by node that they go to."""
+class Opening(Enum):
+    """What goes over a stream before its bytes."""
 
-    client: int
-    server: int
-    channel: str
-    is_open: bool = True
-    arrives_us: dict[int, int] = field(default_factory=dict)
-    exchanges: list[Exchange] = field(default_factory=list)
+    CONNECT = auto()
+    ACCEPTED = auto()
 
 
-@dataclass(slots=True, eq=False)
-class Exchange:
-    """A request on its way, and the response that comes back. `token` is the sender's, in its `incarnation`."""
+class Closed(Struct, frozen=True):
+    """The last that comes: the other side, or something between, ended the stream."""
 
-    connection: PeerConnection
-    token: int
-    incarnation: int
-    is_open: bool = True
+    reason: str
 
 
-@dataclass(slots=True)
+Payload = bytes | Opening | Closed
+
+
+class End(Protocol):
+    """Whoever is at one side of a stream."""
+
+    def take(self, stream: Stream, payload: Payload) -> None:
+        """Something arrived. After `Closed` nothing does."""
+
+
+class Stream:
+    """One connection. `ends` and the rest are by side: the one that opened it, the one that it was opened to."""
+
+    __slots__ = ("address", "arrives_us", "coming", "ends", "number", "places")
+
+    def __init__(self, number: int, client: Place, server: Place, address: Address, end: End) -> None:
+        self.number, self.address = number, address
+        self.places = (client, server)
+        self.ends: list[End | None] = [end, None]
+        self.arrives_us = [0, 0]
+        self.coming: tuple[deque[tuple[int, Payload]], deque[tuple[int, Payload]]] = (deque(), deque())
+        """What is on its way from a side to the other, and when it arrives."""
+
+
 class Network:
-    """Which node listens where, which links are cut, and how long the others take (µs)."""
+    """Which place is reached at which address, which links are cut, and how long the others take (µs)."""
 
-    random: Random
-    latency_us: tuple[int, int] = (200, 2000)
-    extra_us: dict[Link, int] = field(default_factory=dict)
-    addresses: dict[Address, int] = field(default_factory=dict)
-    _cut: dict[Link, None] = field(default_factory=dict)
-    _connections: dict[tuple[int, int, str], PeerConnection] = field(default_factory=dict)
-    _held: dict[Link, list[Callable[[], None]]] = field(default_factory=dict)
+    def __init__(self, world: World, latency_us: tuple[int, int]) -> None:
+        self._world = world
+        self.latency_us = latency_us
+        self.extra_us: dict[Link, int] = {}
+        """How much longer a link takes."""
+        self.addresses: dict[Address, Place] = {}
+        self.digest = 0
+        """Of all that arrived anywhere, and when."""
+        self.messages = 0
+        self._cut: dict[Link, None] = {}
+        self._stuck: dict[Link, dict[tuple[Stream, int], None]] = {}
+        self._streams: dict[Place, dict[Stream, None]] = {}
+        self._count = 0
 
-    def is_cut(self, source: int, target: int) -> bool:
-        """Whether nothing gets from one node to another."""
+    # -- links --------------------------------------------------------------------------------------------------
+
+    def is_cut(self, source: Place, target: Place) -> bool:
+        """Whether nothing gets from one place to another."""
         return (source, target) in self._cut
 
     @property
@@ -63,41 +95,104 @@ class Network:
         """Cut links, each in its one direction."""
         self._cut.update(dict.fromkeys(links))
 
-    def split(self, one: Iterable[int], other: Iterable[int]) -> None:
-        """Cut all links between two groups of nodes, in both directions."""
+    def split(self, one: Iterable[Place], other: Iterable[Place]) -> None:
+        """Cut all links between two groups of places, in both directions."""
         others = list(other)
-        for node in one:
-            self.cut([link for peer in others for link in ((node, peer), (peer, node))])
+        for place in one:
+            self.cut([link for peer in others for link in ((place, peer), (peer, place))])
 
     def heal(self, links: Iterable[Link] | None = None) -> None:
         """Mend links, or all of them; what was held goes on its way again."""
         for link in list(self._cut) if links is None else list(links):
             self._cut.pop(link, None)
-            for go_on in self._held.pop(link, []):
-                go_on()
+            for stream, side in self._stuck.pop(link, {}):
+                at_us = self._world.now_us + self._delay_us(*link)
+                stream.arrives_us[side] = max(at_us, stream.arrives_us[side])
+                self._world.at(at_us, self._arrive, stream, side)
 
-    def hold(self, source: int, target: int, go_on: Callable[[], None]) -> None:
-        """Keep what cannot get through a cut link until that has healed."""
-        self._held.setdefault((source, target), []).append(go_on)
+    def _delay_us(self, source: Place, target: Place) -> int:
+        low, high = self.latency_us
+        extra_us = self.extra_us.get((source, target), 0) if self.extra_us else 0
+        return low + int(self._world.random.random() * (high - low + 1)) + extra_us
 
-    def delay_us(self, source: int, target: int) -> int:
-        """How long the next message takes."""
-        return self.random.randrange(self.latency_us[0], self.latency_us[1] + 1) + self.extra_us.get(
-            (source, target), 0
-        )
+    # -- streams ------------------------------------------------------------------------------------------------
 
-    def connection(self, client: int, server: int, channel: str) -> PeerConnection:
-        """The open connection of a channel; a new one where there is none."""
-        key = (client, server, channel)
-        found = self._connections.get(key)
-        if found is None or not found.is_open:
-            found = self._connections[key] = PeerConnection(client, server, channel)
-        return found
+    def connect(self, client: Place, address: Address, end: End) -> Stream:
+        """Open a stream to an address; `end` is told `ACCEPTED`, or `Closed`, or nothing while a link is cut."""
+        self._count += 1
+        target = self.addresses.get(address)
+        stream = Stream(self._count, client, client if target is None else target, address, end)
+        self._streams.setdefault(client, {})[stream] = None
+        if target is None:
+            self._world.after(self._delay_us(client, client), self._end, stream, CLIENT, "no such host")
+        else:
+            self.send(stream, CLIENT, Opening.CONNECT)
+        return stream
 
-    def connections_of(self, node_id: int) -> list[PeerConnection]:
-        """The open connections that a node has to others, or they to it."""
-        return [one for one in self._connections.values() if one.is_open and node_id in (one.client, one.server)]
+    def send(self, stream: Stream, side: int, payload: Payload) -> None:
+        """Send from a side to the other, behind what was sent there before."""
+        world, places = self._world, stream.places
+        at_us = world.now_us + self._delay_us(places[side], places[1 - side])
+        if at_us < stream.arrives_us[side]:
+            at_us = stream.arrives_us[side]
+        stream.arrives_us[side] = at_us
+        stream.coming[side].append((at_us, payload))
+        world.at(at_us, self._arrive, stream, side)
 
-    def between(self, one: int, other: int) -> list[PeerConnection]:
-        """The open connections between two nodes."""
-        return [found for found in self.connections_of(one) if other in (found.client, found.server)]
+    def close(self, stream: Stream, side: int, reason: str) -> None:
+        """A side ends the stream: nothing reaches it any more, and the other is told."""
+        if stream.ends[side] is not None:
+            self._leave(stream, side)
+            self.send(stream, side, Closed(reason))
+
+    def _leave(self, stream: Stream, side: int) -> None:
+        stream.ends[side] = None
+        self._streams[stream.places[side]].pop(stream, None)
+
+    def _end(self, stream: Stream, side: int, reason: str) -> None:
+        end = stream.ends[side]
+        if end is not None:
+            self._leave(stream, side)
+            end.take(stream, Closed(reason))
+
+    def _arrive(self, stream: Stream, side: int) -> None:
+        """Hand over what is due from a side to the other."""
+        coming, now_us = stream.coming[side], self._world.now_us
+        link = (stream.places[side], stream.places[1 - side])
+        while coming and coming[0][0] <= now_us:
+            if self._cut and link in self._cut:
+                self._stuck.setdefault(link, {})[stream, side] = None
+                return
+            self._hand_over(stream, 1 - side, coming.popleft()[1])
+
+    def _hand_over(self, stream: Stream, side: int, payload: Payload) -> None:
+        self.messages += 1
+        data = payload if type(payload) is bytes else b""
+        self.digest = crc32(data, self.digest ^ (self._world.now_us & 0xFFFFFFFF) ^ stream.number)
+        end = stream.ends[side]
+        if payload is Opening.CONNECT and (listening := self._world.listening(stream.places[side])) is not None:
+            stream.ends[side] = listening
+            self._streams.setdefault(stream.places[side], {})[stream] = None
+            listening.take(stream, payload)
+        elif isinstance(payload, Closed):
+            self._end(stream, side, payload.reason)
+        elif end is not None:
+            end.take(stream, payload)
+        elif not self._world.is_silent(stream.places[side]):
+            # Nobody is at this side any more, and its machine says so.
+            self.send(stream, side, Closed("connection refused" if payload is Opening.CONNECT else "connection reset"))
+
+    def break_between(self, one: Place, other: Place) -> None:
+        """Break all streams between two places: both sides are told at once."""
+        for stream in [found for found in self._streams.get(one, {}) if other in found.places]:
+            for side in (CLIENT, SERVER):
+                self._end(stream, side, "the connection was broken")
+
+    def on_ended(self, place: Place, *, is_silent: bool) -> None:
+        """Whoever was at a place has ended: its streams are closed, or nobody is told where its machine went dark."""
+        for stream in list(self._streams.get(place, {})):
+            side = CLIENT if stream.places[CLIENT] == place else SERVER
+            if is_silent:
+                self._leave(stream, side)
+            else:
+                self.close(stream, side, "the connection was closed")

@@ -60,10 +60,18 @@ TABLE: dict[str, tuple[str, ...]] = {
     + SECURITY,
     RB + "node": ("reference_broker",),
     RB + "server": ("reference_broker",),
+    # As the server, the simulation drives whole nodes; and its invariants look into every part of them.
     RB + "simulation": WIRE
     + ENVIRONMENT
     + EFFECTS
-    + (RB + "waiting", RB + "connection", RB + "node", RB + "startup", RB + "storage", *SETTINGS),
+    + SETTINGS
+    + RELEASES
+    + LOG
+    + RAFT
+    + METADATA
+    + CONTROLLER
+    + REPLICATION
+    + tuple(RB + name for name in ("connection", "client_connection", "node", "startup", "storage", "storage_choices")),
     "harness": ("harness", "nemesis", "reports", RB + "wire", *COMMAND_LINE),
     "harness.search.strategies": ("harness", RB + "wire", RB + "settings"),
     "harness.targets.reference": ("harness", "reference_broker"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
-from greeter import Greeter
+from worlds import world_of
 
 from reference_broker.simulation.faults import SLOW_DISK_US, Act, Fault, plan, random_faults, shrink, undo_all
 from reference_broker.simulation.world import World
@@ -16,15 +16,11 @@ NODES = (1, 2, 3)
 
 @pytest.fixture
 def world() -> World:
-    made = World(1)
-    for node_id in NODES:
-        made.add(node_id, Greeter, (f"host{node_id}", 9093))
-        made.start(node_id)
-    return made
+    return world_of()
 
 
 def state(world: World) -> list[tuple[bool, bool]]:
-    return [(world.nodes[node].machine is not None, world.nodes[node].is_paused) for node in NODES]
+    return [(world.nodes[node].process is not None, world.nodes[node].is_paused) for node in NODES]
 
 
 def test_a_seed_gives_one_schedule() -> None:
@@ -49,6 +45,13 @@ def test_an_isolated_node_is_cut_off_in_both_directions(world: World) -> None:
     plan(world, [Fault(1, Act.ISOLATE, (2,))])
     world.run_for(2)
     assert sorted(world.network.cuts) == [(1, 2), (2, 1), (2, 3), (3, 2)]
+
+
+def test_an_isolated_client_reaches_no_node(world: World) -> None:
+    client = world.new_client()
+    plan(world, [Fault(1, Act.ISOLATE, (client,))])
+    world.run_for(2)
+    assert sorted(world.network.cuts) == [(-1, 1), (-1, 2), (-1, 3), (1, -1), (2, -1), (3, -1)]
 
 
 def test_a_cut_goes_one_way(world: World) -> None:

@@ -6,25 +6,24 @@ other node, sees only what is committed. A controller that resigns drops it. Sou
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from reference_broker.controller.activation import bootstrap_records
 from reference_broker.controller.config_admin import ConfigAdmin
 from reference_broker.controller.config_description import ConfigDescriptions
 from reference_broker.controller.decision import Decision, MetadataLog
+from reference_broker.controller.pending import EntryLog, MetadataEntry, PendingImage
 from reference_broker.controller.periodic_tasks import PeriodicTasks
 from reference_broker.controller.sessions import BrokerSessions
 from reference_broker.controller.topic_admin import TopicAdmin
 from reference_broker.environment import Now, Random
-from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Committed, Publisher, SnapshotPlace
 from reference_broker.settings.broker_config import BrokerConfig
-from reference_broker.waiting import NEVER_MS, Later
+from reference_broker.state_machine.machine import StateMachine
+from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.abort_transaction_record import AbortTransactionRecord
 from reference_broker.wire.messages.no_op_record import NoOpRecord
@@ -32,15 +31,6 @@ from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.refusal import KafkaError
 
 PRODUCER_ID_BLOCK: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Waiter:
-    """A response that may be given once the log is committed up to an offset."""
-
-    offset: int
-    response: Any
-    later: Later
 
 
 class Controller:
@@ -62,13 +52,10 @@ class Controller:
         """`bootstrap` is what the storage tool left for the first leader."""
         self.log, self.publisher, self.settings, self.random = log, publisher, settings, random
         self.release = settings.static.release
-        self.epoch = -1
-        """The epoch in which this node leads; -1 where it does not."""
         self._bootstrap = tuple(bootstrap)
-        self._pending: MetadataImage | None = None
+        self._machine: StateMachine[PendingImage, MetadataEntry] | None = None
         self._tasks: PeriodicTasks | None = None
-        self._committed_offset = self._decided_offset = -1
-        self._waiters: deque[Waiter] = deque()
+        self._committed_offset = -1
         self._last_append_ms = 0
 
     # -- what it sees -------------------------------------------------------------------------------------------
@@ -81,14 +68,23 @@ class Controller:
     @property
     def is_active(self) -> bool:
         """Whether this node leads the metadata quorum and may decide."""
-        return self._pending is not None
+        return self._machine is not None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch in which this node leads; -1 where it does not."""
+        return -1 if self._machine is None else self._machine.epoch
+
+    @property
+    def _led(self) -> StateMachine[PendingImage, MetadataEntry]:
+        if self._machine is None:
+            raise KafkaError(ErrorCode.NOT_CONTROLLER, "this node is not the active controller")
+        return self._machine
 
     @property
     def pending(self) -> MetadataImage:
         """The metadata with all that was decided; KafkaError (NOT_CONTROLLER) where this node does not lead."""
-        if self._pending is None:
-            raise KafkaError(ErrorCode.NOT_CONTROLLER, "this node is not the active controller")
-        return self._pending
+        return self._led.state.image
 
     @property
     def sessions(self) -> BrokerSessions:
@@ -128,43 +124,23 @@ class Controller:
         KafkaError from the decider passes through, and nothing is appended. After `timeout_ms` the request is refused
         with REQUEST_TIMED_OUT, although its records may still be committed.
         """
+        machine = self._led
         decision = decide(self.pending)
         if decision.records:
-            self._append(decision.records, now)
+            self._append(MetadataEntry(decision.records), now)
         # A decision without records may rest on records that are not committed yet: it waits for them, too.
-        offset = self._decided_offset
-        if offset <= self._committed_offset:
-            return decision.response
         deadline_ms = NEVER_MS if timeout_ms is None else now.monotonic_ms + timeout_ms
-        later = Later(deadline_ms, lambda _: KafkaError(ErrorCode.REQUEST_TIMED_OUT))
-        self._waiters.append(Waiter(offset, decision.response, later))
-        return later
+        late = KafkaError(ErrorCode.REQUEST_TIMED_OUT)
+        return machine.answer(decision.response, now, deadline_ms=deadline_ms, late=late)
 
-    def commit(self, records: Sequence[VersionedRecord], now: Now, *, must_last: bool = True) -> int:
+    def commit(self, records: Sequence[VersionedRecord], now: Now) -> int:
         """Append records that nobody waits for; the offset of the last one."""
-        return self._append(records, now, must_last=must_last)
+        return self._append(MetadataEntry(records), now)
 
-    def _append(
-        self,
-        records: Sequence[VersionedRecord],
-        now: Now,
-        *,
-        must_last: bool = True,
-        transaction: Iterable[VersionedRecord] | None = None,
-    ) -> int:
+    def _append(self, entry: MetadataEntry, now: Now) -> int:
         """Apply the records to the pending image, then append them as one batch: what fails leaves nothing behind."""
-        before, epoch = self.pending, self.epoch
-        delta = MetadataDelta(before, transaction)
-        delta.replay_batch(records, self.log.end_offset + len(records) - 1, epoch)
-        self._pending = delta.after
-        try:
-            last = self.log.append(records, epoch, now, must_last=must_last)
-        except BaseException:
-            self._pending = before
-            raise
+        last = self._led.append(entry, now)
         self._last_append_ms = now.monotonic_ms
-        if must_last:
-            self._decided_offset = last  # nothing rests on the others, which may be flushed much later
         self._drop_pending_if_committed()
         return last
 
@@ -172,48 +148,47 @@ class Controller:
 
     def on_commit(self, batches: Sequence[Committed], now: Now) -> None:
         """Answer whoever waited for these records."""
-        self._on_committed(batches[-1].last_offset)
+        self._on_committed(batches[-1].last_offset, now)
 
     def on_snapshot(self, snapshot_id: SnapshotPlace, records: Iterable[VersionedRecord], now: Now) -> None:
         """A snapshot stands for all records before its end."""
-        self._on_committed(snapshot_id.end_offset - 1)
+        self._on_committed(snapshot_id.end_offset - 1, now)
 
-    def _on_committed(self, offset: int) -> None:
+    def _on_committed(self, offset: int, now: Now) -> None:
         self._committed_offset = offset
         self._drop_pending_if_committed()
-        while self._waiters and self._waiters[0].offset <= offset:
-            waiter = self._waiters.popleft()
-            waiter.later.complete(waiter.response)
+        if self._machine is not None:
+            self._machine.on_committed(offset, now)
 
     def _drop_pending_if_committed(self) -> None:
         """Go on from the committed image where it holds all that was decided: one image is kept then, not two."""
-        if self._pending is not None and self._pending.offset <= self.publisher.image.offset:
-            self._pending = self.publisher.image
+        if self._machine is not None and self.pending.offset <= self.publisher.image.offset:
+            self._machine.state.restore(self.publisher.image)
 
     def on_leader(self, leader_id: int | None, epoch: int, now: Now) -> None:
         """Become active, having been told all that was committed before; or resign."""
         if self.is_active and (leader_id != self.static_config.node_id or epoch != self.epoch):
-            self._resign()
+            self._resign(now)
         if not self.is_active and leader_id == self.static_config.node_id:
             self._activate(epoch, now)
 
     def _activate(self, epoch: int, now: Now) -> None:
-        self.epoch, self._pending = epoch, self.image
-        self._decided_offset = self._committed_offset
+        self._machine = StateMachine(
+            PendingImage(self.image), EntryLog(self.log), epoch=epoch, committed_offset=self._committed_offset
+        )
         self._last_append_ms = now.monotonic_ms
         self._tasks = PeriodicTasks(lambda: self.config, self.image, now)
         if self.publisher.transaction is not None:
             record = AbortTransactionRecord(reason="the controller that began it is gone")
-            self._append(((record, 0),), now, transaction=self.publisher.transaction)
+            self._append(MetadataEntry(((record, 0),), transaction=self.publisher.transaction), now)
         if not self.pending.features:
             self.commit(bootstrap_records(self._bootstrap, self.static_config), now)
 
-    def _resign(self) -> None:
+    def _resign(self, now: Now) -> None:
         """Forget what was not committed: the next leader may have dropped it."""
-        self.epoch, self._pending, self._tasks = -1, None, None
-        waiters, self._waiters = self._waiters, deque()
-        for waiter in waiters:
-            waiter.later.complete(KafkaError(ErrorCode.NOT_CONTROLLER, "the controller has resigned"))
+        machine, self._machine, self._tasks = self._machine, None, None
+        if machine is not None:
+            machine.resign(KafkaError(ErrorCode.NOT_CONTROLLER, "the controller has resigned"), now)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -238,4 +213,4 @@ class Controller:
         for decide in self._tasks.due(now):
             self.submit(decide, now)
         if now.monotonic_ms >= self._idle_at_ms:
-            self.commit(((NoOpRecord(), 0),), now, must_last=False)
+            self._append(MetadataEntry(((NoOpRecord(), 0),), is_awaited=False), now)

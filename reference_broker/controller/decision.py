@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from reference_broker.environment import Now, Random
+from reference_broker.state_machine import decision as state_machine
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Uuid, uuid_text
@@ -22,11 +23,8 @@ STANDARD_TEXTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """Records and the response that goes with them; without records nothing is appended."""
-
-    records: tuple[VersionedRecord, ...]
-    response: Any
+class Decision(state_machine.Decision[VersionedRecord]):
+    """Records of metadata, and the answer once they are committed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,19 @@
-"""Runs a coordinator's shards: loads a partition when this broker leads it, appends what a shard decides as one batch,
-replays it, and answers once the high watermark has passed it.
+"""Runs a coordinator's shards: loads a partition in slices when this broker leads it, has its shard decide, appends and
+replays, and answers once the high watermark has passed it.
 
 Source: KIP-848, "Group Coordinator"; the same for every coordinator that keeps its state in an internal topic.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from reference_broker.coordinator.records import RecordTypes, decode_record, encode_record
+from reference_broker.coordinator.led_partition import LedPartition, Phase
+from reference_broker.coordinator.log import CoordinatorLog, EntryLog, entries
+from reference_broker.coordinator.records import RecordTypes
 from reference_broker.coordinator.shard import Decision, Shard, ShardServices
 from reference_broker.coordinator.timers import PartitionTimers, Timers
 from reference_broker.environment import Now
@@ -20,8 +21,6 @@ from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import Later
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import MalformedRequest
-from reference_broker.wire.records import HEADER_SIZE, Batch, Record, encode_batch
 from reference_broker.wire.refusal import KafkaError
 
 ANSWERED_AS: Final = {
@@ -36,27 +35,8 @@ ANSWERED_AS: Final = {
 }
 """What a client hears of an append that failed."""
 
-RECORD_OVERHEAD: Final = 64
-"""More than the length, deltas and sizes of one record can take."""
-
-
-class CoordinatorLog(Protocol):
-    """A coordinator's internal topic, as far as this broker leads it. Each may raise KafkaError."""
-
-    def batches(self, partition: int) -> Iterator[Batch]:
-        """Everything in the partition's log, in order."""
-
-    def append(self, partition: int, batch: bytes, now_ms: int) -> int:
-        """Append a batch that was made here, at a wall-clock time; the offset of its last record."""
-
-    def high_watermark(self, partition: int) -> int:
-        """The offset behind the last committed record."""
-
-    def when_committed(self, partition: int, offset: int, then: Callable[[Now], None]) -> None:
-        """Call back once the high watermark has passed an offset; not where this broker stops leading before."""
-
-    def max_batch_bytes(self, partition: int) -> int:
-        """The largest batch that the topic takes."""
+SLICE_RECORDS: Final = 1_000
+"""About how many records are loaded in one turn of the node: other requests are answered between two."""
 
 
 ShardT = TypeVar("ShardT", bound=Shard)
@@ -64,25 +44,15 @@ ShardT = TypeVar("ShardT", bound=Shard)
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[ShardT]):
-    """A request's share for one partition: what to decide there, and what to say where that is refused."""
+    """A request's share for one partition: what to decide there, and what to say where that is refused.
+
+    `is_read`: it changes nothing, and sees only what is committed.
+    """
 
     partition: int
     decide: Callable[[ShardT], Decision]
     refused: Callable[[KafkaError], Any]
-
-
-@dataclass(slots=True)
-class _Led(Generic[ShardT]):
-    """A partition that this broker leads and has loaded."""
-
-    shard: ShardT
-    leader_epoch: int
-    written: int = -1
-    """Offset of the last record that was appended here."""
-    waiting: deque[tuple[int, Callable[[KafkaError | None, Now], None]]] = field(default_factory=deque)
-    """(offset, what to do once the high watermark has passed it, or with why it never will), in order."""
-    awaited: int = -1
-    """The largest offset whose commit the log is to tell of."""
+    is_read: bool = False
 
 
 class Runtime(Generic[ShardT]):
@@ -96,14 +66,14 @@ class Runtime(Generic[ShardT]):
         new_shard: Callable[[ShardServices], ShardT],
         config: Callable[[], BrokerConfig],
         compression_key: str,
+        timeout_key: str,
     ) -> None:
+        """Two settings by name: the codec of batches, and how long a client waits for the commit (ms)."""
         self._log, self._types, self._new_shard, self._config = log, types, new_shard, config
-        self._compression_key = compression_key
-        self._led: dict[int, _Led[ShardT]] = {}
-        self._failed: dict[int, int] = {}
+        self._compression_key, self._timeout_key = compression_key, timeout_key
+        self._led: dict[int, LedPartition[ShardT]] = {}
+        self._loading: dict[int, None] = {}
         self._timers = Timers()
-        self.next_deadline_ms = self._timers.next_deadline_ms
-        """When `on_time` must be called next (monotonic); None for never."""
 
     # -- leadership ---------------------------------------------------------------------------------------------
 
@@ -111,207 +81,225 @@ class Runtime(Generic[ShardT]):
         """Load and unload so that exactly these partitions (index -> leader epoch) are served."""
         for partition in [one for one in self._led if one not in led]:
             self._unload(partition, now)
-        for partition in [one for one in self._failed if led.get(one) != self._failed[one]]:
-            del self._failed[partition]
         for partition, epoch in led.items():
             current = self._led.get(partition)
-            if current is not None:
-                current.leader_epoch = epoch
-            elif partition not in self._failed:
-                self._load(partition, epoch, now)
+            if current is not None and current.machine.epoch < epoch:
+                if current.may_go_on(epoch):
+                    current.machine.epoch = epoch
+                    continue
+                self._unload(partition, now)
+            if partition not in self._led:
+                self._begin(partition, epoch)
+        self._load(now)
 
-    def _load(self, partition: int, epoch: int, now: Now) -> None:
+    def _begin(self, partition: int, epoch: int) -> None:
         timers = PartitionTimers(self._timers, partition)
-        shard = self._new_shard(ShardServices(timers, lambda ticket, answer: self._answer(partition, ticket, answer)))
-        led = _Led(shard, epoch)
-        try:
-            for batch in self._log.batches(partition):
-                self._replay_batch(shard, batch)
-                led.written = batch.header.last_offset
-        except (KafkaError, MalformedRequest, OSError):
-            # As in Kafka such a partition has no coordinator until it is led anew.
-            self._failed[partition] = epoch
-            return
-        self._led[partition] = led
-        for decision in shard.on_loaded(now):
-            self._carry_out(partition, decision, now)
+        shard = self._new_shard(ShardServices(timers, Later.complete))
+        codec = EntryLog(self._log, partition, lambda: Compression(self._config().number(self._compression_key)))
+        self._led[partition] = LedPartition(
+            partition, shard, epoch=epoch, topic=self._log, log=codec, types=self._types, timers=timers
+        )
+        self._loading[partition] = None
 
-    def _replay_batch(self, shard: ShardT, batch: Batch) -> None:
-        producer_id = batch.header.producer_id
-        for record in batch.records():
-            if batch.header.is_control:
-                kind = int.from_bytes((record.key or b"")[2:4], "big")
-                shard.replay_marker(producer_id, is_commit=kind == 1)
-            elif (decoded := decode_record(record.key, record.value, self._types)) is not None:
-                shard.replay(decoded, record.offset, producer_id)
+    def _load(self, now: Now) -> None:
+        """The next slice; the partitions come one after the other."""
+        left = SLICE_RECORDS
+        for partition in list(self._loading):
+            led = self._led[partition]
+            left -= led.load(left, now)
+            if led.phase is not Phase.LOADING:
+                del self._loading[partition]
+            if led.phase is Phase.ACTIVE:
+                self._watch(led)
+                for decision in led.shard.on_loaded(now):
+                    self._carry_out(led, decision, now)
+            if left <= 0:
+                return
 
     def _unload(self, partition: int, now: Now) -> None:
         led = self._led.pop(partition)
-        self._timers.cancel_all(partition)
+        self._loading.pop(partition, None)
+        led.enter(Phase.UNLOADED)
         led.shard.on_unloaded()
-        while led.waiting:
-            _, then = led.waiting.popleft()
-            then(KafkaError(ErrorCode.NOT_COORDINATOR), now)
+        led.machine.resign(KafkaError(ErrorCode.NOT_COORDINATOR), now)
+        self._timers.cancel_all(partition)
 
     def shard(self, partition: int) -> ShardT:
-        """The shard of a partition. NOT_COORDINATOR where this broker does not lead it."""
+        """The shard of a partition. NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS."""
+        return self._active(partition).shard
+
+    def active(self) -> list[int]:
+        """The partitions that are loaded."""
+        return [partition for partition in sorted(self._led) if self._led[partition].phase is Phase.ACTIVE]
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether some partition is not loaded yet."""
+        return bool(self._loading)
+
+    def _active(self, partition: int) -> LedPartition[ShardT]:
         led = self._led.get(partition)
         if led is None:
-            raise KafkaError(ErrorCode.NOT_COORDINATOR)
-        return led.shard
-
-    def shards(self) -> list[tuple[int, ShardT]]:
-        """(partition, shard) of all that is loaded, by partition."""
-        return [(partition, self._led[partition].shard) for partition in sorted(self._led)]
+            raise KafkaError(ErrorCode.NOT_COORDINATOR, f"another broker leads partition {partition}")
+        _ = led.active
+        return led
 
     # -- deciding -----------------------------------------------------------------------------------------------
 
     def submit(self, partition: int, decide: Callable[[ShardT], Decision], now: Now) -> Any:
         """Decide and write; the response, or a Later where it must wait for the high watermark."""
-        decision = decide(self.shard(partition))
-        self.write(partition, decision, now)
-        led = self._led[partition]
-        if not led.waiting:
-            return decision.response
-        later = Later()
-        self._answer_when_committed(partition, led, later, decision.response)
-        return later
+        led = self._active(partition)
+        decision = self._write(led, decide(led.shard), now)
+        deadline_ms = now.monotonic_ms + self._config().number(self._timeout_key)
+        late = KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, "the records were not replicated in time")
+        return led.machine.answer(decision.response, now, deadline_ms=deadline_ms, late=late)
+
+    def defer(self, partition: int, decide: Callable[[ShardT], Decision], now: Now) -> None:
+        """Decide and write for a request that the shard answers when it can."""
+        led = self._active(partition)
+        self._write(led, decide(led.shard), now)
 
     def submit_all(self, parts: Sequence[Part[ShardT]], combine: Callable[[list[Any]], Any], now: Now) -> Any:
-        """Decide and write in several partitions; the combined response, or a Later until all are committed."""
+        """Decide in several partitions; the combined response, or a Later until all that it rests on is committed."""
         results: list[Any] = [None] * len(parts)
         open_parts = dict.fromkeys(range(len(parts)))
-        later = Later()
 
         def close(at: int, error: KafkaError | None, now: Now) -> None:
             if error is not None:
                 results[at] = parts[at].refused(error)
-            del open_parts[at]
+            open_parts.pop(at, None)
             if not open_parts:
                 later.complete(combine(results))
 
+        def give_up(now: Now) -> Any:
+            for at in open_parts:
+                results[at] = parts[at].refused(KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE))
+            return combine(results)
+
+        later = Later(now.monotonic_ms + self._config().number(self._timeout_key), give_up)
+        waiting: list[tuple[int, LedPartition[ShardT]]] = []
         for at, part in enumerate(parts):
             try:
-                decision = part.decide(self.shard(part.partition))
-                self.write(part.partition, decision, now)
+                led = self._active(part.partition)
+                if part.is_read and not led.is_behind:
+                    results[at] = led.read(part.decide)
+                    del open_parts[at]
+                    continue
+                results[at] = self._write(led, part.decide(led.shard), now).response
             except KafkaError as error:
                 results[at] = part.refused(error)
                 del open_parts[at]
                 continue
-            results[at] = decision.response
-            led = self._led[part.partition]
-            if led.waiting:
-                self._wait(part.partition, led, led.written, partial(close, at))
-            else:
+            if led.machine.is_committed:
                 del open_parts[at]
+            else:
+                waiting.append((at, led))
+        for at, led in waiting:
+            led.machine.when_committed(partial(close, at), now)
         return later if open_parts else combine(results)
 
-    def write(self, partition: int, decision: Decision, now: Now) -> None:
-        """Append a decision's records and replay them. KafkaError, as a client hears it, where that fails."""
-        if not decision.records:
-            return
-        led = self._led[partition]
-        try:
-            offset = self._append(partition, led, decision, now)
-        except KafkaError as error:
-            code = ANSWERED_AS.get(error.code, error.code)
-            if decision.settle is not None:
-                self._carry_out(partition, decision.settle(code, now), now)
-                if decision.response is None:
-                    return  # who waits was told by `settle`
-            raise KafkaError(code, error.detail) from error
-        if decision.settle is not None:
-            self._when_committed(partition, led, offset, partial(self._settle, partition, decision.settle), now)
-        elif self._log.high_watermark(partition) <= offset:
-            self._wait(partition, led, offset, lambda why, now: None)
-
-    def _settle(
-        self, partition: int, settle: Callable[[ErrorCode, Now], Decision], why: KafkaError | None, now: Now
-    ) -> None:
-        decision = settle(why.code if why else ErrorCode.NONE, now)
-        if partition in self._led:
-            self._carry_out(partition, decision, now)
-
     def carry_out_everywhere(self, decide: Callable[[ShardT], Decision], now: Now) -> None:
-        """Decide and write in every partition that is led, for nobody in particular."""
-        for partition, shard in self.shards():
-            self._carry_out(partition, decide(shard), now)
+        """Decide and write in every partition that is loaded, for nobody in particular."""
+        for partition in self.active():
+            led = self._led[partition]
+            self._carry_out(led, decide(led.shard), now)
 
-    def _carry_out(self, partition: int, decision: Decision, now: Now) -> None:
+    def _carry_out(self, led: LedPartition[ShardT], decision: Decision, now: Now) -> None:
         """Write what no client waits for; where that fails, it is left undone."""
         try:
-            self.write(partition, decision, now)
+            self._write(led, decision, now)
         except KafkaError:
             return
 
-    def _append(self, partition: int, led: _Led[ShardT], decision: Decision, now: Now) -> int:
-        limit = self._log.max_batch_bytes(partition)
-        codec = Compression(self._config().number(self._compression_key))
-        pairs = [(record, *encode_record(record)) for record in decision.records]
-        while pairs:
-            size, count = HEADER_SIZE, 0
-            for _, key, value in pairs:
-                size += len(key) + len(value or b"") + RECORD_OVERHEAD
-                if size > limit and count and not decision.is_atomic:
-                    break
-                count += 1
-            records = [Record(at, now.wall_ms, key, value) for at, (_, key, value) in enumerate(pairs[:count])]
-            batch = encode_batch(records, compression=codec, base_sequence=0)
-            if len(batch) > limit:
-                raise KafkaError(ErrorCode.MESSAGE_TOO_LARGE, f"a batch of {len(batch)} bytes is over {limit}")
-            led.written = self._log.append(partition, batch, now.wall_ms)
-            if decision.settle is None:
-                first = led.written - count + 1
-                for at, (record, _, _) in enumerate(pairs[:count]):
-                    led.shard.replay(record, first + at, -1)
-            pairs = pairs[count:]
-        return led.written
+    # -- writing ------------------------------------------------------------------------------------------------
 
-    # -- waiting for the high watermark -------------------------------------------------------------------------
+    def _write(self, led: LedPartition[ShardT], decision: Decision, now: Now) -> Decision:
+        """Append a decision's records and replay them, then what follows from it; the last of these decisions.
 
-    def _when_committed(
-        self,
-        partition: int,
-        led: _Led[ShardT],
-        offset: int,
-        then: Callable[[KafkaError | None, Now], None],
-        now: Now,
+        KafkaError, as a client hears it, where that fails.
+        """
+        while True:
+            self._append(led, decision, now)
+            if decision.then is None:
+                return decision
+            decision = decision.then(now)
+
+    def _append(self, led: LedPartition[ShardT], decision: Decision, now: Now) -> None:
+        if not decision.records:
+            return
+        machine = led.active
+        try:
+            for entry in entries(
+                decision.records,
+                producer=decision.producer,
+                is_replayed=decision.settle is None,
+                is_atomic=decision.is_atomic,
+                max_batch_bytes=self._log.max_batch_bytes(led.partition),
+            ):
+                machine.append(entry, now)
+        except KafkaError as error:
+            code = ANSWERED_AS.get(error.code, error.code)
+            if decision.settle is not None:
+                self._carry_out(led, decision.settle(code, now), now)
+                if decision.response is None:
+                    return  # who waits was told by `settle`
+            raise KafkaError(code, error.detail) from error
+        if not machine.is_waited_for:
+            machine.on_committed(self._log.high_watermark(led.partition) - 1, now)
+        self._watch(led)
+        if decision.settle is not None:
+            self._settle_when_committed(led, decision.settle, now)
+
+    def _settle_when_committed(
+        self, led: LedPartition[ShardT], settle: Callable[[ErrorCode, Now], Decision], now: Now
     ) -> None:
-        if not led.waiting and self._log.high_watermark(partition) > offset:
-            then(None, now)
-        else:
-            self._wait(partition, led, offset, then)
+        """Tell a decision's fate once, be it that its records are committed, cannot be, or are not in time."""
+        led.writes += 1
+        key = ("write", str(led.writes))
+        is_open = True
 
-    def _wait(
-        self, partition: int, led: _Led[ShardT], offset: int, then: Callable[[KafkaError | None, Now], None]
-    ) -> None:
-        led.waiting.append((offset, then))
-        if offset > led.awaited:
+        def tell(code: ErrorCode, now: Now) -> Decision | None:
+            nonlocal is_open
+            if not is_open:
+                return None
+            is_open = False
+            led.timers.cancel(key)
+            return settle(code, now)
+
+        def on_outcome(why: KafkaError | None, now: Now) -> None:
+            decision = tell(why.code if why is not None else ErrorCode.NONE, now)
+            if decision is not None and led.phase is Phase.ACTIVE:
+                self._carry_out(led, decision, now)
+
+        def on_late(now: Now) -> Decision:
+            return tell(ErrorCode.COORDINATOR_NOT_AVAILABLE, now) or Decision()
+
+        if not led.machine.is_committed:
+            led.timers.after(key, self._config().number(self._timeout_key), now, on_late)
+        led.machine.when_committed(on_outcome, now)
+
+    def _watch(self, led: LedPartition[ShardT]) -> None:
+        """Have the log tell when all that was appended so far is committed."""
+        offset = led.machine.awaited_offset
+        if not led.machine.is_committed and offset > led.awaited:
             led.awaited = offset
-            self._log.when_committed(partition, offset, partial(self._pass, partition, led))
+            self._log.when_committed(led.partition, offset, partial(self._on_high_watermark, led))
 
-    def _pass(self, partition: int, led: _Led[ShardT], now: Now) -> None:
-        """The high watermark has moved: whoever it has passed goes on."""
-        high_watermark = self._log.high_watermark(partition)
-        while led.waiting and led.waiting[0][0] < high_watermark:
-            _, then = led.waiting.popleft()
-            then(None, now)
-
-    def _answer(self, partition: int, later: Later, response: Any) -> None:
-        """A shard answers a request that it let wait; the answer waits in turn for what was written before it."""
-        led = self._led.get(partition)
-        if led is not None and led.waiting:
-            self._answer_when_committed(partition, led, later, response)
-        else:
-            later.complete(response)
-
-    def _answer_when_committed(self, partition: int, led: _Led[ShardT], later: Later, response: Any) -> None:
-        self._wait(partition, led, led.written, lambda why, now: later.complete(why or response))
+    def _on_high_watermark(self, led: LedPartition[ShardT], now: Now) -> None:
+        if led.phase is Phase.ACTIVE:
+            led.machine.on_committed(self._log.high_watermark(led.partition) - 1, now)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
+    def next_deadline_ms(self) -> int | None:
+        """When `on_time` must be called next (monotonic); None for never."""
+        return 0 if self._loading else self._timers.next_deadline_ms()
+
     def on_time(self, now: Now) -> None:
-        """Run what is due."""
+        """Load the next slice, and run what is due."""
+        if self._loading:
+            self._load(now)
         for partition, action in self._timers.take_due(now.monotonic_ms):
-            if partition in self._led:
-                self._carry_out(partition, action(now), now)
+            led = self._led.get(partition)
+            if led is not None:
+                self._carry_out(led, action(now), now)

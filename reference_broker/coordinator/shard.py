@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from reference_broker.environment import Now
+from reference_broker.state_machine import decision as state_machine
 from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.records import NO_PRODUCER_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +23,44 @@ class CoordinatorRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class TransactionMarker:
+    """The end of a producer's transaction. It stands alone in its decision. `coordinator_epoch` is for the log."""
+
+    is_commit: bool
+    coordinator_epoch: int = -1
+
+
+class Producer(NamedTuple):
+    """Whose transaction a batch belongs to."""
+
+    id: int = NO_PRODUCER_ID
+    epoch: int = -1
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the batch is outside transactions."""
+        return self.id == NO_PRODUCER_ID
+
+
+NO_PRODUCER: Final = Producer()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(state_machine.Decision[CoordinatorRecord | TransactionMarker]):
     """Records, and the answer once they are committed.
 
-    Records are replayed as they are appended. With `settle` they are not: memory is ahead of them (a classic group's
-    members join long before anything is written), and `settle(code, now)` tells it their fate instead;
-    what it decides then is written, too.
+    Records are replayed as they are appended, and `then(now)` decides what follows over the state that they make: its
+    response is the answer. With `settle` they are not replayed: memory is ahead of them (a classic group's members join
+    long before anything is written), and `settle(code, now)` tells it their fate instead. By then the state may be
+    another, so it must look again; what it decides is written, too.
     `is_atomic` keeps the records in one batch; without it they may be split where a batch would be too large.
+    `producer` makes them part of a transaction.
     """
 
-    records: tuple[CoordinatorRecord, ...] = ()
-    response: Any = None
     settle: Callable[[ErrorCode, Now], Decision] | None = None
     is_atomic: bool = True
+    then: Callable[[Now], Decision] | None = None
+    producer: Producer = NO_PRODUCER
 
 
 NOTHING: Final = Decision()
@@ -64,10 +91,16 @@ class Shard(Protocol):
     """The state of one partition. Every change comes from a record, or lives only as long as the process."""
 
     def replay(self, record: CoordinatorRecord, offset: int, producer_id: int) -> None:
-        """Apply one record, at load or right after it was appended; the producer id is -1 outside transactions."""
+        """Apply one record, at load or as it is appended; the producer id is -1 outside transactions."""
 
     def replay_marker(self, producer_id: int, *, is_commit: bool) -> None:
         """A transaction has ended."""
+
+    def mark(self) -> Any:
+        """The state that records have made, for `restore`; it must not cost more where there is more."""
+
+    def restore(self, mark: Any) -> None:
+        """Be as at a mark."""
 
     def on_loaded(self, now: Now) -> Iterable[Decision]:
         """All records have been replayed; what follows of them."""

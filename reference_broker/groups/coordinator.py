@@ -12,7 +12,8 @@ from typing import Any, Final, Protocol
 
 from msgspec.structs import replace as with_fields
 
-from reference_broker.coordinator.runtime import CoordinatorLog, Part, Runtime
+from reference_broker.coordinator.log import CoordinatorLog
+from reference_broker.coordinator.runtime import Part, Runtime
 from reference_broker.coordinator.shard import Decision
 from reference_broker.environment import Now, Random
 from reference_broker.groups.answers import join_refused
@@ -26,6 +27,7 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult
 from reference_broker.wire.messages.describe_groups_response import DescribedGroup
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
+from reference_broker.wire.messages.heartbeat_response import HeartbeatResponse
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest
 from reference_broker.wire.messages.leave_group_request import LeaveGroupRequest
 from reference_broker.wire.messages.offset_commit_request import OffsetCommitRequest
@@ -37,6 +39,8 @@ from reference_broker.wire.primitives import GroupId, Uuid
 from reference_broker.wire.refusal import KafkaError
 
 TOPIC: Final = "__consumer_offsets"
+
+FETCH_REFUSED_AS: Final = {ErrorCode.COORDINATOR_NOT_AVAILABLE: ErrorCode.NOT_COORDINATOR}
 
 Finish = Callable[[Any], Any]
 """What makes the whole response out of the coordinator's part of it."""
@@ -103,6 +107,7 @@ class GroupCoordinator:
             new_shard=lambda services: GroupShard(services, config, random),
             config=config,
             compression_key="offsets.topic.compression.codec",
+            timeout_key="offsets.commit.timeout.ms",
         )
         self.next_deadline_ms = self._runtime.next_deadline_ms
         """When `on_time` must be called next (monotonic); None for never."""
@@ -147,9 +152,14 @@ class GroupCoordinator:
         return self._defer(request.group_id, lambda shard, asked: shard.membership.decide_sync(request, asked), ctx)
 
     def heartbeat(self, request: HeartbeatRequest, ctx: RequestContext) -> Any:
-        """Heartbeat."""
+        """Heartbeat. While groups are loaded nobody is sent away: each member gets a new session then."""
         _require_id(request.group_id)
-        return self._submit(request.group_id, lambda shard: shard.membership.decide_heartbeat(request, ctx), ctx)
+        try:
+            return self._submit(request.group_id, lambda shard: shard.membership.decide_heartbeat(request, ctx), ctx)
+        except KafkaError as error:
+            if error.code is not ErrorCode.COORDINATOR_LOAD_IN_PROGRESS:
+                raise
+            return HeartbeatResponse()
 
     def leave(self, request: LeaveGroupRequest, ctx: RequestContext, finish: Finish) -> Any:
         """LeaveGroup in the form of version 3: a list of members."""
@@ -177,7 +187,9 @@ class GroupCoordinator:
             return Part(
                 self.partition_for(group.group_id),
                 lambda shard: Decision(response=shard.offsets.fetch(group, require_stable=require_stable)),
-                lambda error: refused(group, error.code),
+                # Old consumers do not know COORDINATOR_NOT_AVAILABLE here; all look for the coordinator anew.
+                lambda error: refused(group, FETCH_REFUSED_AS.get(error.code, error.code)),
+                is_read=not require_stable,
             )
 
         return self._runtime.submit_all([part(group) for group in groups], finish, ctx.now)
@@ -197,12 +209,18 @@ class GroupCoordinator:
                 self.partition_for(group_id),
                 lambda shard: Decision(response=shard.describe(group_id, ctx.api_version)),
                 lambda error: DescribedGroup(group_id=group_id, error_code=error.code),
+                is_read=True,
             )
 
         return self._runtime.submit_all([part(one) for one in group_ids], finish, ctx.now)
 
     def list_groups(self, states: Iterable[str], types: Iterable[str], ctx: RequestContext, finish: Finish) -> Any:
-        """ListGroups; `finish` takes the groups of all partitions that are led here."""
+        """ListGroups; `finish` takes the groups of all partitions that are led here.
+
+        COORDINATOR_LOAD_IN_PROGRESS while one of them is loaded.
+        """
+        if self._runtime.is_loading:
+            raise KafkaError(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
         wanted_states = frozenset(state.lower().strip() for state in states)
         wanted_types = frozenset(one.lower() for one in types)
 
@@ -211,9 +229,10 @@ class GroupCoordinator:
                 partition,
                 lambda shard: Decision(response=list(shard.listed(wanted_states, wanted_types))),
                 lambda error: [],
+                is_read=True,
             )
 
-        parts = [part(partition) for partition, _ in self._runtime.shards()]
+        parts = [part(partition) for partition in self._runtime.active()]
         return self._runtime.submit_all(
             parts, lambda found: finish([group for groups in found for group in groups]), ctx.now
         )
@@ -256,7 +275,7 @@ class GroupCoordinator:
     ) -> Later:
         """For requests that the shard answers when it can."""
         asked, partition = WaitingRequest.of(ctx), self.partition_for(group_id)
-        self._runtime.write(partition, decide(self._runtime.shard(partition), asked), ctx.now)
+        self._runtime.defer(partition, lambda shard: decide(shard, asked), ctx.now)
         return asked.later
 
     def on_time(self, now: Now) -> None:

@@ -40,24 +40,15 @@ class Joining:
         self._config, self._random = config, random
 
     def decide(self, request: JoinGroupRequest, ctx: WaitingRequest) -> Decision:
-        """Take a client in, or refuse it. A group that is new is written even where nobody came in."""
+        """Take a client in, or refuse it. A group that is new is written first, even where nobody comes in then."""
         group = self._groups.get(request.group_id)
-        is_new_group = group is None
-        if group is None:
-            if request.member_id:
-                self._refuse(ctx, ErrorCode.UNKNOWN_MEMBER_ID, request.member_id)
-                return NOTHING
-            group = self._groups[request.group_id] = ClassicGroup(request.group_id, ctx.now.wall_ms)
-        decision = self._join(group, request, ctx)
-        if is_new_group and not decision.records:
-            return Decision((new_group_record(group),), settle=lambda code, now: self._refuse_unwritten(ctx, code))
-        return decision
-
-    def _refuse_unwritten(self, ctx: WaitingRequest, code: ErrorCode) -> Decision:
-        """The group could not be written; a client that has its answer already does not hear of it."""
-        if code is not ErrorCode.NONE:
-            self._refuse(ctx, code, "")
-        return NOTHING
+        if group is not None:
+            return self._join(group, request, ctx)
+        if request.member_id:
+            self._refuse(ctx, ErrorCode.UNKNOWN_MEMBER_ID, request.member_id)
+            return NOTHING
+        record = new_group_record(ClassicGroup(request.group_id, ctx.now.wall_ms))
+        return Decision((record,), then=lambda now: self._join(self._groups[request.group_id], request, ctx))
 
     def _refuse(self, ctx: WaitingRequest, code: ErrorCode, member_id: str) -> None:
         self._answer(ctx.later, join_refused(ctx.api_version, code, member_id))
@@ -138,6 +129,10 @@ class Joining:
 
         def settle(code: ErrorCode, now: Now) -> Decision:
             version = ctx.api_version
+            is_there = self._groups.get(group.id) is group and group.static_members.get(instance_id) == member_id
+            if not is_there or group.state is not State.STABLE:
+                # It was replaced again, has left, or takes part in a rebalance, which will answer it.
+                return NOTHING
             if code is not ErrorCode.NONE:
                 self._rebalance.refuse_join(group, member, code)
                 group.update(member, *before)

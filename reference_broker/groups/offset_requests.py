@@ -50,14 +50,12 @@ class OffsetRequests:
         self, groups: Groups, offsets: Offsets, rebalance: Rebalance, config: Callable[[], BrokerConfig]
     ) -> None:
         self._groups, self._offsets, self._rebalance, self._config = groups, offsets, rebalance, config
-        self.unseen: set[str] = set()
-        """Groups that a commit made which then wrote nothing. Readers find them once the shard has written anything."""
 
     # -- OffsetCommit -------------------------------------------------------------------------------------------
 
     def decide_commit(self, request: OffsetCommitRequest, ctx: RequestContext) -> Decision:
         """Records that make this commit true. Topic names and ids in the request are resolved already."""
-        group = self._require_may_commit(request, ctx)
+        self._require_may_commit(request, ctx)
         limit = self._config().number("offset.metadata.max.bytes")
         retention_ms = request.retention_time_ms
         expires_at_ms = -1 if retention_ms == NO_RETENTION_ASKED else _int64(ctx.now.wall_ms + retention_ms)
@@ -78,14 +76,10 @@ class OffsetRequests:
             topics.append(
                 OffsetCommitResponseTopic(name=topic.name, topic_id=topic.topic_id, partitions=tuple(results))
             )
-        if group.id not in self._groups:
-            self._groups[group.id] = group
-            if not records:
-                self.unseen.add(group.id)
         return Decision(tuple(records), OffsetCommitResponse(topics=tuple(topics)))
 
-    def _require_may_commit(self, request: OffsetCommitRequest, ctx: RequestContext) -> ClassicGroup:
-        """The group, which may be new."""
+    def _require_may_commit(self, request: OffsetCommitRequest, ctx: RequestContext) -> None:
+        """A commit to a group that is not there makes it, by its records."""
         group = self._groups.get(request.group_id)
         generation, member_id = request.generation_id_or_member_epoch, request.member_id
         if group is None:
@@ -95,9 +89,9 @@ class OffsetRequests:
                     if ctx.api_version >= GROUP_NOT_FOUND_SINCE
                     else ErrorCode.ILLEGAL_GENERATION
                 )
-            group = ClassicGroup(request.group_id, ctx.now.wall_ms)
+            return
         if generation < 0 and group.state is State.EMPTY:
-            return group
+            return
         if generation < 0 and not member_id and request.group_instance_id is None:
             raise KafkaError(ErrorCode.UNKNOWN_MEMBER_ID)
         group.require_member(member_id, request.group_instance_id)
@@ -106,7 +100,6 @@ class OffsetRequests:
         if group.state is State.COMPLETING:
             raise KafkaError(ErrorCode.REBALANCE_IN_PROGRESS)
         self._rebalance.renew_session(group, group.members[member_id], ctx.now)
-        return group
 
     # -- OffsetFetch --------------------------------------------------------------------------------------------
 
@@ -119,7 +112,7 @@ class OffsetRequests:
             topics = request.topics
         else:
             topics = (
-                OffsetFetchRequestTopics(name=TopicName(topic), partition_indexes=tuple(sorted(offsets)))
+                OffsetFetchRequestTopics(name=TopicName(topic), partition_indexes=tuple(index for index, _ in offsets))
                 for topic, offsets in (self._offsets.of_group(group_id) if is_known else ())
             )
         answers = []
@@ -204,7 +197,7 @@ class OffsetRequests:
         records, is_all = [], True
         for topic, offsets in self._offsets.of_group(group.id):
             is_read = group.is_subscribed_to(topic)
-            for index, committed in offsets.items():
+            for index, committed in offsets:
                 if (
                     not is_read
                     and committed.is_expired(since(committed), retention_ms, now_ms)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
+from immutables import Map
+
+from reference_broker.state_machine.timeline import Timeline
 from reference_broker.wire.messages.offset_commit_key import OffsetCommitKey
 from reference_broker.wire.messages.offset_commit_value import OffsetCommitValue
 from reference_broker.wire.records import NO_PRODUCER_ID
 
 TopicPartition = tuple[str, int]
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +32,46 @@ class Committed:
         return now_ms - since_ms >= retention_ms
 
 
-NO_OFFSETS: Final[dict[int, Committed]] = {}
+NO_OFFSETS: Final[Map[int, Committed]] = Map()
+NO_TOPICS: Final[Map[str, Map[int, Committed]]] = Map()
+NO_PENDING: Final[Map[tuple[str, str, int], Committed]] = Map()
+NOTHING_OPEN: Final[Map[TopicPartition, Map[int, None]]] = Map()
+NO_PRODUCERS: Final[Map[int, None]] = Map()
 
 
 class Offsets:
     """The offsets of a shard's groups, and those that open transactions would commit."""
 
     def __init__(self) -> None:
-        self._groups: dict[str, dict[str, dict[int, Committed]]] = {}
-        self._pending: dict[int, dict[tuple[str, str, int], Committed]] = {}
+        self._groups: Timeline[str, Map[str, Map[int, Committed]]] = Timeline()
+        self._pending: Timeline[int, Map[tuple[str, str, int], Committed]] = Timeline()
         """Producer id -> what its transaction would commit."""
-        self._open: dict[str, dict[TopicPartition, dict[int, None]]] = {}
+        self._open: Timeline[str, Map[TopicPartition, Map[int, None]]] = Timeline()
         """Group -> partition -> producer ids with a pending offset for it."""
+
+    def mark(self) -> Any:
+        """The present state, for `restore`."""
+        return self._groups.mark(), self._pending.mark(), self._open.mark()
+
+    def restore(self, mark: Any) -> None:
+        """Be as at a mark."""
+        groups, pending, opened = mark
+        self._groups.restore(groups)
+        self._pending.restore(pending)
+        self._open.restore(opened)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    def of_topic(self, group_id: str, topic: str) -> dict[int, Committed]:
+    def of_topic(self, group_id: str, topic: str) -> Mapping[int, Committed]:
         """Partition -> offset of one topic; empty where there is none."""
-        return self._groups.get(group_id, {}).get(topic, NO_OFFSETS)
+        offsets: Map[int, Committed] = self._groups.get(group_id, NO_TOPICS).get(topic, NO_OFFSETS)
+        return offsets
 
-    def of_group(self, group_id: str) -> Iterator[tuple[str, dict[int, Committed]]]:
-        """(topic, offsets by partition) of a group."""
-        yield from self._groups.get(group_id, {}).items()
+    def of_group(self, group_id: str) -> Iterator[tuple[str, list[tuple[int, Committed]]]]:
+        """(topic, offsets by partition) of a group, in order."""
+        topics: Map[str, Map[int, Committed]] = self._groups.get(group_id, NO_TOPICS)
+        for topic in sorted(topics):
+            yield topic, sorted(topics[topic].items())
 
     def has(self, group_id: str) -> bool:
         """Whether a group has an offset."""
@@ -60,23 +83,23 @@ class Offsets:
 
     def is_pending(self, group_id: str, topic: str, partition: int) -> bool:
         """Whether an open transaction would commit this offset."""
-        return (topic, partition) in self._open.get(group_id, {})
+        return (topic, partition) in self._open.get(group_id, NOTHING_OPEN)
 
     def partitions_to_delete(self, group_id: str) -> list[TopicPartition]:
         """Every partition for which the group has an offset, committed or pending."""
-        committed = [(topic, index) for topic, offsets in self.of_group(group_id) for index in offsets]
+        committed = [(topic, index) for topic, offsets in self.of_group(group_id) for index, _ in offsets]
         known = dict.fromkeys(committed)
-        return committed + [one for one in self._open.get(group_id, {}) if one not in known]
+        return committed + [one for one in sorted(self._open.get(group_id, NOTHING_OPEN)) if one not in known]
 
     def of_deleted_topic(self, name: str, topic_id: bytes) -> list[tuple[str, int]]:
         """(group, partition) of every offset that belongs to a topic that is gone, pending ones too."""
         found: dict[tuple[str, int], None] = {}
         for group_id, topics in self._groups.items():
-            for index, committed in topics.get(name, NO_OFFSETS).items():
+            for index, committed in sorted(topics.get(name, NO_OFFSETS).items()):
                 if committed.value.topic_id in (bytes(16), topic_id):
                     found[group_id, index] = None
         for pending in self._pending.values():
-            for (group_id, topic, index), committed in pending.items():
+            for (group_id, topic, index), committed in sorted(pending.items(), key=lambda one: one[0]):
                 if topic == name and committed.value.topic_id in (bytes(16), topic_id):
                     found[group_id, index] = None
         return list(found)
@@ -90,42 +113,54 @@ class Offsets:
         where = (key.topic, key.partition)
         if value is None:
             self._remove(key.group, *where)
-            for producer in self._open.get(key.group, {}).get(where, ()):
-                self._pending.get(producer, {}).pop((key.group, *where), None)
-            self._close(key.group, where)
+            for producer in self._open.get(key.group, NOTHING_OPEN).get(where, NO_PRODUCERS):
+                self._set_pending(producer, _without(self._pending[producer], (key.group, *where)))
+            self._close(key.group, where, None)
         elif producer_id == NO_PRODUCER_ID:
             self._put(key.group, *where, Committed(value, record_offset))
         else:
-            self._pending.setdefault(producer_id, {})[key.group, *where] = Committed(value, record_offset)
-            self._open.setdefault(key.group, {}).setdefault(where, {})[producer_id] = None
+            pending = self._pending.get(producer_id, NO_PENDING)
+            self._set_pending(producer_id, pending.set((key.group, *where), Committed(value, record_offset)))
+            opened = self._open.get(key.group, NOTHING_OPEN)
+            producers = opened.get(where, NO_PRODUCERS).set(producer_id, None)
+            self._open[key.group] = opened.set(where, producers)
 
     def replay_marker(self, producer_id: int, *, is_commit: bool) -> None:
         """A transaction's end: its offsets count, unless a later record already says otherwise, or are dropped."""
-        for (group_id, topic, index), committed in self._pending.pop(producer_id, {}).items():
-            producers = self._open.get(group_id, {}).get((topic, index), {})
-            producers.pop(producer_id, None)
-            if not producers:
-                self._close(group_id, (topic, index))
+        for (group_id, topic, index), committed in self._pending.pop(producer_id, NO_PENDING).items():
+            self._close(group_id, (topic, index), producer_id)
             present = self.of_topic(group_id, topic).get(index)
             if is_commit and (present is None or committed.record_offset > present.record_offset):
                 self._put(group_id, topic, index, committed)
 
+    def _set_pending(self, producer_id: int, pending: Map[tuple[str, str, int], Committed]) -> None:
+        self._set_or_drop(self._pending, producer_id, pending)
+
     def _put(self, group_id: str, topic: str, index: int, committed: Committed) -> None:
-        self._groups.setdefault(group_id, {}).setdefault(topic, {})[index] = committed
+        topics = self._groups.get(group_id, NO_TOPICS)
+        self._groups[group_id] = topics.set(topic, topics.get(topic, NO_OFFSETS).set(index, committed))
 
     def _remove(self, group_id: str, topic: str, index: int) -> None:
-        topics = self._groups.get(group_id, {})
-        offsets = topics.get(topic)
-        if offsets is not None:
-            offsets.pop(index, None)
-            if not offsets:
-                del topics[topic]
-            if not topics:
-                del self._groups[group_id]
+        topics = self._groups.get(group_id, NO_TOPICS)
+        if index in topics.get(topic, NO_OFFSETS):
+            offsets = topics[topic].delete(index)
+            self._set_or_drop(self._groups, group_id, topics.set(topic, offsets) if offsets else topics.delete(topic))
 
-    def _close(self, group_id: str, where: TopicPartition) -> None:
-        partitions = self._open.get(group_id)
-        if partitions is not None:
-            partitions.pop(where, None)
-            if not partitions:
-                del self._open[group_id]
+    def _close(self, group_id: str, where: TopicPartition, producer_id: int | None) -> None:
+        """A producer has no pending offset for a partition any more; None for any producer."""
+        opened = self._open.get(group_id, NOTHING_OPEN)
+        if where in opened:
+            producers = NO_PRODUCERS if producer_id is None else _without(opened[where], producer_id)
+            left = opened.set(where, producers) if producers else opened.delete(where)
+            self._set_or_drop(self._open, group_id, left)
+
+    @staticmethod
+    def _set_or_drop(timeline: Timeline[Any, Any], key: Any, value: Map[Any, Any]) -> None:
+        if value:
+            timeline[key] = value
+        else:
+            timeline.pop(key, None)
+
+
+def _without(found: Map[KeyT, ValueT], key: KeyT) -> Map[KeyT, ValueT]:
+    return found.delete(key) if key in found else found

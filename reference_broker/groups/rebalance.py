@@ -15,6 +15,7 @@ from reference_broker.groups.classic_group import ClassicGroup, State
 from reference_broker.groups.member import Member
 from reference_broker.groups.records import group_record
 from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.state_machine.timeline import Timeline
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.join_group_response import JoinGroupResponse
 from reference_broker.wire.messages.sync_group_response import SyncGroupResponse
@@ -22,7 +23,7 @@ from reference_broker.wire.messages.sync_group_response import SyncGroupResponse
 NEW_MEMBER_TIMEOUT_MS: Final = 5 * 60 * 1000
 """How long a client that is new may be silent while it waits for the end of its first rebalance."""
 
-Groups = dict[str, ClassicGroup]
+Groups = Timeline[str, ClassicGroup]
 
 
 def session_key(group_id: str, member_id: str) -> tuple[str, ...]:
@@ -223,11 +224,12 @@ class Rebalance:
 
     def assign(self, group: ClassicGroup, assignments: dict[str, bytes]) -> Decision:
         """The leader's assignment: written, and given to those who wait once it is committed."""
-        generation = group.generation
+        group_id, generation = group.id, group.generation
         complete = {member_id: assignments.get(member_id, b"") for member_id in group.members}
 
         def settle(code: ErrorCode, now: Now) -> Decision:
-            if group.state is not State.COMPLETING or group.generation != generation:
+            group = self._groups.get(group_id)
+            if group is None or group.state is not State.COMPLETING or group.generation != generation:
                 return NOTHING
             if code is not ErrorCode.NONE:
                 self._refuse_syncs(group, code, now)

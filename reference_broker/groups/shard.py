@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from reference_broker.coordinator.shard import NOTHING, CoordinatorRecord, Decision, ShardServices
 from reference_broker.environment import Now, Random
@@ -15,6 +15,7 @@ from reference_broker.groups.offsets import Offsets
 from reference_broker.groups.rebalance import Groups, Rebalance
 from reference_broker.groups.records import group_tombstone, in_present_form
 from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.state_machine.timeline import Timeline
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_groups_response import DeletableGroupResult
 from reference_broker.wire.messages.describe_groups_response import DescribedGroup
@@ -34,7 +35,7 @@ class GroupShard:
     """One partition's groups. `joining`, `membership` and `offsets` decide; only `replay` changes what is kept."""
 
     def __init__(self, services: ShardServices, config: Callable[[], BrokerConfig], random: Random) -> None:
-        self.groups: Groups = {}
+        self.groups: Groups = Timeline()
         self._offsets = Offsets()
         self._services, self._config = services, config
         self._rebalance = Rebalance(self.groups, services, config)
@@ -46,7 +47,6 @@ class GroupShard:
 
     def replay(self, record: CoordinatorRecord, offset: int, producer_id: int) -> None:
         """Apply one record."""
-        self.offsets.unseen.clear()
         key, value = in_present_form(record.key, record.value)
         if isinstance(key, OffsetCommitKey):
             if value is not None and key.group not in self.groups:
@@ -61,6 +61,16 @@ class GroupShard:
     def replay_marker(self, producer_id: int, *, is_commit: bool) -> None:
         """A transaction that committed offsets has ended."""
         self._offsets.replay_marker(producer_id, is_commit=is_commit)
+
+    def mark(self) -> Any:
+        """Groups and offsets as records have made them; the members of a group live only in memory."""
+        return self.groups.mark(), self._offsets.mark()
+
+    def restore(self, mark: Any) -> None:
+        """Be as at a mark."""
+        groups, offsets = mark
+        self.groups.restore(groups)
+        self._offsets.restore(offsets)
 
     def on_loaded(self, now: Now) -> Iterable[Decision]:
         """Every member gets a new session; a group that is over its size must rebalance; expiry is due in a while."""
@@ -106,7 +116,7 @@ class GroupShard:
         if types and CLASSIC not in types:
             return
         for group in self.groups.values():
-            if group.id not in self.offsets.unseen and (not states or group.state.value.lower() in states):
+            if not states or group.state.value.lower() in states:
                 yield ListedGroup(
                     group_id=GroupId(group.id),
                     protocol_type=group.protocol_type or "",
@@ -117,7 +127,7 @@ class GroupShard:
     def describe(self, group_id: GroupId, version: int) -> DescribedGroup:
         """A group with its members; their metadata is told only while the group is stable."""
         group = self.groups.get(group_id)
-        if group is None or group_id in self.offsets.unseen:
+        if group is None:
             if version < NOT_FOUND_TOLD_SINCE:
                 return DescribedGroup(group_id=group_id, group_state=State.DEAD.value)
             return DescribedGroup(

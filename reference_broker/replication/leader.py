@@ -127,27 +127,22 @@ class Leader:
         NOT_ENOUGH_REPLICAS where acks=-1 asks for more than are in sync; the refusals of `PartitionLog.append_batch`.
         """
         if acks == ALL_IN_SYNC and len(self.isr.committed) < self.min_isr:
-            raise self._too_few()
+            raise KafkaError(
+                ErrorCode.NOT_ENOUGH_REPLICAS,
+                f"{len(self.isr.committed)} replicas of {self.log.name} are in sync, "
+                f"min.insync.replicas asks for {self.min_isr}",
+            )
         appended = self.log.append_batch(batch, self.epoch, now_ms)
         self.advance_high_watermark()
         self._local.touch(self.key)
         return appended
 
     def append_own(self, batch: Buffer, now_ms: int) -> Appended:
-        """Append a batch that this node made itself, as a producer with acks=-1 would."""
-        if len(self.isr.committed) < self.min_isr:
-            raise self._too_few()
+        """Append a batch that this node made itself, however few are in sync: whoever made it waits for the commit."""
         appended = self.log.append_own(batch, self.epoch, now_ms)
         self.advance_high_watermark()
         self._local.touch(self.key)
         return appended
-
-    def _too_few(self) -> KafkaError:
-        return KafkaError(
-            ErrorCode.NOT_ENOUGH_REPLICAS,
-            f"{len(self.isr.committed)} replicas of {self.log.name} are in sync, "
-            f"min.insync.replicas asks for {self.min_isr}",
-        )
 
     def acknowledgement(self, required_offset: int) -> ErrorCode | None:
         """Whether acks=-1 is answered for records below an offset: NONE, an error, or None while it must wait."""

@@ -260,7 +260,7 @@ class Partition:
         return (role if isinstance(role, Leader) else self.led).append_from_client(batch, acks, now_ms)
 
     def append_own(self, batch: Buffer, now_ms: int) -> Appended:
-        """Append a batch that this node made itself, as a producer with acks=-1 would. The refusals of `led`."""
+        """Append a batch that this node made itself: see `Leader`. The refusals of `led`."""
         return self.led.append_own(batch, now_ms)
 
     def begin_verification(self, header: BatchHeader, now_ms: int, *, begins_at_zero: bool, checks_epoch: bool) -> bool:

@@ -18,6 +18,7 @@ JAVA = (RB + "java_hash",)
 COORDINATOR = (RB + "coordinator",)
 GROUPS = (RB + "groups",)
 METADATA = (RB + "metadata",)
+STATE_MACHINE = (RB + "state_machine",)
 CONTROLLER = (RB + "controller",)
 BROKER = (RB + "broker",)
 RAFT = (RB + "raft",)
@@ -41,9 +42,10 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "broker": WIRE + ENVIRONMENT + SETTINGS + EFFECTS + METADATA + WAITING,
     RB + "life": WIRE + ENVIRONMENT + EFFECTS + METADATA + RAFT + BROKER + GROUPS + REPLICATION,
     RB + "raft": WIRE + ENVIRONMENT + SETTINGS + LOG + EFFECTS + WAITING,
-    RB + "coordinator": WIRE + EFFECTS + SETTINGS + ENVIRONMENT,
-    RB + "groups": WIRE + EFFECTS + SETTINGS + COORDINATOR + ENVIRONMENT + JAVA,
-    RB + "controller": WIRE + EFFECTS + WAITING + SETTINGS + RELEASES + ENVIRONMENT + METADATA + JAVA,
+    RB + "state_machine": WIRE + EFFECTS + ENVIRONMENT,
+    RB + "coordinator": WIRE + EFFECTS + SETTINGS + ENVIRONMENT + STATE_MACHINE,
+    RB + "groups": WIRE + EFFECTS + SETTINGS + COORDINATOR + STATE_MACHINE + ENVIRONMENT + JAVA,
+    RB + "controller": WIRE + EFFECTS + WAITING + SETTINGS + RELEASES + ENVIRONMENT + METADATA + STATE_MACHINE + JAVA,
     RB + "apis": WIRE
     + EFFECTS
     + ENVIRONMENT

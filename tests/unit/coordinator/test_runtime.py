@@ -2,145 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
+from runtime_in_memory import (
+    START,
+    TYPES,
+    Fates,
+    LogInMemory,
+    NamesShard,
+    answers_of,
+    noting,
+    runtime_on,
+    write,
+)
 
 from reference_broker.coordinator.records import decode_record, encode_record
-from reference_broker.coordinator.runtime import Part, Runtime
-from reference_broker.coordinator.shard import NOTHING, CoordinatorRecord, Decision, ShardServices
+from reference_broker.coordinator.runtime import Part
+from reference_broker.coordinator.shard import (
+    NOTHING,
+    CoordinatorRecord,
+    Decision,
+    Producer,
+    TransactionMarker,
+)
 from reference_broker.environment import Now
-from reference_broker.settings.broker_config import BrokerConfig
-from reference_broker.waiting import Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.group_metadata_key import GroupMetadataKey
 from reference_broker.wire.messages.group_metadata_value import GroupMetadataValue
 from reference_broker.wire.primitives import MalformedRequest
-from reference_broker.wire.records import Batch, iter_batches, parse_batch_header, with_header
 from reference_broker.wire.refusal import KafkaError
-
-TYPES = {2: (GroupMetadataKey, GroupMetadataValue)}
-START = Now(0, 0)
-CONFIG = BrokerConfig.of(
-    {
-        "process.roles": "broker,controller",
-        "node.id": "1",
-        "listeners": "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093",
-        "controller.listener.names": "CONTROLLER",
-        "controller.quorum.bootstrap.servers": "127.0.0.1:9093",
-        "log.dirs": "/data",
-    }
-)
-
-
-@dataclass
-class LogInMemory:
-    stored: dict[int, list[bytes]] = field(default_factory=dict)
-    ends: dict[int, int] = field(default_factory=dict)
-    watermarks: dict[int, int] = field(default_factory=dict)
-    is_held: bool = False
-    refusal: ErrorCode | None = None
-    limit: int = 1_000
-    waiting: list[tuple[int, int, Callable[[Now], None]]] = field(default_factory=list)
-
-    def batches(self, partition: int) -> Iterator[Batch]:
-        if self.refusal is not None:
-            raise KafkaError(self.refusal)
-        for raw in self.stored.get(partition, []):
-            yield from iter_batches(raw)
-
-    def append(self, partition: int, batch: bytes, now_ms: int) -> int:
-        if self.refusal is not None:
-            raise KafkaError(self.refusal)
-        header = parse_batch_header(batch)
-        first = self.ends.get(partition, 0)
-        self.stored.setdefault(partition, []).append(with_header(header._replace(base_offset=first), batch[61:]))
-        self.ends[partition] = first + header.records_count
-        if not self.is_held:
-            self.watermarks = dict(self.ends)
-        return self.ends[partition] - 1
-
-    def commit(self, watermarks: dict[int, int]) -> None:
-        self.watermarks = watermarks
-        waiting, self.waiting = self.waiting, []
-        for partition, offset, then in waiting:
-            if watermarks.get(partition, 0) > offset:
-                then(START)
-            else:
-                self.waiting.append((partition, offset, then))
-
-    def when_committed(self, partition: int, offset: int, then: Callable[[Now], None]) -> None:
-        self.waiting.append((partition, offset, then))
-
-    def high_watermark(self, partition: int) -> int:
-        return self.watermarks.get(partition, 0)
-
-    def max_batch_bytes(self, partition: int) -> int:
-        return self.limit
-
-
-class NamesShard:
-    """Keeps the names that it was told, with the offsets of their records."""
-
-    def __init__(self, services: ShardServices) -> None:
-        self.services, self.waiting = services, Later()
-        self.names: dict[str, int] = {}
-
-    def replay(self, record: CoordinatorRecord, offset: int, producer_id: int) -> None:
-        if record.value is None:
-            self.names.pop(record.key.group, None)
-        else:
-            self.names[record.key.group] = offset
-
-    def replay_marker(self, producer_id: int, *, is_commit: bool) -> None:
-        """No transactions here."""
-
-    def on_loaded(self, now: Now) -> Iterable[Decision]:
-        self.services.timers.after(("tick",), 100, now, lambda then: noting("ticked"))
-        return []
-
-    def on_unloaded(self) -> None:
-        self.services.answer(self.waiting, "unloaded")
-
-
-def noting(*names: str, response: Any = None, **options: Any) -> Decision:
-    records = tuple(CoordinatorRecord(GroupMetadataKey(group=name), GroupMetadataValue(), 3) for name in names)
-    return Decision(records, response, **options)
-
-
-class Fates:
-    """What is told of decisions with `settle`."""
-
-    def __init__(self) -> None:
-        self.told: list[ErrorCode] = []
-
-    def settle(self, code: ErrorCode, now: Now) -> Decision:
-        self.told.append(code)
-        return NOTHING
-
-
-def answers_of(*laters: Any) -> list[Any]:
-    """The answers that are known so far."""
-    known: list[Any] = []
-    for later in laters:
-        assert isinstance(later, Later)
-        if later.is_done:
-            later.then(known.append)
-    return known
-
-
-def runtime_on(log: LogInMemory, *led: int) -> Runtime[NamesShard]:
-    runtime = Runtime(
-        log=log,
-        types=TYPES,
-        new_shard=NamesShard,
-        config=lambda: CONFIG,
-        compression_key="offsets.topic.compression.codec",
-    )
-    runtime.follow(dict.fromkeys(led, 0), START)
-    return runtime
 
 
 def test_what_is_decided_is_appended_and_replayed() -> None:
@@ -155,7 +44,7 @@ def test_the_records_of_a_decision_are_one_batch() -> None:
     log = LogInMemory()
     runtime_on(log, 0).submit(0, lambda shard: noting("a", "b"), Now(5, 0))
 
-    (batch,) = log.batches(0)
+    (batch,) = log.batches(0, 0, 0)
     assert (batch.header.records_count, batch.header.base_timestamp, batch.crc_is_valid()) == (2, 5, True)
 
 
@@ -223,7 +112,7 @@ def test_answers_keep_the_order_of_questions() -> None:
 def test_with_settle_nothing_is_replayed_and_the_fate_is_told() -> None:
     fates = Fates()
     runtime = runtime_on(LogInMemory(), 0)
-    runtime.write(0, noting("a", settle=fates.settle), START)
+    write(runtime, noting("a", settle=fates.settle), START)
 
     assert (fates.told, runtime.shard(0).names) == ([ErrorCode.NONE], {})
 
@@ -232,7 +121,7 @@ def test_settle_is_told_only_when_it_is_committed() -> None:
     fates = Fates()
     log = LogInMemory(is_held=True)
     runtime = runtime_on(log, 0)
-    runtime.write(0, noting("a", settle=fates.settle), START)
+    write(runtime, noting("a", settle=fates.settle), START)
     assert fates.told == []
 
     log.commit({0: 1})
@@ -244,7 +133,7 @@ def test_settle_is_told_of_a_failed_append_in_the_clients_words() -> None:
     log = LogInMemory()
     runtime = runtime_on(log, 0)
     log.refusal = ErrorCode.KAFKA_STORAGE_ERROR
-    runtime.write(0, noting("a", settle=fates.settle), START)
+    write(runtime, noting("a", settle=fates.settle), START)
 
     assert fates.told == [ErrorCode.NOT_COORDINATOR]
 
@@ -254,14 +143,14 @@ def test_a_decision_that_must_stay_whole_and_is_too_large_is_refused() -> None:
     runtime = runtime_on(log, 0)
 
     with pytest.raises(KafkaError) as refusal:
-        runtime.write(0, noting("a" * 200), START)
+        write(runtime, noting("a" * 200), START)
     assert refusal.value.code is ErrorCode.UNKNOWN_SERVER_ERROR
 
 
 def test_a_decision_that_may_be_split_is_split() -> None:
     log = LogInMemory(limit=300)
     runtime = runtime_on(log, 0)
-    runtime.write(0, noting(*"abcdef", is_atomic=False), START)
+    write(runtime, noting(*"abcdef", is_atomic=False), START)
 
     assert len(log.stored[0]) > 1
     assert runtime.shard(0).names == {name: at for at, name in enumerate("abcdef")}
@@ -302,10 +191,10 @@ def test_a_load_that_fails_is_tried_again_when_led_anew() -> None:
     runtime = runtime_on(log, 0)
     log.refusal = None
     runtime.follow({0: 0}, START)
-    assert runtime.shards() == []
+    assert runtime.active() == []
 
     runtime.follow({0: 1}, START)
-    assert len(runtime.shards()) == 1
+    assert runtime.active() == [0]
 
 
 def test_several_partitions_give_one_answer_when_all_are_committed() -> None:
@@ -326,7 +215,7 @@ def test_several_partitions_give_one_answer_when_all_are_committed() -> None:
 def test_what_a_settled_decision_decides_is_written_too() -> None:
     log = LogInMemory()
     runtime = runtime_on(log, 0)
-    runtime.write(0, noting("a", settle=lambda code, now: noting("b")), START)
+    write(runtime, noting("a", settle=lambda code, now: noting("b")), START)
 
     assert runtime.shard(0).names == {"b": 1}
 
@@ -352,3 +241,41 @@ def test_an_unknown_type_decodes_to_nothing() -> None:
 def test_a_record_without_a_key_is_malformed() -> None:
     with pytest.raises(MalformedRequest):
         decode_record(None, b"", TYPES)
+
+
+def test_what_follows_a_decision_sees_its_records() -> None:
+    log = LogInMemory()
+    runtime = runtime_on(log, 0)
+    seen: list[list[str]] = []
+
+    def then(now: Now) -> Decision:
+        seen.append(sorted(runtime.shard(0).names))
+        return noting("b", response="second")
+
+    assert runtime.submit(0, lambda shard: noting("a", response="first", then=then), START) == "second"
+    assert (seen, sorted(runtime.shard(0).names)) == ([["a"]], ["a", "b"])
+
+
+def test_nothing_follows_a_decision_that_was_not_written() -> None:
+    runtime = runtime_on(LogInMemory(limit=100), 0)
+    with pytest.raises(KafkaError):
+        write(runtime, noting("a" * 200, then=lambda now: pytest.fail("it was not written")), START)
+
+
+def test_records_of_a_transaction_carry_their_producer() -> None:
+    log = LogInMemory()
+    write(runtime_on(log, 0), noting("a", producer=Producer(7, 2)), START)
+    (batch,) = log.batches(0, 0, 0)
+
+    header = batch.header
+    assert (header.producer_id, header.producer_epoch, header.is_transactional) == (7, 2, True)
+
+
+def test_the_end_of_a_transaction_is_a_control_batch_that_a_load_finds() -> None:
+    log = LogInMemory()
+    runtime = runtime_on(log, 0)
+    write(runtime, Decision((TransactionMarker(is_commit=True, coordinator_epoch=4),), producer=Producer(7, 2)), START)
+    (batch,) = log.batches(0, 0, 0)
+
+    assert (batch.header.is_control, batch.header.producer_id) == (True, 7)
+    assert (runtime.shard(0).ended, runtime_on(log, 0).shard(0).ended) == ([(7, True)], [(7, True)])

@@ -78,11 +78,17 @@ class LogInMemory:
     limit: int = 1_048_588
     waiting: list[Callable[[Now], None]] = field(default_factory=list)
 
-    def batches(self, partition: int) -> Iterator[Batch]:
+    def batches(self, partition: int, offset: int, epoch: int) -> Iterator[Batch]:
         for raw in self.stored.get(partition, []):
-            yield from iter_batches(raw)
+            yield from (one for one in iter_batches(raw) if one.header.last_offset >= offset)
 
-    def append(self, partition: int, batch: bytes, now_ms: int) -> int:
+    def start_offset(self, partition: int) -> int:
+        return 0
+
+    def end_offset(self, partition: int) -> int:
+        return self.ends.get(partition, 0)
+
+    def append(self, partition: int, batch: bytes, epoch: int, now_ms: int) -> int:
         if self.refusal is not None:
             raise KafkaError(self.refusal)
         header = parse_batch_header(batch)
@@ -282,22 +288,29 @@ class World:
         )
         return self.ask(self.groups.commit, request, version=version, finish=lambda response: response)
 
-    def committed(self, index: int = 0, *, group: str = GROUP, require_stable: bool = False) -> int | ErrorCode:
-        """The committed offset, or why it is not told."""
+    def ask_committed(self, index: int = 0, *, group: str = GROUP, require_stable: bool = False) -> int:
+        """OffsetFetch of one partition."""
         topic = OffsetFetchRequestTopics(name=ORDERS, topic_id=ORDERS_ID, partition_indexes=(index,))
-        number = self.ask(
+        return self.ask(
             self.groups.fetch_offsets,
             [OffsetFetchRequestGroup(group_id=GroupId(group), topics=(topic,))],
             require_stable=require_stable,
             refused=lambda asked, code: code,
             finish=lambda groups: groups[0],
         )
+
+    def offset_of(self, number: int) -> int | ErrorCode:
+        """The committed offset of an answer, or why it is not told."""
         answer = self.answers[number]
         if isinstance(answer, ErrorCode):
             return answer
         partition = answer.topics[0].partitions[0]
         offset: int = partition.committed_offset
         return ErrorCode(partition.error_code) if partition.error_code else offset
+
+    def committed(self, index: int = 0, *, group: str = GROUP, require_stable: bool = False) -> int | ErrorCode:
+        """What OffsetFetch tells at once."""
+        return self.offset_of(self.ask_committed(index, group=group, require_stable=require_stable))
 
     # -- what can be seen ---------------------------------------------------------------------------------------
 

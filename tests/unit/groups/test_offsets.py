@@ -44,7 +44,7 @@ def transactional(world: World, offset: int, producer_id: int) -> None:
     batch = encode_batch(
         [Record(0, NOW, key, value)], producer_id=producer_id, producer_epoch=0, base_sequence=0, is_transactional=True
     )
-    world.log.append(partition, batch, NOW)
+    world.log.append(partition, batch, 0, NOW)
 
 
 def marker(world: World, producer_id: int, *, is_commit: bool) -> None:
@@ -56,7 +56,7 @@ def marker(world: World, producer_id: int, *, is_commit: bool) -> None:
         is_transactional=True,
         is_control=True,
     )
-    world.log.append(world.groups.partition_for(GROUP), batch, NOW)
+    world.log.append(world.groups.partition_for(GROUP), batch, 0, NOW)
 
 
 def test_a_members_commit_is_fetched(world: World) -> None:
@@ -130,17 +130,11 @@ def test_metadata_over_the_limit_is_refused(world: World) -> None:
     assert world.committed() == -1
 
 
-def test_a_group_that_committed_nothing_is_not_found_by_readers(world: World) -> None:
+def test_a_commit_that_writes_nothing_makes_no_group(world: World) -> None:
     world.commit(1, metadata="x" * 4_097)
+    world.commit(1, group="another")
 
     assert world.described().error_code == ErrorCode.GROUP_ID_NOT_FOUND
-
-
-def test_a_group_that_committed_nothing_is_found_once_something_was_written(world: World) -> None:
-    world.commit(1, metadata="x" * 4_097)
-    world.commit(1)
-
-    assert world.described().error_code == ErrorCode.NONE
 
 
 def test_the_longest_retention_is_taken(world: World) -> None:
@@ -299,7 +293,7 @@ def test_an_offset_of_another_topic_id_is_not_told(world: World) -> None:
     key, value = encode_record(
         offset_record(GROUP, ORDERS, 0, OffsetCommitValue(offset=9, commit_timestamp=NOW, topic_id=Uuid(b"x" * 16)))
     )
-    world.log.append(world.groups.partition_for(GROUP), encode_batch([Record(0, NOW, key, value)]), NOW)
+    world.log.append(world.groups.partition_for(GROUP), encode_batch([Record(0, NOW, key, value)]), 0, NOW)
 
     assert world.topics[ORDERS].id == ORDERS_ID
     assert world.restarted().committed() == -1

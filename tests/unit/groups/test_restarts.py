@@ -90,14 +90,47 @@ def test_a_commit_is_answered_when_the_followers_have_it(world: World) -> None:
     assert world.code(asked) is ErrorCode.NONE
 
 
-def test_a_fetch_waits_for_the_commit_before_it(world: World) -> None:
-    world.log.is_held = True
+def test_readers_see_only_what_is_committed(world: World) -> None:
     world.commit(4)
-    asked = world.ask(world.groups.list_groups, [], [], finish=lambda found: [one.group_id for one in found])
+    world.log.is_held = True
+    world.commit(5)
+    assert world.committed() == 4
+
+    world.release()
+    assert world.committed() == 5
+
+
+def test_a_stable_offset_is_told_when_the_commit_before_it_is_replicated(world: World) -> None:
+    world.log.is_held = True
+    world.commit(5)
+    asked = world.ask_committed(require_stable=True)
     assert not world.is_answered(asked)
 
     world.release()
-    assert world.answers[asked] == [GROUP]
+    assert world.offset_of(asked) == 5
+
+
+def test_a_group_is_seen_only_when_it_is_committed(world: World) -> None:
+    world.log.is_held = True
+    world.commit(4)
+    assert world.group_ids() == []
+
+    world.release()
+    assert world.group_ids() == [GROUP]
+
+
+def test_what_a_new_leader_does_not_know_to_be_committed_is_not_read(world: World) -> None:
+    world.commit(4)
+    later = world.restarted()
+    later.lead_elsewhere()
+    later.log.watermarks.clear()
+    later.log.is_held = True
+    later.lead_again()
+    asked = later.ask_committed()
+    assert not later.is_answered(asked)
+
+    later.release()
+    assert later.offset_of(asked) == 4
 
 
 def test_an_assignment_is_given_when_the_followers_have_it(world: World) -> None:
@@ -166,7 +199,7 @@ def test_tombstones_are_split_over_batches_where_one_is_too_small(world: World) 
 def test_records_of_unknown_types_are_left_alone(world: World) -> None:
     world.commit(4)
     partition = world.groups.partition_for(GROUP)
-    world.log.append(partition, encode_batch([Record(0, 0, b"\0\x63abc", b"\0\0")]), 0)
+    world.log.append(partition, encode_batch([Record(0, 0, b"\0\x63abc", b"\0\0")]), 0, 0)
 
     assert world.restarted().committed() == 4
 
@@ -174,7 +207,7 @@ def test_records_of_unknown_types_are_left_alone(world: World) -> None:
 def test_a_partition_that_cannot_be_read_has_no_coordinator(world: World) -> None:
     world.commit(4)
     partition = world.groups.partition_for(GROUP)
-    world.log.append(partition, encode_batch([Record(0, 0, b"\0\1\0", b"")]), 0)
+    world.log.append(partition, encode_batch([Record(0, 0, b"\0\1\0", b"")]), 0, 0)
 
     assert world.restarted().committed() is ErrorCode.NOT_COORDINATOR
 

@@ -200,9 +200,16 @@ def test_a_replica_that_is_to_join_does_not_count_yet_for_min_isr() -> None:
     led = Led(isr=(1,), min_isr=2)
     led.append()
     led.fetch(2, 1)
+    (one,) = iter_batches(batch())
     with pytest.raises(KafkaError) as error:
-        led.leader.append_own(batch(), NOW)
+        led.leader.append_from_client(Batch(one.header, one.data), -1, NOW)
     assert error.value.code == ErrorCode.NOT_ENOUGH_REPLICAS
+
+
+def test_a_nodes_own_batch_is_appended_and_waits_where_too_few_are_in_sync() -> None:
+    led = Led(isr=(1,), min_isr=2)
+    assert led.leader.append_own(batch(), NOW).last_offset == 0
+    assert led.high_watermark == 0
 
 
 def test_the_high_watermark_waits_for_min_isr() -> None:

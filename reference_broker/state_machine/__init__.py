@@ -1,0 +1,1 @@
+"""The replicated state machine under the controller and the coordinators: decide, replay, append, answer."""

@@ -4,9 +4,9 @@
 The proof is that probes across the partition get no answer and that the rules have counted dropped packets.
 
 **Needs** nodes with addresses of their own, and iptables where they run: network namespaces (root), or an anchor
-container.
+container. Nodes of the reference need neither: they drop what the rules of their own link filters name.
 
-**Heals** by removing its own chain from every node; then every pair of nodes must answer, and clients, if they were cut
+**Heals** by removing its own rules from every node; then every pair of nodes must answer, and clients, if they were cut
 off.
 """
 
@@ -17,16 +17,18 @@ from enum import StrEnum
 from random import Random
 
 from harness.history.operations import FaultAct
-from harness.hosts.host import HostTrouble, wait_until
+from harness.hosts.host import wait_until
 from harness.hosts.lack import Lack
 from harness.targets.cluster_view import ClusterView
+from harness.targets.node_plan import CLIENTS as CLIENT_LISTENER
 from harness.targets.node_plan import CONTROLLER, INTERNAL
 from harness.targets.target import Cluster
+from nemesis.cuts import LinkCut, cut_of
 from nemesis.fault import Family, Troubles, lack_of
 from nemesis.grudges import Cut, Grudge, isolate_one
-from nemesis.links import OPEN_WITHIN_S, Chain, is_open, parties_of, prove_cut, require_open, sweep
+from nemesis.links import OPEN_WITHIN_S
 from nemesis.node_specs import NoSuchNode, nodes_text
-from nemesis.rules import CLIENTS, link_rules, node_name
+from nemesis.rules import CLIENTS, node_name
 
 
 class Between(StrEnum):
@@ -79,7 +81,7 @@ class Partition:
         self.grudge = grudge
         self.between = between
         self.listener = listener or _LISTENER.get(between)
-        self._chain: Chain | None = None
+        self._cut: LinkCut | None = None
         self._has_cut_clients = False
 
     @property
@@ -113,42 +115,27 @@ class Partition:
         return FaultAct(kind=self.kind, nodes=cut.cut_off, links=self._links(cut, view), parameters=parameters)
 
     def inject(self, cluster: Cluster, act: FaultAct) -> str:
-        """Sets the rules and proves the partition; without an effect, everything is removed again."""
-        sweep(cluster)
-        parties = parties_of(cluster)
-        listener = act.parameters.get("listener")
-        rules = [rule for link in act.links for rule in link_rules(link, parties, listener)]
-        if not rules:
-            raise HostTrouble(f"{self.name}: none of {nodes_text(act.nodes)} has a port for listener {listener}")
+        """Cuts the links and proves it; without an effect, everything is removed again."""
         self._has_cut_clients = any(CLIENTS in link for link in act.links)
-        self._chain = Chain(cluster)
-        self._chain.install(rules)
-        try:
-            return prove_cut(cluster, self._chain, rules, listener)
-        except HostTrouble:
-            self._chain.remove()
-            raise
+        self._cut = cut_of(cluster)
+        return self._cut.make(cluster, act.links, act.parameters.get("listener"))
 
     def heal(self, cluster: Cluster) -> str:
-        """Removes its chain from every node; each is tried."""
-        if self._chain is None:
-            return "nothing was cut"
-        places = self._chain.remove()
-        return f"removed the chain {self._chain.name} from {', '.join(places) or 'no node'}"
+        """Removes its rules from every node; each is tried."""
+        return "nothing was cut" if self._cut is None else self._cut.undo(cluster)
 
     def verify_healed(self, cluster: Cluster) -> None:
-        """HostTrouble unless its chain is gone from every node, and every pair answers."""
-        if self._chain is None:
+        """HostTrouble unless its rules are gone from every node, and every pair answers."""
+        if self._cut is None:
             return
-        if places := self._chain.places():
-            raise HostTrouble(f"the chain {self._chain.name} is still there after the heal: {', '.join(places)}")
         troubles = Troubles()
         with troubles.collected():
-            require_open(cluster)
+            self._cut.require_healed(cluster)
         if self._has_cut_clients:
-            for name in sorted(name for name, party in parties_of(cluster).items() if party.client_ports):
-                with troubles.collected():
-                    _require_clients(cluster, name)
+            for node in cluster.nodes:
+                if CLIENT_LISTENER in node.ports:
+                    with troubles.collected():
+                        _require_clients(self._cut, cluster, node_name(node.id))
         troubles.raise_any()
 
     def _nodes(self, view: ClusterView) -> Sequence[int]:
@@ -171,9 +158,9 @@ class Partition:
         return tuple([*deaf, *mute] if self.between is Between.CLIENTS else [*links, *deaf, *mute])
 
 
-def _require_clients(cluster: Cluster, name: str) -> None:
+def _require_clients(cut: LinkCut, cluster: Cluster, name: str) -> None:
     wait_until(
-        lambda: is_open(cluster, CLIENTS, name) is not False,
+        lambda: cut.is_open(cluster, CLIENTS, name) is not False,
         OPEN_WITHIN_S,
         f"clients get no answer from {name} after the heal",
         every_s=0.2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.targets.target import Cluster, Node
 from nemesis.fault import Troubles, clear_disk, require_well
+from nemesis.filters import clear_filters
 from nemesis.links import sweep
 
 
@@ -15,6 +16,7 @@ def restore(cluster: Cluster) -> str:
     if cluster.lack_for_fault("partition") is None:
         with troubles.collected():
             done += [f"removed the chain {place}" for place in sweep(cluster, with_own=True)]
+            done += [f"removed the rules of {place}" for place in clear_filters(cluster)]
     for node in cluster.nodes:
         with troubles.collected():
             done += _restored(node)

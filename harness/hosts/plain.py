@@ -154,6 +154,12 @@ class LocalProcess:
         """SIGCONT, verified."""
         self._signal(signal.SIGCONT, ProcessState.RUNNING)
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Sends a signal; nothing happens when it does not run."""
+        with self._lock:
+            if (pid := self.pid) is not None:
+                self._host.send_signal(pid, number)
+
     def _signal(self, number: signal.Signals, wanted: ProcessState) -> None:
         with self._lock:
             pid = self.pid

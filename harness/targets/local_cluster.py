@@ -61,12 +61,19 @@ class LocalCluster(ClusterOfNodes[LocalNode]):
     def lack_for_fault(self, kind: str) -> Lack | None:
         """Why faults of this kind cannot be injected here; None when they can."""
         if kind in LINK_FAULTS and self._network is None:
+            if kind == "partition" and self._filters_links:
+                return None
             return namespaces.lack() or Lack(Means.NODES, f"cannot inject {kind}: its nodes share one address")
         if kind == DISK_FAULT and all(node.small_disk is None for node in self._nodes):
             return small_disk.lack() or Lack(
                 Means.FAULTS, "cannot fill disks: its nodes have no small disk of their own"
             )
         return lack_for_fault(kind)
+
+    @property
+    def _filters_links(self) -> bool:
+        """Whether each link has an end that drops what comes and goes there."""
+        return len(self._nodes) > 1 and sum(node.link_filter is None for node in self._nodes) < 2
 
     def close(self) -> None:
         """Kills the nodes, whatever their state, and removes their folder and network; their logs stay readable."""
@@ -91,10 +98,13 @@ def lack_for(spec: ClusterSpec | None, *, most_nodes: int) -> Lack | None:
     return small_disk.lack() if spec.small_disk_mb else None
 
 
-def lack_for_fault(kind: str) -> Lack | None:
-    """What stands in the way of faults of a kind on local processes; a clock's own file looks for libfaketime."""
+def lack_for_fault(kind: str, *, has_link_filters: bool = False) -> Lack | None:
+    """What stands in the way of faults of a kind on local processes; a clock's own file looks for libfaketime.
+
+    `has_link_filters`: whether they drop what comes from other nodes, and goes to them, themselves.
+    """
     if kind in LINK_FAULTS:
-        return namespaces.lack()
+        return None if kind == "partition" and has_link_filters else namespaces.lack()
     if kind == DISK_FAULT:
         return small_disk.lack()
     return None if kind in (*PROCESS_FAULTS, *REQUEST_FAULTS, CLOCK_FAULT) else no_such_fault(kind)
@@ -125,6 +135,10 @@ def _open_once(name: str, software: Sequence[Software], spec: ClusterSpec) -> Lo
             properties.write_text(broker_properties.text_of(settings), encoding="utf-8")
             host = None if network is None else network.host_of(number)
             command = runs.start_command(properties)
+            link_filter: Path | None = None
+            if network is None and len(plans) > 1 and runs.link_filter_option is not None:
+                link_filter = folder / f"links-{plan.id}"
+                command += [runs.link_filter_option, str(link_filter)]
             process = LocalProcess(
                 command if host is None else host.inside(command),
                 folder=folder,
@@ -133,7 +147,13 @@ def _open_once(name: str, software: Sequence[Software], spec: ClusterSpec) -> Lo
             )
             nodes.append(
                 LocalNode(
-                    name=name, plan=plan, process=process, software=runs, host=host, small_disk=disks.get(plan.id)
+                    name=name,
+                    plan=plan,
+                    process=process,
+                    software=runs,
+                    host=host,
+                    small_disk=disks.get(plan.id),
+                    link_filter=link_filter,
                 )
             )
         _format_all(name, software, plans, folder, cluster_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.hosts.host import ProcessState
+from harness.hosts.link_filter import LinkFilterFile
 from harness.hosts.namespaces import NamespaceHost
 from harness.hosts.plain import LocalProcess
 from harness.hosts.small_disk import SmallDisk
@@ -26,6 +27,9 @@ class Software:
     start_command: Callable[[Path], list[str]]
     """(properties file) -> the command that runs the node."""
     environment: Mapping[str, str]
+    link_filter_option: str | None = None
+    """The option of its start command that names a file of rules by which it drops what goes to other nodes and comes
+    from them; None where it has none."""
     prepare: Callable[[Path], None] = lambda folder: None
     """Puts further files into the node's folder."""
     ready_timeout_s: float = 60.0
@@ -44,8 +48,14 @@ class LocalNode(PlannedNode):
         software: Software,
         host: NamespaceHost | None = None,
         small_disk: SmallDisk | None = None,
+        link_filter: Path | None = None,
     ) -> None:
         super().__init__(name, plan)
+        self._link_filter: LinkFilterFile | None = None
+        if link_filter is not None:
+            self._link_filter = LinkFilterFile(
+                link_filter, state=lambda: process.state, send_signal=process.send_signal
+            )
         self._small_disk = small_disk
         self._process = process
         self._software = software
@@ -81,6 +91,11 @@ class LocalNode(PlannedNode):
         return self._small_disk
 
     @property
+    def link_filter(self) -> LinkFilterFile | None:
+        """By which it drops what goes to other nodes and comes from them, where it does that itself."""
+        return self._link_filter
+
+    @property
     def pid(self) -> int | None:
         """Its process id while it runs."""
         return self._process.pid
@@ -92,6 +107,8 @@ class LocalNode(PlannedNode):
 
     def start(self) -> None:
         """Starts it on the data and port that it had, and returns before it answers."""
+        if self._link_filter is not None and not self._process.is_alive:
+            self._link_filter.forget()
         self._process.start()
         if (pid := self._process.pid) is not None:
             leftovers.note_process(self._process.folder, pid, self._process.log.stem)

@@ -53,7 +53,8 @@ class MixedTarget:
 
     def lack_for_fault(self, kind: str) -> Lack | None:
         """Why faults of this kind cannot be injected on its clusters; None when they can."""
-        found = local_cluster.lack_for_fault(kind)
+        is_ours = any(isinstance(part, ReferenceTarget) for part in self._parts)
+        found = local_cluster.lack_for_fault(kind, has_link_filters=is_ours)
         return None if found is None else found.of(self.name)
 
     def open(self, spec: ClusterSpec) -> LocalCluster:

@@ -64,7 +64,7 @@ class ReferenceTarget:
 
     def lack_for_fault(self, kind: str) -> Lack | None:
         """Why faults of this kind cannot be injected on its clusters; None when they can."""
-        found = local_cluster.lack_for_fault(kind)
+        found = local_cluster.lack_for_fault(kind, has_link_filters=True)
         return None if found is None else found.of(self.name)
 
     def open(self, spec: ClusterSpec) -> LocalCluster:
@@ -91,6 +91,7 @@ class ReferenceTarget:
                 *features,
             ],
             start_command=lambda properties: [*entry, "start", str(properties), *profile],
+            link_filter_option="--link-filter",
             environment={"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"},
             ready_timeout_s=20.0,
             stop_timeout_s=10.0,

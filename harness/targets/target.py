@@ -14,6 +14,7 @@ from typing import Protocol
 
 from harness.hosts.host import Host, HostTrouble
 from harness.hosts.lack import Lack, Means
+from harness.hosts.link_filter import LinkFilterFile
 from harness.hosts.small_disk import SmallDisk
 from harness.targets.cluster_view import ClusterView
 from harness.targets.node_plan import Role
@@ -24,7 +25,8 @@ REQUEST_FAULTS = ("leadership",)
 """Faults that are requests of an operator."""
 
 LINK_FAULTS = ("partition", "packet")
-"""Faults that need nodes with addresses of their own, whose packets can be dropped."""
+"""Faults that need nodes with addresses of their own, whose packets can be dropped. Nodes that filter their links need
+that for the second only."""
 DISK_FAULT = "disk"
 """The fault that needs a node with a small disk."""
 CLOCK_FAULT = "clock"
@@ -116,6 +118,11 @@ class Node(Protocol):
     @property
     def host(self) -> Host | None:
         """Runs commands inside its network namespace; None where it has none of its own."""
+        ...
+
+    @property
+    def link_filter(self) -> LinkFilterFile | None:
+        """By which it drops what goes to other nodes and comes from them, where it does that itself."""
         ...
 
     @property

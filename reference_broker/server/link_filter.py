@@ -6,12 +6,13 @@ The file holds one rule a line, and is read at the start and on SIGUSR1:
     drop from 2                 nothing that node 2 sends is read
     drop to 2 on CONTROLLER     the same on connections to and from one listener only, whichever side listens
     drop to 127.0.0.1:9093      the same for a listener whose node id is not known yet (a bootstrap server)
+    drop from clients           nothing is read of whoever is no node; also with `to`, and `on`
 
 Empty lines and lines that begin with # are passed over. Once the rules hold, the file's text is copied to a file beside
 it, with `.applied` behind its name, so that whoever wrote it can wait for that. As in a network that drops packets,
 nobody is told: a cut connection stays open and silent, a new one gets no answer, and nothing is reset. A connection
-that was cut is closed when its link heals. Incoming connections are known by the client ids of `peer_names`; those of
-clients are never cut.
+that was cut is closed when its link heals. Incoming connections are known by the client ids of `peer_names`: those
+with any other are of clients.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from typing import Any, Final
 from reference_broker.effects import Peer
 from reference_broker.wire.primitives import Buffer
 
-Subject = int | tuple[str, int]
-"""A node id, or the host and port of a listener."""
+CLIENTS: Final = "clients"
+"""The subject of rules for all that are no nodes."""
+Subject = int | str | tuple[str, int]
+"""A node id, CLIENTS, or the host and port of a listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,9 @@ class Rules:
                     raise ValueError(f"line {number}: {error}") from error
         return cls(tuple(found))
 
-    def of_node(self, node_id: int, listener: str) -> Cut:
-        """What is dropped of a connection that another node has made to a listener of this one."""
-        return self._cut((node_id,), listener)
+    def of_node(self, node_id: int | None, listener: str) -> Cut:
+        """What is dropped of a connection that another node, or a client (None), has made to a listener of this one."""
+        return self._cut((CLIENTS if node_id is None else node_id,), listener)
 
     def of_peer(self, peer: Peer, listener: str) -> Cut:
         """What is dropped of a connection to a listener of a peer, known by its id or by its address."""
@@ -93,9 +96,11 @@ class Rules:
 
 
 def _subject(word: str) -> Subject:
+    if word == CLIENTS:
+        return CLIENTS
     host, _, port = word.rpartition(":")
     if not port.isdecimal():
-        raise ValueError(f"{word!r} is neither a node id nor HOST:PORT")
+        raise ValueError(f"{word!r} is neither a node id nor HOST:PORT nor {CLIENTS!r}")
     return (host.strip("[]"), int(port)) if host else int(port)
 
 

@@ -75,7 +75,7 @@ class Links:
         name = peer_names.first_client_id(first) or ""
         is_controller_listener = arrival.listener.name in self._controller_listeners
         node_id = peer_names.node_id(name, is_controller_listener=is_controller_listener)
-        if node_id is not None and self._filter.rules.of_node(node_id, arrival.listener.name):
+        if self._filter.rules.of_node(node_id, arrival.listener.name):
             self._filter.hold(raw, lambda rules: rules.of_node(node_id, arrival.listener.name))
         else:
             self._admit(arrival.listener, raw, arrival.host).node_id = node_id
@@ -88,23 +88,22 @@ class Links:
         if not self._filter.read():
             return
         for client in self._clients():
-            if client.node_id is not None:
-                self._apply_to(client, client.node_id)
+            self._apply_to(client)
         self._peers.apply_rules()
         self._filter.confirm()
 
-    def _apply_to(self, client: ClientSocket, node_id: int) -> None:
-        cut = self._filter.rules.of_node(node_id, client.connection.listener)
+    def _apply_to(self, client: ClientSocket) -> None:
+        cut = self._filter.rules.of_node(client.node_id, client.connection.listener)
         if client.cut and not cut:
             self._drop(client)
         elif cut and cut != client.cut:
-            self._sever(client, node_id, cut)
+            self._sever(client, cut)
 
-    def _sever(self, client: ClientSocket, node_id: int, cut: Cut) -> None:
+    def _sever(self, client: ClientSocket, cut: Cut) -> None:
         raw = client.raw.raw if isinstance(client.raw, SeveredSocket) else client.raw
 
         def hold(raw: socket.socket) -> None:
-            self._filter.hold(raw, lambda rules: rules.of_node(node_id, client.connection.listener))
+            self._filter.hold(raw, lambda rules: rules.of_node(client.node_id, client.connection.listener))
 
         client.sever(cut, SeveredSocket(raw, cut, hold), self._filter.nowhere)
 

@@ -57,6 +57,11 @@ class ContainerNode(PlannedNode):
         return None
 
     @property
+    def link_filter(self) -> None:
+        """None: packets are dropped by its host."""
+        return None
+
+    @property
     def data_dir(self) -> None:
         """Inside the container: out of reach."""
         return None

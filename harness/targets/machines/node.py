@@ -43,6 +43,11 @@ class MachineNode(PlannedNode):
         return self._host
 
     @property
+    def link_filter(self) -> None:
+        """None: packets are dropped by its host."""
+        return None
+
+    @property
     def data_dir(self) -> None:
         """On the machine: out of reach here."""
         return None

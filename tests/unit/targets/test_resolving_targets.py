@@ -121,9 +121,7 @@ def test_addresses_are_read_with_ipv6_in_brackets() -> None:
 
 def test_the_reference_offers_as_many_nodes_as_it_says() -> None:
     assert resolve("reference").lack(ClusterSpec(nodes=3, controllers=3)) is None
-    assert "13 nodes are needed; this target offers at most 12" in str(
-        resolve("reference").lack(ClusterSpec(nodes=13))
-    )
+    assert "13 nodes are needed; this target offers at most 12" in str(resolve("reference").lack(ClusterSpec(nodes=13)))
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ MEANS = (Means.JAVA, Means.DOCKER, Means.CHROMIUM, Means.ROOT, Means.NODE_JS, Me
 
 LEFT_OUT = pytest.StashKey[int]()
 """How many long tests were left out."""
-SHARING = ("real", "plants", "recorded")
+SHARING = ("real", "plants", "brokers", "recorded")
 """Folders whose files open a cluster, a browser or a warm process for all their tests."""
 
 

@@ -11,7 +11,8 @@ acknowledged with fewer may be lost with a single disk.
 
 **Cannot see** replicas that acknowledge records before they are flushed, and lose them in a power failure.
 
-**Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug
+**Rejects** tests/plants/clusters/test_cluster_checks.py::test_a_check_rejects_the_bug,
+tests/plants/brokers/ignores_min_insync_replicas.py
 """
 
 from __future__ import annotations

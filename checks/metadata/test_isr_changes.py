@@ -14,7 +14,11 @@ broker epoch stay out of the ISR).
 
 **Cannot see** concurrent requests that overtake each other.
 
-**Rejects** tests/plants/clusters/test_isr_checks.py::test_a_check_rejects_the_bug
+**Rejects** tests/plants/clusters/test_isr_checks.py::test_a_check_rejects_the_bug,
+tests/plants/brokers/changes_the_isr_for_a_broker_of_before.py,
+tests/plants/brokers/changes_the_isr_for_a_deposed_leader.py, tests/plants/brokers/changes_the_isr_for_a_follower.py,
+tests/plants/brokers/changes_the_isr_of_an_old_state.py, tests/plants/brokers/leaves_the_leader_out_of_the_isr.py,
+tests/plants/brokers/takes_replicas_of_before_into_the_isr.py, tests/plants/brokers/takes_strangers_into_the_isr.py
 """
 
 from __future__ import annotations

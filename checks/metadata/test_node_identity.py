@@ -15,7 +15,8 @@ could bring in the metadata of another cluster.
 
 **Cannot see** two processes on one folder: the operating system locks the folder.
 
-**Rejects** tests/plants/clusters/test_identity_checks.py::test_a_check_rejects_the_bug
+**Rejects** tests/plants/clusters/test_identity_checks.py::test_a_check_rejects_the_bug,
+tests/plants/brokers/registers_a_second_broker_of_an_id.py
 """
 
 from __future__ import annotations

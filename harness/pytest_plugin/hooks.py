@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from harness.comparing.differences import Differences
+from harness.comparing.pair import pair
 from harness.hosts.lack import Lack, Means
 from harness.judging.outcome import Outcome
 from harness.pytest_plugin.after_checks import AfterChecks
@@ -63,6 +64,7 @@ __all__ = [
     "java",
     "names",
     "operator",
+    "pair",
     "record",
     "require_fault",
     "seed",

@@ -10,11 +10,14 @@ from harness.targets.target import UnknownTarget
 
 PLANTS = Path(__file__).resolve().parents[2] / "tests" / "plants"
 DIFFERENCES = PLANTS / "differences"
+AMONG_NODES = (PLANTS / "brokers", PLANTS / "quorum")
+"""Bugs that only several nodes can show."""
 
 
 def plant_files() -> dict[str, Path]:
     """The file of each bug or difference that can be planted, by name, sorted. The harness imports no tests."""
-    return dict(sorted((_plants_in(PLANTS) | _plants_in(DIFFERENCES)).items()))
+    folders = (PLANTS, DIFFERENCES, *AMONG_NODES)
+    return dict(sorted((name, path) for folder in folders for name, path in _plants_in(folder).items()))
 
 
 def plants() -> list[str]:

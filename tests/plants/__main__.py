@@ -1,8 +1,8 @@
 """Runs the reference broker with one bug planted: `python -m tests.plants NAME start FILE …`, or `--list`.
 
-A plant is a file of this folder with a header (**Bug**, **Rejected by**), or of its folder `differences`
-(**Differs**, **Found by**), and a function `plant` that changes the broker's classes in this process only. The broker's
-own files know nothing of it.
+A plant is a file of this folder, of `brokers` or of `quorum` with a header (**Bug**, **Rejected by**), or of
+`differences` (**Differs**, **Found by**). Its function `plant` changes the broker's classes in this process only, and
+the broker's own files know nothing of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ example: python -m tests.plants wrong_offset_in_answer dev --port 0"""
 
 def places() -> dict[str, Path]:
     """The plants by name, sorted."""
-    found = [*FOLDER.glob("*.py"), *(FOLDER / "differences").glob("*.py")]
+    found = [path for folder in ("", "differences", "brokers", "quorum") for path in (FOLDER / folder).glob("*.py")]
     return {path.stem: path for path in sorted(found, key=lambda path: path.stem) if _is_plant(path)}
 
 
@@ -52,8 +52,7 @@ def run(arguments: list[str]) -> int:
         print(f"tests.plants: unknown plant {name!r} (known: {', '.join(places())})", file=sys.stderr)
         return WRONG_INPUT
     # The only use of a name to find a module: each plant is found by being there.
-    folder = "tests.plants" if places()[name].parent == FOLDER else "tests.plants.differences"
-    import_module(f"{folder}.{name}").plant()
+    import_module(".".join(places()[name].relative_to(FOLDER.parents[1]).with_suffix("").parts)).plant()
     return main(rest)
 
 

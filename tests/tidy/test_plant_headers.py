@@ -14,7 +14,8 @@ FOUND_BY = re.compile(r"\*\*Found by\*\* `\w+`, level [\w ]+:\s`[^`]+`$", re.MUL
 
 
 def plants() -> list[Source]:
-    return [source for source in sources("tests") if re.fullmatch(r"tests/plants/(?!test_|__)\w+\.py", source.path)]
+    place = r"tests/plants/(brokers/)?(?!test_|_)\w+\.py"
+    return [source for source in sources("tests") if re.fullmatch(place, source.path)]
 
 
 def planted_differences() -> list[Source]:
@@ -35,7 +36,7 @@ def rejecting_checks(plant: Source) -> set[str]:
 def rejected_plants(check: Source) -> set[str]:
     """The plants that a check's header names."""
     part = header_of(check).partition("**Rejects**")[2].partition("\n\n")[0]
-    return set(re.findall(r"tests/plants/\w+\.py", part))
+    return set(re.findall(r"tests/plants/(?:brokers/)?\w+\.py", part))
 
 
 def test_a_plant_has_its_header() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from harness.clients.connection import RawConnection
+from harness.hosts import cluster_time as time
 from harness.hosts.host import HostTrouble
 from nemesis.requests import NotYet, ask, persistently
 from reference_broker.wire.api_keys import ApiKey

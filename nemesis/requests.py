@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from harness.clients.connection import RawConnection
 from harness.history.admin_calls import admin_call
+from harness.hosts import cluster_time as time
 from harness.hosts.host import HostTrouble
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode

@@ -11,11 +11,11 @@ was healthy again before the next one.
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 from random import Random
 
 from harness.history.operations import FaultAct
+from harness.hosts import cluster_time as time
 from harness.hosts.host import HostTrouble
 from harness.targets.cluster_view import ClusterView
 from harness.targets.target import Cluster, Node

@@ -17,12 +17,11 @@ topic must be able to make this choice.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import NodeClient, until
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise, Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord

@@ -19,7 +19,6 @@ up records.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ import pytest
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_admin import NodeAdmin
 from harness.clients.node_client import TROUBLE, NodeClient, until
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord

@@ -18,11 +18,10 @@ meanwhile: see durability/failed_folders.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from harness.history.operations import FaultAct
+from harness.hosts import cluster_time as time
 from harness.hosts import small_disk
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import Unproven, require

@@ -16,12 +16,11 @@ leader election the preferred replica leads.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import NodeClient, until
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord

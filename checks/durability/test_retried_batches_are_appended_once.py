@@ -20,7 +20,6 @@ tests/plants/remembers_only_the_last_batch.py
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from harness.clients.client import ClientTrouble
 from harness.clients.leader_connections import TROUBLE, LeaderConnections, RawAdmin
 from harness.clients.stored_batches import stored_batches
 from harness.comparing.request_forms import batch, produce
+from harness.hosts import cluster_time as time
 from harness.judging.activity import Needs
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require

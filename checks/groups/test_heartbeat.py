@@ -15,8 +15,6 @@ tests/plants/waits_for_nobody.py
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from harness.comparing.exchange import Exchange
@@ -30,6 +28,7 @@ from harness.comparing.request_forms import (
     variants,
     versions,
 )
+from harness.hosts import cluster_time as time
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.primitives import GroupId

@@ -17,7 +17,6 @@ metadata breaks.
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from random import Random
 
@@ -26,6 +25,7 @@ import pytest
 from harness.clients.client import ClientTrouble
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import TROUBLE, NodeClient, until
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise, Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord

@@ -15,12 +15,11 @@ topic's partitions that it leads have another retention than the others, and rec
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from harness.clients.node_admin import NodeAdmin
 from harness.clients.node_client import TROUBLE
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord

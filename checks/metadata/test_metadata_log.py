@@ -21,7 +21,6 @@ tests/plants/clusters/test_metadata_log_checks.py::test_a_node_that_tells_otherw
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ import pytest
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_admin import NodeAdmin
 from harness.clients.node_client import TROUBLE
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise, Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord

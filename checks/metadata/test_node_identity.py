@@ -22,7 +22,6 @@ tests/plants/brokers/registers_a_second_broker_of_an_id.py
 from __future__ import annotations
 
 import base64
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ import pytest
 from harness.clients.controllers import active_controller, controllers_of
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import NodeClient, until
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise, Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord

@@ -18,7 +18,6 @@ creation was acknowledged exist, and all controllers hold the same metadata log.
 
 from __future__ import annotations
 
-import time
 from random import Random
 
 import pytest
@@ -27,6 +26,7 @@ from checks.metadata.test_controllers_fail import LED_WITHIN_S, MADE_WITHIN_S, Q
 from harness.clients.client import ClientTrouble
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import TROUBLE, NodeClient, until
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise, Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord

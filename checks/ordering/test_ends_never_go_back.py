@@ -23,13 +23,13 @@ answer.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 import pytest
 
 from harness.clients.leader_connections import EARLIEST, LATEST, RawAdmin
 from harness.clients.node_client import TROUBLE, NodeClient
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise, Unproven
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord

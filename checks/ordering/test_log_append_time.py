@@ -16,13 +16,12 @@ than ten minutes.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from harness.clients.client import CLIENTS, Library
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.transfer import Outgoing, produce, read_partitions
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.options import ChosenTarget

@@ -12,7 +12,6 @@ tests/plants/serves_deleted_records.py
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from harness.hosts import cluster_time as time
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.options import OPTIONS, ChosenTarget
 from harness.pytest_plugin.record import CheckRecord

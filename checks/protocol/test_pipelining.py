@@ -12,13 +12,13 @@ answered in the order in which they were sent.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from harness.comparing.exchange import CLIENT_ID, Exchange
 from harness.comparing.request_forms import batch, fetch, produce, variants
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import Unproven
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response, encode_request

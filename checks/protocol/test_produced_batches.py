@@ -13,13 +13,13 @@ configurations compression.type, max.message.bytes, message.timestamp.type.
 from __future__ import annotations
 
 import struct
-import time
 
 import pytest
 
 from harness.comparing.exchange import Exchange
 from harness.comparing.kept_records import kept, only_header, only_partition
 from harness.comparing.request_forms import T0, batch, fetch, produce, records, variants, versions
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import require
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+from harness.hosts import cluster_time as time
 from harness.targets.node_plan import CONTROLLER
 from harness.targets.target import Cluster, TargetTrouble
 

@@ -6,7 +6,6 @@ crash the process (confluent-kafka 2.16.1, with Apache Kafka and with the refere
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, Final, TypeVar
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
 from harness.clients.leader_connections import TROUBLE
+from harness.hosts import cluster_time as time
 from reference_broker.wire.codec import decode_prefix
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.consumer_protocol_assignment import ConsumerProtocolAssignment

@@ -1,14 +1,16 @@
-"""Partition leaders and connections to them, for raw clients; and an admin client on top."""
+"""Partition leaders and connections to them, for raw clients; and an admin client on top. Synchronous."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
+from harness.clients.stepped.leaders import EARLIEST, LATEST, TROUBLE, Leaders
 from harness.history.admin_calls import admin_call
+from harness.hosts import cluster_time as time
+from harness.hosts.executor import current
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import (
     CreatableTopic,
@@ -16,18 +18,11 @@ from reference_broker.wire.messages.create_topics_request import (
     CreateTopicsRequest,
 )
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
-from reference_broker.wire.messages.list_offsets_request import (
-    ListOffsetsPartition,
-    ListOffsetsRequest,
-    ListOffsetsTopic,
-)
-from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
-from reference_broker.wire.primitives import MalformedRequest, TopicName
+from reference_broker.wire.primitives import TopicName
 
-LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS = 2, 3, 19, 20
-EARLIEST, LATEST = -2, -1
-TROUBLE = (OSError, MalformedRequest)
-"""What a connection raises when the broker cannot be reached or sends invalid bytes."""
+__all__ = ["EARLIEST", "LATEST", "TROUBLE", "LeaderConnections", "RawAdmin", "first_answer"]
+
+CREATE_TOPICS, DELETE_TOPICS = 19, 20
 T = TypeVar("T")
 
 
@@ -54,59 +49,29 @@ class LeaderConnections:
     """A cache of leaders and of connections to them. Not thread-safe: each client has its own."""
 
     def __init__(self, bootstrap: str, client_id: str, timeout_s: float = 10.0) -> None:
-        self.bootstrap = bootstrap
-        self.client_id = client_id
-        self.timeout_s = timeout_s
-        self._leaders: dict[tuple[str, int], tuple[str, int]] = {}
-        self._connections: dict[tuple[str, int], RawConnection] = {}
+        self._run = current().run
+        self._stepped = Leaders(current(), bootstrap, client_id, timeout_s=timeout_s)
 
     def leader(self, topic: str, partition: int) -> RawConnection:
         """A connection to the leader. ConnectionError if the partition has none, OSError if it cannot be reached."""
-        address = self._leaders.get((topic, partition))
-        if address is None:
-            self.refresh(topic)
-            address = self._leaders.get((topic, partition))
-        if address is None:
-            raise ConnectionError(f"{topic}-{partition} has no leader")
-        connection = self._connections.get(address)
-        if connection is None:
-            connection = RawConnection(*address, client_id=self.client_id, timeout_s=self.timeout_s)
-            self._connections[address] = connection
-        return connection
+        return RawConnection.over(self._run(self._stepped.leader(topic, partition)))
 
     def refresh(self, topic: str) -> int:
         """Refreshes a topic's leaders from Metadata; returns the number of partitions that have one."""
-        asked = (MetadataRequestTopic(name=TopicName(topic)),)
-        request = MetadataRequest(topics=asked, allow_auto_topic_creation=False)
-        response = first_answer(
-            self.bootstrap,
-            lambda connection: connection.request(METADATA, connection.highest(METADATA, 9), request),
-            client_id=self.client_id,
-            timeout_s=self.timeout_s,
-        )
-        brokers = {broker.node_id: (broker.host, broker.port) for broker in response.brokers}
-        led = 0
-        for found in response.topics:
-            for partition in found.partitions:
-                address = brokers.get(partition.leader_id)
-                if address is not None and partition.error_code == 0:
-                    self._leaders[topic, partition.partition_index] = address
-                    led += 1
-        return led
+        return self._run(self._stepped.refresh(topic))
 
     def forget(self) -> None:
         """Closes all connections and clears the cache, e.g. after an error; the next request asks for leaders again."""
-        for connection in self._connections.values():
-            connection.close()
-        self._connections.clear()
-        self._leaders.clear()
+        self._stepped.forget()
 
 
 class RawAdmin:
     """An Admin over raw connections, which retries for `patience_s` while brokers start."""
 
     def __init__(self, bootstrap: str, client_id: str = "admin", patience_s: float = 30.0) -> None:
-        self._view = LeaderConnections(bootstrap, client_id)
+        self._run = current().run
+        self._leaders = Leaders(current(), bootstrap, client_id, patience_s=patience_s)
+        self._bootstrap = bootstrap
         self._patience_s = patience_s
 
     def create_topic(
@@ -121,7 +86,7 @@ class RawAdmin:
         asked = {"topic": topic, "partitions": f"{partitions}", "replicas": f"{replicas}", **(config or {})}
         with admin_call("CreateTopics", asked) as answer:
             response = first_answer(
-                self._view.bootstrap,
+                self._bootstrap,
                 lambda connection: connection.request(CREATE_TOPICS, connection.highest(CREATE_TOPICS, 5), request),
             )
             answer.came([result.error_code for result in response.topics], (ErrorCode.TOPIC_ALREADY_EXISTS,))
@@ -130,7 +95,7 @@ class RawAdmin:
                 name = ErrorCode(result.error_code).name
                 raise ClientTrouble(f"topic {topic} could not be created: {name}: {result.error_message}")
         deadline = time.monotonic() + self._patience_s
-        while self._view.refresh(topic) < partitions:
+        while self._run(self._leaders.refresh(topic)) < partitions:
             if time.monotonic() > deadline:
                 raise ClientTrouble(f"topic {topic} has no leaders {self._patience_s:.0f} s after it was created")
             time.sleep(0.05)
@@ -140,7 +105,7 @@ class RawAdmin:
         request = DeleteTopicsRequest(topic_names=(TopicName(topic),), timeout_ms=10_000)
         with admin_call("DeleteTopics", {"topic": topic}) as answer:
             response = first_answer(
-                self._view.bootstrap,
+                self._bootstrap,
                 lambda connection: connection.request(DELETE_TOPICS, connection.highest(DELETE_TOPICS, 5), request),
             )
             codes = [result.error_code for result in response.responses]
@@ -151,37 +116,13 @@ class RawAdmin:
 
     def offsets(self, topic: str, partition: int) -> tuple[int, int]:
         """(log start offset, high watermark). ClientTrouble when no leader answers within `patience_s`."""
-        deadline = time.monotonic() + self._patience_s
-        while True:
-            try:
-                return self._offset(topic, partition, EARLIEST), self._offset(topic, partition, LATEST)
-            except (*TROUBLE, ClientTrouble) as trouble:
-                self._view.forget()
-                if time.monotonic() > deadline:
-                    raise ClientTrouble(f"the offsets of {topic}-{partition} cannot be had: {trouble}") from trouble
-                time.sleep(0.1)
+        return self._run(self._leaders.offsets(topic, partition))
 
     def offset_at(self, topic: str, partition: int, timestamp: int) -> tuple[int, int]:
         """(offset, timestamp) from ListOffsets for a timestamp in ms, or a special one; (-1, -1) for none."""
-        found = self._listed(topic, partition, timestamp)
+        found = self._run(self._leaders.listed(topic, partition, timestamp))
         return int(found.offset), int(found.timestamp)
-
-    def _offset(self, topic: str, partition: int, timestamp: int) -> int:
-        return int(self._listed(topic, partition, timestamp).offset)
-
-    def _listed(self, topic: str, partition: int, timestamp: int) -> Any:
-        asked = ListOffsetsPartition(partition_index=partition, timestamp=timestamp)
-        request = ListOffsetsRequest(
-            replica_id=-1,  # type: ignore[arg-type]
-            topics=(ListOffsetsTopic(name=TopicName(topic), partitions=(asked,)),),
-        )
-        connection = self._view.leader(topic, partition)
-        response = connection.request(LIST_OFFSETS, connection.highest(LIST_OFFSETS, 7), request)
-        found = response.topics[0].partitions[0]
-        if found.error_code:
-            raise ClientTrouble(f"ListOffsets: {ErrorCode(found.error_code).name}")
-        return found
 
     def close(self) -> None:
         """Closes its connections."""
-        self._view.forget()
+        self._leaders.forget()

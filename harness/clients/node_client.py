@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from harness.clients.connection import RawConnection
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode

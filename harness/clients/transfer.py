@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from harness.clients.client import (
     Producer,
 )
 from harness.history.operations import OpType
+from harness.hosts import cluster_time as time
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 

@@ -6,7 +6,6 @@ run, so that checks can share a cluster. Requests sent `quietly` are preparation
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from harness.comparing.observation import Observation, Pace, Plain, RequestOutco
 from harness.comparing.pending import Pending
 from harness.comparing.promised import NONE, Promised, Versions
 from harness.comparing.times import LOCAL_SLACK_MS, Window
+from harness.hosts import cluster_time as time
 from harness.judging.judgements import note_judgement
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.errors import ErrorCode

@@ -7,12 +7,12 @@ ids are chosen that it coordinates.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from harness.clients.client import ClientTrouble
 from harness.comparing.connections import Connections
+from harness.hosts import cluster_time as time
 from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import CreatableReplicaAssignment, CreatableTopic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from harness.clients.connection import RawConnection
 from harness.comparing.connections import ANSWER_TIMEOUT_S
 from harness.comparing.expectations import require_answer
 from harness.comparing.observation import Observation, Pace, RequestOutcome
+from harness.hosts import cluster_time as time
 from reference_broker.wire.framing import decode_response
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -123,9 +123,11 @@ class Item:
         """Its history, which a check without a workload has not."""
         return self.path / "history.jsonl"
 
-    def history_writer(self) -> HistoryWriter:
-        """A writer for its history; OSError when there is one."""
-        return HistoryWriter(self.history_path)
+    def history_writer(
+        self, *, clock_ns: Callable[[], int] = time.monotonic_ns, started_at_ms: int | None = None
+    ) -> HistoryWriter:
+        """A writer for its history, by the clock of the run; OSError when there is one."""
+        return HistoryWriter(self.history_path, clock_ns=clock_ns, started_at_ms=started_at_ms)
 
     def history(self) -> History:
         """Its whole history, in memory. HistoryTrouble when it is missing or damaged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ import pytest
 from harness.hosts.host import HostTrouble
 from harness.judging.outcome import BrokenPromise
 from harness.pytest_plugin.options import OPTIONS, ChosenTarget
-from harness.pytest_plugin.record import target_name
+from harness.pytest_plugin.record import record_of, target_name
 from harness.pytest_plugin.sizing import sized
 from harness.targets.readiness import last_lines
-from harness.targets.target import Cluster, ClusterSpec
+from harness.targets.target import Cluster, ClusterSpec, TargetKind
 from nemesis.restore import restore
 
 Key = tuple[str, tuple[object, ...]]
@@ -37,8 +38,20 @@ def asked_by(item: pytest.Item) -> ClusterSpec:
 
 
 def spec_of(item: pytest.Item) -> ClusterSpec:
-    """The cluster that a check gets: what it asks for, of as many nodes as --nodes says."""
-    return sized(asked_by(item), item.config.stash[OPTIONS].nodes)
+    """The cluster that a check gets: what it asks for, of as many nodes as --nodes says.
+
+    A simulated one is the check's own, and all chance in it comes from the seed and the check: so the check does the
+    same in each run, whatever ran before.
+    """
+    options = item.config.stash[OPTIONS]
+    spec = sized(asked_by(item), options.nodes)
+    return replace(spec, seed=f"{options.seed}/{record_of(item).check}") if is_simulated(item) else spec
+
+
+def is_simulated(item: pytest.Item) -> bool:
+    """Whether an item's target has no clusters but simulated ones."""
+    name, targets = target_name(item), item.config.stash[OPTIONS].targets
+    return any(target.name == name and target.kind is TargetKind.SIMULATED for target in targets)
 
 
 def shared_spec(config: pytest.Config) -> ClusterSpec:

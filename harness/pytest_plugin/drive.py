@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from harness.clients.client import Library, settings_with
 from harness.history.files import StoredHistory
 from harness.history.store import Item
+from harness.hosts.executor import current
 from harness.judging.availability import availability
 from harness.judging.evidence.evidence import Evidence
 from harness.judging.measures import measures
@@ -94,7 +95,7 @@ class Drive:
             queue,
             cluster,
             self._library,
-            writer=self._folder().history_writer(),
+            writer=self._folder().history_writer(clock_ns=current().now_ns, started_at_ms=current().wall_ms()),
             seed=f"{self._seed}/{record.check}",
             duration_s=lasts_s,
             faults=chosen,

@@ -11,11 +11,13 @@ import pytest
 from harness.clients.client import ClientTrouble, Library, library
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.operator import Operator
+from harness.hosts.executor import using
+from harness.hosts.lack import Lack, Means
 from harness.judging.outcome import Outcome
-from harness.pytest_plugin.clusters import asked_by, spec_of
+from harness.pytest_plugin.clusters import asked_by, is_simulated, spec_of
 from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.lacking import skip_for
-from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.names import Names, tag_of
 from harness.pytest_plugin.options import OPTIONS, ChosenTarget
 from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.session import SESSION
@@ -25,6 +27,11 @@ from harness.targets.kafka_tools import Java
 from harness.targets.target import Cluster
 from nemesis.fault_names import fault_named
 
+OWN_CLIENT = "raw"
+NO_SOCKETS = Lack(
+    Means.SOFTWARE,
+    "a simulated cluster has no sockets: only the project's own client reaches it (--client raw)",
+)
 _NAMES: pytest.StashKey[Names] = pytest.StashKey()
 
 
@@ -80,7 +87,8 @@ def cluster(usable: ChosenTarget, request: pytest.FixtureRequest, record: CheckR
     clusters, spec = request.config.stash[SESSION].clusters, spec_of(request.node)
     leased = clusters.lease(usable, spec)
     record.version = leased.version()
-    yield leased
+    with using(leased.executor):
+        yield leased
     if not usable.kind.is_ours and _NAMES in request.node.stash:
         _tidy_up(leased, request.node.stash[_NAMES])
     if record.outcome in (Outcome.BROKEN, Outcome.KNOWN_BUG) or (record.outcome is Outcome.UNKNOWN and record.faults):
@@ -102,8 +110,13 @@ def _tidy_up(cluster: Cluster, names: Names) -> None:
 
 @pytest.fixture
 def client(request: pytest.FixtureRequest, record: CheckRecord) -> Library:
-    """The client library under check: --client, or the one that the check is parametrised with."""
-    name = str(getattr(request, "param", None) or request.config.stash[OPTIONS].clients[0])
+    """The client library under check: --client, or the one that the check is parametrised with; the project's own where
+    that is the only one that can reach the target."""
+    options = request.config.stash[OPTIONS]
+    asked = getattr(request, "param", None) or (options.clients[0] if options.has_chosen_client else None)
+    name = str(asked or (OWN_CLIENT if is_simulated(request.node) else options.clients[0]))
+    if is_simulated(request.node) and name != OWN_CLIENT:
+        skip_for(NO_SOCKETS, options.required)
     record.client = name
     try:
         return library(name)
@@ -114,7 +127,10 @@ def client(request: pytest.FixtureRequest, record: CheckRecord) -> Library:
 @pytest.fixture
 def names(request: pytest.FixtureRequest, record: CheckRecord) -> Names:
     """Names for topics and groups that no other run has."""
-    given = request.node.stash[_NAMES] = Names(request.config.stash[SESSION].tag, record.check)
+    tag = request.config.stash[SESSION].tag
+    if is_simulated(request.node):  # its cluster is its own, and its history the same in each run
+        tag = tag_of(request.config.stash[OPTIONS].seed)
+    given = request.node.stash[_NAMES] = Names(tag, record.check)
     return given
 
 
@@ -127,8 +143,10 @@ def admin(cluster: Cluster) -> Iterator[RawAdmin]:
 
 
 @pytest.fixture
-def operator(cluster: Cluster) -> Operator:
+def operator(request: pytest.FixtureRequest, cluster: Cluster) -> Operator:
     """Makes, describes and alters topics and groups, with librdkafka's admin client."""
+    if is_simulated(request.node):
+        skip_for(NO_SOCKETS, request.config.stash[OPTIONS].required)
     return Operator(cluster.bootstrap)
 
 
@@ -170,9 +188,11 @@ def strike(
 
 
 @pytest.fixture
-def java(pytestconfig: pytest.Config) -> Java:
+def java(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Java:
     """Kafka's own tools and clients; skips where Java or Kafka's jars are missing. Fetches them where required."""
     lack, required = kafka_tools.lack(), pytestconfig.stash[OPTIONS].required
+    if is_simulated(request.node):
+        skip_for(NO_SOCKETS, required)
     if lack is not None and not (lack.means in required and kafka_tools.may_fetch()):
         skip_for(lack, required)
     return Java()

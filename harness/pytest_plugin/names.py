@@ -11,7 +11,12 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def run_tag() -> str:
     """Six characters that tell this run from others: from the time and the process."""
-    number = (time.time_ns() // 1_000_000 * 65_536 + os.getpid() % 65_536) % 36**6
+    return tag_of(time.time_ns() // 1_000_000 * 65_536 + os.getpid() % 65_536)
+
+
+def tag_of(number: int) -> str:
+    """Six characters for a number."""
+    number %= 36**6
     text = ""
     for _ in range(6):
         number, digit = divmod(number, 36)

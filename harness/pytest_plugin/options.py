@@ -80,6 +80,8 @@ class Options:
     required: tuple[str, ...]
     nodes: int | None = None
     """Of each cluster; None where it is left to the checks."""
+    has_chosen_client: bool = False
+    """Whether --client was given."""
 
     def words(self) -> str:
         """The options that make a run the same again."""
@@ -158,6 +160,7 @@ def read_options(config: pytest.Config) -> Options:
     return Options(
         targets=targets,
         nodes=nodes,
+        has_chosen_client=bool(config.getoption("--client")),
         clients=_clients(config.getoption("--client") or ["confluent"]),
         seed=seed,
         duration_s=_duration(config.getoption("--duration")),

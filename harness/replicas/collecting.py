@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from harness.clients.leader_connections import RawAdmin
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise, Unproven
 from harness.replicas.divergence import divergences
 from harness.replicas.metadata_log import TOPIC, MetadataLog, read_metadata_log

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.clients.client import ClientTrouble, Consumer
+from harness.clients.client import ClientTrouble
+from harness.clients.stepped.library import SteppedConsumer
 from harness.history.operations import (
     EARLIEST,
     Assign,
@@ -37,7 +38,7 @@ class ConsumerRole:
         """Under what name it counts how far it has come: its group's, or its own."""
         return self._group or self.name
 
-    def work(self) -> None:
+    async def work(self) -> None:
         """Until consuming ends."""
         context = self._context
         rejoins, seeks = rejoin_times(context.queue, self._chance), seek_times(context.queue, self._chance)
@@ -49,9 +50,9 @@ class ConsumerRole:
 
         while not context.consuming_ends.is_set():
             try:
-                consumer = self._open()
+                consumer = await self._open()
             except (ClientTrouble, OSError) as trouble:
-                self._note(trouble)
+                await self._note(trouble)
                 continue
             try:
                 while not context.consuming_ends.is_set():
@@ -60,36 +61,36 @@ class ConsumerRole:
                         break
                     if is_time(seek_s) and not context.producing_ends.is_set():
                         seek_s = next(seeks, None)
-                        self._go_back(consumer)
-                    self._turn(consumer)
+                        await self._go_back(consumer)
+                    await self._turn(consumer)
             except (ClientTrouble, OSError) as trouble:
-                self._note(trouble)
+                await self._note(trouble)
             finally:
-                consumer.close()
+                await consumer.close()
 
-    def _note(self, trouble: Exception) -> None:
+    async def _note(self, trouble: Exception) -> None:
         self._context.writer.append(self.name, OpType.INFO, "poll", error=f"{trouble}")
-        self._context.consuming_ends.wait(self._context.waits.poll_s)
+        await self._context.consuming_ends.wait(self._context.waits.poll_s)
 
-    def _open(self) -> Consumer:
+    async def _open(self) -> SteppedConsumer:
         context, queue, writer = self._context, self._context.queue, self._context.writer
         client_id = f"{queue.topic}-{self.name.replace(' ', '-')}"
         self._seen = {}
-        consumer = context.library.consumer(context.cluster.bootstrap, queue.client, client_id, self._group)
+        consumer = context.consumer(client_id, self._group)
         if self._group is None:
             partitions = [(queue.topic, partition) for partition in range(queue.partitions)]
             value = Assign(tuple((*where, EARLIEST) for where in partitions))
             invoked = writer.append(self.name, OpType.INVOKE, "assign", value)
-            consumer.assign(partitions)
+            await consumer.assign(partitions)
             writer.append(self.name, OpType.OK, "assign", of=invoked)
         else:
             self._owned = frozenset()
             invoked = writer.append(self.name, OpType.INVOKE, "subscribe", Subscribe(self._group, (queue.topic,)))
-            consumer.subscribe([queue.topic], self._change)
+            await consumer.subscribe([queue.topic], self._change)
             writer.append(self.name, OpType.OK, "subscribe", of=invoked)
         return consumer
 
-    def _go_back(self, consumer: Consumer) -> None:
+    async def _go_back(self, consumer: SteppedConsumer) -> None:
         """Reads a partition again from an offset that it has read; nothing happens before it has read any."""
         if not self._seen:
             return
@@ -98,7 +99,7 @@ class ConsumerRole:
         offset = self._chance.randrange(*self._seen[where])
         invoked = writer.append(self.name, OpType.INVOKE, "seek", Seek(topic, partition, offset))
         try:
-            consumer.seek(topic, partition, offset)
+            await consumer.seek(topic, partition, offset)
         except (ClientTrouble, OSError) as trouble:
             writer.append(self.name, OpType.INFO, "seek", error=f"{trouble}", of=invoked)
             raise
@@ -110,10 +111,10 @@ class ConsumerRole:
         self._owned = self._owned | changed if isinstance(change, Assigned) else self._owned - changed
         self._context.writer.append(self.name, OpType.OK, type(change).__name__.lower(), change)
 
-    def _turn(self, consumer: Consumer) -> None:
+    async def _turn(self, consumer: SteppedConsumer) -> None:
         """A poll, and the commit of what it returned."""
         context = self._context
-        reached = poll(context, consumer, self.name, "poll")
+        reached = await poll(context, consumer, self.name, "poll")
         for where, (next_offset, records) in reached.items():
             context.count_read(self.reader, where[1], next_offset, records)
             first, end = self._seen.get(where, (next_offset - records, next_offset))
@@ -121,15 +122,15 @@ class ConsumerRole:
         if context.queue.client.commit == "sync" and self._group is not None:
             owned = {where: next_offset for where, (next_offset, _) in reached.items() if where in self._owned}
             if owned:
-                self._commit(consumer, owned)
+                await self._commit(consumer, owned)
 
-    def _commit(self, consumer: Consumer, offsets: Mapping[tuple[str, int], int]) -> None:
+    async def _commit(self, consumer: SteppedConsumer, offsets: Mapping[tuple[str, int], int]) -> None:
         """A commit that fails is noted, and no more: the next one covers it."""
         writer = self._context.writer
         value = Commit(self._group or "", tuple((*where, offset) for where, offset in offsets.items()))
         invoked = writer.append(self.name, OpType.INVOKE, "commit", value)
         try:
-            consumer.commit(offsets)
+            await consumer.commit(offsets)
         except (ClientTrouble, OSError) as trouble:
             writer.append(self.name, OpType.INFO, "commit", error=f"{trouble}", of=invoked)
             return

@@ -5,16 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from random import Random
+from typing import TypeVar
 
 from harness.clients.client import Library
+from harness.clients.stepped.library import (
+    SteppedConsumer,
+    SteppedProducer,
+    stepped_consumer,
+    stepped_producer,
+)
 from harness.history.files import HistoryWriter
 from harness.history.operations import OpType
-from harness.runs.executor import Executor
+from harness.hosts.executor import Executor, Work
 from harness.runs.progress import Counts, Phase
 from harness.runs.waits import Waits
 from harness.targets.target import Cluster
 from harness.workloads.queue import Queue
 
+T = TypeVar("T")
 RUN = "run"
 """The process of what the run itself notes: phases, and looks at the cluster."""
 
@@ -75,16 +83,36 @@ class RunContext:
         with self._lock:
             self.troubles.append(what)
 
-    def guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+    def guarded(self, work: Callable[[], Work[None]]) -> Callable[[], Work[None]]:
         """Wraps a role's work so that an exception in it fails the whole run."""
 
-        def guarding() -> None:
+        async def guarding() -> None:
             try:
-                work()
+                await work()
             except Exception as error:
                 self.trouble(f"{type(error).__name__}: {error}")
 
         return guarding
+
+    def watched(self, callback: Callable[[T], None]) -> Callable[[T], None]:
+        """Wraps a callback so that an exception in it fails the whole run."""
+
+        def watching(value: T) -> None:
+            try:
+                callback(value)
+            except Exception as error:
+                self.trouble(f"{type(error).__name__}: {error}")
+
+        return watching
+
+    def producer(self, client_id: str) -> SteppedProducer:
+        """A new producer. ClientTrouble or OSError where the library must reach a broker first and cannot."""
+        return stepped_producer(self.library, self.executor, self.cluster.bootstrap, self.queue.client, client_id)
+
+    def consumer(self, client_id: str, group: str | None) -> SteppedConsumer:
+        """A new consumer. ClientTrouble or OSError where the library must reach a broker first and cannot."""
+        bootstrap, settings = self.cluster.bootstrap, self.queue.client
+        return stepped_consumer(self.library, self.executor, bootstrap, settings, client_id, group)
 
     def count_sent(self) -> None:
         """One more send began."""

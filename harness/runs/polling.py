@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crc32c import crc32c
 
-from harness.clients.client import ClientTrouble, Consumed, Consumer
+from harness.clients.client import ClientTrouble, Consumed
+from harness.clients.stepped.library import SteppedConsumer
 from harness.history.operations import OpType, PartitionRecords, Polled, Record
 from harness.runs.context import RunContext
 from harness.workloads.queue import name_of
@@ -13,12 +14,12 @@ Reached = dict[tuple[str, int], tuple[int, int]]
 """Partition → (the offset after the last record that a poll returned, how many it returned)."""
 
 
-def poll(context: RunContext, consumer: Consumer, process: str, f: str) -> Reached:
+async def poll(context: RunContext, consumer: SteppedConsumer, process: str, f: str) -> Reached:
     """Polls once. ClientTrouble, or an OSError, when the client says that it failed."""
     writer = context.writer
     invoked = writer.append(process, OpType.INVOKE, f)
     try:
-        found = consumer.poll(context.waits.poll_s)
+        found = await consumer.poll(context.waits.poll_s)
     except (ClientTrouble, OSError) as trouble:
         writer.append(process, OpType.INFO, f, error=f"{trouble}", of=invoked)
         raise

@@ -6,7 +6,7 @@ the producer goes on as another process with a new client: what is promised of t
 
 from __future__ import annotations
 
-from harness.clients.client import ClientTrouble, Delivery, Producer
+from harness.clients.client import ClientTrouble, Delivery
 from harness.history.operations import Acknowledged, OpType, ProducerIdentity, Retries
 from harness.history.processes import process_name
 from harness.runs.context import RunContext
@@ -26,7 +26,7 @@ class ProducerRole:
         self._context = context
         self._clients = 0
 
-    def work(self) -> None:
+    async def work(self) -> None:
         """Until producing ends."""
         context, executor = self._context, self._context.executor
         client: _Client | None = self._open()
@@ -34,26 +34,26 @@ class ProducerRole:
         try:
             for due in due_sends(context.queue, self._number, context.chance(self.name), executor.wall_ms()):
                 wait_s = due.at_s - (executor.now_ns() - began_ns) / 1e9
-                if context.producing_ends.wait(max(0.0, wait_s)):
+                if await context.producing_ends.wait(max(0.0, wait_s)):
                     break
                 if client is not None and client.is_broken():
                     retired, client = client, None
-                    retired.retire()
-                    client = self._reopen()
-                if client is None or not client.send(due.message):
+                    await retired.retire()
+                    client = await self._reopen()
+                if client is None or not await client.send(due.message):
                     break
             if client is not None:
-                client.finish()
+                await client.finish()
         finally:
             if client is not None:
-                client.close()
+                await client.close()
 
     def _open(self) -> _Client:
         """A new client, in a process of its own. ClientTrouble, or an OSError, when it cannot be made."""
         self._clients += 1
         return _Client(self._context, process_name(self.name, self._clients))
 
-    def _reopen(self) -> _Client | None:
+    async def _reopen(self) -> _Client | None:
         """Another client; None when producing ends before one can be made."""
         context = self._context
         while not context.producing_ends.is_set():
@@ -62,7 +62,7 @@ class ProducerRole:
             except (ClientTrouble, OSError) as trouble:
                 process = process_name(self.name, self._clients)
                 context.writer.append(process, OpType.INFO, "open", error=f"{trouble}")
-                context.producing_ends.wait(context.waits.poll_s)
+                await context.producing_ends.wait(context.waits.poll_s)
         return None
 
 
@@ -73,7 +73,7 @@ class _Client:
         self.process = process
         self._context = context
         client_id = f"{context.queue.topic}-{process.replace(' ', '-')}"
-        self._producer: Producer = context.library.producer(context.cluster.bootstrap, context.queue.client, client_id)
+        self._producer = context.producer(client_id)
         self._window = context.executor.window(_IN_FLIGHT)
         self._identity = _NONE
 
@@ -81,10 +81,10 @@ class _Client:
         """Whether it will send nothing any more."""
         return self._producer.is_broken()
 
-    def send(self, message: Message) -> bool:
+    async def send(self, message: Message) -> bool:
         """Sends a message once there is a place for it; false, and a trouble of the run, where none becomes free."""
         context, send = self._context, message.send
-        if not self._window.acquire(timeout=context.waits.place_s):
+        if not await self._window.acquire(timeout=context.waits.place_s):
             context.trouble(f"{self.process}: none of {_IN_FLIGHT:,} sends ended in {context.waits.place_s:.0f} s")
             return False
         self._note_identity()
@@ -107,28 +107,28 @@ class _Client:
             value=message.value,
             headers=[(name, text.encode()) for name, text in send.headers],
             timestamp=send.timestamp,
-            on_delivery=lambda delivery: context.guarded(lambda: on_delivery(delivery))(),  # in a client's own thread
+            on_delivery=context.watched(on_delivery),  # called in a client's own thread
         )
         return True
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         """Waits for the ends of its sends, and notes how many records it sent again."""
-        self._producer.flush(self._context.waits.flush_s)
+        await self._producer.flush(self._context.waits.flush_s)
         retries = self._producer.retries()
         if retries is not None:
             self._context.writer.append(self.process, OpType.OK, "retries", Retries(retries))
 
-    def retire(self) -> None:
+    async def retire(self) -> None:
         """Ends it after a fatal error."""
         try:
-            self.finish()
+            await self.finish()
         finally:
-            self.close()
+            await self.close()
         self._context.writer.append(self.process, OpType.OK, "retired", "the client met a fatal error")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Gives everything back."""
-        self._producer.close()
+        await self._producer.close()
 
     def _note_identity(self) -> None:
         """Writes down a producer id that is new."""

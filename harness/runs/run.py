@@ -16,11 +16,11 @@ from harness.clients.leader_connections import RawAdmin
 from harness.clients.topic_settings import read_topic_settings
 from harness.history.admin_calls import recording
 from harness.history.files import HistoryWriter, StoredHistory, stream_history
+from harness.hosts.executor import Executor, Task, current
 from harness.hosts.host import HostTrouble
 from harness.judging.guarantees import TopicSettings
 from harness.runs.consumer import ConsumerRole
 from harness.runs.context import RunContext, RunTrouble
-from harness.runs.executor import Executor, Task, ThreadExecutor
 from harness.runs.fault import Fault, Spell
 from harness.runs.looking import look_at_partitions
 from harness.runs.nemesis import NemesisRole, evenly
@@ -68,7 +68,7 @@ def run(
     drawn them. Those `at_end` come when all is quiet, just before the final read, and are healed at once. `seed` may be
     anything that prints alike in each run.
     """
-    executor = executor or ThreadExecutor()
+    executor = executor or current()
     context = RunContext(queue, cluster, library, seed=seed, writer=writer, executor=executor)
     topic = TopicSettings()
     watched = threading.Event()
@@ -81,7 +81,7 @@ def run(
             _work(context, nemesis, [*evenly(faults, duration_s, hold_s), *spells], duration_s)
             nemesis.at_once(at_end)
         context.enter("final read")
-        ReaderRole(context).work()
+        executor.run(ReaderRole(context).work())
         look_at_partitions(context)
         context.enter("end")
     except (HostTrouble, ClientTrouble, RunTrouble, OSError) as trouble:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.hosts.executor import THREADS, Executor
 from harness.hosts.lack import Lack, Means
 from harness.targets.cluster_view import ClusterView
 from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
@@ -49,6 +50,11 @@ class AddressCluster:
     def bootstrap(self) -> str:
         """host:port,… for clients."""
         return self._bootstrap
+
+    @property
+    def executor(self) -> Executor:
+        """This machine's time and sockets."""
+        return THREADS
 
     @property
     def nodes(self) -> tuple[()]:

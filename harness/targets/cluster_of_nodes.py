@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
+from harness.hosts.executor import THREADS, Executor
 from harness.targets.cluster_view import ClusterView
 from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
 from harness.targets.looking import look_at
@@ -48,6 +49,8 @@ class ClusterOfNodes(ABC, Generic[N]):
         self._final_logs: dict[str, str] | None = None
         """Set when it is closed."""
         self._lock = threading.Lock()
+        self.executor: Executor = THREADS
+        """Whose time passes for it, and by whom its nodes are reached."""
         atexit.register(self.close)
 
     @property

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection
 
+from harness.hosts import cluster_time as time
 from harness.targets.cluster_view import ClusterView
 from harness.targets.target import TargetTrouble
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from harness.clients.connection import RawConnection
+from harness.hosts import cluster_time as time
 from harness.targets.target import TargetTrouble
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from harness.hosts.executor import Executor
 from harness.hosts.host import Host, HostTrouble
 from harness.hosts.lack import Lack, Means
 from harness.hosts.link_filter import LinkFilterFile
@@ -63,6 +64,8 @@ class ClusterSpec:
     """Whether local nodes may keep their data in memory: no change waits for a disk, and only a lost machine tells."""
     is_exact: bool = False
     """Whether a claim is about exactly so many nodes."""
+    seed: str = ""
+    """Of all chance in a simulated cluster; of no meaning on other targets."""
 
     @property
     def is_fixed(self) -> bool:
@@ -73,7 +76,7 @@ class ClusterSpec:
     def key(self) -> tuple[object, ...]:
         """Equal for specifications that one cluster can serve; can be hashed."""
         settings = tuple(sorted(self.config.items()))
-        options = (self.small_disk_mb, self.has_dynamic_voters, self.in_memory)
+        options = (self.small_disk_mb, self.has_dynamic_voters, self.in_memory, self.seed)
         return self.nodes, self.controllers, self.racks, *options, settings
 
 
@@ -188,6 +191,8 @@ class TargetKind(StrEnum):
     ADDRESS = "at"
     """Whatever answers there."""
     MACHINES = "ssh"
+    SIMULATED = "simulated"
+    """Our broker's nodes in this process, on virtual time."""
     MIXED = "mixed"
     """Processes of several releases, or of Apache Kafka and our broker, in one cluster."""
 
@@ -208,6 +213,11 @@ class Cluster(Protocol):
     @property
     def bootstrap(self) -> str:
         """host:port,… for clients."""
+        ...
+
+    @property
+    def executor(self) -> Executor:
+        """Whose time passes for it, and by whom its nodes are reached."""
         ...
 
     @property
@@ -307,6 +317,8 @@ def as_given(name: str) -> str:
 TARGETS = (
     ("reference", "the reference broker, one process per node", "nothing"),
     ("reference@PROFILE", "the same, answering as another release: 4.0, 4.1, 4.2, 4.3, 4.4", "nothing"),
+    ("simulated", "nodes of the reference in one thread, on virtual time; the same seed repeats a run", "nothing"),
+    ("simulated@PROFILE", "the same, answering as another release", "nothing"),
     ("kafka@VERSION", "Apache Kafka's jars, fetched by Maven or from $KAFKA_HOME", "Java 17; Maven for the first use"),
     ("docker@IMAGE", "containers: a published image, or one built by `make image`", "a Docker daemon"),
     ("at:HOST:PORT[,…]", "a running cluster; no faults", "its address"),
@@ -348,6 +360,10 @@ def _resolved(text: str) -> Target:
         from harness.targets.reference import ReferenceTarget
 
         return ReferenceTarget(text, detail or None)
+    if kind == "simulated":
+        from harness.targets.simulated.target import SimulatedTarget
+
+        return SimulatedTarget(text, detail or None)
     if kind == "kafka":
         from harness.targets.kafka_process import KafkaProcessTarget
 

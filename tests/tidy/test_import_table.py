@@ -77,6 +77,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "harness": ("harness", "nemesis", "reports", RB + "wire", *COMMAND_LINE),
     "harness.search.strategies": ("harness", RB + "wire", RB + "settings"),
     "harness.targets.reference": ("harness", "reference_broker"),
+    "harness.targets.simulated": ("harness", "reference_broker"),
     "kafka_verification": ("harness",),  # what pytest loads in other projects
     "nemesis": (
         "nemesis",

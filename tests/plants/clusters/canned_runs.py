@@ -69,7 +69,7 @@ def drive_that_sees(
 
     monkeypatch.setattr(driving, "run_workload", run)
     target: Any = SimpleNamespace(name="memory", lack_for_fault=lambda kind: None)
-    folder: Any = lambda: SimpleNamespace(history_writer=lambda: None)  # noqa: E731
+    folder: Any = lambda: SimpleNamespace(history_writer=lambda **more: None)  # noqa: E731
     return Drive(
         cluster=lambda: cluster,
         target=target,

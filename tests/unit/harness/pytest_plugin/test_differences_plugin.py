@@ -11,6 +11,7 @@ import pytest
 CONFTEST = '''
 """Turns the plugin on, with targets that need nothing."""
 import harness.pytest_plugin.options as options
+from harness.hosts.executor import THREADS
 from harness.hosts.lack import Lack, Means
 from harness.targets.target import TargetKind
 
@@ -18,6 +19,7 @@ pytest_plugins = ["harness.pytest_plugin.hooks"]
 
 
 class Cluster:
+    executor = THREADS
     bootstrap, nodes = "127.0.0.1:1", ()
 
     def version(self):

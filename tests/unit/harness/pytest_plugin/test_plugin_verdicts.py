@@ -9,6 +9,7 @@ import pytest
 CONFTEST = '''
 """Turns the plugin on, with targets that need nothing."""
 import harness.pytest_plugin.options as options
+from harness.hosts.executor import THREADS
 from harness.hosts.lack import Lack, Means
 from harness.targets.target import TargetKind
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget
@@ -39,6 +40,7 @@ class Node:
 
 
 class Cluster:
+    executor = THREADS
     bootstrap = "127.0.0.1:1"
     opened = 0
 

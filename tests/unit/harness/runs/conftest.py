@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,10 +13,12 @@ from harness.clients.client import Consumed, Delivery, OnChange
 from harness.history.files import HistoryWriter, read_history
 from harness.history.history import History
 from harness.history.operations import ProducerIdentity
+from harness.hosts.executor import Work, finished
 from harness.judging.guarantees import ClientSettings
 from harness.runs.context import RunContext
 from harness.workloads.queue import Queue
 
+T = TypeVar("T")
 SUBSCRIBED = ClientSettings(consumers="subscribe", commit="sync")
 
 
@@ -34,7 +36,7 @@ class SteppedSignal:
     def is_set(self) -> bool:
         return self._is_set or self._executor.now_s >= self.at_s
 
-    def wait(self, timeout: float | None = None) -> bool:
+    async def wait(self, timeout: float | None = None) -> bool:
         self._executor.sleep(timeout or 0.0)
         return self.is_set()
 
@@ -42,7 +44,7 @@ class SteppedSignal:
 class SteppedWindow:
     """Always has a place."""
 
-    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+    async def acquire(self, timeout: float | None = None) -> bool:
         return True
 
     def release(self, n: int = 1) -> None:
@@ -50,7 +52,9 @@ class SteppedWindow:
 
 
 class SteppedExecutor:
-    """Time that passes only in `sleep` (Executor)."""
+    """Time that passes only where somebody waits (Executor)."""
+
+    is_virtual = True
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -64,14 +68,23 @@ class SteppedExecutor:
     def sleep(self, seconds: float) -> None:
         self.now_s += seconds
 
+    async def pause(self, seconds: float) -> None:
+        self.now_s += seconds
+
     def signal(self) -> SteppedSignal:
         return SteppedSignal(self)
 
     def window(self, places: int) -> SteppedWindow:
         return SteppedWindow()
 
-    def start(self, name: str, work: Callable[[], None]) -> Any:
+    def start(self, name: str, work: Callable[[], Work[None]]) -> Any:
         raise AssertionError("roles are called by the tests")
+
+    def run(self, work: Work[T]) -> T:
+        return finished(work)
+
+    async def connect(self, host: str, port: int, timeout_s: float) -> Any:
+        raise AssertionError("the clients of these tests need no broker")
 
 
 @dataclass

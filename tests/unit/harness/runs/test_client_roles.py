@@ -18,6 +18,7 @@ from harness.history.operations import (
     Send,
 )
 from harness.history.processes import process_name
+from harness.hosts.executor import finished
 from harness.judging.checkers.send_order import nonmonotonic_send
 from harness.judging.guarantees import Guarantees
 from harness.judging.verdicts import Validity
@@ -37,7 +38,7 @@ GIVEN = Assigned("t-group-0", (("t", 0),), 3, "m")
 def consume(stage: Stage, queue: Queue, for_s: float) -> None:
     context = stage.set_up(queue)
     context.consuming_ends.at_s = for_s  # type: ignore[attr-defined]
-    ConsumerRole(context, 1).work()
+    finished(ConsumerRole(context, 1).work())
 
 
 def test_a_consumer_without_a_group_says_what_it_reads_and_from_where(stage: Stage) -> None:
@@ -146,7 +147,7 @@ def produce(stage: Stage, *producers: FakeProducer | Exception, for_s: float) ->
     stage.library.producers = list(producers)
     context = stage.set_up(Queue(topic="t", rate=10))
     context.producing_ends.at_s = for_s  # type: ignore[attr-defined]
-    ProducerRole(context, 1).work()
+    finished(ProducerRole(context, 1).work())
 
 
 def test_sends_are_spread_evenly(stage: Stage) -> None:
@@ -234,18 +235,18 @@ def test_order_is_not_judged_across_two_clients_of_a_producer() -> None:
     assert nonmonotonic_send(script.history(), Guarantees.of()).validity is Validity.VALID
 
 
-class FakeAdmin:
+class FakeLeaders:
     """Tells the high watermarks that it is given, the last one for ever."""
 
     ends: tuple[int, ...] = ()
 
-    def __init__(self, bootstrap: str) -> None:
-        self._ends = list(FakeAdmin.ends)
+    def __init__(self, *words: object) -> None:
+        self._ends = list(FakeLeaders.ends)
 
-    def offsets(self, topic: str, partition: int) -> tuple[int, int]:
+    async def offsets(self, topic: str, partition: int) -> tuple[int, int]:
         return 0, self._ends.pop(0) if len(self._ends) > 1 else self._ends[0]
 
-    def close(self) -> None:
+    def forget(self) -> None:
         return None
 
 
@@ -256,12 +257,12 @@ def read_finally(
     ends: tuple[int, ...],
     acknowledged: int = 0,
 ) -> FinalEnd:
-    monkeypatch.setattr(reader, "RawAdmin", FakeAdmin)
-    FakeAdmin.ends = ends
+    monkeypatch.setattr(reader, "Leaders", FakeLeaders)
+    FakeLeaders.ends = ends
     stage.library.consumers = list(consumers)
     context = stage.set_up(Queue(topic="t", partitions=1))
     context.acknowledged_ends[0] = acknowledged
-    ReaderRole(context).work()
+    finished(ReaderRole(context).work())
     end = stage.history().operations[-1].value
     assert isinstance(end, FinalEnd)
     return end

@@ -1,16 +1,16 @@
-"""A minimal producer over the project's own wire protocol: one request in flight at a time, optionally idempotent."""
+"""A minimal producer, as coroutines: one request in flight at a time, optionally idempotent."""
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
+from collections import deque
 from dataclasses import dataclass, field
 
 from harness.clients.client import Delivery, Headers, OnDelivery, classified
-from harness.clients.leader_connections import TROUBLE, LeaderConnections
 from harness.clients.murmur2 import partition_of
+from harness.clients.stepped.leaders import TROUBLE, Leaders
 from harness.history.operations import OpType, ProducerIdentity
+from harness.hosts.executor import Executor, Task
 from harness.judging.guarantees import ClientSettings
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode, is_retriable
@@ -22,6 +22,7 @@ from reference_broker.wire.records import Record, encode_batch
 _PRODUCE, _INIT_PRODUCER_ID = 0, 22
 _BATCH_RECORDS = 200
 _ACKS = {"all": -1, "1": 1, "0": 0}
+_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +42,12 @@ class _Identity:
     sequences: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
-class RawProducer:
-    """Producer over raw connections."""
+class Producer:
+    """SteppedProducer over connections of our own. A task of its own sends what waits."""
 
-    def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
-        self._view = LeaderConnections(bootstrap, client_id, settings.request_timeout_ms / 1000)
+    def __init__(self, executor: Executor, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
+        self._executor = executor
+        self._leaders = Leaders(executor, bootstrap, client_id, timeout_s=settings.request_timeout_ms / 1000)
         self._delivery_s = settings.delivery_timeout_ms / 1000
         self._request_timeout_ms = settings.request_timeout_ms
         self._acks = _ACKS[settings.acks]
@@ -53,18 +55,28 @@ class RawProducer:
         self._retries = settings.retries
         self._compression = Compression[settings.compression.upper()]
         self._identity = _Identity()
-        self._waiting: queue.Queue[_Waiting | None] = queue.Queue()
+        self._lock = threading.Lock()
+        """Over what the sender and its user both change."""
+        self._waiting: deque[_Waiting] = deque()
+        self._some = executor.signal()
+        """That something waits, or that it is closed; a new one once it has been seen."""
+        self._none_open = executor.signal()
+        """That every record was reported; a new one while some are not."""
+        self._none_open.set()
         self._open = 0
         self._retried = 0
-        self._changed = threading.Condition()
         self._is_closed = False
-        self._thread = threading.Thread(target=self._run, name=client_id, daemon=True)
-        self._thread.start()
+        self._ended = executor.signal()
+        self.task: Task = executor.start(client_id, self._run)
+
+    async def partition_for(self, topic: str, key: bytes | None) -> int:
+        """The partition that the Java producer chooses for a key."""
+        return partition_of(key or b"", max(1, await self._leaders.refresh(topic)))
 
     def send(
         self,
         topic: str,
-        partition: int | None,
+        partition: int,
         *,
         key: bytes | None,
         value: bytes | None,
@@ -72,50 +84,48 @@ class RawProducer:
         timestamp: int | None = None,
         on_delivery: OnDelivery,
     ) -> None:
-        """Queues a record. Without a partition, one is chosen by the hash of the key, as the Java producer does."""
-        now_ms = time.time_ns() // 1_000_000
-        chosen = partition if partition is not None else self._partition_for(topic, key)
-        record = Record(0, now_ms if timestamp is None else timestamp, key, value, tuple(headers))
-        with self._changed:
+        """Queues a record."""
+        at_ms = self._executor.wall_ms() if timestamp is None else timestamp
+        record = Record(0, at_ms, key, value, tuple(headers))
+        with self._lock:
+            if not self._open:
+                self._none_open = self._executor.signal()
             self._open += 1
-        self._waiting.put(_Waiting(topic=topic, partition=chosen, record=record, on_delivery=on_delivery))
+            self._waiting.append(_Waiting(topic=topic, partition=partition, record=record, on_delivery=on_delivery))
+            self._some.set()
 
-    def _partition_for(self, topic: str, key: bytes | None) -> int:
-        led = max(1, self._view.refresh(topic))
-        return partition_of(key or b"", led)
-
-    def _run(self) -> None:
+    async def _run(self) -> None:
         while True:
-            first = self._waiting.get()
-            if first is None:
-                return
-            batches: dict[tuple[str, int], list[_Waiting]] = {(first.topic, first.partition): [first]}
-            for _ in range(_BATCH_RECORDS):
-                try:
-                    following = self._waiting.get_nowait()
-                except queue.Empty:
+            await self._some.wait()
+            batches: dict[tuple[str, int], list[_Waiting]] = {}
+            with self._lock:
+                if self._is_closed:
                     break
-                if following is None:
-                    self._waiting.put(None)
-                    break
-                batches.setdefault((following.topic, following.partition), []).append(following)
+                for _ in range(min(len(self._waiting), _BATCH_RECORDS)):
+                    found = self._waiting.popleft()
+                    batches.setdefault((found.topic, found.partition), []).append(found)
+                if not self._waiting:
+                    self._some = self._executor.signal()
             for where, batch in batches.items():
-                self._deliver(where, batch)
+                await self._deliver(where, batch)
+        self._leaders.forget()
+        self._ended.set()
 
-    def _deliver(self, where: tuple[str, int], batch: list[_Waiting]) -> None:
+    async def _deliver(self, where: tuple[str, int], batch: list[_Waiting]) -> None:
         """Sends one batch; retries until a final answer, the delivery timeout, or the limit of retries."""
-        deadline = time.monotonic() + self._delivery_s
+        now_ns = self._executor.now_ns
+        deadline_ns = now_ns() + int(self._delivery_s * 1e9)
         outcome, error, attempts, is_doubtful = OpType.INFO, "delivery timeout", 0, False
         offset, appended_at = -1, -1
-        while time.monotonic() < deadline and attempts <= self._retries and not self._is_closed:
+        while now_ns() < deadline_ns and attempts <= self._retries and not self._is_closed:
             attempts += 1
             self._retried += len(batch) if attempts > 1 else 0
             try:
-                code, offset, appended_at = self._attempt(where, batch)
+                code, offset, appended_at = await self._attempt(where, batch)
             except TROUBLE as trouble:
                 error, is_doubtful = f"{type(trouble).__name__}: {trouble}", True
-                self._view.forget()
-                time.sleep(0.05)
+                self._leaders.forget()
+                await self._executor.pause(_AGAIN_S)
                 continue
             if code in (ErrorCode.NONE, ErrorCode.DUPLICATE_SEQUENCE_NUMBER):
                 outcome, error = OpType.OK, ""
@@ -123,8 +133,8 @@ class RawProducer:
             error = ErrorCode(code).name
             if is_retriable(code):
                 is_doubtful = is_doubtful or code == ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND
-                self._view.forget()
-                time.sleep(0.05)
+                self._leaders.forget()
+                await self._executor.pause(_AGAIN_S)
                 continue
             outcome = OpType.INFO if is_doubtful else classified(error)
             break
@@ -136,13 +146,14 @@ class RawProducer:
             self._identity = _Identity()
         self._report(where, batch, outcome, offset, appended_at, error)
 
-    def _attempt(self, where: tuple[str, int], batch: list[_Waiting]) -> tuple[int, int, int]:
+    async def _attempt(self, where: tuple[str, int], batch: list[_Waiting]) -> tuple[int, int, int]:
         """Sends one Produce request; returns (error code, base offset, log append time in ms)."""
         topic, partition = where
-        connection = self._view.leader(topic, partition)
+        connection = await self._leaders.leader(topic, partition)
         if self._is_idempotent and self._identity.producer_id < 0:
             request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=60_000)
-            answer = connection.request(_INIT_PRODUCER_ID, connection.highest(_INIT_PRODUCER_ID, 4), request)
+            version = await connection.highest(_INIT_PRODUCER_ID, 4)
+            answer = await connection.request(_INIT_PRODUCER_ID, version, request)
             if answer.error_code:
                 return int(answer.error_code), -1, -1
             self._identity = _Identity(answer.producer_id, answer.producer_epoch)
@@ -164,11 +175,11 @@ class RawProducer:
                 ),
             ),
         )
-        version = connection.highest(_PRODUCE, 9)
+        version = await connection.highest(_PRODUCE, 9)
         if self._acks == 0:
-            connection.send_only(_PRODUCE, version, produce)
+            await connection.send_only(_PRODUCE, version, produce)
             return 0, -1, -1
-        found = connection.request(_PRODUCE, version, produce).responses[0].partition_responses[0]
+        found = (await connection.request(_PRODUCE, version, produce)).responses[0].partition_responses[0]
         return int(found.error_code), int(found.base_offset), int(found.log_append_time_ms)
 
     def _advance(self, where: tuple[str, int], count: int) -> None:
@@ -187,9 +198,10 @@ class RawProducer:
                 error=error or None,
             )
             waiting.on_delivery(delivery)
-        with self._changed:
+        with self._lock:
             self._open -= len(batch)
-            self._changed.notify_all()
+            if not self._open:
+                self._none_open.set()
 
     def identity(self) -> ProducerIdentity | None:
         """The producer id and epoch; None before the first request, and after a failed batch until the next request."""
@@ -200,18 +212,17 @@ class RawProducer:
         """The number of records in batches that were resent."""
         return self._retried
 
-    def flush(self, timeout_s: float) -> None:
+    async def flush(self, timeout_s: float) -> None:
         """Waits until every record has been reported as delivered or failed, at most `timeout_s`."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._open == 0, timeout_s)
+        await self._none_open.wait(timeout_s)
 
     def is_broken(self) -> bool:
         """Always False: after a failed batch this producer requests a new producer id and goes on."""
         return False
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stops after the batch in flight."""
-        self._is_closed = True
-        self._waiting.put(None)
-        self._thread.join(self._delivery_s)
-        self._view.forget()
+        with self._lock:
+            self._is_closed = True
+            self._some.set()
+        await self._ended.wait(self._delivery_s)

@@ -56,6 +56,8 @@ class Ending:
         """Something has happened, or time has passed."""
         parts = self._parts
         if self._state is Stopping.BROKER and (self._life is None or self._life.has_ended):
+            if parts.broker is not None and not parts.broker.partitions.may_close():
+                return
             self._state = Stopping.QUORUM
             if parts.broker is not None:
                 parts.broker.partitions.close(now, parts.broker.broker.lifecycle.broker_epoch)

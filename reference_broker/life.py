@@ -70,8 +70,11 @@ class BrokerLife:
             self._partitions.on_registered(broker_epoch, now)
 
     def on_caught_up(self, now: Now) -> None:
-        """The metadata is as new as the controller's: load the logs and the groups that are here."""
-        self._partitions.attach(self._publisher, self._settings, self.report_folders, now)
+        """The metadata is as new as the controller's: load the logs that are here."""
+        self._partitions.attach(self._publisher, self._settings, self.report_folders, now, self._on_loaded)
+
+    def _on_loaded(self, now: Now) -> None:
+        """The logs are loaded: they may be replicated, and groups are loaded from them."""
         self._partitions.on_registered(self.broker.lifecycle.broker_epoch, now)
         self._is_loaded = True
         self._groups.on_metadata(MetadataDelta(self._publisher.image), now)

@@ -13,6 +13,7 @@ from reference_broker.wire.primitives import ZERO_UUID, Uuid, parse_uuid, uuid_t
 
 CLEAN_SHUTDOWN = ".kafka_cleanshutdown"
 PARTITION_METADATA = "partition.metadata"
+EPOCHS = "leader-epoch-checkpoint"
 
 TopicPartition = tuple[str, int]
 
@@ -49,6 +50,17 @@ def write_offsets(disk: Disk, path: str, offsets: Mapping[TopicPartition, int]) 
     _write_rows(disk, path, ((topic, partition, offsets[topic, partition]) for topic, partition in sorted(offsets)))
 
 
+class OffsetsWrite:
+    """An offset checkpoint to replace as a flush, perhaps in another thread: `disk` and `offsets` are for it alone."""
+
+    def __init__(self, disk: Disk, path: str, offsets: Mapping[TopicPartition, int]) -> None:
+        self._disk, self._path, self._offsets = disk, path, offsets
+
+    def flush(self) -> None:
+        """Return only when it is on stable storage."""
+        write_offsets(self._disk, self._path, self._offsets)
+
+
 def read_epochs(disk: Disk, path: str) -> list[tuple[int, int]]:
     """A leader-epoch checkpoint: (epoch, start offset), ascending."""
     entries = [(int(epoch), int(start)) for epoch, start in _read_rows(disk, path, 2)]
@@ -77,9 +89,18 @@ def read_topic_id(disk: Disk, directory: str) -> Uuid:
 
 def write_topic_id(disk: Disk, directory: str, topic_id: Uuid) -> None:
     """Write a partition's folder's topic id."""
-    disk.write_atomically(
-        f"{directory}/{PARTITION_METADATA}", f"version: 0\ntopic_id: {uuid_text(topic_id)}\n".encode()
-    )
+    disk.write_atomically(f"{directory}/{PARTITION_METADATA}", _topic_id_text(topic_id))
+
+
+def write_topic_id_plainly(disk: Disk, directory: str, topic_id: Uuid) -> None:
+    """The same where nothing is there yet, without a flush: a loss of power may leave less than the whole file."""
+    path = f"{directory}/{PARTITION_METADATA}"
+    if not disk.exists(path):
+        disk.write_plainly(path, _topic_id_text(topic_id))
+
+
+def _topic_id_text(topic_id: Uuid) -> bytes:
+    return f"version: 0\ntopic_id: {uuid_text(topic_id)}\n".encode()
 
 
 def take_clean_shutdown(disk: Disk, directory: str) -> int | None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from reference_broker.environment import Disk, Random
-from reference_broker.log.checkpoints import mark_clean_shutdown, read_offsets, take_clean_shutdown, write_offsets
+from reference_broker.log.checkpoints import (
+    OffsetsWrite,
+    mark_clean_shutdown,
+    read_offsets,
+    take_clean_shutdown,
+    write_offsets,
+)
 from reference_broker.log.config import LogConfig
+from reference_broker.log.flushing import LogFlush, SmallFilesFlush, begin_flush
 from reference_broker.log.folder_names import DELETE, STRAY, folder_of, mark_of, marked_folder, partition_of
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.log.producer_replay import KNOWS_ALL
 from reference_broker.log.recovery import ForeignFolder, open_log
-from reference_broker.log.watched_disk import Watch, WatchedDisk
+from reference_broker.log.watched_disk import Watch, WatchedDisk, unwatched_disk
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
@@ -22,6 +30,8 @@ RECOVERY_POINTS = "recovery-point-offset-checkpoint"
 HIGH_WATERMARKS = "replication-offset-checkpoint"
 LOG_STARTS = "log-start-offset-checkpoint"
 METADATA_FOLDER = "__cluster_metadata-0"
+REMOVED_AT_ONCE = 200
+"""Folders of deleted logs; the others have to wait for the next time."""
 
 TopicPartition = tuple[str, int]
 
@@ -40,6 +50,8 @@ class LogDirectory:
         self._high_watermarks: dict[TopicPartition, int] = {}
         self._log_starts: dict[TopicPartition, int] = {}
         self._leaving: list[tuple[int, str, PartitionLog | None]] = []
+        self._behind: dict[PartitionLog, None] = {}
+        """Logs whose small files are not durable as they should be."""
 
     @classmethod
     def open(
@@ -113,6 +125,7 @@ class LogDirectory:
                 recovery_point=self._recovery_points.get(key, 0),
                 log_start_offset=self._log_starts.get(key, 0),
                 silent_since_ms=silent_since_ms,
+                is_id_deferred=True,
             )
         except ForeignFolder as error:
             raise KafkaError(ErrorCode.INCONSISTENT_TOPIC_ID, str(error)) from error
@@ -120,12 +133,16 @@ class LogDirectory:
             raise self.fail(str(error)) from error
         log.set_high_watermark(self._high_watermarks.get(key, log.log_start_offset))
         self.logs[key] = log
+        log.epochs.on_change = partial(self._behind.__setitem__, log, None)
+        if log.epochs.is_behind or not log.is_id_durable:
+            self._behind[log] = None
         return log
 
     def delete_log(self, topic: str, partition: int, now_ms: int) -> None:
         """Take a log out; its folder is renamed at once and removed after file.delete.delay.ms."""
         log = self.logs.pop((topic, partition))
         self._forget(topic, partition)
+        self._behind.pop(log, None)
         self._leaving.append((now_ms + log.config.file_delete_delay_ms, self._mark(topic, partition, DELETE), log))
 
     def set_aside(self, topic: str, partition: int) -> str:
@@ -138,8 +155,8 @@ class LogDirectory:
 
     def _mark(self, topic: str, partition: int, mark: str) -> str:
         path = f"{self.path}/{marked_folder(topic, partition, mark, self._random.randbytes(16))}"
+        # Where the new name is lost with the power, the next start sees what the metadata says of the old one.
         self.disk.rename(f"{self.path}/{folder_of(topic, partition)}", path)
-        self.disk.flush_directory(self.path)
         return path
 
     def _forget(self, topic: str, partition: int) -> None:
@@ -152,23 +169,46 @@ class LogDirectory:
         """Remove the files of segments and logs that have been deleted for long enough."""
         for log in self.logs.values():
             log.remove_deleted(now_ms)
-        due = [one for one in self._leaving if one[0] <= now_ms]
-        for _, path, log_leaving in due:
+        due = [one for one in self._leaving if one[0] <= now_ms][:REMOVED_AT_ONCE]
+        for one in due:
+            _, path, log_leaving = one
             if log_leaving is not None:
                 log_leaving.abandon()
             self.disk.remove_tree(path)
-        if due:
-            self._leaving = [one for one in self._leaving if one[0] > now_ms]
+            self._leaving.remove(one)
 
-    def flush_overdue(self, now_ms: int) -> None:
-        """Flush every log that was not flushed for its flush.ms."""
+    def overdue_flushes(self, now_ms: int) -> Iterator[LogFlush]:
+        """Flushes of the logs that were not flushed for their flush.ms."""
         for log in self.logs.values():
-            log.flush_if_overdue(now_ms)
+            if log.is_overdue(now_ms):
+                log.last_flush_ms = now_ms
+                if (flush := begin_flush(log, is_for_all=True)) is not None:
+                    yield flush
 
-    def flush_closed_segments(self) -> None:
-        """Flush every log's segments that are full."""
+    def flushes_of_full_segments(self) -> Iterator[LogFlush]:
+        """Flushes of every log's segments that are full: after a crash they need not be read again."""
         for log in self.logs.values():
-            log.flush_closed_segments()
+            if (flush := begin_flush(log, is_for_all=False)) is not None:
+                yield flush
+
+    @property
+    def has_small_files(self) -> bool:
+        """Whether `take_small_files` finds any."""
+        return bool(self._behind) and self.is_online
+
+    def take_small_files(self, most: int) -> list[SmallFilesFlush]:
+        """The small files of some logs, to be made durable."""
+        taken = [log for log, _ in zip(self._behind, range(most), strict=False)]
+        for log in taken:
+            del self._behind[log]
+        return [SmallFilesFlush(log) for log in taken]
+
+    def on_flushed(self, flush: LogFlush | SmallFilesFlush, error: OSError | None) -> None:
+        """A flush has ended; where it failed the folder is offline, unless it was for a log that has gone meanwhile."""
+        if error is None:
+            flush.done()
+        elif self.logs.get((flush.log.topic, flush.log.partition)) is flush.log:
+            self.fail(str(error))
 
     def forget_silent_producers(self, up_to_ms: int) -> None:
         """Forget the producers without a record after a time."""
@@ -180,32 +220,53 @@ class LogDirectory:
         return sum(log.delete_old_segments(now_ms) for log in self.logs.values())
 
     def checkpoint_recovery_points(self) -> None:
-        """Keep up to where each log is on stable storage."""
-        self._recovery_points |= {key: log.recovery_point for key, log in self.logs.items()}
+        """Keep up to where each log is on stable storage, as far as its leader epochs are, too."""
+        for key, log in self.logs.items():
+            self._recovery_points[key] = min(log.recovery_point, log.epochs.known_on_disk_to)
         write_offsets(self.disk, f"{self.path}/{RECOVERY_POINTS}", self._recovery_points)
 
+    def note_truncation(self, log: PartitionLog) -> None:
+        """A log was cut: what is kept of it on disk must not reach beyond, before anything else is appended."""
+        if self._recovery_points.get((log.topic, log.partition), 0) > log.log_end_offset:
+            self.checkpoint_recovery_points()
+
+    def high_watermarks(self) -> OffsetsWrite:
+        """What readers were allowed to see of each log, to be kept."""
+        self._high_watermarks |= {key: log.high_watermark for key, log in self.logs.items()}
+        path = f"{self.path}/{HIGH_WATERMARKS}"
+        return OffsetsWrite(unwatched_disk(self.disk), path, dict(self._high_watermarks))
+
     def checkpoint_high_watermarks(self) -> None:
-        """Keep what readers were allowed to see of each log."""
+        """Keep it at once."""
         self._high_watermarks |= {key: log.high_watermark for key, log in self.logs.items()}
         write_offsets(self.disk, f"{self.path}/{HIGH_WATERMARKS}", self._high_watermarks)
 
+    def log_starts(self) -> OffsetsWrite:
+        """Where each log starts, where that is not simply its first segment's base, to be kept."""
+        self._note_log_starts()
+        return OffsetsWrite(unwatched_disk(self.disk), f"{self.path}/{LOG_STARTS}", dict(self._log_starts))
+
     def checkpoint_log_starts(self) -> None:
-        """Keep where each log starts, where that is not simply its first segment's base."""
+        """Keep it at once."""
+        self._note_log_starts()
+        write_offsets(self.disk, f"{self.path}/{LOG_STARTS}", self._log_starts)
+
+    def _note_log_starts(self) -> None:
         for key, log in self.logs.items():
             if log.log_start_offset > log.segments[0].base_offset:
                 self._log_starts[key] = log.log_start_offset
             else:
                 self._log_starts.pop(key, None)
-        write_offsets(self.disk, f"{self.path}/{LOG_STARTS}", self._log_starts)
 
     def usage(self) -> tuple[int, int]:
         """(total, usable) bytes of the volume."""
         return self.disk.usage(self.path)
 
-    def close(self, now_ms: int, broker_epoch: int = -1) -> None:
+    def close(self, now_ms: int, broker_epoch: int = -1, *, is_whole: bool = True) -> None:
         """Close every log in order, write the checkpoints and, last of all, the clean-shutdown mark.
 
-        A folder that is offline, or goes offline now, is only released, and stays without the mark.
+        A folder that is offline, or goes offline now, is only released, and stays without the mark; so does one that
+        may hold logs that were not opened (`is_whole` is false), and perhaps have to be recovered.
         """
         with contextlib.suppress(KafkaError):
             for log in self.logs.values():
@@ -213,7 +274,8 @@ class LogDirectory:
             self.checkpoint_recovery_points()
             self.checkpoint_high_watermarks()
             self.checkpoint_log_starts()
-            mark_clean_shutdown(self.disk, self.path, broker_epoch)
+            if is_whole:
+                mark_clean_shutdown(self.disk, self.path, broker_epoch)
         if not self.is_online:
             for log in self.logs.values():
                 log.abandon()

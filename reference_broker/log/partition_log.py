@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from reference_broker.environment import Disk
 from reference_broker.log import replication, retention
+from reference_broker.log.checkpoints import write_topic_id_plainly
 from reference_broker.log.config import LogConfig
+from reference_broker.log.flushing import flush_now, write_id_durably
 from reference_broker.log.leader_epochs import LeaderEpochs
 from reference_broker.log.producer_replay import take_marker
 from reference_broker.log.producer_state import Producer, ProducerState
@@ -95,6 +97,9 @@ class PartitionLog:
         self.doomed: list[tuple[int, Segment]] = []
         self._segment_born_ms: int | None = None
         self.has_new_files = True
+        self.is_id_written = self.is_id_durable = True
+        """Whether partition.metadata is there, and stays there after a loss of power."""
+        self.truncations = 0
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -148,6 +153,9 @@ class PartitionLog:
         self._write(batch.header, (batch.data,), batch.data, now_ms)
 
     def _write(self, header: BatchHeader, buffers: Sequence[Buffer], data: Buffer, now_ms: int) -> None:
+        if not self.is_id_written:
+            write_topic_id_plainly(self.disk, self.directory, self.topic_id)
+            self.is_id_written = True
         segment = self.segments[-1]
         segment.append(header, buffers)
         self.log_end_offset = segment.next_offset
@@ -323,16 +331,9 @@ class PartitionLog:
             segment.file.close()
             self.disk.remove(segment.file.path)
 
-    def flush_if_overdue(self, now_ms: int) -> None:
-        """Flush where flush.ms have passed since the last time."""
-        if now_ms - self.last_flush_ms >= self.config.flush_ms:
-            self.flush(now_ms)
-
-    def sweep(self, now_ms: int, producer_expiration_ms: int) -> None:
-        """Remove files whose delay is over, flush by time, forget producers that fell silent."""
-        self.remove_deleted(now_ms)
-        self.flush_if_overdue(now_ms)
-        self.producers.expire(now_ms - producer_expiration_ms)
+    def is_overdue(self, now_ms: int) -> bool:
+        """Whether flush.ms have passed since the last flush."""
+        return now_ms - self.last_flush_ms >= self.config.flush_ms
 
     def truncate_to(self, offset: int) -> None:
         """Drop the batch that holds an offset and all after it."""
@@ -346,31 +347,18 @@ class PartitionLog:
 
     def flush(self, now_ms: int) -> None:
         """Bring what was appended since the last flush to stable storage."""
-        if self.recovery_point < self.log_end_offset:
-            self._flush_segments(len(self.segments))
-            self.recovery_point = self.log_end_offset
+        flush_now(self)
         self.last_flush_ms = now_ms
-
-    def flush_closed_segments(self) -> None:
-        """Bring the segments that are full to stable storage: after a crash they need not be read again."""
-        if self.recovery_point < self.segments[-1].base_offset:
-            self._flush_segments(len(self.segments) - 1)
-            self.recovery_point = self.segments[-1].base_offset
-
-    def _flush_segments(self, stop: int) -> None:
-        for segment in self.segments[self.segment_of(self.recovery_point) : stop]:
-            segment.flush()
-        if self.has_new_files:
-            self.disk.flush_directory(self.directory)
-            self.has_new_files = False
 
     def set_high_watermark(self, offset: int) -> None:
         """What readers may see ends here; kept between the log's start and its end."""
         self.high_watermark = min(max(offset, self.log_start_offset), self.log_end_offset)
 
     def close(self, now_ms: int) -> None:
-        """Flush, keep the producers' state, release every file."""
+        """Flush, keep the small files and the producers' state, release every file."""
         self.flush(now_ms)
+        write_id_durably(self)
+        self.epochs.write()
         if self.log_end_offset > self.log_start_offset:
             self._write_snapshot()
         self.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from reference_broker.environment import Disk
-from reference_broker.log.checkpoints import read_topic_id, write_topic_id
+from reference_broker.log.checkpoints import EPOCHS, PARTITION_METADATA, read_topic_id, write_topic_id
 from reference_broker.log.config import LogConfig
 from reference_broker.log.indexes import CorruptIndex
 from reference_broker.log.leader_epochs import LeaderEpochs
@@ -35,8 +35,11 @@ def open_log(
     recovery_point: int = 0,
     log_start_offset: int = 0,
     silent_since_ms: int = KNOWS_ALL,
+    is_id_deferred: bool = False,
 ) -> PartitionLog:
     """Open or create the log in a folder.
+
+    `is_id_deferred` leaves the writing of a new folder's topic id to the first append, or to a flush before it.
 
     After a stop that was not clean, segments from the recovery point on are read batch by batch and cut at the first
     that is torn or does not match its CRC; what was acknowledged before a flush stands before that point. A missing or
@@ -46,11 +49,13 @@ def open_log(
     for name in disk.list(directory):
         if name.endswith(TRANSIENT):
             disk.remove(f"{directory}/{name}")
-    known_id = read_topic_id(disk, directory)
-    if known_id == ZERO_UUID and topic_id != ZERO_UUID:
-        write_topic_id(disk, directory, topic_id)
-    elif topic_id not in (ZERO_UUID, known_id):
+    known_id = _known_id(disk, directory, is_clean=is_clean)
+    lacks_id = known_id == ZERO_UUID and topic_id != ZERO_UUID
+    if not lacks_id and topic_id not in (ZERO_UUID, known_id):
         raise ForeignFolder(f"{directory} belongs to another topic id than {topic}")
+    if lacks_id and not is_id_deferred:
+        write_topic_id(disk, directory, topic_id)
+        lacks_id = False
     segments = _load_segments(disk, directory, config, recovery_point, is_clean=is_clean, start=log_start_offset)
     end = segments[-1].next_offset
     start = min(max(log_start_offset, segments[0].base_offset), end)
@@ -67,6 +72,8 @@ def open_log(
         log_start_offset=start,
         recovery_point=end if is_clean else min(recovery_point, end),
     )
+    log.is_id_written = log.is_id_durable = not lacks_id
+    log.epochs.cut_from_start(start)
     load_producers(
         disk=disk,
         directory=directory,
@@ -79,15 +86,25 @@ def open_log(
     return log
 
 
+def _known_id(disk: Disk, directory: str, *, is_clean: bool) -> Uuid:
+    """The topic id that the folder has; a loss of power may have come before it was flushed, and before any flush."""
+    try:
+        return read_topic_id(disk, directory)
+    except ValueError:
+        if is_clean:
+            raise
+        disk.remove(f"{directory}/{PARTITION_METADATA}")
+        return ZERO_UUID
+
+
 def _load_epochs(
     disk: Disk, directory: str, segments: list[Segment], recovery_point: int, *, is_clean: bool
 ) -> LeaderEpochs:
     """The leader epochs; from the recovery point on, or all where the file is corrupt, as the batches tell them.
 
-    The file is durable before the batches are: after a crash it may name epochs that were lost with their batches, and
-    after a truncation that was lost it may even name one for batches of an earlier epoch.
+    After a crash the file may name epochs that were lost with their batches, and lack those of batches that were not.
     """
-    epochs = LeaderEpochs(disk, f"{directory}/leader-epoch-checkpoint")
+    epochs = LeaderEpochs(disk, f"{directory}/{EPOCHS}")
     end = segments[-1].next_offset
     try:
         epochs.load()
@@ -100,7 +117,7 @@ def _load_epochs(
             for _, header in segment.headers_from():
                 if not found or header.partition_leader_epoch > found[-1][0]:
                     found.append((header.partition_leader_epoch, header.base_offset))
-    epochs.replace(found)
+    epochs.replace(found, known_to)
     return epochs
 
 

@@ -123,6 +123,7 @@ def _remove_snapshots(log: PartitionLog, beyond: int) -> None:
 
 
 def _end_at(log: PartitionLog, end_offset: int) -> None:
+    log.truncations += 1
     log.log_end_offset = end_offset
     log.log_start_offset = min(log.log_start_offset, end_offset)
     log.epochs.cut_from_end(end_offset)

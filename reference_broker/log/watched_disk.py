@@ -55,6 +55,11 @@ class WatchedFile:
         self._file, self._watch = file, watch
 
     @property
+    def unwatched(self) -> File:
+        """The file itself."""
+        return self._file
+
+    @property
     def path(self) -> str:
         """Where the file is now."""
         return self._file.path
@@ -113,11 +118,26 @@ class WatchedFile:
         self._file.close()
 
 
+def unwatched_file(file: File) -> File:
+    """The file itself. A flush in another thread uses it: whoever asked for the flush tells the watch of a failure."""
+    return file.unwatched if isinstance(file, WatchedFile) else file
+
+
+def unwatched_disk(disk: Disk) -> Disk:
+    """The same for a disk."""
+    return disk.unwatched if isinstance(disk, WatchedDisk) else disk
+
+
 class WatchedDisk:
     """A disk whose failures a `Watch` sees."""
 
     def __init__(self, disk: Disk, watch: Watch) -> None:
         self._disk, self._watch = disk, watch
+
+    @property
+    def unwatched(self) -> Disk:
+        """The disk itself."""
+        return self._disk
 
     def open(self, path: str, *, create: bool = False) -> File:
         """Open a file."""

@@ -1,26 +1,32 @@
 """All partitions that this broker hosts: opened at start, changed by metadata, kept in order as time goes by.
 
+What metadata brings is done for some partitions at once, and for the others as time goes by, so that thousands of them
+hold up nobody. A partition that somebody asks for before its turn is brought up to date then.
+
 Source: KIP-631 (metadata tells the broker what to host), KIP-858 (several log folders), KIP-112 (failed folders).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Final
 
 from reference_broker.effects import Outbox
 from reference_broker.environment import Disk, Now, Random
 from reference_broker.log.config import LogConfig
 from reference_broker.log.log_directory import LogDirectory
-from reference_broker.log.producer_replay import KNOWS_ALL
 from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import BROKER, TOPIC
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
 from reference_broker.metadata.topics import PartitionImage, TopicImage
 from reference_broker.replication.alter_partition import ControllerChannel
-from reference_broker.replication.folder_news import FolderNews, FolderReport, TopicIdPartition
-from reference_broker.replication.log_folders import LogFolders, is_assigned
+from reference_broker.replication.flushes import Flushes
+from reference_broker.replication.folder_news import FolderReport, TopicIdPartition
+from reference_broker.replication.log_folders import LogFolders
 from reference_broker.replication.partition import Partition
+from reference_broker.replication.placement import Placement
 from reference_broker.replication.replica_exchange import ReplicaExchange
 from reference_broker.replication.upkeep import Upkeep
 from reference_broker.wire.errors import ErrorCode
@@ -28,6 +34,8 @@ from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
 
 TopicPartition = tuple[str, int]
+AT_ONCE: Final = 100
+"""Partitions that are brought up to date between other things."""
 
 
 class Partitions:
@@ -37,11 +45,8 @@ class Partitions:
         self._on_touched, self._on_event = on_touched, on_event
         self._online: dict[TopicPartition, Partition] = {}
         self._online_by_id: dict[TopicIdPartition, Partition] = {}
-        self._offline: dict[TopicPartition, Uuid] = {}
-        self._places: dict[TopicPartition, LogDirectory] = {}
-        self._placed: dict[TopicIdPartition, Uuid] = {}
-        self.has_lost = False
-        """Whether a log folder failed since its partitions were last reported."""
+        self._behind: dict[TopicIdPartition, bool] = {}
+        """Those that the metadata has changed, and whether they may be new."""
         self._outbox = Outbox()
         self._channel: ControllerChannel | None = None
         self._on_notice: Callable[[str], None] = on_event
@@ -50,9 +55,12 @@ class Partitions:
         self._settings: NodeConfig
         self._report_folders: FolderReport
         self._node_id = -1
+        self._now = Now(0, 0)
         self._exchange: ReplicaExchange
+        self._placement: Placement
+        self._flushes: Flushes
         self._upkeep: Upkeep | None = None
-        self._silent_since_ms = KNOWS_ALL
+        self._on_loaded: Callable[[Now], None] | None = None
 
     @classmethod
     def open(
@@ -85,6 +93,8 @@ class Partitions:
             on_failure=partitions._on_failure,
             on_event=on_event,
         )
+        partitions._placement = Placement(partitions._folders, -1)
+        partitions._flushes = Flushes(partitions._outbox)
         return partitions
 
     def connect(self, channel: ControllerChannel) -> None:
@@ -118,30 +128,33 @@ class Partitions:
         """Why folders are offline, by path; it grows when a disk fails."""
         return self._folders.failures
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether a log folder failed since its partitions were last reported."""
+        return self._placement.has_lost
+
     def _on_failure(self, folder: LogDirectory) -> None:
         """A disk failed: nothing in the folder is served from now on, and the controller has to know."""
-        self.has_lost = True
-        for key, place in list(self._places.items()):
-            if place is folder:
-                self._lose(key)
-
-    def _lose(self, key: TopicPartition) -> None:
-        partition = self._online.pop(key, None)
-        del self._places[key]
-        if partition is not None:
-            self._online_by_id.pop((partition.topic_id, partition.index), None)
-            self._offline[key] = partition.topic_id
-            partition.fail()
-            self._exchange.forget(partition)
+        for key in self._placement.lose(folder):
+            partition = self._online.pop(key, None)
+            if partition is not None:
+                self._online_by_id.pop((partition.topic_id, partition.index), None)
+                self._placement.offline[key] = partition.topic_id
+                partition.fail()
+                self._exchange.forget(partition)
 
     # -- lookup -------------------------------------------------------------------------------------------------
 
     def find(self, topic: str, index: int) -> Partition | None:
         """A partition that is hosted and works, by its topic's name."""
+        if self._behind:
+            self._hurry(topic, index)
         return self._online.get((topic, index))
 
     def find_by_id(self, topic_id: Uuid, index: int) -> Partition | None:
         """A partition that is hosted and works, by its topic's id."""
+        if self._behind:
+            self._hurry_by_id(topic_id, index)
         return self._online_by_id.get((topic_id, index))
 
     def get(self, topic: str, index: int) -> Partition:
@@ -150,14 +163,14 @@ class Partitions:
         KAFKA_STORAGE_ERROR where its folder is offline, NOT_LEADER_OR_FOLLOWER where another broker hosts it,
         UNKNOWN_TOPIC_OR_PARTITION where there is none.
         """
-        found = self._online.get((topic, index))
+        found = self.find(topic, index)
         if found is not None:
             return found
         raise self._absent(topic, index)
 
     def get_by_id(self, topic_id: Uuid, index: int) -> Partition:
         """A partition by its topic's id; UNKNOWN_TOPIC_ID where there is no such topic, else as `get`."""
-        found = self._online_by_id.get((topic_id, index))
+        found = self.find_by_id(topic_id, index)
         if found is not None:
             return found
         topic = self._publisher.image.topics.by_id.get(topic_id)
@@ -166,7 +179,7 @@ class Partitions:
         raise self._absent(topic.name, index)
 
     def _absent(self, topic: str, index: int) -> KafkaError:
-        if (topic, index) in self._offline:
+        if (topic, index) in self._placement.offline:
             return KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, f"{topic}-{index} is in a log folder that is offline")
         if self._publisher.image.partition(topic, index) is not None:
             return KafkaError(ErrorCode.NOT_LEADER_OR_FOLLOWER, f"{topic}-{index} is not hosted here")
@@ -181,15 +194,24 @@ class Partitions:
 
     # -- metadata -----------------------------------------------------------------------------------------------
 
-    def attach(self, publisher: Publisher, settings: NodeConfig, report: FolderReport, now: Now) -> None:
+    def attach(
+        self,
+        publisher: Publisher,
+        settings: NodeConfig,
+        report: FolderReport,
+        now: Now,
+        on_loaded: Callable[[Now], None] = lambda now: None,
+    ) -> None:
         """Load the log of every partition that the metadata puts here, set aside the others, and follow metadata.
 
-        `report` tells the controller what it has to know of folders.
+        `report` tells the controller what it has to know of folders; `on_loaded` is called once all are loaded, which
+        may be now.
         """
         self._publisher, self._settings, self._report_folders = publisher, settings, report
-        self._node_id = settings.static.node_id
-        self._upkeep = Upkeep(lambda: settings.current, now.monotonic_ms)
-        self._silent_since_ms = now.wall_ms - settings.current.number("producer.id.expiration.ms")
+        self._node_id, self._now, self._on_loaded = settings.static.node_id, now, on_loaded
+        self._upkeep = Upkeep(lambda: settings.current, self._flushes, now.monotonic_ms)
+        silent_since_ms = now.wall_ms - settings.current.number("producer.id.expiration.ms")
+        self._placement = Placement(self._folders, self._node_id, silent_since_ms)
         self._exchange = ReplicaExchange.begin(
             config=settings.static,
             outbox=self._outbox,
@@ -198,38 +220,25 @@ class Partitions:
             now=now,
         )
         self._exchange.on_brokers(publisher.image.brokers)
-        for folder in self._folders:
-            self._set_strays_aside(folder)
+        self._placement.set_strays_aside(publisher.image, self._on_event)
         for topic in publisher.image.topics:
-            self._host(topic, topic.partitions.values(), now, is_new=False)
+            self._note_behind(topic, topic.partitions.values(), is_new=False)
         publisher.subscribe(self.on_metadata)
+        self._catch_up(now)
+        self._tell_loaded(now)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether all logs that were here at the start are open."""
+        return self._on_loaded is None
 
     def on_registered(self, broker_epoch: int, now: Now) -> None:
         """The controller knows this broker under an epoch: from now on it may fetch from others (KIP-903)."""
         self._exchange.on_registered(broker_epoch, now)
 
-    def _set_strays_aside(self, folder: LogDirectory) -> None:
-        """Rename what the metadata does not put here: a topic deleted while the broker was down, or another of its
-        name."""
-        try:
-            for topic, index in folder.partitions_on_disk():
-                image = self._publisher.image.topics.get(topic)
-                partition = image.partitions.get(index) if image is not None else None
-                if (
-                    image is None
-                    or partition is None
-                    or self._node_id not in partition.replicas
-                    or self._folders.topic_id_in(folder, topic, index) != image.id
-                ):
-                    path = folder.set_aside(topic, index)
-                    self._on_event(f"the metadata does not know {folder.path}/{topic}-{index}: set aside as {path}")
-        except KafkaError as error:
-            self._on_event(f"the log folder {folder.path} was not searched for strays: {error.detail}")
-        except ValueError as error:
-            folder.fail(str(error))
-
     def on_metadata(self, delta: MetadataDelta, now: Now) -> None:
-        """Make, delete, lead, follow and configure as the metadata says now."""
+        """Make, delete, lead, follow and configure as the metadata says now, some partitions at once."""
+        self._now = now
         self._exchange.on_brokers(delta.after.brokers)
         for topic in delta.deleted_topics.values():
             for index in topic.partitions:
@@ -238,7 +247,8 @@ class Partitions:
             if change.after is not None:
                 changed = list(change.changed_partitions())
                 self._drop_moved(change.after, changed, now)
-                self._host(change.after, changed, now, is_new=True)
+                self._note_behind(change.after, changed, is_new=True)
+        self._catch_up(now)
         if delta.has_broker_changes:
             self._exchange.check_lag(self, now)
         configs = delta.changed_configs
@@ -254,15 +264,15 @@ class Partitions:
                 self._drop(topic, image.index, now)
 
     def _drop(self, topic: TopicImage, index: int, now: Now) -> None:
-        key = (topic.name, index)
-        if self._offline.get(key) == topic.id:
-            del self._offline[key]
+        key, offline = (topic.name, index), self._placement.offline
+        self._behind.pop((topic.id, index), None)
+        if offline.get(key) == topic.id:
+            del offline[key]
         partition = self._online.get(key)
         if partition is None or partition.topic_id != topic.id:
             return
-        folder = self._places.pop(key)
+        folder = self._placement.remove(topic, index)
         del self._online[key], self._online_by_id[topic.id, index]
-        self._placed.pop((topic.id, index), None)
         partition.leave()
         self._exchange.forget(partition)
         try:
@@ -270,71 +280,69 @@ class Partitions:
         except KafkaError as error:
             self._on_event(f"the log of {topic.name}-{index} was not deleted: {error.detail}")
 
-    def _host(self, topic: TopicImage, images: Iterable[PartitionImage], now: Now, *, is_new: bool) -> None:
-        """Have those of a topic's partitions that have a replica here as the metadata says now."""
-        config: LogConfig | None = None
+    # -- partitions that the metadata has changed -----------------------------------------------------------------
+
+    def _note_behind(self, topic: TopicImage, images: Iterable[PartitionImage], *, is_new: bool) -> None:
+        """Those of a topic's partitions that have a replica here are to be as the metadata says now."""
         for image in images:
-            if self._node_id not in image.replicas:
-                continue
-            key = (topic.name, image.index)
-            partition = self._online.get(key)
-            if partition is None and self._offline.get(key) == topic.id:
-                # The controller led it anew without knowing that its folder is lost.
-                self.has_lost |= image.leader == self._node_id
-                continue
-            try:
-                if partition is None:
-                    config = config or LogConfig.of(self._settings.log_settings(topic.name))
-                    partition = self._open(topic, image, config, is_new=is_new)
-                partition.update(image, now)
-                self._exchange.follow(partition, now)
-            except KafkaError as error:
-                self._mark_offline(topic, image, error)
+            if self._node_id in image.replicas:
+                self._behind.setdefault((topic.id, image.index), is_new)
 
-    def _mark_offline(self, topic: TopicImage, image: PartitionImage, error: KafkaError) -> None:
-        self._on_event(f"{topic.name}-{image.index} is offline: {error.detail}")
-        self._offline[topic.name, image.index] = topic.id
-        self.has_lost = True
+    def _hurry(self, topic: str, index: int) -> None:
+        image = self._publisher.image.topics.get(topic)
+        if image is not None:
+            self._hurry_by_id(image.id, index)
 
-    def _open(self, topic: TopicImage, image: PartitionImage, config: LogConfig, *, is_new: bool) -> Partition:
-        """Open or create a partition's log in its folder. KafkaError where that folder is offline or fails now."""
-        key = (topic.name, image.index)
-        folder = self._folder_for(topic, image, is_new=is_new)
-        log = folder.open_log(topic.name, image.index, topic.id, config, self._silent_since_ms)
+    def _hurry_by_id(self, topic_id: Uuid, index: int) -> None:
+        if (topic_id, index) in self._behind:
+            self._host(topic_id, index, self._now)
+
+    def _catch_up(self, now: Now) -> None:
+        """Bring some partitions up to date."""
+        for topic_id, index in list(islice(self._behind, AT_ONCE)):
+            if (topic_id, index) in self._behind:
+                self._host(topic_id, index, now)
+
+    def _tell_loaded(self, now: Now) -> None:
+        if not self._behind and (on_loaded := self._on_loaded) is not None:
+            self._on_loaded = None
+            on_loaded(now)
+
+    def _host(self, topic_id: Uuid, index: int, now: Now) -> None:
+        """Have a partition as the metadata says now."""
+        is_new = self._behind.pop((topic_id, index))
+        topic = self._publisher.image.topics.by_id.get(topic_id)
+        image = None if topic is None else topic.partitions.get(index)
+        if topic is None or image is None or self._node_id not in image.replicas:
+            return
+        key = (topic.name, index)
+        partition = self._online.get(key)
+        if partition is None and self._placement.offline.get(key) == topic_id:
+            # The controller led it anew without knowing that its folder is lost.
+            self._placement.has_lost |= image.leader == self._node_id
+            return
+        try:
+            if partition is None:
+                partition = self._open(topic, image, is_new=is_new)
+            partition.update(image, now)
+            self._exchange.follow(partition, now)
+        except KafkaError as error:
+            self._on_event(f"{topic.name}-{index} is offline: {error.detail}")
+            self._placement.mark_offline(topic, index)
+
+    def _open(self, topic: TopicImage, image: PartitionImage, *, is_new: bool) -> Partition:
+        config = LogConfig.of(self._settings.log_settings(topic.name))
+        log = self._placement.open(topic, image, config, is_new=is_new)
+        folder = self._placement.places[topic.name, image.index]
         partition = Partition(
             log=log,
             local=self._exchange.local,
             alter_partitions=self._exchange.alter_partitions,
-            on_truncated=folder.checkpoint_recovery_points,
+            on_truncated=lambda: folder.note_truncation(log),
             on_touched=self._on_touched,
         )
-        self._online[key] = self._online_by_id[topic.id, image.index] = partition
-        self._places[key] = folder
-        self._offline.pop(key, None)
-        if self._folders.id_of(folder) != self._assigned(image):
-            self._placed[topic.id, image.index] = self._folders.id_of(folder)
+        self._online[topic.name, image.index] = self._online_by_id[topic.id, image.index] = partition
         return partition
-
-    def _assigned(self, image: PartitionImage) -> Uuid:
-        """The folder that the metadata names for this broker's replica."""
-        return image.directory_of(self._node_id)
-
-    def _folder_for(self, topic: TopicImage, image: PartitionImage, *, is_new: bool) -> LogDirectory:
-        """Where the log is; for one that is nowhere, the folder that the metadata names, else the least used."""
-        holding = self._folders.holding(topic.name, image.index)
-        if holding is not None:
-            return holding
-        assigned = self._assigned(image)
-        named = self._folders.by_id(assigned)
-        if named is not None:
-            return named
-        # A log that is not new, and cannot be seen, may stand in a folder that is offline: it must not begin again.
-        if is_assigned(assigned) or (not is_new and self.failures):
-            raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, "its log folder is offline")
-        folder = self._folders.least_used()
-        if folder is None:
-            raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, "every log folder is offline")
-        return folder
 
     def _reconfigure(self, topics: Iterable[str]) -> None:
         for name in topics:
@@ -351,15 +359,19 @@ class Partitions:
         """When `on_time` must be called next (monotonic); None before `attach`."""
         if self._upkeep is None:
             return None
-        if self.has_lost or self._placed:
+        if self._placement.has_news or self._behind or not self.is_loaded or self._flushes.has_work(self._folders):
             return 0
         return min(self._upkeep.next_deadline_ms, self._exchange.next_deadline_ms())
 
     def on_time(self, now: Now) -> None:
-        """Tell the controller what it has to know of folders, and do what is due."""
+        """Go on with what the metadata has changed, tell the controller of folders, and do what is due."""
         if self._upkeep is None:
             return
-        self._report(now)
+        self._now = now
+        self._catch_up(now)
+        self._tell_loaded(now)
+        self._placement.report(self._report_folders, now)
+        self._flushes.go_on(self._folders)
         self._exchange.on_time(self, now)
         for task in self._upkeep.take_due(now.monotonic_ms):
             for folder in self._folders:
@@ -368,17 +380,17 @@ class Partitions:
                 except KafkaError:
                     continue  # the folder is offline now, and whoever watches it was told
 
-    def _report(self, now: Now) -> None:
-        if not self._placed and not self.has_lost:
-            return
-        lost = [(topic_id, index) for (_, index), topic_id in self._offline.items()] if self.has_lost else []
-        news = FolderNews(self._placed, self.online_directory_ids, tuple(lost), self.has_lost)
-        if self._report_folders(news, now):
-            self._placed, self.has_lost = {}, False
+    def may_close(self) -> bool:
+        """Begin no more flushes; whether those that were begun have ended."""
+        self._flushes.hold()
+        return self._flushes.is_idle
 
     def close(self, now: Now, broker_epoch: int) -> None:
-        """Close every log in order and leave the clean-shutdown marks; a folder that is offline gets none."""
+        """Close every log in order and leave the clean-shutdown marks, once `may_close`.
+
+        A folder gets no mark that is offline, nor does any while logs of an earlier run are not loaded.
+        """
         for folder in self._folders.folders.values():
-            folder.close(now.wall_ms, broker_epoch)
+            folder.close(now.wall_ms, broker_epoch, is_whole=self._upkeep is not None and self.is_loaded)
         self._online.clear()
         self._online_by_id.clear()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reference_broker.log.log_directory import LogDirectory
+from reference_broker.replication.flushes import Flushes
 from reference_broker.settings.broker_config import BrokerConfig
 
 SWEEP_INTERVAL_MS: Final = 1_000
@@ -28,7 +29,7 @@ class Task:
 class Upkeep:
     """The tasks of a broker, by the settings that it began with, the dynamic ones as they are when they count."""
 
-    def __init__(self, config: Callable[[], BrokerConfig], monotonic_ms: int) -> None:
+    def __init__(self, config: Callable[[], BrokerConfig], flushes: Flushes, monotonic_ms: int) -> None:
         self._config = config
         numbers = config().number
         first = monotonic_ms + numbers("log.initial.task.delay.ms")
@@ -40,10 +41,10 @@ class Upkeep:
 
         self._tasks = (
             every("log.retention.check.interval.ms", LogDirectory.delete_old_segments),
-            every("log.flush.scheduler.interval.ms", LogDirectory.flush_overdue),
-            every("log.flush.offset.checkpoint.interval.ms", _checkpoint_recovery_points),
-            every("log.flush.start.offset.checkpoint.interval.ms", _checkpoint_log_starts),
-            every("replica.high.watermark.checkpoint.interval.ms", _checkpoint_high_watermarks, monotonic_ms),
+            every("log.flush.scheduler.interval.ms", flushes.flush_overdue),
+            every("log.flush.offset.checkpoint.interval.ms", flushes.flush_full_segments),
+            every("log.flush.start.offset.checkpoint.interval.ms", flushes.keep_log_starts),
+            every("replica.high.watermark.checkpoint.interval.ms", flushes.keep_high_watermarks, monotonic_ms),
             every("producer.id.expiration.check.interval.ms", self._forget_silent_producers, monotonic_ms + silence_ms),
             Task(LogDirectory.remove_deleted, SWEEP_INTERVAL_MS, first),
         )
@@ -60,16 +61,3 @@ class Upkeep:
         if due:
             self.next_deadline_ms = min(task.due_ms for task in self._tasks)
         return due
-
-
-def _checkpoint_recovery_points(folder: LogDirectory, now_ms: int) -> None:
-    folder.flush_closed_segments()
-    folder.checkpoint_recovery_points()
-
-
-def _checkpoint_log_starts(folder: LogDirectory, now_ms: int) -> None:
-    folder.checkpoint_log_starts()
-
-
-def _checkpoint_high_watermarks(folder: LogDirectory, now_ms: int) -> None:
-    folder.checkpoint_high_watermarks()

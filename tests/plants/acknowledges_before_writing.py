@@ -23,7 +23,7 @@ LATE_MS = 500
 def plant() -> None:
     """Puts it in."""
     append, validate = PartitionLog.append_batch, partition_log.validate
-    flush, close = PartitionLog.flush_if_overdue, PartitionLog.close
+    is_overdue, close = PartitionLog.is_overdue, PartitionLog.close
     queues: dict[int, deque[tuple[int, Batch, int]]] = {}
 
     def write(log: PartitionLog, up_to_ms: int, now_ms: int) -> None:
@@ -44,14 +44,14 @@ def plant() -> None:
             first_offset=first, last_offset=last, log_append_time_ms=-1, log_start_offset=log.log_start_offset
         )
 
-    def flush_too(log: PartitionLog, now_ms: int) -> None:
+    def look_too(log: PartitionLog, now_ms: int) -> bool:
         write(log, now_ms - LATE_MS, now_ms)
-        flush(log, now_ms)
+        return is_overdue(log, now_ms)
 
     def close_too(log: PartitionLog, now_ms: int) -> None:
         write(log, now_ms, now_ms)
         close(log, now_ms)
 
     PartitionLog.append_batch = append_later
-    PartitionLog.flush_if_overdue, PartitionLog.close = flush_too, close_too
+    PartitionLog.is_overdue, PartitionLog.close = look_too, close_too
     Partition.acknowledgement = lambda partition, required_offset: ErrorCode.NONE

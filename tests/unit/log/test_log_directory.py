@@ -228,3 +228,86 @@ def test_after_any_crash_the_log_is_a_prefix_that_holds_all_that_was_flushed(ste
         flushed = max(flushed, log.recovery_point)
         assert log.log_end_offset == len(model) >= flushed
         assert values(log) == model
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["append", "lead", "flush", "roll", "small", "cut", "checkpoint", "restart", "crash"]),
+        max_size=30,
+    ),
+    st.integers(),
+)
+def test_after_any_crash_the_leader_epochs_are_those_of_the_batches(steps: list[str], seed: int) -> None:
+    chance, disk, epoch = random.Random(seed), MemoryDisk(), 0
+    directory = directory_on(disk)
+    log = orders(directory, segment_bytes=400)
+    for step in steps:
+        if step == "append":
+            log.append_own(encode_batch([Record(0, NOW, b"k", b"value")]), epoch, NOW)
+        elif step == "lead":
+            epoch += 1
+            log.epochs.assign(epoch, log.log_end_offset)
+        elif step == "flush":
+            log.flush(NOW)
+        elif step == "roll" and log.segments[-1].size:
+            log.roll(NOW)
+        elif step == "cut":
+            log.truncate_to(log.log_end_offset - 1 if log.log_end_offset else 0)
+            directory.note_truncation(log)
+            epoch += 1
+        elif step == "small":
+            for one in directory.take_small_files(1):
+                one.flush()
+                directory.on_flushed(one, None)
+        elif step == "checkpoint":
+            directory.checkpoint_recovery_points()
+        elif step in ("restart", "crash"):
+            directory.close(NOW) if step == "restart" else disk.crash(chance)
+            directory = directory_on(disk)
+            log = orders(directory, segment_bytes=400)
+            epoch += 1
+        starts: dict[int, int] = {}
+        for one in log.batches_from(0):
+            starts.setdefault(one.header.partition_leader_epoch, one.header.base_offset)
+        assert [entry for entry in log.epochs.entries if entry[1] < log.log_end_offset] == list(starts.items())
+
+
+def test_a_new_log_has_its_small_files_written_by_a_flush_and_not_before() -> None:
+    disk = MemoryDisk()
+    directory = directory_on(disk)
+    log = orders(directory)
+    log.epochs.assign(3, 0)
+    assert [name for name in disk.files if "orders-0" in name and not name.endswith(".log")] == []
+    (one,) = directory.take_small_files(8)
+    one.flush()
+    directory.on_flushed(one, None)
+    assert not directory.has_small_files
+    assert disk.files["/data/orders-0/leader-epoch-checkpoint"] == b"0\n1\n3 0\n"
+    assert b"topic_id" in disk.files["/data/orders-0/partition.metadata"]
+
+
+def test_the_kept_recovery_point_waits_for_the_leader_epochs() -> None:
+    disk = MemoryDisk()
+    directory = directory_on(disk)
+    log = orders(directory)
+    log.append_own(encode_batch([Record(0, NOW, b"k", b"a")]), 1, NOW)
+    log.flush(NOW)
+    directory.checkpoint_recovery_points()
+    assert disk.files["/data/recovery-point-offset-checkpoint"] == b"0\n1\norders 0 0\n"
+    for one in directory.take_small_files(8):
+        one.flush()
+        directory.on_flushed(one, None)
+    directory.checkpoint_recovery_points()
+    assert disk.files["/data/recovery-point-offset-checkpoint"] == b"0\n1\norders 0 1\n"
+
+
+def test_small_files_of_a_log_that_was_deleted_meanwhile_are_passed_over() -> None:
+    disk = MemoryDisk()
+    directory = directory_on(disk)
+    orders(directory)
+    (one,) = directory.take_small_files(8)
+    directory.delete_log("orders", 0, NOW)
+    one.flush()
+    directory.on_flushed(one, OSError("gone"))
+    assert directory.is_online

@@ -59,7 +59,7 @@ def test_a_retry_of_the_fifth_last_batch_is_still_recognised(tmp_path: Path) -> 
 def test_a_producer_that_fell_silent_may_begin_anywhere(tmp_path: Path) -> None:
     log = opened(tmp_path)
     log.append_from_client(batch(1, producer_id=7, producer_epoch=0, base_sequence=0), 0, NOW)
-    log.sweep(NOW + 1000, 1000)
+    log.producers.expire(NOW)
     assert log.active_producers() == []
     log.append_from_client(batch(1, producer_id=7, producer_epoch=0, base_sequence=40), 0, NOW)
     assert log.log_end_offset == 2

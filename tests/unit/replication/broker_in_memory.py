@@ -19,7 +19,7 @@ from reference_broker.apis.registry import CONTROLLER, served
 from reference_broker.broker.channel import ControllerChannel
 from reference_broker.broker.producer_ids import ProducerIds
 from reference_broker.broker.topic_creation import TopicCreation, wanted_topic
-from reference_broker.effects import Outbox
+from reference_broker.effects import Flushable, Outbox
 from reference_broker.environment import Now
 from reference_broker.releases import BASELINE, Release
 from reference_broker.replication.fetch_session import FetchSessions
@@ -129,6 +129,19 @@ class AskingBroker:
         )
 
 
+class FlushingOutbox(Outbox):
+    """Flushes are done as they are asked for."""
+
+    def flush(self, targets: Sequence[Flushable], then: Callable[[OSError | None, Now], None]) -> None:
+        failure: OSError | None = None
+        for one in targets:
+            try:
+                one.flush()
+            except OSError as error:
+                failure = failure or error
+        then(failure, at(NOW))
+
+
 class BrokerInMemory:
     """`now_ms` stands still until a test moves it. `touched` are the partitions that have somebody to wake."""
 
@@ -145,7 +158,7 @@ class BrokerInMemory:
         self.now_ms = NOW
         self.touched: list[Partition] = []
         self.events: list[str] = []
-        self.outbox = Outbox()
+        self.outbox = FlushingOutbox()
         for path in self.folders:
             if not self.disk.is_broken:
                 self.disk.make_directories(path)

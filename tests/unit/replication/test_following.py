@@ -98,6 +98,7 @@ def test_a_reassigned_replica_is_deleted(pair: Pair) -> None:
 def test_a_leader_that_lags_behind_the_metadata_is_asked_again_after_a_while(pair: Pair) -> None:
     pair.answer(PartitionData(error_code=76))
     assert pair.sent() is None
+    pair.broker.partitions.on_time(pair.broker.now)
     assert pair.broker.partitions.next_deadline_ms() == NOW + 1000
 
 

@@ -36,16 +36,26 @@ BASE: Mapping[str, str] = {
 
 
 def for_one_node(
-    *, node_id: int, port: int, controller_port: int, log_dir: Path, overrides: Mapping[str, str]
+    *,
+    node_id: int,
+    port: int,
+    controller_port: int,
+    log_dir: Path,
+    overrides: Mapping[str, str],
+    has_fixed_voters: bool = True,
 ) -> dict[str, str]:
     """All settings of a combined broker and controller on this machine."""
+    controller = f"127.0.0.1:{controller_port}"
+    quorum = ("controller.quorum.bootstrap.servers", controller)
+    if has_fixed_voters:
+        quorum = ("controller.quorum.voters", f"{node_id}@{controller}")
     return {
         **BASE,
         "node.id": str(node_id),
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://{controller}",
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "controller.quorum.voters": f"{node_id}@127.0.0.1:{controller_port}",
+        quorum[0]: quorum[1],
         "log.dirs": str(log_dir),
         **overrides,
     }

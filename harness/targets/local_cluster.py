@@ -93,8 +93,6 @@ def lack_for(spec: ClusterSpec | None, *, most_nodes: int) -> Lack | None:
     if spec.nodes + spec.controllers > most_nodes:
         wanted = spec.nodes + spec.controllers
         return Lack(Means.NODES, f"{wanted} nodes are needed; this target offers at most {most_nodes}")
-    if spec.has_dynamic_voters and spec.nodes + spec.controllers == 1:
-        return Lack(Means.NODES, "adding and removing voters needs several nodes")
     return small_disk.lack() if spec.small_disk_mb else None
 
 
@@ -229,6 +227,7 @@ def _settings_of_one(plan: NodePlan, spec: ClusterSpec) -> dict[str, str]:
         port=plan.ports["PLAINTEXT"],
         controller_port=plan.ports["CONTROLLER"],
         log_dir=Path(plan.log_dirs[0]),
+        has_fixed_voters=not plan.directory_id,
         overrides={**({"log.dirs": ",".join(plan.log_dirs)} if len(plan.log_dirs) > 1 else {}), **spec.config},
     )
 

@@ -11,47 +11,48 @@ INVALID_REQUEST; 4.3.1 means to, trips, and never answers.
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from reference_broker.apis.context import ControllerContext
-from reference_broker.controller.decision import Decision, Refusal
+from reference_broker.apis import altered_resources
+from reference_broker.apis.context import BrokerContext, ControllerContext
+from reference_broker.controller.config_preprocessing import ConfigPreprocessing
+from reference_broker.controller.decision import Decision
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.alter_configs_request import AlterConfigsRequest
+from reference_broker.wire.messages.alter_configs_request import AlterConfigsRequest, AlterConfigsResource
 from reference_broker.wire.messages.alter_configs_response import AlterConfigsResourceResponse, AlterConfigsResponse
-from reference_broker.wire.metadata_records import VersionedRecord
 
 API: Final = ApiKey.ALTER_CONFIGS
 VERSIONS: Final = range(3)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: AlterConfigsRequest, ctx: ControllerContext) -> AlterConfigsResponse:
+def preprocess(request: AlterConfigsRequest, ctx: BrokerContext) -> tuple[Any, Callable[[Any], Any]]:
+    """What the broker that got the request refuses of it, before the controller is asked."""
+    here = ConfigPreprocessing(ctx.image, ctx.config)
+    return altered_resources.preprocess(
+        request,
+        lambda one: here.refusal_of_settings(one.resource_type, one.resource_name, _settings(one)),
+        AlterConfigsResponse,
+        AlterConfigsResourceResponse,
+    )
+
+
+def handle(request: AlterConfigsRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
-    response: AlterConfigsResponse = ctx.controller.submit(lambda image: _decide(request, image, ctx), ctx.now)
-    return response
+    return ctx.controller.submit(lambda image: _decide(request, image, ctx), ctx.now)
 
 
 def _decide(request: AlterConfigsRequest, image: MetadataImage, ctx: ControllerContext) -> Decision:
-    counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
-    records: list[VersionedRecord] = []
-    results: list[AlterConfigsResourceResponse] = []
-    for resource in request.resources:
-        refusal: Refusal | None = Refusal(ErrorCode.INVALID_REQUEST, "Each resource must appear at most once.")
-        if counts[resource.resource_type, resource.resource_name] == 1:
-            settings = [(one.name, one.value) for one in resource.configs]
-            made, refusal = ctx.controller.configs(image).replace(
-                resource.resource_type, resource.resource_name, settings
-            )
-            records += made
-        results.append(
-            AlterConfigsResourceResponse(
-                error_code=ErrorCode.NONE if refusal is None else refusal.code,
-                error_message=None if refusal is None else refusal.text,
-                resource_type=resource.resource_type,
-                resource_name=resource.resource_name,
-            )
-        )
-    return Decision(() if request.validate_only else tuple(records), AlterConfigsResponse(responses=tuple(results)))
+    configs = ctx.controller.configs(image)
+    return altered_resources.decide(
+        request,
+        lambda one: configs.replace(one.resource_type, one.resource_name, _settings(one)),
+        AlterConfigsResponse,
+        AlterConfigsResourceResponse,
+    )
+
+
+def _settings(resource: AlterConfigsResource) -> list[tuple[str, str | None]]:
+    return [(one.name, one.value) for one in resource.configs]

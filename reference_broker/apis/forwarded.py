@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reference_broker.apis.context import BrokerContext
 from reference_broker.broker.forwarding import ClientRequest
+from reference_broker.effects import HANG_UP
 from reference_broker.security.principal import encode_principal
 from reference_broker.waiting import Later
 from reference_broker.wire.api_keys import ApiKey
@@ -51,8 +52,27 @@ class Forwarded:
         """What the API's file says of itself: its versions, and how it refuses."""
         return getattr(self._module, name)
 
-    def handle(self, request: Any, ctx: BrokerContext) -> Later:
-        """Pass the request on; the answer comes with the controller's."""
+    def handle(self, request: Any, ctx: BrokerContext) -> Any:
+        """Pass the request on; the answer comes with the controller's.
+
+        `preprocess` of the API's file, if it has one, says what of a request this broker answers itself: it returns
+        what is left for the controller, or None, and a function that makes the whole answer of the controller's.
+        """
+        preprocess = getattr(self._module, "preprocess", None)
+        if preprocess is None:
+            return self._forward(request, ctx)
+        rest, whole = preprocess(request, ctx)
+        if rest is None:
+            return whole(None)
+        later = Later()
+
+        def on_answer(answer: Any) -> None:
+            later.complete(answer if answer is HANG_UP or isinstance(answer, Exception) else whole(answer))
+
+        self._forward(rest, ctx).then(on_answer)
+        return later
+
+    def _forward(self, request: Any, ctx: BrokerContext) -> Later:
         key = int(self._module.API)
         parts = encode_request(key, ctx.api_version, 0, ctx.client_id, request)
         frame = b"".join(bytes(part) for part in parts)  # type: ignore[arg-type]

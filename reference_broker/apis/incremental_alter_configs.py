@@ -12,52 +12,55 @@ alter.config.policy.class.name is not honoured.
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from reference_broker.apis.context import ControllerContext
-from reference_broker.controller.decision import Decision, Refusal
+from reference_broker.apis import altered_resources
+from reference_broker.apis.context import BrokerContext, ControllerContext
+from reference_broker.controller.config_admin import Change
+from reference_broker.controller.config_preprocessing import ConfigPreprocessing
+from reference_broker.controller.decision import Decision
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.incremental_alter_configs_request import IncrementalAlterConfigsRequest
+from reference_broker.wire.messages.incremental_alter_configs_request import (
+    AlterConfigsResource,
+    IncrementalAlterConfigsRequest,
+)
 from reference_broker.wire.messages.incremental_alter_configs_response import (
     AlterConfigsResourceResponse,
     IncrementalAlterConfigsResponse,
 )
-from reference_broker.wire.metadata_records import VersionedRecord
 
 API: Final = ApiKey.INCREMENTAL_ALTER_CONFIGS
 VERSIONS: Final = range(2)
 LISTENERS: Final = ("broker", "controller")
 
 
-def handle(request: IncrementalAlterConfigsRequest, ctx: ControllerContext) -> IncrementalAlterConfigsResponse:
-    """Decide and commit."""
-    response: IncrementalAlterConfigsResponse = ctx.controller.submit(
-        lambda image: _decide(request, image, ctx), ctx.now
+def preprocess(request: IncrementalAlterConfigsRequest, ctx: BrokerContext) -> tuple[Any, Callable[[Any], Any]]:
+    """What the broker that got the request refuses of it, before the controller is asked."""
+    here = ConfigPreprocessing(ctx.image, ctx.config)
+    return altered_resources.preprocess(
+        request,
+        lambda one: here.refusal_of_changes(one.resource_type, one.resource_name, _changes(one)),
+        IncrementalAlterConfigsResponse,
+        AlterConfigsResourceResponse,
     )
-    return response
+
+
+def handle(request: IncrementalAlterConfigsRequest, ctx: ControllerContext) -> Any:
+    """Decide and commit."""
+    return ctx.controller.submit(lambda image: _decide(request, image, ctx), ctx.now)
 
 
 def _decide(request: IncrementalAlterConfigsRequest, image: MetadataImage, ctx: ControllerContext) -> Decision:
-    counts = Counter((one.resource_type, one.resource_name) for one in request.resources)
-    records: list[VersionedRecord] = []
-    results: list[AlterConfigsResourceResponse] = []
-    for resource in request.resources:
-        refusal: Refusal | None = Refusal(ErrorCode.INVALID_REQUEST, "Each resource must appear at most once.")
-        if counts[resource.resource_type, resource.resource_name] == 1:
-            changes = [(one.name, one.config_operation, one.value) for one in resource.configs]
-            configs = ctx.controller.configs(image)
-            made, refusal = configs.change(resource.resource_type, resource.resource_name, changes)
-            records += made
-        results.append(
-            AlterConfigsResourceResponse(
-                error_code=ErrorCode.NONE if refusal is None else refusal.code,
-                error_message=None if refusal is None else refusal.text,
-                resource_type=resource.resource_type,
-                resource_name=resource.resource_name,
-            )
-        )
-    response = IncrementalAlterConfigsResponse(responses=tuple(results))
-    return Decision(() if request.validate_only else tuple(records), response)
+    configs = ctx.controller.configs(image)
+    return altered_resources.decide(
+        request,
+        lambda one: configs.change(one.resource_type, one.resource_name, _changes(one)),
+        IncrementalAlterConfigsResponse,
+        AlterConfigsResourceResponse,
+    )
+
+
+def _changes(resource: AlterConfigsResource) -> list[Change]:
+    return [(one.name, one.config_operation, one.value) for one in resource.configs]

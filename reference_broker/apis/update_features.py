@@ -5,8 +5,7 @@ min.insync.replicas for the cluster and takes it from single brokers (KIP-966).
 **Refuses** INVALID_UPDATE_VERSION: a node does not support the level, a lower level without the upgrade type for it,
 metadata that would be lost, a missing dependency, or an unknown upgrade type.
 **Versions** 1 upgrade types and validate_only; 2 no results per feature.
-**Departs from Kafka** The level of kraft.version cannot be raised yet. Version 0 with allow_downgrade may lower a
-level; Kafka refuses that.
+**Departs from Kafka** Version 0 with allow_downgrade may lower a level; Kafka refuses that.
 """
 
 from __future__ import annotations
@@ -16,9 +15,7 @@ from typing import Any, Final
 from reference_broker.apis.context import ControllerContext
 from reference_broker.controller.features import Quorum, decide_features
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.update_features_request import UpdateFeaturesRequest
-from reference_broker.wire.refusal import KafkaError
 
 API: Final = ApiKey.UPDATE_FEATURES
 VERSIONS: Final = range(3)
@@ -27,17 +24,17 @@ LISTENERS: Final = ("broker", "controller")
 
 def handle(request: UpdateFeaturesRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
+
+    def raise_kraft_version(level: int, is_dry_run: bool) -> None:
+        ctx.quorum.upgrade_kraft_version(ctx.controller.epoch, level, ctx.now, is_dry_run=is_dry_run)
+
     quorum = Quorum(
         node_id=ctx.node_id,
         voter_ids=ctx.controller.log.voter_ids,
         local=ctx.release.supported_features(),
         kraft_version=ctx.controller.log.kraft_version,
-        raise_kraft_version=_refuse_kraft_version,
+        raise_kraft_version=raise_kraft_version,
     )
     return ctx.controller.submit(
         lambda image: decide_features(image, ctx.config, request, version=ctx.api_version, quorum=quorum), ctx.now
     )
-
-
-def _refuse_kraft_version(level: int) -> None:
-    raise KafkaError(ErrorCode.INVALID_UPDATE_VERSION, f"kraft.version cannot be raised to {level} yet")

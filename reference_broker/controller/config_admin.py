@@ -1,7 +1,7 @@
 """Deciders for configurations: IncrementalAlterConfigs (KIP-339) and AlterConfigs, and the checks of both.
 
-A broker's own configurations are checked first by the broker that got the request, the rest by the controller; here
-both are one node, and the answers keep the two stages' errors apart as Kafka's do.
+A broker's own configurations are checked first by that broker, which gets the request (`config_preprocessing`): it
+knows its settings. The controller checks the rest.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from typing import Final
 
 from reference_broker.controller.decision import Refusal
 from reference_broker.controller.group_settings import check_group
-from reference_broker.controller.node_settings import RETENTION_MS, reason_refused
 from reference_broker.controller.setting_order import in_order
 from reference_broker.java_hash import in_map_order
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC, MetadataImage
 from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.settings.broker_config import BrokerConfig
-from reference_broker.settings.config_key import ConfigKey, ConfigType, UpdateMode
+from reference_broker.settings.config_key import ConfigKey, ConfigType
 from reference_broker.settings.config_keys import ConfigKeys
 from reference_broker.settings.validators import ConfigInvalid
 from reference_broker.wire.errors import ErrorCode
@@ -38,7 +37,6 @@ CLIENT_MATCHES: Final = (
     *("client_instance_id", "client_id", "client_software_name", "client_software_version"),
     *("client_source_address", "client_source_port"),
 )
-CLUSTER_LEVEL_LISTENER_CONFIGS: Final = ("max.connection.creation.rate", "max.connections", "num.network.threads")
 
 
 class Operation(IntEnum):
@@ -90,12 +88,8 @@ class ConfigAdmin:
         """IncrementalAlterConfigs for one resource: the records, or the refusal of all its changes."""
         kept = list(changes)
         try:
-            self._check_shape(resource_type, name, kept)
-            current = self.image.config(resource_type, name)
-            wanted: dict[str, str | None] = {}
-            for key, operation, value in _in_kafkas_order(kept):
-                wanted[key] = self._changed(resource_type, key, current.get(key), operation, value)
-            return self._decide(resource_type, name, wanted), None
+            self.check_shape(resource_type, kept)
+            return self._decide(resource_type, name, self.changed(resource_type, name, kept)), None
         except KafkaError as error:
             return (), Refusal.of(error)
 
@@ -104,15 +98,28 @@ class ConfigAdmin:
         kept = list(settings)
         try:
             changes: list[Change] = [(key, Operation.SET, value) for key, value in kept]
-            self._check_shape(resource_type, name, changes)
-            wanted = {key: value for key, _, value in _in_kafkas_order(changes)}
-            for key in self.image.config(resource_type, name):
-                wanted.setdefault(key, None)
-            return self._decide(resource_type, name, wanted), None
+            self.check_shape(resource_type, changes)
+            return self._decide(resource_type, name, self.replaced(resource_type, name, changes)), None
         except KafkaError as error:
             return (), Refusal.of(error)
 
-    def _check_shape(self, resource_type: int, name: str, changes: list[Change]) -> None:
+    def changed(self, resource_type: int, name: str, changes: list[Change]) -> dict[str, str | None]:
+        """Key -> its value once the changes are made, None for its default. KafkaError where a change cannot be."""
+        current = self.image.config(resource_type, name)
+        return {
+            key: self._changed(resource_type, key, current.get(key), operation, value)
+            for key, operation, value in _in_kafkas_order(changes)
+        }
+
+    def replaced(self, resource_type: int, name: str, changes: list[Change]) -> dict[str, str | None]:
+        """The same where the changes are all that is to be set."""
+        wanted = {key: value for key, _, value in _in_kafkas_order(changes)}
+        for key in self.image.config(resource_type, name):
+            wanted.setdefault(key, None)
+        return wanted
+
+    def check_shape(self, resource_type: int, changes: list[Change]) -> None:
+        """INVALID_REQUEST where the changes of a resource make no sense, whatever its settings are."""
         if any(count > 1 for count in Counter(key for key, _, _ in changes).values()):
             raise bad_request("Error due to duplicate config keys")
         nulls = [key for key, operation, value in changes if operation != Operation.DELETE and value is None]
@@ -123,18 +130,6 @@ class ConfigAdmin:
         for _, operation, _ in changes:
             if operation not in list(Operation):
                 raise bad_request(f"Unknown operations type {operation}")
-        if resource_type == BROKER and name:
-            self.check_own_id(name)
-
-    def check_own_id(self, name: str) -> None:
-        """INVALID_REQUEST where a resource's name is not this node's id."""
-        node_id = self.config.node_id
-        try:
-            number = int(name)
-        except ValueError:
-            raise bad_request(f"Node id must be an integer, but it is: {name}") from None
-        if number != node_id:
-            raise bad_request(f"Unexpected broker id, expected {node_id}, but received {name}")
 
     def _changed(
         self, resource_type: int, key: str, current: str | None, operation: int, value: str | None
@@ -172,8 +167,6 @@ class ConfigAdmin:
         image = self.image
         current = image.config(resource_type, name)
         settings = {key: value for key, value in {**current, **wanted}.items() if value is not None}
-        if resource_type == BROKER:
-            self._check_broker(settings, is_default=not name)
         records: list[VersionedRecord] = []
         cleared: list[VersionedRecord] = []
         for key, value in wanted.items():
@@ -213,6 +206,8 @@ class ConfigAdmin:
             self.check_topic(settings)
             if name not in image.topics:
                 raise KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, f"The topic '{name}' does not exist.")
+        elif resource_type == BROKER and name:
+            self._check_node(name)
         elif resource_type == GROUP:
             if not name:
                 raise bad_request("Default group resources are not allowed.")
@@ -223,6 +218,16 @@ class ConfigAdmin:
                 raise bad_request("Subscription name can't be empty")
             check_known(self._keys.client_metrics, settings, "Unknown client metrics configuration: ", bad_request)
             check_subscription(settings)
+
+    def _check_node(self, name: str) -> None:
+        """INVALID_REQUEST where a name is no node id, BROKER_ID_NOT_REGISTERED where no node has it."""
+        cluster = self.image.cluster
+        try:
+            node_id = int(name)
+        except ValueError:
+            raise bad_request(f"Invalid broker name {name}") from None
+        if node_id not in cluster.brokers and node_id not in cluster.controllers:
+            raise KafkaError(ErrorCode.BROKER_ID_NOT_REGISTERED, f"No node with id {node_id} found.")
 
     def check_topic(self, overrides: Mapping[str, str]) -> None:
         """INVALID_CONFIG where a topic cannot have these settings."""
@@ -238,53 +243,6 @@ class ConfigAdmin:
                 "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log "
                 "storage."
             )
-
-    def _number_now(self, name: str) -> int:
-        """The node's number until now, retention in ms from whichever unit it was given in."""
-        config = self.config
-        return int(config.topic_settings()["retention.ms"]) if name == RETENTION_MS else config.number(name)
-
-    def _check_broker(self, settings: Mapping[str, str], *, is_default: bool) -> None:
-        """What the broker refuses before the controller is asked: INVALID_REQUEST, as Kafka has it (KAFKA-13609)."""
-        plain = {name: self._keys.plain_name(name) for name in settings}
-        fixed = [
-            name
-            for name in settings
-            if name in self._keys.broker and self._keys.broker[name].mode is UpdateMode.READ_ONLY
-        ]
-        if fixed:
-            raise bad_request(f"Cannot update these configs dynamically: [{', '.join(fixed)}]")
-        bare = [
-            name
-            for name in settings
-            if name.startswith(("ssl.keystore.", "ssl.truststore.")) or name == "ssl.key.password"
-        ]
-        if bare:
-            raise bad_request(
-                "These security configs can be dynamically updated only per-listener using the listener prefix: "
-                f"[{', '.join(bare)}]"
-            )
-        known = {name: text for name, text in settings.items() if plain[name] in self._keys.broker}
-        for name, text in known.items():
-            try:
-                self._keys.broker[plain[name]].parse(text)
-            except ConfigInvalid as error:
-                raise bad_request(str(error)) from error
-        if is_default:
-            own = [
-                name
-                for name in settings
-                if plain[name] in self._keys.broker
-                and self._keys.broker[plain[name]].mode is UpdateMode.PER_BROKER
-                and plain[name] not in CLUSTER_LEVEL_LISTENER_CONFIGS
-            ]
-            if own:
-                raise bad_request(
-                    "Cannot update these configs at default cluster level, broker id must be specified: "
-                    f"[{', '.join(own)}]"
-                )
-        if reason := reason_refused(known, self._number_now, self.config.log_dirs):
-            raise bad_request(reason)
 
 
 def _in_kafkas_order(changes: list[Change]) -> list[Change]:

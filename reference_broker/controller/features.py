@@ -40,14 +40,14 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quorum:
-    """What the controllers support. `local` are this node's ranges; `raise_kraft_version` begins the upgrade of the
-    quorum's own protocol, and refuses it with a KafkaError where some voter does not support it."""
+    """What the controllers support. `local` are this node's ranges; `raise_kraft_version(level, is_dry_run)` writes the
+    upgrade of the quorum's own protocol, and refuses it with a KafkaError where some voter does not support it."""
 
     node_id: int
     voter_ids: Sequence[int]
     local: Mapping[str, Range]
     kraft_version: int
-    raise_kraft_version: Callable[[int], None]
+    raise_kraft_version: Callable[[int, bool], None]
 
 
 def decide_features(
@@ -58,12 +58,12 @@ def decide_features(
     proposed = dict(image.features) | wished
     records: list[VersionedRecord] = []
     for update in request.feature_updates:
-        reason = _update(
-            image, update, _upgrade_type(update, version), proposed, quorum, request.validate_only, records
-        )
+        reason = _update(image, update, _upgrade_type(update, version), proposed, quorum, records)
         if reason is not None:
             text = f"The update failed for all features since the following feature had an error: {reason}"
             raise KafkaError(ErrorCode.INVALID_UPDATE_VERSION, text)
+    if wished.get(KRAFT_VERSION, 0) > quorum.kraft_version and not request.validate_only:
+        quorum.raise_kraft_version(wished[KRAFT_VERSION], False)
     if wished.get(ELR_VERSION, 0) > 0:
         records = [*_min_isr_records(image, config), *records]
     results = tuple(UpdatableFeatureResult(feature=one.feature, error_message=None) for one in request.feature_updates)
@@ -83,7 +83,6 @@ def _update(
     upgrade_type: int,
     proposed: Mapping[str, int],
     quorum: Quorum,
-    is_validated_only: bool,
     records: list[VersionedRecord],
 ) -> str | None:
     """Add the record of one update; the reason where it cannot be."""
@@ -101,8 +100,13 @@ def _update(
     if name != KRAFT_VERSION:
         records.append((FeatureLevelRecord(name=name, feature_level=level), 0))
     elif upgrade_type == UPGRADE:
-        if level > current and not is_validated_only:
-            quorum.raise_kraft_version(level)
+        try:
+            if level > current:
+                quorum.raise_kraft_version(level, True)
+        except KafkaError as error:
+            if error.code is not ErrorCode.INVALID_UPDATE_VERSION:
+                raise
+            return error.detail
         records.append((NoOpRecord(), 0))  # the response waits for the commit of some record
     return None
 

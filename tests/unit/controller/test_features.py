@@ -23,8 +23,11 @@ def update(
     version: int = 2,
     voter_ids: tuple[int, ...] = (1,),
     kraft_version: int = 1,
+    raised: list[tuple[int, bool]] | None = None,
     **changes: Any,
 ) -> Any:
+    """`raised` gets (level, whether it was only tried) of each call that raises kraft.version."""
+    calls = [] if raised is None else raised
     keys = tuple(
         FeatureUpdateKey(feature=name, max_version_level=level, upgrade_type=kind) for name, level, kind in wished
     )
@@ -33,7 +36,7 @@ def update(
         voter_ids=voter_ids,
         local={"metadata.version": (7, 30), ELR: (0, 1), "kraft.version": (0, 1), "group.version": (0, 1)},
         kraft_version=kraft_version,
-        raise_kraft_version=lambda _: None,
+        raise_kraft_version=lambda level, is_dry_run: calls.append((level, is_dry_run)),
     )
     request = UpdateFeaturesRequest(feature_updates=keys, **changes)
     return cluster.apply(decide_features(cluster.image, CONFIG, request, version=version, quorum=quorum))
@@ -114,6 +117,25 @@ def test_eligible_replicas_bring_the_clusters_own_least_isr() -> None:
     update(cluster, (ELR, 1, UP))
     image = cluster.image
     assert (image.config(BROKER, ""), dict(image.config(BROKER, "1"))) == ({"min.insync.replicas": "1"}, {})
+
+
+def test_kraft_version_is_raised_once_all_updates_are_known_to_be_valid() -> None:
+    raised: list[tuple[int, bool]] = []
+    update(Cluster.of(1), ("kraft.version", 1, UP), kraft_version=0, raised=raised)
+    assert raised == [(1, True), (1, False)]
+
+
+def test_kraft_version_stays_where_another_update_cannot_be() -> None:
+    raised: list[tuple[int, bool]] = []
+    with pytest.raises(KafkaError):
+        update(Cluster.of(1), ("kraft.version", 1, UP), ("nonsense", 1, UP), kraft_version=0, raised=raised)
+    assert raised == [(1, True)]
+
+
+def test_to_validate_kraft_version_does_not_raise_it() -> None:
+    raised: list[tuple[int, bool]] = []
+    update(Cluster.of(1), ("kraft.version", 1, UP), kraft_version=0, raised=raised, validate_only=True)
+    assert raised == [(1, True)]
 
 
 def test_version_1_answers_for_each_feature() -> None:

@@ -27,6 +27,7 @@ test: $(READY)  ## the project's own tests
 
 nightly: $(READY)  ## all of it: every check on every kind of target, three seeds, all profiles, all known pairs of releases
 	TESTS=all $(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m harness simulate --seeds 0..4999 --jobs $(WORKERS)
 	for seed in $(NIGHTLY_SEEDS); do \
 	  $(BIN)/python -m pytest checks -n $(WORKERS) --recorded --seed $$seed --require java,docker,root \
 	    --target reference --target kafka@$(KAFKA) --target docker@local/kafka:$(KAFKA) || exit 1; \

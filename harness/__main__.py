@@ -25,6 +25,10 @@ COMMANDS = {
         "harness.search.lockstep.model_command",
         "--target T   random sequences of requests, each answer judged by the model",
     ),
+    "simulate": (
+        "harness.simulate.command",
+        "--seeds A..B [--jobs N]   whole clusters on virtual time, with faults from seeds",
+    ),
     "record": (
         "harness.comparing.recorded.writing",
         "--target T [CHECKS]   record a target's answers in tests/recorded/",

@@ -206,9 +206,12 @@ class Peers:
             self._lose(link, why(error))
 
     def _lose(self, link: PeerLink, reason: str) -> None:
+        """Give up a connection, or what waits for one: only an attempt that failed puts the next one off."""
+        has_failed = link.phase is not Phase.WAITING
         raw = link.lose(reason)
-        link.retry_at_ms = self._monotonic_ms() + self._spread(min(BACKOFF_MS << link.failures, LONGEST_BACKOFF_MS))
-        link.failures = min(link.failures + 1, 16)
+        if has_failed:
+            link.retry_at_ms = self._monotonic_ms() + self._spread(min(BACKOFF_MS << link.failures, LONGEST_BACKOFF_MS))
+            link.failures = min(link.failures + 1, 16)
         self._take_outcomes(link)
         link.renew()
         if raw is not None:

@@ -81,13 +81,14 @@ class PeerLink:
             node.settle(token, outcome)
 
     def _lose(self, reason: str, now: Now) -> None:
+        """Give up a connection, or what waits for one: only an attempt that failed puts the next one off."""
         node, stream = self._peers.node, self._stream
         self._stream, self._is_open, self._connect_by_ms = None, False, NEVER_MS
         if stream is not None:
             node.network.close(stream, CLIENT, reason)
-        wait_ms = min(BACKOFF_MS << self._failures, LONGEST_BACKOFF_MS)
-        self._retry_at_ms = now.monotonic_ms + wait_ms * node.random.randrange(80, 121) // 100
-        self._failures = min(self._failures + 1, 16)
+            wait_ms = min(BACKOFF_MS << self._failures, LONGEST_BACKOFF_MS)
+            self._retry_at_ms = now.monotonic_ms + wait_ms * node.random.randrange(80, 121) // 100
+            self._failures = min(self._failures + 1, 16)
         lost, self._connection = self._connection, ClientConnection(self._client_id, VERSIONS)
         lost.lose(f"node {self._peer.node_id} at {self._peer.host}:{self._peer.port}: {reason}")
         for token, outcome in lost.take_outcomes():

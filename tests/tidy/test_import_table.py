@@ -76,6 +76,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     + tuple(RB + name for name in ("connection", "client_connection", "node", "startup", "storage", "storage_choices")),
     "harness": ("harness", "nemesis", "reports", RB + "wire", *COMMAND_LINE),
     "harness.search.strategies": ("harness", RB + "wire", RB + "settings"),
+    "harness.simulate": ("harness", RB + "simulation", *COMMAND_LINE),
     "harness.targets.reference": ("harness", "reference_broker"),
     "harness.targets.simulated": ("harness", "reference_broker"),
     "kafka_verification": ("harness",),  # what pytest loads in other projects

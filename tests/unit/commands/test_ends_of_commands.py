@@ -18,6 +18,7 @@ TALKATIVE = {
     "harness report": ["harness", "report", "RUN", "--no-allure"],
     "harness lockstep": ["harness", "lockstep", "--target", "reference", "--target", "reference", "--seconds", "0.1"],
     "harness model": ["harness", "model", "--seconds", "0.1"],
+    "harness simulate": ["harness", "simulate", "--seeds", "1"],
     "nemesis": ["nemesis", "--list"],
     "bench": ["bench", "--help"],
     "bench.fuzz": ["bench.fuzz", "--codec-only", "--frames", "1000"],
@@ -43,6 +44,7 @@ WRONG = {
         *("--known", "nowhere.toml"),
     ],
     "harness model": ["harness", "model", "--writer", "nobody"],
+    "harness simulate": ["harness", "simulate", "--seeds", "5..1"],
     "nemesis": ["nemesis", "--target", "nothing"],
     "bench": ["bench", "--only", "nothing"],
     "bench.fuzz": ["bench.fuzz", "--frames", "many"],
@@ -55,6 +57,7 @@ AT_WORK = {
         "lockstep  ",
     ),
     "harness model": (["harness", "model", "--seconds", "60"], "model  "),
+    "harness simulate": (["harness", "simulate", "--seeds", "0..999999", "--jobs", "2"], "simulate  "),
     "bench.fuzz": (["bench.fuzz", "--codec-only", "--frames", "100000000"], "fuzz   seed"),
     "bench": (["bench", "--only", "checkers"], "cores"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +90,25 @@ def test_a_request_after_a_failure_waits_for_the_back_off(machine: Machine) -> N
 
     assert machine.peers.next_deadline_ms > 0
     assert len(machine.outcomes) == 1
+
+
+def test_a_peer_is_reached_again_by_requests_that_wait_for_less_than_the_back_off(machine: Machine) -> None:
+    port, count = free_port(), 0
+
+    def is_answered_before(deadline: float) -> bool:
+        nonlocal count
+        while time.monotonic() < deadline:
+            machine.send(port, timeout_ms=100)
+            count += 1
+            if settled(machine, count) and not is_lost(machine, count - 1):
+                return True
+        return False
+
+    assert not is_answered_before(time.monotonic() + 1)  # the back-off has grown beyond 100 ms
+    peer = Scripted(machine.selector, port)
+
+    assert is_answered_before(time.monotonic() + 30)
+    peer.stop()
 
 
 def test_a_peer_that_goes_away_loses_what_it_has_not_answered(machine: Machine, peer: Scripted) -> None:

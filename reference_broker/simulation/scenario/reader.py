@@ -1,0 +1,124 @@
+"""A consumer in a world: it reads one partition from its beginning on, and notes what stands at each offset."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from reference_broker.simulation.scenario.caller import TROUBLE, Caller, Waits
+from reference_broker.simulation.scenario.ledger import Ledger, Place
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
+from reference_broker.wire.messages.fetch_response import PartitionData
+from reference_broker.wire.messages.list_offsets_request import (
+    ListOffsetsPartition,
+    ListOffsetsRequest,
+    ListOffsetsTopic,
+)
+from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
+from reference_broker.wire.records import iter_batches
+
+RETRY_MS: Final = 50
+WAIT_MS: Final = 500
+LATEST: Final = -1
+
+
+def request_of(topic_id: Uuid, partition: int, offset: int, *, max_wait_ms: int = WAIT_MS) -> FetchRequest:
+    """A fetch of one partition, outside of a session."""
+    asked = FetchPartition(partition=partition, fetch_offset=offset, partition_max_bytes=1 << 20)
+    topic = FetchTopic(topic_id=topic_id, partitions=(asked,))
+    return FetchRequest(max_wait_ms=max_wait_ms, min_bytes=1, max_bytes=1 << 20, topics=(topic,))
+
+
+def values_of(data: PartitionData, offset: int) -> list[tuple[int, bytes]]:
+    """(offset, value) of the records from an offset on."""
+    return [
+        (record.offset, bytes(record.value or b""))
+        for batch in iter_batches(data.records or b"")
+        if not batch.header.is_control
+        for record in batch.records()
+        if record.offset >= offset
+    ]
+
+
+class Reader:
+    """Reads until it is told to stop."""
+
+    def __init__(self, caller: Caller, ledger: Ledger, place: Place) -> None:
+        self.caller, self._ledger, self.place = caller, ledger, place
+        self.is_stopping = False
+        self.offset = 0
+
+    def run(self) -> Waits:
+        """Until `is_stopping`."""
+        while not self.is_stopping:
+            try:
+                is_good = yield from self._fetch()
+            except TROUBLE:
+                is_good = False
+            if not is_good:
+                self.caller.forget(*self.place)
+                yield self.caller.world.sleep(RETRY_MS)
+
+    def _fetch(self) -> Waits:
+        caller, (topic, partition) = self.caller, self.place
+        address, topic_id = yield from caller.leader(topic, partition)
+        answer: Any = yield from caller.call(address, ApiKey.FETCH, request_of(topic_id, partition, self.offset))
+        if answer.error_code or not answer.responses:
+            return answer.error_code == ErrorCode.NONE
+        (data,) = answer.responses[0].partitions
+        for offset, value in values_of(data, self.offset):
+            self._ledger.note_read(self.place, offset, value)
+            self.offset = offset + 1
+        return data.error_code == ErrorCode.NONE
+
+
+def end_offset(caller: Caller, place: Place, limit_ms: int) -> Waits:
+    """A partition's high watermark, once its leader knows what was acknowledged before it (KIP-207). TimeoutError."""
+    world, (topic, partition) = caller.world, place
+    end_us = world.now_us + limit_ms * 1000
+    asked = ListOffsetsPartition(partition_index=partition, timestamp=LATEST)
+    request = ListOffsetsRequest(
+        replica_id=BrokerId(-1), topics=(ListOffsetsTopic(name=TopicName(topic), partitions=(asked,)),)
+    )
+    while world.now_us < end_us:
+        try:
+            address, _ = yield from caller.leader(topic, partition)
+            answer = yield from caller.call(address, ApiKey.LIST_OFFSETS, request)
+            (found,) = answer.topics[0].partitions
+            if found.error_code == ErrorCode.NONE:
+                return found.offset
+        except TROUBLE:
+            pass
+        caller.forget(topic, partition)
+        yield world.sleep(RETRY_MS)
+    raise TimeoutError(f"the end of {topic}-{partition} cannot be known")
+
+
+def final_read(caller: Caller, place: Place, limit_ms: int) -> Waits:
+    """All values of a partition by offset, up to its end. TimeoutError where it cannot be had."""
+    world, values, offset = caller.world, dict[int, bytes](), 0
+    end_us = world.now_us + limit_ms * 1000
+    end = yield from end_offset(caller, place, limit_ms)
+    while world.now_us < end_us:
+        try:
+            address, topic_id = yield from caller.leader(*place)
+            answer = yield from caller.call(
+                address, ApiKey.FETCH, request_of(topic_id, place[1], offset, max_wait_ms=0)
+            )
+        except TROUBLE:
+            data = None
+        else:
+            data = answer.responses[0].partitions[0] if answer.responses else None
+        if data is None or data.error_code:
+            caller.forget(*place)
+            yield world.sleep(RETRY_MS)
+            continue
+        found = values_of(data, offset)
+        values.update(found)
+        offset = found[-1][0] + 1 if found else offset
+        if offset >= end:
+            return values
+        if not found:
+            yield world.sleep(RETRY_MS)
+    raise TimeoutError(f"{place[0]}-{place[1]} cannot be read up to {end}")

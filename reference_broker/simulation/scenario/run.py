@@ -1,0 +1,209 @@
+"""Runs a scenario: form a cluster, let clients and faults loose on it, heal a majority, heal all, judge.
+
+Safety holds all the time (`invariants`); liveness begins when faults end: then the core must make progress, alone, and
+after that the whole cluster, each within a bound of virtual time.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+from msgspec import Struct
+
+from reference_broker.simulation.client import ConnectionLost
+from reference_broker.simulation.cluster import add_cluster
+from reference_broker.simulation.faults import plan as plan_faults
+from reference_broker.simulation.faults import undo_all
+from reference_broker.simulation.invariants import watch_all
+from reference_broker.simulation.scenario.caller import Caller, Waits
+from reference_broker.simulation.scenario.ledger import Ledger, Place
+from reference_broker.simulation.scenario.plan import CLIENTS, TOPIC, Plan
+from reference_broker.simulation.scenario.producer import Producer
+from reference_broker.simulation.scenario.reader import Reader, final_read
+from reference_broker.simulation.tasks import Promise, spawn
+from reference_broker.simulation.world import InvariantBroken, World
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.create_topics_request import (
+    CreatableReplicaAssignment,
+    CreatableTopic,
+    CreateTopicsRequest,
+)
+from reference_broker.wire.primitives import BrokerId, TopicName
+
+FORMING_LIMIT_MS: Final = 30_000
+CORE_LIMIT_MS: Final = 60_000
+WHOLE_LIMIT_MS: Final = 60_000
+RETRY_MS: Final = 100
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """How a scenario went. `wrong` says what is broken; None where nothing is. The same run has the same `digest`."""
+
+    seed: int
+    wrong: str | None
+    digest: int
+    events: int
+    virtual_ms: int
+    acknowledged: int
+    lines: tuple[str, ...] = ()
+
+
+class Stuck(AssertionError):
+    """There was no progress within the bound."""
+
+
+class Scenario:
+    """One run of a plan."""
+
+    def __init__(self, plan: Plan, *, is_recorded: bool = False) -> None:
+        self.plan = plan
+        self.world = World(plan.seed, latency_us=plan.latency_us, is_recorded=is_recorded)
+        add_cluster(self.world, plan.layout)
+        self.ledger = Ledger()
+        self.logs = watch_all(self.world)
+        self._admin = Caller(self.world, plan.layout.bootstrap)
+        self.places: list[Place] = [(TOPIC, index) for index in range(plan.partitions)]
+        self.producers = [self._producer(self.places[index % len(self.places)]) for index in range(2)]
+        self.readers = [Reader(self._caller(), self.ledger, self.places[0])]
+        assert self.world.places[-len(CLIENTS) :] == CLIENTS
+
+    def _caller(self) -> Caller:
+        return Caller(self.world, self.plan.layout.bootstrap)
+
+    def _producer(self, place: Place) -> Producer:
+        plan = self.plan
+        return Producer(self._caller(), self.ledger, place, pause_ms=plan.pause_ms, largest_batch=plan.largest_batch)
+
+    def run(self) -> Outcome:
+        """The whole of it; what goes wrong is in the outcome."""
+        wrong: str | None = None
+        try:
+            self._form()
+            self._be_safe()
+            self._be_live()
+            wrong = self._judge()
+        except (InvariantBroken, Stuck) as broken:
+            wrong = str(broken)
+        except Exception as error:  # a fault of a node that it could not answer for itself, or of the simulation
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            wrong = (
+                f"seed {self.plan.seed}, at {self.world.now_us / 1000:.3f} ms: {error!r} at {where.name}:{where.lineno}"
+            )
+            self.world.note(0, *traceback.format_exception(error))
+        world = self.world
+        return Outcome(
+            seed=self.plan.seed,
+            wrong=wrong,
+            digest=world.network.digest,
+            events=world.events,
+            virtual_ms=world.now_us // 1000,
+            acknowledged=self.ledger.acknowledgements,
+            lines=tuple(world.lines),
+        )
+
+    # -- phases -------------------------------------------------------------------------------------------------
+
+    def _form(self) -> None:
+        for node_id in self.world.nodes:
+            self.world.start(node_id)
+        topic = CreatableTopic(name=TopicName(TOPIC), num_partitions=self.plan.partitions, replication_factor=-1)
+        self._finish(self._create(self._admin, topic), FORMING_LIMIT_MS, "a topic is created")
+
+    def _be_safe(self) -> None:
+        """Clients write and read while faults come and go."""
+        clients: list[Producer | Reader] = [*self.producers, *self.readers]
+        for client in clients:
+            spawn(client.run()).then(self._on_client_ended)
+        plan_faults(self.world, self.plan.faults)
+        self.world.run_for(self.plan.duration_ms)
+
+    def _be_live(self) -> None:
+        """The core is healed and must take a new topic and a write; then all are, and every partition must."""
+        world, plan = self.world, self.plan
+        others = [node_id for node_id in world.nodes if node_id not in plan.core]
+        undo_all(world, plan.core)
+        world.network.split(plan.core, others)
+        core = Caller(world, [one for one in plan.layout.bootstrap if world.network.addresses[one] in plan.core])
+        brokers = [node_id for node_id in plan.core if node_id in plan.layout.broker_ids]
+        world.note(0, "the core is healed:", *map(str, plan.core))
+        assignment = CreatableReplicaAssignment(partition_index=0, broker_ids=tuple(map(BrokerId, brokers)))
+        topic = CreatableTopic(
+            name=TopicName("core"), num_partitions=-1, replication_factor=-1, assignments=(assignment,)
+        )
+        self._finish(self._create(core, topic), CORE_LIMIT_MS, f"the core {plan.core} creates a topic")
+        self._await_writes([Producer(core, self.ledger, ("core", 0), pause_ms=10, largest_batch=1)], CORE_LIMIT_MS)
+        undo_all(world, list(world.nodes))
+        world.note(0, "all are healed")
+        self._await_writes(self.producers, WHOLE_LIMIT_MS)
+        self._await(self._is_whole, WHOLE_LIMIT_MS, "every replica is in sync again")
+
+    def _await_writes(self, producers: list[Producer], limit_ms: int) -> None:
+        """Each has something acknowledged that was sent from now on."""
+        start_us = self.world.now_us
+        for producer in producers:
+            if producer not in self.producers:
+                spawn(producer.run()).then(self._on_client_ended)
+        for producer in producers:
+            what = f"a write to {producer.place[0]}-{producer.place[1]} is acknowledged"
+            self._await(lambda one=producer: one.acked_at_us > start_us, limit_ms, what)  # type: ignore[misc]
+            if producer not in self.producers:
+                producer.is_stopping = True
+
+    def _is_whole(self) -> bool:
+        """Whether all replicas of the topic are in the ISR, as the active controller's broker knows it."""
+        for _, process in self.world.running():
+            image = process.parts.publisher.image
+            topic = image.topics.get(TOPIC)
+            if topic is not None and any(len(one.isr) < len(one.replicas) for one in topic.partitions.values()):
+                return False
+        return True
+
+    def _judge(self) -> str | None:
+        clients: list[Producer | Reader] = [*self.producers, *self.readers]
+        for client in clients:
+            client.is_stopping = True
+        final: dict[Place, dict[int, bytes]] = {}
+        for place in (*self.places, ("core", 0)):
+            final[place] = self._finish(
+                final_read(self._admin, place, WHOLE_LIMIT_MS), 2 * WHOLE_LIMIT_MS, f"{place} is read to its end"
+            )
+        return self.ledger.judge(final)
+
+    # -- waiting ------------------------------------------------------------------------------------------------
+
+    def _create(self, caller: Caller, topic: CreatableTopic) -> Waits:
+        """Create a topic; tried again until it is there."""
+        while True:
+            try:
+                answer = yield from caller.call_any(
+                    ApiKey.CREATE_TOPICS, CreateTopicsRequest(topics=(topic,), timeout_ms=1000)
+                )
+                if answer.topics[0].error_code in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
+                    return
+            except ConnectionLost:
+                pass
+            yield self.world.sleep(RETRY_MS)
+
+    def _finish(self, task: Generator[Promise[Any], Any, Any], limit_ms: int, what: str) -> Any:
+        outcome = spawn(task)
+        self._await(lambda: outcome.is_done, limit_ms, what)
+        try:
+            return outcome.result()
+        except TimeoutError as error:
+            raise Stuck(str(error)) from error
+
+    def _await(self, is_reached: Callable[[], bool], limit_ms: int, what: str) -> None:
+        world = self.world
+        if not world.run_until(is_reached, limit_ms):
+            raise Stuck(
+                f"seed {self.plan.seed}, at {world.now_us / 1000:.3f} ms: no progress: not within {limit_ms} ms: {what}"
+            )
+        if self.ledger.wrong is not None:
+            raise InvariantBroken(f"seed {self.plan.seed}, at {world.now_us / 1000:.3f} ms: {self.ledger.wrong}")
+
+    def _on_client_ended(self, outcome: Promise[Any]) -> None:
+        if outcome.error is not None:
+            self.world.broken(f"a client failed: {outcome.error!r}")

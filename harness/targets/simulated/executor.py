@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from reference_broker.simulation.tasks import Promise, spawn
-
 from harness.hosts.executor import Signal, Stream, Task, Window, Work
 from reference_broker.simulation.clock import BEGINNING_MS
 from reference_broker.simulation.network import CLIENT, Closed, Opening, Payload
 from reference_broker.simulation.network import Stream as WorldStream
+from reference_broker.simulation.tasks import Promise, spawn
 from reference_broker.simulation.world import World
 
 T = TypeVar("T")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from reference_broker.simulation.simulated_node import SimulatedNode
-
 from harness.hosts.host import Host, HostTrouble
+from harness.hosts.link_filter import LinkFilterFile
 from harness.hosts.small_disk import SmallDisk
 from harness.targets.node_plan import NodePlan
 from harness.targets.planned_node import PlannedNode
 from harness.targets.readiness import wait_until_ready
 from harness.targets.simulated.executor import VirtualExecutor
+from reference_broker.simulation.simulated_node import SimulatedNode
 
 _READY_S = 60.0
 _STOPS_S = 60.0
@@ -21,10 +20,11 @@ _STOPS_S = 60.0
 class NodeOfWorld(PlannedNode):
     """One node (Node): what is done to it happens at once, in virtual time."""
 
-    environment: Mapping[str, str] | None = None
+    environment: dict[str, str] | None = None
     host: Host | None = None
     data_dir: Path | None = None
     small_disk: SmallDisk | None = None
+    link_filter: LinkFilterFile | None = None
 
     def __init__(self, name: str, plan: NodePlan, executor: VirtualExecutor) -> None:
         super().__init__(name, plan)

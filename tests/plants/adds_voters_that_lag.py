@@ -21,4 +21,5 @@ def plant() -> None:
     """Puts it in."""
     leader: Any = Leader
     leader.is_caught_up = lambda self, key, now: True
-    handle_otherwise("add_raft_voter", lambda request, ctx, usual: usual(replace(request, ack_when_committed=False), ctx))
+    at_once = {"ack_when_committed": False}
+    handle_otherwise("add_raft_voter", lambda request, ctx, usual: usual(replace(request, **at_once), ctx))

@@ -33,6 +33,11 @@ nightly: $(READY)  ## all of it: every check on every kind of target, three seed
 	    --target reference --target kafka@$(KAFKA) --target docker@local/kafka:$(KAFKA) || exit 1; \
 	  $(BIN)/python -m harness account reports/out/latest --strict || exit 1; \
 	done
+	for seed in $(NIGHTLY_SEEDS); do \
+	  for first in mixed:reference,kafka@$(KAFKA) mixed:kafka@$(KAFKA),reference; do \
+	    $(BIN)/python -m pytest checks -m several_nodes --seed $$seed --require java,root --target $$first || exit 1; \
+	  done; \
+	done
 	for profile in 4.0 4.1 4.2 4.4; do \
 	  $(BIN)/python -m pytest checks -n $(WORKERS) --target reference@$$profile || exit 1; \
 	done

@@ -79,8 +79,11 @@ class Session:
 
     def kafka_release(self, record: CheckRecord) -> str:
         """The release of Apache Kafka on which a check ran; "" where it was another broker, or none says."""
-        kinds = {target.name: target.kind for target in self.options.targets}
-        return "" if kinds.get(record.target) in (None, TargetKind.REFERENCE) else record.version
+        return "" if self.kind_of(record) in (None, TargetKind.REFERENCE) else record.version
+
+    def kind_of(self, record: CheckRecord) -> TargetKind | None:
+        """What the clusters of a check's target are made of; None where it ran on none."""
+        return next((target.kind for target in self.options.targets if target.name == record.target), None)
 
     def known_bug(self, record: CheckRecord, happened: str) -> KnownBug | None:
         """The known bug of its target that broke a check, by what the check says; None where there is none."""

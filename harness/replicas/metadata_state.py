@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
+from msgspec import structs
+
 from harness.replicas.metadata_log import MetadataRecord
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.partition_record import PartitionRecord
@@ -133,7 +135,8 @@ class MetadataState:
             case "FeatureLevelRecord":
                 _put(known, ("feature", message.name), message.feature_level, is_removal=message.feature_level == 0)
             case "RegisterControllerRecord":
-                known["controller", message.controller_id] = message
+                features = tuple(sorted(message.features, key=lambda one: str(one.name)))  # a hash map at Kafka
+                known["controller", message.controller_id] = structs.replace(message, features=features)
             case "UnregisterControllerRecord":
                 known.pop(("controller", message.controller_id), None)
             case "ProducerIdsRecord":
@@ -307,7 +310,8 @@ def _broker(message: RegisterBrokerRecord) -> BrokerRegistration:
         epoch=message.broker_epoch,
         incarnation=bytes(message.incarnation_id),
         rack=message.rack,
-        end_points=tuple((one.name, one.host, one.port) for one in message.end_points),
+        # By name: Kafka keeps them in a hash map, so that a snapshot may name them in another order than the request.
+        end_points=tuple(sorted((one.name, one.host, one.port) for one in message.end_points)),
         is_fenced=message.fenced,
         is_in_controlled_shutdown=message.in_controlled_shutdown,
         log_dirs=_ids(message.log_dirs),

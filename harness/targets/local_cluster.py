@@ -131,27 +131,16 @@ def _open_once(name: str, software: Sequence[Software], spec: ClusterSpec) -> Lo
             properties = folder / _file_of(plan, "server", "properties", is_alone=len(plans) == 1)
             settings = settings_of(plan, plans, spec.config) if len(plans) > 1 else _settings_of_one(plan, spec)
             properties.write_text(broker_properties.text_of(settings), encoding="utf-8")
-            host = None if network is None else network.host_of(number)
-            command = runs.start_command(properties)
-            link_filter: Path | None = None
-            if network is None and len(plans) > 1 and runs.link_filter_option is not None:
-                link_filter = folder / f"links-{plan.id}"
-                command += [runs.link_filter_option, str(link_filter)]
-            process = LocalProcess(
-                command if host is None else host.inside(command),
-                folder=folder,
-                log=folder / f"node-{plan.id}.log",
-                environment=runs.environment,
-            )
+            has_link_filter = network is None and len(plans) > 1
             nodes.append(
                 LocalNode(
                     name=name,
                     plan=plan,
-                    process=process,
+                    properties=properties,
                     software=runs,
-                    host=host,
+                    host=None if network is None else network.host_of(number),
                     small_disk=disks.get(plan.id),
-                    link_filter=link_filter,
+                    link_filter=folder / f"links-{plan.id}" if has_link_filter else None,
                 )
             )
         _format_all(name, software, plans, folder, cluster_id)

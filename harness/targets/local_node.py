@@ -44,22 +44,35 @@ class LocalNode(PlannedNode):
         *,
         name: str,
         plan: NodePlan,
-        process: LocalProcess,
+        properties: Path,
         software: Software,
         host: NamespaceHost | None = None,
         small_disk: SmallDisk | None = None,
         link_filter: Path | None = None,
     ) -> None:
+        """`properties` is the file of its settings; its log stands beside it. `link_filter` is where software that can
+        refuse its peers itself is to look for whom."""
         super().__init__(name, plan)
-        self._link_filter: LinkFilterFile | None = None
-        if link_filter is not None:
-            self._link_filter = LinkFilterFile(
-                link_filter, state=lambda: process.state, send_signal=process.send_signal
-            )
         self._small_disk = small_disk
-        self._process = process
-        self._software = software
+        self._properties, self._link_filter_path = properties, link_filter
         self._host = host
+        folder = properties.parent
+        self._process = LocalProcess((), folder=folder, log=folder / f"node-{plan.id}.log", environment={})
+        self.run_with(software)
+
+    def run_with(self, software: Software) -> None:
+        """From its next start on, other software runs it: on the same settings, folders and addresses."""
+        self._software = software
+        command = software.start_command(self._properties)
+        self._link_filter: LinkFilterFile | None = None
+        if software.link_filter_option is not None and self._link_filter_path is not None:
+            command += [software.link_filter_option, str(self._link_filter_path)]
+            process = self._process
+            self._link_filter = LinkFilterFile(
+                self._link_filter_path, state=lambda: process.state, send_signal=process.send_signal
+            )
+        self._process.command = command if self._host is None else self._host.inside(command)
+        self._process.environment = dict(software.environment)
 
     @property
     def internal_address(self) -> str | None:

@@ -59,9 +59,10 @@ class MixedTarget:
 
     def open(self, spec: ClusterSpec) -> LocalCluster:
         """Opens a healthy cluster. TargetTrouble, with the end of a log, when it does not start."""
-        return open_local_cluster(self.name, self._software(), spec)
+        return open_local_cluster(self.name, self.software(), spec)
 
-    def _software(self) -> list[Software]:
+    def software(self) -> list[Software]:
+        """What runs its nodes, in turn."""
         oldest = min((part.software().version for part in self._parts), key=_numbers)
         # The tools take a line of releases ("4.2"), not a patch of it.
         line = ".".join(oldest.split(".")[:2])

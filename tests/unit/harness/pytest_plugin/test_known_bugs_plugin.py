@@ -114,6 +114,14 @@ def test_the_reference_is_excused_of_nothing(suite: pytest.Pytester) -> None:
     assert "1 broken" in counts(result)
 
 
+def test_an_entry_may_hold_in_a_mixed_cluster_where_not_every_node_has_the_bug(suite: pytest.Pytester) -> None:
+    suite.makeconftest(CONFTEST.replace("TargetKind.KAFKA", "TargetKind.MIXED"))
+
+    result = ran(suite, "def test_water(cluster): pass")
+
+    assert result.ret == 0
+
+
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "workers"])
 def test_an_entry_whose_check_held_is_out_of_date_and_fails_the_run(
     suite: pytest.Pytester, options: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from reference_broker.wire.messages.begin_transaction_record import BeginTransac
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
 from reference_broker.wire.messages.end_transaction_record import EndTransactionRecord
 from reference_broker.wire.messages.no_op_record import NoOpRecord
+from reference_broker.wire.messages.register_broker_record import BrokerEndpoint, RegisterBrokerRecord
+from reference_broker.wire.messages.register_controller_record import ControllerFeature, RegisterControllerRecord
 from reference_broker.wire.messages.remove_topic_record import RemoveTopicRecord
 from reference_broker.wire.messages.topic_record import TopicRecord
-from reference_broker.wire.primitives import TopicName, Uuid, unsigned_varint
+from reference_broker.wire.primitives import BrokerId, TopicName, Uuid, unsigned_varint
 from reference_broker.wire.records import Record, encode_batch
 from tests.plants.clusters.metadata_records import ORDERS, change, log, partition, recorded
 
@@ -131,3 +134,21 @@ def test_states_that_differ_are_told_apart() -> None:
 
     assert differences(one.facts(), other.facts()) == [f"topic {bytes(ORDERS).hex()}: a and b"]
     assert differences(one.facts(), one.facts()) == []
+
+
+@pytest.mark.parametrize(
+    "registered",
+    [
+        lambda order: RegisterBrokerRecord(
+            broker_id=BrokerId(1), end_points=tuple(BrokerEndpoint(name=name, host="h", port=9092) for name in order)
+        ),
+        lambda order: RegisterControllerRecord(
+            controller_id=BrokerId(1), features=tuple(ControllerFeature(name=name) for name in order)
+        ),
+    ],
+    ids=["a broker's listeners", "a controller's features"],
+)
+def test_the_order_in_a_registration_means_nothing(registered: Callable[[str], object]) -> None:
+    one, other = (replayed(recorded([registered(order)])) for order in ("ab", "ba"))
+
+    assert differences(one.facts(), other.facts()) == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 
 from harness.clients.connection import RawConnection
 from harness.hosts.at_once import at_once
@@ -26,6 +27,14 @@ _CLIENT_IDS: Mapping[str, str] = {INTERNAL: "broker-{}-fetcher-0", CONTROLLER: "
 """Listener → the client id of a node's connections to it: Kafka's own."""
 _OF_OUR_CLIENTS = "a-client"
 _numbers = itertools.count(1)
+
+
+class Said(Enum):
+    """What came back of a probe."""
+
+    ANSWER = auto()
+    REFUSAL = auto()
+    NOTHING = auto()
 
 
 class FilterCut:
@@ -93,12 +102,13 @@ class FilterCut:
         refusal is an answer. None where that cannot be told: it has no such listener, or is paused, or does not filter
         its links."""
         said = _said(cluster, source, target, listener)
-        return all(said) if said else None
+        return Said.NOTHING not in said if said else None
 
     def _proof(self, cluster: Cluster, links: Sequence[tuple[str, str]], listener: str | None) -> str:
         probes = sorted({probe for who, whom in links for probe in ((whom, who), (who, whom)) if probe[1] != CLIENTS})
         said = at_once(lambda probe: _said(cluster, *probe, listener), probes)
-        if through := [f"{a} to {b}" for (a, b), answers in zip(probes, said, strict=True) if any(answers)]:
+        # A node that is dead, or only just starting, refuses whoever comes: that is no answer of its own.
+        if through := [f"{a} to {b}" for (a, b), words in zip(probes, said, strict=True) if Said.ANSWER in words]:
             raise HostTrouble(f"the partition had no effect: a probe was answered from {', '.join(through)}")
         filters = filters_of(cluster)
         held = [name for name in self._nodes if filters[name].holds()]
@@ -155,8 +165,8 @@ def _of_node(way: str, node: Node, other: Node, listener: str | None) -> list[st
     return [f"drop {way} {subject}{where}" for subject in subjects]
 
 
-def _said(cluster: Cluster, source: str, target: str, listener: str | None) -> list[bool]:
-    """Whether each probe of a link was answered."""
+def _said(cluster: Cluster, source: str, target: str, listener: str | None) -> list[Said]:
+    """What came back of each probe of a link."""
     nodes = {node_name(node.id): node for node in cluster.nodes}
     node = nodes[target]
     if node.link_filter is None or (node.is_alive() and node.is_paused()):
@@ -168,17 +178,17 @@ def _said(cluster: Cluster, source: str, target: str, listener: str | None) -> l
     return at_once(lambda name: _answers((host, node.ports[name]), _CLIENT_IDS[name].format(source_id)), listeners)
 
 
-def _answers(address: tuple[str, int], client_id: str) -> bool:
+def _answers(address: tuple[str, int], client_id: str) -> Said:
     try:
         connection = RawConnection(*address, client_id=client_id, timeout_s=PROBE_S)
     except ConnectionRefusedError:
-        return True
+        return Said.REFUSAL
     except OSError:
-        return False
+        return Said.NOTHING
     try:
         connection.listed(_API_VERSIONS)
     except (OSError, MalformedRequest):
-        return False
+        return Said.NOTHING
     finally:
         connection.close()
-    return True
+    return Said.ANSWER

@@ -38,6 +38,7 @@ pytestmark = [
 MOVED_WITHIN_S = 60.0
 WATCHED_S = 3.0
 RECORDS = 200
+WRITTEN_MEANWHILE = 20
 
 
 def replicas(cluster: Cluster, topic: str) -> tuple[int, ...]:
@@ -56,26 +57,29 @@ def test_a_move_ends_with_the_replicas_that_were_asked_for_and_every_record(
     wanted = (third, before[1])
     nodes = {node.id: node for node in cluster.nodes}
     acknowledged = [f"value {number}" for number in range(RECORDS)]
-    meanwhile = 0
+    written = 0
 
     def has_moved() -> bool:
-        """Writes a record, and returns whether the move has completed; if it has not, the record counts as written
-        meanwhile."""
-        nonlocal meanwhile
-        value = f"while it moves {meanwhile}"
+        """Writes a record, and returns whether the move has completed."""
+        nonlocal written
+        written += 1
+        value = f"while it moves {written}"
         with NodeClient(nodes[cluster.view(topics=[topic]).leaders[topic, 0]].address) as leader:
             if leader.produce(topic, value).error is ErrorCode.NONE:
                 acknowledged.append(value)
         view = cluster.view(topics=[topic])
-        if view.replicas[topic, 0] == wanted and sorted(view.isr[topic, 0]) == sorted(wanted):
-            return True
-        meanwhile += 1
-        return False
+        return view.replicas[topic, 0] == wanted and sorted(view.isr[topic, 0]) == sorted(wanted)
 
     with NodeClient(nodes[before[0]].address) as client:
         require(client.produce(topic, *acknowledged).error, ErrorCode.NONE, "the answer before the move")
-        with record.step(f"move to {wanted}"):
-            require(client.reassign(topic, wanted), ErrorCode.NONE, "the answer to the reassignment")
+        # The move cannot end while the coming replica is paused, however fast a cluster is.
+        with record.step(f"move to {wanted}, with node {third} paused at first"):
+            nodes[third].pause()
+            try:
+                require(client.reassign(topic, wanted), ErrorCode.NONE, "the answer to the reassignment")
+                meanwhile = sum(not has_moved() for _ in range(WRITTEN_MEANWHILE))
+            finally:
+                nodes[third].resume()
     until(has_moved, MOVED_WITHIN_S, f"{topic}-0 has the replicas {wanted}, all in sync")
     if not meanwhile:
         raise Unproven("the move ended before a record was written meanwhile")

@@ -93,6 +93,17 @@ def test_a_node_that_was_paused_is_cut_off_as_soon_as_it_is_resumed(cluster: Loc
     cut.undo(cluster)
 
 
+def test_a_link_to_a_dead_node_is_cut_before_it_is_started(cluster: LocalCluster) -> None:
+    cut, node = FilterCut(), cluster.nodes[1]
+    node.kill()
+    assert "no answer" in cut.make(cluster, BOTH, None)
+    node.start()
+    assert node.link_filter is not None
+    wait_until(node.link_filter.holds, 30, "its rules do not hold")
+    cut.undo(cluster)
+    cluster.wait_healthy()
+
+
 def test_a_node_that_is_started_again_is_cut_off_from_the_start(cluster: LocalCluster) -> None:
     cut, node = FilterCut(), cluster.nodes[1]
     cut.make(cluster, BOTH, None)

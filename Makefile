@@ -42,6 +42,7 @@ nightly: $(READY)  ## all of it: every check on every kind of target, three seed
 	  $(BIN)/python -m pytest checks -n $(WORKERS) --target reference@$$profile || exit 1; \
 	done
 	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --seconds 300
+	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --nodes 3 --seconds 300
 
 soak: $(READY)  ## long: ten minutes of search for differences, then every check under a minute of load
 	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --seconds 600

@@ -1,19 +1,26 @@
 """DescribeQuorum (key 55) describes the metadata quorum: its leader, and the log end offset of each voter.
 
 **Claim** The leader is one of the voters; the high watermark is not above the leader's log end offset, and increases
-when metadata changes; a request for any other partition is refused.
+when metadata changes; a request for any other partition is refused, and one to a controller that does not lead is
+refused with NOT_LEADER_OR_FOLLOWER.
 **Why it matters** Operators use it to see whether a controller can be removed.
 **Kafka says** Protocol guide, DescribeQuorum; KIP-595, KIP-836 (timestamps), KIP-853 (directories, endpoints).
-**Cannot see** Quorums of several controllers; observers.
-**Rejects** tests/plants/tells_the_quorum_of_any_topic.py, tests/plants/tells_no_progress_of_the_quorum.py
+**Cannot see** Observers.
+**Rejects** tests/plants/tells_the_quorum_of_any_topic.py, tests/plants/tells_no_progress_of_the_quorum.py,
+tests/plants/brokers/describes_a_quorum_that_another_leads.py
 """
 
 from __future__ import annotations
 
 import pytest
 
+from harness.clients.controllers import active_controller, controllers_of
+from harness.clients.node_client import NodeClient
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import all_versions, variants
+from harness.judging.outcome import require
+from harness.targets.target import Cluster
+from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_quorum_request import DescribeQuorumRequest, PartitionData, TopicData
 from reference_broker.wire.primitives import TopicName
@@ -93,3 +100,15 @@ def test_no_topics_get_an_empty_answer(exchange: Exchange, version: int) -> None
     answer = exchange.ask("no topics", request(), version)
 
     assert (answer.error_code, answer.topics) == (ErrorCode.NONE, ())
+
+
+@pytest.mark.cluster(nodes=3)
+def test_a_controller_that_does_not_lead_says_so(cluster: Cluster) -> None:
+    """Brokers ask the one that leads; who asks another controller by itself is refused."""
+    leader = active_controller(cluster)
+    for node, address in controllers_of(cluster).items():
+        if node != leader:
+            with NodeClient(address) as client:
+                answer = client.ask(ApiKey.DESCRIBE_QUORUM, 2, request(METADATA_LOG))
+            code = ErrorCode(answer.error_code or answer.topics[0].partitions[0].error_code)
+            require(code.name, "NOT_LEADER_OR_FOLLOWER", "the answer of a controller that does not lead the quorum")

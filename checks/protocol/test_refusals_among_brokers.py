@@ -11,6 +11,7 @@ factor), KIP-919 (DescribeCluster of controllers).
 **Cannot see** The same codes of other causes.
 **Rejects** tests/plants/brokers/changes_the_replication_factor.py,
 tests/plants/brokers/knows_producers_of_other_brokers_partitions.py, tests/plants/brokers/names_dead_replicas.py,
+tests/plants/brokers/tells_brokers_at_a_controllers_listener.py,
 tests/plants/brokers/tells_leaders_without_a_listener.py
 """
 
@@ -18,16 +19,19 @@ from __future__ import annotations
 
 import pytest
 
+from harness.clients.controllers import active_controller, controllers_of
 from harness.clients.guest_broker import GUEST
 from harness.comparing.exchange import Exchange
 from harness.comparing.pair import Pair
 from harness.judging.outcome import require
+from harness.targets.target import Cluster
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.alter_partition_reassignments_request import (
     AlterPartitionReassignmentsRequest,
     ReassignablePartition,
     ReassignableTopic,
 )
+from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
 from reference_broker.wire.messages.describe_producers_request import DescribeProducersRequest, TopicRequest
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import BrokerId
@@ -92,3 +96,12 @@ def test_another_number_of_replicas(exchange: Exchange, pair: Pair) -> None:
     (found,) = answer.responses[0].partitions
     require(ErrorCode(found.error_code).name, "INVALID_REPLICATION_FACTOR", "the answer to a second replica")
     require(pair.reassign(topic, pair.node, GUEST), 0, "the answer where the replication factor may change")
+
+
+def test_the_brokers_asked_at_a_controllers_listener(exchange: Exchange, cluster: Cluster) -> None:
+    """Version 0 asks for brokers, which a controller's listener does not tell; later versions say what they ask for."""
+    if not cluster.nodes:
+        pytest.skip("the listeners of its controllers are not known")
+    address = controllers_of(cluster)[active_controller(cluster)]
+    answer = exchange.ask_at(address, "the brokers, at a controller's listener", DescribeClusterRequest(), 0)
+    require(ErrorCode(answer.error_code).name, "INVALID_REQUEST", "the answer of a controller's listener to version 0")

@@ -184,6 +184,14 @@ class Exchange:
         require_answer(seen, words, pace)
         return response
 
+    def ask_at(self, address: tuple[str, int], words: str, message: Any, version: int) -> Any:
+        """As `ask`, at another listener, e.g. a controller's: (host, port). ClientTrouble if it cannot be reached."""
+        connection = connected("{}:{}".format(*address))
+        self._own.append(connection)
+        response, seen = self._asked(words, message, version, None, connection=connection)
+        require_answer(seen, words, None)
+        return response
+
     def expect_closed(self, words: str, message: Any, version: int) -> None:
         """Sends a request that must make the broker close the connection. AssertionError if it does not."""
         _, seen = self._asked(words, message, version, None, connection=self.connection())

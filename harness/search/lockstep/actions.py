@@ -65,6 +65,8 @@ class Request:
     version: int
     client: int = 0
     """The number of the connection. Requests on one connection are answered in order."""
+    node: int = 0
+    """The id of the node that gets it; 0 for the first of the cluster that accepts a connection."""
     learns: tuple[tuple[str, Ref], ...] = ()
     """(path in the answer, Ref that gets the value there). Paths: "topics.0.topic_id", or "topics.=orders.topic_id" for
     the element with this label as its name."""
@@ -79,5 +81,23 @@ class Restart:
     """A clean restart of the node."""
 
 
-Action = Request | Restart
+class Fault(StrEnum):
+    """What happens to one node of several."""
+
+    KILL = "kill"
+    STOP = "stop"
+    """A clean stop."""
+    START = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFault:
+    """A fault of a node, at the same point of the sequence on each target; then both clusters settle. Nothing where the
+    node is in that state already."""
+
+    fault: Fault
+    node: int
+
+
+Action = Request | Restart | NodeFault
 Actions = Sequence[Action]

@@ -24,7 +24,9 @@ SETTINGS = {
     # time allowed for a restart: until the session ends, Kafka 4.0 may refuse to register the restarted node.
     "broker.session.timeout.ms": "30000",
 }
-"""Broker configs of the nodes, in addition to those of every target."""
+"""Broker configs of single nodes, in addition to those of every target."""
+OF_SEVERAL = {name: value for name, value in SETTINGS.items() if name != "broker.session.timeout.ms"}
+"""Broker configs of several nodes: a killed one is to be noticed soon."""
 MANY_DELETED = 3_000
 """After this many deleted topics, a node is restarted without their files.
 
@@ -46,9 +48,9 @@ class Opened:
 
 
 @contextlib.contextmanager
-def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Iterator[list[Opened]]:
-    """Opens a one-node cluster for each target name, with data in memory and `more` broker configs; closes them at the
-    end.
+def opened(names: Sequence[str], more: Mapping[str, str] | None = None, nodes: int = 1) -> Iterator[list[Opened]]:
+    """Opens a cluster for each target name, of so many nodes that are brokers and controllers, with data in memory and
+    `more` broker configs; closes them at the end.
 
     UnknownTarget or TargetTrouble if one cannot be opened.
     """
@@ -56,9 +58,11 @@ def opened(names: Sequence[str], more: Mapping[str, str] | None = None) -> Itera
         found: list[Opened] = []
         for name in names:
             target = resolve(name)
-            if (lack := target.lack(ClusterSpec())) is not None:
+            settings = SETTINGS if nodes == 1 else OF_SEVERAL
+            spec = ClusterSpec(nodes=nodes, config={**settings, **(more or {})}, in_memory=True)
+            if (lack := target.lack(spec)) is not None:
                 raise TargetTrouble(f"--target {lack}")
-            cluster = target.open(ClusterSpec(config={**SETTINGS, **(more or {})}, in_memory=True))
+            cluster = target.open(spec)
             stack.callback(cluster.close)
             number = 1 + sum(one.target.name == name for one in found)
             found.append(Opened(numbered(name, number), target, cluster))

@@ -12,11 +12,11 @@ from harness.comparing.known_differences import Known, KnownDifferences, KnownDi
 from harness.history.whole_file import write_whole
 from harness.hosts.host import HostTrouble
 from harness.search.lockstep.clusters import opened
-from harness.search.lockstep.lockstep import CHECK, Lockstep, level_of
+from harness.search.lockstep.lockstep import CHECK, OF_THREE, Lockstep, level_of
 from harness.search.lockstep.opening import openings
 from harness.search.lockstep.player import Player
 from harness.search.lockstep.replay import lines_of_differences
-from harness.search.lockstep.search import WRITERS, Finding, Limits, Search, listed_by_all, search
+from harness.search.lockstep.search import OF_CLUSTERS, WRITERS, Finding, Limits, Search, listed_by_all, search
 from harness.search.lockstep.source_text import lines_of, script_of
 from harness.targets.target import UnknownTarget, resolve
 from reference_broker.command_line import Parser, seconds
@@ -38,6 +38,13 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     parser.add_argument(
         "--target", action="append", default=[], help="to be given twice; the same name twice opens two clusters of it"
     )
+    parser.add_argument(
+        "--nodes",
+        type=int,
+        choices=(1, 3),
+        default=1,
+        help="nodes of each cluster; with 3, replicas are placed, moved, elected and killed on both (default 1)",
+    )
     parser.add_argument("--seed", type=int, help="seed of the sequences (default: a random one, printed)")
     parser.add_argument("--seconds", type=seconds, default=60.0, help="how long to search (default 60)")
     parser.add_argument("--steps", type=int, default=10_000_000, help="stop after this many steps")
@@ -46,7 +53,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         "--writer",
         action="append",
         choices=list(WRITERS),
-        help="generator of sequences; repeatable (default: all, in turn)",
+        help="generator of sequences for one node; repeatable (default: all, in turn)",
     )
     parser.add_argument("--known", type=Path, default=KNOWN, help=f"file of accepted differences (default {KNOWN})")
     parser.add_argument(
@@ -62,6 +69,11 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     if len(options.target) != 2:
         print(f"harness: lockstep: --target must be given twice, not {len(options.target)} times", file=sys.stderr)
         return BAD_INPUT
+    if options.writer and options.nodes > 1:
+        print("harness: lockstep: --writer is for one node; leave it out, or --nodes", file=sys.stderr)
+        return BAD_INPUT
+    check = OF_THREE if options.nodes > 1 else CHECK
+    writers = tuple(OF_CLUSTERS) if options.nodes > 1 else tuple(options.writer or WRITERS)
     seed = options.seed if options.seed is not None else secrets.randbelow(10**8)
     say(f"lockstep      {' | '.join(options.target)}   seed {seed}")
     found = Search(seed=seed)
@@ -69,15 +81,15 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         if options.known != KNOWN and not options.known.is_file():
             raise KnownDifferencesTrouble(f"--known: no such file: {options.known}")
         known = read_known(options.known, [resolve(name) for name in options.target])
-        with opened(options.target) as sides:
+        with opened(options.target, nodes=options.nodes) as sides:
             first, second = map(Player, sides)
-            lockstep = Lockstep((first, second), lambda difference: known.accepts(difference) is not None)
+            lockstep = Lockstep((first, second), lambda difference: known.accepts(difference) is not None, check)
             bootstraps = [one.cluster.bootstrap for one in sides]
             names = (first.target, second.target)
             listed = listed_by_all(bootstraps)
-            opening = openings(bootstraps, listed)
+            opening = openings(bootstraps, listed) if options.nodes == 1 else []
             limits = Limits(seconds=options.seconds, steps=options.steps, kinds=options.kinds)
-            search(lockstep, listed, found, limits, options.writer or tuple(WRITERS), say, opening)
+            search(lockstep, listed, found, limits, writers, say, opening)
             first.close()
             second.close()
     except (HostTrouble, ClientTrouble, UnknownTarget, KnownDifferencesTrouble) as trouble:
@@ -86,7 +98,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
         print(f"harness: lockstep: {f'{writer} {number}: ' if writer else ''}{trouble}", file=sys.stderr)
         return BAD_INPUT
     _show(found, options.target, options.out, say)
-    gone = gone_since(found, known, names, options.writer or tuple(WRITERS))
+    gone = gone_since(found, known, names, writers, check)
     for line in gone:
         print(f"harness: lockstep: {options.known}: {line}", file=sys.stderr)
     say(_last_line(found))
@@ -99,13 +111,15 @@ def _show(found: Search, targets: list[str], out: Path, say: Callable[[str], Non
             say(line)
 
 
-def gone_since(found: Search, known: KnownDifferences, targets: tuple[str, str], writers: Sequence[str]) -> list[str]:
+def gone_since(
+    found: Search, known: KnownDifferences, targets: tuple[str, str], writers: Sequence[str], check: str = CHECK
+) -> list[str]:
     """A line for each accepted difference that did not occur; none if the search was not complete."""
     if found.steps < COMPLETE_STEPS or set(writers) < set(WRITERS):
         return []
     entries = (known.accepts(one) for one in found.accepted)
     used = {entry.number for entry in entries if isinstance(entry, Known)}
-    return known.complaints(used, [(CHECK, targets)])
+    return known.complaints(used, [(check, targets)])
 
 
 def _told(number: int, finding: Finding, found: Search, targets: list[str], out: Path) -> list[str]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
 from harness.comparing.diff import Difference, differing, readable
 from harness.comparing.observation import Observation
-from harness.search.lockstep.actions import Action, Actions, Request, Restart
+from harness.search.lockstep.actions import Action, Actions, NodeFault, Request, Restart
 from harness.search.lockstep.leaders import Leaders
 from harness.search.lockstep.player import QUIET_S, Heard, Player
 from reference_broker.wire.api_keys import ApiKey
 
 CHECK: Final = "lockstep"
 """The check name of differences found here, for entries in known_differences.toml."""
+OF_THREE: Final = "lockstep of three"
+"""The same on clusters of three nodes."""
 GRACE_S: Final = 2.0
 """How long to wait for the slower target before reporting a difference in pace."""
 SHOWS_GROUPS: Final = frozenset({ApiKey.DESCRIBE_GROUPS, ApiKey.LIST_GROUPS})
@@ -80,9 +83,13 @@ class Played:
 class Lockstep:
     """Plays sequences on two players, each up to the first difference that is not accepted."""
 
-    def __init__(self, players: tuple[Player, Player], accepts: Accepts = lambda difference: False) -> None:
+    def __init__(
+        self, players: tuple[Player, Player], accepts: Accepts = lambda difference: False, check: str = CHECK
+    ) -> None:
+        """`check` is the check name of the differences."""
         self.players = players
         self.accepts = accepts
+        self.check = check
         self._played = 0
         self._run = f"l{uuid.uuid4().hex[:6]}"
 
@@ -107,6 +114,11 @@ class Lockstep:
         if isinstance(action, Restart):
             for player in self.players:
                 player.restart(action)
+            return None
+        if isinstance(action, NodeFault):
+            played.steps += 1
+            with ThreadPoolExecutor(len(self.players)) as pool:  # both wait for a session to end, and for a node
+                list(pool.map(lambda player: player.strike(action), self.players))
             return None
         if any(player.is_waiting(action.client) for player in self.players):
             divergence = self._settle(action.client, index, played)
@@ -183,10 +195,9 @@ class Lockstep:
             (played.accepted if self.accepts(difference) else new).append(difference)
         return Divergence(at=index, differences=tuple(new), observations=(one, other)) if new else None
 
-    @staticmethod
-    def _difference(observation: Observation, path: str, values: Mapping[str, str]) -> Difference:
+    def _difference(self, observation: Observation, path: str, values: Mapping[str, str]) -> Difference:
         return Difference(
-            check=CHECK,
+            check=self.check,
             api=observation.api,
             version=observation.version,
             field=path,

@@ -11,10 +11,11 @@ from harness.clients.connection import RawConnection
 from harness.comparing.normal_form import NormalForm
 from harness.comparing.observation import Observation, Pace, Plain, RequestOutcome
 from harness.comparing.times import Window
-from harness.search.lockstep.actions import Kind, Ref, Request, Restart, WrittenBatch
+from harness.search.lockstep.actions import Fault, Kind, NodeFault, Ref, Request, Restart, WrittenBatch
 from harness.search.lockstep.barrier import Barrier
 from harness.search.lockstep.bytes import bytes_of
 from harness.search.lockstep.clusters import MANY_DELETED, Opened, can_clear, restart
+from harness.search.lockstep.settling import settle
 from harness.search.lockstep.source_text import text_of
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -48,6 +49,8 @@ CHANGES_METADATA: Final = frozenset(
     }
 )
 """APIs that change metadata. After them, the player waits until the change is applied."""
+MOVES_REPLICAS: Final = frozenset({ApiKey.ELECT_LEADERS, ApiKey.ALTER_PARTITION_REASSIGNMENTS})
+"""Further APIs that change metadata; a cluster of several nodes then settles."""
 GOES_ON: Final = frozenset(
     {
         *(ApiKey.END_TXN, ApiKey.INIT_PRODUCER_ID, ApiKey.ADD_PARTITIONS_TO_TXN),
@@ -106,6 +109,8 @@ class Player:
         self._known: dict[Ref, Any] = {}
         self._labels: dict[str, str] = {}
         self._connections: dict[int, RawConnection] = {}
+        self._nodes: dict[int, int] = {}
+        """Client → the node that its connection was opened to."""
         self._open: dict[int, _Open] = {}
         self._made: set[str] = set()
         """Names of topics that the sequence may have created."""
@@ -120,6 +125,8 @@ class Player:
         is the prefix of all names."""
         for client in list(self._open):
             self.drop(client)
+        for node in self.cluster.nodes:
+            self.strike(NodeFault(Fault.START, node.id))
         if self._made:
             # Thousands of topics would slow the node down. Does not wait until they are deleted.
             self._barrier.delete(sorted(self._made))
@@ -170,6 +177,29 @@ class Player:
         self.deleted = 0
         self._barrier.prepare()
 
+    def strike(self, action: NodeFault) -> None:
+        """Kills, stops or starts a node, and waits until the cluster has settled. HostTrouble or ClientTrouble if that
+        fails."""
+        node = next(one for one in self.cluster.nodes if one.id == action.node)
+        if node.is_alive() is (action.fault is Fault.START):
+            return
+        for client in list(self._connections):
+            self.drop(client)
+        self._barrier.close()
+        match action.fault:
+            case Fault.KILL:
+                node.kill()
+            case Fault.STOP:
+                node.stop()
+            case Fault.START:
+                node.start()
+                node.wait_ready()
+        self.settle()
+
+    def settle(self) -> None:
+        """Waits until a cluster of several nodes stands still. ClientTrouble if that takes too long."""
+        settle(self.target, self.cluster, f"{self._run}-")
+
     def tidy(self) -> None:
         """Called before a sequence's first step: deletes old groups, and the files of deleted topics, when there are
         many. ClientTrouble or HostTrouble if that fails."""
@@ -188,7 +218,9 @@ class Player:
             self._made.update(topic.name for topic in message.topics if topic.name.startswith(self._run))
         for attempt in (1, 2):
             try:
-                self._connection(request.client).send_only(request.message.API_KEY, request.version, message)
+                self._connection(request.client, request.node).send_only(
+                    request.message.API_KEY, request.version, message
+                )
                 break
             except OSError as trouble:
                 # A broker may close an idle connection at any time; it has read nothing of the request then.
@@ -227,7 +259,10 @@ class Player:
         if outcome is not RequestOutcome.ANSWERED:
             self.drop(client)
         waited_ms = 1000 * ((pending.heard_at or time.monotonic()) - pending.sent_at)
-        if key in CHANGES_METADATA and not self.kind.applies_at_once and _has_changed(request.message, response):
+        if len(self.cluster.nodes) > 1:
+            if key in CHANGES_METADATA or key in MOVES_REPLICAS:
+                self.settle()
+        elif key in CHANGES_METADATA and not self.kind.applies_at_once and _has_changed(request.message, response):
             self._barrier.wait()
         if key in GOES_ON and self._settle_s:
             time.sleep(self._settle_s)
@@ -331,11 +366,17 @@ class Player:
             return memoryview(bytes_of(value, self._resolved(producer) if isinstance(producer, Ref) else producer))
         return self._filled(value) if hasattr(value, "FIELDS") else value
 
-    def _connection(self, client: int) -> RawConnection:
+    def _connection(self, client: int, node: int = 0) -> RawConnection:
+        """The client's connection, opened where there is none; one that goes to another node is closed first."""
+        if self._nodes.get(client, node) != node:
+            self.drop(client)
         if client not in self._connections:
+            addresses = {one.id: one.address for one in self.cluster.nodes}
+            place = "{}:{}".format(*addresses[node]) if node else self.cluster.bootstrap
             self._connections[client] = RawConnection.to(
-                self.cluster.bootstrap, client_id=f"client-{client}", timeout_s=ANSWER_TIMEOUT_S
+                place, client_id=f"client-{client}", timeout_s=ANSWER_TIMEOUT_S
             )
+            self._nodes[client] = node
         return self._connections[client]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from harness.comparing.diff import Difference
 from harness.hosts.host import HostTrouble
-from harness.search.lockstep.actions import Action
+from harness.search.lockstep.actions import Action, NodeFault, Request
 from harness.search.lockstep.clusters import opened
 from harness.search.lockstep.lockstep import Lockstep
 from harness.search.lockstep.player import Player
@@ -34,7 +34,7 @@ def _replay(actions: Sequence[Action], targets: Sequence[str]) -> int:
     if len(chosen) == 1:
         chosen *= 2
     try:
-        with opened(chosen) as sides:
+        with opened(chosen, nodes=nodes_of(actions)) as sides:
             first, second = map(Player, sides)
             divergence = Lockstep((first, second)).play(actions).divergence
             first.close()
@@ -46,6 +46,12 @@ def _replay(actions: Sequence[Action], targets: Sequence[str]) -> int:
         print(line)
     print("\n".join(lines_of_differences(divergence.differences)) if divergence else "no difference")
     return 1 if divergence else 0
+
+
+def nodes_of(actions: Sequence[Action]) -> int:
+    """How many nodes a sequence needs: three if it names nodes."""
+    has_nodes = any(isinstance(one, NodeFault) or (isinstance(one, Request) and one.node) for one in actions)
+    return 3 if has_nodes else 1
 
 
 def lines_of_differences(differences: Sequence[Difference]) -> list[str]:

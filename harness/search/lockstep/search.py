@@ -16,7 +16,7 @@ from harness.search.lockstep.actions import Action
 from harness.search.lockstep.lockstep import Divergence, Lockstep, Played
 from harness.search.lockstep.opening import NAME as OPENING
 from harness.search.lockstep.shrink import shrunk
-from harness.search.sequences import any_request, groups, log, topics
+from harness.search.sequences import any_request, clusters, groups, log, topics
 from harness.search.sequences.writing import Listed, Write, fitted
 from reference_broker.wire.api_keys import APIS
 
@@ -27,6 +27,8 @@ WRITERS: Final[Mapping[str, Write]] = {
     "any_request": any_request.write,
 }
 """Name → writer (generator of sequences). A search uses them in turn."""
+OF_CLUSTERS: Final[Mapping[str, Write]] = {"clusters": clusters.write}
+"""The writers for clusters of three nodes."""
 SHRINK_TRIES: Final = 300
 PACE_TRIES: Final = 2
 """How often a difference in pace must be repeated before it counts."""
@@ -94,7 +96,7 @@ def listed_by_all(bootstraps: Sequence[str]) -> Listed:
 
 def sequence(writer: str, seed: int, number: int, listed: Listed) -> tuple[Action, ...]:
     """The sequence with this number, of this writer, in a search with this seed."""
-    return tuple(map(fitted, WRITERS[writer](Random(f"{seed}/{writer}/{number}"), listed)))
+    return tuple(map(fitted, (WRITERS | OF_CLUSTERS)[writer](Random(f"{seed}/{writer}/{number}"), listed)))
 
 
 def search(

@@ -68,7 +68,8 @@ def _plainer(actions: tuple[Action, ...], budget: _Budget, since: int = 0) -> tu
     """Simplifies values, and removes elements of arrays, one at a time, in the actions from index `since` on."""
     for index in range(len(actions) - 1, since - 1, -1):
         action = actions[index]
-        if not isinstance(action, Request):
+        if not isinstance(action, Request) or action.node:
+            # Where replicas are is said by every request to a node: without that the targets would choose.
             continue
         has_changed = True
         while has_changed and not budget.is_spent:

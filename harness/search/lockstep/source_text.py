@@ -107,11 +107,15 @@ def _classes(value: Any) -> Iterator[type]:
 def lines_of(actions: Sequence[Any]) -> list[str]:
     """One line per action, for reports."""
     return [
-        f"client {action.client}  {TEXT.sub(_shortened, text_of(action.message))} v{action.version}"
+        f"{_to(action)}  {TEXT.sub(_shortened, text_of(action.message))} v{action.version}"
         if isinstance(action, Request)
         else text_of(action)
         for action in actions
     ]
+
+
+def _to(request: Request) -> str:
+    return f"node {request.node}" if request.node else f"client {request.client}"
 
 
 def _shortened(found: re.Match[str]) -> str:

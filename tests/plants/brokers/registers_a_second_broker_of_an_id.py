@@ -6,7 +6,7 @@
 `checks/metadata/test_brokers_come_and_go.py::test_a_broker_that_lives_is_not_replaced`:
 answer to a second broker of an id
 `checks/metadata/test_node_identity.py::test_a_second_broker_of_an_id_is_refused`:
-answer to a second broker with an id
+What the cluster tells of its brokers
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ from reference_broker.wire.messages.create_topics_request import (
 from reference_broker.wire.primitives import BrokerId, TopicName
 
 FORMING_LIMIT_MS: Final = 30_000
-CORE_LIMIT_MS: Final = 60_000
-WHOLE_LIMIT_MS: Final = 60_000
+CORE_LIMIT_MS: Final = 30_000
+WHOLE_LIMIT_MS: Final = 30_000
 RETRY_MS: Final = 100
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reference_broker.simulation.faults import Act
 from reference_broker.simulation.scenario.plan import plan_of, split_plan
 from reference_broker.simulation.scenario.run import Scenario
 
@@ -30,6 +31,13 @@ def test_what_must_hold_holds_in_a_split_and_after_its_heal(seed: int) -> None:
 def test_what_must_hold_holds_under_any_faults_of_many_seeds(fifty: int) -> None:
     for seed in range(50 * fifty, 50 * fifty + 50):
         assert Scenario(plan_of(seed)).run().wrong is None
+
+
+def test_power_is_lost_once_at_most_where_appends_are_not_flushed() -> None:
+    """With kills beside it, data may be lost by the rules of KIP-966: all who were eligible ended uncleanly."""
+    for plan in (plan_of(seed) for seed in range(300) if not plan_of(seed).is_durable):
+        acts = [fault.act for fault in plan.faults]
+        assert acts.count(Act.CRASH) + min(1, acts.count(Act.KILL)) <= 1
 
 
 def history(seed: int) -> str:

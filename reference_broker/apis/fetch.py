@@ -3,7 +3,8 @@
 **Promises** Whole stored batches in the order of offsets, nothing at or beyond the high watermark, or the last stable
 offset with isolation level read_committed, which also names the aborted transactions. A follower gets all that the
 leader has; what it asks for tells the leader what it has. The first partition that has
-anything gives at least one whole batch, whatever the limits. The answer waits up to max_wait_ms for min_bytes. In a
+anything gives at least one whole batch, whatever the limits. A consumer whose rack has a replica in sync is sent there
+where replica.selector.class says so. The answer waits up to max_wait_ms for min_bytes. In a
 session only partitions with something new are answered.
 **Refuses** For all: FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH; FETCH_SESSION_TOPIC_ID_ERROR: a session
 by names goes on by ids, or the other way; UNKNOWN_SERVER_ERROR: an isolation level that does not exist. Per partition:
@@ -14,8 +15,8 @@ or after a leader epoch that it does not know; UNKNOWN_SERVER_ERROR: a limit bel
 **Versions** 7 sessions; 9 the leader epoch that the reader knows; 11 racks, reading from followers; 12 diverging
 epochs; 13 topic ids; 15 the replica's state as a tagged field; 16 the leader where it is another; 18 a follower's high
 watermark.
-**Departs from Kafka** Not served on the controller's listener. Replication is not throttled. replica.selector.class is
-not honoured: a selector is Java. Sessions share one cache of Kafka's total size, which Kafka splits in eight.
+**Departs from Kafka** Not served on the controller's listener. Of replica.selector.class only Kafka's own selectors are
+honoured: others are Java. Sessions share one cache of Kafka's total size, which Kafka splits in eight.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from reference_broker.log.segment import Segment
 from reference_broker.releases.behaviours import Behaviour
 from reference_broker.replication.fetch_session import INITIAL_EPOCH, TOPIC_IDS_SINCE, Found, Plan, Wanted
 from reference_broker.replication.partition import NO_EPOCH, FollowerFetch, Partition, Read
+from reference_broker.replication.replica_selection import RACK_AWARE
 from reference_broker.waiting import Later
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -69,6 +71,8 @@ class Params(Struct, frozen=True):
     replica_epoch: int
     min_bytes: int
     max_bytes: int
+    rack: str = ""
+    """The consumer's rack, where it may be sent to a follower in it; else empty."""
 
 
 class Watched(Struct):
@@ -106,6 +110,7 @@ def handle(request: FetchRequest, ctx: BrokerContext) -> FetchResponse | Later:
         replica_epoch=request.replica_state.replica_epoch,
         min_bytes=min(request.min_bytes, max_bytes),
         max_bytes=max_bytes,
+        rack=_rack_of(request, ctx) if request.rack_id else "",
     )
     reading = _Reading(plan, params, ctx)
     reading.sort_out()
@@ -115,6 +120,13 @@ def handle(request: FetchRequest, ctx: BrokerContext) -> FetchResponse | Later:
     if request.max_wait_ms <= 0 or reading.size >= params.min_bytes or reading.must_answer_now or not reading.present:
         return reading.answer(ctx.now)
     return WaitingFetch(reading, monotonic_ms + request.max_wait_ms)
+
+
+def _rack_of(request: FetchRequest, ctx: BrokerContext) -> str:
+    """The rack by which a consumer's replica is selected; empty where that is not done."""
+    is_for_clients = ctx.api_version >= FOLLOWERS_SINCE and is_routine(request)
+    is_selected = ctx.settings.static.text("replica.selector.class") == RACK_AWARE
+    return request.rack_id if is_for_clients and is_selected else ""
 
 
 def _check_names(request: FetchRequest, ctx: BrokerContext) -> None:
@@ -215,7 +227,10 @@ class _Reading:
             if partition is None:
                 self.ctx.partitions.get(wanted.topic or "", wanted.index)
                 raise KafkaError(ErrorCode.INCONSISTENT_TOPIC_ID, "the topic was made again under another id")
-            if params.is_follower:
+            elsewhere = self._read_elsewhere(partition, ask) if params.rack else None
+            if elsewhere is not None:
+                read = elsewhere
+            elif params.is_follower:
                 read = self._read_for_follower(partition, ask, left)
             else:
                 read = partition.read(
@@ -230,9 +245,13 @@ class _Reading:
         except KafkaError as error:
             self.must_answer_now = True
             return self._refused(wanted, error.code), 0
-        if read.diverging is not None:
+        if read.diverging is not None or read.preferred_replica >= 0:
             self.must_answer_now = True
         return _data(wanted.index, read), read.size
+
+    def _read_elsewhere(self, partition: Partition, ask: FetchPartition) -> Read | None:
+        ctx, epoch = self.ctx, max(ask.current_leader_epoch, NO_EPOCH)
+        return partition.read_elsewhere(self.params.rack, ask.fetch_offset, ctx.listener, epoch=epoch, now=ctx.now)
 
     def _read_for_follower(self, partition: Partition, ask: FetchPartition, left: int) -> Read:
         fetch = FollowerFetch(
@@ -285,6 +304,7 @@ def _data(index: int, read: Read) -> PartitionData:
             last_stable_offset=read.last_stable_offset,
             log_start_offset=read.log_start_offset,
             aborted_transactions=None,
+            preferred_read_replica=BrokerId(read.preferred_replica),
             records=read.slices or NO_RECORDS,
         )
     return PartitionData(
@@ -326,7 +346,7 @@ class WaitingFetch(PartitionWatch):
     def on_change(self, partition: Partition, now: Now) -> None:
         """Answer where there are enough bytes in all, or something about the partition that its reader has to know."""
         watched, params = self._places[partition], self._reading.params
-        available = _available(partition, watched, params)
+        available = _available(partition, watched, params, now)
         if available is not None:
             self._size += available - watched.available
             watched.available = available
@@ -338,7 +358,7 @@ class WaitingFetch(PartitionWatch):
         return self._reading.answer(now)
 
 
-def _available(partition: Partition, watched: Watched, params: Params) -> int | None:
+def _available(partition: Partition, watched: Watched, params: Params, now: Now) -> int | None:
     """Bytes that a fetch would get now; None where it must be answered at once."""
     ask = watched.ask
     epoch = max(ask.current_leader_epoch, NO_EPOCH)
@@ -348,7 +368,7 @@ def _available(partition: Partition, watched: Watched, params: Params) -> int | 
         return None
     log = partition.log
     if params.is_follower:
-        end = log.log_end_offset
+        end = ask.fetch_offset if partition.led.holds_back(params.replica_id, now.monotonic_ms) else log.log_end_offset
     else:
         end = log.last_stable_offset if params.is_committed else log.high_watermark
     if ask.fetch_offset > end:

@@ -34,6 +34,8 @@ class LogConfig:
     cleanup_policy: tuple[str, ...] = ("delete",)
     file_delete_delay_ms: int = 60_000
     min_insync_replicas: int = 1
+    leader_replication_throttled_replicas: str = ""
+    follower_replication_throttled_replicas: str = ""
 
     @property
     def is_compacted(self) -> bool:

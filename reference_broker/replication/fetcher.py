@@ -59,6 +59,8 @@ class FetchState:
     retry_at_ms: int = NOW_MS
     is_fenced: bool = False
     is_asking: bool = False
+    has_all: bool = False
+    """Whether it had all that is committed at the last answer."""
 
     def is_ready(self, monotonic_ms: int) -> bool:
         """Whether it is fetched now."""
@@ -114,6 +116,11 @@ class Fetcher:
         ready = {key: one for key, one in self._states.items() if one.is_ready(now.monotonic_ms)}
         if not ready:
             return
+        if self.local.throttles.follower.is_exceeded(now.monotonic_ms):
+            ready = {key: one for key, one in ready.items() if one.has_all or not one.follower.is_throttled}
+            if not ready:
+                self._retry_at_ms = now.monotonic_ms + self.settings.backoff_ms
+                return
         peer = self.local.peer(self.leader_id)
         if peer is None:
             self._retry_at_ms = now.monotonic_ms + self.settings.backoff_ms
@@ -202,9 +209,12 @@ class Fetcher:
                     follower.truncate_for(data.diverging_epoch.epoch, data.diverging_epoch.end_offset)
                     # The high watermark beside it holds for the log as it will be; a new session tells it again.
                     self._session.on_lost()
-                elif follower.take(data, now.wall_ms):
+                elif size := follower.take(data, now.wall_ms):
                     # Whoever got something is asked for last, so that a full response starves nobody.
                     self._states[key] = self._states.pop(key)
+                    if follower.is_throttled:
+                        self.local.throttles.follower.record(size, now.monotonic_ms)
+                state.has_all = data.high_watermark <= follower.log.log_end_offset
             except KafkaError as error:
                 self._on_own_trouble(state, error, now)
 

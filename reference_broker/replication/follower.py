@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.replication.local_broker import LocalBroker
 from reference_broker.replication.reading import NO_EPOCH
+from reference_broker.replication.throttle import is_throttled
 from reference_broker.wire.messages.fetch_response import PartitionData
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ class Follower:
             if self.log.epochs.latest == NO_EPOCH:
                 # Without an epoch the leader cannot tell where the logs part: only what was committed is sure.
                 self._truncate_to(self.log.high_watermark)
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether what is fetched of this partition counts for the throttle of followers (KIP-73)."""
+        listed = self.log.config.follower_replication_throttled_replicas
+        return bool(listed) and is_throttled(listed, self.log.partition, self._local.node_id)
 
     @property
     def last_fetched_epoch(self) -> int:

@@ -18,7 +18,9 @@ from reference_broker.replication.isr import Isr, IsrChange
 from reference_broker.replication.local_broker import NO_BROKER_EPOCH, LocalBroker
 from reference_broker.replication.reading import NO_EPOCH, Read, diverged, divergence
 from reference_broker.replication.replica import Replica
+from reference_broker.replication.replica_selection import ReadableReplica, select_by_rack
 from reference_broker.replication.replication_waiters import OnReplicated, ReplicationWaiters
+from reference_broker.replication.throttle import is_throttled
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.alter_partition_response import PartitionData as Altered
 from reference_broker.wire.primitives import Buffer
@@ -192,6 +194,25 @@ class Leader:
 
     # -- followers ----------------------------------------------------------------------------------------------
 
+    def preferred_replica(self, rack: str, offset: int, listener: str, monotonic_ms: int) -> int | None:
+        """The follower that a consumer in a rack is to read from, on the listener that it uses; None for this broker.
+
+        Only a replica in sync is chosen that has the offset, so that the consumer gets on.
+        """
+        local = self._local
+        own = ReadableReplica(local.node_id, local.rack_of(local.node_id, listener), self.log.log_end_offset, 0)
+        followers = [
+            ReadableReplica(
+                one.broker_id,
+                local.rack_of(one.broker_id, listener),
+                one.log_end_offset,
+                monotonic_ms - one.last_caught_up_ms,
+            )
+            for one in self._replicas.values()
+            if one.broker_id in self.isr.committed and one.log_start_offset <= offset <= one.log_end_offset
+        ]
+        return select_by_rack(rack, own, followers)
+
     def read_for_follower(self, fetch: FollowerFetch, now: Now, *, is_first_look: bool = True) -> Read:
         """Records up to the log's end. That it asks for them says what the follower has, at the first look only: a
         request that waits here says nothing new.
@@ -210,18 +231,26 @@ class Leader:
         fetched = log.read(
             fetch.offset, fetch.max_bytes, log.log_end_offset, at_least_one_batch=fetch.at_least_one_batch
         )
-        read = Read(
-            log.high_watermark,
-            log.last_stable_offset,
-            log.log_start_offset,
-            fetched.slices,
-            fetched.size,
-            None,
-            None,
-        )
+        high_watermark, stable, start = log.high_watermark, log.last_stable_offset, log.log_start_offset
         if is_first_look:
             self._note_fetch(replica, fetch, now)
-        return read
+        if self.is_throttled:
+            if self.holds_back(fetch.replica_id, now.monotonic_ms):
+                return Read(high_watermark, stable, start, (), 0, None, None)
+            self._local.throttles.leader.record(fetched.size, now.monotonic_ms)
+        return Read(high_watermark, stable, start, fetched.slices, fetched.size, None, None)
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether what followers get of this partition counts for the throttle of leaders (KIP-73)."""
+        listed = self.log.config.leader_replication_throttled_replicas
+        return bool(listed) and is_throttled(listed, self.log.partition, self._local.node_id)
+
+    def holds_back(self, replica_id: int, monotonic_ms: int) -> bool:
+        """Whether a follower gets no records now: it is not in sync, and too many bytes have passed."""
+        if replica_id in self.isr.committed or not self.is_throttled:
+            return False
+        return self._local.throttles.leader.is_exceeded(monotonic_ms)
 
     def _note_fetch(self, replica: Replica, fetch: FollowerFetch, now: Now) -> None:
         if self._local.is_fenced_by_epoch(replica.broker_id, fetch.broker_epoch):

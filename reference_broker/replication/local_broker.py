@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from reference_broker.effects import Peer
+from reference_broker.replication.throttle import Throttles
 
 if TYPE_CHECKING:
     from reference_broker.metadata.brokers import BrokerImage
@@ -33,12 +34,18 @@ class LocalBroker:
     """Told the key that a role was made with when anything of its partition changed: the partition itself."""
     on_event: Callable[[str], None] = _pass_over
     """Told a line for the log."""
+    throttles: Throttles = field(default_factory=Throttles)
 
     def peer(self, broker_id: int) -> Peer | None:
         """Where another broker listens for brokers; None where it is not known, or fenced."""
         found = self.brokers.get(broker_id)
         endpoint = None if found is None or found.is_fenced else found.endpoint(self.listener)
         return None if endpoint is None else Peer(broker_id, *endpoint)
+
+    def rack_of(self, broker_id: int, listener: str) -> str | None:
+        """A broker's rack; None where it has none, or clients of a listener do not reach it."""
+        found = self.brokers.get(broker_id)
+        return None if found is None or found.is_fenced or found.endpoint(listener) is None else found.rack
 
     def is_alive(self, broker_id: int) -> bool:
         """Whether a broker is registered and not fenced."""

@@ -351,6 +351,19 @@ class Partition:
         aborted = log.aborted_transactions(offset, fetched) if tells_aborted else None
         return Read(high_watermark, stable, start, fetched.slices, fetched.size, aborted, None)
 
+    def read_elsewhere(self, rack: str, offset: int, listener: str, *, epoch: int, now: Now) -> Read | None:
+        """What a consumer in a rack is told that is to read from a follower; None where it is served here.
+
+        The refusals of `check_epoch`.
+        """
+        role = self.role
+        chosen = role.preferred_replica(rack, offset, listener, now.monotonic_ms) if isinstance(role, Leader) else None
+        if chosen is None:
+            return None
+        self.check_epoch(epoch)
+        log = self.log
+        return Read(log.high_watermark, log.last_stable_offset, log.log_start_offset, (), 0, None, None, chosen)
+
     def read_for_follower(self, fetch: FollowerFetch, now: Now, *, is_first_look: bool = True) -> Read:
         """Whole batches up to the log's end, for a replica of another broker: see `Leader`.
 

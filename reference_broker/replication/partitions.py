@@ -220,6 +220,7 @@ class Partitions:
             now=now,
         )
         self._exchange.on_brokers(publisher.image.brokers)
+        self._exchange.on_configs(publisher.image)
         self._placement.set_strays_aside(publisher.image, self._on_event)
         for topic in publisher.image.topics:
             self._note_behind(topic, topic.partitions.values(), is_new=False)
@@ -253,6 +254,7 @@ class Partitions:
             self._exchange.check_lag(self, now)
         configs = delta.changed_configs
         if any(kind == BROKER for kind, _ in configs):
+            self._exchange.on_configs(delta.after)
             self._reconfigure(dict.fromkeys(partition.topic for partition in self))
         else:
             self._reconfigure(name for kind, name in configs if kind == TOPIC)

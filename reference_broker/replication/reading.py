@@ -19,7 +19,10 @@ NO_EPOCH: Final = -1
 
 
 class Read(Struct, frozen=True):
-    """What a fetch found. `diverging` is (epoch, end offset) where the reader's log has gone another way (KIP-595)."""
+    """What a fetch found. `diverging` is (epoch, end offset) where the reader's log has gone another way (KIP-595).
+
+    `preferred_replica` is the broker that the reader is to turn to instead, -1 for none (KIP-392).
+    """
 
     high_watermark: int
     last_stable_offset: int
@@ -28,6 +31,7 @@ class Read(Struct, frozen=True):
     size: int
     aborted: list[AbortedTransaction] | None
     diverging: tuple[int, int] | None
+    preferred_replica: int = -1
 
 
 def divergence(log: PartitionLog, offset: int, last_fetched_epoch: int) -> tuple[int, int] | None:

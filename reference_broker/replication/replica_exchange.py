@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reference_broker.effects import Outbox
 from reference_broker.environment import Now
+from reference_broker.metadata.image import BROKER, MetadataImage
 from reference_broker.replication.alter_partition import AlterPartitions, ControllerChannel
 from reference_broker.replication.fetcher import FetcherSettings
 from reference_broker.replication.fetchers import Fetchers
@@ -18,6 +19,7 @@ from reference_broker.replication.follower import Follower
 from reference_broker.replication.leader import Leader
 from reference_broker.replication.local_broker import LocalBroker
 from reference_broker.replication.partition import Partition
+from reference_broker.replication.throttle import ByteRate, Throttle, Throttles
 from reference_broker.settings.broker_config import BrokerConfig
 
 if TYPE_CHECKING:
@@ -52,6 +54,11 @@ class ReplicaExchange:
             replica_lag_time_max_ms=number("replica.lag.time.max.ms"),
             touch=Partition.touch,
             on_event=on_notice,
+            throttles=Throttles(
+                leader=Throttle(rate=_rate(config, "replication")),
+                follower=Throttle(rate=_rate(config, "replication")),
+                move=Throttle(rate=_rate(config, "alter.log.dirs.replication")),
+            ),
         )
         settings = FetcherSettings(
             wait_max_ms=number("replica.fetch.wait.max.ms"),
@@ -76,6 +83,11 @@ class ReplicaExchange:
     def on_brokers(self, brokers: Mapping[int, BrokerImage]) -> None:
         """The brokers that are registered now."""
         self.local.brokers = brokers
+
+    def on_configs(self, image: MetadataImage) -> None:
+        """The dynamic settings of all brokers, and of this one, may have changed."""
+        own = str(self.local.node_id)
+        self.local.throttles.configure(image.config(BROKER, ""), image.config(BROKER, own))
 
     def on_registered(self, broker_epoch: int, now: Now) -> None:
         """This broker is registered under an epoch."""
@@ -113,3 +125,9 @@ class ReplicaExchange:
         for partition in partitions:
             if isinstance(partition.role, Leader):
                 partition.role.check_lag(now)
+
+
+def _rate(config: BrokerConfig, kind: str) -> ByteRate:
+    """The windows over which bytes are counted."""
+    seconds = config.number(f"{kind}.quota.window.size.seconds")
+    return ByteRate(config.number(f"{kind}.quota.window.num"), seconds * 1000)

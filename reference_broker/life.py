@@ -99,7 +99,7 @@ class BrokerLife:
             return False
         for replica, directory_id in news.placed.items():
             self.broker.directories.assign(replica, directory_id, now)
-        for directory_id in self._partitions.failed_directory_ids if news.has_failed else ():
+        for directory_id in self._partitions.folders.failed_ids if news.has_failed else ():
             if directory_id not in self._failed:
                 self._failed[directory_id] = None
                 self.broker.lifecycle.on_directory_failed(directory_id, now)

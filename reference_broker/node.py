@@ -363,10 +363,10 @@ class Node:
 
     def _look_at_folders(self, partitions: Partitions) -> None:
         """Go on without a log folder that failed, but not without the metadata log's, nor without any (KIP-858)."""
-        failures, config = partitions.failures, self.parts.settings.static
+        failures, config = partitions.folders.failures, self.parts.settings.static
         if (why := failures.get(config.metadata_log_dir)) is not None:
             self.outbox.put(Halt(f"the folder of the metadata log is offline: {why}"))
-        elif not partitions.online_directory_ids:
+        elif not partitions.folders.online_ids:
             self.outbox.put(Halt(f"every log folder is offline: {'; '.join(failures.values())}"))
 
     # -- the beginning and the end ------------------------------------------------------------------------------

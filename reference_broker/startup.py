@@ -195,8 +195,8 @@ def _broker(
             bound=around.bound,
             cluster_id=around.folders.cluster_id,
             incarnation_id=incarnation_id,
-            log_dirs=partitions.online_directory_ids,
-            previous_broker_epoch=partitions.previous_broker_epoch,
+            log_dirs=partitions.folders.online_ids,
+            previous_broker_epoch=partitions.folders.previous_broker_epoch,
         ),
         outbox=around.outbox,
         random=around.random,
@@ -206,7 +206,7 @@ def _broker(
         listener=life,
         log=around.observers.log,
     )
-    partitions.connect(life.broker.alter_partition)
+    partitions.connect(life.broker.alter_partition, life.broker.directories.assign)
     sessions = FetchSessions(random=around.random, capacity=config.number("max.incremental.fetch.session.cache.slots"))
     parts = BrokerParts(broker=life.broker, partitions=partitions, groups=groups, fetch_sessions=sessions)
     return life, parts

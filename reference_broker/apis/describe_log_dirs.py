@@ -1,10 +1,11 @@
 """DescribeLogDirs: the broker's log folders, their volumes, and the logs in them.
 
 **Promises** Every folder of log.dirs, with the bytes of its volume, and of each log asked for (all, where none is
-named) the bytes of its segments and how far it lags behind.
+named) the bytes of its segments and how far it lags behind. A log that is a copy on its way to a folder, a future
+replica, stands beside the log itself; it lags by what it lacks of that.
 **Refuses** Per folder: KAFKA_STORAGE_ERROR: it is offline.
 **Versions** 3 an error of the whole answer; 4 bytes of the volume; 5 whether a folder is cordoned.
-**Departs from Kafka** No folder is ever cordoned, and no log is moved between folders.
+**Departs from Kafka** No folder is ever cordoned.
 """
 
 from __future__ import annotations
@@ -52,11 +53,11 @@ def _described(path: str, asked: Asked, ctx: BrokerContext) -> DescribeLogDirsRe
     except KafkaError as error:
         return DescribeLogDirsResult(error_code=error.code, log_dir=shown)
     return DescribeLogDirsResult(
-        log_dir=shown, topics=tuple(_topics(folder, asked)), total_bytes=total, usable_bytes=usable
+        log_dir=shown, topics=tuple(_topics(folder, asked, ctx)), total_bytes=total, usable_bytes=usable
     )
 
 
-def _topics(folder: LogDirectory, asked: Asked) -> Iterable[DescribeLogDirsTopic]:
+def _topics(folder: LogDirectory, asked: Asked, ctx: BrokerContext) -> Iterable[DescribeLogDirsTopic]:
     topics: dict[str, list[DescribeLogDirsPartition]] = {}
     for (topic, index), log in folder.logs.items():
         if asked is None or (topic, index) in asked:
@@ -65,6 +66,17 @@ def _topics(folder: LogDirectory, asked: Asked) -> Iterable[DescribeLogDirsTopic
                     partition_index=index,
                     partition_size=log.size,
                     offset_lag=max(log.high_watermark - log.log_end_offset, 0),
+                )
+            )
+    for (topic, index), copy in folder.futures.logs.items():
+        if asked is None or (topic, index) in asked:
+            move = ctx.partitions.moves.find((topic, index))
+            topics.setdefault(topic, []).append(
+                DescribeLogDirsPartition(
+                    partition_index=index,
+                    partition_size=copy.size,
+                    offset_lag=0 if move is None else move.lag,
+                    is_future_key=True,
                 )
             )
     for topic, partitions in topics.items():

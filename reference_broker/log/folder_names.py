@@ -35,3 +35,10 @@ def mark_of(folder: str) -> str | None:
     """What a folder not in use is: "delete", "stray" or "future"; None for any other name."""
     found = MARKED.match(folder)
     return found["mark"] if found else None
+
+
+def future_of(folder: str) -> tuple[str, int] | None:
+    """(topic, partition) of a folder with a log that is to take another's place; None for any other name."""
+    found = MARKED.match(folder)
+    inner = PARTITION.match(found["name"]) if found and found["mark"] == FUTURE else None
+    return (inner["topic"], int(inner["partition"])) if inner else None

@@ -17,6 +17,7 @@ from reference_broker.log.checkpoints import (
 from reference_broker.log.config import LogConfig
 from reference_broker.log.flushing import LogFlush, SmallFilesFlush, begin_flush
 from reference_broker.log.folder_names import DELETE, STRAY, folder_of, mark_of, marked_folder, partition_of
+from reference_broker.log.future_logs import FutureLogs
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.log.producer_replay import KNOWS_ALL
 from reference_broker.log.recovery import ForeignFolder, open_log
@@ -45,6 +46,7 @@ class LogDirectory:
         self._watch = Watch(path, lambda error: on_failure(self, error))
         self.disk: Disk = WatchedDisk(disk, self._watch)
         self.logs: dict[TopicPartition, PartitionLog] = {}
+        self.futures = FutureLogs(self.disk, path, random)
         self.previous_broker_epoch: int | None = None
         self._recovery_points: dict[TopicPartition, int] = {}
         self._high_watermarks: dict[TopicPartition, int] = {}
@@ -132,11 +134,14 @@ class LogDirectory:
         except ValueError as error:
             raise self.fail(str(error)) from error
         log.set_high_watermark(self._high_watermarks.get(key, log.log_start_offset))
-        self.logs[key] = log
+        self._take_in(log)
+        return log
+
+    def _take_in(self, log: PartitionLog) -> None:
+        self.logs[log.topic, log.partition] = log
         log.epochs.on_change = partial(self._behind.__setitem__, log, None)
         if log.epochs.is_behind or not log.is_id_durable:
             self._behind[log] = None
-        return log
 
     def delete_log(self, topic: str, partition: int, now_ms: int) -> None:
         """Take a log out; its folder is renamed at once and removed after file.delete.delay.ms."""
@@ -144,6 +149,24 @@ class LogDirectory:
         self._forget(topic, partition)
         self._behind.pop(log, None)
         self._leaving.append((now_ms + log.config.file_delete_delay_ms, self._mark(topic, partition, DELETE), log))
+
+    def promote_future(self, topic: str, partition: int, config: LogConfig) -> PartitionLog:
+        """The copy of a log takes its place, in this folder: open under its name."""
+        copy = self.futures.promote((topic, partition))
+        directory = f"{self.path}/{folder_of(topic, partition)}"
+        log = open_log(
+            disk=self.disk,
+            directory=directory,
+            topic=topic,
+            partition=partition,
+            topic_id=copy.topic_id,
+            config=config,
+            is_clean=True,
+            log_start_offset=copy.log_start_offset,
+        )
+        log.recovery_point = copy.recovery_point
+        self._take_in(log)
+        return log
 
     def set_aside(self, topic: str, partition: int) -> str:
         """Rename a folder that the metadata does not know; nothing in it is deleted. Returns its new path."""
@@ -271,6 +294,7 @@ class LogDirectory:
         with contextlib.suppress(KafkaError):
             for log in self.logs.values():
                 log.close(now_ms)
+            self.futures.close(now_ms)
             self.checkpoint_recovery_points()
             self.checkpoint_high_watermarks()
             self.checkpoint_log_starts()
@@ -279,6 +303,7 @@ class LogDirectory:
         if not self.is_online:
             for log in self.logs.values():
                 log.abandon()
+            self.futures.abandon()
         for _, _, log_leaving in self._leaving:
             if log_leaving is not None:
                 log_leaving.abandon()

@@ -359,9 +359,13 @@ class PartitionLog:
         self.flush(now_ms)
         write_id_durably(self)
         self.epochs.write()
+        self.keep_producers()
+        self.release()
+
+    def keep_producers(self) -> None:
+        """Write the producers' state at the log's end."""
         if self.log_end_offset > self.log_start_offset:
             self._write_snapshot()
-        self.release()
 
     def release(self) -> None:
         """Write the indexes and release every file, without a flush."""

@@ -115,6 +115,21 @@ def truncate_fully(log: PartitionLog, start_offset: int) -> None:
     _remove_snapshots(log, -1)
 
 
+def truncate_to_prefix(log: PartitionLog, other: PartitionLog) -> None:
+    """Cut what another log lacks, by both logs' leader epochs: what is left is a part of it, from some offset on."""
+    while log.epochs.latest >= 0:
+        epoch = log.epochs.latest
+        found, end = other.end_offset_for_epoch(epoch)
+        if found == epoch:
+            truncate_to(log, end)
+            return
+        _, start = log.epochs.entries[-1]
+        truncate_to(log, start)
+        if log.epochs.latest == epoch:
+            return  # nothing is left
+    truncate_to(log, other.log_start_offset)
+
+
 def _remove_snapshots(log: PartitionLog, beyond: int) -> None:
     """Snapshots of the producers at offsets that the log no longer reaches."""
     for name in log.disk.list(log.directory):

@@ -201,6 +201,18 @@ class Partition:
         if isinstance(before, Leader):
             before.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER if kind is not Offline else ErrorCode.KAFKA_STORAGE_ERROR)
 
+    def move_to(self, log: PartitionLog) -> None:
+        """The log is in another folder from now on: the same records, by another object."""
+        before = self.log
+        log.set_high_watermark(before.high_watermark)
+        log.raise_log_start(before.log_start_offset)
+        log.epochs.replace(list(before.epochs.entries), 0)
+        log.last_flush_ms = before.last_flush_ms
+        self.log = log
+        if isinstance(self.role, (Leader, Follower)):
+            self.role.log = log
+        self.touch()
+
     def reconfigure(self, config: LogConfig) -> None:
         """Let other settings count from now on."""
         self.log.reconfigure(config)

@@ -25,6 +25,7 @@ from reference_broker.replication.alter_partition import ControllerChannel
 from reference_broker.replication.flushes import Flushes
 from reference_broker.replication.folder_news import FolderReport, TopicIdPartition
 from reference_broker.replication.log_folders import LogFolders
+from reference_broker.replication.moves import Assign, Moves
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.placement import Placement
 from reference_broker.replication.replica_exchange import ReplicaExchange
@@ -59,6 +60,8 @@ class Partitions:
         self._exchange: ReplicaExchange
         self._placement: Placement
         self._flushes: Flushes
+        self._moves: Moves
+        self._assign: Assign = lambda replica, directory_id, now, on_assigned: None
         self._upkeep: Upkeep | None = None
         self._on_loaded: Callable[[Now], None] | None = None
 
@@ -76,7 +79,7 @@ class Partitions:
         problems: Mapping[str, str] | None = None,
         outbox: Outbox | None = None,
     ) -> Partitions:
-        """Lock and open the log folders (path -> id); one that does not work is offline and in `failures`.
+        """Lock and open the log folders (path -> id); one that does not work is offline and in `folders.failures`.
 
         `problems` are those that are known not to work (path -> why), as they have no id. `on_touched` is given every
         partition that has somebody to wake; `on_event` gets lines for the log, `on_notice` those that tell of no
@@ -97,9 +100,9 @@ class Partitions:
         partitions._flushes = Flushes(partitions._outbox)
         return partitions
 
-    def connect(self, channel: ControllerChannel) -> None:
-        """The broker's channel for changes of an ISR, before `attach`."""
-        self._channel = channel
+    def connect(self, channel: ControllerChannel, assign: Assign) -> None:
+        """The broker's channel for changes of an ISR, and what assigns a replica to a folder, before `attach`."""
+        self._channel, self._assign = channel, assign
 
     # -- folders ------------------------------------------------------------------------------------------------
 
@@ -109,32 +112,23 @@ class Partitions:
         return self._folders
 
     @property
-    def online_directory_ids(self) -> tuple[Uuid, ...]:
-        """Ids of the folders that work."""
-        return self._folders.online_ids
-
-    @property
-    def failed_directory_ids(self) -> tuple[Uuid, ...]:
-        """Ids of the folders that worked once and do not any more."""
-        return self._folders.failed_ids
-
-    @property
-    def previous_broker_epoch(self) -> int:
-        """The broker epoch of the last run if all of it ended in order, else -1."""
-        return self._folders.previous_broker_epoch
-
-    @property
-    def failures(self) -> Mapping[str, str]:
-        """Why folders are offline, by path; it grows when a disk fails."""
-        return self._folders.failures
-
-    @property
     def has_lost(self) -> bool:
         """Whether a log folder failed since its partitions were last reported."""
         return self._placement.has_lost
 
+    @property
+    def moves(self) -> Moves:
+        """The replicas that move between folders."""
+        return self._moves
+
+    @property
+    def placement(self) -> Placement:
+        """In which folder each replica is."""
+        return self._placement
+
     def _on_failure(self, folder: LogDirectory) -> None:
         """A disk failed: nothing in the folder is served from now on, and the controller has to know."""
+        self._moves.lose(folder)
         for key in self._placement.lose(folder):
             partition = self._online.pop(key, None)
             if partition is not None:
@@ -219,6 +213,12 @@ class Partitions:
             on_notice=self._on_notice,
             now=now,
         )
+        self._moves = Moves(
+            placement=self._placement,
+            throttle=self._exchange.local.throttles.move,
+            assign=self._assign,
+            on_event=self._on_notice,
+        )
         self._exchange.on_brokers(publisher.image.brokers)
         self._exchange.on_configs(publisher.image)
         self._placement.set_strays_aside(publisher.image, self._on_event)
@@ -273,6 +273,7 @@ class Partitions:
         partition = self._online.get(key)
         if partition is None or partition.topic_id != topic.id:
             return
+        self._moves.cancel(key, now)
         folder = self._placement.remove(topic, index)
         del self._online[key], self._online_by_id[topic.id, index]
         partition.leave()
@@ -335,15 +336,21 @@ class Partitions:
     def _open(self, topic: TopicImage, image: PartitionImage, *, is_new: bool) -> Partition:
         config = LogConfig.of(self._settings.log_settings(topic.name))
         log = self._placement.open(topic, image, config, is_new=is_new)
-        folder = self._placement.places[topic.name, image.index]
+
+        def on_truncated() -> None:
+            self._placement.note_truncation(partition.log)
+            self._moves.on_truncated(partition)
+
         partition = Partition(
             log=log,
             local=self._exchange.local,
             alter_partitions=self._exchange.alter_partitions,
-            on_truncated=lambda: folder.note_truncation(log),
+            on_truncated=on_truncated,
             on_touched=self._on_touched,
         )
         self._online[topic.name, image.index] = self._online_by_id[topic.id, image.index] = partition
+        if not is_new:
+            self._moves.resume(partition)
         return partition
 
     def _reconfigure(self, topics: Iterable[str]) -> None:
@@ -354,6 +361,7 @@ class Partitions:
             for partition in hosted:
                 if partition is not None and config is not None:
                     partition.reconfigure(config)
+                    self._moves.reconfigure((name, partition.index), config)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -363,7 +371,7 @@ class Partitions:
             return None
         if self._placement.has_news or self._behind or not self.is_loaded or self._flushes.has_work(self._folders):
             return 0
-        return min(self._upkeep.next_deadline_ms, self._exchange.next_deadline_ms())
+        return min(self._upkeep.next_deadline_ms, self._exchange.next_deadline_ms(), self._moves.next_deadline_ms())
 
     def on_time(self, now: Now) -> None:
         """Go on with what the metadata has changed, tell the controller of folders, and do what is due."""
@@ -375,6 +383,7 @@ class Partitions:
         self._placement.report(self._report_folders, now)
         self._flushes.go_on(self._folders)
         self._exchange.on_time(self, now)
+        self._moves.on_time(now)
         for task in self._upkeep.take_due(now.monotonic_ms):
             for folder in self._folders:
                 try:

@@ -29,6 +29,8 @@ class Placement:
         self.offline: dict[TopicPartition, Uuid] = {}
         """Replicas in folders that do not work, by name, with their topic's id."""
         self.has_lost = False
+        self.wanted: dict[TopicPartition, LogDirectory] = {}
+        """Where replicas are to be that are not here yet (AlterReplicaLogDirs)."""
         self._placed: dict[TopicIdPartition, Uuid] = {}
 
     # -- one replica --------------------------------------------------------------------------------------------
@@ -46,18 +48,21 @@ class Placement:
 
     def _folder_for(self, topic: TopicImage, image: PartitionImage, *, is_new: bool) -> LogDirectory:
         """Where the log is; for one that is nowhere, the folder that the metadata names, else the least used."""
+        key = (topic.name, image.index)
         holding = self.folders.holding(topic.name, image.index)
         if holding is not None:
             return holding
         assigned = image.directory_of(self._node_id)
         named = self.folders.by_id(assigned)
         if named is not None:
+            if not is_new:
+                named.futures.adopt(key)
             return named
         # A log that is not new, and cannot be seen, may stand in a folder that is offline: it must not begin again.
         if is_assigned(assigned) or (not is_new and self.folders.failures):
             raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, "its log folder is offline")
-        folder = self.folders.least_used()
-        if folder is None:
+        folder = self.wanted.pop(key, None) or self.folders.least_used()
+        if folder is None or not folder.is_online:
             raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, "every log folder is offline")
         return folder
 
@@ -70,6 +75,19 @@ class Placement:
         """A replica that works is to be deleted: where it is."""
         self._placed.pop((topic.id, index), None)
         return self.places.pop((topic.name, index))
+
+    def note_truncation(self, log: PartitionLog) -> None:
+        """A log was cut by its follower."""
+        self.places[log.topic, log.partition].note_truncation(log)
+
+    def folder_at(self, path: str) -> LogDirectory | None:
+        """A folder of log.dirs by its absolute path, also one that does not work. LOG_DIR_NOT_FOUND."""
+        for one in self.folders.ids:
+            if self.folders.absolute(one) == path:
+                return self.folders.folders.get(one)
+        if any(self.folders.absolute(one) == path for one in self.folders.failures):
+            return None
+        raise KafkaError(ErrorCode.LOG_DIR_NOT_FOUND, f"{path} is none of log.dirs")
 
     # -- folders ------------------------------------------------------------------------------------------------
 

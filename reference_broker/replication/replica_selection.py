@@ -1,6 +1,6 @@
 """Which replica a consumer is to read from: one in its own rack, where the leader is in another (KIP-392).
 
-Source: KIP-392; Kafka documentation, replica.selector.class. A selector of one's own is Java: only Kafka's two are known.
+Source: KIP-392; Kafka documentation, replica.selector.class. A selector of one's own is Java: only Kafka's are known.
 """
 
 from __future__ import annotations

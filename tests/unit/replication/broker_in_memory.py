@@ -179,10 +179,14 @@ class BrokerInMemory:
         )
         self.controller, self.publisher, self.node_config = parts.controller, parts.publisher, parts.settings
         self.own = OwnBroker(self.controller)
+        self.assigned: list[tuple[Any, Uuid, Callable[[Now], None]]] = []
+        self.partitions.connect(
+            cast(Any, None), lambda one, folder, now, then: self.assigned.append((one, folder, then))
+        )
         self.partitions.attach(self.publisher, self.node_config, self.own.report_folders, self.now)
         self.own.start(
-            log_dirs=self.partitions.online_directory_ids,
-            previous_broker_epoch=self.partitions.previous_broker_epoch,
+            log_dirs=self.partitions.folders.online_ids,
+            previous_broker_epoch=self.partitions.folders.previous_broker_epoch,
             now=self.now,
         )
         self.partitions.on_registered(self.own.epoch, self.now)

@@ -24,7 +24,7 @@ from reference_broker.wire.messages.alter_partition_response import (
     PartitionData,
     TopicData,
 )
-from reference_broker.wire.messages.register_broker_record import RegisterBrokerRecord
+from reference_broker.wire.messages.register_broker_record import BrokerEndpoint, RegisterBrokerRecord
 from reference_broker.wire.primitives import BrokerId, Uuid
 from reference_broker.wire.records import Batch, iter_batches
 from reference_broker.wire.refusal import KafkaError
@@ -330,3 +330,30 @@ def test_only_followers_that_live_say_where_records_are_gone() -> None:
     led.fetch(2, 4, log_start_offset=2)
     led.brokers[3] = led.broker(3, fenced=True)
     assert led.leader.followers_log_start == 2
+
+
+def test_a_follower_that_is_not_in_sync_is_held_back_by_the_throttle() -> None:
+    led = Led(isr=(1, 2))
+    led.append()
+    led.leader.log.reconfigure(LogConfig(leader_replication_throttled_replicas="0:1"))
+    led.local.throttles.leader.limit = 10
+    assert led.fetch(3, 0).size > 10
+    assert led.fetch(3, 0).size == 0
+    assert led.fetch(2, 0).size > 10, "the one in sync is not held back"
+    assert led.fetch(3, 0, when_ms=60_000).size > 10, "long after"
+
+
+def test_a_consumer_is_sent_to_a_follower_in_sync_in_its_rack_that_has_the_offset() -> None:
+    led = Led(isr=(1, 2))
+    led.append()
+    led.append()
+    endpoint = BrokerEndpoint(name="PLAINTEXT", host="h", port=1)
+    for one in led.brokers:
+        led.brokers[one] = led.broker(one, rack=f"rack {one}", end_points=(endpoint,))
+    led.fetch(2, 1)
+    led.fetch(3, 1)
+    asked = [led.leader.preferred_replica(rack, at_offset, "PLAINTEXT", 0) for rack, at_offset in PREFERENCES]
+    assert asked == [2, None, None, None]
+
+
+PREFERENCES = [("rack 2", 1), ("rack 2", 2), ("rack 3", 1), ("rack 1", 1)]

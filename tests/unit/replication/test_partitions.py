@@ -110,8 +110,8 @@ def test_a_restart_is_a_new_leader_epoch(broker: BrokerInMemory) -> None:
 def test_the_epoch_of_the_last_run_is_known_only_after_a_clean_stop(broker: BrokerInMemory) -> None:
     epoch = broker.own.epoch
     again = broker.restarted()
-    assert again.partitions.previous_broker_epoch == epoch
-    assert again.restarted(is_clean=False).partitions.previous_broker_epoch == -1
+    assert again.partitions.folders.previous_broker_epoch == epoch
+    assert again.restarted(is_clean=False).partitions.folders.previous_broker_epoch == -1
 
 
 def test_a_folder_that_the_metadata_does_not_know_is_set_aside(broker: BrokerInMemory) -> None:
@@ -192,8 +192,8 @@ def test_a_folder_that_cannot_be_opened_is_offline_and_the_others_work() -> None
     broker.stop()
     disk.broken_path = "/two"
     again = BrokerInMemory(disk, broker.metadata, FOLDERS)
-    assert list(again.partitions.failures) == ["/two"]
-    assert again.partitions.online_directory_ids == (ONE,)
+    assert list(again.partitions.folders.failures) == ["/two"]
+    assert again.partitions.folders.online_ids == (ONE,)
     assert len(again.partitions) == 2
     offline = [index for index in range(4) if again.partitions.find("t", index) is None]
     for index in offline:
@@ -248,7 +248,7 @@ def fail_second_folder() -> tuple[BrokerInMemory, list[int]]:
 def test_a_failed_folders_partitions_are_offline_and_the_others_work() -> None:
     broker, lost = fail_second_folder()
     assert len(lost) == 2
-    assert broker.partitions.failures["/two"]
+    assert broker.partitions.folders.failures["/two"]
     assert any("/two is offline" in line for line in broker.events)
     with pytest.raises(KafkaError) as refused:
         broker.partitions.get("t", lost[0])
@@ -362,7 +362,7 @@ def test_a_disk_that_fails_during_upkeep_is_told_and_does_not_stop_it() -> None:
     broker.create("t", partitions=2)
     broker.disk.is_broken = True
     broker.partitions.on_time(at(NOW + 5_000))
-    assert sorted(broker.partitions.failures) == ["/one", "/two"]
+    assert sorted(broker.partitions.folders.failures) == ["/one", "/two"]
 
 
 def test_a_folder_with_a_known_problem_is_offline_from_the_start() -> None:
@@ -376,5 +376,5 @@ def test_a_folder_with_a_known_problem_is_offline_from_the_start() -> None:
         now_ms=NOW,
         problems={"/two": "it is not formatted"},
     )
-    assert dict(partitions.failures) == {"/two": "it is not formatted"}
-    assert partitions.previous_broker_epoch == -1
+    assert dict(partitions.folders.failures) == {"/two": "it is not formatted"}
+    assert partitions.folders.previous_broker_epoch == -1

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.clients.client import library, settings_with
 from harness.history.store import Run, StoreTrouble
+from harness.hosts.executor import using
 from harness.hosts.host import HostTrouble
 from harness.judging.verdicts import Validity
 from harness.runs.context import RunTrouble
@@ -106,9 +107,10 @@ def _run(scenario: Scenario, target: Target) -> int:
     try:
         with _healing_first(live):
             live.say(f"starting      {target.name}")
-            cluster = target.open(scenario.cluster_spec)
+            cluster = target.open(replace(scenario.cluster_spec, seed=str(scenario.seed)))
             live.end(f"cluster       {cluster.version()} at {cluster.bootstrap}")
-            return _run_on(scenario, target, cluster, live)
+            with using(cluster.executor):
+                return _run_on(scenario, target, cluster, live)
     except KeyboardInterrupt:
         live.end(f"interrupted   {_restored(cluster)}")
         return INTERRUPTED
@@ -125,6 +127,8 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
         if (lack := fault.lack(cluster)) is not None:
             return _refuse(f"{target.name}: {lack}")
     client = library(scenario.client)
+    if cluster.executor.is_virtual and client.name != "raw":
+        return _refuse(f"{target.name}: a simulated cluster has no sockets: give --client raw")
     asked = scenario.queue()
     queue = replace(asked, client=settings_with(client, asked.client))
     stored = Run.create(about=_about(scenario, target, cluster, 0.0))
@@ -136,7 +140,7 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
             queue,
             cluster,
             client,
-            writer=item.history_writer(),
+            writer=item.history_writer(clock_ns=cluster.executor.now_ns, started_at_ms=cluster.executor.wall_ms()),
             seed=scenario.seed,
             duration_s=scenario.run_s,
             spells=scenario.spells(),

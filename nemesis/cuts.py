@@ -8,6 +8,7 @@ from typing import Protocol
 
 from harness.hosts.host import HostTrouble
 from harness.targets.target import Cluster
+from nemesis.calls import CalledCut
 from nemesis.filters import FilterCut
 from nemesis.links import Chain, is_open, parties_of, prove_cut, require_open, sweep
 from nemesis.rules import link_rules
@@ -76,5 +77,8 @@ class PacketCut:
 
 
 def cut_of(cluster: Cluster) -> LinkCut:
-    """By packet rules where every node has a host on which they can be set; else by the nodes' link filters."""
+    """By a call where the network is simulated, by packet rules where every node has a host that takes them; else
+    by the nodes' link filters."""
+    if cluster.links is not None:
+        return CalledCut()
     return PacketCut() if all(node.host is not None for node in cluster.nodes) else FilterCut()

@@ -14,7 +14,7 @@ from harness.hosts.host import HostTrouble
 from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.names import Names, run_tag
 from harness.targets.readiness import last_lines
-from harness.targets.target import Cluster, ClusterSpec, resolve
+from harness.targets.target import Cluster, ClusterSpec, resolve_with_sockets
 from nemesis.restore import restore
 
 
@@ -77,7 +77,7 @@ class Clusters:
     """The open clusters of one scope."""
 
     def __init__(self, target: str) -> None:
-        self._target = resolve(target)
+        self._target = resolve_with_sockets(target)
         self._names = Names(run_tag(), "")
         self._open: dict[tuple[object, ...], KafkaCluster] = {}
 

@@ -57,6 +57,10 @@ class AddressCluster:
         return THREADS
 
     @property
+    def links(self) -> None:
+        """None: nothing of it is in our hands."""
+
+    @property
     def nodes(self) -> tuple[()]:
         """Empty: the harness does not control its nodes."""
         return ()

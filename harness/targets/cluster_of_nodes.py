@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from harness.hosts.executor import THREADS, Executor
+from harness.hosts.links import Links
 from harness.targets.cluster_view import ClusterView
 from harness.targets.health import HEALTHY_WITHIN_S, wait_until_healthy
 from harness.targets.looking import look_at
@@ -51,6 +52,8 @@ class ClusterOfNodes(ABC, Generic[N]):
         self._lock = threading.Lock()
         self.executor: Executor = THREADS
         """Whose time passes for it, and by whom its nodes are reached."""
+        self.links: Links | None = None
+        """Its links, where they can be cut by a call."""
         atexit.register(self.close)
 
     @property

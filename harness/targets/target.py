@@ -16,6 +16,7 @@ from harness.hosts.executor import Executor
 from harness.hosts.host import Host, HostTrouble
 from harness.hosts.lack import Lack, Means
 from harness.hosts.link_filter import LinkFilterFile
+from harness.hosts.links import Links
 from harness.hosts.small_disk import SmallDisk
 from harness.targets.cluster_view import ClusterView
 from harness.targets.node_plan import Role
@@ -221,6 +222,11 @@ class Cluster(Protocol):
         ...
 
     @property
+    def links(self) -> Links | None:
+        """Its links, where they can be cut by a call; None where that takes rules on hosts or in nodes."""
+        ...
+
+    @property
     def nodes(self) -> tuple[Node, ...]:
         """The nodes that the harness controls; empty if it controls none."""
         ...
@@ -351,6 +357,17 @@ def resolve(text: str) -> Target:
         if missing.name not in EXTRAS:
             raise
         raise UnknownTarget(f"--target {text}: the Python package {missing.name} is not installed: {INSTALL}") from None
+
+
+def resolve_with_sockets(text: str) -> Target:
+    """The same, for clients other than our own. UnknownTarget for one whose clusters have no sockets."""
+    target = resolve(text)
+    if target.kind is TargetKind.SIMULATED:
+        raise UnknownTarget(
+            f"--target {text}: a simulated cluster has no sockets; it is for `pytest checks/` and `python -m nemesis`, "
+            "for instance pytest checks/durability --target simulated"
+        )
+    return target
 
 
 def _resolved(text: str) -> Target:

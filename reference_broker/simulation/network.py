@@ -75,25 +75,28 @@ class Network:
         self.digest = 0
         """Of all that arrived anywhere, and when."""
         self.messages = 0
-        self._cut: dict[Link, None] = {}
+        self.held = 0
+        """How often messages came to a cut link."""
+        self._cut: dict[tuple[Place, Place, int | None], None] = {}
+        """(from, to, the port at which the stream's server listens); None for all ports."""
         self._stuck: dict[Link, dict[tuple[Stream, int], None]] = {}
         self._streams: dict[Place, dict[Stream, None]] = {}
         self._count = 0
 
     # -- links --------------------------------------------------------------------------------------------------
 
-    def is_cut(self, source: Place, target: Place) -> bool:
-        """Whether nothing gets from one place to another."""
-        return (source, target) in self._cut
+    def is_cut(self, source: Place, target: Place, port: int | None = None) -> bool:
+        """Whether nothing gets from one place to another, or nothing of the streams to one port."""
+        return (source, target, None) in self._cut or (source, target, port) in self._cut
 
     @property
     def cuts(self) -> tuple[Link, ...]:
-        """The links that are cut, in the order in which they were."""
-        return tuple(self._cut)
+        """The links that are cut as a whole, in the order in which they were."""
+        return tuple((source, target) for source, target, port in self._cut if port is None)
 
-    def cut(self, links: Iterable[Link]) -> None:
-        """Cut links, each in its one direction."""
-        self._cut.update(dict.fromkeys(links))
+    def cut(self, links: Iterable[Link], port: int | None = None) -> None:
+        """Cut links, each in its one direction: as a whole, or streams alone whose server listens at a port."""
+        self._cut.update(dict.fromkeys((*link, port) for link in links))
 
     def split(self, one: Iterable[Place], other: Iterable[Place]) -> None:
         """Cut all links between two groups of places, in both directions."""
@@ -101,10 +104,11 @@ class Network:
         for place in one:
             self.cut([link for peer in others for link in ((place, peer), (peer, place))])
 
-    def heal(self, links: Iterable[Link] | None = None) -> None:
-        """Mend links, or all of them; what was held goes on its way again."""
-        for link in list(self._cut) if links is None else list(links):
-            self._cut.pop(link, None)
+    def heal(self, links: Iterable[Link] | None = None, port: int | None = None) -> None:
+        """Mend links that were cut for this port, or all of them; what was held goes on its way again."""
+        for key in list(self._cut) if links is None else [(*link, port) for link in links]:
+            self._cut.pop(key, None)
+            link = key[:2]
             for stream, side in self._stuck.pop(link, {}):
                 at_us = self._world.now_us + self._delay_us(*link)
                 stream.arrives_us[side] = max(at_us, stream.arrives_us[side])
@@ -160,8 +164,9 @@ class Network:
         coming, now_us = stream.coming[side], self._world.now_us
         link = (stream.places[side], stream.places[1 - side])
         while coming and coming[0][0] <= now_us:
-            if self._cut and link in self._cut:
+            if self._cut and self.is_cut(*link, stream.address[1]):
                 self._stuck.setdefault(link, {})[stream, side] = None
+                self.held += 1
                 return
             self._hand_over(stream, 1 - side, coming.popleft()[1])
 

@@ -38,6 +38,12 @@ def title(name: str) -> str:
     return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
 
+def plant(name: str) -> None:
+    """Puts a bug into this process. KeyError where there is none of that name."""
+    # The only use of a name to find a module: each plant is found by being there.
+    import_module(".".join(places()[name].relative_to(FOLDER.parents[1]).with_suffix("").parts)).plant()
+
+
 def run(arguments: list[str]) -> int:
     """The exit status: the broker's, or 2 for wrong input."""
     if arguments == ["--list"]:
@@ -51,8 +57,7 @@ def run(arguments: list[str]) -> int:
     if name not in places():
         print(f"tests.plants: unknown plant {name!r} (known: {', '.join(places())})", file=sys.stderr)
         return WRONG_INPUT
-    # The only use of a name to find a module: each plant is found by being there.
-    import_module(".".join(places()[name].relative_to(FOLDER.parents[1]).with_suffix("").parts)).plant()
+    plant(name)
     return main(rest)
 
 

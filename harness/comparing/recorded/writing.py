@@ -20,7 +20,7 @@ from harness.comparing.recorded.answers import (
     write_file,
 )
 from harness.pytest_plugin.options import ChosenTarget
-from harness.targets.target import TargetKind, TargetTrouble, UnknownTarget, resolve
+from harness.targets.target import TargetKind, TargetTrouble, UnknownTarget, resolve_with_sockets
 from reference_broker.command_line import Parser
 
 BAD_INPUT: Final = 2
@@ -122,7 +122,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     except SystemExit as leaving:
         return BAD_INPUT if leaving.code else 0
     try:
-        target = resolve(options.target)
+        target = resolve_with_sockets(options.target)
     except (UnknownTarget, TargetTrouble) as trouble:
         print(f"harness: {trouble}", file=sys.stderr)
         return BAD_INPUT
@@ -137,7 +137,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             print(f"harness: record {place}: no such checks (for instance checks/protocol)", file=sys.stderr)
             return BAD_INPUT
     command: list[Any] = [sys.executable, "-m", "pytest", *options.checks, "--target", options.target]
-    command += ["--record", options.into.resolve(), "-q", "-p", "no:cacheprovider"]
+    command += ["--record", options.into.resolve_with_sockets(), "-q", "-p", "no:cacheprovider"]
     found = subprocess.run(command, cwd=PROJECT, check=False)
     return min(found.returncode, BAD_INPUT)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.search.lockstep.barrier import Barrier
-from harness.targets.target import Cluster, ClusterSpec, Target, TargetTrouble, numbered, resolve
+from harness.targets.target import Cluster, ClusterSpec, Target, TargetTrouble, numbered, resolve_with_sockets
 
 SETTINGS = {
     # Requests for unknown topics must not create them.
@@ -57,7 +57,7 @@ def opened(names: Sequence[str], more: Mapping[str, str] | None = None, nodes: i
     with contextlib.ExitStack() as stack:
         found: list[Opened] = []
         for name in names:
-            target = resolve(name)
+            target = resolve_with_sockets(name)
             settings = SETTINGS if nodes == 1 else OF_SEVERAL
             spec = ClusterSpec(nodes=nodes, config={**settings, **(more or {})}, in_memory=True)
             if (lack := target.lack(spec)) is not None:

@@ -12,6 +12,7 @@ from harness.targets import broker_properties
 from harness.targets.cluster_of_nodes import ClusterOfNodes
 from harness.targets.node_plan import CLIENTS, CONTROLLER, INTERNAL, NodePlan, first_voters, node_roles, settings_of
 from harness.targets.simulated.executor import VirtualExecutor
+from harness.targets.simulated.links import SimulatedLinks
 from harness.targets.simulated.node import NodeOfWorld
 from harness.targets.target import (
     LINK_FAULTS,
@@ -42,6 +43,7 @@ class SimulatedCluster(ClusterOfNodes[NodeOfWorld]):
     def __init__(self, nodes: Sequence[NodeOfWorld], version: str, executor: VirtualExecutor) -> None:
         super().__init__(nodes, version)
         self.executor = self._virtual = executor
+        self.links = SimulatedLinks(executor.world.network, executor.place, PORTS)
 
     @property
     def client_addresses(self) -> tuple[str, ...]:

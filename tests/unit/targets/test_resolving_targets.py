@@ -15,7 +15,8 @@ from harness.targets.containers.target import KafkaContainerTarget
 from harness.targets.kafka_process import KafkaProcessTarget
 from harness.targets.mixed import MixedTarget
 from harness.targets.reference import ReferenceTarget
-from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget, resolve
+from harness.targets.simulated.target import SimulatedTarget
+from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget, resolve, resolve_with_sockets
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,8 @@ def _no_kafka_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("kafka@4.3.1", KafkaProcessTarget),
         ("docker@local/kafka:4.3.1", KafkaContainerTarget),
         ("at:localhost:9092,[::1]:9093", AddressTarget),
+        ("simulated", SimulatedTarget),
+        ("simulated@4.1", SimulatedTarget),
         ("mixed:kafka@4.2.1,kafka@4.3.1", MixedTarget),
         ("mixed:reference,kafka@4.3.1,reference@4.2", MixedTarget),
     ],
@@ -43,7 +46,8 @@ def test_each_form_gives_its_target_under_the_name_that_was_typed(text: str, cls
 
 
 @pytest.mark.parametrize(
-    "text", ["", "kafak", "docker", "docker@", "simulated", "at:", "at:localhost", "at:h:0", "reference@3.9", "mixed:"]
+    "text",
+    ["", "kafak", "docker", "docker@", "simulated@3.9", "at:", "at:localhost", "at:h:0", "reference@3.9", "mixed:"],
 )
 def test_what_names_no_target_is_refused_with_what_is_known(text: str) -> None:
     with pytest.raises(UnknownTarget, match=r"known: |for instance "):
@@ -133,7 +137,9 @@ def test_the_reference_offers_as_many_nodes_as_it_says() -> None:
     ],
 )
 def test_a_package_that_is_missing_is_named_with_what_installs_it(text: str, missing: str) -> None:
-    hidden = f"import sys; sys.modules[{missing!r}] = None; from harness.targets.target import resolve"
+    hidden = (
+        f"import sys; sys.modules[{missing!r}] = None; from harness.targets.target import resolve, resolve_with_sockets"
+    )
     told = f"try: resolve({text!r})\nexcept Exception as trouble: print(type(trouble).__name__, trouble)"
     ended = subprocess.run(
         [sys.executable, "-c", f"{hidden}\n{told}"], capture_output=True, text=True, check=True, timeout=60
@@ -143,3 +149,8 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(text: str, mis
         f"UnknownTarget --target {text}: the Python package {missing} is not installed: "
         "pip install 'kafka-verification[harness]'\n"
     )
+
+
+def test_what_needs_sockets_is_refused_a_simulated_cluster_with_what_to_do() -> None:
+    with pytest.raises(UnknownTarget, match="has no sockets; it is for `pytest checks/`"):
+        resolve_with_sockets("simulated")

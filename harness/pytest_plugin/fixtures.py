@@ -89,15 +89,16 @@ def cluster(usable: ChosenTarget, request: pytest.FixtureRequest, record: CheckR
     record.version = leased.version()
     with using(leased.executor):
         yield leased
-    if not usable.kind.is_ours and _NAMES in request.node.stash:
-        _tidy_up(leased, request.node.stash[_NAMES])
-    if record.outcome in (Outcome.BROKEN, Outcome.KNOWN_BUG) or (record.outcome is Outcome.UNKNOWN and record.faults):
-        with contextlib.suppress(Exception):  # what went wrong with the check is the trouble to tell
-            record.open_folder(request.config.stash[SESSION].run()).write_logs(clusters.logs(usable, spec))
-    if record.faults and record.outcome not in (Outcome.HELD, Outcome.OBSERVED):
-        clusters.repair(usable, spec)
-    else:
-        clusters.inspect(usable, spec)
+        if not usable.kind.is_ours and _NAMES in request.node.stash:
+            _tidy_up(leased, request.node.stash[_NAMES])
+        is_wrong = record.outcome in (Outcome.BROKEN, Outcome.KNOWN_BUG)
+        if is_wrong or (record.outcome is Outcome.UNKNOWN and record.faults):
+            with contextlib.suppress(Exception):  # what went wrong with the check is the trouble to tell
+                record.open_folder(request.config.stash[SESSION].run()).write_logs(clusters.logs(usable, spec))
+        if record.faults and record.outcome not in (Outcome.HELD, Outcome.OBSERVED):
+            clusters.repair(usable, spec)
+        else:
+            clusters.inspect(usable, spec)
 
 
 def _tidy_up(cluster: Cluster, names: Names) -> None:

@@ -68,6 +68,8 @@ class Scenario:
         self.places: list[Place] = [(TOPIC, index) for index in range(plan.partitions)]
         self.producers = [self._producer(self.places[index % len(self.places)]) for index in range(2)]
         self.readers = [Reader(self._caller(), self.ledger, self.places[0])]
+        self._clients: list[Producer | Reader] = [*self.producers, *self.readers]
+        self._running: list[Promise[Any]] = []
         assert self.world.places[-len(CLIENTS) :] == CLIENTS
 
     def _caller(self) -> Caller:
@@ -114,9 +116,8 @@ class Scenario:
 
     def _be_safe(self) -> None:
         """Clients write and read while faults come and go."""
-        clients: list[Producer | Reader] = [*self.producers, *self.readers]
-        for client in clients:
-            spawn(client.run()).then(self._on_client_ended)
+        for client in self._clients:
+            self._run(client)
         plan_faults(self.world, self.plan.faults)
         self.world.run_for(self.plan.duration_ms)
 
@@ -134,7 +135,10 @@ class Scenario:
             name=TopicName("core"), num_partitions=-1, replication_factor=-1, assignments=(assignment,)
         )
         self._finish(self._create(core, topic), CORE_LIMIT_MS, f"the core {plan.core} creates a topic")
-        self._await_writes([Producer(core, self.ledger, ("core", 0), pause_ms=10, largest_batch=1)], CORE_LIMIT_MS)
+        writer = Producer(core, self.ledger, ("core", 0), pause_ms=10, largest_batch=1)
+        self._run(writer)
+        self._await_writes([writer], CORE_LIMIT_MS)
+        writer.is_stopping = True
         undo_all(world, list(world.nodes))
         world.note(0, "all are healed")
         self._await_writes(self.producers, WHOLE_LIMIT_MS)
@@ -144,13 +148,8 @@ class Scenario:
         """Each has something acknowledged that was sent from now on."""
         start_us = self.world.now_us
         for producer in producers:
-            if producer not in self.producers:
-                spawn(producer.run()).then(self._on_client_ended)
-        for producer in producers:
             what = f"a write to {producer.place[0]}-{producer.place[1]} is acknowledged"
             self._await(lambda one=producer: one.acked_at_us > start_us, limit_ms, what)  # type: ignore[misc]
-            if producer not in self.producers:
-                producer.is_stopping = True
 
     def _is_whole(self) -> bool:
         """Whether all replicas of the topic are in the ISR, as the active controller's broker knows it."""
@@ -162,9 +161,10 @@ class Scenario:
         return True
 
     def _judge(self) -> str | None:
-        clients: list[Producer | Reader] = [*self.producers, *self.readers]
-        for client in clients:
+        for client in self._clients:
             client.is_stopping = True
+        # What is on its way may still be acknowledged, and must then be read as well.
+        self._await(lambda: all(one.is_done for one in self._running), WHOLE_LIMIT_MS, "every client ends")
         final: dict[Place, dict[int, bytes]] = {}
         for place in (*self.places, ("core", 0)):
             final[place] = self._finish(
@@ -203,6 +203,11 @@ class Scenario:
             )
         if self.ledger.wrong is not None:
             raise InvariantBroken(f"seed {self.plan.seed}, at {world.now_us / 1000:.3f} ms: {self.ledger.wrong}")
+
+    def _run(self, client: Producer | Reader) -> None:
+        ended = spawn(client.run())
+        ended.then(self._on_client_ended)
+        self._running.append(ended)
 
     def _on_client_ended(self, outcome: Promise[Any]) -> None:
         if outcome.error is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import checkers, latency, lockstep, machine, python_calls, startup, throughput, wire
+from bench import checkers, latency, lockstep, machine, python_calls, simulation, startup, throughput, wire
 from bench.clients import Confluent, JavaTools
 from bench.subjects import KAFKA, Subjects, opened
 from bench.table import Table
@@ -29,6 +29,8 @@ class Amount:
     operations: tuple[int, ...]
     coverage_s: tuple[float, ...]
     model_s: float
+    seeds: int
+    simulated_s: float
 
 
 FULL = Amount(
@@ -40,6 +42,8 @@ FULL = Amount(
     operations=(1_000_000, 10_000_000),
     coverage_s=(60, 300, 1200),
     model_s=30,
+    seeds=1000,
+    simulated_s=20,
 )
 QUICK = Amount(
     rounds=1,
@@ -50,11 +54,14 @@ QUICK = Amount(
     operations=(200_000,),
     coverage_s=(5, 15, 30),
     model_s=5,
+    seeds=100,
+    simulated_s=5,
 )
 
 LOCAL: dict[str, Callable[[Table, Amount], None]] = {
     "wire": lambda table, amount: wire.measure(table),
     "calls": lambda table, amount: python_calls.measure(table),
+    "simulation": lambda table, amount: simulation.measure(table, seeds=amount.seeds, seconds=amount.simulated_s),
     "checkers": lambda table, amount: checkers.measure(table, sizes=amount.operations),
     "lockstep": lambda table, amount: lockstep.measure(table, coverage_s=amount.coverage_s, model_s=amount.model_s),
 }
@@ -100,7 +107,7 @@ WITH_BROKERS: dict[str, Callable[[Table, Subjects, Amount, Path | None], None]] 
     ),
 }
 """Parts that measure both brokers."""
-PARTS = ("wire", "calls", *WITH_BROKERS, *LAST)
+PARTS = ("wire", "calls", "simulation", *WITH_BROKERS, *LAST)
 
 
 def kafka_jars() -> Path | None:

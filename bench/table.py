@@ -24,6 +24,11 @@ def at_most(limit: float) -> Goal:
     return Goal(limit)
 
 
+def at_least(limit: float) -> Goal:
+    """The reference's value is at least this."""
+    return Goal(limit, is_upper=False)
+
+
 def ratio_at_most(limit: float) -> Goal:
     """reference / kafka is at most this."""
     return Goal(limit, of_ratio=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from harness.simulate.formed import run_from_formed
 from reference_broker.simulation.faults import Fault, shrink
 from reference_broker.simulation.scenario.plan import Plan, plan_of, split_plan
 from reference_broker.simulation.scenario.run import Outcome, Scenario
@@ -48,6 +49,8 @@ def run_seed(kind: str, seed: int, *, is_shrunk: bool) -> Finding:
 
 
 def _run(plan: Plan) -> Outcome:
+    if plan.forming_seed != plan.seed:
+        return run_from_formed(plan)
     outcome = Scenario(plan).run()
     _run_here["count"] += 1
     if not _run_here["count"] % COLLECTED_EVERY:

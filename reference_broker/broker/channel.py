@@ -101,6 +101,8 @@ class ControllerChannel:
     @property
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called at the latest (monotonic)."""
+        if not self._queue or (self._is_sent and len(self._queue) == 1):
+            return NEVER_MS
         waiting = [one.deadline_ms for place, one in enumerate(self._queue) if place or not self._is_sent]
         if self._queue and not self._is_sent and self._controller is not None:
             waiting.append(self._retry_at_ms)

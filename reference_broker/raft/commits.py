@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from reference_broker.environment import Now
 from reference_broker.raft.frames import CommittedBatch
 from reference_broker.raft.leader import Leader
-from reference_broker.raft.member import Member
+from reference_broker.raft.member import AnyRole, Member
 from reference_broker.raft.resigned import Resigned
 from reference_broker.raft.serving import FORMATTED
 from reference_broker.raft.snapshots import SnapshotId
@@ -54,21 +54,30 @@ class Commits:
         self._member = member
         self._told: list[_Told] = []
         self._read: dict[int, tuple[CommittedBatch, ...]] = {}
+        self._all_told: tuple[int, AnyRole, int | None, bool] | None = None
+        """The high watermark and the role that every listener knows of; None where one may not."""
         self.bytes_told = 0
         """Bytes of the batches that the first listener was told."""
 
     def add(self, listener: QuorumListener) -> None:
         """It is told from the beginning."""
         self._told.append(_Told(listener))
+        self._all_told = None
 
     def tell(self, now: Now) -> None:
         """Bring every listener up to the high watermark, then tell it of the leader."""
-        mark = self._member.high_watermark
+        mark, role = self._member.high_watermark, self._member.role
+        known = (mark, role, role.leader_id, isinstance(role, Leader) and role.is_asked_to_resign)
+        if known == self._all_told:
+            return
+        self._all_told = None
         for told in self._told:
             if told.next_offset < mark:
                 self._tell_commits(told, mark, now)
             self._tell_leader(told, now)
         self._read = {}
+        if self._member.role is role and all(told.next_offset >= mark for told in self._told):
+            self._all_told = known
 
     def _tell_commits(self, told: _Told, mark: int, now: Now) -> None:
         store = self._member.store

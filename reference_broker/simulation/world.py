@@ -67,6 +67,13 @@ class World:
         if self.is_recorded:
             self.lines.append(f"{self.now_us / 1000:.3f} {node_id}: {' '.join(words)}")
 
+    def begin_anew(self, seed: int) -> None:
+        """Have all chance come from another seed from now on."""
+        self.seed = seed
+        self.random.seed(seed)
+        for node in self.nodes.values():
+            node.random.seed(self.random.getrandbits(64))
+
     # -- events -------------------------------------------------------------------------------------------------
 
     def at(self, time_us: int, action: Callable[..., None], *arguments: Any) -> None:

@@ -29,6 +29,8 @@ class Plan:
     """
 
     seed: int
+    forming_seed: int
+    """The chance by which the cluster forms: with one layout, latency and number of partitions always the same one."""
     layout: Layout
     partitions: int
     faults: tuple[Fault, ...]
@@ -52,20 +54,11 @@ def plan_of(seed: int) -> Plan:
     kind = chance.random()
     nodes, controllers = (3, 0) if kind < 0.8 else (3, 3) if kind < 0.9 else (5, 0)
     is_durable = chance.random() < 0.5
-    session_ms = chance.choice((1000, 1000, 2000))
-    fetch_ms = chance.choice((800, 1000, 2000))
-    settings = {
-        "min.insync.replicas": "2",
-        "broker.session.timeout.ms": str(session_ms),
-        "broker.heartbeat.interval.ms": str(session_ms // 4),
-        "controller.quorum.fetch.timeout.ms": str(fetch_ms),
-        "controller.quorum.election.timeout.ms": str(fetch_ms // 2),
-        "controller.quorum.request.timeout.ms": str(fetch_ms),
-        "controller.quorum.election.backoff.max.ms": str(fetch_ms // 2),
-        "replica.lag.time.max.ms": str(chance.choice((1000, 2000))),
-        "replica.socket.timeout.ms": "2000",
-        "controller.socket.timeout.ms": "2000",
-    }
+    settings = settings_of(
+        session_ms=chance.choice((1000, 1000, 2000)),
+        fetch_ms=chance.choice((800, 1000, 2000)),
+        lag_ms=chance.choice((1000, 2000)),
+    )
     if is_durable:
         settings["log.flush.interval.messages"] = "1"
     if chance.random() < 0.3:
@@ -83,6 +76,7 @@ def plan_of(seed: int) -> Plan:
     )
     return Plan(
         seed=seed,
+        forming_seed=seed,
         layout=layout,
         partitions=chance.randrange(1, 3),
         faults=faults if is_durable else _one_loss_of_power(faults),
@@ -96,15 +90,39 @@ def plan_of(seed: int) -> Plan:
 
 
 def split_plan(seed: int) -> Plan:
-    """Three nodes, a split that isolates one of them, and its heal: the measure of speed."""
-    plan, chance = plan_of(seed), Random(seed)
-    node = chance.randrange(1, 4)
-    faults = (Fault(100 + chance.randrange(0, 200), Act.ISOLATE, (node,)), Fault(2000, Act.HEAL))
-    settings = {**plan.layout.settings, "broker.session.timeout.ms": "1000", "broker.heartbeat.interval.ms": "250"}
+    """A split that isolates one of three nodes, and its heal: the measure of speed. All begin with the same cluster."""
+    chance, node = Random(seed), 1 + Random(seed).randrange(0, 3)
+    settings = settings_of(session_ms=1000, fetch_ms=1000, lag_ms=2000)
     layout = Layout(nodes=3, settings=settings)
-    return replace(
-        plan, layout=layout, faults=faults, duration_ms=2000, partitions=1, pause_ms=100, core=_core(chance, layout)
+    return Plan(
+        seed=seed,
+        forming_seed=0,
+        layout=layout,
+        partitions=1,
+        faults=(Fault(chance.randrange(100, 300), Act.ISOLATE, (node,)), Fault(chance.randrange(1700, 2000), Act.HEAL)),
+        duration_ms=2000,
+        latency_us=(200, 2000),
+        pause_ms=100,
+        largest_batch=3,
+        is_durable=False,
+        core=_core(chance, layout),
     )
+
+
+def settings_of(*, session_ms: int, fetch_ms: int, lag_ms: int) -> dict[str, str]:
+    """The settings of every node: how long it takes until a broker, a quorum's leader, a replica is missed."""
+    return {
+        "min.insync.replicas": "2",
+        "broker.session.timeout.ms": str(session_ms),
+        "broker.heartbeat.interval.ms": str(session_ms // 4),
+        "controller.quorum.fetch.timeout.ms": str(fetch_ms),
+        "controller.quorum.election.timeout.ms": str(fetch_ms // 2),
+        "controller.quorum.request.timeout.ms": str(fetch_ms),
+        "controller.quorum.election.backoff.max.ms": str(fetch_ms // 2),
+        "replica.lag.time.max.ms": str(lag_ms),
+        "replica.socket.timeout.ms": "2000",
+        "controller.socket.timeout.ms": "2000",
+    }
 
 
 def _swarm(chance: Random) -> list[Act]:

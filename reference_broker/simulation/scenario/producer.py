@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from reference_broker.simulation.client import ConnectionLost
+from reference_broker.simulation.clock import BEGINNING_MS
 from reference_broker.simulation.scenario.caller import TROUBLE, Caller, Waits
 from reference_broker.simulation.scenario.ledger import Ledger, Place
 from reference_broker.wire.api_keys import ApiKey
@@ -15,6 +16,8 @@ from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.records import Record, encode_batch
 
 RETRY_MS: Final = 50
+BEHIND_MS: Final = 86_400_000
+"""A client's clock is a day behind: no broker whose clock was set back refuses its records as too far in the future."""
 INDEFINITE: Final = (
     ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
     ErrorCode.REQUEST_TIMED_OUT,
@@ -65,7 +68,7 @@ class Producer:
     def _deliver(self, values: list[bytes]) -> Waits:
         """Send a batch again and again until there is a final answer."""
         caller, (topic, partition) = self.caller, self.place
-        now_ms = 1_700_000_000_000 + caller.world.now_us // 1000
+        now_ms = BEGINNING_MS - BEHIND_MS + caller.world.now_us // 1000
         batch = encode_batch(
             [Record(index, now_ms, None, value, ()) for index, value in enumerate(values)],
             producer_id=self._producer_id,

@@ -60,7 +60,7 @@ class Scenario:
 
     def __init__(self, plan: Plan, *, is_recorded: bool = False) -> None:
         self.plan = plan
-        self.world = World(plan.seed, latency_us=plan.latency_us, is_recorded=is_recorded)
+        self.world = World(plan.forming_seed, latency_us=plan.latency_us, is_recorded=is_recorded)
         add_cluster(self.world, plan.layout)
         self.ledger = Ledger()
         self.logs = watch_all(self.world)
@@ -81,12 +81,29 @@ class Scenario:
 
     def run(self) -> Outcome:
         """The whole of it; what goes wrong is in the outcome."""
-        wrong: str | None = None
+        return self.form() or self.go_on(self.plan)
+
+    def form(self) -> Outcome | None:
+        """Only until the cluster is formed; what went wrong, or None."""
+        return self._outcome_of(self._form)
+
+    def go_on(self, plan: Plan) -> Outcome:
+        """The rest of a plan that begins with this formed cluster, whichever it was formed for."""
+        self.plan = plan
+        self.world.begin_anew(plan.seed)
+        return self._outcome_of(self._go_on) or self._outcome(None)
+
+    def _go_on(self) -> None:
+        self._be_safe()
+        self._be_live()
+        if (wrong := self._judge()) is not None:
+            raise InvariantBroken(f"seed {self.plan.seed}: {wrong}")
+
+    def _outcome_of(self, phase: Callable[[], None]) -> Outcome | None:
+        wrong: str
         try:
-            self._form()
-            self._be_safe()
-            self._be_live()
-            wrong = self._judge()
+            phase()
+            return None
         except (InvariantBroken, Stuck) as broken:
             wrong = str(broken)
         except Exception as error:  # a fault of a node that it could not answer for itself, or of the simulation
@@ -95,6 +112,9 @@ class Scenario:
                 f"seed {self.plan.seed}, at {self.world.now_us / 1000:.3f} ms: {error!r} at {where.name}:{where.lineno}"
             )
             self.world.note(0, *traceback.format_exception(error))
+        return self._outcome(wrong)
+
+    def _outcome(self, wrong: str | None) -> Outcome:
         world = self.world
         return Outcome(
             seed=self.plan.seed,

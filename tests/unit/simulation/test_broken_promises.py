@@ -34,7 +34,7 @@ def plan_with(seed: int, faults: Sequence[Fault], **settings: str) -> Plan:
     """Three nodes, busy producers, and these faults."""
     plan = split_plan(seed)
     layout = Layout(nodes=3, settings={**plan.layout.settings, **settings})
-    return replace(plan, layout=layout, faults=tuple(faults), pause_ms=10, largest_batch=3)
+    return replace(plan, forming_seed=seed, layout=layout, faults=tuple(faults), pause_ms=10, largest_batch=3)
 
 
 def first_failure(make: Callable[[int], Plan]) -> str:

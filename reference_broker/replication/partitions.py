@@ -401,6 +401,8 @@ class Partitions:
 
         A folder gets no mark that is offline, nor does any while logs of an earlier run are not loaded.
         """
+        for partition in self._online.values():
+            self._exchange.forget(partition)  # what a leader answers now would be appended to a closed log
         for folder in self._folders.folders.values():
             folder.close(now.wall_ms, broker_epoch, is_whole=self._upkeep is not None and self.is_loaded)
         self._online.clear()

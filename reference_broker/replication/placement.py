@@ -59,7 +59,8 @@ class Placement:
                 named.futures.adopt(key)
             return named
         # A log that is not new, and cannot be seen, may stand in a folder that is offline: it must not begin again.
-        if is_assigned(assigned) or (not is_new and self.folders.failures):
+        # Where all folders work it is gone, with the disk or the machine that held it, and is copied from the others.
+        if self.folders.failures and (is_assigned(assigned) or not is_new):
             raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, "its log folder is offline")
         folder = self.wanted.pop(key, None) or self.folders.least_used()
         if folder is None or not folder.is_online:

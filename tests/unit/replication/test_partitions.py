@@ -213,6 +213,27 @@ def test_a_log_that_may_stand_in_an_offline_folder_does_not_begin_again() -> Non
     assert len(BrokerInMemory(disk, broker.metadata, FOLDERS).partitions) == 2
 
 
+def test_a_log_that_is_gone_with_its_disk_begins_again() -> None:
+    # A replaced broker, its folder empty and of another id, never served its replicas: the metadata named the old one.
+    broker = BrokerInMemory(folders={"/one": ONE})
+    broker.create("t")
+    broker.partitions.on_time(at(NOW))
+    broker.stop()
+    again = BrokerInMemory(MemoryDisk(), broker.metadata, {"/one": TWO})
+    assert (len(again.partitions), values(again)) == (1, [])
+
+
+def test_what_comes_from_a_leader_is_passed_over_once_the_logs_are_closed(broker: BrokerInMemory) -> None:
+    # A node that stopped appended to a closed log, took that for a broken disk, and halted.
+    broker.create("t")
+    broker.follow()
+    exchange = broker.partitions._exchange
+    exchange.follow(broker.partition(), at(NOW))
+    assert exchange.fetchers._fetchers
+    broker.stop()
+    assert not exchange.fetchers._fetchers
+
+
 def test_no_folder_that_works_is_an_error() -> None:
     disk = HalfBrokenDisk()
     disk.broken_path = "/"

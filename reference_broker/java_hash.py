@@ -1,8 +1,6 @@
-"""Java's hash of a string, which decides where a group lives and in which order Java's maps list short names."""
+"""Java's hash of a string, which decides where a group lives."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 
 def java_hash(text: str) -> int:
@@ -18,8 +16,3 @@ def partition_for(key: str, partitions: int) -> int:
     """The partition of an internal topic that a coordinator's key belongs to."""
     hashed = java_hash(key)
     return (0 if hashed == -(1 << 31) else abs(hashed)) % partitions
-
-
-def in_map_order(names: Iterable[str]) -> list[str]:
-    """Up to a dozen names in the order in which Java's HashMap of default size lists them."""
-    return sorted(names, key=lambda name: (java_hash(name) ^ ((java_hash(name) & 0xFFFFFFFF) >> 16)) & 15)

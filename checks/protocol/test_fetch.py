@@ -366,6 +366,16 @@ def test_two_topics_in_the_order_asked_for(exchange: Exchange) -> None:
     assert [one.topic for one in answer.responses] == names
 
 
+def test_two_partitions_of_the_zero_id(exchange: Exchange) -> None:
+    """Partitions of a topic id of zeros are refused. (The error code is an accident of Kafka.)"""
+    wanted = tuple(FetchPartition(partition=index, partition_max_bytes=1000) for index in (0, 1))
+    topics = (FetchTopic(topic_id=Uuid(bytes(16)), partitions=wanted),)
+    answer = exchange.ask("two partitions of the zero id", FetchRequest(max_wait_ms=0, topics=topics), 13)
+
+    found = [one.error_code for topic in answer.responses for one in topic.partitions]
+    assert answer.error_code or found == [ErrorCode.UNKNOWN_TOPIC_ID] * 2
+
+
 def filled_topic(exchange: Exchange, label: str) -> TopicName:
     topic = exchange.topic(label)
     produce_quietly(exchange, topic, "a")

@@ -30,8 +30,7 @@ from reference_broker.apis.leader_hint import addresses_of, leader_of
 from reference_broker.apis.partition_watch import PartitionWatch
 from reference_broker.environment import Now
 from reference_broker.log.segment import Segment
-from reference_broker.releases.behaviours import Behaviour
-from reference_broker.replication.fetch_session import INITIAL_EPOCH, TOPIC_IDS_SINCE, Found, Plan, Wanted
+from reference_broker.replication.fetch_session import TOPIC_IDS_SINCE, Found, Plan, Wanted
 from reference_broker.replication.partition import NO_EPOCH, FollowerFetch, Partition, Read
 from reference_broker.replication.replica_selection import RACK_AWARE
 from reference_broker.waiting import Later
@@ -94,8 +93,6 @@ def handle(request: FetchRequest, ctx: BrokerContext) -> FetchResponse | Later:
     version = ctx.api_version
     replica_id = request.replica_state.replica_id if version >= 15 else request.replica_id
     is_follower = replica_id >= 0
-    if version >= TOPIC_IDS_SINCE and request.session_epoch == INITIAL_EPOCH:
-        _check_names(request, ctx)
     parts, monotonic_ms = ctx.parts, ctx.now.monotonic_ms
     by_id = parts.publisher.image.topics.by_id
     plan = ctx.fetch_sessions.plan(request, version, by_id, is_follower=is_follower, monotonic_ms=monotonic_ms)
@@ -127,13 +124,6 @@ def _rack_of(request: FetchRequest, ctx: BrokerContext) -> str:
     is_for_clients = ctx.api_version >= FOLLOWERS_SINCE and is_routine(request)
     is_selected = ctx.settings.static.text("replica.selector.class") == RACK_AWARE
     return request.rack_id if is_for_clients and is_selected else ""
-
-
-def _check_names(request: FetchRequest, ctx: BrokerContext) -> None:
-    """UNKNOWN_SERVER_ERROR where a session begins with a topic of the zero id, and the release cannot remember it."""
-    is_nameless = any(topic.topic_id == ZERO_UUID and topic.partitions for topic in request.topics)
-    if is_nameless and not ctx.release.does(Behaviour.OPENS_NAMELESS_SESSIONS):
-        raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
 
 
 def error_response(request: FetchRequest, version: int, code: ErrorCode, message: str | None) -> FetchResponse:

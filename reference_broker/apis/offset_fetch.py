@@ -17,9 +17,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from reference_broker.apis.context import BrokerContext
-from reference_broker.effects import NO_RESPONSE
 from reference_broker.groups.offset_requests import no_offset
-from reference_broker.releases.behaviours import Behaviour
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.offset_fetch_request import (
@@ -51,8 +49,6 @@ def handle(request: OffsetFetchRequest, ctx: BrokerContext) -> Any:
     """Answer for each group; a topic id that nobody knows is refused by itself."""
     version = ctx.api_version
     asked = _groups_of(request, version)
-    if not asked and not ctx.release.does(Behaviour.ANSWERS_NO_GROUPS):
-        return NO_RESPONSE
     unknown: list[tuple[OffsetFetchResponseTopics, ...]] = []
     known: list[OffsetFetchRequestGroup] = []
     for group in asked:

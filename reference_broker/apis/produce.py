@@ -120,8 +120,6 @@ def handle(request: ProduceRequest, ctx: BrokerContext) -> Any:
                     is_transactional = True
         if is_transactional:
             _check_transactions(request, parcels)
-        if ctx.api_version < ZSTD_SINCE:
-            _check_codecs(parcels, ctx)
     except KafkaError:
         if acks == NO_ACKS:
             return HANG_UP
@@ -172,15 +170,6 @@ def _first_codec(data: PartitionProduceData) -> int:
     """The number of the first batch's codec, whatever follows that batch; 0 where there is none."""
     header = first_header(data.records)
     return 0 if header is None else header.attributes & COMPRESSION_MASK
-
-
-def _check_codecs(parcels: Parcels, ctx: BrokerContext) -> None:
-    """UNKNOWN_SERVER_ERROR for the whole request: Kafka looks for zstd here, and finds a codec that does not exist."""
-    for topic, found in parcels:
-        for data, _ in found:
-            is_odd = _first_codec(data) > Compression.ZSTD
-            if is_odd and _absent(topic, data.index, ctx, by_id=False) is None:
-                raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
 
 
 def _append(topic: TopicProduceData, index: int, batch: Batch | ErrorCode, acks: int, ctx: BrokerContext) -> Outcome:

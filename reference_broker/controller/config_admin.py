@@ -15,8 +15,6 @@ from typing import Final
 
 from reference_broker.controller.decision import Refusal
 from reference_broker.controller.group_settings import check_group
-from reference_broker.controller.setting_order import in_order
-from reference_broker.java_hash import in_map_order
 from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC, MetadataImage
 from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.settings.broker_config import BrokerConfig
@@ -108,12 +106,12 @@ class ConfigAdmin:
         current = self.image.config(resource_type, name)
         return {
             key: self._changed(resource_type, key, current.get(key), operation, value)
-            for key, operation, value in _in_kafkas_order(changes)
+            for key, operation, value in changes
         }
 
     def replaced(self, resource_type: int, name: str, changes: list[Change]) -> dict[str, str | None]:
         """The same where the changes are all that is to be set."""
-        wanted = {key: value for key, _, value in _in_kafkas_order(changes)}
+        wanted = {key: value for key, _, value in changes}
         for key in self.image.config(resource_type, name):
             wanted.setdefault(key, None)
         return wanted
@@ -245,12 +243,6 @@ class ConfigAdmin:
             )
 
 
-def _in_kafkas_order(changes: list[Change]) -> list[Change]:
-    """As Kafka's map of them lists them: of several that cannot be it names the first."""
-    by_key = {change[0]: change for change in changes}
-    return [by_key[key] for key in in_map_order(by_key)]
-
-
 def check_subscription(settings: Mapping[str, str]) -> None:
     """INVALID_REQUEST for an interval, INVALID_CONFIG for a client pattern that cannot be (KIP-714)."""
     interval = settings.get("interval.ms")
@@ -278,7 +270,7 @@ def check_known(
     for name in settings:
         if name not in keys:
             raise refuse(unknown + name)
-    for name in in_order(settings):
+    for name in settings:
         try:
             keys[name].parse(settings[name])
         except ConfigInvalid as error:

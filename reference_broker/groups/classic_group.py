@@ -10,7 +10,6 @@ from typing import Final
 
 from reference_broker.groups.member import Member, Protocols
 from reference_broker.groups.subscription import CONSUMER, subscribed_topics
-from reference_broker.java_hash import in_map_order
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.group_metadata_value import GroupMetadataValue
 from reference_broker.wire.messages.join_group_response import JoinGroupResponseMember
@@ -223,13 +222,13 @@ class ClassicGroup:
         )
 
     def choose_protocol(self) -> str:
-        """The protocol with most votes among those that all speak; a draw goes to the first in Kafka's map."""
+        """The protocol with most votes among those that all speak; a draw goes to the one voted for first."""
         candidates = [name for name, count in self._speakers.items() if count == len(self.members)]
         votes: dict[str, int] = {}
         for member in self.members.values():
             name = member.vote(candidates)
             votes[name] = votes.get(name, 0) + 1
-        return max(in_map_order(votes), key=lambda name: votes[name])
+        return max(votes, key=lambda name: votes[name])
 
     def find_topics(self) -> frozenset[str] | None:
         """The topics of all subscriptions; None where one cannot be read."""

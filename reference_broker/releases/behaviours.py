@@ -53,5 +53,3 @@ class Behaviour(Enum):
     PR_20303_BOOTSTRAP_RECORDS_PRINTED = Since(
         (4, 2), "the storage tool prints the records that a new cluster begins with"
     )
-    ANSWERS_NO_GROUPS = Since((4, 1), "a request for the offsets of no group is answered")
-    OPENS_NAMELESS_SESSIONS = Since((4, 3), "a fetch session may begin with a topic of the zero id")

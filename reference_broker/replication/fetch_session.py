@@ -21,7 +21,6 @@ from reference_broker.wire.messages.fetch_response import (
     PartitionData,
 )
 from reference_broker.wire.primitives import ZERO_UUID, TopicName, Uuid
-from reference_broker.wire.refusal import KafkaError
 
 NO_SESSION: Final = 0
 INITIAL_EPOCH: Final = 0
@@ -51,11 +50,6 @@ class Wanted(Struct):
     def key(self) -> WantedKey:
         """What it is remembered by."""
         return (self.topic if self.topic_id == ZERO_UUID and self.topic is not None else self.topic_id), self.index
-
-    @property
-    def is_nameless(self) -> bool:
-        """Whether it has no name, and an id that no topic can have."""
-        return self.topic is None and self.topic_id == ZERO_UUID
 
     def must_tell(self, data: PartitionData, size: int) -> bool:
         """Whether an incremental answer holds the partition; what it holds is remembered."""
@@ -140,17 +134,12 @@ class Plan(Struct):
 
 
 def grouped(found: list[Found]) -> tuple[FetchableTopicResponse, ...]:
-    """The partitions by topic, their order kept.
-
-    UNKNOWN_SERVER_ERROR where anything follows a topic of the zero id, whose name Kafka misses when it compares them.
-    """
+    """The partitions by topic, their order kept."""
     if len(found) == 1:
         wanted, data, _ = found[0]
         return (_topic(wanted, (data,)),)
     topics: list[tuple[Wanted, list[PartitionData]]] = []
     for wanted, data, _ in found:
-        if topics and topics[-1][0].is_nameless:
-            raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR)
         if topics and topics[-1][0].key[0] == wanted.key[0]:
             topics[-1][1].append(data)
         else:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 
 from harness.search.lockstep.actions import Kind, Ref, Request
-from harness.search.sequences.settings import VALUES, setting
+from harness.search.sequences.settings import VALUES, legal_settings, setting
 from harness.search.sequences.writing import Listed, chosen, version_of
 from harness.search.strategies.setting_values import BROKER, CLIENT_METRICS, GROUP, TOPIC
 from reference_broker.wire.api_keys import ApiKey
@@ -56,8 +56,7 @@ class Configs:
         )
 
     def count(self, kind: int) -> int:
-        """How many configs of a resource to change; at most one of a broker, since of several invalid ones Kafka
-        reports the one that it defines first."""
+        """How many configs of a resource to change; at most one of a broker."""
         several = () if kind == BROKER else ((4, 2),)
         return int(chosen(self.random, (12, 1), *several, (0.7, 0)))
 
@@ -67,13 +66,17 @@ class Configs:
         resources, has_broker = [], False
         for kind, name in self.resources():
             configs = []
-            for _ in range(self.count(kind)):
+            count = self.count(kind)
+            if count:
                 key, value = setting(random, kind)
                 operation = chosen(random, (12, SET), (5, DELETE), (1, APPEND), (1, SUBTRACT))
                 if operation in (APPEND, SUBTRACT) and random.random() < 0.7:
                     key = random.choice(LISTS)
                     value = random.choice(("compact", "delete", "0:1", "1:1", "compact,delete", ""))
                 configs.append(AlterableConfig(name=key, config_operation=operation, value=value))
+            configs += [
+                AlterableConfig(name=key, value=value) for key, value in legal_settings(random, kind, count - 1)
+            ]
             has_broker |= kind not in (TOPIC, GROUP, CLIENT_METRICS)
             resources.append(AlterConfigsResource(resource_type=kind, resource_name=name, configs=tuple(configs)))
         message = IncrementalAlterConfigsRequest(
@@ -86,7 +89,8 @@ class Configs:
         random = self.random
         resources, has_broker = [], False
         for kind, name in self.resources():
-            settings = dict(setting(random, kind) for _ in range(self.count(kind)))
+            count = self.count(kind)
+            settings = dict([setting(random, kind)][:count] + legal_settings(random, kind, count - 1))
             configs = tuple(legacy.AlterableConfig(name=key, value=value) for key, value in settings.items())
             has_broker |= kind not in (TOPIC, GROUP, CLIENT_METRICS)
             resources.append(legacy.AlterConfigsResource(resource_type=kind, resource_name=name, configs=configs))

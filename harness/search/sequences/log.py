@@ -224,7 +224,9 @@ class _Writer:
         session, session_epoch = self.session(client) if version >= 7 else (0, -1)
         own: dict[str, Any] = {"topic": TopicName(topic)}
         if version >= 13:
-            own = {"topic_id": ZERO_UUID if not topic else Ref(Kind.TOPIC_ID, topic)}
+            # Not the zero id in a session: whether Kafka fails depends on what stands beside it, by accident.
+            is_zero = not topic and session_epoch < 0
+            own = {"topic_id": ZERO_UUID if is_zero else Ref(Kind.TOPIC_ID, topic or "nowhere")}
         forgotten: tuple[Any, ...] = ()
         if session_epoch > 0 and random.random() < 0.1:
             forgotten = (ForgottenTopic(**own, partitions=(partition,)),)

@@ -82,15 +82,20 @@ BROKER_VALUES: Final[Mapping[str, tuple[str | None, ...]]] = {
 VALUES: Final = {TOPIC: TOPIC_VALUES, GROUP: GROUP_VALUES, CLIENT_METRICS: METRICS_VALUES, BROKER: BROKER_VALUES}
 """Resource type → config → values to try."""
 
-LEGAL_TOPIC_SETTINGS: Final = (
-    ("retention.ms", "60000000"),
-    ("cleanup.policy", "compact"),
-    ("compression.type", "gzip"),
-    ("max.message.bytes", "5000"),
-    ("min.insync.replicas", "1"),
-    ("segment.bytes", "1048576"),
-    ("flush.messages", "100"),
-)
+LEGAL: Final[Mapping[int, tuple[tuple[str, str | None], ...]]] = {
+    TOPIC: (
+        ("retention.ms", "60000000"),
+        ("cleanup.policy", "compact"),
+        ("compression.type", "gzip"),
+        ("max.message.bytes", "5000"),
+        ("min.insync.replicas", "1"),
+        ("segment.bytes", "1048576"),
+        ("flush.messages", "100"),
+    ),
+    GROUP: (("consumer.session.timeout.ms", "45000"), ("share.auto.offset.reset", "earliest")),
+    CLIENT_METRICS: (("interval.ms", "60000"), ("metrics", "*")),
+}
+"""Resource type → configs with values that are always valid."""
 
 
 UNTRIED: Final[Mapping[str, tuple[str, ...]]] = {"segment.index.bytes": ("4", "5", str(2**31 - 1))}
@@ -101,13 +106,21 @@ change, or it runs out of memory."""
 def setting(random: Random, resource_type: int) -> tuple[str, str | None]:
     """A random (config, value) for a resource type: a valid one, one from VALUES, or any from Kafka's config tables."""
     if resource_type == TOPIC and random.random() < 0.5:
-        return random.choice(LEGAL_TOPIC_SETTINGS)
+        return random.choice(LEGAL[TOPIC])
     if resource_type in VALUES and random.random() < 0.5:
         row = random.choice(_tried(resource_type))
         return row.name, random.choice([one for one in values_of(row) if _is_tried(resource_type, row.name, one)])
     values = VALUES.get(resource_type, TOPIC_VALUES)
     name = random.choice(list(values))
     return name, random.choice(values[name])
+
+
+def legal_settings(random: Random, resource_type: int, count: int) -> list[tuple[str, str | None]]:
+    """Valid (config, value) pairs that go with a `setting` in one request.
+
+    Of several invalid ones Kafka names the one that it looks at first, and no document tells which that is.
+    """
+    return [random.choice(LEGAL[resource_type]) for _ in range(count)] if resource_type in LEGAL else []
 
 
 def _is_tried(resource_type: int, name: str, value: str | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from harness.search.lockstep.actions import Action, Kind, Ref, Request
 from harness.search.sequences.configs import Configs
-from harness.search.sequences.settings import setting
+from harness.search.sequences.settings import legal_settings, setting
 from harness.search.sequences.writing import Listed, chosen, version_of
 from harness.search.strategies.setting_values import TOPIC
 from reference_broker.wire.api_keys import ApiKey
@@ -119,7 +119,8 @@ class _Writer:
 
     def creatable(self, name: TopicName) -> CreatableTopic:
         random = self.random
-        configs = [setting(random, TOPIC) for _ in range(chosen(random, (10, 0), (5, 1), (2, 2), (1, 3)))]
+        count = chosen(random, (10, 0), (5, 1), (2, 2), (1, 3))
+        configs = [setting(random, TOPIC)][:count] + legal_settings(random, TOPIC, count - 1)
         own: dict[str, Any] = {}
         if random.random() < 0.15:
             assignments = tuple(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from reference_broker.controller.node_settings import reason_refused
-from reference_broker.controller.setting_order import in_order
 from reference_broker.settings.config_key import ConfigType, parse_value
 from reference_broker.settings.validators import ConfigInvalid
 
@@ -20,10 +19,6 @@ NOW = {
 
 def refused(name: str, wanted: str, now: int = 8) -> str | None:
     return reason_refused({name: wanted}, lambda key: NOW.get(key, now))
-
-
-def test_settings_are_looked_at_in_kafka_s_order() -> None:
-    assert in_order(["cleanup.policy", "unknown", "segment.bytes"]) == ["segment.bytes", "cleanup.policy", "unknown"]
 
 
 @pytest.mark.parametrize("wanted", ["4", "8", "16"])

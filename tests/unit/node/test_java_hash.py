@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_broker.java_hash import in_map_order, java_hash, partition_for
+from reference_broker.java_hash import java_hash, partition_for
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,3 @@ def test_a_strings_hash_is_that_of_java(text: str, value: int) -> None:
 @pytest.mark.parametrize(("group", "partition"), [("hello", 22), ("polygenelubricants", 0), ("console-consumer", 40)])
 def test_a_group_lives_in_the_partition_that_kafka_puts_it_in(group: str, partition: int) -> None:
     assert partition_for(group, 50) == partition
-
-
-def test_short_names_are_listed_as_javas_map_lists_them() -> None:
-    assert in_map_order(["range", "roundrobin", "sticky", "cooperative-sticky"]) == [
-        "sticky",
-        "range",
-        "roundrobin",
-        "cooperative-sticky",
-    ]

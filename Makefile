@@ -59,7 +59,7 @@ bench: $(READY)  ## measurements, beside Apache Kafka where Java is there
 fuzz: $(READY)  ## a million mutated frames against the codec and a running broker
 	$(BIN)/python -m bench.fuzz --frames 1000000
 
-image: $(READY)  ## local Docker images: Kafka of a published release, and the anchor
+image: $(READY)  ## local Docker images: Kafka of a published release, the reference, and the anchor
 	$(BIN)/python -m harness image
 
 report: $(READY)  ## the HTML report of the last run

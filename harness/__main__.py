@@ -36,7 +36,10 @@ COMMANDS = {
     "account": ("harness.comparing.account.table", "RUN [--strict]   what was compared: APIs, versions, error codes"),
     "report": ("reports.build", "RUN   build the report of a stored run"),
     "kafka": ("harness.targets.kafka_command", "[--jars-only] VERSION…   fetch Kafka's jars, with progress"),
-    "image": ("harness.targets.images", "[--kafka VERSION] [--anchor]   build local container images"),
+    "image": (
+        "harness.targets.image_command",
+        "[--kafka VERSION] [--reference] [--anchor]   build local container images",
+    ),
 }
 """Command → (module whose `main(arguments)` does it, how it is called). Imported when called: each needs others."""
 

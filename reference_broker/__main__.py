@@ -1,4 +1,4 @@
-"""The broker's command line: `start`, `storage`, `dev`."""
+"""The broker's command line: `start`, `container`, `storage`, `dev`."""
 
 from __future__ import annotations
 
@@ -31,20 +31,23 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(
-        dest="command", required=True, metavar="start|storage|dev", parser_class=command_line.Parser
+        dest="command", required=True, metavar="start|container|storage|dev", parser_class=command_line.Parser
     )
     start = commands.add_parser("start", help="run a node on formatted folders, until SIGTERM")
     start.add_argument("file", metavar="FILE", help="Kafka's server.properties")
     start.add_argument(
         "--link-filter", metavar="FILE", help="cut off the nodes that it lists; read at the start and on SIGUSR1"
     )
+    container = commands.add_parser(
+        "container", help="run a node as Kafka's images do: settings from KAFKA_* variables, formatted for CLUSTER_ID"
+    )
     dev = commands.add_parser("dev", help="run nodes on a temporary folder, which goes with them")
     dev.add_argument("--port", type=_port, default=9092, help="for clients; 0 picks a free one (default 9092)")
     dev.add_argument("--nodes", type=_nodes, default=1, help="how many nodes, 1 to 9 (default 1)")
-    for command in (start, dev):
+    for command in (start, dev, container):
         command.add_argument("--override", action="append", default=[], metavar="KEY=VALUE", help="repeatable")
         command.add_argument("--profile", default="4.3", help="answer as this release does: 4.0 to 4.4 (default 4.3)")
-        command.add_argument("--log-level", choices=LEVELS, default="INFO" if command is start else "WARN")
+        command.add_argument("--log-level", choices=LEVELS, default="WARN" if command is dev else "INFO")
         command.add_argument("--log-requests", action="store_true", help="print each request and response, decoded")
     commands.add_parser("storage", help="random-uuid, format or info; see storage --help", add_help=False)
     return top
@@ -90,6 +93,10 @@ def main(arguments: list[str]) -> int:
     )
     if given.command == "dev":
         return dev(given.nodes, given.port, options, lambda text: print(text, flush=True), complain)
+    if given.command == "container":
+        from reference_broker.server.container import run as run_container
+
+        return run_container(os.environ, options, lambda text: print(text, flush=True), complain)
     return start(given.file, options, complain)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
@@ -21,18 +20,24 @@ from typing import Any
 
 from harness.cache import cache_folder
 from harness.targets import jars, leftovers
-from harness.targets.target import TargetTrouble, UnknownTarget
-from reference_broker.command_line import Parser
+from harness.targets.target import TargetTrouble
 
 ANCHOR = "local/anchor:1"
 BASE = "local/base:bookworm"
 CONTENT = "kafka-verification.content"
 """The label that holds the key of an image's content."""
 _SUITE = "bookworm"
-_PACKAGES = ("openjdk-17-jre-headless", "openssh-server", "iproute2", "iptables", "procps", "ca-certificates")
-_FILES = Path(__file__).resolve().parent / "image_files"
+_PACKAGES = (
+    "openjdk-17-jre-headless",
+    "openssh-server",
+    "iproute2",
+    "iptables",
+    "procps",
+    "python3",
+    "ca-certificates",
+)
+FILES = Path(__file__).resolve().parent / "image_files"
 _BOOTSTRAP_TIMEOUT_S = 900.0
-_DEFAULT_VERSION = "4.3.1"
 
 _PULLED_BASE = f"""\
 FROM debian:{_SUITE}-slim
@@ -111,7 +116,7 @@ def build_base(client: Any, say: Callable[[str], None]) -> None:
         return
     if shutil.which("mmdebstrap") is None:
         say(f"image {BASE}   from debian:{_SUITE}-slim (mmdebstrap is not installed)")
-        _run_build(client, BASE, key, _PULLED_BASE, ())
+        _build_of_files(client, BASE, key, _PULLED_BASE, ())
         return
     archive = base_archive(key)
     if archive.is_file():
@@ -149,7 +154,7 @@ def build_anchor(client: Any, say: Callable[[str], None] = print) -> str:
     """The anchor's image; its name."""
     build_base(client, say)
     _build(
-        client, ANCHOR, _ANCHOR, (_FILES / "anchor_run.sh",), None, f"image {ANCHOR}   sshd, the network's tools", say
+        client, ANCHOR, _ANCHOR, (FILES / "anchor_run.sh",), None, f"image {ANCHOR}   sshd, the network's tools", say
     )
     return ANCHOR
 
@@ -159,7 +164,7 @@ def build_kafka(client: Any, version: str, say: Callable[[str], None] = print) -
     libs = jars.fetch(version, say)
     build_base(client, say)
     tag = kafka_tag(version)
-    files = tuple(_FILES / name for name in ("server.properties", "log4j2.yaml", "kafka_run.sh"))
+    files = tuple(FILES / name for name in ("server.properties", "log4j2.yaml", "kafka_run.sh"))
     _build(client, tag, _KAFKA, files, libs, f"image {tag}   from the jars of {version}", say)
     return tag
 
@@ -184,15 +189,13 @@ def _build(
         say(f"image {tag}   up to date")
         return
     say(what)
-    _run_build(client, tag, key, dockerfile, files, libs)
+    _build_of_files(client, tag, key, dockerfile, files, libs)
 
 
-def _run_build(
+def _build_of_files(
     client: Any, tag: str, key: str, dockerfile: str, files: Sequence[Path], libs: Path | None = None
 ) -> None:
-    """Builds with the classic builder from a context of just these files."""
-    import docker
-
+    """Builds from a context of just these files."""
     with leftovers.temporary_folder() as context:
         (context / "Dockerfile").write_text(dockerfile, encoding="utf-8")
         for file in files:
@@ -201,29 +204,14 @@ def _run_build(
         if libs is not None:
             shutil.copytree(libs, context / "libs")
             shutil.copy(context / "log4j2.yaml", context / "tools-log4j2.yaml")
-        try:
-            client.images.build(path=str(context), tag=tag, rm=True, forcerm=True, labels={CONTENT: key})
-        except (docker.errors.BuildError, docker.errors.APIError) as trouble:
-            raise TargetTrouble(f"image {tag} could not be built: {trouble}") from trouble
+        run_build(client, tag, key, context)
 
 
-def main(arguments: list[str]) -> int:
-    """`python -m harness image`: builds images; the exit status."""
-    parser = Parser(
-        prog="python -m harness image",
-        description="Builds local Docker images: by default the anchor, and Kafka " + _DEFAULT_VERSION + ".",
-        epilog="example: python -m harness image --kafka 4.2.1, then pytest checks/ --target docker@local/kafka:4.2.1",
-    )
-    parser.add_argument("--kafka", action="append", metavar="VERSION", help="the image of a release (repeatable)")
-    parser.add_argument("--anchor", action="store_true", help="the anchor's image, which every docker@ target needs")
-    chosen = parser.parse_args(arguments)
-    versions: list[str] = chosen.kafka or ([] if chosen.anchor else [_DEFAULT_VERSION])
+def run_build(client: Any, tag: str, key: str, context: Path) -> None:
+    """Builds a folder with the classic builder. TargetTrouble when it fails."""
+    import docker
+
     try:
-        client = connect()
-        build_anchor(client)
-        for version in versions:
-            print(f"ready   --target docker@{build_kafka(client, version)}")
-    except (TargetTrouble, UnknownTarget) as trouble:
-        print(f"harness: {trouble}", file=sys.stderr)
-        return 2
-    return 0
+        client.images.build(path=str(context), tag=tag, rm=True, forcerm=True, labels={CONTENT: key})
+    except (docker.errors.BuildError, docker.errors.APIError) as trouble:
+        raise TargetTrouble(f"image {tag} could not be built: {trouble}") from trouble

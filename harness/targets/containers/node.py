@@ -20,8 +20,9 @@ from harness.targets.node_plan import NodePlan
 from harness.targets.planned_node import PlannedNode
 from harness.targets.readiness import wait_until_ready
 
-_KAFKA_PATTERN = "kafka[.]Kafka( |$)"
-"""The command line of a broker, in a JVM or as a native image; the brackets keep pgrep's shell from matching itself."""
+_KAFKA_PATTERN = "kafka[.]Kafka( |$)|reference_broker containe[r]"
+"""The command line of a broker: in a JVM, as a native image, or ours; the brackets keep pgrep's shell from matching
+itself."""
 _STOP_TIMEOUT_S = 30
 _STATE_TIMEOUT_S = 10.0
 _EXIT_TIMEOUT_S = 20.0

@@ -1,9 +1,9 @@
 """AlterReplicaLogDirs (key 34) moves a replica to another log folder of its broker, with all records.
 
 **Claim** After the answer the replica appears in the other folder as a future replica, and once it has all, as the
-replica itself: DescribeLogDirs names that folder alone. Every record stays readable at its offset, and records are appended as
-before. A broker that is killed on the way goes on with the move when it is started again. A
-path that is none of the broker's folders is refused with LOG_DIR_NOT_FOUND, a partition that does not exist with
+replica itself: DescribeLogDirs names that folder alone. Every record stays readable at its offset, and records are
+appended as before. A broker that is killed on the way goes on with the move when it is started again. A path that is
+none of the broker's folders is refused with LOG_DIR_NOT_FOUND, a partition that does not exist with
 UNKNOWN_TOPIC_OR_PARTITION.
 **Why it matters** Operators empty a disk this way before it is replaced; the move must not cost a record.
 **Kafka says** KIP-113, KIP-858; protocol guide, AlterReplicaLogDirs.

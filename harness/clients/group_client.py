@@ -111,7 +111,7 @@ class GroupClient:
         node = self.coordinator
         if node is None:
             return False
-        more = {"session_timeout_ms": SESSION_MS, "rebalance_timeout_ms": REBALANCE_MS}
+        more: dict[str, Any] = {"session_timeout_ms": SESSION_MS, "rebalance_timeout_ms": REBALANCE_MS}
         answer = self._ask(node, ApiKey.JOIN_GROUP, JOIN, join(self.group, self._member_id, **more))
         if answer is not None and answer.error_code == ErrorCode.MEMBER_ID_REQUIRED:
             self._member_id = answer.member_id
@@ -135,7 +135,7 @@ class GroupClient:
     def commit(self, offset: int) -> ErrorCode | None:
         """Commits partition 0 as the member."""
         node = self._asked()
-        own = {"member_id": self._member_id, "generation_id_or_member_epoch": self._generation}
+        own: dict[str, Any] = {"member_id": self._member_id, "generation_id_or_member_epoch": self._generation}
         message = commit(self.group, self.topic, offset, **own)
         answer = self._ask(node, ApiKey.OFFSET_COMMIT, COMMIT, message)
         code = None if answer is None else answer.topics[0].partitions[0].error_code

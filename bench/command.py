@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import checkers, latency, lockstep, machine, python_calls, simulation, startup, throughput, wire
+from bench import checkers, latency, lockstep, machine, partitions, python_calls, simulation, startup, throughput, wire
 from bench.clients import Confluent, JavaTools
 from bench.subjects import KAFKA, Subjects, opened
 from bench.table import Table
@@ -31,6 +31,7 @@ class Amount:
     model_s: float
     seeds: int
     simulated_s: float
+    partitions: tuple[int, ...]
 
 
 FULL = Amount(
@@ -44,6 +45,7 @@ FULL = Amount(
     model_s=30,
     seeds=1000,
     simulated_s=20,
+    partitions=(1_000, 10_000),
 )
 QUICK = Amount(
     rounds=1,
@@ -56,6 +58,7 @@ QUICK = Amount(
     model_s=5,
     seeds=100,
     simulated_s=5,
+    partitions=(200, 2_000),
 )
 
 LOCAL: dict[str, Callable[[Table, Amount], None]] = {
@@ -105,6 +108,7 @@ WITH_BROKERS: dict[str, Callable[[Table, Subjects, Amount, Path | None], None]] 
     "latency": lambda table, subjects, amount, libs: latency.measure(
         table, subjects, libs, rounds=amount.rounds, seconds=amount.latency_s
     ),
+    "partitions": lambda table, subjects, amount, libs: partitions.measure(table, subjects, counts=amount.partitions),
 }
 """Parts that measure both brokers."""
 PARTS = ("wire", "calls", "simulation", *WITH_BROKERS, *LAST)

@@ -49,7 +49,8 @@ class Ending:
             return
         self._state = Stopping.BROKER
         if self._parts.broker is not None:
-            self._parts.broker.broker.lifecycle.stop(CONTROLLED_SHUTDOWN_MS, now)
+            is_controlled = self._parts.settings.static.flag("controlled.shutdown.enable")
+            self._parts.broker.broker.lifecycle.stop(CONTROLLED_SHUTDOWN_MS if is_controlled else 0, now)
         self.go_on(now)
 
     def go_on(self, now: Now) -> None:

@@ -128,13 +128,16 @@ class BrokerLifecycle:
     def stop(self, timeout_ms: int, now: Now) -> None:
         """Ask the controller for leave to stop, where this broker leads; at once where it does not run yet.
 
-        After `timeout_ms` it stops all the same. Asked for again, nothing changes.
+        After `timeout_ms` it stops all the same; with 0 it does not ask. Asked for again, nothing changes.
         """
         if self.state in (BrokerState.STOPPING, BrokerState.STOPPED):
             return
         self.state = after(self.state, BrokerEvent.STOP_ASKED)
         if self.state is BrokerState.STOPPED:
             self._end(None, now)
+            return
+        if not timeout_ms:
+            self._may_stop(now)
             return
         self._log("INFO", "beginning a controlled shutdown")
         self._stop_by_ms = now.monotonic_ms + timeout_ms

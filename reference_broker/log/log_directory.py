@@ -102,6 +102,11 @@ class LogDirectory:
         found = [partition_of(name) for name in self.disk.list(self.path) if name != METADATA_FOLDER]
         return [one for one in found if one is not None]
 
+    def is_empty(self, topic: str, partition: int) -> bool:
+        """Whether a partition's folder holds no record."""
+        path = f"{self.path}/{folder_of(topic, partition)}"
+        return not any(name.endswith(".log") and self.disk.size(f"{path}/{name}") for name in self.disk.list(path))
+
     # -- logs ---------------------------------------------------------------------------------------------------
 
     def open_log(
@@ -139,8 +144,14 @@ class LogDirectory:
 
     def _take_in(self, log: PartitionLog) -> None:
         self.logs[log.topic, log.partition] = log
-        log.epochs.on_change = partial(self._behind.__setitem__, log, None)
-        if log.epochs.is_behind or not log.is_id_durable:
+        log.epochs.on_change = partial(self._on_epochs, log)
+        log.on_first_record = partial(self._behind.__setitem__, log, None)
+        if log.epochs.is_behind:
+            self._on_epochs(log)
+
+    def _on_epochs(self, log: PartitionLog) -> None:
+        """The small files of a log without any record may wait for the first."""
+        if log.is_id_written:
             self._behind[log] = None
 
     def delete_log(self, topic: str, partition: int, now_ms: int) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -98,7 +97,9 @@ class PartitionLog:
         self._segment_born_ms: int | None = None
         self.has_new_files = True
         self.is_id_written = self.is_id_durable = True
-        """Whether partition.metadata is there, and stays there after a loss of power."""
+        """Whether partition.metadata is there, and stays there after a loss of power. A new log needs none before its
+        first record."""
+        self.on_first_record: Callable[[], None] = lambda: None
         self.truncations = 0
 
     # -- writing ------------------------------------------------------------------------------------------------
@@ -154,8 +155,8 @@ class PartitionLog:
 
     def _write(self, header: BatchHeader, buffers: Sequence[Buffer], data: Buffer, now_ms: int) -> None:
         if not self.is_id_written:
-            write_topic_id_plainly(self.disk, self.directory, self.topic_id)
-            self.is_id_written = True
+            self._write_id()
+            self.on_first_record()
         segment = self.segments[-1]
         segment.append(header, buffers)
         self.log_end_offset = segment.next_offset
@@ -169,6 +170,10 @@ class PartitionLog:
                 self.producers.note(header)
         if self.log_end_offset - self.recovery_point >= self.config.flush_messages:
             self.flush(now_ms)
+
+    def _write_id(self) -> None:
+        write_topic_id_plainly(self.disk, self.directory, self.topic_id)
+        self.is_id_written = True
 
     def _make_room(self, header: BatchHeader, now_ms: int) -> None:
         """Begin a new segment for the next batch where the last is full, old, or too far from its base."""
@@ -357,8 +362,11 @@ class PartitionLog:
     def close(self, now_ms: int) -> None:
         """Flush, keep the small files and the producers' state, release every file."""
         self.flush(now_ms)
-        write_id_durably(self)
-        self.epochs.write()
+        if self.is_id_written:
+            write_id_durably(self)
+            self.epochs.write()
+        else:
+            self._write_id()
         self.keep_producers()
         self.release()
 
@@ -389,7 +397,3 @@ class PartitionLog:
         for _, segment in self.doomed:
             segment.file.close()
         self.doomed.clear()
-
-    def describe(self) -> dict[str, Any]:
-        """Figures for a log line."""
-        return {"start": self.log_start_offset, "end": self.log_end_offset, "segments": len(self.segments)}

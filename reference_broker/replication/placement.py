@@ -14,7 +14,7 @@ from reference_broker.metadata.topics import PartitionImage, TopicImage
 from reference_broker.replication.folder_news import FolderNews, FolderReport, TopicIdPartition
 from reference_broker.replication.log_folders import LogFolders, is_assigned
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import Uuid
+from reference_broker.wire.primitives import ZERO_UUID, Uuid
 from reference_broker.wire.refusal import KafkaError
 
 TopicPartition = tuple[str, int]
@@ -120,12 +120,14 @@ class Placement:
         if found is None or partition is None or self._node_id not in partition.replicas:
             return False
         try:
-            return self.folders.topic_id_in(folder, topic, index) == found.id
+            topic_id = self.folders.topic_id_in(folder, topic, index)
         except ValueError:
             # The file is written before any record is, and flushed later: a loss of power may come in between.
             if folder.was_clean:
                 raise
             return False
+        # Nor is it there before the first record comes.
+        return topic_id == found.id or (topic_id == ZERO_UUID and folder.is_empty(topic, index))
 
     # -- the controller -----------------------------------------------------------------------------------------
 

@@ -325,6 +325,12 @@ def test_a_broker_that_the_controller_knows_no_more_has_nothing_to_wait_for(code
     assert life.broker.state is BrokerState.STOPPED
 
 
+def test_a_broker_without_controlled_shutdown_asks_for_no_leave() -> None:
+    life = Life().stopping(timeout_ms=0)
+
+    assert (life.events[-1], life.taken()) == (("stopped", None), [])
+
+
 def test_a_broker_that_does_not_run_yet_stops_at_once() -> None:
     life = Life().recovering()
     life.broker.stop(5000, life.now)

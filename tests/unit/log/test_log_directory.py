@@ -279,6 +279,8 @@ def test_a_new_log_has_its_small_files_written_by_a_flush_and_not_before() -> No
     log = orders(directory)
     log.epochs.assign(3, 0)
     assert [name for name in disk.files if "orders-0" in name and not name.endswith(".log")] == []
+    assert not directory.has_small_files, "a log without records needs none"
+    log.append_own(encode_batch([Record(0, NOW, b"k", b"a")]), 3, NOW)
     (one,) = directory.take_small_files(8)
     one.flush()
     directory.on_flushed(one, None)
@@ -305,7 +307,7 @@ def test_the_kept_recovery_point_waits_for_the_leader_epochs() -> None:
 def test_small_files_of_a_log_that_was_deleted_meanwhile_are_passed_over() -> None:
     disk = MemoryDisk()
     directory = directory_on(disk)
-    orders(directory)
+    append(orders(directory), b"a")
     (one,) = directory.take_small_files(8)
     directory.delete_log("orders", 0, NOW)
     one.flush()

@@ -124,6 +124,16 @@ def test_a_folder_that_the_metadata_does_not_know_is_set_aside(broker: BrokerInM
     assert any("set aside" in line for line in again.events)
 
 
+def test_the_folder_of_a_new_log_without_records_is_taken_though_it_does_not_say_whose_it_is(
+    broker: BrokerInMemory,
+) -> None:
+    broker.create("t")
+    assert "/data/t-0/partition.metadata" not in broker.disk.files
+    again = broker.restarted(is_clean=False)
+    assert again.events == []
+    assert [name for name in again.disk.list("/data") if name.startswith("t-0")] == ["t-0"]
+
+
 def test_the_folder_of_another_topic_of_that_name_is_set_aside(broker: BrokerInMemory) -> None:
     broker.create("t")
     broker.append(b"old")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from harness.clients.connection import RawConnection
 from harness.hosts import cluster_time as time
@@ -61,7 +61,7 @@ class NodeClient:
     def __init__(self, address: tuple[str, int], *, timeout_s: float = _TIMEOUT_S) -> None:
         self._connection = RawConnection(*address, client_id="node-client", timeout_s=timeout_s)
 
-    def __enter__(self) -> NodeClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -14,7 +14,7 @@ from harness.clients.connection import RawConnection
 from harness.comparing.observation import RequestOutcome
 from harness.model.batch import Written
 from harness.model.specification import Specification
-from harness.search.lockstep.actions import Action, Request, Restart
+from harness.search.lockstep.actions import Action, NodeFault, Request, Restart
 from harness.search.lockstep.clusters import Opened
 from harness.search.lockstep.library_steps import (
     LibraryClients,
@@ -194,6 +194,8 @@ class Modelled:
             self.played.restarts += 1
             self.model.restarted(int(time.time() * 1000))
             return []
+        if isinstance(step, NodeFault):
+            return []  # the model is of one node, which has no such steps
         return self._library(step)
 
     # -- raw requests -------------------------------------------------------------------------------------------

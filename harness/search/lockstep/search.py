@@ -96,7 +96,7 @@ def listed_by_all(bootstraps: Sequence[str]) -> Listed:
 
 def sequence(writer: str, seed: int, number: int, listed: Listed) -> tuple[Action, ...]:
     """The sequence with this number, of this writer, in a search with this seed."""
-    return tuple(map(fitted, (WRITERS | OF_CLUSTERS)[writer](Random(f"{seed}/{writer}/{number}"), listed)))
+    return tuple(map(fitted, {**WRITERS, **OF_CLUSTERS}[writer](Random(f"{seed}/{writer}/{number}"), listed)))
 
 
 def search(

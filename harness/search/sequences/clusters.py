@@ -164,7 +164,7 @@ class _Writer:
 
     def _produced(self) -> Request:
         values = tuple(self.random.choice("abcdefgh") for _ in range(self.random.randrange(1, 4)))
-        data = PartitionProduceData(index=self._partition(), records=WrittenBatch(values=values))  # type: ignore[arg-type]
+        data = PartitionProduceData(index=self._partition(), records=WrittenBatch(values=values))
         topic = TopicProduceData(name=TOPIC, partition_data=(data,))
         return self._request(ProduceRequest(acks=-1, timeout_ms=20_000, topic_data=(topic,)), at_most=NAMED_BY_NAME)
 

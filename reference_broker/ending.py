@@ -1,4 +1,8 @@
-"""The end of a node that was asked to stop: the broker hands over what it leads, then the node leaves the quorum."""
+"""The end of a node that was asked to stop: the broker hands over what it leads, then the node leaves the quorum.
+
+The active controller leaves after the brokers that are stopping at the same time: where a whole cluster is stopped,
+there may be no other that could give them leave.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 
 CONTROLLED_SHUTDOWN_MS: Final = 300_000
 """How long a broker waits for leave to stop, as Kafka's does."""
+GIVE_LEAVE_MS: Final = 5_000
+"""How long the active controller waits, at its end, for brokers that are stopping too."""
 LEAVE_QUORUM_MS: Final = 4_000
 """How long a node waits, at its end, for another leader of the quorum."""
 
@@ -24,6 +30,8 @@ class Stopping(Enum):
     NOT_ASKED = auto()
     BROKER = auto()
     """The broker hands over what it leads (controlled shutdown)."""
+    OTHERS = auto()
+    """The active controller gives other brokers leave to stop."""
     QUORUM = auto()
     """The member of the quorum resigns, and tells the others."""
     DONE = auto()
@@ -59,10 +67,16 @@ class Ending:
         if self._state is Stopping.BROKER and (self._life is None or self._life.has_ended):
             if parts.broker is not None and not parts.broker.partitions.may_close():
                 return
-            self._state = Stopping.QUORUM
+            self._state = Stopping.OTHERS
             if parts.broker is not None:
                 parts.broker.partitions.close(now, parts.broker.broker.lifecycle.broker_epoch)
+            self.deadline_ms = now.monotonic_ms + GIVE_LEAVE_MS
+        if self._state is Stopping.OTHERS and (now.monotonic_ms >= self.deadline_ms or not self._is_needed()):
+            self._state = Stopping.QUORUM
             parts.quorum.shut_down(now)
             self.deadline_ms = now.monotonic_ms + LEAVE_QUORUM_MS
         if self._state is Stopping.QUORUM and (parts.quorum.may_stop or now.monotonic_ms >= self.deadline_ms):
             self._state, self.deadline_ms = Stopping.DONE, NEVER_MS
+
+    def _is_needed(self) -> bool:
+        return self._parts.controller is not None and self._parts.controller.is_needed

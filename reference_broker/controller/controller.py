@@ -71,6 +71,11 @@ class Controller:
         return self._machine is not None
 
     @property
+    def is_needed(self) -> bool:
+        """Whether somebody waits here for what was decided, or a broker for leave to stop."""
+        return self._machine is not None and (self._machine.is_waited_for or self.sessions.has_stopping)
+
+    @property
     def epoch(self) -> int:
         """The epoch in which this node leads; -1 where it does not."""
         return -1 if self._machine is None else self._machine.epoch

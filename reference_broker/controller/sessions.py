@@ -114,6 +114,11 @@ class BrokerSessions:
         heard = [one.last_contact_ms for one in self._by_id.values() if one.last_contact_ms is not None]
         return min(heard) + self.timeout_ms + 1 if heard else None
 
+    @property
+    def has_stopping(self) -> bool:
+        """Whether a broker is in a controlled shutdown."""
+        return any(session.is_shutting_down for session in self._by_id.values())
+
     def have_all_read(self, offset: int, cluster: BrokersImage) -> bool:
         """Whether all brokers that may lead have read the metadata log up to an offset."""
         offsets = [

@@ -7,9 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from worlds import Asking, is_formed, world_of
 
+from reference_broker.simulation.client import RawConnection
 from reference_broker.simulation.world import World
+from reference_broker.wire.api_keys import ApiKey
+from reference_broker.wire.framing import encode_request
+from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
+from reference_broker.wire.primitives import TopicName
 
 
 def test_a_request_gets_its_response() -> None:
@@ -158,6 +164,22 @@ def test_a_node_stops_in_order_and_starts_again() -> None:
     assert world.nodes[1].halted is None
     world.start(1)
     assert world.run_until(lambda: is_formed(world), 30_000)
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_all_nodes_stop_in_order_at_the_same_time(seed: int) -> None:
+    # The active controller was gone before the last broker had leave to stop, which then waited for five minutes.
+    world = world_of(seed)
+    world.run_until(lambda: is_formed(world), 30_000)
+    topic = CreatableTopic(name=TopicName("t"), num_partitions=6, replication_factor=3)
+    frame = encode_request(ApiKey.CREATE_TOPICS, 7, 1, "c", CreateTopicsRequest(topics=(topic,)))
+    client = RawConnection(world, world.new_client(), ("10.0.0.1", 9092))
+    created = client.request(b"".join(map(bytes, frame)))  # type: ignore[arg-type]
+    assert world.run_until(lambda: created.is_done, 30_000)
+    for node_id in world.nodes:
+        world.stop(node_id)
+    assert world.run_until(lambda: all(node.process is None for node in world.nodes.values()), 15_000)
+    assert [node.halted for node in world.nodes.values()] == [None] * 3
 
 
 def test_a_node_that_cannot_start_says_why() -> None:

@@ -47,10 +47,12 @@ from nemesis.packet import Packet as packet
 from nemesis.partition import Between
 from nemesis.partition import Partition as partition
 from nemesis.pause import Pause as pause
+from nemesis.power import Power as power
 from nemesis.restart import Restart as restart
 from nemesis.roll import Order
 from nemesis.roll import Roll as roll
 from nemesis.shaping import delay, duplicate, loss, rate, reorder
+from nemesis.slow_disk import SlowDisk as slow_disk
 from nemesis.voters import Voters as voters
 
 __all__ = [
@@ -99,9 +101,11 @@ __all__ = [
     "packet",
     "partition",
     "pause",
+    "power",
     "rate",
     "reorder",
     "restart",
     "roll",
+    "slow_disk",
     "voters",
 ]

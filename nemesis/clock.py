@@ -6,7 +6,8 @@ as they were. A node that does not run under libfaketime yet is restarted cleanl
 broker itself gives to a record (LogAppendTime), beside ours.
 
 **Needs** control of the nodes' processes and their environment, and libfaketime where they run (Debian's package
-libfaketime): `kafka@VERSION`, `reference`. Images of Kafka have no libfaketime.
+libfaketime): `kafka@VERSION`, `reference`; or machines whose clocks a call can set: `simulated`. Images of Kafka have
+no libfaketime.
 
 **Heals** by setting the offset to nothing, measured in the same way. The node stays under libfaketime, which then
 changes nothing.
@@ -16,12 +17,12 @@ from __future__ import annotations
 
 import itertools
 import shlex
-import threading
 from collections.abc import Callable
 from enum import StrEnum
 from random import Random
 
 from harness.history.operations import FaultAct
+from harness.hosts.executor import Task, current
 from harness.hosts.host import Host, HostTrouble, wait_until
 from harness.hosts.lack import Lack, Means
 from harness.hosts.plain import PlainHost
@@ -96,6 +97,8 @@ class Clock(NodeFault):
         if (found := super().lack(cluster)) is not None:
             return found
         for node in cluster.nodes:
+            if node.machine is not None:
+                continue
             if node.environment is None:
                 return Lack(Means.FAULTS, f"{self.name}: the environment of node {node.id} cannot be changed")
             if _library(node) is None:
@@ -152,13 +155,13 @@ RESTARTED = " (restarted under libfaketime)"
 
 
 class _Mover:
-    """The clock of one node: the file from which libfaketime reads the offset, and a thread that keeps it moving."""
+    """The clock of one node: what sets it, and a task that keeps it moving."""
 
     def __init__(self, node: Node, probe: ClockProbe) -> None:
         self.node = node
         self.probe = probe
-        self._ends = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._ends = current().signal()
+        self._task: Task | None = None
         self._trouble: HostTrouble | None = None
 
     def begin(self, motion: Motion, offset_s: float) -> None:
@@ -167,16 +170,13 @@ class _Mover:
             _set_clock(self.node, offset_s)
             return
         move = self._drift if motion is Motion.DRIFT else self._strobe
-        self._thread = threading.Thread(
-            target=move, args=(offset_s,), name=f"clock of node {self.node.id}", daemon=True
-        )
-        self._thread.start()
+        self._task = current().start(f"clock of node {self.node.id}", lambda: move(offset_s))
 
     def end(self) -> None:
         """Stops moving it and sets it right. HostTrouble, too, when it did not move as it should."""
         self._ends.set()
-        if self._thread is not None:
-            self._thread.join(_COMMAND_S)
+        if self._task is not None:
+            self._task.join(_COMMAND_S)
         _set_clock(self.node, 0.0)
         trouble, self._trouble = self._trouble, None
         if trouble is not None:
@@ -184,7 +184,7 @@ class _Mover:
 
     def require_moved(self, offset_s: float) -> float:
         """The offset measured (s), once it is what was set, or on its way there. HostTrouble when it is not."""
-        is_jump = self._thread is None
+        is_jump = self._task is None
         wanted_ms = max(abs(offset_s) * 1000 * (1 if is_jump else 1 / _DRIFT_STEPS) - _NEAR_MS, _LEAST_MS)
         return self._measured(lambda off_ms: off_ms * offset_s > 0 and abs(off_ms) >= wanted_ms, "was not moved")
 
@@ -206,21 +206,23 @@ class _Mover:
             raise HostTrouble(what) from None
         return last[0] / 1000
 
-    def _drift(self, offset_s: float) -> None:
+    async def _drift(self, offset_s: float) -> None:
         for step in range(1, _DRIFT_STEPS + 1):
             _set_clock(self.node, offset_s * step / _DRIFT_STEPS)
-            if self._ends.wait(_STEP_S):
+            if await self._ends.wait(_STEP_S):
                 return
 
-    def _strobe(self, offset_s: float) -> None:
+    async def _strobe(self, offset_s: float) -> None:
         for now_s in itertools.cycle((offset_s, 0.0)):
             _set_clock(self.node, now_s)
-            if self._ends.wait(_STROBE_S):
+            if await self._ends.wait(_STROBE_S):
                 return
 
 
 def _prepare(cluster: Cluster, node: Node) -> bool:
     """Makes sure that a node runs under libfaketime. Returns whether it had to be restarted for that."""
+    if node.machine is not None:
+        return False
     library = _library(node)
     if node.environment is None or library is None:
         raise HostTrouble(f"node {node.id} cannot run under libfaketime")
@@ -259,7 +261,10 @@ def _file(node: Node) -> str:
 
 
 def _set_clock(node: Node, offset_s: float) -> None:
-    """Writes the offset, whole: libfaketime may read at any moment."""
+    """By a call where its machine takes one; else writes the offset, whole: libfaketime may read at any moment."""
+    if node.machine is not None:
+        node.machine.set_clock(offset_s)
+        return
     path = shlex.quote(_file(node))
     result = _host(node).run(["sh", "-c", f"echo {offset_s:+.3f} > {path}.new && mv {path}.new {path}"], _COMMAND_S)
     if result.status:

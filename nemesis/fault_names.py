@@ -17,9 +17,11 @@ from nemesis.node_specs import NodeSpec, node_spec_named, one, one_broker, one_v
 from nemesis.packet import Packet
 from nemesis.partition import Between, Partition
 from nemesis.pause import Pause
+from nemesis.power import Power
 from nemesis.restart import Restart
 from nemesis.roll import Order, Roll
 from nemesis.shaping import shape_named
+from nemesis.slow_disk import SlowDisk
 from nemesis.voters import Voters
 
 CHANGES_OF_MEMBERSHIP = {
@@ -126,6 +128,8 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("clock", "clock", _clock, "[:MOTION[:SECONDS]]"),
     FaultKind("leadership", "leadership", _leadership, "[:CHANGE]"),
     FaultKind("packet", "packet", _packet, "[:EFFECT:AMOUNT]"),
+    FaultKind("power", "power", _of_nodes(Power)),
+    FaultKind("slow-disk", "slow_disk", _of_nodes(SlowDisk)),
 )
 """Every fault, for `list faults`."""
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.hosts.virtual_machine import VirtualMachine
 from harness.targets.node_plan import NodePlan, Role
 
 
 class PlannedNode:
     """The part of a node (Node) that does not depend on where its process lives."""
+
+    machine: VirtualMachine | None = None
+    """The machine that it runs on, where a call can act on it."""
 
     def __init__(self, name: str, plan: NodePlan) -> None:
         self.name = name

@@ -18,9 +18,12 @@ from harness.hosts.lack import Lack, Means
 from harness.hosts.link_filter import LinkFilterFile
 from harness.hosts.links import Links
 from harness.hosts.small_disk import SmallDisk
+from harness.hosts.virtual_machine import VirtualMachine
 from harness.targets.cluster_view import ClusterView
 from harness.targets.node_plan import Role
 
+MACHINE_FAULTS = ("power", "slow-disk")
+"""Faults that need machines on which a call can act: those of a simulated cluster."""
 PROCESS_FAULTS = ("kill", "pause", "restart", "roll", "membership")
 """Faults that need control over the nodes' processes."""
 REQUEST_FAULTS = ("leadership",)
@@ -137,6 +140,11 @@ class Node(Protocol):
     def fetch_log_dirs(self, into: Path) -> tuple[Path, ...]:
         """Where its log.dirs can be read here: copied below `into` where they are out of reach. Indexes may be left
         out. HostTrouble when they cannot be had."""
+        ...
+
+    @property
+    def machine(self) -> VirtualMachine | None:
+        """The machine that it runs on, where a call can act on it."""
         ...
 
     @property
@@ -306,7 +314,9 @@ def not_configurable(spec: ClusterSpec) -> Lack:
 
 
 def no_such_fault(kind: str) -> Lack:
-    """Why an unknown fault cannot be injected."""
+    """Why a fault cannot be injected that acts on machines, or is unknown."""
+    if kind in MACHINE_FAULTS:
+        return Lack(Means.FAULTS, f"cannot inject {kind}: only the machines of a simulated cluster can do that")
     return Lack(Means.FAULTS, f"unknown fault {kind!r}")
 
 

@@ -15,7 +15,9 @@ from harness.targets.simulated.executor import VirtualExecutor
 from harness.targets.simulated.links import SimulatedLinks
 from harness.targets.simulated.node import NodeOfWorld
 from harness.targets.target import (
+    CLOCK_FAULT,
     LINK_FAULTS,
+    MACHINE_FAULTS,
     PROCESS_FAULTS,
     REQUEST_FAULTS,
     ClusterSpec,
@@ -33,8 +35,8 @@ from reference_broker.wire.primitives import uuid_text
 PORTS: Final = {CLIENTS: 9092, CONTROLLER: 9093, INTERNAL: 9094}
 FOLDER: Final = "/data"
 _PROPERTIES: Final = "/server.properties"
-_NOT_HERE: Final = ("membership", "packet", "clock", "disk")
-"""Faults for which the harness reaches into a node's machine."""
+_NOT_HERE: Final = ("membership", "packet", "disk")
+"""Faults for which the harness reaches into a node's machine by files, commands or packet rules."""
 
 
 class SimulatedCluster(ClusterOfNodes[NodeOfWorld]):
@@ -63,8 +65,14 @@ class SimulatedCluster(ClusterOfNodes[NodeOfWorld]):
 def lack_for_fault(kind: str) -> Lack | None:
     """What stands in the way of faults of a kind on simulated nodes; None where nothing does."""
     if kind in _NOT_HERE:
-        return Lack(Means.FAULTS, f"cannot inject {kind}: a simulated node has no machine to act on")
-    return None if kind in (*PROCESS_FAULTS, *REQUEST_FAULTS, *LINK_FAULTS) else no_such_fault(kind)
+        return Lack(
+            Means.FAULTS, f"cannot inject {kind}: it takes files, commands or packets, which a simulated node has not"
+        )
+    return (
+        None
+        if kind in (CLOCK_FAULT, *MACHINE_FAULTS, *PROCESS_FAULTS, *REQUEST_FAULTS, *LINK_FAULTS)
+        else no_such_fault(kind)
+    )
 
 
 def open_simulated_cluster(name: str, spec: ClusterSpec, release: Release = BASELINE) -> SimulatedCluster:

@@ -11,6 +11,7 @@ from harness.targets.node_plan import NodePlan
 from harness.targets.planned_node import PlannedNode
 from harness.targets.readiness import wait_until_ready
 from harness.targets.simulated.executor import VirtualExecutor
+from harness.targets.simulated.machine import MachineOfWorld
 from reference_broker.simulation.simulated_node import SimulatedNode
 
 _READY_S = 60.0
@@ -29,6 +30,7 @@ class NodeOfWorld(PlannedNode):
     def __init__(self, name: str, plan: NodePlan, executor: VirtualExecutor) -> None:
         super().__init__(name, plan)
         self._executor = executor
+        self.machine = MachineOfWorld(executor.world, plan.id)
 
     @property
     def own(self) -> SimulatedNode:
@@ -77,10 +79,6 @@ class NodeOfWorld(PlannedNode):
     def kill(self) -> None:
         """Ends its process at once; what it wrote is still there."""
         self._executor.world.kill(self.id)
-
-    def cut_power(self) -> None:
-        """Ends it as a loss of power does: what was not flushed is lost, or torn."""
-        self._executor.world.crash(self.id)
 
     def pause(self) -> None:
         """Stops its process from running. HostTrouble when it is off."""

@@ -77,6 +77,7 @@ class FakeNode:
     host: FakeHost
     environment: dict[str, str] | None = field(default_factory=dict)
     data_dir: Path | None = None
+    machine: None = None
 
 
 @dataclass

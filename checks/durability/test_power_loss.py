@@ -1,0 +1,58 @@
+"""Replicated records survive the loss of one node's power.
+
+**Claim** On three nodes with min.insync.replicas=2, a record that was acknowledged with acks=all is in the log at the
+end of the run, exactly once and at the acknowledged offset, even if the leader, or the active controller, loses its
+power while records are written. Of what its disk had not flushed nothing is left, or a torn part. Consumers never skip
+a record, go back, or see a record disappear. Afterwards the in-sync replicas hold the same batches.
+
+**Why it matters** Kafka does not flush before it acknowledges. It relies on the other replicas, and on a broker that
+comes back without a clean stop not being trusted with what it had.
+
+**Kafka says** KIP-966 (a broker that did not stop cleanly leaves the in-sync and the eligible replicas); Kafka
+documentation, "Application vs. OS Flush Management"; topic configuration min.insync.replicas.
+
+**Cannot see** The loss of power of several nodes at once, after which only flush.messages=1 promises the same. It runs
+where power can be cut: on `simulated`.
+
+**Rejects** tests/plants/test_simulated_plants.py::test_another_bug_in_a_simulated_cluster_is_rejected
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.judging.guarantees import ClientSettings
+from harness.pytest_plugin.drive import Drive
+from harness.pytest_plugin.names import Names
+from harness.replicas.collecting import require_equal_replicas
+from harness.targets.target import Cluster
+from harness.workloads.queue import Queue
+from nemesis import controller, leader, power
+from nemesis.node_specs import NodeSpec
+
+pytestmark = [
+    pytest.mark.cluster(nodes=3),
+    pytest.mark.feature("Replication"),
+    pytest.mark.severity("blocker"),
+    pytest.mark.kip(966),
+    pytest.mark.document(
+        "topic configuration min.insync.replicas",
+        "https://kafka.apache.org/documentation/#topicconfigs_min.insync.replicas",
+    ),
+]
+LASTS_S = 16.0
+HELD_S = 6.0
+"""Twice broker.session.timeout.ms of clusters that the harness starts: another replica leads before the heal."""
+
+
+@pytest.mark.claim("D1", "D6", "D8", "O1", "O2", "O3", "O4", "O5")
+@pytest.mark.parametrize("on", [leader, controller], ids=str)
+def test_acknowledged_records_survive_a_loss_of_power(
+    cluster: Cluster, drive: Drive, names: Names, on: NodeSpec
+) -> None:
+    queue = Queue(topic=names.topic("orders"), partitions=2, client=ClientSettings(acks="all"))
+
+    drive(queue, power(on), replicas=3, config={"min.insync.replicas": "2"}, duration_s=LASTS_S, hold_s=HELD_S)
+
+    cluster.wait_healthy()
+    require_equal_replicas(cluster, queue.topic, queue.partitions)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +20,7 @@ from harness.hosts.small_disk import SmallDisk
 from harness.hosts.virtual_machine import VirtualMachine
 from harness.targets.cluster_view import ClusterView
 from harness.targets.node_plan import Role
+from harness.targets.target_kind import TargetKind as TargetKind
 
 MACHINE_FAULTS = ("power", "slow-disk")
 """Faults that need machines on which a call can act: those of a simulated cluster."""
@@ -187,33 +187,6 @@ class Node(Protocol):
     def log_text(self) -> str:
         """All that its process has written since the first start."""
         ...
-
-
-class TargetKind(StrEnum):
-    """What the clusters of a target are made of."""
-
-    REFERENCE = "reference"
-    """Our broker, also with a planted bug."""
-    KAFKA = "kafka"
-    """Processes of Apache Kafka on this machine."""
-    CONTAINERS = "docker"
-    ADDRESS = "at"
-    """Whatever answers there."""
-    MACHINES = "ssh"
-    SIMULATED = "simulated"
-    """Our broker's nodes in this process, on virtual time."""
-    MIXED = "mixed"
-    """Processes of several releases, or of Apache Kafka and our broker, in one cluster."""
-
-    @property
-    def applies_at_once(self) -> bool:
-        """Whether a change of metadata is in force everywhere when it is answered."""
-        return self is TargetKind.REFERENCE
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether its clusters are started for a run, and go with it."""
-        return self not in (TargetKind.ADDRESS, TargetKind.MACHINES)
 
 
 class Cluster(Protocol):

@@ -17,6 +17,7 @@ from tests.warm_process import warm_process
 SURVIVE = "checks/durability/test_acknowledged_records_survive.py::test_acknowledged_records_survive"
 REPLICATED = "checks/durability/test_replicated_records_survive.py"
 BY_ALL = f"{REPLICATED}::test_records_acknowledged_by_all_replicas_survive"
+POWER = "checks/durability/test_power_loss.py::test_acknowledged_records_survive_a_loss_of_power"
 ORDER = "checks/ordering/test_order_of_one_producer.py"
 FEW = (
     Case("acknowledges_before_writing", f"{SURVIVE}[kill-acks_all]", "D1"),
@@ -24,6 +25,7 @@ FEW = (
     Case("reorders_two_batches", f"{ORDER}::test_order_with_one_request_in_flight[raw]", "O4"),
 )
 MORE = (
+    Case("acknowledges_before_writing", f"{POWER}[leader]", "D1 lost-write"),
     Case("serves_a_corrupt_batch", f"{SURVIVE}[no-fault-acks_all]", "O7 corrupt-record"),
     Case("duplicates_a_retried_batch", f"{ORDER}::test_order_holds_through_a_restart", "O5 duplicate"),
     Case("acknowledges_before_replication", f"{BY_ALL}[partition isolate leader]", "D1"),
@@ -43,9 +45,10 @@ def runs(
         if len(chosen) < len(items):
             checks = [case.check for case in FEW]
             started[0] = pool.submit(judge, warm, checks, "simulated", folder / "right")
-        for case in chosen:
-            planted = ("-p", "tests.plants._planted_here", "--planted", case.plant)
-            started[case.plant] = pool.submit(judge, warm, [case.check], "simulated", folder / case.plant, *planted)
+        for plant in dict.fromkeys(case.plant for case in chosen):
+            checks = [case.check for case in chosen if case.plant == plant]
+            planted = ("-p", "tests.plants._planted_here", "--planted", plant)
+            started[plant] = pool.submit(judge, warm, checks, "simulated", folder / plant, *planted)
         yield started
 
 

@@ -26,7 +26,10 @@ import pytest
 
 from harness.clients.node_admin import NodeAdmin
 from harness.clients.node_client import TROUBLE, until
+from harness.hosts.executor import current
+from harness.hosts.lack import Lack, Means
 from harness.judging.outcome import BrokenPromise, Unproven, require
+from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
 from harness.targets.node_plan import Role
@@ -166,6 +169,8 @@ def has(node: Node, topic: str, wanted: str) -> Callable[[], bool]:
 def test_acknowledged_changes_stay(
     cluster: Cluster, names: Names, record: CheckRecord, chance: Random, fault: Fault
 ) -> None:
+    if current().is_virtual:
+        skip_for(Lack(Means.SOFTWARE, "the operator is a thread of its own, and in virtual time there is one thread"))
     registers = [Register(names.topic(f"orders-{number}")) for number in range(TOPICS)]
     operator = Operator(cluster, registers)
     operator.start()

@@ -187,7 +187,7 @@ def read_known(path: Path, targets: Iterable[Target] = ()) -> KnownDifferences:
 
 def name_of(target: Target) -> str:
     """The name of a target in the file; for the reference, only its release counts, not a planted bug."""
-    if target.kind is not TargetKind.REFERENCE:
+    if target.kind not in (TargetKind.REFERENCE, TargetKind.SIMULATED):
         return as_given(target.name)
     return "reference" if target.release == BASELINE else f"reference@{target.release}"
 

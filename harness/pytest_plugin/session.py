@@ -79,7 +79,7 @@ class Session:
 
     def kafka_release(self, record: CheckRecord) -> str:
         """The release of Apache Kafka on which a check ran; "" where it was another broker, or none says."""
-        return "" if self.kind_of(record) in (None, TargetKind.REFERENCE) else record.version
+        return "" if self.kind_of(record) in (None, TargetKind.REFERENCE, TargetKind.SIMULATED) else record.version
 
     def kind_of(self, record: CheckRecord) -> TargetKind | None:
         """What the clusters of a check's target are made of; None where it ran on none."""

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.clients.client import ClientTrouble
-from harness.clients.node_admin import NodeAdmin
-from harness.clients.node_client import TROUBLE
+from harness.clients.node_client import TROUBLE, NodeClient
 from harness.targets.target import Cluster, Node
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -21,6 +20,7 @@ from reference_broker.wire.messages.list_offsets_request import (
     ListOffsetsRequest,
     ListOffsetsTopic,
 )
+from reference_broker.wire.messages.metadata_request import MetadataRequest
 from reference_broker.wire.primitives import BrokerId, TopicName
 
 PATIENCE_S: Final = 90.0
@@ -29,6 +29,7 @@ LEADERLESS_S: Final = 2.0
 """A partition that has a live replica and no leader for so long waits for another replica."""
 LATEST: Final = -1
 LIST_OFFSETS: Final = 7
+METADATA: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ Told = tuple[frozenset[int], Partitions]
 
 
 def _told(node: Node, prefix: str) -> Told:
-    with NodeAdmin(node.address, timeout_s=5.0) as client:
-        answer = client.metadata()
+    with NodeClient(node.address, timeout_s=5.0) as client:
+        request = MetadataRequest(topics=None, allow_auto_topic_creation=False)
+        answer: Any = client.ask(ApiKey.METADATA, METADATA, request)
     brokers = frozenset(int(one.node_id) for one in answer.brokers)
     return brokers, {
         (str(topic.name), int(one.partition_index)): Partition(
@@ -113,7 +115,7 @@ def _not_acted(node: Node, partitions: Partitions) -> str:
             ListOffsetsTopic(name=TopicName(topic), partitions=tuple(asked)) for topic, asked in topics.items()
         ),
     )
-    with NodeAdmin(node.address, timeout_s=5.0) as client:
+    with NodeClient(node.address, timeout_s=5.0) as client:
         answer: Any = client.ask(ApiKey.LIST_OFFSETS, LIST_OFFSETS, request)
     for topic in answer.topics:
         for one in topic.partitions:

@@ -8,7 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import checkers, latency, lockstep, machine, partitions, python_calls, simulation, startup, throughput, wire
+from bench import (
+    checkers,
+    cluster,
+    latency,
+    lockstep,
+    machine,
+    partitions,
+    python_calls,
+    simulation,
+    startup,
+    throughput,
+    wire,
+)
 from bench.clients import Confluent, JavaTools
 from bench.subjects import KAFKA, Subjects, opened
 from bench.table import Table
@@ -65,11 +77,12 @@ LOCAL: dict[str, Callable[[Table, Amount], None]] = {
     "wire": lambda table, amount: wire.measure(table),
     "calls": lambda table, amount: python_calls.measure(table),
     "simulation": lambda table, amount: simulation.measure(table, seeds=amount.seeds, seconds=amount.simulated_s),
+    "cluster": lambda table, amount: cluster.measure(table, rounds=amount.rounds, megabytes=amount.megabytes // 4),
     "checkers": lambda table, amount: checkers.measure(table, sizes=amount.operations),
     "lockstep": lambda table, amount: lockstep.measure(table, coverage_s=amount.coverage_s, model_s=amount.model_s),
 }
 """Parts that need no broker, or start their own."""
-LAST = ("checkers", "lockstep")
+LAST = ("cluster", "checkers", "lockstep")
 """Parts that come when the brokers of the others are gone."""
 
 

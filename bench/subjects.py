@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from bench.process import cpu_seconds
 from harness.hosts.host import HostTrouble
 from harness.targets.kafka_process import KafkaProcessTarget
-from harness.targets.local_cluster import LocalCluster, LocalNode
+from harness.targets.local_cluster import LocalCluster
+from harness.targets.local_node import LocalNode
 from harness.targets.reference import ReferenceTarget
 from harness.targets.target import ClusterSpec
 

@@ -41,6 +41,7 @@ def end_of(topic: TopicName, epoch: int, current: int = -1) -> OffsetForLeaderEp
     )
 
 
+@pytest.mark.cluster(is_exact=True)  # of several brokers another one than the leader may be restarted
 def test_epochs_after_a_restart(exchange: Exchange, strike: Callable[[str], None]) -> None:
     """After two records, a restart and a third record, the ends of both epochs are known, and the older epoch is
     fenced."""

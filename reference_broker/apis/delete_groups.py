@@ -1,7 +1,8 @@
 """DeleteGroups: empty groups go, and all their offsets with them.
 
 **Promises** A group that the answer calls deleted has no offsets any more, also after a restart.
-**Refuses** Per group: NON_EMPTY_GROUP; GROUP_ID_NOT_FOUND; NOT_COORDINATOR.
+**Refuses** Per group: NON_EMPTY_GROUP; GROUP_ID_NOT_FOUND; NOT_COORDINATOR; COORDINATOR_LOAD_IN_PROGRESS;
+COORDINATOR_NOT_AVAILABLE: not replicated in time.
 **Versions** 2 flexible; 3 (Kafka 4.4) words for an error, which groups of consumers never have.
 **Departs from Kafka** Groups are answered in the order of the request, where Kafka has none.
 """

@@ -2,7 +2,7 @@
 
 **Promises** One answer for each id. Members' metadata and the protocol's name are told only while the group is stable.
 **Refuses** Per group: GROUP_ID_NOT_FOUND, with a message, from version 6 on (before, an unknown group is Dead without
-an error); NOT_COORDINATOR: another broker coordinates the group.
+an error); NOT_COORDINATOR: another broker coordinates the group; COORDINATOR_LOAD_IN_PROGRESS.
 **Versions** 3 authorized operations; 4 group.instance.id; 6 an unknown group is an error (KIP-1043).
 **Departs from Kafka** Groups are answered in the order of the request, where Kafka has none.
 """

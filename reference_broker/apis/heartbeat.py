@@ -2,7 +2,8 @@
 
 **Promises** The member's session lasts its timeout from now.
 **Refuses** INVALID_GROUP_ID; UNKNOWN_MEMBER_ID; FENCED_INSTANCE_ID; ILLEGAL_GENERATION; REBALANCE_IN_PROGRESS: join
-again (the session is prolonged all the same); NOT_COORDINATOR.
+again (the session is prolonged all the same); NOT_COORDINATOR; COORDINATOR_NOT_AVAILABLE: what was
+decided before is not replicated in time. While groups are loaded nobody is refused.
 **Versions** 3 group.instance.id.
 **Departs from Kafka** Nothing known.
 """

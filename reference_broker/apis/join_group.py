@@ -6,7 +6,7 @@ notices (KIP-345).
 **Refuses** INVALID_GROUP_ID: an empty id; INVALID_SESSION_TIMEOUT: outside group.min and group.max.session.timeout.ms;
 MEMBER_ID_REQUIRED: come back with the id in this answer; UNKNOWN_MEMBER_ID; FENCED_INSTANCE_ID: the instance has
 another member id by now; INCONSISTENT_GROUP_PROTOCOL: another protocol type, or no protocol that all others speak;
-GROUP_MAX_SIZE_REACHED; NOT_COORDINATOR.
+GROUP_MAX_SIZE_REACHED; NOT_COORDINATOR; COORDINATOR_LOAD_IN_PROGRESS.
 **Versions** 1 rebalance timeout; 4 member ids are given out first (KIP-394); 5 group.instance.id; 7 protocol type in
 the answer, and null for no protocol; 8 a reason, for the log; 9 the leader may be told to skip the assignment
 (KIP-814).

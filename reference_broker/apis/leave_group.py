@@ -2,8 +2,9 @@
 
 **Promises** Who has left is no member when the answer comes, and the others rebalance. A static member can be named by
 its instance id alone (KIP-345).
-**Refuses** INVALID_GROUP_ID; NOT_COORDINATOR. Per member: UNKNOWN_MEMBER_ID, also where the group is unknown;
-FENCED_INSTANCE_ID: the instance has another member id by now.
+**Refuses** INVALID_GROUP_ID; NOT_COORDINATOR; COORDINATOR_LOAD_IN_PROGRESS; COORDINATOR_NOT_AVAILABLE: not replicated
+in time. Per member: UNKNOWN_MEMBER_ID, also where the group is unknown; FENCED_INSTANCE_ID: the instance has another
+member id by now.
 **Versions** 3 several members; before, one, whose error is that of the answer; 5 a reason, for the log.
 **Departs from Kafka** Nothing known.
 """

@@ -1,7 +1,8 @@
 """ListGroups: the groups that this broker coordinates.
 
-**Promises** Every group of the partitions of `__consumer_offsets` that are led here, with state and type.
-**Refuses** Nothing.
+**Promises** Every group of the partitions of `__consumer_offsets` that are led here, with state and type, as it is
+committed.
+**Refuses** COORDINATOR_LOAD_IN_PROGRESS: one of these partitions is not loaded yet.
 **Versions** 4 state, and a filter by it (KIP-518); 5 type, and a filter by it (KIP-848). Filters ignore case.
 **Departs from Kafka** There are no groups of other types than classic.
 """

@@ -6,7 +6,7 @@ group that only keeps offsets, or commits to an empty one.
 **Refuses** Per partition: UNKNOWN_TOPIC_OR_PARTITION; UNKNOWN_TOPIC_ID; OFFSET_METADATA_TOO_LARGE: more than
 offset.metadata.max.bytes. For all: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS:
 the generation has no assignment yet; GROUP_ID_NOT_FOUND: an unknown group with a generation (before version 9
-ILLEGAL_GENERATION); NOT_COORDINATOR.
+ILLEGAL_GENERATION); NOT_COORDINATOR; COORDINATOR_LOAD_IN_PROGRESS; COORDINATOR_NOT_AVAILABLE: not replicated in time.
 **Versions** 5 no retention time any more; 6 leader epoch; 7 group.instance.id; 10 topic ids instead of names.
 **Departs from Kafka** Nothing known.
 """

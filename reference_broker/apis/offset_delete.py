@@ -2,7 +2,8 @@
 
 **Promises** The offsets are gone when the answer says so, also after a restart.
 **Refuses** INVALID_GROUP_ID; GROUP_ID_NOT_FOUND; NON_EMPTY_GROUP: a group with members that are no consumers;
-NOT_COORDINATOR. Per partition: UNKNOWN_TOPIC_OR_PARTITION; GROUP_SUBSCRIBED_TO_TOPIC: a member reads the topic.
+NOT_COORDINATOR; COORDINATOR_LOAD_IN_PROGRESS; COORDINATOR_NOT_AVAILABLE: not replicated in time. Per partition:
+UNKNOWN_TOPIC_OR_PARTITION; GROUP_SUBSCRIBED_TO_TOPIC: a member reads the topic.
 **Versions** 0 only.
 **Departs from Kafka** Nothing known.
 """

@@ -4,7 +4,8 @@
 none, also for groups and topics that do not exist. An offset that was committed for an earlier topic of the same name
 does not count for the present one.
 **Refuses** Per partition: UNKNOWN_TOPIC_ID; UNSTABLE_OFFSET_COMMIT: a transaction is about to commit it, and
-require_stable was asked. Per group: NOT_COORDINATOR.
+require_stable was asked. Per group: NOT_COORDINATOR, also where what must be stable is not replicated in time;
+COORDINATOR_LOAD_IN_PROGRESS.
 **Versions** 2 null topics for all, one error for all; 5 leader epoch; 7 require_stable (KIP-447); 8 several groups
 (KIP-709); 9 member id and epoch, which mean nothing to a classic group; 10 topic ids instead of names.
 **Departs from Kafka** Nothing known.

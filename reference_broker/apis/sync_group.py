@@ -4,7 +4,7 @@
 named none for it. In a stable group the answer comes at once.
 **Refuses** INVALID_GROUP_ID; UNKNOWN_MEMBER_ID; FENCED_INSTANCE_ID; ILLEGAL_GENERATION; REBALANCE_IN_PROGRESS: join
 again; INCONSISTENT_GROUP_PROTOCOL: not the group's protocol type or name, or none given from version 5 on;
-NOT_COORDINATOR.
+NOT_COORDINATOR; COORDINATOR_LOAD_IN_PROGRESS; COORDINATOR_NOT_AVAILABLE: not replicated in time.
 **Versions** 3 group.instance.id; 5 protocol type and name, both ways.
 **Departs from Kafka** Nothing known.
 """

@@ -10,7 +10,7 @@ from typing import Any
 from reference_broker.environment import Now
 from reference_broker.groups.coordinator import TOPIC, GroupCoordinator
 from reference_broker.settings.broker_config import BrokerConfig
-from reference_broker.waiting import Later
+from reference_broker.waiting import NEVER_MS, Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.heartbeat_request import HeartbeatRequest
 from reference_broker.wire.messages.join_group_request import JoinGroupRequest, JoinGroupRequestProtocol
@@ -135,6 +135,7 @@ class World:
         self.topics: dict[str, TopicInMemory] = {}
         self.answers: dict[int, Any] = {}
         self._count = 0
+        self._waiting: list[Later] = []
         self.groups = GroupCoordinator(
             log=self.log,
             config=lambda: self.config,
@@ -184,6 +185,7 @@ class World:
         except KafkaError as error:
             answer = error
         if isinstance(answer, Later):
+            self._waiting.append(answer)
             answer.then(lambda known: self.answers.update({number: known}))
         else:
             self.answers[number] = answer
@@ -196,6 +198,12 @@ class World:
             self.now_ms = max(NOW + due, self.now_ms)
             self.groups.on_time(self.now)
         self.now_ms = end
+
+    def expire(self) -> None:
+        """All that waits for the commit has waited for its whole time."""
+        for later in self._waiting:
+            if later.deadline_ms < NEVER_MS:
+                later.expire(self.now)
 
     def release(self) -> None:
         """Followers have caught up."""

@@ -8,7 +8,7 @@ that it committed, and a new member continues from there.
 **Kafka says** consumer API, `commitSync` and `committed`; broker configuration offsets.topic.replication.factor:
 offsets are records of the topic __consumer_offsets.
 
-**Cannot see** expired offsets; coordinators that move to another broker.
+**Cannot see** expired offsets; coordinators that move to another broker (groups/coordinators_fail_over).
 
 **Rejects** tests/plants/forgets_committed_offsets.py, tests/plants/returns_an_older_offset_after_restart.py
 """

@@ -4,7 +4,7 @@
 and invalid keys of share partitions, are refused.
 **Why it matters** A group cannot do anything before its coordinator is found.
 **Kafka says** Protocol guide, FindCoordinator; KIP-699 (several keys), KIP-932 (share groups).
-**Cannot see** Coordinators of transactions; coordinators that move.
+**Cannot see** Coordinators of transactions; coordinators that move (groups/coordinators_fail_over).
 **Rejects** tests/plants/coordinates_keys_of_any_type.py, tests/plants/hangs_up_on_an_empty_request.py,
 tests/plants/names_a_coordinator_that_is_not_there.py
 """

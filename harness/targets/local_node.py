@@ -54,7 +54,7 @@ class LocalNode(PlannedNode):
         refuse its peers itself is to look for whom."""
         super().__init__(name, plan)
         self._small_disk = small_disk
-        self._properties, self._link_filter_path = properties, link_filter
+        self.properties, self._link_filter_path = properties, link_filter
         self._host = host
         folder = properties.parent
         self._process = LocalProcess((), folder=folder, log=folder / f"node-{plan.id}.log", environment={})
@@ -63,7 +63,7 @@ class LocalNode(PlannedNode):
     def run_with(self, software: Software) -> None:
         """From its next start on, other software runs it: on the same settings, folders and addresses."""
         self._software = software
-        command = software.start_command(self._properties)
+        command = software.start_command(self.properties)
         self._link_filter: LinkFilterFile | None = None
         if software.link_filter_option is not None and self._link_filter_path is not None:
             command += [software.link_filter_option, str(self._link_filter_path)]

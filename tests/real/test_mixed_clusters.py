@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,10 +56,17 @@ class Cluster:
         self.kinds = {node.id: kind for node, kind in zip(self.nodes, (first, second, first), strict=True)}
         assert create(self.nodes[0], TOPIC, ((1, 2, 3), (2, 1, 3)), **{"min.insync.replicas": "2"}) == ErrorCode.NONE
         self.cluster.wait_healthy()
+        with Load(self.cluster.bootstrap, TOPIC, PARTITIONS) as load:
+            until(lambda: load.count(0) > 50 and load.count(1) > 50, WITHIN_S, "the first records are acknowledged")
 
     @property
     def nodes(self) -> tuple[LocalNode, ...]:
         return self.cluster.nodes
+
+    @property
+    def alone(self) -> LocalNode:
+        """The only node of its kind."""
+        return self.nodes[1]
 
     def leader(self, partition: int) -> LocalNode:
         return node_of(self.cluster, self.cluster.view(topics=[TOPIC]).leader_of(TOPIC, partition))
@@ -72,6 +81,16 @@ class Cluster:
         self.kinds[node.id] = KAFKAS if self.kinds[node.id] == OURS else OURS
         node.run_with(self._software[self.kinds[node.id]])
 
+    def format_anew(self, node: LocalNode) -> None:
+        """As if a node had got a new disk."""
+        meta = (node.data_dir / "meta.properties").read_text()
+        (cluster_id,) = re.findall("(?m)^cluster.id=(.*)$", meta)
+        shutil.rmtree(node.data_dir)
+        software = self._software[self.kinds[node.id]]
+        command = software.format_command(node.properties, cluster_id)
+        environment = os.environ | software.environment
+        subprocess.run(command, cwd=self.cluster.folder, env=environment, capture_output=True, timeout=120, check=True)
+
     def hand_over(self, to: LocalNode) -> None:
         """Kills the active controller so that no other than `to` can follow it: the third node has a shorter log."""
         former = node_of(self.cluster, active_controller([to]))
@@ -81,7 +100,7 @@ class Cluster:
         third.pause()
         for number in range(2):  # the answer to the fetch that the third node had sent may bring it the first of them
             name = f"taken-over-{number}-by-{to.id}-{os.urandom(3).hex()}"
-            assert create(to, name, ((to.id,),)) == ErrorCode.NONE
+            assert create(to, name, ((to.id, former.id),)) == ErrorCode.NONE
         former.kill()
         third.resume()
         until(lambda: active_controller([to]) == to.id, WITHIN_S, f"node {to.id} takes over from node {former.id}")
@@ -138,16 +157,20 @@ def test_segment_files_are_equal_below_the_high_watermark(mixed: Cluster) -> Non
 
 
 def test_the_active_controller_of_each_kind_is_followed_by_one_of_the_other(mixed: Cluster) -> None:
-    (alone,) = [node for node in mixed.nodes if list(mixed.kinds.values()).count(mixed.kinds[node.id]) == 1]
-    other = mixed.nodes[0]
-
-    for to in (alone, other, alone):
+    for to in (mixed.alone, mixed.nodes[0], mixed.alone):
         mixed.hand_over(to)
 
     require_equal_metadata_logs(mixed.cluster, [node.id for node in mixed.nodes])
 
 
 def test_images_are_equal_record_by_record(mixed: Cluster) -> None:
+    for _ in range(6):
+        assert create(mixed.nodes[0], f"image-{os.urandom(3).hex()}", ((1, 2, 3),) * 4) == ErrorCode.NONE
+    until(
+        lambda: all(any(one.records for one in log.snapshots) for log in metadata_logs_of(mixed.cluster)),
+        WITHIN_S,
+        "every node writes a snapshot",
+    )
     require_equal_metadata_logs(mixed.cluster, [node.id for node in mixed.nodes])
     logs = metadata_logs_of(mixed.cluster)
 
@@ -157,7 +180,24 @@ def test_images_are_equal_record_by_record(mixed: Cluster) -> None:
     assert held[0]
     assert [one == held[0] for one in held] == [True] * 3
     assert [faults_of(log) for log in logs] == [[]] * 3
-    assert all(any(one.records for one in log.snapshots) for log in logs)
+
+
+@pytest.mark.parametrize("lacking", ["alone", "others"])
+def test_a_node_with_an_empty_folder_gets_a_snapshot_of_the_other_kind(mixed: Cluster, lacking: str) -> None:
+    is_alone = lacking == "alone"
+    node, leader = (mixed.alone, mixed.nodes[0]) if is_alone else (mixed.nodes[0], mixed.alone)
+    mixed.hand_over(leader)
+    node.kill()
+    mixed.format_anew(node)
+
+    mixed.restore(node)
+
+    require_equal_metadata_logs(mixed.cluster, [one.id for one in mixed.nodes])
+    (log,) = metadata_logs_of(mixed.cluster, [node.id])
+    assert log.start > 0
+    assert any(one.end == log.start for one in log.snapshots)
+    assert faults_of(log) == []
+    require_equal_replicas(mixed.cluster, TOPIC, PARTITIONS)
 
 
 def test_kafkas_dump_tells_the_same_of_every_metadata_log(mixed: Cluster, kafka: Any) -> None:

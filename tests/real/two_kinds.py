@@ -124,11 +124,13 @@ def bytes_of(node: LocalNode, topic: str, partition: int) -> bytes:
 
 
 def faults_of(log: MetadataLog) -> list[str]:
-    """What is wrong in a metadata log, and where one of its snapshots is not the image of the records before it."""
-    found = list(wrongs(log.records))
+    """What is wrong in a metadata log, and where one of its snapshots is not the image of the records before it. A log
+    that does not start at 0 starts with a snapshot."""
+    first = next((one.records for one in log.snapshots if one.end == log.start), ())
+    found = list(wrongs([*first, *log.records]))
     for snapshot in log.snapshots:
         if log.start < snapshot.end <= log.end and snapshot.records:
-            before = replayed(one for one in log.records if one.offset < snapshot.end).facts()
+            before = replayed([*first, *(one for one in log.records if one.offset < snapshot.end)]).facts()
             lines = differences(before, replayed(snapshot.records).facts())
             found += [f"snapshot {snapshot.end} of node {log.node}: {line}" for line in lines]
     return found

@@ -70,7 +70,8 @@ class World:
     def begin_anew(self, seed: int) -> None:
         """Have all chance come from another seed from now on."""
         self.seed = seed
-        self.random.seed(seed)
+        # Not the chance that the nodes began with: their next incarnation ids must not be their first ones again.
+        self.random.seed(f"{seed}, anew")
         for node in self.nodes.values():
             node.random.seed(self.random.getrandbits(64))
 

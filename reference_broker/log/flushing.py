@@ -61,6 +61,7 @@ class SmallFilesFlush:
         try:
             if self._topic_id is not None:
                 write_topic_id(self._disk, self._directory, self._topic_id)
+                self._disk.flush_directory(parent_of(self._directory))
             if self._epochs is not None:
                 write_epochs(self._disk, f"{self._directory}/{EPOCHS}", self._epochs)
         except FileNotFoundError:
@@ -111,6 +112,8 @@ def _targets(log: PartitionLog, stop: int) -> tuple[SegmentFlush | FolderFlush, 
     if log.has_new_files:
         targets.append(FolderFlush(log.disk, log.directory))
         log.has_new_files = False
+    if not log.is_id_durable:
+        targets.append(FolderFlush(log.disk, parent_of(log.directory)))
     return tuple(targets)
 
 
@@ -127,7 +130,13 @@ def flush_now(log: PartitionLog) -> None:
 
 
 def write_id_durably(log: PartitionLog) -> None:
-    """The folder says whose it is, and does so after a loss of power."""
+    """The folder is there and says whose it is, also after a loss of power."""
     if not log.is_id_durable:
         write_topic_id(log.disk, log.directory, log.topic_id)
+        log.disk.flush_directory(parent_of(log.directory))
         log.is_id_written = log.is_id_durable = True
+
+
+def parent_of(directory: str) -> str:
+    """The log folder that a log's own folder stands in."""
+    return directory.rpartition("/")[0]

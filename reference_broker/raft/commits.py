@@ -45,6 +45,8 @@ class _Told:
     next_offset: int = NOTHING_TOLD
     leader_id: int | None = None
     epoch: int = NOTHING_TOLD
+    is_found: bool = False
+    """Whether it was known where the leader listens: one of an earlier run is first known by its id alone."""
 
 
 class Commits:
@@ -113,6 +115,7 @@ class Commits:
             leader_id = None
         else:
             leader_id = role.leader_id
-        if (leader_id, role.epoch) != (told.leader_id, told.epoch):
-            told.leader_id, told.epoch = leader_id, role.epoch
+        is_found = leader_id is not None and self._member.peer(leader_id, role.leader_endpoints) is not None
+        if (leader_id, role.epoch, is_found) != (told.leader_id, told.epoch, told.is_found):
+            told.leader_id, told.epoch, told.is_found = leader_id, role.epoch, is_found
             told.listener.on_leader(leader_id, role.epoch, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,10 +37,10 @@ def plan_with(seed: int, faults: Sequence[Fault], **settings: str) -> Plan:
     return replace(plan, forming_seed=seed, layout=layout, faults=tuple(faults), pause_ms=10, largest_batch=3)
 
 
-def first_failure(make: Callable[[int], Plan]) -> str:
-    """What is broken in the first seed that fails; empty where none does."""
+def failures(make: Callable[[int], Plan]) -> Iterator[str]:
+    """What is broken in the seeds that fail."""
     outcomes = (Scenario(make(seed)).run().wrong for seed in range(MOST_SEEDS))
-    return next((wrong for wrong in outcomes if wrong is not None), "")
+    return (wrong for wrong in outcomes if wrong is not None)
 
 
 def isolated(seed: int) -> Plan:
@@ -214,8 +214,7 @@ def test_a_bug_is_found(
     plant: Callable[[Patch], None], make: Callable[[int], Plan], expected: str, monkeypatch: Patch
 ) -> None:
     plant(monkeypatch)
-    found = first_failure(make)
-    assert re.search(expected, found), found or f"{MOST_SEEDS} seeds hold"
+    assert any(re.search(expected, wrong) for wrong in failures(make))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -6,16 +6,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 from worlds import Asking, is_formed, world_of
 
+from reference_broker.log.config import LogConfig
+from reference_broker.log.recovery import open_log
 from reference_broker.simulation.client import RawConnection
+from reference_broker.simulation.disk import SimulatedDisk
 from reference_broker.simulation.world import World
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.framing import encode_request
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
-from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.primitives import TopicName, Uuid
+from reference_broker.wire.records import Record, encode_batch
 
 
 def test_a_request_gets_its_response() -> None:
@@ -199,6 +204,39 @@ def test_a_cluster_is_whole_again_after_all_its_nodes_lost_power() -> None:
     for node_id in world.nodes:
         world.start(node_id)
     assert world.run_until(lambda: is_formed(world), 60_000)
+
+
+def test_a_broker_that_lost_its_metadata_log_but_not_the_quorums_leader_is_back() -> None:
+    """Seed 1415: it knew the leader by its id first; when it found the address its channels were not told of it."""
+    world = world_of(nodes=2, controllers=1)
+    world.run_until(lambda: is_formed(world), 30_000)
+    world.kill(1)
+    disk = world.nodes[1].disk
+    for name in disk.list("/data/__cluster_metadata-0"):
+        if name != "quorum-state":
+            disk.remove(f"/data/__cluster_metadata-0/{name}")
+    world.start(1)
+    assert world.run_until(lambda: is_formed(world), 30_000)
+
+
+def test_a_log_that_was_flushed_is_there_after_a_loss_of_power_with_its_folder() -> None:
+    """Seeds 1311 and 1537: the name of a new log's folder was not flushed with what is in it."""
+    disk = SimulatedDisk()
+    disk.make_directories("/data")
+    disk.flush_all()
+    log = open_log(
+        disk=disk,
+        directory="/data/t-0",
+        topic="t",
+        partition=0,
+        topic_id=Uuid(bytes(15) + b"x"),
+        config=LogConfig(),
+        is_clean=False,
+    )
+    log.append_own(encode_batch([Record(0, 0, None, b"value", ())]), 0, 0)
+    log.flush(0)
+    disk.crash(Random(1))
+    assert disk.size("/data/t-0/00000000000000000000.log") > 0
 
 
 def history(seed: int) -> str:

@@ -7,6 +7,7 @@ import contextlib
 from reference_broker.environment import Disk
 from reference_broker.log.checkpoints import EPOCHS, PARTITION_METADATA, read_topic_id, write_topic_id
 from reference_broker.log.config import LogConfig
+from reference_broker.log.flushing import parent_of
 from reference_broker.log.indexes import CorruptIndex
 from reference_broker.log.leader_epochs import LeaderEpochs
 from reference_broker.log.partition_log import PartitionLog
@@ -55,6 +56,7 @@ def open_log(
         raise ForeignFolder(f"{directory} belongs to another topic id than {topic}")
     if lacks_id and not is_id_deferred:
         write_topic_id(disk, directory, topic_id)
+        disk.flush_directory(parent_of(directory))
         lacks_id = False
     segments = _load_segments(disk, directory, config, recovery_point, is_clean=is_clean, start=log_start_offset)
     end = segments[-1].next_offset

@@ -18,7 +18,7 @@ from typing import Final
 
 from reference_broker.apis.context import Context
 from reference_broker.apis.registry import BROKER, CONTROLLER, served
-from reference_broker.releases import Release
+from reference_broker.releases import KRAFT_VERSION, Release
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
@@ -48,6 +48,9 @@ def handle(request: ApiVersionsRequest, ctx: Context) -> ApiVersionsResponse:
     if version >= MEANT_NODE_SINCE:
         _check_meant(request, ctx, kind)
     supported = ctx.release.supported_features().items()
+    finalized, kraft_version = dict(image.features), ctx.parts.quorum.kraft_version
+    if kraft_version > 0:
+        finalized[KRAFT_VERSION] = kraft_version
     return ApiVersionsResponse(
         api_keys=rows(kind, ctx.release),
         supported_features=tuple(
@@ -58,7 +61,7 @@ def handle(request: ApiVersionsRequest, ctx: Context) -> ApiVersionsResponse:
         finalized_features_epoch=image.offset,
         finalized_features=tuple(
             FinalizedFeatureKey(name=name, max_version_level=level, min_version_level=level)
-            for name, level in sorted(image.features.items())
+            for name, level in sorted(finalized.items())
         ),
     )
 

@@ -3,7 +3,8 @@
 **Promises** The new partitions have a leader when the answer says so; validate_only writes nothing.
 **Refuses** Per topic: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS: not more than it has,
 INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR: more than there are brokers, INVALID_REQUEST: named twice.
-POLICY_VIOLATION for all: more than 10,000 partitions asked for (KAFKA-19673).
+POLICY_VIOLATION for all: more than 10,000 partitions asked for (KAFKA-19673). REQUEST_TIMED_OUT for all: timeout_ms is
+not above 0.
 **Versions** 2 flexible; 3 may answer THROTTLING_QUOTA_EXCEEDED.
 **Departs from Kafka** There are no quotas yet. Before 4.4 Kafka answers too many partitions with UNKNOWN_SERVER_ERROR,
 by accident.
@@ -29,6 +30,8 @@ def handle(request: CreatePartitionsRequest, ctx: ControllerContext) -> CreatePa
     """Decide and commit."""
     controller = ctx.controller
     response: CreatePartitionsResponse = controller.submit(
-        lambda image: controller.topics(image).decide_growth(request), ctx.now
+        lambda image: controller.topics(image).decide_growth(request),
+        ctx.now,
+        timeout_ms=request.timeout_ms if request.topics else None,
     )
     return response

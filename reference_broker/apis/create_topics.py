@@ -4,7 +4,8 @@
 answer tells its id, size and effective configuration. validate_only checks the same and writes nothing.
 **Refuses** Per topic: INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS, INVALID_CONFIG, INVALID_PARTITIONS,
 INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT, INVALID_REQUEST: named twice, assignment beside numbers, or
-`__cluster_metadata`. POLICY_VIOLATION for all: more than 10,000 partitions asked for.
+`__cluster_metadata`. POLICY_VIOLATION for all: more than 10,000 partitions asked for. REQUEST_TIMED_OUT for all:
+timeout_ms is not above 0.
 **Versions** 4 -1 for default numbers; 5 configuration and size in the answer; 7 topic ids.
 **Departs from Kafka** create.topic.policy.class.name is not honoured: a policy is Java.
 """
@@ -27,6 +28,8 @@ def handle(request: CreateTopicsRequest, ctx: ControllerContext) -> CreateTopics
     """Decide and commit."""
     controller = ctx.controller
     response: CreateTopicsResponse = controller.submit(
-        lambda image: controller.topics(image).decide_creation(request), ctx.now
+        lambda image: controller.topics(image).decide_creation(request),
+        ctx.now,
+        timeout_ms=request.timeout_ms if request.topics else None,
     )
     return response

@@ -3,6 +3,7 @@
 **Promises** A deleted topic is unknown to every later request; its name may be used again at once.
 **Refuses** TOPIC_DELETION_DISABLED (INVALID_REQUEST below version 3): delete.topic.enable is false. Per topic:
 UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, INVALID_REQUEST: named twice, or by name and id, or by neither.
+REQUEST_TIMED_OUT for all: timeout_ms is not above 0.
 **Versions** 1 throttle time; 5 error messages; 6 topic ids.
 **Departs from Kafka** Answers stand in the order of the request, not shuffled.
 """
@@ -25,6 +26,8 @@ def handle(request: DeleteTopicsRequest, ctx: ControllerContext) -> DeleteTopics
     """Decide and commit."""
     controller, version = ctx.controller, ctx.api_version
     response: DeleteTopicsResponse = controller.submit(
-        lambda image: controller.topics(image).decide_deletion(request, version), ctx.now
+        lambda image: controller.topics(image).decide_deletion(request, version),
+        ctx.now,
+        timeout_ms=request.timeout_ms if request.topics or request.topic_names else None,
     )
     return response

@@ -2,9 +2,9 @@
 
 **Promises** A partition answered without an error is led by its preferred replica, or after an unclean election by some
 replica that is alive. A null list of topics stands for all partitions; those that need no election are left out then.
-**Refuses** INVALID_REQUEST: an unknown election type. Per partition: UNKNOWN_TOPIC_OR_PARTITION, ELECTION_NOT_NEEDED,
-PREFERRED_LEADER_NOT_AVAILABLE: the preferred replica is not in sync or not alive, ELIGIBLE_LEADERS_NOT_AVAILABLE: no
-replica is alive.
+**Refuses** INVALID_REQUEST: an unknown election type. REQUEST_TIMED_OUT: timeout_ms is not above 0. Per
+partition: UNKNOWN_TOPIC_OR_PARTITION, ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE: the preferred replica is not
+in sync or not alive, ELIGIBLE_LEADERS_NOT_AVAILABLE: no replica is alive.
 **Versions** 1 unclean elections; 2 flexible.
 **Departs from Kafka** Nothing known.
 """
@@ -31,7 +31,12 @@ LISTENERS: Final = ("broker", "controller")
 
 def handle(request: ElectLeadersRequest, ctx: ControllerContext) -> Any:
     """Decide and commit."""
-    return ctx.controller.submit(lambda image: decide_elections(image, ctx.config, request), ctx.now)
+    is_nothing = request.topic_partitions is not None and not request.topic_partitions
+    return ctx.controller.submit(
+        lambda image: decide_elections(image, ctx.config, request),
+        ctx.now,
+        timeout_ms=None if is_nothing else request.timeout_ms,
+    )
 
 
 def error_response(

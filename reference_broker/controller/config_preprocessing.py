@@ -10,15 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reference_broker.controller.config_admin import BROKER_LOGGER, Change, ConfigAdmin, Operation, bad_request
+from reference_broker.controller.config_admin import BROKER_LOGGER, Change, ConfigAdmin, Operation, bad_request, invalid
 from reference_broker.controller.decision import Refusal
 from reference_broker.controller.node_settings import RETENTION_MS, reason_refused
 from reference_broker.metadata.image import BROKER, MetadataImage
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.settings.config_key import UpdateMode
 from reference_broker.settings.validators import ConfigInvalid
+from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.refusal import KafkaError
 
+HANDLED: Final = Refusal(ErrorCode.NONE, None)
+"""What nothing is left of for the controller."""
 CLUSTER_LEVEL_LISTENER_CONFIGS: Final = ("max.connection.creation.rate", "max.connections", "num.network.threads")
 
 
@@ -30,7 +33,7 @@ class ConfigPreprocessing:
     config: BrokerConfig
 
     def refusal_of_changes(self, resource_type: int, name: str, changes: Iterable[Change]) -> Refusal | None:
-        """Why IncrementalAlterConfigs of a resource is refused here; None where the controller decides."""
+        """What IncrementalAlterConfigs of a resource is answered here; None where the controller decides."""
         return self._refusal(resource_type, name, list(changes), is_replacement=False)
 
     def refusal_of_settings(
@@ -43,8 +46,9 @@ class ConfigPreprocessing:
     def _refusal(self, resource_type: int, name: str, changes: list[Change], *, is_replacement: bool) -> Refusal | None:
         admin = ConfigAdmin(self.image, self.config)
         try:
-            if resource_type == BROKER_LOGGER:
-                check_own_id(name, self.config.node_id)
+            if resource_type == BROKER_LOGGER and not is_replacement:
+                self._check_loggers(name, changes)
+                return HANDLED
             admin.check_shape(resource_type, changes)
             if resource_type == BROKER:
                 if name:
@@ -55,6 +59,16 @@ class ConfigPreprocessing:
         except KafkaError as error:
             return Refusal.of(error)
         return None
+
+    def _check_loggers(self, name: str, changes: list[Change]) -> None:
+        """A broker's loggers are its own: the controller is not asked. There are none with a name."""
+        node_id = self.config.node_id
+        if _number(name) != node_id:
+            raise bad_request(f"Unexpected node id. Expected {node_id}, but received {_number(name)}")
+        for logger, operation, _ in changes:
+            if operation not in (Operation.SET, Operation.DELETE):
+                raise bad_request(f"operation {operation} is not for loggers, which are set or deleted")
+            raise invalid(f"Logger {logger} does not exist!")
 
     def _number_now(self, name: str) -> int:
         """The node's number until now, retention in ms from whichever unit it was given in."""
@@ -102,9 +116,12 @@ class ConfigPreprocessing:
 
 def check_own_id(name: str, node_id: int) -> None:
     """INVALID_REQUEST where a resource's name is not this node's id."""
+    if _number(name) != node_id:
+        raise bad_request(f"Unexpected broker id, expected {node_id}, but received {name}")
+
+
+def _number(name: str) -> int:
     try:
-        number = int(name)
+        return int(name)
     except ValueError:
         raise bad_request(f"Node id must be an integer, but it is: {name}") from None
-    if number != node_id:
-        raise bad_request(f"Unexpected broker id, expected {node_id}, but received {name}")

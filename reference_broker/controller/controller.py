@@ -126,17 +126,18 @@ class Controller:
     def submit(self, decide: Callable[[MetadataImage], Decision], now: Now, *, timeout_ms: int | None = None) -> Any:
         """Decide over the pending image and append; the response once it is committed, until then a `Later`.
 
-        KafkaError from the decider passes through, and nothing is appended. After `timeout_ms` the request is refused
-        with REQUEST_TIMED_OUT, although its records may still be committed.
+        KafkaError from the decider passes through, and nothing is appended. `timeout_ms` is how long a request may wait
+        until it is begun, as in Kafka: one without time is refused with REQUEST_TIMED_OUT and decides nothing; what was
+        begun is waited for as long as this node leads.
         """
         machine = self._led
+        if timeout_ms is not None and timeout_ms <= 0:
+            raise KafkaError(ErrorCode.REQUEST_TIMED_OUT)
         decision = decide(self.pending)
         if decision.records:
             self._append(MetadataEntry(decision.records), now)
         # A decision without records may rest on records that are not committed yet: it waits for them, too.
-        deadline_ms = NEVER_MS if timeout_ms is None else now.monotonic_ms + timeout_ms
-        late = KafkaError(ErrorCode.REQUEST_TIMED_OUT)
-        return machine.answer(decision.response, now, deadline_ms=deadline_ms, late=late)
+        return machine.answer(decision.response, now)
 
     def commit(self, records: Sequence[VersionedRecord], now: Now) -> int:
         """Append records that nobody waits for; the offset of the last one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from reference_broker.metadata.publishing import Publisher
@@ -21,8 +21,8 @@ class SnapshotStore(Protocol):
     def is_snapshot_due(self, now: Now) -> bool:
         """Whether enough was written, or enough time went by, since the last snapshot."""
 
-    def write_snapshot(self, records: Sequence[VersionedRecord], offset: int, epoch: int, now: Now) -> None:
-        """Write the state behind the record at `offset`, of `epoch`. May raise OSError."""
+    def write_snapshot(self, records: Iterable[VersionedRecord], offset: int, epoch: int, now: Now) -> None:
+        """Write the state behind the record at `offset`, of `epoch`; records may be taken later. May raise OSError."""
 
 
 class SnapshotGenerator:
@@ -41,4 +41,4 @@ class SnapshotGenerator:
         self._looked_ms = now.monotonic_ms
         if self._publisher.transaction is None and self._store.is_snapshot_due(now):
             image = self._publisher.image
-            self._store.write_snapshot(tuple(image.records()), image.offset, image.epoch, now)
+            self._store.write_snapshot(image.records(), image.offset, image.epoch, now)

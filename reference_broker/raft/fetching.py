@@ -6,6 +6,8 @@ stable storage, and never has two fetches on the way.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from reference_broker.effects import Halt, Outbox, Peer
@@ -14,6 +16,7 @@ from reference_broker.raft import messages
 from reference_broker.raft.follower import Follower
 from reference_broker.raft.log_flush import LogFlush
 from reference_broker.raft.member import Member
+from reference_broker.raft.snapshot_files import SnapshotDownload
 from reference_broker.raft.snapshots import SnapshotId
 from reference_broker.raft.transitions import Event
 from reference_broker.waiting import NEVER_MS
@@ -39,6 +42,8 @@ class Fetching:
         self._member, self._flush, self._outbox, self._random = member, flush, outbox, random
         self._bootstrap = bootstrap
         self._ask_ms = 0
+        self.after: Callable[[Now], None] = lambda now: None
+        """Called once a downloaded snapshot is the log's beginning."""
 
     # -- what is due --------------------------------------------------------------------------------------------
 
@@ -54,7 +59,8 @@ class Fetching:
             role.has_fetched = False
         is_awaited = role.has_fetched if not is_voter else not member.is_shutting_down
         next_ms = role.fetch_deadline_ms if is_awaited else NEVER_MS
-        if member.connections.in_flight or not self._is_durable():
+        is_flushing = role.download is not None and role.download.is_whole
+        if member.connections.in_flight or is_flushing or not self._is_durable():
             return next_ms
         leader = member.peer(role.leader_id, role.leader_endpoints)
         if leader is None:
@@ -172,9 +178,10 @@ class Fetching:
         self._member.log("INFO", f"fetching the snapshot {wanted.file_name} from the leader {role.leader_id}")
 
     def abandon_download(self, role: Follower) -> None:
-        """Give up a snapshot that was being fetched."""
+        """Give up a snapshot that was being fetched. One that is being flushed is dropped once that is done."""
         if role.download is not None:
-            role.download.abandon()
+            if not role.download.is_whole:
+                role.download.abandon()
             role.download = None
 
     def _on_snapshot_response(self, response: FetchSnapshotResponse, now: Now) -> bool:
@@ -208,13 +215,23 @@ class Fetching:
             download.append(partition.position, partition.unaligned_records)
             if download.position < partition.size:
                 return True
-            download.finish()
+            download.check()
         except MalformedRequest as error:
             self._member.log("ERROR", f"the snapshot from the leader {role.leader_id} is refused: {error}")
             self.abandon_download(role)
             return False
-        role.download = None
-        member = self._member
-        member.store.truncate_to_snapshot(download.snapshot_id)
-        member.high_watermark = max(member.high_watermark, download.snapshot_id.end_offset)
+        self._outbox.flush((download,), partial(self._on_snapshot_flushed, role, download))
         return True
+
+    def _on_snapshot_flushed(self, role: Follower, download: SnapshotDownload, error: OSError | None, now: Now) -> None:
+        member = self._member
+        if error is not None:
+            self._outbox.put(Halt(f"cannot write a snapshot of the metadata log: {error}"))
+        elif member.role is not role or role.download is not download:
+            member.store.drop_snapshot(download)
+        else:
+            role.download = None
+            member.store.truncate_to_snapshot(download.snapshot_id)
+            member.high_watermark = max(member.high_watermark, download.snapshot_id.end_offset)
+            role.note_fetched(now.monotonic_ms + member.settings.fetch_timeout_ms)
+            self.after(now)

@@ -151,11 +151,13 @@ class Leader:
         progress.end_offset = offset
 
     def note_contact(self, key: ReplicaKey, now: Now) -> None:
-        """A replica follows this leader; once a majority of the voters has, the check-quorum time begins anew."""
+        """A replica follows this leader; once a majority of the voters has, the check-quorum time begins anew.
+
+        A lone voter is such a majority: so an observer that is added to it has the whole time to fetch as a voter.
+        """
         progress = self.voters.get(key.node_id)
-        if progress is None or not progress.voter.is_replica(key):
-            return
-        self._fetched[key.node_id] = None
+        if progress is not None and progress.voter.is_replica(key):
+            self._fetched[key.node_id] = None
         needed = len(self.voters) // 2 + 1 - (1 if self.own.node_id in self.voters else 0)
         if len(self._fetched) >= needed:
             self._fetched.clear()

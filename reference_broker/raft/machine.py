@@ -6,7 +6,7 @@ halt go out to the `Outbox`. Each input ends by doing all that is due in the pre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reference_broker.effects import Outbox, Peer
 from reference_broker.environment import Now, Random
@@ -26,6 +26,7 @@ from reference_broker.raft.prospective import Prospective
 from reference_broker.raft.resigned import Resigned
 from reference_broker.raft.serving import Serving
 from reference_broker.raft.settings import Identity, QuorumSettings
+from reference_broker.raft.snapshot_writing import SnapshotWriting
 from reference_broker.raft.snapshots import SnapshotId
 from reference_broker.raft.store import MetadataStore
 from reference_broker.raft.transitions import Event, Role
@@ -70,12 +71,13 @@ class Quorum:
         self._fetching = Fetching(member, self._flush, outbox, random, bootstrap)
         self._joining = Joining(member)
         self._commits = Commits(member)
+        self._snapshots = SnapshotWriting(member.store, outbox)
         self._is_settling = self._is_stale = False
         self._deadline_ms = now.monotonic_ms
         self._clean_ms = now.monotonic_ms + CLEAN_MS
         self._snapshot_offset, self._snapshot_ms = 0, now.monotonic_ms
         self._bytes_since_snapshot = 0
-        member.connections.after = self._changes.after = self._settle
+        member.connections.after = self._changes.after = self._fetching.after = self._settle
         member.on_role_left = self._on_role_left
         self._leading.on_high_watermark = self._changes.on_high_watermark
         self._flush.after = self._on_flushed
@@ -194,6 +196,7 @@ class Quorum:
 
     def on_time(self, now: Now) -> None:
         """Time has passed."""
+        self._snapshots.go_on()
         self._settle(now)
 
     def on_vote(self, request: VoteRequest, version: int, listener: str, now: Now) -> VoteResponse:
@@ -296,20 +299,23 @@ class Quorum:
     def is_snapshot_due(self, now: Now) -> bool:
         """Whether enough was committed, or enough time went by, since the last snapshot."""
         settings = self._member.settings
-        if self._commits.bytes_told <= self._bytes_since_snapshot:
+        if self._snapshots.is_running or self._commits.bytes_told <= self._bytes_since_snapshot:
             return False
         interval_ms = settings.snapshot_max_interval_ms
         is_late = interval_ms > 0 and now.monotonic_ms - self._snapshot_ms >= interval_ms
         return is_late or self._commits.bytes_told - self._bytes_since_snapshot >= settings.snapshot_max_new_bytes
 
-    def write_snapshot(self, records: Sequence[VersionedRecord], offset: int, epoch: int, now: Now) -> None:
-        """Write the state behind the committed record at `offset`, of `epoch`; then drop what is too old."""
+    def write_snapshot(self, records: Iterable[VersionedRecord], offset: int, epoch: int, now: Now) -> None:
+        """Write the state behind the committed record at `offset`, of `epoch`; then drop what is too old.
+
+        That goes on in slices, which take the records one by one; the snapshot counts once it is on stable storage.
+        """
         member = self._member
         if offset >= member.high_watermark:
             raise ValueError(f"a snapshot behind {offset} is above the high watermark {member.high_watermark}")
-        member.store.write_snapshot(SnapshotId(offset + 1, epoch), records, now.wall_ms)
+        self._snapshots.begin(SnapshotId(offset + 1, epoch), records, now)
         self._bytes_since_snapshot, self._snapshot_ms = self._commits.bytes_told, now.monotonic_ms
-        member.store.clean(now.wall_ms)
+        self._settle(now)
 
     def close(self, now: Now) -> None:
         """Flush and release the log."""
@@ -337,7 +343,7 @@ class Quorum:
         if now.monotonic_ms >= self._clean_ms:
             self._clean_ms = now.monotonic_ms + CLEAN_MS
             self._member.store.clean(now.wall_ms)
-        self._deadline_ms = min(deadline_ms, self._clean_ms)
+        self._deadline_ms = now.monotonic_ms if self._snapshots.has_more else min(deadline_ms, self._clean_ms)
 
     def _act(self, role: AnyRole, now: Now) -> int:
         if isinstance(role, Leader):

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from reference_broker.effects import Outbox
 from reference_broker.environment import Disk, Now, Random
 from reference_broker.raft.machine import Quorum
-from reference_broker.raft.settings import Identity, QuorumSettings
-from reference_broker.raft.store import MetadataStore, StoreSettings
+from reference_broker.raft.settings import Identity, QuorumSettings, StoreSettings
+from reference_broker.raft.store import MetadataStore
 from reference_broker.raft.voters import ReplicaKey, Voter, VoterEndpoint, VoterSet
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.primitives import Uuid

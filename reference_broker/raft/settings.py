@@ -1,4 +1,4 @@
-"""What a member of the quorum is told by its configuration."""
+"""What a member of the quorum, and its log, are told by the configuration."""
 
 from __future__ import annotations
 
@@ -45,6 +45,27 @@ class QuorumSettings(Struct, frozen=True, kw_only=True):
             snapshot_max_interval_ms=config.number("metadata.log.max.snapshot.interval.ms"),
             auto_join=config.flag("controller.quorum.auto.join.enable"),
             may_become_voter="controller" in config.roles,
+        )
+
+
+class StoreSettings(Struct, frozen=True, kw_only=True):
+    """The metadata log's settings. Times in ms, sizes in bytes; a retention of -1 has no limit."""
+
+    segment_bytes: int = 1 << 30
+    segment_ms: int = 604_800_000
+    max_batch_bytes: int = 8 * 1024 * 1024
+    retention_bytes: int = 100 * 1024 * 1024
+    retention_ms: int = 604_800_000
+
+    @classmethod
+    def of(cls, config: BrokerConfig) -> StoreSettings:
+        """From a node's configuration."""
+        return cls(
+            segment_bytes=config.number("metadata.log.segment.bytes"),
+            segment_ms=config.number("metadata.log.segment.ms"),
+            max_batch_bytes=config.number("internal.metadata.max.batch.size.in.bytes"),
+            retention_bytes=config.number("metadata.max.retention.bytes"),
+            retention_ms=config.number("metadata.max.retention.ms"),
         )
 
 

@@ -1,33 +1,81 @@
-"""The snapshots in the metadata log's folder: listed, read, written, downloaded and removed (KIP-630)."""
+"""The snapshots in the metadata log's folder: listed, read, written, downloaded and removed (KIP-630).
+
+A new one is written to a file of another name. The flush of that file, which may happen in another thread, also gives
+it its name; it counts once `adopt` is told that this is done.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from reference_broker.environment import Disk
 from reference_broker.raft.snapshots import (
     Snapshot,
     SnapshotId,
-    encode_snapshot,
     last_contained_timestamp,
     list_snapshots,
     read_snapshot,
+    snapshot_parts,
 )
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Buffer, MalformedRequest
 from reference_broker.wire.refusal import KafkaError
 
 UNFINISHED: Final = ".part"
+PARTS_AT_ONCE: Final = 4
+"""How many batches of a snapshot are written before others are served."""
 
 
-class SnapshotDownload:
-    """A snapshot on its way from the leader, in a file of its own. Made by `SnapshotFiles.begin_download`."""
+class UnfinishedSnapshot:
+    """A snapshot in a file of its own. Once it is whole, its flush makes it durable under its own name (Flushable)."""
 
     def __init__(self, files: SnapshotFiles, snapshot_id: SnapshotId) -> None:
-        self.snapshot_id = snapshot_id
+        self.snapshot_id, self.is_whole = snapshot_id, False
         self._files = files
-        self._file = files.disk.open(files.path_of(snapshot_id) + UNFINISHED, create=True)
-        self._file.truncate(0)
+        self._file = files.disk.open(files.new_path(snapshot_id), create=True)
+
+    def flush(self) -> None:
+        """Return only when the snapshot and its name are on stable storage."""
+        self._file.flush()
+        self._file.close()
+        self._files.disk.rename(self._file.path, self._files.path_of(self.snapshot_id))
+        self._files.disk.flush_directory(self._files.directory)
+
+    def abandon(self) -> None:
+        """Drop what is there, before the flush has begun."""
+        self._file.close()
+        self._files.disk.remove(self._file.path)
+
+
+class SnapshotDraft(UnfinishedSnapshot):
+    """A snapshot of our own, written in slices. Made by `SnapshotFiles.begin`."""
+
+    def __init__(
+        self,
+        files: SnapshotFiles,
+        snapshot_id: SnapshotId,
+        content: Snapshot,
+        records: Iterable[VersionedRecord],
+        now_ms: int,
+    ) -> None:
+        super().__init__(files, snapshot_id)
+        self._parts = snapshot_parts(content, records, epoch=snapshot_id.epoch, now_ms=now_ms)
+
+    def write_some(self) -> bool:
+        """Write the next batches; whether those were the last, and it `is_whole`."""
+        for _ in range(PARTS_AT_ONCE):
+            part = next(self._parts, None)
+            if part is None:
+                self.is_whole = True
+                break
+            self._file.append((part,))
+        return self.is_whole
+
+
+class SnapshotDownload(UnfinishedSnapshot):
+    """A snapshot on its way from the leader. Made by `SnapshotFiles.begin_download`."""
 
     @property
     def position(self) -> int:
@@ -42,25 +90,10 @@ class SnapshotDownload:
             )
         self._file.append((data,))
 
-    def finish(self) -> Snapshot:
-        """All has come: check it, make it durable, and give it its name; returns what it says.
-
-        MalformedRequest where it is torn or corrupt; then nothing of it stays.
-        """
-        self._file.flush()
-        self._file.close()
-        try:
-            snapshot = read_snapshot(self._files.disk, self._file.path)
-        except MalformedRequest:
-            self._files.disk.remove(self._file.path)
-            raise
-        self._files.adopt(self.snapshot_id, self._file.path)
-        return snapshot
-
-    def abandon(self) -> None:
-        """Drop what has come: the leader has changed, or has another snapshot by now."""
-        self._file.close()
-        self._files.disk.remove(self._file.path)
+    def check(self) -> None:
+        """All has come. MalformedRequest where it is torn or corrupt: it must be abandoned then."""
+        read_snapshot(self._files.disk, self._file.path)
+        self.is_whole = True
 
 
 class SnapshotFiles:
@@ -69,10 +102,16 @@ class SnapshotFiles:
     def __init__(self, disk: Disk, directory: str) -> None:
         self.disk, self.directory = disk, directory
         self.ids: list[SnapshotId] = list_snapshots(disk, directory)
+        self._count = 0
 
     def path_of(self, snapshot_id: SnapshotId) -> str:
         """Where a snapshot's file is."""
         return f"{self.directory}/{snapshot_id.file_name}"
+
+    def new_path(self, snapshot_id: SnapshotId) -> str:
+        """A file of its own for another attempt at a snapshot; what a crash leaves of it is removed at the start."""
+        self._count += 1
+        return f"{self.directory}/{self._count}-{snapshot_id.file_name}{UNFINISHED}"
 
     def read(self, snapshot_id: SnapshotId) -> Snapshot:
         """What a snapshot says; MalformedRequest where its file is torn or corrupt."""
@@ -101,24 +140,25 @@ class SnapshotFiles:
         finally:
             file.close()
 
-    def write(self, snapshot_id: SnapshotId, snapshot: Snapshot, now_ms: int) -> None:
-        """Write a snapshot; one that is there already stays as it is."""
-        if snapshot_id in self.ids:
-            return
-        data = encode_snapshot(snapshot, epoch=snapshot_id.epoch, now_ms=now_ms)
-        self.disk.write_atomically(self.path_of(snapshot_id), data)
-        self.ids = sorted((*self.ids, snapshot_id))
+    def begin(
+        self, snapshot_id: SnapshotId, content: Snapshot, records: Iterable[VersionedRecord], now_ms: int
+    ) -> SnapshotDraft | None:
+        """Begin to write a snapshot of our own: `content` without its records. None where it is there already."""
+        return None if snapshot_id in self.ids else SnapshotDraft(self, snapshot_id, content, records, now_ms)
 
     def begin_download(self, snapshot_id: SnapshotId) -> SnapshotDownload:
-        """Begin to receive a snapshot; what an earlier attempt left is dropped."""
+        """Begin to receive a snapshot."""
         return SnapshotDownload(self, snapshot_id)
 
-    def adopt(self, snapshot_id: SnapshotId, path: str) -> None:
-        """Give a whole and durable file its name as a snapshot."""
-        self.disk.rename(path, self.path_of(snapshot_id))
-        self.disk.flush_directory(self.directory)
+    def adopt(self, snapshot_id: SnapshotId) -> None:
+        """A snapshot is on stable storage under its name: it counts from now on."""
         if snapshot_id not in self.ids:
             self.ids = sorted((*self.ids, snapshot_id))
+
+    def drop(self, snapshot_id: SnapshotId) -> None:
+        """A snapshot is on stable storage, and nobody wants it any more."""
+        if snapshot_id not in self.ids:
+            self.disk.remove(self.path_of(snapshot_id))
 
     def remove_before(self, end_offset: int) -> None:
         """Remove the snapshots that end before an offset."""

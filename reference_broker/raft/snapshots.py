@@ -7,8 +7,9 @@ KIP-853.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from reference_broker.environment import Disk
@@ -108,18 +109,23 @@ def last_contained_timestamp(disk: Disk, path: str) -> int:
 
 def encode_snapshot(snapshot: Snapshot, *, epoch: int, now_ms: int) -> bytes:
     """The bytes of a snapshot file."""
+    return b"".join(snapshot_parts(snapshot, snapshot.records, epoch=epoch, now_ms=now_ms))
+
+
+def snapshot_parts(
+    content: Snapshot, records: Iterable[VersionedRecord], *, epoch: int, now_ms: int
+) -> Iterator[bytes]:
+    """The same batch by batch, with `records` in the place of those of `content`."""
     head: list[tuple[ControlType, object]] = [
-        (ControlType.SNAPSHOT_HEADER, SnapshotHeaderRecord(last_contained_log_timestamp=snapshot.last_timestamp_ms))
+        (ControlType.SNAPSHOT_HEADER, SnapshotHeaderRecord(last_contained_log_timestamp=content.last_timestamp_ms))
     ]
-    if snapshot.kraft_version > 0 and snapshot.voters is not None:
-        head.append((ControlType.KRAFT_VERSION, KRaftVersionRecord(k_raft_version=snapshot.kraft_version)))
-        head.append((ControlType.KRAFT_VOTERS, snapshot.voters))
-    parts = [encode_control(head, base_offset=0, epoch=epoch, now_ms=now_ms)]
-    offset = len(head)
-    for start in range(0, len(snapshot.records), RECORDS_PER_BATCH):
-        some = snapshot.records[start : start + RECORDS_PER_BATCH]
-        parts.append(encode_records(some, base_offset=offset, epoch=epoch, now_ms=now_ms))
+    if content.kraft_version > 0 and content.voters is not None:
+        head.append((ControlType.KRAFT_VERSION, KRaftVersionRecord(k_raft_version=content.kraft_version)))
+        head.append((ControlType.KRAFT_VOTERS, content.voters))
+    yield encode_control(head, base_offset=0, epoch=epoch, now_ms=now_ms)
+    offset, left = len(head), iter(records)
+    while some := tuple(islice(left, RECORDS_PER_BATCH)):
+        yield encode_records(some, base_offset=offset, epoch=epoch, now_ms=now_ms)
         offset += len(some)
     foot: Sequence[tuple[ControlType, object]] = [(ControlType.SNAPSHOT_FOOTER, SnapshotFooterRecord())]
-    parts.append(encode_control(foot, base_offset=offset, epoch=epoch, now_ms=now_ms))
-    return b"".join(parts)
+    yield encode_control(foot, base_offset=offset, epoch=epoch, now_ms=now_ms)

@@ -6,8 +6,7 @@ told of them. The quorum state is durable when `write_quorum_state` returns. Sou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from reference_broker.effects import Flushable
@@ -19,10 +18,10 @@ from reference_broker.log.recovery import open_log
 from reference_broker.log.replication import truncate_fully, truncate_to
 from reference_broker.raft.frames import CommittedBatch, ControlType, check_follows, decode_control, decode_records
 from reference_broker.raft.quorum_state import QuorumState, read_quorum_state, write_quorum_state
-from reference_broker.raft.snapshot_files import SnapshotDownload, SnapshotFiles
+from reference_broker.raft.settings import StoreSettings
+from reference_broker.raft.snapshot_files import SnapshotDownload, SnapshotDraft, SnapshotFiles, UnfinishedSnapshot
 from reference_broker.raft.snapshots import BOOTSTRAP, Snapshot, SnapshotId, read_snapshot
 from reference_broker.raft.voters import VoterHistory, VoterSet
-from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Buffer, Uuid
 from reference_broker.wire.records import Batch, iter_batches
@@ -30,28 +29,6 @@ from reference_broker.wire.records import Batch, iter_batches
 TOPIC: Final = "__cluster_metadata"
 TOPIC_ID: Final = Uuid(bytes(15) + b"\1")
 DIRECTORY: Final = TOPIC + "-0"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreSettings:
-    """The metadata log's settings. Times in ms, sizes in bytes; a retention of -1 has no limit."""
-
-    segment_bytes: int = 1 << 30
-    segment_ms: int = 604_800_000
-    max_batch_bytes: int = 8 * 1024 * 1024
-    retention_bytes: int = 100 * 1024 * 1024
-    retention_ms: int = 604_800_000
-
-    @classmethod
-    def of(cls, config: BrokerConfig) -> StoreSettings:
-        """From a node's configuration."""
-        return cls(
-            segment_bytes=config.number("metadata.log.segment.bytes"),
-            segment_ms=config.number("metadata.log.segment.ms"),
-            max_batch_bytes=config.number("internal.metadata.max.batch.size.in.bytes"),
-            retention_bytes=config.number("metadata.max.retention.bytes"),
-            retention_ms=config.number("metadata.max.retention.ms"),
-        )
 
 
 class MetadataStore:
@@ -242,7 +219,8 @@ class MetadataStore:
         self._cap_flushes(self.end_offset)
 
     def truncate_to_snapshot(self, snapshot_id: SnapshotId) -> None:
-        """Replace the whole log by a snapshot that is here, and begin behind it; earlier snapshots go."""
+        """Replace the whole log by a snapshot on stable storage, and begin behind it; earlier snapshots go."""
+        self._snapshots.adopt(snapshot_id)
         snapshot = self._snapshots.read(snapshot_id)
         truncate_fully(self._log, snapshot_id.end_offset)
         self._snapshots.remove_before(snapshot_id.end_offset)
@@ -319,23 +297,38 @@ class MetadataStore:
         """(bytes in the whole file, those from a position on); SNAPSHOT_NOT_FOUND, POSITION_OUT_OF_RANGE."""
         return self._snapshots.part(snapshot_id, position, max_bytes)
 
-    def write_snapshot(self, snapshot_id: SnapshotId, records: Sequence[VersionedRecord], now_ms: int) -> None:
-        """Write the state before a committed offset. ValueError where a snapshot cannot stand there.
+    def begin_snapshot(
+        self, snapshot_id: SnapshotId, records: Iterable[VersionedRecord], now_ms: int
+    ) -> SnapshotDraft | None:
+        """Begin to write the state before a committed offset. ValueError where a snapshot cannot stand there.
 
-        One that ends before the log's start is passed over: a newer one has replaced it.
+        None for one that ends before the log's start, which a newer one has replaced, and for one that is there.
+        Once it is whole and flushed, `adopt_snapshot` makes it count.
         """
         if snapshot_id.end_offset < self.log_start_offset:
-            return
+            return None
         self._check_snapshot_id(snapshot_id)
         last = snapshot_id.end_offset - 1
         voters = self.voters.at(last).to_record() if self.voters.is_in_log(last) else None
         content = Snapshot(
-            records=tuple(records),
+            records=(),
             kraft_version=self.voters.kraft_version_at(last),
             voters=voters,
             last_timestamp_ms=self._timestamp_at(last),
         )
-        self._snapshots.write(snapshot_id, content, now_ms)
+        return self._snapshots.begin(snapshot_id, content, records, now_ms)
+
+    def adopt_snapshot(self, snapshot: UnfinishedSnapshot, now_ms: int) -> None:
+        """A snapshot is on stable storage; remove those that are too old now."""
+        if snapshot.snapshot_id.end_offset < self.log_start_offset:
+            self.drop_snapshot(snapshot)
+            return
+        self._snapshots.adopt(snapshot.snapshot_id)
+        self.clean(now_ms)
+
+    def drop_snapshot(self, snapshot: UnfinishedSnapshot) -> None:
+        """A snapshot is on stable storage, and nobody wants it any more."""
+        self._snapshots.drop(snapshot.snapshot_id)
 
     def _check_snapshot_id(self, snapshot_id: SnapshotId) -> None:
         found, end_offset = self.end_offset_for_epoch(snapshot_id.epoch)
@@ -358,7 +351,7 @@ class MetadataStore:
         return 0 if newest is None else self._snapshots.timestamp_of(newest)
 
     def begin_download(self, snapshot_id: SnapshotId) -> SnapshotDownload:
-        """Begin to receive a leader's snapshot. Once it is finished, `truncate_to_snapshot` makes it count."""
+        """Begin to receive a leader's snapshot. Once it is whole and flushed, `truncate_to_snapshot` makes it count."""
         return self._snapshots.begin_download(snapshot_id)
 
     def clean(self, now_ms: int) -> None:

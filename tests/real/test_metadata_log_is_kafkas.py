@@ -78,6 +78,7 @@ def written(file: Path) -> Path:
         carried_out(node, node.take(at), at)
         image = publisher.image
         node.parts.quorum.write_snapshot(tuple(image.records()), image.offset, image.epoch, at)
+        carried_out(node, node.take(at), at)
         controller.commit(((NoOpRecord(), 0),), at)
     return file
 

@@ -15,8 +15,9 @@ from harness.hosts.plain import LocalProcess
 from harness.targets.ports import free_ports
 from reference_broker import storage
 from reference_broker.raft.frames import CommittedBatch
+from reference_broker.raft.settings import StoreSettings
 from reference_broker.raft.snapshots import SnapshotId
-from reference_broker.raft.store import DIRECTORY, MetadataStore, StoreSettings
+from reference_broker.raft.store import DIRECTORY, MetadataStore
 from reference_broker.server.clock import now
 from reference_broker.server.disk import OsDisk
 from reference_broker.wire.primitives import parse_uuid

@@ -28,7 +28,9 @@ def here(cluster: Cluster | None = None) -> ConfigPreprocessing:
         ((BROKER, "1"), ("num.io.threads", SET, "99"), "num.io.threads"),
         ((BROKER, "1"), ("log.retention.ms", SET, None), "Null value"),
         ((BROKER, ""), ("listener.name.plaintext.ssl.keystore.type", SET, "PEM"), "broker id must be specified"),
-        ((BROKER_LOGGER, "2"), ("kafka", SET, "INFO"), "Unexpected broker id"),
+        ((BROKER_LOGGER, "2"), ("kafka", SET, "INFO"), "Unexpected node id"),
+        ((BROKER_LOGGER, "one"), ("kafka", SET, "INFO"), "must be an integer"),
+        ((BROKER_LOGGER, "1"), ("kafka", APPEND, "INFO"), "not for loggers"),
         ((TOPIC, "t"), ("retention.ms", SET, None), "Null value"),
         ((3, "x"), ("a", SET, "b"), "Unknown resource type 3"),
     ],
@@ -66,3 +68,9 @@ def test_what_a_replacement_leaves_out_is_not_checked() -> None:
     cluster = Cluster.of(1, 2)
     cluster.configure_brokers("log.retention.ms", "not a number", broker="1")
     assert here(cluster).refusal_of_settings(BROKER, "1", [("num.io.threads", "9")]) is None
+
+
+def test_a_logger_is_this_brokers_own_and_does_not_exist() -> None:
+    refusal = here().refusal_of_changes(BROKER_LOGGER, "1", [("kafka", SET, "INFO")])
+    assert refusal is not None
+    assert refusal.code == ErrorCode.INVALID_CONFIG

@@ -295,6 +295,8 @@ class World:
         offset = node.listener.next_offset
         if node.store is None or offset == 0 or offset <= node.store.log_start_offset:
             return None
+        if node.quorum is not None and node.quorum._snapshots.is_running:
+            return None
         epoch = next(e for b, (last, e, _) in sorted(self.committed.items(), reverse=True) if last + 1 == offset)
         records = [(TopicRecord(name=TopicName(value)), 0) for value in node.listener.values]
         node.run(lambda quorum, now: quorum.write_snapshot(records, offset - 1, epoch, now))

@@ -7,8 +7,9 @@ import random
 import pytest
 
 from reference_broker import storage
+from reference_broker.raft.settings import StoreSettings
 from reference_broker.raft.snapshots import SnapshotId
-from reference_broker.raft.store import DIRECTORY, MetadataStore, StoreSettings
+from reference_broker.raft.store import DIRECTORY, MetadataStore
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.simulation.disk import SimulatedDisk
 from reference_broker.wire.primitives import parse_uuid

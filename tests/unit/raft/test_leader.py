@@ -97,6 +97,14 @@ def test_an_observer_keeps_no_quorum() -> None:
     assert leader.has_lost_quorum(at(TIMEOUT_MS))
 
 
+def test_an_observer_keeps_the_quorum_of_a_lone_voter_until_it_votes() -> None:
+    leader = leader_of(1)
+    fetched(leader, 2, 10, 9 * TIMEOUT_MS)
+    leader.follow_voters(VoterSet.of([voter_of(1), voter_of(2)]))
+    assert not leader.has_lost_quorum(at(10 * TIMEOUT_MS - 1))
+    assert leader.has_lost_quorum(at(10 * TIMEOUT_MS))
+
+
 def test_the_longest_log_succeeds_first() -> None:
     leader = leader_of(1, 2, 3, 4)
     fetched(leader, 3, 12)

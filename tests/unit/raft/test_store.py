@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reference_broker.raft.frames import ControlType, encode_control, encode_records
 from reference_broker.raft.quorum_state import QuorumState
+from reference_broker.raft.settings import StoreSettings
 from reference_broker.raft.snapshots import Snapshot, SnapshotId, encode_snapshot
-from reference_broker.raft.store import DIRECTORY, MetadataStore, StoreSettings
+from reference_broker.raft.store import DIRECTORY, MetadataStore
 from reference_broker.raft.voters import ReplicaKey, Voter, VoterSet
 from reference_broker.server.disk import OsDisk
 from reference_broker.wire.errors import ErrorCode
@@ -165,7 +167,7 @@ def test_a_flush_says_nothing_of_what_was_truncated_and_written_anew(opened: Ope
 def test_a_segment_that_was_truncated_away_needs_no_flush(opened: Open) -> None:
     store = led(opened(), 1)
     targets = store.flush_targets()
-    store.write_snapshot(SnapshotId(1, 1), (TOPIC,), 30)
+    write_snapshot(store, SnapshotId(1, 1), (TOPIC,), 30)
     store.truncate_to_snapshot(SnapshotId(1, 1))
     for target in targets:
         target.flush()
@@ -178,9 +180,60 @@ def test_an_epoch_ends_where_the_next_begins(opened: Open, epoch: int, expected:
     assert store.end_offset_for_epoch(epoch) == expected
 
 
+def write_snapshot(store: MetadataStore, snapshot_id: SnapshotId, records: tuple[Any, ...], now_ms: int) -> None:
+    """To the end and to stable storage."""
+    draft = store.begin_snapshot(snapshot_id, records, now_ms)
+    while draft is not None and not draft.is_whole:
+        draft.write_some()
+    if draft is not None:
+        draft.flush()
+        store.adopt_snapshot(draft, now_ms)
+
+
+def test_a_snapshot_does_not_count_before_it_is_flushed(opened: Open) -> None:
+    store = led(opened(), 1)
+    draft = store.begin_snapshot(SnapshotId(1, 1), (TOPIC,), 30)
+    assert draft is not None
+    draft.write_some()
+    assert (draft.is_whole, store.latest_snapshot) == (True, None)
+
+
+def test_a_large_snapshot_is_written_in_slices(opened: Open) -> None:
+    store = led(opened(), 1)
+    draft = store.begin_snapshot(SnapshotId(1, 1), (TOPIC,) * 5000, 30)
+    assert draft is not None
+    draft.write_some()
+    assert not draft.is_whole
+    while not draft.is_whole:
+        draft.write_some()
+    draft.flush()
+    store.adopt_snapshot(draft, 30)
+    assert len(store.read_snapshot(SnapshotId(1, 1)).records) == 5000
+
+
+def test_a_restart_forgets_an_unfinished_snapshot(opened: Open, tmp_path: Path) -> None:
+    store = led(opened(), 1)
+    store.begin_snapshot(SnapshotId(1, 1), (TOPIC,), 30)
+    store.close(30)
+    assert opened().latest_snapshot is None
+    assert not [path.name for path in (tmp_path / "data" / DIRECTORY).iterdir() if path.name.endswith(".part")]
+
+
+def test_a_snapshot_that_comes_too_late_is_dropped(opened: Open) -> None:
+    store = led(opened(), 3)
+    draft = store.begin_snapshot(SnapshotId(1, 1), (TOPIC,), 30)
+    assert draft is not None
+    draft.write_some()
+    write_snapshot(store, SnapshotId(3, 1), (TOPIC,), 30)
+    store.truncate_to_snapshot(SnapshotId(3, 1))
+    draft.flush()
+    store.adopt_snapshot(draft, 30)
+    assert store.earliest_snapshot == SnapshotId(3, 1)
+
+
 def test_a_snapshot_stands_for_the_epochs_before_the_log(opened: Open) -> None:
     store = led(opened(), 2, epoch=1)
-    store.write_snapshot(SnapshotId(2, 1), (TOPIC,), 30)
+    write_snapshot(store, SnapshotId(2, 1), (TOPIC,), 30)
     store.truncate_to_snapshot(SnapshotId(2, 1))
     led(store, 1, epoch=3)
     assert (store.end_offset_for_epoch(2), store.log_start_offset, store.last_epoch) == ((1, 2), 2, 3)
@@ -190,7 +243,7 @@ def test_a_snapshot_keeps_the_voters_at_its_offset(opened: Open) -> None:
     store = opened()
     store.append_as_leader(voters_batch(ONE), 1, 20)
     store.append_as_leader(voters_batch(TWO), 1, 20)
-    store.write_snapshot(SnapshotId(2, 1), (TOPIC,), 30)
+    write_snapshot(store, SnapshotId(2, 1), (TOPIC,), 30)
     found = store.read_snapshot(SnapshotId(2, 1))
     assert (found.records, found.kraft_version, found.voters) == ((TOPIC,), 1, ONE.to_record())
 
@@ -199,7 +252,7 @@ def test_a_snapshot_tells_the_time_of_its_last_record(opened: Open) -> None:
     store = opened()
     for now_ms in (20, 30, 40):
         store.append_as_leader(batch(now_ms=now_ms), 1, now_ms)
-    store.write_snapshot(SnapshotId(2, 1), (TOPIC,), 50)
+    write_snapshot(store, SnapshotId(2, 1), (TOPIC,), 50)
     assert store.read_snapshot(SnapshotId(2, 1)).last_timestamp_ms == 30
 
 
@@ -209,19 +262,20 @@ def test_a_snapshot_stands_between_batches_of_its_epoch(opened: Open, wrong: Sna
     store.append_as_leader(batch(NOTHING, NOTHING), 1, 20)
     store.append_as_leader(batch(), 2, 20)
     with pytest.raises(ValueError, match="no snapshot"):
-        store.write_snapshot(wrong, (TOPIC,), 30)
+        write_snapshot(store, wrong, (TOPIC,), 30)
 
 
 def test_a_download_is_a_snapshot_once_it_is_finished(opened: Open) -> None:
     leader, follower = led(opened(), 4), opened(folder="other")
     newest = SnapshotId(4, 1)
-    leader.write_snapshot(newest, (TOPIC,), 30)
+    write_snapshot(leader, newest, (TOPIC,), 30)
     download = follower.begin_download(newest)
     total = 1
     while download.position < total:
         total, part = leader.snapshot_bytes(newest, download.position, 50)
         download.append(download.position, part)
-    download.finish()
+    download.check()
+    download.flush()
     follower.truncate_to_snapshot(newest)
     state = (follower.latest_snapshot, follower.log_start_offset, follower.end_offset, follower.last_epoch)
     assert state == (newest, 4, 4, 1)
@@ -239,7 +293,8 @@ def test_nothing_stays_of_a_corrupt_download(opened: Open, tmp_path: Path) -> No
     download = store.begin_download(SnapshotId(4, 1))
     download.append(0, encode_snapshot(Snapshot(records=(TOPIC,)), epoch=1, now_ms=2)[:-10])
     with pytest.raises(MalformedRequest):
-        download.finish()
+        download.check()
+    download.abandon()
     names = [path.name for path in (tmp_path / "data" / DIRECTORY).iterdir()]
     assert not [name for name in names if "checkpoint" in name and "leader-epoch" not in name]
 
@@ -252,7 +307,7 @@ def test_a_snapshot_that_is_not_there_is_not_found(opened: Open) -> None:
 
 def test_a_position_behind_the_snapshot_is_out_of_range(opened: Open) -> None:
     store = led(opened(), 1)
-    store.write_snapshot(SnapshotId(1, 1), (TOPIC,), 30)
+    write_snapshot(store, SnapshotId(1, 1), (TOPIC,), 30)
     total, _ = store.snapshot_bytes(SnapshotId(1, 1), 0, 1)
     with pytest.raises(KafkaError) as refusal:
         store.snapshot_bytes(SnapshotId(1, 1), total, 100)
@@ -263,7 +318,8 @@ def test_a_restart_finishes_what_a_download_began(opened: Open) -> None:
     store = led(opened(), 1)
     download = store.begin_download(SnapshotId(7, 2))
     download.append(0, encode_snapshot(Snapshot(records=(TOPIC,), last_timestamp_ms=9), epoch=2, now_ms=2))
-    download.finish()
+    download.check()
+    download.flush()
     store.close(30)
     again = opened()
     assert (again.log_start_offset, again.end_offset, again.last_epoch, again.last_timestamp_ms) == (7, 7, 2, 9)
@@ -271,7 +327,7 @@ def test_a_restart_finishes_what_a_download_began(opened: Open) -> None:
 
 def test_a_log_without_its_beginning_is_not_opened(opened: Open, tmp_path: Path) -> None:
     store = led(opened(), 1)
-    store.write_snapshot(SnapshotId(1, 1), (TOPIC,), 30)
+    write_snapshot(store, SnapshotId(1, 1), (TOPIC,), 30)
     store.truncate_to_snapshot(SnapshotId(1, 1))
     led(store, 1).close(30)
     (tmp_path / "data" / DIRECTORY / SnapshotId(1, 1).file_name).unlink()
@@ -282,7 +338,7 @@ def test_a_log_without_its_beginning_is_not_opened(opened: Open, tmp_path: Path)
 def with_snapshots(store: MetadataStore, count: int = 3) -> MetadataStore:
     for end_offset in range(1, count + 1):
         store.append_as_leader(batch(now_ms=end_offset * 100), 1, end_offset * 100)
-        store.write_snapshot(SnapshotId(end_offset, 1), (TOPIC,), end_offset * 100)
+        write_snapshot(store, SnapshotId(end_offset, 1), (TOPIC,), end_offset * 100)
     return store
 
 
@@ -301,9 +357,9 @@ def test_the_newest_snapshot_stays(opened: Open) -> None:
 def test_the_voters_at_the_logs_new_start_are_known(opened: Open) -> None:
     store = opened(StoreSettings(retention_bytes=0, retention_ms=-1))
     store.append_as_leader(voters_batch(ONE), 1, 20)
-    store.write_snapshot(SnapshotId(2, 1), (TOPIC,), 30)
+    write_snapshot(store, SnapshotId(2, 1), (TOPIC,), 30)
     store.append_as_leader(batch(), 1, 20)
-    store.write_snapshot(SnapshotId(3, 1), (TOPIC,), 30)
+    write_snapshot(store, SnapshotId(3, 1), (TOPIC,), 30)
     store.clean(50)
     assert store.voters.at(store.log_start_offset - 1) == ONE
 

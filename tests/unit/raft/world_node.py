@@ -12,9 +12,9 @@ from reference_broker.environment import Now
 from reference_broker.raft.frames import CommittedBatch
 from reference_broker.raft.machine import Quorum
 from reference_broker.raft.quorum_state import QuorumState
-from reference_broker.raft.settings import Identity, QuorumSettings
+from reference_broker.raft.settings import Identity, QuorumSettings, StoreSettings
 from reference_broker.raft.snapshots import SnapshotId
-from reference_broker.raft.store import MetadataStore, StoreSettings
+from reference_broker.raft.store import MetadataStore
 from reference_broker.raft.voters import ReplicaKey, Voter, VoterEndpoint
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import Uuid

@@ -246,7 +246,7 @@ class BrokerInMemory:
 
     def delete(self, name: str = "t") -> None:
         """A topic goes."""
-        request = DeleteTopicsRequest(topic_names=(name,))
+        request = DeleteTopicsRequest(topic_names=(name,), timeout_ms=10_000)
         self.controller.submit(lambda image: self.controller.topics(image).decide_deletion(request, 5), self.now)
 
     def partition(self, name: str = "t", index: int = 0) -> Partition:

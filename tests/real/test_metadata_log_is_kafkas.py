@@ -12,6 +12,7 @@ import pytest
 
 from harness.hosts.plain import LocalProcess
 from harness.targets.ports import free_ports
+from harness.targets.readiness import wait_until_ready
 from reference_broker import storage
 from reference_broker.environment import Now
 from reference_broker.node import Node, Observers
@@ -43,6 +44,29 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "server.properties"
     path.write_text(PROPERTIES.format(client=client, controller=controller, folder=tmp_path))
     return path
+
+
+@contextmanager
+def kafka_on(kafka: Any, file: Path) -> Iterator[str]:
+    """Kafka running on a folder that was formatted; the address of its broker."""
+    config = BrokerConfig.load(file.read_text())
+    log = file.parent / "server.log"
+    process = LocalProcess(kafka.command("kafka.Kafka", file), folder=file.parent, log=log, environment={})
+    process.start()
+    try:
+        port = config.listeners[0].port
+        wait_until_ready(
+            ("127.0.0.1", port),
+            broker_id=1,
+            name="kafka",
+            timeout_s=120,
+            is_alive=lambda: process.is_alive,
+            log_text=lambda: log.read_text(errors="replace"),
+        )
+        yield f"127.0.0.1:{port}"
+        process.stop(60)
+    finally:
+        process.kill()
 
 
 @contextmanager
@@ -84,14 +108,10 @@ def written(file: Path) -> Path:
 
 
 @pytest.fixture
-def bootstrap(kafka: Any, written: Path, tmp_path: Path) -> Iterator[str]:
+def bootstrap(kafka: Any, written: Path) -> Iterator[str]:
     """The address of Kafka, started on that folder."""
-    config = BrokerConfig.load(written.read_text())
-    command = kafka.command("kafka.Kafka", written)
-    process = LocalProcess(command, folder=tmp_path, log=tmp_path / "server.log", environment={})
-    process.start()
-    yield f"127.0.0.1:{config.listeners[0].port}"
-    process.stop(60)
+    with kafka_on(kafka, written) as address:
+        yield address
 
 
 def test_kafkas_dump_reads_our_metadata_log_and_snapshots(kafka: Any, written: Path, tmp_path: Path) -> None:
@@ -112,3 +132,53 @@ def test_we_start_on_a_folder_that_kafka_formatted(kafka: Any, file: Path) -> No
     with alive(file) as (node, _):
         image = node.parts.publisher.image
     assert image.features["metadata.version"] == 30
+
+
+SHELL = "org.apache.kafka.shell.MetadataShell"
+CONFIGS = "kafka.admin.ConfigCommand"
+ACLS = "org.apache.kafka.tools.AclCommand"
+
+
+def test_kafkas_shell_reads_our_snapshot(kafka: Any, written: Path) -> None:
+    newest = max((written.parent / "data" / DIRECTORY).glob("*.checkpoint"))
+    told = kafka.say(SHELL, "--snapshot", newest, "ls", "/image/topics/byName")
+    assert told.splitlines()[-1].split() == ["ours"]
+
+
+@pytest.mark.long
+def test_quotas_credentials_and_acls_of_kafka_survive_in_our_snapshot(kafka: Any, file: Path) -> None:
+    with file.open("a") as settings:
+        settings.write("authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n")
+        settings.write("super.users=User:ANONYMOUS\n")
+    kafka.say("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", file, "--standalone")
+    client = ("--entity-type", "clients", "--entity-name", "c")
+    alice = ("--entity-type", "users", "--entity-name", "alice")
+
+    def described(address: str) -> list[str]:
+        """What Kafka's tools tell of them."""
+        at = ("--bootstrap-server", address)
+        return [
+            kafka.say(CONFIGS, *at, "--describe", *client),
+            kafka.say(CONFIGS, *at, "--describe", *alice),
+            kafka.say(ACLS, *at, "--list"),
+        ]
+
+    with kafka_on(kafka, file) as address:
+        at = ("--bootstrap-server", address)
+        kafka.say(CONFIGS, *at, "--alter", *client, "--add-config", "producer_byte_rate=1000")
+        kafka.say(CONFIGS, *at, "--alter", *alice, "--add-config", "SCRAM-SHA-256=[iterations=4096,password=secret]")
+        kafka.say(ACLS, *at, "--add", "--allow-principal", "User:alice", "--operation", "READ", "--topic", "t")
+        before = described(address)
+    assert "producer_byte_rate=1000" in before[0]
+    assert "SCRAM-SHA-256" in before[1]
+    assert "User:alice" in before[2]
+
+    with alive(file) as (node, at_ms):
+        image = node.parts.publisher.image
+        node.parts.quorum.write_snapshot(image.records(), image.offset, image.epoch, at_ms)
+        carried_out(node, node.take(at_ms), at_ms)
+    log = file.parent / "data" / DIRECTORY
+    assert max(one.name for one in log.glob("*.checkpoint")).startswith(f"{image.offset + 1:020d}")
+
+    with kafka_on(kafka, file) as address:
+        assert described(address) == before

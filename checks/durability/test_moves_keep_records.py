@@ -59,14 +59,16 @@ def test_a_move_ends_with_the_replicas_that_were_asked_for_and_every_record(
     acknowledged = [f"value {number}" for number in range(RECORDS)]
     written = 0
 
+    unsure: list[str] = []
+
     def has_moved() -> bool:
         """Writes a record, and returns whether the move has completed."""
         nonlocal written
         written += 1
         value = f"while it moves {written}"
         with NodeClient(nodes[cluster.view(topics=[topic]).leaders[topic, 0]].address) as leader:
-            if leader.produce(topic, value).error is ErrorCode.NONE:
-                acknowledged.append(value)
+            answered = leader.produce(topic, value).error
+            (acknowledged if answered is ErrorCode.NONE else unsure).append(value)
         view = cluster.view(topics=[topic])
         return view.replicas[topic, 0] == wanted and sorted(view.isr[topic, 0]) == sorted(wanted)
 
@@ -84,7 +86,9 @@ def test_a_move_ends_with_the_replicas_that_were_asked_for_and_every_record(
                 nodes[third].resume()
     until(has_moved, MOVED_WITHIN_S, f"{topic}-0 has the replicas {wanted}, all in sync")
     with NodeClient(nodes[cluster.view(topics=[topic]).leaders[topic, 0]].address) as client:
-        require([value for _, value in client.fetch(topic, 0).values], acknowledged, "what the partition holds")
+        found = [value for _, value in client.fetch(topic, 0).values]
+    # A write that the old leader did not acknowledge before it resigned may survive all the same.
+    require([value for value in found if value not in unsure], acknowledged, "what the partition holds")
     require_equal_replicas(cluster, topic, 1)
 
 

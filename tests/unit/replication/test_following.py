@@ -13,12 +13,17 @@ from reference_broker.wire.messages.fetch_response import FetchableTopicResponse
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.register_broker_record import BrokerEndpoint, RegisterBrokerRecord
 from reference_broker.wire.primitives import BrokerId, Uuid
+from reference_broker.wire.records import Record, encode_batch
 
 
 def written(*values: bytes) -> bytes:
     """A batch as the leader of epoch 1 has it."""
-    raw = batch(*values)
-    return raw[:12] + (1).to_bytes(4, "big") + raw[16:]
+    return as_led(batch(*values), 0)
+
+
+def as_led(raw: bytes, base_offset: int) -> bytes:
+    """A batch where it stands in the log of the leader of epoch 1."""
+    return base_offset.to_bytes(8, "big") + raw[8:12] + (1).to_bytes(4, "big") + raw[16:]
 
 
 class Pair:
@@ -123,3 +128,17 @@ def test_a_broker_that_is_not_registered_fetches_nothing(pair: Pair) -> None:
     pair.broker.outbox.settle(pair.fetch.token, PeerLost("gone"), pair.broker.now)
     pair.broker.partitions.on_time(at(NOW + 1000))
     assert pair.sent() is None
+
+
+OPEN = {"producer_id": 7, "producer_epoch": 0, "is_transactional": True}
+ABORT = Record(0, NOW, (0).to_bytes(2, "big") + (0).to_bytes(2, "big"), bytes(6))
+
+
+def test_a_follower_knows_what_is_stable_and_which_transactions_were_aborted(pair: Pair) -> None:
+    partition = pair.broker.partition()
+    pair.answer(PartitionData(high_watermark=2, log_start_offset=0, records=as_led(batch(b"a", b"b", **OPEN), 0)))
+    assert (partition.high_watermark, partition.log.last_stable_offset) == (2, 0)
+    pair.fetch = pair.sent()
+    pair.answer(PartitionData(high_watermark=3, records=as_led(encode_batch([ABORT], **OPEN, is_control=True), 2)))
+    read = partition.read(0, 1 << 20, epoch=1, is_committed=True, only_leader=False)
+    assert (read.last_stable_offset, read.aborted) == (3, [(7, 0, 2, 3)])

@@ -4,7 +4,7 @@
 running as observers of the metadata log; if the active controller is among them, another one takes over. The proof is
 that the quorum's leader no longer lists them.
 
-**Needs** a quorum whose voters can be changed: clusters of `kafka@VERSION` that ask for it
+**Needs** a quorum whose voters can be changed: clusters of `kafka@VERSION` or `reference` that ask for it
 (`@pytest.mark.cluster(has_dynamic_voters=True)`).
 
 **Heals** by adding the same voters again; waits until the quorum's leader lists them and the cluster is healthy.

@@ -37,7 +37,7 @@ DISK_FAULT = "disk"
 CLOCK_FAULT = "clock"
 """The fault that needs a node whose environment is ours, since libfaketime is preloaded."""
 NOT_ENVIRONMENT = Lack(Means.FAULTS, "cannot move clocks: the environment of its processes cannot be changed")
-NOT_VOTERS = Lack(Means.SOFTWARE, "voters can be added and removed only on clusters that kafka@VERSION opens")
+NOT_VOTERS = Lack(Means.SOFTWARE, "voters can be added and removed only on clusters of kafka@VERSION and reference")
 NOT_DISKS = Lack(Means.FAULTS, "cannot fill disks: its nodes have no small disk of their own")
 
 

@@ -43,7 +43,7 @@ def request(
     listener: str = "CONTROLLER",
     listeners: tuple[Listener, ...] | None = None,
 ) -> AddRaftVoterRequest:
-    at = (Listener(name=listener, host="127.0.0.1", port=port),) if listeners is None else listeners
+    at = (Listener(name=listener, host="localhost", port=port),) if listeners is None else listeners
     return AddRaftVoterRequest(
         cluster_id=cluster_id, timeout_ms=TIMEOUT_MS, voter_id=voter, voter_directory_id=directory, listeners=at
     )

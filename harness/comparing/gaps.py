@@ -16,6 +16,7 @@ from harness.comparing.diff import MISSING, Difference
 from reference_broker.wire.api_keys import APIS, ApiKey
 
 KEYS: Final = {"apis", "target", "reason", "review_by"}
+MIXED: Final = "mixed:"
 BY_NAME: Final = {api.name: key for key, api in APIS.items()}
 
 
@@ -41,12 +42,18 @@ class Gap:
         """Whether this gap accepts a difference: one between ApiVersions answers, where the API is missing for the
         gap's target. `targets` are those of the difference, by their names in the file."""
         return difference.api == APIS[ApiKey.API_VERSIONS].name and any(
-            difference.field == f"api_keys[{self.api}]" and said == repr(MISSING) and fnmatchcase(target, self.target)
+            difference.field == f"api_keys[{self.api}]" and said == repr(MISSING) and fnmatchcase(part, self.target)
             for target, said in zip(targets, difference.values.values(), strict=True)
+            for part in parts_of(target)
         )
 
     def __str__(self) -> str:
         return f"gap {self.number} ({self.api})"
+
+
+def parts_of(target: str) -> list[str]:
+    """The targets of which a mixed cluster is made; of any other, itself. What one of its nodes lacks, it lacks."""
+    return target.removeprefix(MIXED).split(",") if target.startswith(MIXED) else [target]
 
 
 def gaps_of(where: str, number: int, entry: Any) -> Iterator[Gap]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from harness.comparing.diff import Difference
 from harness.comparing.entries import read_entries
-from harness.comparing.gaps import Gap, gaps_of
+from harness.comparing.gaps import Gap, gaps_of, parts_of
 from harness.comparing.glob import matches
 from harness.comparing.recorded.answers import PREFIX
 from harness.targets.reference import BASELINE
@@ -128,7 +128,7 @@ class KnownDifferences:
     def gap(self, target: str, api_key: int) -> Gap | None:
         """The gap for an API on a target; None if there is none."""
         (name,) = self.named([target])
-        return next((entry for entry in self.gaps if entry.is_of(name, api_key)), None)
+        return next((entry for entry in self.gaps for part in parts_of(name) if entry.is_of(part, api_key)), None)
 
     def accidents(self) -> tuple[Known, ...]:
         """The entries with source "accident", in the order of the file."""

@@ -115,6 +115,7 @@ RULES: Final = (
     Rule("DescribeShareGroupOffsets", "*topics", _U, "the order of a hash map"),
     Rule("ElectLeaders", "replica_election_results", _O, "a shared cluster's topics, in the order of a hash map"),
     Rule("ListPartitionReassignments", "topics", _O, "a shared cluster holds the reassignments of other checks"),
+    Rule("AlterReplicaLogDirs", "dirs[].path", _N, "a path of the node's machine", "folder"),
     Rule("DescribeLogDirs", "results[].log_dir", _N, "a path of the node's machine", "folder"),
     Rule("DescribeLogDirs", "results[].total_bytes", _S, "the size of the node's disk"),
     Rule("DescribeLogDirs", "results[].usable_bytes", _S, "the free space of the node's disk"),

@@ -9,16 +9,16 @@
 from __future__ import annotations
 
 from reference_broker.log.log_directory import LogDirectory
-from reference_broker.replication.partitions import Partitions
+from reference_broker.replication.placement import Placement, TopicPartition
 
 
 def plant() -> None:
     """Puts it in."""
-    on_failure = Partitions._on_failure
+    lose = Placement.lose
 
-    def broadly(partitions: Partitions, folder: LogDirectory) -> None:
-        on_failure(partitions, folder)
-        for key in list(partitions._places):
-            partitions._lose(key)
+    def broadly(placement: Placement, folder: LogDirectory) -> list[TopicPartition]:
+        lost = [*lose(placement, folder), *placement.places]
+        placement.places.clear()
+        return lost
 
-    Partitions._on_failure = broadly
+    Placement.lose = broadly

@@ -4,7 +4,7 @@
 
 **Rejected by**
 `checks/protocol/test_alter_replica_log_dirs.py::test_a_replica_moves_with_all_its_records`:
-the records after the move
+records after the move
 """
 
 from __future__ import annotations

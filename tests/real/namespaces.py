@@ -54,6 +54,7 @@ class NamespaceCluster:
     client_addresses: tuple[str, ...]
     nodes: list[NamespaceNode] = field(default_factory=list)
     bootstrap: str = "namespaces"
+    links: None = None
 
     def lack_for_fault(self, kind: str) -> Lack | None:
         return None if kind in ("partition", "packet") else Lack(Means.FAULTS, "nothing runs on its nodes")

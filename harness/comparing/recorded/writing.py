@@ -137,7 +137,7 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
             print(f"harness: record {place}: no such checks (for instance checks/protocol)", file=sys.stderr)
             return BAD_INPUT
     command: list[Any] = [sys.executable, "-m", "pytest", *options.checks, "--target", options.target]
-    command += ["--record", options.into.resolve_with_sockets(), "-q", "-p", "no:cacheprovider"]
+    command += ["--record", options.into.resolve(), "-q", "-p", "no:cacheprovider"]
     found = subprocess.run(command, cwd=PROJECT, check=False)
     return min(found.returncode, BAD_INPUT)
 

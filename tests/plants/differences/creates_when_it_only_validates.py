@@ -2,7 +2,7 @@
 
 **Differs** CreateTopics with validate_only makes the topic all the same, as what is asked next shows.
 
-**Found by** `topics`, level any: `*topics[]`
+**Found by** `topics`, level any: `*`
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 **Bug** A follower's high watermark is its own log end, so it publishes metadata that is never committed.
 
 **Rejected by**
-`python -m harness simulate`: was committed as
+`python -m harness simulate`: below what is committed
 """
 
 from __future__ import annotations

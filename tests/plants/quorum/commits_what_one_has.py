@@ -3,7 +3,7 @@
 **Bug** The high watermark is the highest log end, not that of a majority.
 
 **Rejected by**
-`python -m harness simulate`: was committed as
+`python -m harness simulate`: below what is committed
 """
 
 from __future__ import annotations

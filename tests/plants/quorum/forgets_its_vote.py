@@ -3,7 +3,7 @@
 **Bug** The quorum-state file is not written, so a controller that restarts votes a second time in an epoch.
 
 **Rejected by**
-`python -m harness simulate`: the quorum's epoch goes back
+`python -m harness simulate`: no progress: not within
 """
 
 from __future__ import annotations

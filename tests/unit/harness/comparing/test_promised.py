@@ -55,3 +55,8 @@ def test_all_that_is_missing_is_told_with_its_gap() -> None:
         ("Fetch", {"release 4.3.1": "4 to 18", "reference": "4 to 17"}, None),
         ("EndTxn", {"release 4.3.1": "0 to 5", "reference": "(missing)"}, GAP),
     ]
+
+
+def test_a_mixed_cluster_lacks_what_one_of_its_nodes_lacks() -> None:
+    assert promised("mixed:kafka@4.3.1,reference").lack(ApiKey.END_TXN, 3, NONE) is not None
+    assert promised("mixed:kafka@4.2.1,kafka@4.3.1").lack(ApiKey.END_TXN, 3, NONE) is None

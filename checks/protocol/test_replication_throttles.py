@@ -49,7 +49,8 @@ def limited(exchange: Exchange, pair: Pair, operation: int) -> None:
     """Sets or removes the limit of the node."""
     config = AlterableConfig(name=RATE, config_operation=operation, value=LIMIT if operation == SET else None)
     resource = AlterConfigsResource(resource_type=BROKER, resource_name=str(pair.node), configs=(config,))
-    (answer,) = exchange.quietly(IncrementalAlterConfigsRequest(resources=(resource,))).responses
+    what = "limits of replication" if operation == SET else "no limits any more"
+    (answer,) = exchange.ask(what, IncrementalAlterConfigsRequest(resources=(resource,)), 1).responses
     require(ErrorCode(answer.error_code).name, "NONE", "the answer to a change of the limit")
 
 

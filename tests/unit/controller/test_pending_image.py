@@ -16,7 +16,7 @@ from reference_broker.environment import Now
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
-from reference_broker.waiting import Later
+from reference_broker.waiting import NEVER_MS, Later
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
@@ -215,10 +215,18 @@ def test_a_later_epoch_of_the_own_node_begins_from_the_committed_image(quorum: Q
     assert (result(later).code, controller.epoch, names(controller.pending)) == (ErrorCode.NOT_CONTROLLER, 2, [])
 
 
-def test_a_request_that_waits_too_long_is_told_so(controller: Controller) -> None:
+@pytest.mark.parametrize("timeout_ms", [0, -1])
+def test_a_request_without_time_is_refused_and_decides_nothing(controller: Controller, timeout_ms: int) -> None:
+    with pytest.raises(KafkaError) as refused:
+        controller.submit(lambda image: Decision((topic("t"),), "late"), NOW, timeout_ms=timeout_ms)
+    assert (refused.value.code, names(controller.pending)) == (ErrorCode.REQUEST_TIMED_OUT, [])
+
+
+def test_a_request_that_was_begun_is_waited_for(controller: Controller, quorum: Quorum) -> None:
     later = controller.submit(lambda image: Decision((topic("t"),), "late"), NOW, timeout_ms=500)
-    later.expire(Now(0, later.deadline_ms))
-    assert (later.deadline_ms, result(later).code) == (1_500, ErrorCode.REQUEST_TIMED_OUT)
+    assert (later.deadline_ms, result(later)) == (NEVER_MS, None)
+    quorum.commit()
+    assert result(later) == "late"
 
 
 def test_the_first_leader_writes_the_clusters_features(quorum: Quorum, waiting: Controller) -> None:

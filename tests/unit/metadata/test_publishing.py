@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,8 +159,8 @@ class Snapshots:
     def is_snapshot_due(self, now: Now) -> bool:
         return True
 
-    def write_snapshot(self, records: tuple[VersionedRecord, ...], offset: int, epoch: int, now: Now) -> None:
-        self.written.append((offset, len(records)))
+    def write_snapshot(self, records: Iterable[VersionedRecord], offset: int, epoch: int, now: Now) -> None:
+        self.written.append((offset, len(list(records))))
 
 
 def test_a_snapshot_holds_the_committed_image(publisher: Publisher) -> None:

@@ -95,7 +95,7 @@ def test_another_jar_makes_another_image(daemon: Daemon, tmp_path: Path) -> None
 def test_another_file_makes_another_image(daemon: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images.build_anchor(daemon, quietly)
     (tmp_path / "anchor_run.sh").write_text("exec /usr/sbin/sshd -D\n", encoding="utf-8")
-    monkeypatch.setattr(images, "_FILES", tmp_path)
+    monkeypatch.setattr(images, "FILES", tmp_path)
     images.build_anchor(daemon, quietly)
 
     assert daemon.made.count(images.ANCHOR) == 2

@@ -145,12 +145,19 @@ def test_what_cannot_move_is_refused(exchange: Exchange, version: int) -> None:
     here, other = folders(exchange, topic)
     refusal = asked(exchange, "a move to no folder of the broker", topic, "/no/such/folder", version)
     require(refusal, "LOG_DIR_NOT_FOUND", "the answer to an unknown path")
-    (result,) = exchange.quietly(move(nowhere, other), version).results
-    refusal = ErrorCode(result.partitions[0].error_code).name
+    refusal = asked(exchange, "a move of a topic that is not there", nowhere, other, version)
     require(refusal, "UNKNOWN_TOPIC_OR_PARTITION", "the answer for a topic that does not exist")
     (result,) = exchange.quietly(move(topic, here), version).results
     require(ErrorCode(result.partitions[0].error_code).name, "NONE", "the answer to a move to where it is")
     require(places(exchange, topic), {here: False}, "where it is after a move to where it is")
+
+
+def test_a_name_too_long_for_the_copys_folder_is_refused(exchange: Exchange) -> None:
+    """INVALID_TOPIC_EXCEPTION: the folder of a copy is named after the topic and an id, and cannot have such a name."""
+    topic = exchange.topic("n" * 220)
+    _, other = folders(exchange, topic)
+    refusal = asked(exchange, "a move of a topic with a long name", topic, other)
+    require(refusal, "INVALID_TOPIC_EXCEPTION", "the answer for a long name")
 
 
 @pytest.fixture

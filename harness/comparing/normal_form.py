@@ -172,6 +172,8 @@ class _Walk:
     def scalar(self, value: Any, field: Field, path: str, rule: Rule | None) -> Plain:
         if rule is not None and rule.treatment is Treatment.NAMED:
             return value if _is_absent(value) else self.form.named(rule.noun, value)
+        if rule is not None and rule.treatment is Treatment.SAID:
+            return "some words"
         if rule is not None and rule.treatment is Treatment.SIGN:
             return value if value < 0 else "some"
         if rule is not None and rule.treatment is Treatment.THIS_REQUEST:

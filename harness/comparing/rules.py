@@ -21,6 +21,8 @@ class Treatment(StrEnum):
     """A time between sending the request and receiving its answer becomes "now"."""
     UNORDERED = "unordered"
     """The elements of the array are sorted."""
+    SAID = "said"
+    """A text becomes "some words"; null is kept."""
     OURS = "ours"
     """Array elements are sorted; if the request asked for everything, those without a name of the check are dropped."""
 
@@ -40,6 +42,8 @@ class Rule:
 
 
 _N, _U, _O, _S = Treatment.NAMED, Treatment.UNORDERED, Treatment.OURS, Treatment.SIGN
+
+_WORDS = "the words name ids that are drawn at random and, of several causes, the one met first; no document tells them"
 
 RULES: Final = (
     Rule("*", "*cluster_id", _N, "random for each cluster", "cluster id"),
@@ -115,6 +119,11 @@ RULES: Final = (
     Rule("DescribeShareGroupOffsets", "*topics", _U, "the order of a hash map"),
     Rule("ElectLeaders", "replica_election_results", _O, "a shared cluster's topics, in the order of a hash map"),
     Rule("ListPartitionReassignments", "topics", _O, "a shared cluster holds the reassignments of other checks"),
+    Rule(
+        "Metadata", "controller_id", _S, "any broker, drawn for each answer: brokers do not tell who the controller is"
+    ),
+    Rule("AddRaftVoter", "error_message", Treatment.SAID, _WORDS),
+    Rule("RemoveRaftVoter", "error_message", Treatment.SAID, _WORDS),
     Rule("AlterReplicaLogDirs", "dirs[].path", _N, "a path of the node's machine", "folder"),
     Rule("DescribeLogDirs", "results[].log_dir", _N, "a path of the node's machine", "folder"),
     Rule("DescribeLogDirs", "results[].total_bytes", _S, "the size of the node's disk"),

@@ -10,6 +10,7 @@ from harness.comparing.normal_form import NormalForm
 from harness.comparing.rules import RULES, TOLERANCES
 from harness.comparing.times import Window
 from reference_broker.wire.api_keys import APIS
+from reference_broker.wire.messages.add_raft_voter_response import AddRaftVoterResponse
 from reference_broker.wire.messages.describe_quorum_response import DescribeQuorumResponse, TopicData
 from reference_broker.wire.messages.describe_quorum_response import PartitionData as QuorumPartition
 from reference_broker.wire.messages.fetch_response import FetchableTopicResponse, FetchResponse, PartitionData
@@ -62,7 +63,13 @@ def test_nodes_hosts_and_ports_are_named() -> None:
     found = new_form().of("Metadata", MetadataResponse(brokers=(broker,), controller_id=BrokerId(7)), 12, NOW)
 
     assert found["brokers"] == [{"node_id": "node 1", "host": "host 1", "port": "port 1", "rack": None}]
-    assert found["controller_id"] == "node 1"
+    assert found["controller_id"] == "some"
+
+
+def test_words_about_voters_are_words() -> None:
+    form = new_form()
+    told = [form.of("AddRaftVoter", AddRaftVoterResponse(error_message=text), 1, NOW) for text in ("id 7", None)]
+    assert [one["error_message"] for one in told] == ["some words", None]
 
 
 def test_no_node_stays_no_node() -> None:

@@ -13,10 +13,10 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from harness.comparing.diff import MISSING, Difference
+from harness.targets.target_kind import parts_of
 from reference_broker.wire.api_keys import APIS, ApiKey
 
 KEYS: Final = {"apis", "target", "reason", "review_by"}
-MIXED: Final = "mixed:"
 BY_NAME: Final = {api.name: key for key, api in APIS.items()}
 
 
@@ -44,16 +44,11 @@ class Gap:
         return difference.api == APIS[ApiKey.API_VERSIONS].name and any(
             difference.field == f"api_keys[{self.api}]" and said == repr(MISSING) and fnmatchcase(part, self.target)
             for target, said in zip(targets, difference.values.values(), strict=True)
-            for part in parts_of(target)
+            for part in parts_of(target)  # what one node of a mixed cluster lacks, the cluster lacks
         )
 
     def __str__(self) -> str:
         return f"gap {self.number} ({self.api})"
-
-
-def parts_of(target: str) -> list[str]:
-    """The targets of which a mixed cluster is made; of any other, itself. What one of its nodes lacks, it lacks."""
-    return target.removeprefix(MIXED).split(",") if target.startswith(MIXED) else [target]
 
 
 def gaps_of(where: str, number: int, entry: Any) -> Iterator[Gap]:

@@ -17,11 +17,12 @@ from typing import Any, Final
 
 from harness.comparing.diff import Difference
 from harness.comparing.entries import read_entries
-from harness.comparing.gaps import Gap, gaps_of, parts_of
+from harness.comparing.gaps import Gap, gaps_of
 from harness.comparing.glob import matches
 from harness.comparing.recorded.answers import PREFIX
 from harness.targets.reference import BASELINE
 from harness.targets.target import Target, TargetKind, as_given
+from harness.targets.target_kind import parts_of
 
 KEYS: Final = {"check", "api", "field", "targets", "values", "source", "reason", "evidence", "review_by"}
 _DOCUMENTS: Final = "documents"

@@ -20,6 +20,7 @@ from harness.hosts.small_disk import SmallDisk
 from harness.hosts.virtual_machine import VirtualMachine
 from harness.targets.cluster_view import ClusterView
 from harness.targets.node_plan import Role
+from harness.targets.target_kind import MIXED_PREFIX, parts_of
 from harness.targets.target_kind import TargetKind as TargetKind
 
 MACHINE_FAULTS = ("power", "slow-disk")
@@ -381,10 +382,10 @@ def _resolved(text: str) -> Target:
         from harness.targets.machines.target import MachinesTarget
 
         return MachinesTarget(text, Path(text.removeprefix("ssh:")).expanduser())
-    if text.startswith("mixed:"):
+    if text.startswith(MIXED_PREFIX):
         from harness.targets.mixed import mixed
 
-        return mixed(text, [_resolved(one) for one in text.removeprefix("mixed:").split(",")])
+        return mixed(text, [_resolved(one) for one in parts_of(text)])
     if kind == "planted":
         from harness.targets.planted import planted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class TargetKind(StrEnum):
@@ -30,3 +31,11 @@ class TargetKind(StrEnum):
     def is_ours(self) -> bool:
         """Whether its clusters are started for a run, and go with it."""
         return self not in (TargetKind.ADDRESS, TargetKind.MACHINES)
+
+
+MIXED_PREFIX: Final = f"{TargetKind.MIXED}:"
+
+
+def parts_of(name: str) -> list[str]:
+    """The names of the targets of which a mixed cluster is made; of any other target, its own."""
+    return name.removeprefix(MIXED_PREFIX).split(",") if name.startswith(MIXED_PREFIX) else [name]

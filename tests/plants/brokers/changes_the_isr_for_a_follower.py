@@ -11,24 +11,11 @@ answer to a change of the ISR with a follower's request
 
 from __future__ import annotations
 
-from reference_broker.controller import alter_partition
-from reference_broker.metadata.brokers import BrokersImage
-from reference_broker.metadata.topics import PartitionImage
-from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.alter_partition_request import BrokerState, PartitionData
+from msgspec.structs import replace
+
+from tests.plants.brokers._isr_changes import judge_instead
 
 
 def plant() -> None:
     """Plants it."""
-    plain = alter_partition._reason_refused
-
-    def refused(
-        cluster: BrokersImage,
-        partition: PartitionImage | None,
-        asked: PartitionData,
-        wanted: tuple[BrokerState, ...],
-        sender: int,
-    ) -> ErrorCode:
-        return plain(cluster, partition, asked, wanted, sender if partition is None else partition.leader)
-
-    alter_partition._reason_refused = refused
+    judge_instead(lambda partition, asked: replace(asked, sender=partition.leader))

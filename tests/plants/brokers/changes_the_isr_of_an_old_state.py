@@ -13,26 +13,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from reference_broker.controller import alter_partition
-from reference_broker.metadata.brokers import BrokersImage
-from reference_broker.metadata.topics import PartitionImage
-from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.alter_partition_request import BrokerState, PartitionData
+from tests.plants.brokers._isr_changes import judge_instead
 
 
 def plant() -> None:
     """Plants it."""
-    plain = alter_partition._reason_refused
-
-    def refused(
-        cluster: BrokersImage,
-        partition: PartitionImage | None,
-        asked: PartitionData,
-        wanted: tuple[BrokerState, ...],
-        sender: int,
-    ) -> ErrorCode:
-        if partition is not None:
-            asked = replace(asked, partition_epoch=partition.partition_epoch)
-        return plain(cluster, partition, asked, wanted, sender)
-
-    alter_partition._reason_refused = refused
+    judge_instead(
+        lambda partition, asked: replace(asked, change=replace(asked.change, partition_epoch=partition.partition_epoch))
+    )

@@ -11,27 +11,20 @@ answer to a change of the ISR with an ISR without the leader
 
 from __future__ import annotations
 
-from reference_broker.controller import alter_partition
-from reference_broker.metadata.brokers import BrokersImage
+from msgspec.structs import replace
+
 from reference_broker.metadata.topics import PartitionImage
-from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.alter_partition_request import BrokerState, PartitionData
+from reference_broker.wire.messages.alter_partition_request import BrokerState
 from reference_broker.wire.primitives import BrokerId
+from tests.plants.brokers._isr_changes import Asked, judge_instead
 
 
 def plant() -> None:
     """Plants it."""
-    plain = alter_partition._reason_refused
 
-    def refused(
-        cluster: BrokersImage,
-        partition: PartitionImage | None,
-        asked: PartitionData,
-        wanted: tuple[BrokerState, ...],
-        sender: int,
-    ) -> ErrorCode:
-        if partition is not None and partition.leader not in [one.broker_id for one in wanted]:
-            wanted = (*wanted, BrokerState(broker_id=BrokerId(partition.leader)))
-        return plain(cluster, partition, asked, wanted, sender)
+    def with_leader(partition: PartitionImage, asked: Asked) -> Asked:
+        if partition.leader in [one.broker_id for one in asked.isr]:
+            return asked
+        return replace(asked, isr=(*asked.isr, BrokerState(broker_id=BrokerId(partition.leader))))
 
-    alter_partition._reason_refused = refused
+    judge_instead(with_leader)

@@ -11,25 +11,15 @@ answer to a change of the ISR with an ISR with a stranger
 
 from __future__ import annotations
 
-from reference_broker.controller import alter_partition
-from reference_broker.metadata.brokers import BrokersImage
-from reference_broker.metadata.topics import PartitionImage
-from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.alter_partition_request import BrokerState, PartitionData
+from msgspec.structs import replace
+
+from tests.plants.brokers._isr_changes import judge_instead
 
 
 def plant() -> None:
     """Plants it."""
-    plain = alter_partition._reason_refused
-
-    def refused(
-        cluster: BrokersImage,
-        partition: PartitionImage | None,
-        asked: PartitionData,
-        wanted: tuple[BrokerState, ...],
-        sender: int,
-    ) -> ErrorCode:
-        wanted = tuple(one for one in wanted if partition is None or one.broker_id in partition.replicas)
-        return plain(cluster, partition, asked, wanted, sender)
-
-    alter_partition._reason_refused = refused
+    judge_instead(
+        lambda partition, asked: replace(
+            asked, isr=tuple(one for one in asked.isr if one.broker_id in partition.replicas)
+        )
+    )

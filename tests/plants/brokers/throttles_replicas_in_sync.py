@@ -4,7 +4,7 @@
 
 **Rejected by**
 `checks/protocol/test_replication_throttles.py::test_a_follower_in_sync_is_not_held_back`:
-batches that a follower in sync gets from offset
+Batches that a follower in sync gets from offset
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from harness.hosts.host import HostTrouble
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
+from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.messages.list_offsets_request import (
@@ -27,9 +28,11 @@ from reference_broker.wire.messages.list_offsets_request import (
 from reference_broker.wire.primitives import TopicName
 
 LONGEST_S: Final = 300.0
+CREATED_AT_ONCE: Final = 5_000
 ASKED_AT_ONCE: Final = 100
 PING_EVERY_S: Final = 0.01
 LATEST: Final = -1
+_TIMEOUT_MS: Final = 300_000
 
 
 def measure(table: Table, subjects: Subjects, *, counts: tuple[int, ...]) -> None:
@@ -52,12 +55,7 @@ def _figures(subject: Subject, count: int) -> dict[tuple[str, str], float]:
     name = TopicName(f"many-{count}")
     with RawConnection.to(subject.bootstrap, timeout_s=LONGEST_S) as client, _waits(subject) as longest_wait:
         begin = time.perf_counter()
-        topic = CreatableTopic(name=name, num_partitions=count, replication_factor=1)
-        (made,) = client.request(
-            ApiKey.CREATE_TOPICS, 7, CreateTopicsRequest(topics=(topic,), timeout_ms=300_000)
-        ).topics
-        if made.error_code:
-            raise RuntimeError(f"{subject.name} creates no {count} partitions: {ErrorCode(made.error_code).name}")
+        _create(client, subject.name, name, count)
         _await_served(subject, name, count)
         created_s = time.perf_counter() - begin
     memory_mb = resident_mb(subject.pid)
@@ -67,13 +65,27 @@ def _figures(subject: Subject, count: int) -> dict[tuple[str, str], float]:
     _await_served(subject, name, count)
     restarted_s = time.perf_counter() - begin
     with RawConnection.to(subject.bootstrap, timeout_s=LONGEST_S) as client:
-        client.request(ApiKey.DELETE_TOPICS, 5, DeleteTopicsRequest(topic_names=(name,), timeout_ms=300_000))
+        client.request(ApiKey.DELETE_TOPICS, 5, DeleteTopicsRequest(topic_names=(name,), timeout_ms=_TIMEOUT_MS))
     return {
         ("created and served", "s"): created_s,
         ("longest wait of another client meanwhile", "ms"): longest_wait() * 1000,
         ("resident", "MB"): memory_mb,
         ("served again after kill -9", "s"): restarted_s,
     }
+
+
+def _create(client: RawConnection, who: str, name: TopicName, count: int) -> None:
+    """The topic, in requests of what Kafka takes in one: 10,000 records. RuntimeError where the broker refuses."""
+    first = min(count, CREATED_AT_ONCE)
+    topic = CreatableTopic(name=name, num_partitions=first, replication_factor=1)
+    request = CreateTopicsRequest(topics=(topic,), timeout_ms=_TIMEOUT_MS)
+    codes = [one.error_code for one in client.request(ApiKey.CREATE_TOPICS, 7, request).topics]
+    for total in range(first + CREATED_AT_ONCE, count + CREATED_AT_ONCE, CREATED_AT_ONCE):
+        grown = CreatePartitionsTopic(name=name, count=min(total, count), assignments=None)
+        more = CreatePartitionsRequest(topics=(grown,), timeout_ms=_TIMEOUT_MS, validate_only=False)
+        codes += [one.error_code for one in client.request(ApiKey.CREATE_PARTITIONS, 3, more).results]
+    if wrong := [code for code in codes if code]:
+        raise RuntimeError(f"{who} creates no {count} partitions: {ErrorCode(wrong[0]).name}")
 
 
 def _await_served(subject: Subject, name: TopicName, count: int) -> None:

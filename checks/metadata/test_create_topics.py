@@ -159,6 +159,20 @@ def test_ten_thousand_partitions_are_too_many_at_once(exchange: Exchange, versio
     assert not is_there(exchange, name)
 
 
+@pytest.mark.parametrize("partitions", [9_999, 10_000])
+@versions(2, 7)
+def test_a_request_may_take_ten_thousand_records(exchange: Exchange, version: int, partitions: int) -> None:
+    """A topic and each of its partitions take a record each: 9,999 partitions are the most, also where they are only
+    validated."""
+    name = exchange.name("orders")
+    asked = create(new_topic(name, partitions), validate_only=True)
+    answer = exchange.ask(f"{partitions:,} partitions, validated", asked, version)
+
+    is_taken = partitions < 10_000
+    assert only_topic(answer).error_code == (ErrorCode.NONE if is_taken else ErrorCode.POLICY_VIOLATION)
+    assert not is_there(exchange, name)
+
+
 @versions(2, 7)
 def test_one_bad_topic_does_not_spoil_the_others(exchange: Exchange, version: int) -> None:
     """Each topic of a request is created or refused independently."""

@@ -47,7 +47,8 @@ def decide(request: Any, change: Callable[[Any], Outcome], response: type[Any], 
         made, refusal = change(resource) if counts[_key(resource)] == 1 else ((), TWICE)
         records += made
         rows.append(_row(row, resource, refusal))
-    return Decision(() if request.validate_only else tuple(records), response(responses=tuple(rows)))
+    answer = response(responses=tuple(rows))
+    return Decision.of_a_client(records, answer, validate_only=request.validate_only)
 
 
 def _counts(request: Any) -> Counter[tuple[int, str]]:

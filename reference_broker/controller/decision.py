@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from reference_broker.environment import Now, Random
 from reference_broker.state_machine import decision as state_machine
@@ -14,6 +14,8 @@ from reference_broker.wire.primitives import Uuid, uuid_text
 from reference_broker.wire.refusal import KafkaError
 
 LONGEST_TEXT: Final = 32_767 // 4
+MAX_RECORDS_OF_A_CLIENT: Final = 10_000
+"""What a request of a client may append at most; brokers' own requests have no such limit (QuorumController)."""
 
 STANDARD_TEXTS: Final = {
     ErrorCode.UNKNOWN_TOPIC_OR_PARTITION: "This server does not host this topic-partition.",
@@ -25,6 +27,17 @@ STANDARD_TEXTS: Final = {
 @dataclass(frozen=True, slots=True)
 class Decision(state_machine.Decision[VersionedRecord]):
     """Records of metadata, and the answer once they are committed."""
+
+    @classmethod
+    def of_a_client(cls, records: Sequence[VersionedRecord], response: Any, *, validate_only: bool = False) -> Decision:
+        """What a client's request comes to; nothing is appended where it is only validated.
+
+        KafkaError (POLICY_VIOLATION) where it would take more than 10,000 records, also where it is only validated.
+        """
+        if len(records) > MAX_RECORDS_OF_A_CLIENT:
+            text = "Unable to perform excessively large batch operation."
+            raise KafkaError(ErrorCode.POLICY_VIOLATION, text)
+        return cls(() if validate_only else tuple(records), response)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def decide_elections(image: MetadataImage, config: BrokerConfig, request: ElectL
                 ),
             )
         )
-    return Decision(tuple(records), ElectLeadersResponse(replica_election_results=tuple(results)))
+    return Decision.of_a_client(records, ElectLeadersResponse(replica_election_results=tuple(results)))
 
 
 def _asked(image: MetadataImage, request: ElectLeadersRequest) -> list[tuple[str, tuple[int, ...]]]:

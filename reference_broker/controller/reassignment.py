@@ -66,7 +66,7 @@ def decide_reassignments(
         error_message=None,
         responses=tuple(responses),
     )
-    return Decision(tuple(records), response)
+    return Decision.of_a_client(records, response)
 
 
 def _reassigned(

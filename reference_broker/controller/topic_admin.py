@@ -62,7 +62,7 @@ class TopicAdmin:
     # -- create -------------------------------------------------------------------------------------------------
 
     def decide_creation(self, request: CreateTopicsRequest) -> Decision:
-        """CreateTopics. POLICY_VIOLATION for the whole request when it asks for more than 10,000 partitions."""
+        """CreateTopics. POLICY_VIOLATION for the whole request when it takes over 10,000 partitions, or records."""
         self._check_total(request)
         counts = Counter(topic.name for topic in request.topics)
         results: list[CreatableTopicResult] = []
@@ -88,7 +88,7 @@ class TopicAdmin:
             if count > 1
         ]
         response = CreateTopicsResponse(topics=(*results, *duplicates, *refused))
-        return Decision(() if request.validate_only else tuple(records), response)
+        return Decision.of_a_client(records, response, validate_only=request.validate_only)
 
     def _check_total(self, request: CreateTopicsRequest) -> None:
         default = self.config.number("num.partitions")
@@ -247,7 +247,7 @@ class TopicAdmin:
                     CreatePartitionsTopicResult(name=topic.name, error_code=error.code, error_message=error.detail)
                 )
         response = CreatePartitionsResponse(results=tuple(results))
-        return Decision(() if request.validate_only else tuple(records), response)
+        return Decision.of_a_client(records, response, validate_only=request.validate_only)
 
     def _limit_growth(self, request: CreatePartitionsRequest) -> None:
         known = [(topic.count, self.image.topics.get(topic.name)) for topic in request.topics]
@@ -337,7 +337,7 @@ class TopicAdmin:
         for topic_id, name in chosen.items():
             results.append(DeletableTopicResult(name=TopicName(name), topic_id=topic_id, error_message=None))
         records = tuple((RemoveTopicRecord(topic_id=topic_id), 0) for topic_id in chosen)
-        return Decision(records, DeleteTopicsResponse(responses=tuple(results)))
+        return Decision.of_a_client(records, DeleteTopicsResponse(responses=tuple(results)))
 
 
 def _refused(name: str, refusal: Refusal) -> CreatableTopicResult:

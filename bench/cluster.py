@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ from harness.targets.kafka_process import KafkaProcessTarget
 from harness.targets.local_cluster import LocalCluster
 from harness.targets.reference import ReferenceTarget
 from harness.targets.target import ClusterSpec
+from nemesis.cuts import cut_of
+from nemesis.grudges import both_ways
 
 TOPIC = "bench-replicated"
 NODES = 3
@@ -58,17 +62,24 @@ def measure(table: Table, *, rounds: int, megabytes: int) -> None:
                 continue
             begin = time.perf_counter()
             with opened(target, REPLICATED) as cluster:
-                write_and_read(cluster)
-                note(who, "from nothing to a replicated record read", "s", at_most(1.5), time.perf_counter() - begin)
+                read_s = write_and_read(cluster.bootstrap) - begin
+                note(who, "from nothing to a replicated record read", "s", ratio_at_most(0.5), read_s)
                 note(who, "resident, the largest node", "MB", at_most(60), max(map(resident_mb, pids(cluster))))
                 rate, cpu = throughput(cluster, megabytes)
                 note(who, f"produce {SIZE} B, acks=all, 3 replicas", "records/s", ratio_at_least(1.0), rate)
                 note(who, "  servers' CPU", "s/GB", ratio_at_most(0.5), cpu)
                 note(who, "controller killed: until a topic is made", "s", ratio_at_most(1.0), controller_gap(cluster))
-            with opened(target, REPLICATED) as cluster:
-                note(who, "leader killed: no acknowledgement for", "s", ratio_at_most(1.0), leader_gap(cluster))
-            with opened(target, {**REPLICATED, **QUICK_SESSIONS}) as cluster:
-                note(who, "  with sessions of 1 s", "s", at_most(1.5), leader_gap(cluster))
+            for fault, harm in (("killed", kill), ("isolated", isolate)):
+                with opened(target, REPLICATED) as cluster:
+                    gap_s = leader_gap(cluster, harm)
+                    note(who, f"leader {fault}: no acknowledgement for", "s", ratio_at_most(1.0), gap_s)
+                with opened(target, {**REPLICATED, **QUICK_SESSIONS}) as cluster:
+                    gap_s = leader_gap(cluster, harm)
+                    note(who, f"  {fault}, with sessions of 1 s", "s", at_most(1.5), gap_s)
+        begin = time.perf_counter()
+        with dev_nodes() as bootstrap:
+            read_s = write_and_read(bootstrap) - begin
+            note("reference", "`dev --nodes 3`: until a replicated record is read", "s", at_most(1.5), read_s)
     for name, found in rows.items():
         unit, goal = units[name]
         reference, kafka = (statistics.median(found[who]) if who in found else None for who in ("reference", "kafka"))
@@ -93,20 +104,34 @@ def pids(cluster: LocalCluster) -> list[int]:
     return [pid for pid in found if pid is not None]
 
 
-def write_and_read(cluster: LocalCluster) -> None:
-    """One record to a new topic on three nodes, and back."""
-    admin = AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 3})
+def write_and_read(bootstrap: str) -> float:
+    """One record to a new topic on three nodes, and back; when it was read, as a performance counter."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
     admin.create_topics([NewTopic(TOPIC, 1, NODES)])[TOPIC].result(_LIMIT_S)
-    producer = Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all", "linger.ms": 0})
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "linger.ms": 0})
     producer.produce(TOPIC, b"1")
     if producer.flush(_LIMIT_S):
         raise TimeoutError("the first record was not acknowledged")
-    consumer = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "bench"})
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench"})
     consumer.assign([TopicPartition(TOPIC, 0, 0)])
     message = consumer.poll(_LIMIT_S)
+    read = time.perf_counter()  # the close looks for a coordinator, which nobody here waits for
     consumer.close()
     if message is None:
         raise TimeoutError("the first record was not read")
+    return read
+
+
+@contextmanager
+def dev_nodes() -> Iterator[str]:
+    """The bootstrap addresses of three nodes of `python -m reference_broker dev`, which end with this."""
+    command = [sys.executable, "-m", "reference_broker", "dev", "--nodes", str(NODES), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            said = process.stdout.readline() if process.stdout is not None else ""
+            yield said.strip().removeprefix("bootstrap.servers=")
+        finally:
+            process.terminate()
 
 
 def throughput(cluster: LocalCluster, megabytes: int) -> tuple[float, float]:
@@ -119,16 +144,34 @@ def throughput(cluster: LocalCluster, megabytes: int) -> tuple[float, float]:
     return rate, (sum(map(cpu_seconds, pids(cluster))) - before) / (records * SIZE / 1e9)
 
 
-def leader_gap(cluster: LocalCluster) -> float:
-    """The longest time between two acknowledgements while the leader of a partition is killed."""
+def kill(cluster: LocalCluster, node_id: int) -> None:
+    """Kill -9."""
+    next(node for node in cluster.nodes if node.id == node_id).kill()
+
+
+def isolate(cluster: LocalCluster, node_id: int) -> None:
+    """Cuts a node off from the others; our clients still reach it. The cut goes with the cluster's network."""
+    others = [node.id for node in cluster.nodes if node.id != node_id]
+    links = both_ways([node_id], others)
+    cut_of(cluster).make(cluster, [(str(who), str(whom)) for who, whom in links], None)
+
+
+def leader_gap(cluster: LocalCluster, harm: Callable[[LocalCluster, int], None]) -> float:
+    """The longest time between two acknowledgements while the leader of a partition, which is not the active
+    controller, is killed or isolated."""
+    controller = cluster.view().active_controller
+    first = next(node.id for node in cluster.nodes if node.id != controller)
+    replicas = [first, *(node.id for node in cluster.nodes if node.id != first)]
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 3})
-    admin.create_topics([NewTopic(TOPIC, 1, NODES)])[TOPIC].result(_LIMIT_S)
+    topic = NewTopic(TOPIC, replica_assignment=[replicas])
+    admin.create_topics([topic])[TOPIC].result(_LIMIT_S)
     times: list[float] = []
     producer = Producer(
         {
             "bootstrap.servers": cluster.bootstrap,
             "acks": "all",
             "linger.ms": 0,
+            "request.timeout.ms": 250,  # an isolated leader answers nothing, and the client is to ask the others
             "retry.backoff.ms": 20,
             "retry.backoff.max.ms": 100,
             "reconnect.backoff.max.ms": 100,
@@ -150,9 +193,8 @@ def leader_gap(cluster: LocalCluster) -> float:
             producer.poll(_EVERY_S)
 
     keep_on(lambda: len(times) > 50)
-    leader = admin.list_topics(TOPIC, timeout=30).topics[TOPIC].partitions[0].leader
+    harm(cluster, first)
     killed = time.perf_counter()
-    next(node for node in cluster.nodes if node.id == leader).kill()
     keep_on(lambda: sum(one > killed + _EVERY_S for one in times[-100:]) > 50)
     after = [one for one in times if one <= killed][-1:] + [one for one in times if one > killed]
     return max(second - first for first, second in itertools.pairwise(after))

@@ -35,6 +35,10 @@ READY_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 15.0
 SESSION_TIMEOUT_MS: Final = 1_000
 """Kafka's default is 9 s; a developer who kills a node does not want to wait that long."""
+ELECTION_TIMEOUT_MS: Final = 250
+"""Kafka's default is 1 s: nodes that start wait once or twice as long before the first of them stands for election."""
+FETCH_TIMEOUT_MS: Final = 1_000
+"""How long the active controller may be silent until the others elect another; Kafka's default is 2 s."""
 _PR_SET_PDEATHSIG: Final = 1
 Say = Callable[[str], None]
 
@@ -119,6 +123,8 @@ def _settings(plan: _Plan, plans: list[_Plan]) -> dict[str, str]:
     }
     if len(plans) > 1:
         settings["default.replication.factor"] = str(replicas)
+        settings["controller.quorum.election.timeout.ms"] = str(ELECTION_TIMEOUT_MS)
+        settings["controller.quorum.fetch.timeout.ms"] = str(FETCH_TIMEOUT_MS)
     return settings
 
 

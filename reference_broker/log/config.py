@@ -32,6 +32,10 @@ class LogConfig:
     compression_lz4_level: int = 9
     compression_zstd_level: int = 3
     cleanup_policy: tuple[str, ...] = ("delete",)
+    min_cleanable_dirty_ratio: float = 0.5
+    min_compaction_lag_ms: int = 0
+    max_compaction_lag_ms: int = LONG_MAX
+    delete_retention_ms: int = 86_400_000
     file_delete_delay_ms: int = 60_000
     min_insync_replicas: int = 1
     leader_replication_throttled_replicas: str = ""
@@ -41,6 +45,11 @@ class LogConfig:
     def is_compacted(self) -> bool:
         """Whether records need keys."""
         return "compact" in self.cleanup_policy
+
+    @property
+    def rolls_after_ms(self) -> int:
+        """segment.ms; what must be compacted after some time cannot stay in the last segment for longer (KIP-354)."""
+        return min(self.segment_ms, self.max_compaction_lag_ms) if self.is_compacted else self.segment_ms
 
     @property
     def has_deletion(self) -> bool:
@@ -58,7 +67,9 @@ class LogConfig:
             if name == "cleanup_policy":
                 values[name] = tuple(part.strip() for part in text.split(",") if part.strip())
             else:
-                values[name] = int(text) if isinstance(default, int) else text
+                values[name] = (
+                    int(text) if isinstance(default, int) else float(text) if isinstance(default, float) else text
+                )
         return cls(**values)  # type: ignore[arg-type]
 
 

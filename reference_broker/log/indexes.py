@@ -24,7 +24,7 @@ class OffsetIndex:
     """Sparse map from offset (relative to the segment's base) to the position of the batch that ends with it."""
 
     def __init__(self, disk: Disk, path: str, capacity_bytes: int) -> None:
-        self._disk, self._path = disk, path
+        self._disk, self.path = disk, path
         self._capacity = capacity_bytes // OFFSET_ENTRY.size
         self._offsets = array("q")
         self._positions = array("q")
@@ -58,21 +58,32 @@ class OffsetIndex:
         at = bisect_left(self._positions, position)
         return self._offsets[at] if at < len(self._offsets) else None
 
+    @property
+    def bytes(self) -> int:
+        """The size of its file once it is written."""
+        return len(self._offsets) * OFFSET_ENTRY.size
+
+    def move(self, path: str) -> None:
+        """Rename its file."""
+        if self._disk.exists(self.path):
+            self._disk.rename(self.path, path)
+        self.path = path
+
     def load(self) -> None:
         """Read the file. CorruptIndex when it is missing, or its entries do not grow."""
         try:
-            raw = self._disk.read(self._path)
+            raw = self._disk.read(self.path)
         except FileNotFoundError:
-            raise CorruptIndex(f"{self._path} is missing") from None
+            raise CorruptIndex(f"{self.path} is missing") from None
         self.clear()
         if len(raw) % OFFSET_ENTRY.size:
-            raise CorruptIndex(f"{self._path} has {len(raw)} bytes, no multiple of {OFFSET_ENTRY.size}")
+            raise CorruptIndex(f"{self.path} has {len(raw)} bytes, no multiple of {OFFSET_ENTRY.size}")
         last = (-1, -1)
         for entry in OFFSET_ENTRY.iter_unpack(raw):
             if entry == (0, 0):
                 break  # the preallocated tail of an index that was not closed: no entry points to the first batch
             if entry[0] <= last[0] or entry[1] <= last[1]:
-                raise CorruptIndex(f"{self._path}: the entry {entry} follows {last}")
+                raise CorruptIndex(f"{self.path}: the entry {entry} follows {last}")
             last = entry
             self.add(*entry)
         self._written = len(self._offsets)
@@ -91,7 +102,7 @@ class OffsetIndex:
         if self._written == len(self._offsets):
             return
         pairs = zip(self._offsets, self._positions, strict=True)
-        self._disk.write_plainly(self._path, b"".join(OFFSET_ENTRY.pack(*pair) for pair in pairs))
+        self._disk.write_plainly(self.path, b"".join(OFFSET_ENTRY.pack(*pair) for pair in pairs))
         self._written = len(self._offsets)
 
 
@@ -99,7 +110,7 @@ class TimeIndex:
     """Sparse map from the largest timestamp so far to the last offset of the batch that brought it."""
 
     def __init__(self, disk: Disk, path: str, capacity_bytes: int) -> None:
-        self._disk, self._path = disk, path
+        self._disk, self.path = disk, path
         self._capacity = capacity_bytes // TIME_ENTRY.size
         self._timestamps = array("q")
         self._offsets = array("q")
@@ -126,20 +137,31 @@ class TimeIndex:
         at = bisect_right(self._timestamps, timestamp - 1) - 1
         return self._offsets[at] if at >= 0 else 0
 
+    @property
+    def bytes(self) -> int:
+        """The size of its file once it is written."""
+        return len(self._offsets) * TIME_ENTRY.size
+
+    def move(self, path: str) -> None:
+        """Rename its file."""
+        if self._disk.exists(self.path):
+            self._disk.rename(self.path, path)
+        self.path = path
+
     def load(self) -> None:
         """Read the file. CorruptIndex when it is missing, or its entries do not grow."""
         try:
-            raw = self._disk.read(self._path)
+            raw = self._disk.read(self.path)
         except FileNotFoundError:
-            raise CorruptIndex(f"{self._path} is missing") from None
+            raise CorruptIndex(f"{self.path} is missing") from None
         self.clear()
         if len(raw) % TIME_ENTRY.size:
-            raise CorruptIndex(f"{self._path} has {len(raw)} bytes, no multiple of {TIME_ENTRY.size}")
+            raise CorruptIndex(f"{self.path} has {len(raw)} bytes, no multiple of {TIME_ENTRY.size}")
         for timestamp, offset in TIME_ENTRY.iter_unpack(raw):
             if timestamp == 0 and offset == 0:
                 break
             if timestamp < self.last[0] or (self._offsets and offset < self._offsets[-1]):
-                raise CorruptIndex(f"{self._path}: timestamp {timestamp} at offset {offset} follows {self.last}")
+                raise CorruptIndex(f"{self.path}: timestamp {timestamp} at offset {offset} follows {self.last}")
             self.add(timestamp, offset)
         self._written = len(self._timestamps)
 
@@ -157,5 +179,5 @@ class TimeIndex:
         if self._written == len(self._timestamps):
             return
         pairs = zip(self._timestamps, self._offsets, strict=True)
-        self._disk.write_plainly(self._path, b"".join(TIME_ENTRY.pack(*pair) for pair in pairs))
+        self._disk.write_plainly(self.path, b"".join(TIME_ENTRY.pack(*pair) for pair in pairs))
         self._written = len(self._timestamps)

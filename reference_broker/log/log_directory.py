@@ -30,6 +30,7 @@ LOCK = ".lock"
 RECOVERY_POINTS = "recovery-point-offset-checkpoint"
 HIGH_WATERMARKS = "replication-offset-checkpoint"
 LOG_STARTS = "log-start-offset-checkpoint"
+CLEAN_UP_TO = "cleaner-offset-checkpoint"
 METADATA_FOLDER = "__cluster_metadata-0"
 REMOVED_AT_ONCE = 200
 """Folders of deleted logs; the others have to wait for the next time."""
@@ -51,6 +52,8 @@ class LogDirectory:
         self._recovery_points: dict[TopicPartition, int] = {}
         self._high_watermarks: dict[TopicPartition, int] = {}
         self._log_starts: dict[TopicPartition, int] = {}
+        self.clean_up_to: dict[TopicPartition, int] = {}
+        """The end of what compaction has gone over, of the logs that it has."""
         self._leaving: list[tuple[int, str, PartitionLog | None]] = []
         self._behind: dict[PartitionLog, None] = {}
         """Logs whose small files are not durable as they should be."""
@@ -71,6 +74,7 @@ class LogDirectory:
             directory._recovery_points = read_offsets(directory.disk, f"{path}/{RECOVERY_POINTS}")
             directory._high_watermarks = read_offsets(directory.disk, f"{path}/{HIGH_WATERMARKS}")
             directory._log_starts = read_offsets(directory.disk, f"{path}/{LOG_STARTS}")
+            directory.clean_up_to = read_offsets(directory.disk, f"{path}/{CLEAN_UP_TO}")
         except ValueError as error:
             raise directory.fail(str(error)) from error
         for name in directory.disk.list(path):
@@ -194,7 +198,7 @@ class LogDirectory:
         return path
 
     def _forget(self, topic: str, partition: int) -> None:
-        for offsets in (self._recovery_points, self._high_watermarks, self._log_starts):
+        for offsets in (self._recovery_points, self._high_watermarks, self._log_starts, self.clean_up_to):
             offsets.pop((topic, partition), None)
 
     # -- schedules ----------------------------------------------------------------------------------------------
@@ -261,8 +265,12 @@ class LogDirectory:
 
     def note_truncation(self, log: PartitionLog) -> None:
         """A log was cut: what is kept of it on disk must not reach beyond, before anything else is appended."""
-        if self._recovery_points.get((log.topic, log.partition), 0) > log.log_end_offset:
+        key = (log.topic, log.partition)
+        if self._recovery_points.get(key, 0) > log.log_end_offset:
             self.checkpoint_recovery_points()
+        if self.clean_up_to.get(key, 0) > log.log_end_offset:
+            self.clean_up_to[key] = log.log_end_offset
+            write_offsets(self.disk, f"{self.path}/{CLEAN_UP_TO}", self.clean_up_to)
 
     def high_watermarks(self) -> OffsetsWrite:
         """What readers were allowed to see of each log, to be kept."""
@@ -279,6 +287,10 @@ class LogDirectory:
         """Where each log starts, where that is not simply its first segment's base, to be kept."""
         self._note_log_starts()
         return OffsetsWrite(unwatched_disk(self.disk), f"{self.path}/{LOG_STARTS}", dict(self._log_starts))
+
+    def clean_offsets(self) -> OffsetsWrite:
+        """What compaction has gone over, to be kept."""
+        return OffsetsWrite(unwatched_disk(self.disk), f"{self.path}/{CLEAN_UP_TO}", dict(self.clean_up_to))
 
     def checkpoint_log_starts(self) -> None:
         """Keep it at once."""

@@ -101,6 +101,7 @@ class PartitionLog:
         first record."""
         self.on_first_record: Callable[[], None] = lambda: None
         self.truncations = 0
+        self.is_compacting = False
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -187,7 +188,7 @@ class PartitionLog:
         age = now_ms - self._segment_born_ms if first is None or first < 0 else header.max_timestamp - first
         if (
             size + header.batch_length + LENGTH_END > config.segment_bytes
-            or age > config.segment_ms
+            or age > config.rolls_after_ms
             or segment.offsets.is_full
             or segment.times.is_full
             or self.log_end_offset + header.last_offset_delta - segment.base_offset > 0x7FFFFFFF

@@ -6,6 +6,7 @@ import contextlib
 
 from reference_broker.environment import Disk
 from reference_broker.log.checkpoints import EPOCHS, PARTITION_METADATA, read_topic_id, write_topic_id
+from reference_broker.log.compaction.swap import complete_swaps
 from reference_broker.log.config import LogConfig
 from reference_broker.log.flushing import parent_of
 from reference_broker.log.indexes import CorruptIndex
@@ -17,7 +18,7 @@ from reference_broker.log.segment import Segment
 from reference_broker.wire.primitives import ZERO_UUID, Uuid
 from reference_broker.wire.records import iter_batches
 
-TRANSIENT = (".deleted", ".tmp", ".cleaned", ".swap")
+TRANSIENT = (".deleted", ".tmp")
 
 
 class ForeignFolder(ValueError):
@@ -47,6 +48,7 @@ def open_log(
     corrupt index is rebuilt. ForeignFolder when the folder has another topic id, ValueError when its file is corrupt.
     """
     disk.make_directories(directory)
+    complete_swaps(disk, directory, config)
     for name in disk.list(directory):
         if name.endswith(TRANSIENT):
             disk.remove(f"{directory}/{name}")

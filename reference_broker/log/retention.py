@@ -1,6 +1,6 @@
 """Which segments a log no longer has to keep, and how they go. Source: Kafka documentation, "Topic Configs".
 
-Compaction is another policy and not here: a log with cleanup.policy=compact keeps every segment.
+Compaction is another policy: see `log.compaction`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ DOOMED_SUFFIX = ".deleted"
 
 
 def delete_below_start(log: PartitionLog, now_ms: int) -> int:
-    """Take out the segments that end before the log starts; returns how many went."""
+    """Take out the segments that end before the log starts; returns how many went. None while the log is compacted."""
+    if log.is_compacting:
+        return 0
     count = 0
     while len(log.segments) > 1 and log.segments[1].base_offset <= log.log_start_offset:
         doom_first(log, now_ms)
@@ -30,7 +32,7 @@ def delete_old_segments(log: PartitionLog, now_ms: int) -> int:
     Only what readers may see already can go. When even the last segment is old, an empty one follows it.
     """
     count = delete_below_start(log, now_ms)
-    if not log.config.has_deletion:
+    if not log.config.has_deletion or log.is_compacting:
         return count
     while _may_go(log) and (_is_expired(log, log.segments[0], now_ms) or _is_surplus(log, log.segments[0])):
         if len(log.segments) == 1:
@@ -64,9 +66,13 @@ def _is_surplus(log: PartitionLog, segment: Segment) -> bool:
 
 
 def doom_first(log: PartitionLog, now_ms: int) -> None:
-    """Take the first segment out; its file stays for file.delete.delay.ms, for answers still being sent."""
-    segment = log.segments.pop(0)
-    for suffix in SUFFIXES[1:]:
+    """Take the first segment out."""
+    doom(log, log.segments.pop(0), now_ms)
+
+
+def doom(log: PartitionLog, segment: Segment, now_ms: int, *, keeps_snapshot: bool = False) -> None:
+    """Have a segment that was taken out go; its file stays for file.delete.delay.ms, for answers still being sent."""
+    for suffix in SUFFIXES[1:-1] if keeps_snapshot else SUFFIXES[1:]:
         log.disk.remove(f"{segment.stem}{suffix}")
     segment.file.rename(f"{segment.stem}.log{DOOMED_SUFFIX}")
     log.doomed.append((now_ms + log.config.file_delete_delay_ms, segment))

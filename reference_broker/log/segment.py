@@ -22,15 +22,26 @@ SUFFIXES = (".log", ".index", ".timeindex", ".txnindex", ".snapshot")
 class Segment:
     """Batches from `base_offset` on. `next_offset` is where the following segment begins."""
 
-    def __init__(self, disk: Disk, directory: str, base_offset: int, config: LogConfig, *, create: bool = True) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        directory: str,
+        base_offset: int,
+        config: LogConfig,
+        *,
+        create: bool = True,
+        suffix: str = "",
+    ) -> None:
+        """`suffix` is for a segment that does not count yet, or not any more: it follows the names of all files."""
         stem = f"{directory}/{base_offset:020d}"
         self.disk, self.stem, self.base_offset = disk, stem, base_offset
-        self.file: File = disk.open(f"{stem}.log", create=create)
+        self._suffix = suffix
+        self.file: File = disk.open(f"{stem}.log{suffix}", create=create)
         self.size = self.file.size
         """Bytes in the log file."""
-        self.offsets = OffsetIndex(disk, f"{stem}.index", config.segment_index_bytes)
-        self.times = TimeIndex(disk, f"{stem}.timeindex", config.segment_index_bytes)
-        self.aborted = TransactionIndex(disk, f"{stem}.txnindex")
+        self.offsets = OffsetIndex(disk, f"{stem}.index{suffix}", config.segment_index_bytes)
+        self.times = TimeIndex(disk, f"{stem}.timeindex{suffix}", config.segment_index_bytes)
+        self.aborted = TransactionIndex(disk, f"{stem}.txnindex{suffix}")
         self.next_offset = base_offset
         self.max_timestamp = -1
         self.offset_of_max_timestamp = -1
@@ -200,4 +211,11 @@ class Segment:
         self.is_closed = True
         self.file.close()
         for suffix in SUFFIXES:
-            self.disk.remove(f"{self.stem}{suffix}")
+            self.disk.remove(f"{self.stem}{suffix}{self._suffix}")
+
+    def change_suffix(self, suffix: str) -> None:
+        """Rename all files of the segment, the log first: after a crash on the way it tells what the others are."""
+        self.file.rename(f"{self.stem}.log{suffix}")
+        for index in (self.offsets, self.times, self.aborted):
+            index.move(f"{index.path.removesuffix(self._suffix)}{suffix}")
+        self._suffix = suffix

@@ -26,23 +26,29 @@ class TransactionIndex:
     """Entries in the order of their markers. The file exists only where there is one."""
 
     def __init__(self, disk: Disk, path: str) -> None:
-        self._disk, self._path = disk, path
+        self._disk, self.path = disk, path
         self.entries: list[AbortedTransaction] = []
 
     def load(self) -> None:
         """Read the file; an absent one is empty. CorruptIndex when it cannot be right."""
         self.entries = []
         try:
-            raw = self._disk.read(self._path)
+            raw = self._disk.read(self.path)
         except FileNotFoundError:
             return
         if len(raw) % ENTRY.size:
-            raise CorruptIndex(f"{self._path} has {len(raw)} bytes, no multiple of {ENTRY.size}")
+            raise CorruptIndex(f"{self.path} has {len(raw)} bytes, no multiple of {ENTRY.size}")
         for version, *fields in ENTRY.iter_unpack(raw):
             entry = AbortedTransaction._make(fields)
             if version != VERSION or (self.entries and entry.last_offset <= self.entries[-1].last_offset):
-                raise CorruptIndex(f"{self._path}: {entry} of version {version} cannot stand where it does")
+                raise CorruptIndex(f"{self.path}: {entry} of version {version} cannot stand where it does")
             self.entries.append(entry)
+
+    def move(self, path: str) -> None:
+        """Rename its file, where there is one."""
+        if self._disk.exists(self.path):
+            self._disk.rename(self.path, path)
+        self.path = path
 
     def add(self, entry: AbortedTransaction) -> None:
         """Note an aborted transaction; one that is already noted, as when a log is read again, is left out."""
@@ -62,4 +68,4 @@ class TransactionIndex:
             self._write()
 
     def _write(self) -> None:
-        self._disk.write_plainly(self._path, b"".join(ENTRY.pack(VERSION, *entry) for entry in self.entries))
+        self._disk.write_plainly(self.path, b"".join(ENTRY.pack(VERSION, *entry) for entry in self.entries))

@@ -192,7 +192,10 @@ class Moves:
         """
         partition, key = move.partition, move.key
         del self._moves[key]
+        clean_up_to = move.source.clean_up_to.get(key)
         move.source.delete_log(*key, now.wall_ms)
+        if clean_up_to is not None:
+            move.folder.clean_up_to[key] = clean_up_to
         log = move.folder.promote_future(*key, partition.log.config)
         self._placement.places[key] = move.folder
         partition.move_to(log)

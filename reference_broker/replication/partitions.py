@@ -22,6 +22,7 @@ from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
 from reference_broker.metadata.topics import PartitionImage, TopicImage
 from reference_broker.replication.alter_partition import ControllerChannel
+from reference_broker.replication.cleaner import Cleaner
 from reference_broker.replication.flushes import Flushes
 from reference_broker.replication.folder_news import FolderReport, TopicIdPartition
 from reference_broker.replication.log_folders import LogFolders
@@ -63,6 +64,7 @@ class Partitions:
         self._moves: Moves
         self._assign: Assign = lambda replica, directory_id, now, on_assigned: None
         self._upkeep: Upkeep | None = None
+        self._cleaner: Cleaner
         self._on_loaded: Callable[[Now], None] | None = None
 
     @classmethod
@@ -204,6 +206,7 @@ class Partitions:
         self._publisher, self._settings, self._report_folders = publisher, settings, report
         self._node_id, self._now, self._on_loaded = settings.static.node_id, now, on_loaded
         self._upkeep = Upkeep(lambda: settings.current, self._flushes, now.monotonic_ms)
+        self._cleaner = Cleaner(lambda: settings.current, self._folders, self._outbox, self._on_event)
         silent_since_ms = now.wall_ms - settings.current.number("producer.id.expiration.ms")
         self._placement = Placement(self._folders, self._node_id, silent_since_ms)
         self._exchange = ReplicaExchange.begin(
@@ -371,7 +374,8 @@ class Partitions:
             return None
         if self._placement.has_news or self._behind or not self.is_loaded or self._flushes.has_work(self._folders):
             return 0
-        return min(self._upkeep.next_deadline_ms, self._exchange.next_deadline_ms(), self._moves.next_deadline_ms())
+        regular_ms = min(self._upkeep.next_deadline_ms, self._cleaner.next_deadline_ms)
+        return min(regular_ms, self._exchange.next_deadline_ms(), self._moves.next_deadline_ms())
 
     def on_time(self, now: Now) -> None:
         """Go on with what the metadata has changed, tell the controller of folders, and do what is due."""
@@ -384,6 +388,7 @@ class Partitions:
         self._flushes.go_on(self._folders)
         self._exchange.on_time(self, now)
         self._moves.on_time(now)
+        self._cleaner.on_time(now)
         for task in self._upkeep.take_due(now.monotonic_ms):
             for folder in self._folders:
                 try:
@@ -394,7 +399,10 @@ class Partitions:
     def may_close(self) -> bool:
         """Begin no more flushes; whether those that were begun have ended."""
         self._flushes.hold()
-        return self._flushes.is_idle
+        if self._upkeep is None:
+            return self._flushes.is_idle
+        self._cleaner.hold()
+        return self._flushes.is_idle and self._cleaner.is_idle
 
     def close(self, now: Now, broker_epoch: int) -> None:
         """Close every log in order and leave the clean-shutdown marks, once `may_close`.

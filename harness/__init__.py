@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.clients.client import ClientTrouble, Library
     from harness.clients.leader_connections import RawAdmin
-    from harness.clients.operator import Operator
+    from harness.clients.operators.operator import Operator
     from harness.comparing.exchange import Exchange
     from harness.history.operations import FaultAct
     from harness.hosts.host import HostTrouble
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _FILES = {
     "clients.client": ("ClientTrouble", "Library"),
     "clients.leader_connections": ("RawAdmin",),
-    "clients.operator": ("Operator",),
+    "clients.operators.operator": ("Operator",),
     "comparing.exchange": ("Exchange",),
     "history.operations": ("FaultAct",),
     "hosts.host": ("HostTrouble",),

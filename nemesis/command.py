@@ -53,6 +53,7 @@ def main(arguments: list[str]) -> int:
     try:
         scenario = scenario_of(options, arguments)
         target = resolve(scenario.target)
+        scenario = scenario.suited_to(target)
     except (ValueError, UnknownTarget) as wrong:
         return _refuse(str(wrong))
     if trouble := _lack(scenario, target):
@@ -128,7 +129,7 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
             return _refuse(f"{target.name}: {lack}")
     client = library(scenario.client)
     if cluster.executor.is_virtual and client.name != "raw":
-        return _refuse(f"{target.name}: a simulated cluster has no sockets: give --client raw")
+        return _refuse(f"{target.name}: a simulated cluster has no sockets, and --client {client.name} needs them")
     asked = scenario.queue()
     queue = replace(asked, client=settings_with(client, asked.client))
     stored = Run.create(about=_about(scenario, target, cluster, 0.0))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from harness.clients.client import CLIENTS
 from harness.judging.guarantees import ClientSettings
-from harness.targets.target import ClusterSpec
+from harness.targets.target import ClusterSpec, Target, TargetKind
 from harness.workloads.queue import Queue
 from nemesis.disk import DiskFault
 from nemesis.fault import Fault
@@ -23,6 +23,7 @@ from reference_broker.command_line import Parser, seconds
 
 WORKLOADS = ("queue",)
 _MOST_REPLICAS = 3
+_CLIENT, _OWN_CLIENT = "confluent", "raw"
 _SMALL_DISK_MB = 64
 """Of each node's second log folder, where disks are to be filled."""
 
@@ -37,6 +38,7 @@ class Scenario:
     sequence: FaultSequence | None
     workload: str
     client: str
+    """The client library; "" for what suits the target."""
     duration_s: float
     rate: int
     """Records a second, of all producers together."""
@@ -99,6 +101,11 @@ class Scenario:
             self.faults, chance, duration_s=self.duration_s, period_s=self.period_s, quiet_share=self.quiet_share
         )
 
+    def suited_to(self, target: Target) -> Scenario:
+        """The same, with the client library that suits the target if none was asked for."""
+        is_simulated = target.kind is TargetKind.SIMULATED
+        return self if self.client else replace(self, client=_OWN_CLIENT if is_simulated else _CLIENT)
+
     @property
     def sentence(self) -> str:
         """What will be done, on one line."""
@@ -148,7 +155,11 @@ def parser() -> argparse.ArgumentParser:
         help="the nodes that faults act on: one, minority, leader, … (default one; --list shows all)",
     )
     made.add_argument("--workload", default="queue", choices=WORKLOADS)
-    made.add_argument("--client", default="confluent", choices=CLIENTS)
+    made.add_argument(
+        "--client",
+        choices=CLIENTS,
+        help=f"the client library (default {_CLIENT}; raw, our own, on simulated clusters)",
+    )
     made.add_argument("--acks", default="all", choices=("all", "1"))
     made.add_argument("--duration", type=seconds, default=60.0, help="seconds of the run (default 60)")
     made.add_argument("--rate", type=_positive, default=500, help="records a second (default 500)")
@@ -177,7 +188,7 @@ def scenario_of(options: argparse.Namespace, arguments: list[str]) -> Scenario:
         faults=faults,
         sequence=sequence,
         workload=options.workload,
-        client=options.client,
+        client=options.client or "",
         duration_s=options.duration,
         rate=options.rate,
         nodes=options.nodes,

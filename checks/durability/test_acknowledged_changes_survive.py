@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
@@ -36,7 +36,7 @@ def test_acknowledged_changes_survive(
     operator.create_topic(grown, partitions=1)
     operator.create_topic(altered, config={"retention.ms": "1000000", "segment.bytes": "2000000"})
     operator.create_topic(gone)
-    hasty = Operator(cluster.bootstrap, waits=False)
+    hasty = operator.hasty()
     hasty.delete_topic(gone)
     hasty.add_partitions(grown, 5)
     hasty.alter_topic(altered, {"retention.ms": "7200000"}, unset=["segment.bytes"])

@@ -20,7 +20,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.clients.client import Library
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read, read_all
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
@@ -41,7 +41,7 @@ RECORDS = [Outgoing(value=f"order {number}".encode(), partition=number % 2) for 
 
 @pytest.mark.claim("G3")
 @pytest.mark.parametrize("fault", ["kill", "restart"])
-@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka"], indirect=True)
+@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka", "raw"], indirect=True)
 def test_committed_offsets_survive(
     cluster: Cluster, client: Library, operator: Operator, names: Names, strike: Callable[[str], None], fault: str
 ) -> None:

@@ -21,7 +21,7 @@ import pytest
 
 from harness.clients.client import Library
 from harness.clients.leader_connections import LeaderConnections, RawAdmin
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
 from harness.comparing.request_forms import fetch
 from harness.judging.outcome import require

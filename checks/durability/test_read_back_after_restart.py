@@ -23,7 +23,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.clients.client import Library
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.stored_batches import stored_batches
 from harness.clients.transfer import Outgoing, send_all
 from harness.judging.guarantees import ClientSettings

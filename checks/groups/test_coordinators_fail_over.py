@@ -19,7 +19,6 @@ tests/plants/brokers/forgets_members_on_failover.py, tests/plants/brokers/serves
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -27,6 +26,7 @@ import pytest
 from harness.clients.group_client import GroupClient
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.node_client import until
+from harness.hosts import cluster_time as time
 from harness.judging.activity import Needs
 from harness.judging.failover import offsets_gone_back, refused_wrongly
 from harness.judging.guarantees import ClientSettings
@@ -127,7 +127,7 @@ def test_a_member_goes_on_when_its_coordinator_dies(cluster: Cluster, member: Gr
 
 @pytest.mark.long
 @pytest.mark.claim("G1", "G2", "G3", "L2")
-@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka"], indirect=True)
+@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka", "raw"], indirect=True)
 def test_a_group_goes_on_when_its_coordinator_dies(cluster: Cluster, drive: Drive, names: Names) -> None:
     settings = ClientSettings(acks="all", consumers="subscribe", commit="sync")
     queue = Queue(topic=names.topic("orders"), partitions=4, client=settings, needs=Needs())

@@ -17,8 +17,8 @@ by two clients; quotas, ACLs and features.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from random import Random
 
@@ -26,10 +26,9 @@ import pytest
 
 from harness.clients.node_admin import NodeAdmin
 from harness.clients.node_client import TROUBLE, until
-from harness.hosts.executor import current
-from harness.hosts.lack import Lack, Means
+from harness.clients.stepped import node_admin as stepped
+from harness.hosts.executor import Task, current
 from harness.judging.outcome import BrokenPromise, Unproven, require
-from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.record import CheckRecord
 from harness.targets.node_plan import Role
@@ -70,17 +69,18 @@ class Register:
     broken: str = ""
     """An error that contradicts the acknowledged state, if there was one."""
 
-    def change(self, node: Node, wanted: str) -> None:
+    async def change(self, node: Node, wanted: str) -> None:
         """Requests a change from a node, and notes the outcome."""
         is_there = self.possible[0] != GONE
         try:
-            with NodeAdmin(node.address, timeout_s=ASKED_FOR_S) as client:
+            client = await stepped.NodeAdmin.to(current(), node.address, timeout_s=ASKED_FOR_S)
+            with closing(client):
                 if wanted == GONE:
-                    error = client.delete_topic(self.topic)
+                    error = await client.delete_topic(self.topic)
                 elif is_there:
-                    error = client.set_config(self.topic, {SETTING: wanted})
+                    error = await client.set_config(self.topic, {SETTING: wanted})
                 else:
-                    error = client.create_topic(self.topic, 1, 3, {SETTING: wanted})
+                    error = await client.create_topic(self.topic, 1, 3, {SETTING: wanted})
         except TROUBLE:
             self.lost += 1
             self.possible.append(wanted)
@@ -103,26 +103,29 @@ class Register:
         self.possible = left or self.possible
 
 
-class Operator(threading.Thread):
-    """Changes topics one after another, until `end` is called."""
+class Operator:
+    """Changes topics one after another in a task of its own, from `start` to `end`."""
 
     def __init__(self, cluster: Cluster, registers: Sequence[Register]) -> None:
-        super().__init__(name="operator", daemon=True)
         self._nodes = brokers_of(cluster)
         self._registers = registers
-        self._ends = threading.Event()
+        self._ends = current().signal()
+        self._task: Task | None = None
         self.turns = 0
 
-    def run(self) -> None:
+    def start(self) -> None:
         """Creates, changes twice and deletes each topic in turn, each time through another node."""
-        while not self._ends.wait(PAUSE_S):
-            self.turn()
+        self._task = current().start("operator", self._run)
 
-    def turn(self) -> None:
+    async def _run(self) -> None:
+        while not await self._ends.wait(PAUSE_S):
+            await self.turn()
+
+    async def turn(self) -> None:
         """Makes one change."""
         register = self._registers[self.turns % len(self._registers)]
         at = self.turns // len(self._registers)
-        register.change(
+        await register.change(
             self._nodes[self.turns % len(self._nodes)], GONE if at % 4 == 3 else str(1_000_000 + self.turns)
         )
         self.turns += 1
@@ -130,7 +133,8 @@ class Operator(threading.Thread):
     def end(self) -> None:
         """Waits until the change in progress was answered or given up."""
         self._ends.set()
-        self.join(2 * ASKED_FOR_S)
+        if self._task is not None:
+            self._task.join(2 * ASKED_FOR_S)
 
 
 def brokers_of(cluster: Cluster) -> list[Node]:
@@ -150,7 +154,7 @@ def test_a_change_reaches_every_node(cluster: Cluster, names: Names) -> None:
     register = Register(names.topic("orders"))
     nodes = brokers_of(cluster)
     for number, wanted in enumerate(["1000000", "2000000", GONE]):
-        register.change(nodes[number % len(nodes)], wanted)
+        current().run(register.change(nodes[number % len(nodes)], wanted))
         require(register.possible, [wanted], "what is acknowledged")
         for node in nodes:
             until(
@@ -169,8 +173,6 @@ def has(node: Node, topic: str, wanted: str) -> Callable[[], bool]:
 def test_acknowledged_changes_stay(
     cluster: Cluster, names: Names, record: CheckRecord, chance: Random, fault: Fault
 ) -> None:
-    if current().is_virtual:
-        skip_for(Lack(Means.SOFTWARE, "the operator is a thread of its own, and in virtual time there is one thread"))
     registers = [Register(names.topic(f"orders-{number}")) for number in range(TOPICS)]
     operator = Operator(cluster, registers)
     operator.start()
@@ -225,7 +227,7 @@ def require_goes_on(cluster: Cluster, register: Register) -> None:
     register.possible = [told_by(node, register.topic)]
     before = register.acknowledged
     until(
-        lambda: (register.change(node, "7000000"), register.acknowledged > before)[1],
+        lambda: (current().run(register.change(node, "7000000")), register.acknowledged > before)[1],
         LAST_WITHIN_S,
         "changes are acknowledged after the fault",
     )

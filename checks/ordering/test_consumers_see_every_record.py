@@ -32,7 +32,7 @@ pytestmark = [
 
 
 @pytest.mark.claim("O3", "G9")
-@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka"], indirect=True)
+@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka", "raw"], indirect=True)
 def test_consumers_see_every_record(drive: Drive, names: Names) -> None:
     """Two groups read the same topic: the members of each together read every record below its committed offsets, in
     order."""
@@ -45,7 +45,7 @@ def test_consumers_see_every_record(drive: Drive, names: Names) -> None:
 
 
 @pytest.mark.claim("O3")
-@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka"], indirect=True)
+@pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka", "raw"], indirect=True)
 def test_a_consumer_reads_on_from_where_it_seeks(drive: Drive, names: Names) -> None:
     """Consumers without a group, which repeatedly seek back to offsets that they have read, continue from there."""
     queue = Queue(topic=names.topic("clicks"), partitions=2, rate=200, seek_s=0.4, needs=Needs(seeks=2))

@@ -17,7 +17,6 @@ holds what Kafka 4.3.1's BuiltInPartitioner answered.
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ import pytest
 from harness.clients.client import CLIENTS, Library
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.transfer import Outgoing, produce, read_partitions, send_all
+from harness.hosts import cluster_time as time
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names

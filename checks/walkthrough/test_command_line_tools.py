@@ -20,7 +20,7 @@ import re
 import pytest
 
 from harness.clients.client import library
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_all
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require

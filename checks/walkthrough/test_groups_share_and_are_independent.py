@@ -17,15 +17,15 @@ assignment changes, which Kafka allows.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
 
 from harness.clients.client import Library
 from harness.clients.group_members import GroupMembers
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import Outgoing, produce
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import BrokenPromise, require
 from harness.pytest_plugin.names import Names
 from harness.targets.target import Cluster
@@ -47,8 +47,6 @@ ORDERS = [Outgoing(value=b"order %d" % number, partition=number % PARTITIONS) fo
 @pytest.fixture
 def topic(cluster: Cluster, client: Library, operator: Operator, names: Names) -> str:
     """A topic of three partitions with ninety orders."""
-    if client.name == "raw":
-        pytest.skip("the raw client joins no group")
     name = names.topic("orders")
     operator.create_topic(name, PARTITIONS)
     produce(client, cluster.bootstrap, name, ORDERS)

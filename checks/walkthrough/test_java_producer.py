@@ -21,7 +21,7 @@ import pytest
 
 from harness.clients.client import Library
 from harness.clients.murmur2 import partition_of
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import read_partitions
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names

@@ -15,13 +15,12 @@ tests/plants/turns_batches_round.py
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from harness.clients.client import Library
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions, send_all
+from harness.hosts import cluster_time as time
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names

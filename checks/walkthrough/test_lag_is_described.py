@@ -18,7 +18,7 @@ import pytest
 
 from harness.clients.client import Library
 from harness.clients.leader_connections import RawAdmin
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_all
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
@@ -34,8 +34,6 @@ GROUPED = ClientSettings(consumers="subscribe", commit="sync")
 
 
 def test_lag_is_described(cluster: Cluster, client: Library, admin: RawAdmin, operator: Operator, names: Names) -> None:
-    if client.name == "raw":
-        pytest.skip("the raw client joins no group")
     topic, group = names.topic("orders"), names.group("my-group")
     operator.create_topic(topic)
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import pytest
 
 from harness.clients.client import Library
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read, read_partitions
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
@@ -38,8 +38,6 @@ GROUPED = ClientSettings(consumers="subscribe", commit="sync")
 
 def test_a_group_goes_on_where_it_left_off(cluster: Cluster, client: Library, operator: Operator, names: Names) -> None:
     """A consumer that rejoins its group reads only the records that the group had not read."""
-    if client.name == "raw":
-        pytest.skip("the raw client joins no group")
     topic, group = names.topic("orders"), names.group("order-processor")
     operator.create_topic(topic)
     produce(client, cluster.bootstrap, topic, ORDERS)
@@ -90,11 +88,10 @@ def test_everybody_who_reads_from_the_beginning_reads_all(
     produce(client, cluster.bootstrap, topic, ORDERS)
 
     readings = [read_partitions(client, cluster.bootstrap, topic, 1, len(ORDERS)) for _ in range(2)]
-    if client.name != "raw":  # the raw client joins no group
-        member = client.consumer(cluster.bootstrap, GROUPED, "newcomer", names.group("newcomers"))
-        member.subscribe([topic], lambda partitions: None)
-        readings.append(read(member, len(ORDERS)))
-        member.close()
+    member = client.consumer(cluster.bootstrap, GROUPED, "newcomer", names.group("newcomers"))
+    member.subscribe([topic], lambda partitions: None)
+    readings.append(read(member, len(ORDERS)))
+    member.close()
 
     values = [[record.value for record in reading] for reading in readings]
     require(values, [[order.value for order in ORDERS]] * len(readings), "what each reader found, in turn,")

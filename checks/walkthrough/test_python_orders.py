@@ -21,7 +21,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from harness.clients.client import library
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import read_partitions
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names

@@ -14,14 +14,13 @@ limit even the oldest records stay.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from harness.clients.client import Library
 from harness.clients.leader_connections import RawAdmin
-from harness.clients.operator import Operator
+from harness.clients.operators.operator import Operator
 from harness.clients.transfer import Outgoing, produce, read_partitions
+from harness.hosts import cluster_time as time
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.options import ChosenTarget

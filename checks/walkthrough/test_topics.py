@@ -21,7 +21,7 @@ import pytest
 
 from harness.clients.client import Library
 from harness.clients.leader_connections import RawAdmin
-from harness.clients.operator import Operator, refusal_of
+from harness.clients.operators.operator import Operator, refusal_of
 from harness.clients.transfer import Outgoing, produce
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names

@@ -33,6 +33,11 @@ class RawConnection:
         return made
 
     @property
+    def stepped(self) -> Connection:
+        """The same connection, for tasks."""
+        return self._stepped
+
+    @property
     def client_id(self) -> str | None:
         """What it tells of itself in each request."""
         return self._stepped.client_id

@@ -7,13 +7,13 @@ clients do.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from harness.clients.connection import RawConnection
 from harness.comparing.request_forms import commit, join, offsets, sync
+from harness.hosts import cluster_time as time
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest

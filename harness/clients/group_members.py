@@ -1,14 +1,15 @@
-"""Consumers that subscribe to one topic as one group. Each is polled by its own thread, as in an application."""
+"""Consumers that subscribe to one topic as one group. Each is polled by a task of its own, as in an application."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from types import TracebackType
 
-from harness.clients.client import ClientTrouble, Consumed, Consumer, Library, OnChange
+from harness.clients.client import ClientTrouble, Consumed, Library, OnChange
+from harness.clients.stepped.library import SteppedConsumer, stepped_consumer
 from harness.history.operations import Assigned, AssignmentChange
+from harness.hosts import cluster_time as time
+from harness.hosts.executor import Executor, current
 from harness.judging.guarantees import ClientSettings
 
 _POLL_S = 0.1
@@ -17,38 +18,49 @@ _COMMIT_S = 10.0
 
 
 class _Member:
-    """A consumer and the thread that polls it; a lock ensures that only one thread uses the consumer at a time."""
+    """A consumer and the task that polls it; a window of one place ensures that one at a time uses the consumer."""
 
-    def __init__(self, consumer: Consumer, received: list[Consumed], name: str) -> None:
-        self.consumer = consumer
+    def __init__(self, executor: Executor, consumer: SteppedConsumer, received: list[Consumed], name: str) -> None:
         self.received = received
         self.trouble: ClientTrouble | None = None
-        self._lock = threading.Lock()
-        self._leaves = threading.Event()
-        self._thread = threading.Thread(target=self._poll, name=name, daemon=True)
-        self._thread.start()
+        self._executor, self._consumer = executor, consumer
+        self._turn = executor.window(1)
+        self._leaves = executor.signal()
+        self._task = executor.start(name, self._poll)
 
-    def _poll(self) -> None:
+    async def _poll(self) -> None:
         while not self._leaves.is_set():
+            await self._turn.acquire()
             try:
-                with self._lock:
-                    self.received += self.consumer.poll(_POLL_S)
+                self.received += await self._consumer.poll(_POLL_S)
             except ClientTrouble as trouble:
                 self.trouble = trouble
                 return
-            time.sleep(0.001)  # locks are not fair: a thread that waits gets it only if this one pauses
+            finally:
+                self._turn.release()
+            # Locks of threads are not fair: who waits gets it only if this one pauses.
+            await self._executor.pause(0.001)
 
-    def commit(self) -> None:
+    async def commit(self) -> None:
         """Commits the consumer's positions."""
-        with self._lock:
-            self.consumer.commit()
+        await self._turn.acquire()
+        try:
+            await self._consumer.commit()
+        finally:
+            self._turn.release()
 
-    def leave(self) -> None:
-        """Stops polling and closes the consumer, which leaves the group."""
+    async def leave(self) -> None:
+        """Closes the consumer, which leaves the group. Its task has been told to end."""
+        await self._turn.acquire()
+        try:
+            await self._consumer.close()
+        finally:
+            self._turn.release()
+
+    def end(self) -> None:
+        """Stops polling."""
         self._leaves.set()
-        self._thread.join(10 * _POLL_S)
-        with self._lock:
-            self.consumer.close()
+        self._task.join(10 * _POLL_S)
 
 
 class GroupMembers:
@@ -61,6 +73,7 @@ class GroupMembers:
         """Member → its current partitions, sorted. Without members that have left."""
         self.received: dict[str, list[Consumed]] = {}
         """Member → all records that it received. Includes members that have left."""
+        self._executor = current()
         self._library = library
         self._bootstrap = bootstrap
         self._members: dict[str, _Member] = {}
@@ -69,10 +82,12 @@ class GroupMembers:
         """Starts consumers with these names, which join the group."""
         for name in names:
             settings = ClientSettings(consumers="subscribe", commit="sync")
-            consumer = self._library.consumer(self._bootstrap, settings, f"{self.group}-{name}", self.group)
+            client_id = f"{self.group}-{name}"
+            consumer = stepped_consumer(self._library, self._executor, self._bootstrap, settings, client_id, self.group)
             self.assignments[name] = ()
-            consumer.subscribe([self.topic], self._keeper(name))
-            self._members[name] = _Member(consumer, self.received.setdefault(name, []), f"{self.group}-{name}")
+            self._executor.run(consumer.subscribe([self.topic], self._keeper(name)))
+            received = self.received.setdefault(name, [])
+            self._members[name] = _Member(self._executor, consumer, received, client_id)
 
     def _keeper(self, name: str) -> OnChange:
         def keep(change: AssignmentChange) -> None:
@@ -87,7 +102,9 @@ class GroupMembers:
     def leave(self, name: str) -> None:
         """Closes a member's consumer, which leaves the group."""
         del self.assignments[name]
-        self._members.pop(name).leave()
+        member = self._members.pop(name)
+        member.end()
+        self._executor.run(member.leave())
 
     def commit(self) -> None:
         """Has each member that holds partitions and has received records commit its positions. Retries a commit that
@@ -96,7 +113,7 @@ class GroupMembers:
             deadline = time.monotonic() + _COMMIT_S
             while self.received[name] and self.assignments[name]:
                 try:
-                    member.commit()
+                    self._executor.run(member.commit())
                     break
                 except ClientTrouble:
                     if time.monotonic() > deadline:

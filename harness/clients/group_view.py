@@ -13,10 +13,9 @@ from typing import Any, Final, TypeVar
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
 from harness.clients.leader_connections import TROUBLE
+from harness.clients.stepped.assignor import assigned
 from harness.hosts import cluster_time as time
-from reference_broker.wire.codec import decode_prefix
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.consumer_protocol_assignment import ConsumerProtocolAssignment
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.offset_fetch_request import OffsetFetchRequest
@@ -69,19 +68,11 @@ def described(bootstrap: str, group: str) -> tuple[str, tuple[Member, ...]]:
         (found,) = answer.groups
         _check(found.error_code, f"group {group}")
         members = [
-            Member(client_id=one.client_id, partitions=_assigned(bytes(one.member_assignment))) for one in found.members
+            Member(client_id=one.client_id, partitions=assigned(bytes(one.member_assignment))) for one in found.members
         ]
         return found.group_state.upper(), tuple(sorted(members, key=lambda member: member.client_id))
 
     return _asked(bootstrap, group, ask)
-
-
-def _assigned(assignment: bytes) -> tuple[tuple[str, int], ...]:
-    """The (topic, partition)s in a serialized ConsumerProtocolAssignment, which follows a two-byte version."""
-    if len(assignment) < 2:
-        return ()
-    found, _ = decode_prefix(ConsumerProtocolAssignment, 0, assignment, 2)
-    return tuple(sorted((one.topic, index) for one in found.assigned_partitions for index in one.partitions))
 
 
 def _asked(bootstrap: str, group: str, ask: Callable[[RawConnection], T]) -> T:

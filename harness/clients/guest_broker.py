@@ -7,17 +7,15 @@ what a leader serves, and when a broker is fenced. Nothing is stored: the guest 
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import struct
 import threading
-import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
+from random import Random
 from typing import Any, Final
 
 from harness.clients.connection import RawConnection
 from harness.clients.led_log import LedLog
+from harness.hosts.executor import Stream, current
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import Request, decode_request, encode_response
@@ -44,6 +42,8 @@ HAS_READ_ALL: Final = 1 << 40
 """A metadata offset that no log of a test reaches."""
 FETCH_VERSION: Final = 17
 PATIENCE_S: Final = 30.0
+IDLE_S: Final = 3600.0
+"""How long a peer may send nothing; longer than any check lasts."""
 Address = tuple[str, int]
 
 
@@ -54,19 +54,24 @@ class GuestBroker:
     this machine as they see it. OSError where one cannot be reached; RuntimeError where the controller refuses it.
     """
 
-    def __init__(self, *, host: str, controller: Address, peer: Address, listeners: Sequence[str]) -> None:
-        self.directory = Uuid(uuid.uuid4().bytes)
+    def __init__(
+        self, *, host: str, controller: Address, peer: Address, listeners: Sequence[str], chance: Random
+    ) -> None:
+        """All of its ids come from `chance`."""
+        self._chance = chance
+        self.directory = self._new_id()
         self.epoch = -1
         self.logs: dict[tuple[bytes, int], LedLog] = {}
         """What it leads, by (topic id, partition)."""
         self._fetches: list[tuple[FetchRequest, Uuid, FetchPartition]] = []
-        self._changed = threading.Condition()
+        self._executor = current()
+        self._lock = threading.Lock()
+        """Over what it serves: the check changes it, and services read it."""
+        self._changed = self._executor.signal()
+        """That something has changed since; then there is a new one."""
         self._is_over = False
-        self._server = socket.create_server((host, 0))
-        self._accepted: list[socket.socket] = []
-        self._address: Address = self._server.getsockname()[:2]
+        self._listener = self._executor.listen(host, self._serve)
         self._listeners = tuple(listeners)
-        threading.Thread(target=self._accept, daemon=True).start()
         self._controller = RawConnection(*controller, client_id="guest")
         self._peer = RawConnection(*peer, client_id="guest")
         try:
@@ -84,11 +89,11 @@ class GuestBroker:
             ApiKey.API_VERSIONS, 4, ApiVersionsRequest(client_software_name="guest", client_software_version="1")
         ).supported_features
         cluster = self._peer.request(ApiKey.DESCRIBE_CLUSTER, 1, DescribeClusterRequest())
-        host, port = self._address
+        host, port = self._listener.address
         request = BrokerRegistrationRequest(
             broker_id=BrokerId(GUEST),
             cluster_id=cluster.cluster_id,
-            incarnation_id=Uuid(uuid.uuid4().bytes),
+            incarnation_id=self._new_id(),
             listeners=tuple(Listener(name=name, host=host, port=port) for name in self._listeners),
             features=tuple(
                 Feature(name=one.name, min_supported_version=one.min_version, max_supported_version=one.max_version)
@@ -167,90 +172,83 @@ class GuestBroker:
 
     def lead(self, topic_id: Uuid, log: LedLog) -> LedLog:
         """Serves a log as that of partition 0 from now on."""
-        with self._changed:
-            self.logs[bytes(topic_id), 0] = log
-            self._changed.notify_all()
+        self.change(lambda: self.logs.update({(bytes(topic_id), 0): log}))
         return log
 
     def change(self, action: Callable[[], None]) -> None:
         """Changes what it serves, and has fetches that wait look again."""
-        with self._changed:
+        with self._lock:
             action()
-            self._changed.notify_all()
+            changed, self._changed = self._changed, self._executor.signal()
+        changed.set()
+
+    async def _until(self, is_so: Callable[[], bool], within_s: float) -> None:
+        """Waits until something holds, for a time; looks whenever something has changed."""
+        deadline_ns = self._executor.now_ns() + int(within_s * 1e9)
+        while True:
+            with self._lock:
+                changed, holds = self._changed, is_so()
+            left_s = (deadline_ns - self._executor.now_ns()) / 1e9
+            if holds or left_s <= 0 or self._is_over:
+                return
+            await changed.wait(left_s)
 
     def fetches(self, topic_id: Uuid) -> list[FetchPartition]:
         """What was fetched of a topic's partition 0 so far, in order."""
-        with self._changed:
-            return [asked for _, one, asked in self._fetches if one == topic_id]
+        return [asked for _, one, asked in self._fetches if one == topic_id]
 
     def broker_epochs(self, topic_id: Uuid) -> set[int]:
         """The broker epochs with which a topic was fetched."""
-        with self._changed:
-            return {request.replica_state.replica_epoch for request, one, _ in self._fetches if one == topic_id}
+        return {request.replica_state.replica_epoch for request, one, _ in self._fetches if one == topic_id}
 
     def await_fetch(self, topic_id: Uuid, offset: int, *, after: int = 0) -> FetchPartition | None:
         """The first fetch of partition 0 from an offset, after so many fetches; None if none comes in 30 s."""
-        deadline = time.monotonic() + PATIENCE_S
-        with self._changed:
-            while True:
-                seen = [asked for _, one, asked in self._fetches if one == topic_id][after:]
-                found = next((asked for asked in seen if asked.fetch_offset == offset), None)
-                left = deadline - time.monotonic()
-                if found is not None or left <= 0:
-                    return found
-                self._changed.wait(left)
+
+        def found() -> FetchPartition | None:
+            return next((one for one in self.fetches(topic_id)[after:] if one.fetch_offset == offset), None)
+
+        self._executor.run(self._until(lambda: found() is not None, PATIENCE_S))
+        return found()
 
     def await_fetches(self, topic_id: Uuid, count: int) -> list[FetchPartition]:
         """The first fetches of partition 0, so many of them; fewer if no more come in 30 s."""
-        deadline = time.monotonic() + PATIENCE_S
-        with self._changed:
-            while True:
-                seen = [asked for _, one, asked in self._fetches if one == topic_id]
-                left = deadline - time.monotonic()
-                if len(seen) >= count or left <= 0:
-                    return seen[:count]
-                self._changed.wait(left)
+        self._executor.run(self._until(lambda: len(self.fetches(topic_id)) >= count, PATIENCE_S))
+        return self.fetches(topic_id)[:count]
 
     # -- its listener -------------------------------------------------------------------------------------------
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                accepted, _ = self._server.accept()
-                self._accepted.append(accepted)
-                threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
+    async def _serve(self, stream: Stream) -> None:
+        while True:
+            (size,) = struct.unpack(">i", await stream.receive(4, IDLE_S))
+            try:
+                request = decode_request(await stream.receive(size, IDLE_S))
+                answer = await self._answer(request)
+            except MalformedRequest:
+                return
+            frame = encode_response(request.api_key, request.api_version, request.correlation_id, answer)
+            await stream.send(b"".join(bytes(part) for part in frame if not hasattr(part, "descriptor")), IDLE_S)
 
-    def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError, MalformedRequest), connection, connection.makefile("rb") as stream:
-            while (size := stream.read(4)) and len(size) == 4:
-                request = decode_request(stream.read(struct.unpack(">i", size)[0]))
-                answer = self._answer(request)
-                frame = encode_response(request.api_key, request.api_version, request.correlation_id, answer)
-                connection.sendall(b"".join(bytes(part) for part in frame if not hasattr(part, "descriptor")))
-
-    def _answer(self, request: Request) -> Any:
+    async def _answer(self, request: Request) -> Any:
         match request.api_key:
             case ApiKey.FETCH:
-                return self._fetched(request.message)
+                return await self._fetched(request.message)
             case ApiKey.LIST_OFFSETS:
                 return self._listed(request.message)
             case ApiKey.API_VERSIONS:
                 return ApiVersionsResponse(api_keys=tuple(_listing(APIS[key].key, APIS[key].valid) for key in SERVED))
         raise MalformedRequest(f"the guest does not serve API {request.api_key}")
 
-    def _fetched(self, request: FetchRequest) -> FetchResponse:
+    async def _fetched(self, request: FetchRequest) -> FetchResponse:
         """What there is, at once; else nothing once the follower's time is over."""
-        deadline = time.monotonic() + request.max_wait_ms / 1000
-        with self._changed:
-            asked = [(topic.topic_id, one) for topic in request.topics for one in topic.partitions]
-            self._fetches += [(request, topic_id, one) for topic_id, one in asked]
-            self._changed.notify_all()
-            while True:
-                answers = {(topic_id, one.partition): self._answer_to(topic_id, one) for topic_id, one in asked}
-                left = deadline - time.monotonic()
-                if any(is_news for _, is_news in answers.values()) or left <= 0 or self._is_over:
-                    break
-                self._changed.wait(left)
+        asked = [(topic.topic_id, one) for topic in request.topics for one in topic.partitions]
+        self.change(lambda: self._fetches.extend((request, topic_id, one) for topic_id, one in asked))
+        answers: dict[tuple[Uuid, int], tuple[PartitionData, bool]] = {}
+
+        def has_news() -> bool:
+            answers.update({(topic_id, one.partition): self._answer_to(topic_id, one) for topic_id, one in asked})
+            return any(is_news for _, is_news in answers.values())
+
+        await self._until(has_news, request.max_wait_ms / 1000)
         return FetchResponse(
             responses=tuple(
                 FetchableTopicResponse(topic_id=topic_id, partitions=(answer,))
@@ -283,14 +281,16 @@ class GuestBroker:
 
     def close(self) -> None:
         """Ends its connections and its listener; may be called twice. It stays registered."""
-        with self._changed:
-            self._is_over = True
-            self._changed.notify_all()
-        self._server.close()
-        for accepted in self._accepted:
-            accepted.close()
+        self.change(self._end)
+        self._listener.close()
         self._controller.close()
         self._peer.close()
+
+    def _end(self) -> None:
+        self._is_over = True
+
+    def _new_id(self) -> Uuid:
+        return Uuid(self._chance.randbytes(16))
 
 
 def _listing(key: int, versions: tuple[int, int]) -> ApiVersion:

@@ -5,67 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.clients.node_client import NodeClient
+from harness.clients.node_client import TIMEOUT_S, NodeClient
+from harness.clients.stepped import node_admin as stepped
+from harness.hosts.executor import current
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.create_topics_request import (
-    CreatableTopic,
-    CreatableTopicConfig,
-    CreateTopicsRequest,
-)
-from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest, DeleteTopicState
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.describe_topic_partitions_request import (
     DescribeTopicPartitionsRequest,
     TopicRequest,
 )
-from reference_broker.wire.messages.incremental_alter_configs_request import (
-    AlterableConfig,
-    AlterConfigsResource,
-    IncrementalAlterConfigsRequest,
-)
 from reference_broker.wire.messages.metadata_request import MetadataRequest
 from reference_broker.wire.primitives import TopicName
 
-_METADATA, _CREATE, _DELETE, _DESCRIBE, _ALTER = 12, 7, 6, 4, 1
+_METADATA, _DESCRIBE = 12, 4
 _TOPIC = 2
 """Resource type of a topic (DescribeConfigs)."""
 _SET_ON_THE_TOPIC = 1
 """Config source DYNAMIC_TOPIC_CONFIG (DescribeConfigs)."""
-_SET, _UNSET = 0, 1
-"""Operations of IncrementalAlterConfigs."""
 
 
 class NodeAdmin(NodeClient):
     """A connection to one node. OSError when the node is unreachable, closes the connection, or is too slow."""
 
+    def __init__(self, address: tuple[str, int], *, timeout_s: float = TIMEOUT_S) -> None:
+        super().__init__(address, timeout_s=timeout_s)
+        self._run = current().run
+        self._stepped = stepped.NodeAdmin(self._connection.stepped)
+
     def create_topic(
         self, name: str, partitions: int = 1, replicas: int = 1, config: Mapping[str, str] | None = None
     ) -> ErrorCode:
         """Creates a topic; returns the response's error code. Does not wait until brokers know the topic."""
-        settings = tuple(CreatableTopicConfig(name=key, value=value) for key, value in (config or {}).items())
-        topic = CreatableTopic(
-            name=TopicName(name), num_partitions=partitions, replication_factor=replicas, configs=settings
-        )
-        answer = self.ask(ApiKey.CREATE_TOPICS, _CREATE, CreateTopicsRequest(topics=(topic,), timeout_ms=10_000))
-        return ErrorCode(answer.topics[0].error_code)
+        return self._run(self._stepped.create_topic(name, partitions, replicas, config))
 
     def delete_topic(self, name: str) -> ErrorCode:
         """Deletes a topic; returns the response's error code. Does not wait until brokers have removed it."""
-        request = DeleteTopicsRequest(topics=(DeleteTopicState(name=TopicName(name)),), timeout_ms=10_000)
-        return ErrorCode(self.ask(ApiKey.DELETE_TOPICS, _DELETE, request).responses[0].error_code)
+        return self._run(self._stepped.delete_topic(name))
 
     def set_config(self, topic: str, settings: Mapping[str, str | None]) -> ErrorCode:
         """Sets configs of a topic; None resets one to its default."""
-        changes = tuple(
-            AlterableConfig(name=key, config_operation=_UNSET if value is None else _SET, value=value)
-            for key, value in settings.items()
-        )
-        resource = AlterConfigsResource(resource_type=_TOPIC, resource_name=topic, configs=changes)
-        answer = self.ask(
-            ApiKey.INCREMENTAL_ALTER_CONFIGS, _ALTER, IncrementalAlterConfigsRequest(resources=(resource,))
-        )
-        return ErrorCode(answer.responses[0].error_code)
+        return self._run(self._stepped.set_config(topic, settings))
 
     def own_config(self, topic: str) -> dict[str, str] | None:
         """The configs set on a topic itself, as this node reports them; None if it does not know the topic."""

@@ -25,7 +25,7 @@ from reference_broker.wire.messages.produce_request import PartitionProduceData,
 from reference_broker.wire.primitives import MalformedRequest, TopicName
 from reference_broker.wire.records import Record, encode_batch, iter_batches
 
-_TIMEOUT_S = 15.0
+TIMEOUT_S = 15.0
 _PRODUCE, _FETCH, _METADATA = 9, 12, 12
 _FETCH_BYTES = 8 << 20
 _EVERY_S = 0.1
@@ -58,7 +58,7 @@ class Fetched:
 class NodeClient:
     """A connection to one node. OSError when the node is unreachable, closes the connection, or is too slow."""
 
-    def __init__(self, address: tuple[str, int], *, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(self, address: tuple[str, int], *, timeout_s: float = TIMEOUT_S) -> None:
         self._connection = RawConnection(*address, client_id="node-client", timeout_s=timeout_s)
 
     def __enter__(self) -> Self:

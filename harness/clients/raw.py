@@ -1,4 +1,4 @@
-"""The project's own minimal client, synchronous. Its consumer cannot subscribe, only assign."""
+"""The project's own minimal client, synchronous. In a group its consumer is a member of the classic protocol."""
 
 from __future__ import annotations
 
@@ -59,18 +59,18 @@ class RawProducer:
 
 
 class RawConsumer:
-    """Consumer over raw connections, without a group and without fetch sessions."""
+    """Consumer over raw connections, without fetch sessions; in a classic group where it subscribes."""
 
-    def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str) -> None:
+    def __init__(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None = None) -> None:
         self._run = current().run
-        self._stepped = Consumer(current(), bootstrap, settings, client_id)
+        self._stepped = Consumer(current(), bootstrap, settings, client_id, group)
 
     def assign(self, partitions: Sequence[tuple[str, int]]) -> None:
         """Reads these partitions from their start."""
         self._run(self._stepped.assign(partitions))
 
     def subscribe(self, topics: Sequence[str], on_change: OnChange) -> None:
-        """Always raises ClientTrouble: this client does not implement groups."""
+        """Becomes a member of its group when it is polled. ClientTrouble where it has none."""
         self._run(self._stepped.subscribe(topics, on_change))
 
     def poll(self, timeout_s: float) -> list[Consumed]:
@@ -86,15 +86,17 @@ class RawConsumer:
         return self._run(self._stepped.position(topic, partition))
 
     def commit(self, offsets: Mapping[tuple[str, int], int] | None = None) -> None:
-        """Always raises ClientTrouble: this client does not implement groups."""
+        """Commits these offsets, or the current positions, as a member of its group if it subscribes. ClientTrouble
+        where that is refused, or where it has no group."""
         self._run(self._stepped.commit(offsets))
 
     def committed(self, topic: str, partition: int) -> int | None:
-        """Always None: this client does not implement groups."""
-        return None
+        """The group's committed offset; None when there is none. ClientTrouble where it cannot be told, or where it has
+        no group."""
+        return self._run(self._stepped.committed(topic, partition))
 
     def close(self) -> None:
-        """Closes its connections."""
+        """Leaves its group, if any, and closes its connections."""
         self._run(self._stepped.close())
 
 
@@ -110,5 +112,5 @@ class Raw:
         return RawProducer(bootstrap, settings, client_id)
 
     def consumer(self, bootstrap: str, settings: ClientSettings, client_id: str, group: str | None) -> client.Consumer:
-        """A new consumer; the group is ignored."""
-        return RawConsumer(bootstrap, settings, client_id)
+        """A new consumer; without a group it can only `assign`, not `subscribe`."""
+        return RawConsumer(bootstrap, settings, client_id, group)

@@ -43,6 +43,8 @@ from harness.comparing.recorded.writing import Recorder
 from harness.comparing.times import LOCAL_SLACK_MS, REMOTE_SLACK_MS
 from harness.judging.judgements import judgements
 from harness.judging.outcome import Differs, Outcome
+from harness.pytest_plugin.clusters import is_simulated
+from harness.pytest_plugin.names import tag_of
 from harness.pytest_plugin.options import OPTIONS
 from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.sampling import sample_of
@@ -127,6 +129,13 @@ class Differences:
 
     # -- fixtures -----------------------------------------------------------------------------------------------
 
+    def _names_of(self, item: pytest.Item) -> str:
+        """What names of a check begin with: no other check's do. A simulated cluster is the check's own, and its names
+        are the same in each run with the seed."""
+        if is_simulated(item):
+            return tag_of(item.config.stash[OPTIONS].seed)
+        return f"{self.run}-{next(self._numbers)}"
+
     @pytest.fixture
     def exchange(self, request: pytest.FixtureRequest, cluster: Cluster, target: Target) -> Iterator[Exchange]:
         """An Exchange with the cluster, which observes each request and its answer."""
@@ -134,7 +143,7 @@ class Differences:
         home = home_of(cluster.bootstrap, self.connections)
         exchange = Exchange(
             bootstrap=cluster.bootstrap if home is None else home.address,
-            run=f"{self.run}-{next(self._numbers)}",
+            run=self._names_of(request.node),
             connections=self.connections,
             keep=self._keeper(request.node),
             promised=self._promised(target.name, cluster),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any, Final
 
 import pytest
@@ -177,7 +178,7 @@ def result_of(answer: Any) -> int:
 
 
 @pytest.fixture
-def pair(request: pytest.FixtureRequest, exchange: Exchange, cluster: Cluster) -> Iterator[Pair]:
+def pair(request: pytest.FixtureRequest, exchange: Exchange, cluster: Cluster, chance: Random) -> Iterator[Pair]:
     """The broker that the exchange asks, and a guest that is unfenced. Skips where no node could reach a guest.
 
     A parameter (indirect) is the names of the guest's listeners, where they are not those of the nodes.
@@ -190,6 +191,7 @@ def pair(request: pytest.FixtureRequest, exchange: Exchange, cluster: Cluster) -
         controller=controllers_of(cluster)[active_controller(cluster)],
         peer=(host, int(port)),
         listeners=getattr(request, "param", LISTENERS_OF[len(cluster.nodes) == 1]),
+        chance=chance,
     )
     made = Pair(exchange, guest, cluster.nodes[0].id if exchange.home is None else exchange.home.broker)
     try:

@@ -7,12 +7,14 @@ the body of a check and the nemesis, waits with `sleep`, and has a coroutine car
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -88,6 +90,23 @@ class Stream(Protocol):
         ...
 
 
+Serve = Callable[[Stream], Work[None]]
+"""What is done with a connection that somebody opened; it is closed at the end."""
+
+
+class Listener(Protocol):
+    """Takes connections, each served by a task of its own."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        ...
+
+    def close(self) -> None:
+        """Takes no more, and closes those that are open."""
+        ...
+
+
 class Executor(Protocol):
     """Time, waits, tasks and connections."""
 
@@ -132,6 +151,10 @@ class Executor(Protocol):
         """A new connection. OSError where the peer is not reached."""
         ...
 
+    def listen(self, host: str, serve: Serve) -> Listener:
+        """Listens at a free port of an address of this machine. An OSError ends the service of a connection."""
+        ...
+
 
 class ThreadExecutor:
     """Each task is a thread; the machine's clock, and its sockets (Executor)."""
@@ -174,7 +197,11 @@ class ThreadExecutor:
 
     async def connect(self, host: str, port: int, timeout_s: float) -> Stream:
         """A TCP connection."""
-        return _SocketStream(host, port, timeout_s)
+        return _SocketStream.to(host, port, timeout_s)
+
+    def listen(self, host: str, serve: Serve) -> Listener:
+        """Listens for TCP connections; a thread takes them, and one serves each."""
+        return _SocketListener(self, host, serve)
 
 
 def finished(work: Work[T]) -> T:
@@ -213,9 +240,13 @@ class _ThreadWindow:
 class _SocketStream:
     """A TCP connection (Stream)."""
 
-    def __init__(self, host: str, port: int, timeout_s: float) -> None:
-        self._socket = socket.create_connection((host, port), timeout_s)
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    @classmethod
+    def to(cls, host: str, port: int, timeout_s: float) -> _SocketStream:
+        return cls(socket.create_connection((host, port), timeout_s))
 
     async def send(self, data: bytes, timeout_s: float) -> None:
         self._socket.settimeout(timeout_s)
@@ -247,6 +278,38 @@ class _SocketStream:
 
     def close(self) -> None:
         self._socket.close()
+
+
+class _SocketListener:
+    """Takes TCP connections (Listener)."""
+
+    def __init__(self, executor: ThreadExecutor, host: str, serve: Serve) -> None:
+        self._executor, self._serve = executor, serve
+        self._socket = socket.create_server((host, 0))
+        self._open: dict[_SocketStream, None] = {}
+        host, port = self._socket.getsockname()[:2]
+        self.address = (str(host), int(port))
+        threading.Thread(target=self._accept, name=f"listener at {host}:{port}", daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # it was closed
+            while True:
+                stream = _SocketStream(self._socket.accept()[0])
+                self._open[stream] = None
+                self._executor.start("service", partial(self._served, stream))
+
+    async def _served(self, stream: _SocketStream) -> None:
+        try:
+            with contextlib.suppress(OSError):
+                await self._serve(stream)
+        finally:
+            self._open.pop(stream, None)
+            stream.close()
+
+    def close(self) -> None:
+        self._socket.close()
+        for stream in list(self._open):
+            stream.close()
 
 
 THREADS: Executor = ThreadExecutor()

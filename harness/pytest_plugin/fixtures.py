@@ -10,7 +10,9 @@ import pytest
 
 from harness.clients.client import ClientTrouble, Library, library
 from harness.clients.leader_connections import RawAdmin
-from harness.clients.operator import Operator
+from harness.clients.operators.librdkafka import LibrdkafkaOperator
+from harness.clients.operators.operator import Operator
+from harness.clients.operators.raw import RawOperator
 from harness.hosts.executor import using
 from harness.hosts.lack import Lack, Means
 from harness.judging.outcome import Outcome
@@ -145,10 +147,10 @@ def admin(cluster: Cluster) -> Iterator[RawAdmin]:
 
 @pytest.fixture
 def operator(request: pytest.FixtureRequest, cluster: Cluster) -> Operator:
-    """Makes, describes and alters topics and groups, with librdkafka's admin client."""
-    if is_simulated(request.node):
-        skip_for(NO_SOCKETS, request.config.stash[OPTIONS].required)
-    return Operator(cluster.bootstrap)
+    """Makes, describes and alters topics and groups, with librdkafka's admin client; with requests of our own on a
+    simulated cluster, which has no sockets."""
+    kind = RawOperator if is_simulated(request.node) else LibrdkafkaOperator
+    return kind(cluster.bootstrap)
 
 
 @pytest.fixture

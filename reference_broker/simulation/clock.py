@@ -7,8 +7,9 @@ from typing import Final
 from reference_broker.environment import Now
 from reference_broker.waiting import NEVER_MS
 
-BEGINNING_MS: Final = 1_700_000_000_000
-"""What a right wall clock shows when a world begins, in ms since the epoch."""
+BEGINNING_MS: Final = 1_800_000_000_000
+"""What a right wall clock shows when a world begins, in ms since the epoch; later than the times that checks give to
+records, as that of a real clock is."""
 MILLION: Final = 1_000_000
 NEVER_US: Final = NEVER_MS
 

@@ -77,6 +77,7 @@ class Network:
         self.messages = 0
         self.held = 0
         """How often messages came to a cut link."""
+        self._listening: dict[Address, End] = {}
         self._cut: dict[tuple[Place, Place, int | None], None] = {}
         """(from, to, the port at which the stream's server listens); None for all ports."""
         self._stuck: dict[Link, dict[tuple[Stream, int], None]] = {}
@@ -120,6 +121,14 @@ class Network:
         return low + int(self._world.random.random() * (high - low + 1)) + extra_us
 
     # -- streams ------------------------------------------------------------------------------------------------
+
+    def listen(self, place: Place, address: Address, end: End | None) -> None:
+        """Have somebody at a place that is no node take new streams to an address; None for nobody any more."""
+        self.addresses[address] = place
+        if end is None:
+            self._listening.pop(address, None)
+        else:
+            self._listening[address] = end
 
     def connect(self, client: Place, address: Address, end: End) -> Stream:
         """Open a stream to an address; `end` is told `ACCEPTED`, or `Closed`, or nothing while a link is cut."""
@@ -175,7 +184,7 @@ class Network:
         data = payload if type(payload) is bytes else b""
         self.digest = crc32(data, self.digest ^ (self._world.now_us & 0xFFFFFFFF) ^ stream.number)
         end = stream.ends[side]
-        if payload is Opening.CONNECT and (listening := self._world.listening(stream.places[side])) is not None:
+        if payload is Opening.CONNECT and (listening := self._listener_of(stream)) is not None:
             stream.ends[side] = listening
             self._streams.setdefault(stream.places[side], {})[stream] = None
             listening.take(stream, payload)
@@ -186,6 +195,10 @@ class Network:
         elif not self._world.is_silent(stream.places[side]):
             # Nobody is at this side any more, and its machine says so.
             self.send(stream, side, Closed("connection refused" if payload is Opening.CONNECT else "connection reset"))
+
+    def _listener_of(self, stream: Stream) -> End | None:
+        """Who takes a stream that is being opened."""
+        return self._listening.get(stream.address) or self._world.listening(stream.places[SERVER])
 
     def break_between(self, one: Place, other: Place) -> None:
         """Break all streams between two places: both sides are told at once."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness.clients.operator import Operator
+from harness.clients.operators.librdkafka import LibrdkafkaOperator
 from harness.pytest_plugin.lacking import skip_for
 from harness.targets.readiness import ask
 from harness.targets.target import Cluster, ClusterSpec, TargetKind, resolve
@@ -66,7 +66,7 @@ def run_checks(cluster: Cluster, folder: Path, root: Path, *, is_reference: bool
     for meta in sorted((folder / "reports" / "out" / "latest").glob("*/meta.json")):
         item: dict[str, Any] = json.loads(meta.read_text(encoding="utf-8"))
         outcomes.setdefault(item["more"]["outcome"], []).append(f"{item['check']}: {item['more']['skip_reason']}")
-    topics = set(Operator(cluster.bootstrap).topics())
+    topics = set(LibrdkafkaOperator(cluster.bootstrap).topics())
     listed = ask(cluster.nodes[0].address, ApiKey.LIST_GROUPS, 4, ListGroupsRequest()).groups
     return Checked(done.returncode, done.stdout, outcomes, topics, [group.group_id for group in listed])
 
@@ -78,7 +78,7 @@ def checked(request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest
         skip_for(lack)
     cluster = target.open(ClusterSpec())
     try:
-        Operator(cluster.bootstrap).create_topic(THEIRS)
+        LibrdkafkaOperator(cluster.bootstrap).create_topic(THEIRS)
         folder, is_reference = tmp_path_factory.mktemp("at"), target.kind is TargetKind.REFERENCE
         yield run_checks(cluster, folder, root, is_reference=is_reference)
     finally:

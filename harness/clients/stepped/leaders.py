@@ -91,15 +91,7 @@ class Leaders:
 
     async def refresh(self, topic: str) -> int:
         """Refreshes a topic's leaders from Metadata; returns the number of partitions that have one."""
-        asked = (MetadataRequestTopic(name=TopicName(topic)),)
-        request = MetadataRequest(topics=asked, allow_auto_topic_creation=False)
-
-        async def ask(connection: Connection) -> Any:
-            return await connection.request(METADATA, await connection.highest(METADATA, 9), request)
-
-        response = await first_answer(
-            self.executor, self.bootstrap, ask, client_id=self.client_id, timeout_s=self.timeout_s
-        )
+        response = await self._described(topic)
         brokers = {broker.node_id: (broker.host, broker.port) for broker in response.brokers}
         led = 0
         for found in response.topics:
@@ -109,6 +101,21 @@ class Leaders:
                     self._leaders[topic, partition.partition_index] = address
                     led += 1
         return led
+
+    async def count(self, topic: str) -> int:
+        """How many partitions a topic has, with a leader or without; 0 where the topic is not known."""
+        return sum(len(found.partitions) for found in (await self._described(topic)).topics)
+
+    async def _described(self, topic: str) -> Any:
+        asked = (MetadataRequestTopic(name=TopicName(topic)),)
+        request = MetadataRequest(topics=asked, allow_auto_topic_creation=False)
+
+        async def ask(connection: Connection) -> Any:
+            return await connection.request(METADATA, await connection.highest(METADATA, 9), request)
+
+        return await first_answer(
+            self.executor, self.bootstrap, ask, client_id=self.client_id, timeout_s=self.timeout_s
+        )
 
     async def offsets(self, topic: str, partition: int) -> tuple[int, int]:
         """(log start offset, high watermark). ClientTrouble when no leader answers within the patience."""

@@ -102,7 +102,7 @@ def stepped_consumer(
 ) -> SteppedConsumer:
     """A new consumer of a library."""
     if library.name == OWN:
-        return Consumer(executor, bootstrap, settings, client_id)
+        return Consumer(executor, bootstrap, settings, client_id, group)
     return _ConsumerOfThread(library.consumer(bootstrap, settings, client_id, group))
 
 

@@ -8,13 +8,13 @@ marker topic twice: when the second change is visible, the first one and all cha
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
+from harness.hosts import cluster_time as time
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.delete_groups_request import DeleteGroupsRequest

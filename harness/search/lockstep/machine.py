@@ -7,7 +7,6 @@ as a script that runs on its own. Hypothesis stores failing examples in a databa
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from harness.cache import cache_folder
 from harness.clients.client import ClientTrouble
 from harness.history.whole_file import write_whole
+from harness.hosts import cluster_time as time
 from harness.hosts.host import HostTrouble
 from harness.judging.outcome import BrokenPromise, Unproven
 from harness.judging.verdicts import Validity, Verdict
@@ -110,7 +110,9 @@ def explore(
 
     BrokenPromise if an answer is not allowed; ClientTrouble or HostTrouble if the target fails.
     """
-    modelled = Modelled(Opened(as_given(target.name), target, cluster), run_name())
+    # A simulated cluster is the check's own, and what is done there the same in each run with the seed.
+    run = f"m{run_seed}" if cluster.executor.is_virtual else run_name()
+    modelled = Modelled(Opened(as_given(target.name), target, cluster), run)
     modelled.player.prepare()
     bound = type(machine.__name__, (machine,), {"modelled": modelled, "listed": listed_by_all([cluster.bootstrap])})
     deadline, number = time.monotonic() + duration_s, 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -12,10 +11,12 @@ from typing import Any, ClassVar, Final
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
 from harness.comparing.observation import RequestOutcome
+from harness.hosts import cluster_time as time
 from harness.model.batch import Written
 from harness.model.specification import Specification
 from harness.search.lockstep.actions import Action, NodeFault, Request, Restart
 from harness.search.lockstep.clusters import Opened
+from harness.search.lockstep.confluent_clients import ConfluentClients
 from harness.search.lockstep.library_steps import (
     LibraryClients,
     LibraryCommit,
@@ -25,6 +26,7 @@ from harness.search.lockstep.library_steps import (
 )
 from harness.search.lockstep.played import Played
 from harness.search.lockstep.player import ANSWER_TIMEOUT_S, CHANGES_METADATA, PROBE, QUIET_S, Player
+from harness.search.lockstep.raw_clients import RawClients
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.framing import decode_response
 from reference_broker.wire.messages.describe_groups_request import DescribeGroupsRequest
@@ -152,7 +154,8 @@ class Modelled:
     def __init__(self, opened: Opened, run: str) -> None:
         """`run` is a prefix that makes names unique to this object."""
         self.player = JudgedPlayer(opened)
-        self.library = LibraryClients(opened.cluster.bootstrap)
+        own = opened.cluster.executor.is_virtual
+        self.library: LibraryClients = (RawClients if own else ConfluentClients)(opened.cluster.bootstrap)
         self.steps = 0
         self.played = Played()
         self.run = run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from harness.clients.connection import RawConnection
 from harness.comparing.normal_form import NormalForm
 from harness.comparing.observation import Observation, Pace, Plain, RequestOutcome
 from harness.comparing.times import Window
+from harness.hosts import cluster_time as time
 from harness.search.lockstep.actions import Fault, Kind, NodeFault, Ref, Request, Restart, WrittenBatch
 from harness.search.lockstep.barrier import Barrier
 from harness.search.lockstep.bytes import bytes_of

@@ -10,7 +10,16 @@ from harness.hosts.executor import using
 from harness.hosts.lack import Lack, Means
 from harness.targets import broker_properties
 from harness.targets.cluster_of_nodes import ClusterOfNodes
-from harness.targets.node_plan import CLIENTS, CONTROLLER, INTERNAL, NodePlan, first_voters, node_roles, settings_of
+from harness.targets.node_plan import (
+    CLIENTS,
+    CONTROLLER,
+    INTERNAL,
+    NodePlan,
+    first_voters,
+    listeners_of,
+    node_roles,
+    settings_of,
+)
 from harness.targets.simulated.executor import VirtualExecutor
 from harness.targets.simulated.links import SimulatedLinks
 from harness.targets.simulated.node import NodeOfWorld
@@ -123,11 +132,7 @@ def _plans(spec: ClusterSpec, chance: Random) -> tuple[NodePlan, ...]:
             id=node_id,
             roles=roles,
             host=f"10.0.0.{node_id}",
-            ports={
-                name: port
-                for name, port in PORTS.items()
-                if (name == CONTROLLER and "controller" in roles) or (name != CONTROLLER and "broker" in roles)
-            },
+            ports={name: PORTS[name] for name in listeners_of(roles, is_alone=len(chosen) == 1)},
             log_dirs=(FOLDER,),
             rack=spec.racks[number % len(spec.racks)] if spec.racks else None,
             directory_id=_new_id(chance) if spec.has_dynamic_voters else "",

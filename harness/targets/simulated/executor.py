@@ -5,19 +5,22 @@ Whoever waits outside of a task lets the world's events happen until what it wai
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from harness.hosts.executor import Signal, Stream, Task, Window, Work
+from harness.hosts.executor import Listener, Serve, Signal, Stream, Task, Window, Work
 from reference_broker.simulation.clock import BEGINNING_MS
-from reference_broker.simulation.network import CLIENT, Closed, Opening, Payload
+from reference_broker.simulation.network import CLIENT, SERVER, Closed, Opening, Payload
 from reference_broker.simulation.network import Stream as WorldStream
 from reference_broker.simulation.tasks import Promise, spawn
 from reference_broker.simulation.world import World
 
 T = TypeVar("T")
+_FIRST_PORT = 30_000
+_WHO = {CLIENT: "client", SERVER: "server"}
 
 
 class VirtualExecutor:
@@ -30,6 +33,7 @@ class VirtualExecutor:
         self.place = world.new_client()
         """Where our clients are: links to it can be cut as those of nodes."""
         self._is_waiting = False
+        self._ports = _FIRST_PORT
 
     def now_ns(self) -> int:
         """Since the world began."""
@@ -79,10 +83,15 @@ class VirtualExecutor:
 
     async def connect(self, host: str, port: int, timeout_s: float) -> Stream:
         """A new connection to a node of the world."""
-        stream = _VirtualStream(self.world)
+        stream = _VirtualStream(self.world, CLIENT)
         stream.open(self.place, (host, port))
         await stream.opened(timeout_s)
         return stream
+
+    def listen(self, host: str, serve: Serve) -> Listener:
+        """Listens where our clients are, whatever host is named."""
+        self._ports += 1
+        return _VirtualListener(self, self._ports, serve)
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -184,10 +193,10 @@ class _VirtualWindow:
 
 
 class _VirtualStream:
-    """A connection to a node of a world (Stream, and an end of the world's own streams)."""
+    """A connection to a node of a world, or from one (Stream, and an end of the world's own streams)."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, side: int) -> None:
+        self._world, self._side = world, side
         self._stream: WorldStream | None = None
         self._is_open = False
         self._ended: str | None = None
@@ -196,6 +205,11 @@ class _VirtualStream:
 
     def open(self, place: int, address: tuple[str, int]) -> None:
         self._stream = self._world.network.connect(place, address, self)
+
+    def accept(self, stream: WorldStream) -> None:
+        self._stream, self._is_open = stream, True
+        stream.ends[self._side] = self
+        self._world.network.send(stream, self._side, Opening.ACCEPTED)
 
     async def opened(self, timeout_s: float) -> None:
         await self._until(lambda: self._is_open, timeout_s)
@@ -220,7 +234,7 @@ class _VirtualStream:
     async def send(self, data: bytes, timeout_s: float) -> None:
         if self._ended is not None or self._stream is None:
             raise ConnectionResetError(self._ended or "it is closed")
-        self._world.network.send(self._stream, CLIENT, data)
+        self._world.network.send(self._stream, self._side, data)
 
     async def receive(self, size: int, timeout_s: float) -> bytes:
         await self._until(lambda: len(self._arrived) >= size, timeout_s)
@@ -252,5 +266,37 @@ class _VirtualStream:
 
     def close(self) -> None:
         if self._stream is not None and self._ended is None:
-            self._world.network.close(self._stream, CLIENT, "closed by the client")
+            self._world.network.close(self._stream, self._side, f"closed by the {_WHO[self._side]}")
             self._ended = "it is closed"
+            if self._waiting is not None:
+                self._waiting.keep(None)
+
+
+class _VirtualListener:
+    """Takes connections from the nodes of a world (Listener, and an end of the world's own streams)."""
+
+    def __init__(self, executor: VirtualExecutor, port: int, serve: Serve) -> None:
+        self._executor, self._world, self._serve = executor, executor.world, serve
+        self.address = (self._world.host_of(executor.place), port)
+        self._open: dict[_VirtualStream, None] = {}
+        self._world.network.listen(executor.place, self.address, self)
+
+    def take(self, stream: WorldStream, payload: Payload) -> None:
+        """Somebody connects."""
+        accepted = _VirtualStream(self._world, SERVER)
+        accepted.accept(stream)
+        self._open[accepted] = None
+        self._executor.start("service", lambda: self._served(accepted))
+
+    async def _served(self, stream: _VirtualStream) -> None:
+        try:
+            with contextlib.suppress(OSError):
+                await self._serve(stream)
+        finally:
+            self._open.pop(stream, None)
+            stream.close()
+
+    def close(self) -> None:
+        self._world.network.listen(self._executor.place, self.address, None)
+        for stream in list(self._open):
+            stream.close()

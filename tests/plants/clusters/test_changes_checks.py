@@ -11,6 +11,7 @@ import pytest
 
 from checks.metadata import test_changes_reach_every_node as check
 from checks.metadata.test_changes_reach_every_node import GONE, SETTING, Operator, Register
+from harness.hosts.executor import finished
 from harness.targets.node_plan import Role
 from reference_broker.wire.errors import ErrorCode
 from tests.plants.clusters import canned_fixtures
@@ -64,6 +65,34 @@ class MemoryCluster:
         return ErrorCode.NONE
 
 
+class Admin:
+    """Changes topics through one node."""
+
+    def __init__(self, cluster: MemoryCluster) -> None:
+        self._cluster = cluster
+
+    async def to(self, executor: object, address: object, **more: object) -> Admin:
+        return self
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    async def create_topic(self, name: str, partitions: int, replicas: int, config: dict[str, str]) -> ErrorCode:
+        if name in self._cluster.known[1]:
+            return ErrorCode.TOPIC_ALREADY_EXISTS
+        return self._cluster.change(name, config[SETTING])
+
+    async def set_config(self, name: str, settings: dict[str, str]) -> ErrorCode:
+        if name not in self._cluster.known[1]:
+            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        return self._cluster.change(name, settings[SETTING])
+
+    async def delete_topic(self, name: str) -> ErrorCode:
+        if name not in self._cluster.known[1]:
+            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        return self._cluster.change(name, None)
+
+
 class Client:
     """Asks one node."""
 
@@ -75,21 +104,6 @@ class Client:
 
     def __exit__(self, *ended: object) -> None:
         """Nothing is open."""
-
-    def create_topic(self, name: str, partitions: int, replicas: int, config: dict[str, str]) -> ErrorCode:
-        if name in self._cluster.known[1]:
-            return ErrorCode.TOPIC_ALREADY_EXISTS
-        return self._cluster.change(name, config[SETTING])
-
-    def set_config(self, name: str, settings: dict[str, str]) -> ErrorCode:
-        if name not in self._cluster.known[1]:
-            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-        return self._cluster.change(name, settings[SETTING])
-
-    def delete_topic(self, name: str) -> ErrorCode:
-        if name not in self._cluster.known[1]:
-            return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-        return self._cluster.change(name, None)
 
     def own_config(self, name: str) -> dict[str, str] | None:
         value = self._cluster.known[self._id].get(name)
@@ -103,6 +117,7 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     def made(bug: str) -> Any:
         cluster = MemoryCluster(bug)
         monkeypatch.setattr(check, "NodeAdmin", lambda address, **more: Client(cluster, address))
+        monkeypatch.setattr(check, "stepped", SimpleNamespace(NodeAdmin=Admin(cluster)))
         monkeypatch.setattr(check, "restore", lambda cluster: None)
         monkeypatch.setattr("harness.clients.node_client.time", Clock())
         return cluster
@@ -124,9 +139,9 @@ def both_halves(cluster: Any, bug: str) -> None:
     operator = Operator(cluster, [register])
     cluster.loses_answers = True
     for _ in range(TURNS):
-        operator.turn()
+        finished(operator.turn())
     strike(cluster, register, bug)
-    operator.turn()
+    finished(operator.turn())
     check.judge(cluster, [register])
     if bug == "takes no change any more":
         cluster.bug = "refuses what is right"
@@ -137,12 +152,12 @@ def strike(cluster: MemoryCluster, register: Register, bug: str) -> None:
     """What the bug does when a controller dies."""
     cluster.loses_answers = False
     cluster.is_struck = True
-    register.change(cluster.nodes[0], "5000000")  # type: ignore[arg-type]
+    finished(register.change(cluster.nodes[0], "5000000"))  # type: ignore[arg-type]
     if bug in ("loses the last changes", "forgets a topic"):
         cluster.known = {node: {TOPIC: "1"} if bug == "loses the last changes" else {} for node in cluster.known}
         cluster.change = lambda topic, value: ErrorCode.NONE  # type: ignore[method-assign]
     if bug == "brings a topic back":
-        register.change(cluster.nodes[0], GONE)  # type: ignore[arg-type]
+        finished(register.change(cluster.nodes[0], GONE))  # type: ignore[arg-type]
         cluster.known = {node: {TOPIC: "1"} for node in cluster.known}
 
 

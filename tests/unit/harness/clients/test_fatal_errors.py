@@ -11,7 +11,7 @@ import pytest
 from harness.clients.client import Delivery
 from harness.clients.confluent import ConfluentProducer
 from harness.clients.connection import RawConnection
-from harness.clients.operator import Operator
+from harness.clients.operators.librdkafka import LibrdkafkaOperator
 from harness.history.operations import OpType
 from harness.judging.guarantees import ClientSettings
 from harness.targets.target import Cluster, ClusterSpec, resolve
@@ -54,7 +54,7 @@ def overtake(bootstrap: str, topic: str) -> None:
 
 def test_a_fatal_error_of_librdkafka_comes_by_the_deliveries_and_never_from_a_call(cluster: Cluster) -> None:
     """The library leaves the error pending while it calls for deliveries, so that any call may end without one."""
-    Operator(cluster.bootstrap).create_topic("t", partitions=len(_PARTITIONS))
+    LibrdkafkaOperator(cluster.bootstrap).create_topic("t", partitions=len(_PARTITIONS))
     producer = ConfluentProducer(cluster.bootstrap, ClientSettings(), "c")
     firsts: list[Delivery] = []
     for partition in _PARTITIONS:

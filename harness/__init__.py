@@ -3,8 +3,8 @@
 A check states a promise as a workload and faults (`Queue`, `ClientSettings`, `Needs`), or as single requests
 (`Exchange`), and ends in one of four ways: `require` or an assertion holds, `BrokenPromise`, `Unproven`, a skip for a
 `Lack`. Targets open clusters (`resolve`, `ClusterSpec`, `Cluster`, `Node`); faults come from `nemesis`, and one of
-your own needs the methods of `Fault`. The annotations of fixtures: `Drive`, `CheckRecord`, `Names`, `Operator`,
-`Library` in checks/; `KafkaCluster`, `OpensCluster`, `KafkaDrive`, `KafkaNemesis` in other projects.
+your own needs the methods of `Fault`. The annotations of fixtures: `Drive`, `Strike`, `CheckRecord`, `Names`,
+`Operator`, `Library` in checks/; `KafkaCluster`, `OpensCluster`, `KafkaDrive`, `KafkaNemesis` in other projects.
 
 Each name is imported from its own file when it is first asked for, so that `import harness` costs nothing.
 """
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.drive import Drive, Driven
     from harness.pytest_plugin.names import Names
     from harness.pytest_plugin.record import CheckRecord
+    from harness.pytest_plugin.strike import Strike
     from harness.runs.fault import Fault
     from harness.targets.cluster_view import ClusterView
     from harness.targets.target import Cluster, ClusterSpec, Node, Target, TargetTrouble, resolve
@@ -53,6 +54,7 @@ _FILES = {
     "pytest_plugin.drive": ("Drive", "Driven"),
     "pytest_plugin.names": ("Names",),
     "pytest_plugin.record": ("CheckRecord",),
+    "pytest_plugin.strike": ("Strike",),
     "runs.fault": ("Fault",),
     "targets.cluster_view": ("ClusterView",),
     "targets.target": ("Cluster", "ClusterSpec", "Node", "Target", "TargetTrouble", "resolve"),
@@ -88,6 +90,7 @@ __all__ = [
     "Operator",
     "Queue",
     "RawAdmin",
+    "Strike",
     "Target",
     "TargetTrouble",
     "TopicSettings",

@@ -15,13 +15,12 @@ acknowledgement.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from harness.clients.operators.operator import Operator
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.strike import Strike
 from harness.targets.target import Cluster
 
 pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.severity("critical"), pytest.mark.kip(500)]
@@ -30,7 +29,7 @@ pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.severity("critica
 @pytest.mark.claim("M7")
 @pytest.mark.parametrize("fault", ["kill", "restart"])
 def test_acknowledged_changes_survive(
-    cluster: Cluster, operator: Operator, names: Names, strike: Callable[[str], None], fault: str
+    cluster: Cluster, operator: Operator, names: Names, strike: Strike, fault: str
 ) -> None:
     made, grown, altered, gone = (names.topic(label) for label in ("made", "grown", "altered", "gone"))
     operator.create_topic(grown, partitions=1)
@@ -42,7 +41,7 @@ def test_acknowledged_changes_survive(
     hasty.alter_topic(altered, {"retention.ms": "7200000"}, unset=["segment.bytes"])
     hasty.create_topic(made, partitions=3, config={"cleanup.policy": "compact"})
 
-    strike(fault)
+    strike(f"{fault} controller")
 
     operator.wait_for_partitions(made, 3)
     operator.wait_for_partitions(grown, 5)

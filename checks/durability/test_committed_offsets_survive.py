@@ -15,8 +15,6 @@ offsets are records of the topic __consumer_offsets.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from harness.clients.client import Library
@@ -25,6 +23,7 @@ from harness.clients.transfer import Outgoing, produce, read, read_all
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.strike import Strike
 from harness.targets.target import Cluster
 
 pytestmark = [
@@ -43,7 +42,7 @@ RECORDS = [Outgoing(value=f"order {number}".encode(), partition=number % 2) for 
 @pytest.mark.parametrize("fault", ["kill", "restart"])
 @pytest.mark.parametrize("client", ["confluent", "kafka_python", "aiokafka", "raw"], indirect=True)
 def test_committed_offsets_survive(
-    cluster: Cluster, client: Library, operator: Operator, names: Names, strike: Callable[[str], None], fault: str
+    cluster: Cluster, client: Library, operator: Operator, names: Names, strike: Strike, fault: str
 ) -> None:
     topic, group = names.topic("orders"), names.group("workers")
     operator.create_topic(topic, partitions=2)
@@ -57,7 +56,7 @@ def test_committed_offsets_survive(
     committed = {(topic, 0): 20, (topic, 1): 20}
     require(operator.group_offsets(group), committed, f"what the group is told before the {fault}")
 
-    strike(fault)
+    strike(fault, group=group)
 
     require(operator.group_offsets(group), committed, f"what the group is told after the {fault}")
     more = [Outgoing(value=b"more %d" % partition, partition=partition) for partition in (0, 1)]

@@ -15,8 +15,6 @@ starts there, and records below it are not served.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from harness.clients.client import Library
@@ -26,6 +24,7 @@ from harness.clients.transfer import Outgoing, produce, read_partitions
 from harness.comparing.request_forms import fetch
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.strike import Strike
 from harness.targets.target import Cluster
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -51,7 +50,7 @@ def test_deleted_records_stay_deleted(
     admin: RawAdmin,
     operator: Operator,
     names: Names,
-    strike: Callable[[str], None],
+    strike: Strike,
 ) -> None:
     topic = names.topic("customers")
     operator.create_topic(topic)
@@ -60,7 +59,7 @@ def test_deleted_records_stay_deleted(
     low_watermark = operator.delete_records(topic, 0, before=12)
     require(low_watermark, 12, "the low watermark that DeleteRecords answered")
     require(admin.offsets(topic, 0), (12, 30), "the log after the deletion (its start, its end)")
-    strike("restart")
+    strike("restart", topic=topic)
 
     require(admin.offsets(topic, 0), (12, 30), "the log after the restart (its start, its end)")
     refused = refusal_of_fetch(cluster.bootstrap, topic, offset=11)

@@ -18,8 +18,6 @@ tests/plants/truncates_a_good_batch_on_recovery.py
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from harness.clients.client import Library
@@ -30,6 +28,7 @@ from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.strike import Strike
 from harness.targets.target import Cluster
 from harness.workloads.queue import Queue
 
@@ -55,7 +54,7 @@ def test_read_back_after_restart(drive: Drive, names: Names, fault: str) -> None
 @pytest.mark.claim("D9")
 @pytest.mark.parametrize("fault", ["kill", "restart"])
 def test_a_log_is_whole_after_a_restart(
-    cluster: Cluster, client: Library, operator: Operator, names: Names, strike: Callable[[str], None], fault: str
+    cluster: Cluster, client: Library, operator: Operator, names: Names, strike: Strike, fault: str
 ) -> None:
     """After a restart every batch in the log has a valid CRC, and starts at the offset where the one before it ends."""
     topic = names.topic("ledger")
@@ -67,7 +66,7 @@ def test_a_log_is_whole_after_a_restart(
     producer.close()
     before = [batch.header for batch in stored_batches(cluster.bootstrap, topic, 0)]
 
-    strike(fault)
+    strike(fault, topic=topic)
 
     batches = stored_batches(cluster.bootstrap, topic, 0)
     end = 0

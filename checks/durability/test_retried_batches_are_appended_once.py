@@ -35,6 +35,7 @@ from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.names import Names
+from harness.pytest_plugin.strike import Strike
 from harness.targets.target import Cluster
 from harness.workloads.queue import Queue
 from reference_broker.wire.errors import ErrorCode, is_retriable
@@ -92,7 +93,7 @@ def test_a_batch_older_than_the_last_five_is_refused(cluster: Cluster, admin: Ra
 @pytest.mark.claim("O5")
 @pytest.mark.parametrize("fault", ["kill", "restart"])
 def test_batches_from_before_a_restart_are_not_appended_again(
-    cluster: Cluster, admin: RawAdmin, names: Names, strike: Callable[[str], None], fault: str
+    cluster: Cluster, admin: RawAdmin, names: Names, strike: Strike, fault: str
 ) -> None:
     """If five batches are sent again after a restart, the last one is answered as before, and none is appended."""
     topic = names.topic("payments")
@@ -101,7 +102,7 @@ def test_batches_from_before_a_restart_are_not_appended_again(
     first = sent(cluster, topic, batches)
     require(first, [("NONE", number) for number in NUMBERS], "the answers to five batches (error, offset)")
 
-    strike(fault)
+    strike(fault, topic=topic)
     again = sent(cluster, topic, batches)
 
     require(again[-1], first[-1], f"the answer to the last batch again, after the {fault} (error, offset)")

@@ -12,13 +12,12 @@ its records, and a deletion does not delete it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import batch, fetch, list_offsets, produce, produce_quietly, versions
 from harness.judging.outcome import require
+from harness.pytest_plugin.strike import Strike
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest, DeleteTopicState
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
@@ -62,7 +61,7 @@ def end_of(exchange: Exchange, topic: TopicName) -> int:
 
 
 @pytest.mark.claim("M6")
-def test_an_id_is_given_once(exchange: Exchange, strike: Callable[[str], None]) -> None:
+def test_an_id_is_given_once(exchange: Exchange, strike: Strike) -> None:
     """Topics have different ids, and a topic that is created repeatedly has another id each time."""
     neighbours = [exchange.topic_id(exchange.topic(label)) for label in ("first", "second", "third")]
     ids = []
@@ -71,7 +70,7 @@ def test_an_id_is_given_once(exchange: Exchange, strike: Callable[[str], None]) 
         ids.append(exchange.topic_id(topic))
         delete(exchange, topic, ids[-1])
         if number == TIMES // 2:
-            strike("restart")
+            strike("restart controller")
 
     given = [*neighbours, *ids]
     again = {str(one) for one in given if given.count(one) > 1}

@@ -12,7 +12,7 @@ restart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,6 +29,7 @@ from harness.comparing.request_forms import (
     produce,
     produce_quietly,
 )
+from harness.pytest_plugin.strike import Strike
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import CreatableTopic, CreateTopicsRequest
 from reference_broker.wire.messages.describe_cluster_request import DescribeClusterRequest
@@ -58,7 +59,7 @@ UNREGISTER = UnregisterBrokerRequest(broker_id=BrokerId(1))
 
 
 @pytest.fixture
-def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicName]:
+def topic(exchange: Exchange, strike: Strike) -> Iterator[TopicName]:
     """A topic with a record, on a broker that is then unregistered; at the end the broker is killed and restarted."""
     name = exchange.topic()
     produce_quietly(exchange, name, "acknowledged")
@@ -112,7 +113,7 @@ def test_it_takes_nothing(exchange: Exchange, topic: TopicName) -> None:
     assert exchange.ask("a producer", producer, 4).error_code == ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
 
 
-def test_it_is_whole_again_after_a_restart(exchange: Exchange, topic: TopicName, strike: Callable[[str], None]) -> None:
+def test_it_is_whole_again_after_a_restart(exchange: Exchange, topic: TopicName, strike: Strike) -> None:
     """The acknowledged record can be read before and after the restart, and the next one is appended after it."""
     early = exchange.ask("what is there", fetch(topic), 12)
     assert values(early) == ["acknowledged"]

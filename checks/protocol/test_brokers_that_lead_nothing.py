@@ -14,7 +14,7 @@ wrongly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,6 +33,7 @@ from harness.comparing.request_forms import (
     sync,
 )
 from harness.judging.outcome import require
+from harness.pytest_plugin.strike import Strike
 from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest, CreatePartitionsTopic
@@ -66,7 +67,7 @@ pytestmark = [
 
 
 @pytest.fixture
-def topic(exchange: Exchange, strike: Callable[[str], None]) -> Iterator[TopicName]:
+def topic(exchange: Exchange, strike: Strike) -> Iterator[TopicName]:
     """A topic on a broker that is then unregistered; at the end the broker is killed and restarted."""
     name = exchange.topic()
     coordinated(exchange)

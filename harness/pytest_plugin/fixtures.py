@@ -24,10 +24,10 @@ from harness.pytest_plugin.options import OPTIONS, ChosenTarget
 from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.session import SESSION
 from harness.pytest_plugin.sizing import lack_of_nodes
+from harness.pytest_plugin.strike import Strike
 from harness.targets import kafka_tools
 from harness.targets.kafka_tools import Java
 from harness.targets.target import Cluster
-from nemesis.fault_names import fault_named
 
 OWN_CLIENT = "raw"
 NO_SOCKETS = Lack(
@@ -173,21 +173,9 @@ def drive(
 
 
 @pytest.fixture
-def strike(
-    require_fault: Callable[[str], None], cluster: Cluster, record: CheckRecord, chance: Random
-) -> Callable[[str], None]:
-    """strike("kill"): does it to a node, heals it, and waits until all answer. Skips where it is not offered."""
-
-    def striking(name: str) -> None:
-        fault = fault_named(name)
-        require_fault(fault.kind)
-        record.faults += 1
-        with record.step(name):
-            fault.inject(cluster, fault.plan(cluster.view(topics=()), chance))
-            fault.heal(cluster)
-            fault.verify_healed(cluster)
-
-    return striking
+def strike(require_fault: Callable[[str], None], cluster: Cluster, record: CheckRecord, chance: Random) -> Strike:
+    """strike("kill", topic="orders"): a fault between two steps of a check, healed before it returns."""
+    return Strike(cluster=cluster, record=record, chance=chance, require_fault=require_fault)
 
 
 @pytest.fixture

@@ -1,0 +1,50 @@
+"""The fixture `strike`: a fault between two steps of a check, healed before the check goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from harness.judging.outcome import Unproven
+from harness.pytest_plugin.record import CheckRecord
+from harness.targets.target import Cluster
+from nemesis.fault_names import fault_named
+from nemesis.node_specs import NodeSpec, coordinator_of, leader_of, one
+
+
+class Strike:
+    """Injects faults for one check."""
+
+    def __init__(
+        self, *, cluster: Cluster, record: CheckRecord, chance: Random, require_fault: Callable[[str], None]
+    ) -> None:
+        self._cluster = cluster
+        self._record = record
+        self._chance = chance
+        self._require_fault = require_fault
+
+    def __call__(self, name: str, *, topic: str = "", group: str = "") -> None:
+        """strike("kill", topic="orders"): does it to a node, heals it, and waits until all is well again.
+
+        It acts on the leader of the topic's partition 0, or on the coordinator of the group; else on the nodes that
+        `name` says, or on any. Skips where the target does not offer the fault. HostTrouble if it has no effect or
+        cannot be healed.
+        """
+        fault = fault_named(name, self._on(topic, group))
+        self._require_fault(fault.kind)
+        self._record.faults += 1
+        with self._record.step(name):
+            view = self._cluster.view(topics=(topic,) if topic else (), groups=(group,) if group else ())
+            fault.inject(self._cluster, fault.plan(view, self._chance))
+            fault.heal(self._cluster)
+            fault.verify_healed(self._cluster)
+            if len(self._cluster.nodes) > 1:  # a node that answers may still be fenced, and its partitions be elsewhere
+                self._cluster.wait_healthy()
+
+    @staticmethod
+    def _on(topic: str, group: str) -> NodeSpec:
+        if topic and group:
+            raise Unproven("strike: it acts on the leader of a topic or on the coordinator of a group, not on both")
+        if topic:
+            return leader_of(topic)
+        return coordinator_of(group) if group else one

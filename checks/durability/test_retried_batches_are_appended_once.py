@@ -122,7 +122,7 @@ def test_retried_batches_are_appended_once(drive: Drive, names: Names) -> None:
 
     # The request timeout is 3 s: during a longer pause clients send batches again that the broker already has.
     # librdkafka looks once a second for requests that have timed out.
-    drive(queue, "pause", "kill", hold_s=5.0)
+    drive(queue, "pause leader", "kill leader", hold_s=5.0)
 
 
 def some_batches(producer_id: int, numbers: range = NUMBERS) -> list[bytes]:

@@ -128,8 +128,7 @@ def test_who_is_in_sync_leads_when_the_leader_is_fenced(exchange: Exchange, pair
     code = elected(exchange, "the preferred leader, which is not in sync", topic, 0)
     require(code, "PREFERRED_LEADER_NOT_AVAILABLE", "the answer to an election of a replica that is not in sync")
     require(pair.partition(topic).leader_id, pair.node, "the leader after a preferred election that was refused")
-    pair.guest.fetch(pair.topic_id(topic), 1, leader_epoch=pair.partition(topic).leader_epoch)
-    pair.await_isr(topic, pair.node, GUEST)
+    pair.join_isr(topic, end=1)
     require(elected(exchange, "the preferred leader, in sync", topic, 0), "NONE", "the answer when it is in sync")
     pair.await_leader(topic, GUEST)
     require(elected(exchange, "once more", topic, 0), "ELECTION_NOT_NEEDED", "the answer when it leads")
@@ -204,8 +203,7 @@ def test_who_did_not_stop_in_order_is_not_eligible(exchange: Exchange, pair: Pai
             f"the eligible replicas are {wanted} after a stop {'in order' if is_in_order else 'out of order'}",
         )
         pair.guest.unfence()
-        pair.guest.fetch(pair.topic_id(topic), 0, leader_epoch=pair.partition(topic).leader_epoch)
-        pair.await_isr(topic, pair.node, GUEST)
+        pair.join_isr(topic, end=0)
 
 
 @pytest.mark.claim("M5")

@@ -191,8 +191,7 @@ def test_a_follower_joins_the_isr_when_it_has_all(exchange: Exchange, pair: Pair
         follow(pair, topic, offset)
         code = written(exchange, "a record beside a follower that lags", topic, "x", timeout_ms=10_000)
         require(ErrorCode(code).name, "NONE", f"the answer when a replica not in sync has fetched up to {offset}")
-    follow(pair, topic, 5)
-    pair.await_isr(topic, pair.node, GUEST)
+    pair.join_isr(topic, end=5)
 
 
 @pytest.mark.claim("D3", "M11")
@@ -207,8 +206,7 @@ def test_too_few_replicas_in_sync_take_nothing(exchange: Exchange, pair: Pair) -
     require(written(exchange, "a record for one", topic, "for one", acks=1), 0, "the answer to acks=1")
     require(visible(exchange, topic), [], "what consumers see while too few replicas are in sync")
     pair.guest.unfence()
-    follow(pair, topic, 1)
-    pair.await_isr(topic, pair.node, GUEST)
+    pair.join_isr(topic, end=1)
     pair.until(lambda: visible(exchange, topic) == ["for one"], "consumers see the record of acks=1")
 
 

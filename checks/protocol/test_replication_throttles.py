@@ -90,11 +90,7 @@ def test_a_follower_not_in_sync_is_held_back(exchange: Exchange, pair: Pair) -> 
 def test_a_follower_in_sync_is_not_held_back(exchange: Exchange, pair: Pair) -> None:
     """It gets records however much has passed: acks=all waits for it."""
     topic = led_alone(exchange, pair, **{REPLICAS: f"0:{pair.node}"})
-    # A leader looks at each fetch whether who sent it may join the ISR, and learns a little late that it is unfenced.
-    pair.until(
-        lambda: served(pair, topic, 1) == 0 and set(pair.partition(topic).isr_nodes) == {pair.node, GUEST},
-        f"the ISR of {topic} is {sorted((pair.node, GUEST))}",
-    )
+    pair.join_isr(topic, end=1)
     limited(exchange, pair, SET)
     for offset in range(1, 4):
         answer = exchange.quietly(produce(topic, batch(RECORD), acks=1), 9)

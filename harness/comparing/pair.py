@@ -116,6 +116,19 @@ class Pair:
             f"the ISR of {topic} is {sorted(brokers)}",
         )
 
+    def join_isr(self, topic: str, end: int) -> None:
+        """Has the guest fetch from the end of the node's log until both are in sync, as the node knows.
+
+        A leader looks at each fetch whether its follower may join the ISR, and of several nodes it learns a little late
+        that a follower is unfenced: a single fetch may come too early.
+        """
+
+        def is_joined() -> bool:
+            self.guest.fetch(self.topic_id(topic), end, leader_epoch=self.partition(topic).leader_epoch)
+            return set(self.partition(topic).isr_nodes) == {self.node, GUEST}
+
+        self.until(is_joined, f"the guest, which has all of {topic}, joins its ISR")
+
     def reassign(self, topic: str, *replicas: int, may_change_factor: bool = True) -> int:
         """Requests a reassignment of partition 0; returns its error code."""
         wanted = ReassignablePartition(partition_index=0, replicas=tuple(map(BrokerId, replicas)))

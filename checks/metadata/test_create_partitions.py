@@ -67,11 +67,6 @@ def grown_to(exchange: Exchange, name: str, count: int) -> int:
     return partitions(exchange, name)
 
 
-def node(exchange: Exchange) -> int:
-    broker: int = exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id
-    return broker
-
-
 @all_versions(0, 3)
 def test_a_topic_grows(exchange: Exchange, version: int) -> None:
     """A topic gets the requested number of partitions."""
@@ -95,7 +90,7 @@ def test_validation_makes_nothing(exchange: Exchange, version: int) -> None:
 @versions(0, 3)
 def test_new_partitions_may_be_assigned(exchange: Exchange, version: int) -> None:
     """The request may name the brokers of the new partitions."""
-    topic, broker = exchange.topic(), node(exchange)
+    topic, broker = exchange.topic(), exchange.broker()
     answer = exchange.ask("two more, assigned", request(grown(topic, 3, assignment=((broker,), (broker,)))), version)
 
     assert only(answer).error_code == ErrorCode.NONE
@@ -136,7 +131,7 @@ def test_a_topic_named_twice_is_refused(exchange: Exchange, version: int) -> Non
 def test_an_assignment_that_cannot_be_is_refused(exchange: Exchange, version: int, kind: str) -> None:
     """An assignment must have one list of existing, distinct brokers for each new partition, as long as those of the
     others."""
-    topic, broker = exchange.topic(), node(exchange)
+    topic, broker = exchange.topic(), exchange.broker()
     assignment: tuple[tuple[int, ...], ...] = {
         "too few": ((broker,),),
         "too many": ((broker,), (broker,), (broker,)),

@@ -18,7 +18,6 @@ from harness.comparing.created_topics import (
     new_topic,
     only_topic,
     size_of,
-    some_broker,
 )
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import versions
@@ -32,7 +31,7 @@ pytestmark = [pytest.mark.feature("CreateTopics"), pytest.mark.kip(4)]
 @versions(2, 5, 7)
 def test_an_assignment_is_taken(exchange: Exchange, version: int) -> None:
     """A topic may be created by an assignment, with -1 for the numbers of partitions and replicas."""
-    broker, name = some_broker(exchange), exchange.name("orders")
+    broker, name = exchange.broker(), exchange.name("orders")
     topic = new_topic(name, -1, -1, assignment={1: (broker,), 0: (broker,)})
     answer = exchange.ask("two partitions by assignment", create(topic), version)
 
@@ -47,7 +46,7 @@ def test_an_assignment_beside_numbers_is_refused(
 ) -> None:
     """An assignment together with a number of partitions or replicas is refused."""
     name = exchange.name("orders")
-    topic = new_topic(name, partitions, replicas, assignment={0: (some_broker(exchange),)})
+    topic = new_topic(name, partitions, replicas, assignment={0: (exchange.broker(),)})
     answer = exchange.ask(f"an assignment, {partitions} partitions, {replicas} replicas", create(topic), version)
 
     assert only_topic(answer).error_code == ErrorCode.INVALID_REQUEST
@@ -58,7 +57,7 @@ def test_an_assignment_beside_numbers_is_refused(
 @versions(2, 7)
 def test_an_assignment_that_cannot_be_is_refused(exchange: Exchange, version: int, kind: str) -> None:
     """An assignment must number partitions from 0 without gaps, and give each of them existing, distinct brokers."""
-    broker = some_broker(exchange)
+    broker = exchange.broker()
     assignment: dict[int, tuple[int, ...]] = {
         "unknown_broker": {0: (broker + 1000,)},
         "broker_twice": {0: (broker, broker)},
@@ -78,7 +77,7 @@ def test_an_assignment_that_cannot_be_is_refused(exchange: Exchange, version: in
 @versions(7)
 def test_an_assignment_that_names_a_partition_twice_is_refused(exchange: Exchange, version: int) -> None:
     """An assignment that contains a partition twice is refused."""
-    broker = some_broker(exchange)
+    broker = exchange.broker()
     twice = tuple(CreatableReplicaAssignment(partition_index=0, broker_ids=(BrokerId(broker),)) for _ in range(2))
     name = exchange.name("orders")
     topic = CreatableTopic(name=TopicName(name), num_partitions=-1, replication_factor=-1, assignments=twice)

@@ -24,7 +24,6 @@ from reference_broker.wire.messages.describe_configs_response import (
     DescribeConfigsResponse,
     DescribeConfigsResult,
 )
-from reference_broker.wire.messages.metadata_request import MetadataRequest
 
 pytestmark = [
     pytest.mark.feature("DescribeConfigs"),
@@ -89,10 +88,6 @@ def only(answer: DescribeConfigsResponse) -> DescribeConfigsResult:
 
 def by_name(result: DescribeConfigsResult) -> dict[str, DescribeConfigsResourceResult]:
     return {one.name: one for one in result.configs}
-
-
-def node(exchange: Exchange) -> str:
-    return str(exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id)
 
 
 @all_versions(1, 4)
@@ -161,7 +156,7 @@ def test_documentation_may_be_asked_for(exchange: Exchange) -> None:
 @all_versions(1, 4)
 def test_settings_of_a_broker_are_told(exchange: Exchange, version: int) -> None:
     """A broker describes its own settings."""
-    broker = node(exchange)
+    broker = str(exchange.broker())
     names = [one.name for one in only(exchange.quietly(request((BROKER, broker)), 4)).configs]
     wanted = request((BROKER, broker), keys=tuple(name for name in names if name not in OF_ONE_MACHINE))
     exchange.form.label(broker, "the broker's id")
@@ -173,21 +168,23 @@ def test_settings_of_a_broker_are_told(exchange: Exchange, version: int) -> None
 
 def test_a_broker_knows_the_settings_of_its_machine(exchange: Exchange) -> None:
     """A broker describes the settings that depend on its machine; node.id and the log folders are read-only."""
-    answer = exchange.quietly(request((BROKER, node(exchange)), keys=OF_ONE_MACHINE), 4)
+    answer = exchange.quietly(request((BROKER, str(exchange.broker())), keys=OF_ONE_MACHINE), 4)
     told = sorted((one.name, one.read_only, one.config_source) for one in only(answer).configs)
 
     exchange.note("settings of the machine, whether read-only, and their sources", [list(one) for one in told])
     require([name for name, _, _ in told], sorted(OF_ONE_MACHINE), "the list of settings of the machine")
     fixed = {name: is_read_only for name, is_read_only, _ in told if name in ("node.id", "log.dirs", "log.dir")}
     assert fixed == {"node.id": True, "log.dirs": True, "log.dir": True}
-    assert by_name(only(answer))["node.id"].value == node(exchange)
+    assert by_name(only(answer))["node.id"].value == str(exchange.broker())
 
 
 def test_synonyms_of_a_broker(exchange: Exchange) -> None:
     """A broker's setting has synonyms in their order of precedence; the last one is the documented default."""
     keys = ("log.retention.ms", "log.retention.hours", "log.retention.check.interval.ms", "num.io.threads")
     answer = exchange.ask(
-        "settings of the broker with synonyms", request((BROKER, node(exchange)), keys=keys, include_synonyms=True), 4
+        "settings of the broker with synonyms",
+        request((BROKER, str(exchange.broker())), keys=keys, include_synonyms=True),
+        4,
     )
 
     found = by_name(only(answer))
@@ -202,7 +199,9 @@ def test_synonyms_of_a_broker(exchange: Exchange) -> None:
 def test_secrets_are_not_told(exchange: Exchange, version: int) -> None:
     """A broker's password is described as sensitive, with null as its value, also in its synonyms."""
     keys = ("ssl.truststore.password",)
-    answer = exchange.ask("a password", request((BROKER, node(exchange)), keys=keys, include_synonyms=True), version)
+    answer = exchange.ask(
+        "a password", request((BROKER, str(exchange.broker())), keys=keys, include_synonyms=True), version
+    )
 
     (found,) = only(answer).configs
     assert (found.name, found.is_sensitive, found.config_source) == ("ssl.truststore.password", True, STATIC)

@@ -29,7 +29,6 @@ from reference_broker.wire.messages.incremental_alter_configs_request import (
     AlterConfigsResource,
     IncrementalAlterConfigsRequest,
 )
-from reference_broker.wire.messages.metadata_request import MetadataRequest
 
 pytestmark = [
     pytest.mark.feature("IncrementalAlterConfigs"),
@@ -65,15 +64,10 @@ def is_told(exchange: Exchange, kind: int, resource: str, setting: str) -> bool:
     """Whether the release describes a setting: a broker accepts any text for settings that it does not know, for its
     plugins.
     """
-    name = node(exchange) if kind == BROKER else resource
+    name = str(exchange.broker()) if kind == BROKER else resource
     asked = DescribeConfigsResource(resource_type=kind, resource_name=name, configuration_keys=(setting,))
     answer = exchange.quietly(DescribeConfigsRequest(resources=(asked,)), 4)
     return any(one.name == setting for one in answer.results[0].configs)
-
-
-def node(exchange: Exchange) -> str:
-    """The name of a broker as a resource."""
-    return str(exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id)
 
 
 def is_documented(row: Row, value: str | None, *, with_ranges: bool) -> bool:
@@ -150,7 +144,7 @@ def test_values_of_a_setting_of_clients_metrics(exchange: Exchange, setting: str
 @pytest.mark.parametrize("setting", NODES)
 def test_values_of_a_nodes_setting(exchange: Exchange, setting: str) -> None:
     """A setting of one broker refuses invalid values with an error message."""
-    try_all(exchange, BROKER, node(exchange), setting)
+    try_all(exchange, BROKER, str(exchange.broker()), setting)
 
 
 @pytest.mark.parametrize("setting", NODES)

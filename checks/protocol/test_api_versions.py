@@ -133,7 +133,7 @@ def test_a_client_that_meant_another_node_learns_it(
     request = replace(
         asked(),
         cluster_id={"": None, "own": known.cluster_id}.get(cluster, cluster),
-        node_id=BrokerId(-1 if beside < 0 else known.brokers[0].node_id + beside),
+        node_id=BrokerId(-1 if beside < 0 else exchange.broker() + beside),
     )
     answer = exchange.ask(f"cluster {cluster or 'not named'!r}, node {beside:+d}", request, version)
 

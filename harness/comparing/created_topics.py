@@ -78,12 +78,6 @@ def settings_of(exchange: Exchange, name: str) -> dict[str, str | None]:
 def brokers_default(exchange: Exchange, name: str) -> int:
     """The value of a numeric config of a broker."""
     wanted = DescribeConfigsResource(
-        resource_type=_BROKER, resource_name=str(some_broker(exchange)), configuration_keys=(name,)
+        resource_type=_BROKER, resource_name=str(exchange.broker()), configuration_keys=(name,)
     )
     return int(exchange.quietly(DescribeConfigsRequest(resources=(wanted,)), 4).results[0].configs[0].value)
-
-
-def some_broker(exchange: Exchange) -> int:
-    """The id of the first broker in Metadata."""
-    broker: int = exchange.quietly(MetadataRequest(topics=(), allow_auto_topic_creation=False)).brokers[0].node_id
-    return broker

@@ -126,6 +126,13 @@ class Exchange:
         """The topic, changed such that the broker of this exchange will lead its partitions."""
         return topic if self.home is None else self.home.led(topic)
 
+    def broker(self) -> int:
+        """The id of the broker that gets the requests."""
+        if self.home is not None:
+            return self.home.broker
+        about = MetadataRequest(topics=(), allow_auto_topic_creation=False)
+        return int(self.quietly(about).brokers[0].node_id)
+
     def await_topic(self, topic: TopicName, partitions: int = 1) -> None:
         """Waits until the broker leads each partition, e.g. after a creation or restart. ClientTrouble after 10 s."""
         for _ in self.patience():

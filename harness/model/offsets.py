@@ -61,7 +61,6 @@ class Offsets:
                         allowed = ANY
                 elif len(part.committed_metadata or "") > LONGEST_METADATA and allowed == codes(ErrorCode.NONE):
                     allowed = codes(ErrorCode.OFFSET_METADATA_TOO_LARGE)
-                    self._groups.group(request.group_id)  # the commit creates the group, even though it is refused
                 if code is None:
                     yield f"{where}: no answer for it"
                     continue
@@ -70,6 +69,9 @@ class Offsets:
                     epoch = part.committed_leader_epoch if version >= 6 else -1
                     text = part.committed_metadata or ""
                     self.keep(request.group_id, topic.name, part.partition_index, part.committed_offset, epoch, text)
+        if ErrorCode.OFFSET_METADATA_TOO_LARGE in answers.values() and request.group_id not in self._groups.by_id:
+            # Whether a commit that is refused makes its group, no document says: Kafka keeps one until it is restarted.
+            self._groups.group(request.group_id).is_clear = False
 
     def keep(self, group_id: str, topic: str, partition: int, offset: int, epoch: int = -1, metadata: str = "") -> None:
         """Stores an accepted commit of one partition."""

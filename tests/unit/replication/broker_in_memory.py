@@ -328,3 +328,9 @@ def codes(response: Any) -> list[ErrorCode]:
         partitions = topic.partition_responses if hasattr(topic, "partition_responses") else topic.partitions
         found += [ErrorCode(one.error_code) for one in partitions]
     return found
+
+
+def values(broker: BrokerInMemory, name: str = "t", index: int = 0) -> list[bytes | None]:
+    """The values of a partition's records, from its log's start on."""
+    log = broker.partition(name, index).log
+    return [record.value for batch in log.batches_from(log.log_start_offset) for record in batch.records()]

@@ -103,11 +103,13 @@ class ConfigsDelta:
         if resource in self._settings or resource in self.before.by_resource:
             self._settings[resource] = {}
 
-    def become(self, target: ConfigsImage) -> None:
-        """All that differs from a whole other image."""
+    def become(self, target: ConfigsImage) -> Iterator[None]:
+        """All that differs from a whole other image, resource by resource."""
         for resource in self.before:
             if resource not in target:
                 self.remove(resource)
+            yield
         for resource in target:
             if target[resource] != self.before.settings(*resource):
                 self._settings[resource] = dict(target[resource])
+            yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reference_broker.metadata.brokers import BrokerChange, BrokersDelta
@@ -58,22 +58,6 @@ class MetadataDelta:
         """The delta of one batch of records, whose last one is at `offset`, written in `epoch`."""
         delta = cls(before)
         delta.replay_batch(records, offset, epoch)
-        return delta
-
-    @classmethod
-    def to_snapshot(
-        cls, before: MetadataImage, records: Iterable[VersionedRecord], offset: int, epoch: int
-    ) -> MetadataDelta:
-        """The delta to the image that a snapshot makes out of nothing: what it does not name is gone."""
-        whole = cls.of(MetadataImage(cluster_id=before.cluster_id), records, offset, epoch).after
-        delta = cls(before)
-        delta._topics.become(whole.topics)
-        delta._cluster.become(whole.cluster)
-        delta._configs.become(whole.configs)
-        delta._features.become(whole.features)
-        delta._kept.become(whole.kept)
-        delta.next_producer_id = whole.next_producer_id
-        delta._offset, delta._epoch = offset, epoch
         return delta
 
     # -- what changed -------------------------------------------------------------------------------------------
@@ -149,6 +133,16 @@ class MetadataDelta:
             self.replay(message, version)
         if self.transaction is None:
             self._offset, self._epoch, self._after = offset, epoch, None
+
+    def become(self, target: MetadataImage) -> Iterator[None]:
+        """All that differs from a whole other image. It is done step by step, as the iterator is advanced."""
+        yield from self._topics.become(target.topics)
+        yield from self._configs.become(target.configs)
+        self._cluster.become(target.cluster)
+        self._features.become(target.features)
+        self._kept.become(target.kept)
+        self.next_producer_id = target.next_producer_id
+        self._offset, self._epoch, self._after = target.offset, target.epoch, None
 
     def replay(self, message: Any, version: int) -> None:
         """Apply one record, or keep it until its transaction ends."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import MetadataImage
+from reference_broker.metadata.snapshot_replay import SnapshotReplay
 from reference_broker.wire.metadata_records import VersionedRecord
 
 if TYPE_CHECKING:
@@ -83,29 +84,36 @@ class Publisher:
 
         self._publish(replayed, now)
 
-    def on_snapshot(self, snapshot_id: SnapshotPlace, records: Iterable[VersionedRecord], now: Now) -> None:
-        """A snapshot stands in the place of all that was committed before its end."""
+    def on_snapshot(
+        self, snapshot_id: SnapshotPlace, records: Iterable[VersionedRecord], now: Now
+    ) -> Callable[[Now], bool] | None:
+        """A snapshot stands in the place of all that was committed before its end.
 
-        def replaced() -> MetadataDelta:
-            return MetadataDelta.to_snapshot(self.image, records, snapshot_id.end_offset - 1, snapshot_id.epoch)
+        None where it is published; else what goes on with it, until it says that it was the last slice.
+        """
+        replay = SnapshotReplay(self.image, records, offset=snapshot_id.end_offset - 1, epoch=snapshot_id.epoch)
 
-        self._publish(replaced, now)
+        def go_on(now: Now) -> bool:
+            return self._publish(lambda: replay.delta if replay.go_on() else None, now)
+
+        return None if go_on(now) else go_on
 
     def on_leader(self, leader_id: int | None, epoch: int, now: Now) -> None:
         """Another leader changes nothing of what is committed."""
 
-    def _publish(self, make: Callable[[], MetadataDelta], now: Now) -> None:
+    def _publish(self, make: Callable[[], MetadataDelta | None], now: Now) -> bool:
+        """Publish what is made; false where it is not whole yet."""
         if self._has_failed:
-            return
+            return True
         what = "committed metadata records cannot be applied"
         try:
-            delta = make()
+            if (delta := make()) is None:
+                return False
             self.image, self._transaction = delta.after, delta.transaction
-            if delta.is_empty:
-                return
-            for subscriber in self._subscribers:
+            for subscriber in () if delta.is_empty else self._subscribers:
                 what = f"{getattr(subscriber, '__qualname__', subscriber)} failed on the metadata"
                 subscriber(delta, now)
         except Exception:
             self._has_failed = True
             self._halt(f"{what} behind offset {self.image.offset}: {traceback.format_exc()}")
+        return True

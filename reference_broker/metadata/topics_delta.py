@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -139,11 +140,15 @@ class TopicsDelta:
                 if partition.elr or partition.last_known_elr:
                     self._set(topic_id, replace(partition, elr=(), last_known_elr=()))
 
-    def become(self, target: TopicsImage) -> None:
-        """All that differs from a whole other image. What is equal stays the object that it was."""
+    def become(self, target: TopicsImage) -> Iterator[None]:
+        """All that differs from a whole other image, topic by topic and partition by partition.
+
+        What is equal stays the object that it was.
+        """
         for topic in self.before:
             if topic.id not in target.by_id:
                 self.replay_removal(topic.id)
+            yield
         for topic in target:
             before = self.before.by_id.get(topic.id)
             if before is None:
@@ -153,3 +158,5 @@ class TopicsDelta:
                 for partition in topic.partitions.values():
                     if before.partitions.get(partition.index) != partition:
                         self._set(topic.id, partition)
+                    yield
+            yield

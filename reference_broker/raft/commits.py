@@ -1,11 +1,12 @@
 """Telling listeners what is committed and who leads (KIP-595).
 
 Each listener gets every committed batch once and in order, from a snapshot or the log, at the start and later alike.
+Much of it comes in slices, so that a node serves others meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Protocol
@@ -29,8 +30,13 @@ class QuorumListener(Protocol):
     def on_commit(self, batches: Sequence[CommittedBatch], now: Now) -> None:
         """The next committed batches, control batches among them."""
 
-    def on_snapshot(self, snapshot_id: SnapshotId, records: Sequence[VersionedRecord], now: Now) -> None:
-        """The state before the snapshot's end, in place of all that was told before."""
+    def on_snapshot(
+        self, snapshot_id: SnapshotId, records: Iterator[VersionedRecord], now: Now
+    ) -> Callable[[Now], bool] | None:
+        """The state before the snapshot's end, in place of all that was told before.
+
+        None where it was taken; else what takes the next part of it: called until it says that it took the last one.
+        """
 
     def on_leader(self, leader_id: int | None, epoch: int, now: Now) -> None:
         """Who leads. The own node only once its leader change was told as committed, and so all before that.
@@ -40,9 +46,18 @@ class QuorumListener(Protocol):
 
 
 @dataclass(slots=True)
+class _Loading:
+    """A snapshot that a listener has not taken to its end."""
+
+    end_offset: int
+    go_on: Callable[[Now], bool]
+
+
+@dataclass(slots=True)
 class _Told:
     listener: QuorumListener
     next_offset: int = NOTHING_TOLD
+    loading: _Loading | None = None
     leader_id: int | None = None
     epoch: int = NOTHING_TOLD
     is_found: bool = False
@@ -60,6 +75,8 @@ class Commits:
         """The high watermark and the role that every listener knows of; None where one may not."""
         self.bytes_told = 0
         """Bytes of the batches that the first listener was told."""
+        self.has_more = False
+        """Whether `tell` has more to tell, and others may be served before."""
 
     def add(self, listener: QuorumListener) -> None:
         """It is told from the beginning."""
@@ -67,37 +84,52 @@ class Commits:
         self._all_told = None
 
     def tell(self, now: Now) -> None:
-        """Bring every listener up to the high watermark, then tell it of the leader."""
+        """Bring every listener nearer to the high watermark, none beyond one before it; then tell it of the leader."""
         mark, role = self._member.high_watermark, self._member.role
         known = (mark, role, role.leader_id, isinstance(role, Leader) and role.is_asked_to_resign)
         if known == self._all_told:
             return
-        self._all_told = None
+        self._all_told, has_told = None, False
+        limit = mark
         for told in self._told:
-            if told.next_offset < mark:
-                self._tell_commits(told, mark, now)
+            if told.next_offset < limit:
+                has_told = self._tell_commits(told, limit, now) or has_told
+            limit = min(limit, told.next_offset)
             self._tell_leader(told, now)
-        self._read = {}
-        if self._member.role is role and all(told.next_offset >= mark for told in self._told):
+        self._read, self.has_more = {}, has_told and limit < mark
+        if self._member.role is role and limit >= mark:
             self._all_told = known
 
-    def _tell_commits(self, told: _Told, mark: int, now: Now) -> None:
-        store = self._member.store
+    def _tell_commits(self, told: _Told, limit: int, now: Now) -> bool:
+        """Tell the next part of what is committed before `limit`; whether there was something to tell."""
+        store, loading = self._member.store, told.loading
+        if loading is not None:
+            if loading.go_on(now):
+                told.loading, told.next_offset = None, loading.end_offset
+            return True
         if told.next_offset == NOTHING_TOLD or told.next_offset < store.log_start_offset:
             latest = store.latest_snapshot
             if latest is not None and latest != FORMATTED:
-                told.next_offset = latest.end_offset
-                told.listener.on_snapshot(latest, store.read_snapshot(latest).records, now)
-            else:
-                told.next_offset = 0
-        while told.next_offset < mark:
-            batches = self._batches(told.next_offset, mark)
-            if not batches:
-                return
-            told.next_offset = batches[-1].last_offset + 1
-            if told is self._told[0]:
-                self.bytes_told += sum(batch.size_in_bytes for batch in batches)
-            told.listener.on_commit(batches, now)
+                return self._tell_snapshot(told, latest, limit, now)
+            told.next_offset = 0
+        batches = self._batches(told.next_offset, limit)
+        if not batches:
+            return False
+        told.next_offset = batches[-1].last_offset + 1
+        if told is self._told[0]:
+            self.bytes_told += sum(batch.size_in_bytes for batch in batches)
+        told.listener.on_commit(batches, now)
+        return True
+
+    def _tell_snapshot(self, told: _Told, latest: SnapshotId, limit: int, now: Now) -> bool:
+        if latest.end_offset > limit:
+            return False  # a listener before this one is not there yet
+        go_on = told.listener.on_snapshot(latest, self._member.store.snapshot_records(latest), now)
+        if go_on is None:
+            told.next_offset = latest.end_offset
+        else:
+            told.loading = _Loading(latest.end_offset, go_on)
+        return True
 
     def _batches(self, offset: int, mark: int) -> tuple[CommittedBatch, ...]:
         """The next batches; read once for all listeners."""

@@ -42,6 +42,10 @@ class Connections:
         """Whether the last request to a peer failed, and the pause after it is not over."""
         return self._peers.get(peer, 0) > now.monotonic_ms
 
+    def pause(self, peer: Peer, now: Now) -> None:
+        """Leave a peer alone for the retry backoff."""
+        self._peers[peer] = now.monotonic_ms + self._retry_backoff_ms
+
     def send(
         self,
         peer: Peer,
@@ -70,7 +74,7 @@ class Connections:
             if isinstance(outcome, NotServed) and on_not_served is not None:
                 on_not_served(now)
             if not is_fine and generation == self._generation:
-                self._peers[peer] = now.monotonic_ms + self._retry_backoff_ms
+                self.pause(peer, now)
             self.after(now)
 
         timeout_ms = max(self._request_timeout_ms, max_wait_ms + self._retry_backoff_ms)

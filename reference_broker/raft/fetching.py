@@ -59,8 +59,12 @@ class Fetching:
             role.has_fetched = False
         is_awaited = role.has_fetched if not is_voter else not member.is_shutting_down
         next_ms = role.fetch_deadline_ms if is_awaited else NEVER_MS
-        is_flushing = role.download is not None and role.download.is_whole
-        if member.connections.in_flight or is_flushing or not self._is_durable():
+        if role.download is not None and role.download.is_received:
+            if not role.download.is_whole:
+                self._check_some(role, role.download, now)
+                return now.monotonic_ms
+            return next_ms
+        if member.connections.in_flight or not self._is_durable():
             return next_ms
         leader = member.peer(role.leader_id, role.leader_endpoints)
         if leader is None:
@@ -213,15 +217,29 @@ class Fetching:
         assert download is not None
         try:
             download.append(partition.position, partition.unaligned_records)
-            if download.position < partition.size:
-                return True
-            download.check()
         except MalformedRequest as error:
-            self._member.log("ERROR", f"the snapshot from the leader {role.leader_id} is refused: {error}")
-            self.abandon_download(role)
+            self._refuse_snapshot(role, error)
             return False
-        self._outbox.flush((download,), partial(self._on_snapshot_flushed, role, download))
+        download.is_received = download.position >= partition.size
         return True
+
+    def _refuse_snapshot(self, role: Follower, error: MalformedRequest) -> None:
+        self._member.log("ERROR", f"the snapshot from the leader {role.leader_id} is refused: {error}")
+        self.abandon_download(role)
+
+    def _check_some(self, role: Follower, download: SnapshotDownload, now: Now) -> None:
+        """Look at a part of a snapshot that has come; flush it after the last part."""
+        member = self._member
+        try:
+            is_whole = download.check_some()
+        except MalformedRequest as error:
+            self._refuse_snapshot(role, error)
+            if (leader := member.peer(role.leader_id, role.leader_endpoints)) is not None:
+                member.connections.pause(leader, now)
+            return
+        role.note_fetched(now.monotonic_ms + member.settings.fetch_timeout_ms)  # it is not the leader that takes time
+        if is_whole:
+            self._outbox.flush((download,), partial(self._on_snapshot_flushed, role, download))
 
     def _on_snapshot_flushed(self, role: Follower, download: SnapshotDownload, error: OSError | None, now: Now) -> None:
         member = self._member

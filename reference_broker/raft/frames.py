@@ -69,9 +69,9 @@ def encode_control(messages: Sequence[tuple[ControlType, Any]], *, base_offset: 
     )
 
 
-def decode_records(batch: Batch) -> list[VersionedRecord]:
-    """The metadata records of a data batch."""
-    return [decode_frame(bytes(record.value or b"")) for record in batch.records()]
+def decode_records(batch: Batch) -> Iterator[VersionedRecord]:
+    """The metadata records of a data batch, one by one."""
+    return (decode_frame(bytes(record.value or b"")) for record in batch.records())
 
 
 def decode_control(batch: Batch) -> Iterator[tuple[ControlType, Any]]:

@@ -343,7 +343,8 @@ class Quorum:
         if now.monotonic_ms >= self._clean_ms:
             self._clean_ms = now.monotonic_ms + CLEAN_MS
             self._member.store.clean(now.wall_ms)
-        self._deadline_ms = now.monotonic_ms if self._snapshots.has_more else min(deadline_ms, self._clean_ms)
+        has_more = self._snapshots.has_more or self._commits.has_more
+        self._deadline_ms = now.monotonic_ms if has_more else min(deadline_ms, self._clean_ms)
 
     def _act(self, role: AnyRole, now: Now) -> int:
         if isinstance(role, Leader):

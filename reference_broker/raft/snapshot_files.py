@@ -6,16 +6,18 @@ it its name; it counts once `adopt` is told that this is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from reference_broker.environment import Disk
 from reference_broker.raft.snapshots import (
     Snapshot,
     SnapshotId,
+    iter_records,
     last_contained_timestamp,
     list_snapshots,
-    read_snapshot,
+    read_head,
     snapshot_parts,
 )
 from reference_broker.wire.errors import ErrorCode
@@ -26,6 +28,8 @@ from reference_broker.wire.refusal import KafkaError
 UNFINISHED: Final = ".part"
 PARTS_AT_ONCE: Final = 4
 """How many batches of a snapshot are written before others are served."""
+RECORDS_AT_ONCE: Final = 500
+"""How many records of a downloaded snapshot are looked at before others are served."""
 
 
 class UnfinishedSnapshot:
@@ -77,6 +81,12 @@ class SnapshotDraft(UnfinishedSnapshot):
 class SnapshotDownload(UnfinishedSnapshot):
     """A snapshot on its way from the leader. Made by `SnapshotFiles.begin_download`."""
 
+    def __init__(self, files: SnapshotFiles, snapshot_id: SnapshotId) -> None:
+        super().__init__(files, snapshot_id)
+        self.is_received = False
+        """Whether all has come: it is to be checked, and then flushed."""
+        self._unchecked: Iterator[VersionedRecord] | None = None
+
     @property
     def position(self) -> int:
         """Bytes received so far, which is the position to ask for next."""
@@ -90,10 +100,15 @@ class SnapshotDownload(UnfinishedSnapshot):
             )
         self._file.append((data,))
 
-    def check(self) -> None:
-        """All has come. MalformedRequest where it is torn or corrupt: it must be abandoned then."""
-        read_snapshot(self._files.disk, self._file.path)
-        self.is_whole = True
+    def check_some(self) -> bool:
+        """Look at the next records; whether those were the last, and it `is_whole`.
+
+        MalformedRequest where it is torn or corrupt: it must be abandoned then.
+        """
+        if self._unchecked is None:
+            self._unchecked = iter_records(self._files.disk, self._file.path)
+        self.is_whole = sum(1 for _ in islice(self._unchecked, RECORDS_AT_ONCE)) < RECORDS_AT_ONCE
+        return self.is_whole
 
 
 class SnapshotFiles:
@@ -113,9 +128,13 @@ class SnapshotFiles:
         self._count += 1
         return f"{self.directory}/{self._count}-{snapshot_id.file_name}{UNFINISHED}"
 
-    def read(self, snapshot_id: SnapshotId) -> Snapshot:
-        """What a snapshot says; MalformedRequest where its file is torn or corrupt."""
-        return read_snapshot(self.disk, self.path_of(snapshot_id))
+    def head(self, snapshot_id: SnapshotId) -> Snapshot:
+        """What a snapshot says but its records; MalformedRequest where its file is torn or corrupt."""
+        return read_head(self.disk, self.path_of(snapshot_id))
+
+    def records(self, snapshot_id: SnapshotId) -> Iterator[VersionedRecord]:
+        """Its records, read as they are asked for; MalformedRequest where its file is torn or corrupt."""
+        return iter_records(self.disk, self.path_of(snapshot_id))
 
     def timestamp_of(self, snapshot_id: SnapshotId) -> int:
         """The time of the last record that a snapshot contains, in ms."""

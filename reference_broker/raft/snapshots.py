@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -26,7 +26,7 @@ from reference_broker.wire.messages.snapshot_header_record import SnapshotHeader
 from reference_broker.wire.messages.voters_record import VotersRecord
 from reference_broker.wire.metadata_records import VersionedRecord
 from reference_broker.wire.primitives import MalformedRequest
-from reference_broker.wire.records import iter_batches
+from reference_broker.wire.records import Batch, iter_batches
 
 BOOTSTRAP: Final = "bootstrap.checkpoint"
 _NAME: Final = re.compile(r"(\d{20})-(\d{10})\.checkpoint")
@@ -69,27 +69,43 @@ def list_snapshots(disk: Disk, directory: str) -> list[SnapshotId]:
 
 def read_snapshot(disk: Disk, path: str) -> Snapshot:
     """A snapshot file; MalformedRequest where it is torn, corrupt or has no footer."""
-    records: list[VersionedRecord] = []
+    return replace(read_head(disk, path), records=tuple(iter_records(disk, path)))
+
+
+def read_head(disk: Disk, path: str) -> Snapshot:
+    """What a snapshot file says but its records, which are not decoded. MalformedRequest as from `read_snapshot`."""
     kraft_version, timestamp, voters = 0, 0, None
-    is_whole = False
-    for batch in iter_batches(disk.read(path)):
-        if not batch.crc_is_valid():
-            raise MalformedRequest(f"{path}: the batch at offset {batch.header.base_offset} does not match its CRC")
-        if not batch.header.is_control:
-            records.extend(decode_records(batch))
-            continue
-        for kind, message in decode_control(batch):
+    for batch in _whole_batches(disk, path):
+        for kind, message in decode_control(batch) if batch.header.is_control else ():
             if kind is ControlType.SNAPSHOT_HEADER:
                 timestamp = message.last_contained_log_timestamp
             elif kind is ControlType.KRAFT_VERSION:
                 kraft_version = message.k_raft_version
             elif kind is ControlType.KRAFT_VOTERS:
                 voters = message
-            elif kind is ControlType.SNAPSHOT_FOOTER:
-                is_whole = True
-    if not is_whole:
+    return Snapshot(records=(), kraft_version=kraft_version, voters=voters, last_timestamp_ms=timestamp)
+
+
+def iter_records(disk: Disk, path: str) -> Iterator[VersionedRecord]:
+    """The records of a snapshot file, decoded one by one as they are asked for.
+
+    MalformedRequest where it is torn or corrupt, at the latest behind the last one.
+    """
+    for batch in _whole_batches(disk, path):
+        if not batch.header.is_control:
+            yield from decode_records(batch)
+
+
+def _whole_batches(disk: Disk, path: str) -> Iterator[Batch]:
+    is_finished = False
+    for batch in iter_batches(disk.read(path)):
+        if not batch.crc_is_valid():
+            raise MalformedRequest(f"{path}: the batch at offset {batch.header.base_offset} does not match its CRC")
+        if batch.header.is_control:
+            is_finished = any(kind is ControlType.SNAPSHOT_FOOTER for kind, _ in decode_control(batch))
+        yield batch
+    if not is_finished:
         raise MalformedRequest(f"{path}: there is no footer, the snapshot was not finished")
-    return Snapshot(records=tuple(records), kraft_version=kraft_version, voters=voters, last_timestamp_ms=timestamp)
 
 
 def last_contained_timestamp(disk: Disk, path: str) -> int:
@@ -104,7 +120,7 @@ def last_contained_timestamp(disk: Disk, path: str) -> int:
             if kind is ControlType.SNAPSHOT_HEADER:
                 return int(message.last_contained_log_timestamp)
         break
-    return read_snapshot(disk, path).last_timestamp_ms
+    return read_head(disk, path).last_timestamp_ms
 
 
 def encode_snapshot(snapshot: Snapshot, *, epoch: int, now_ms: int) -> bytes:

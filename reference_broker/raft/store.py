@@ -117,7 +117,7 @@ class MetadataStore:
         start = 0
         if (newest := self.latest_snapshot) is not None:
             start = newest.end_offset
-            self._apply_snapshot(newest, self._snapshots.read(newest))
+            self._apply_snapshot(newest, self._snapshots.head(newest))
         for batch in self._log.batches_from(start):
             self.last_timestamp_ms = batch.header.max_timestamp
             self._apply_control(batch)
@@ -221,7 +221,7 @@ class MetadataStore:
     def truncate_to_snapshot(self, snapshot_id: SnapshotId) -> None:
         """Replace the whole log by a snapshot on stable storage, and begin behind it; earlier snapshots go."""
         self._snapshots.adopt(snapshot_id)
-        snapshot = self._snapshots.read(snapshot_id)
+        snapshot = self._snapshots.head(snapshot_id)
         truncate_fully(self._log, snapshot_id.end_offset)
         self._snapshots.remove_before(snapshot_id.end_offset)
         self._cap_flushes(snapshot_id.end_offset)
@@ -289,9 +289,9 @@ class MetadataStore:
         """The oldest snapshot; None without any."""
         return self._snapshots.ids[0] if self._snapshots.ids else None
 
-    def read_snapshot(self, snapshot_id: SnapshotId) -> Snapshot:
-        """What a snapshot says; MalformedRequest where its file is torn or corrupt."""
-        return self._snapshots.read(snapshot_id)
+    def snapshot_records(self, snapshot_id: SnapshotId) -> Iterator[VersionedRecord]:
+        """A snapshot's records, read as they are asked for; MalformedRequest where its file is torn or corrupt."""
+        return self._snapshots.records(snapshot_id)
 
     def snapshot_bytes(self, snapshot_id: SnapshotId, position: int, max_bytes: int) -> tuple[int, bytes]:
         """(bytes in the whole file, those from a position on); SNAPSHOT_NOT_FOUND, POSITION_OUT_OF_RANGE."""

@@ -6,7 +6,7 @@ LeaderHasAllAckedValues); KIP-631 for the images; KIP-966 for the leaders that a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reference_broker.environment import Now
 from reference_broker.metadata.delta import MetadataDelta
@@ -33,7 +33,7 @@ class _Listener:
         for batch in batches:
             self._quorum.note_committed(self._node, batch)
 
-    def on_snapshot(self, snapshot_id: SnapshotId, records: Sequence[VersionedRecord], now: Now) -> None:
+    def on_snapshot(self, snapshot_id: SnapshotId, records: Iterator[VersionedRecord], now: Now) -> None:
         """What a snapshot holds is seen by the image that it makes."""
 
     def on_leader(self, leader_id: int | None, epoch: int, now: Now) -> None:

@@ -8,23 +8,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
-from reference_broker.raft.snapshots import Snapshot, SnapshotId
+from reference_broker.raft.snapshots import SnapshotId
 from reference_broker.raft.store import MetadataStore
+from reference_broker.wire.metadata_records import VersionedRecord
 
 
 def plant() -> None:
     """Plants it."""
-    plain = MetadataStore.read_snapshot
+    plain = MetadataStore.snapshot_records
 
-    def without_last(self: MetadataStore, snapshot_id: SnapshotId) -> Any:
-        found = plain(self, snapshot_id)
-        return shortened(found)
+    def without_last(self: MetadataStore, snapshot_id: SnapshotId) -> Iterator[VersionedRecord]:
+        return iter(list(plain(self, snapshot_id))[:-1])
 
-    MetadataStore.read_snapshot = without_last  # type: ignore[method-assign]
-
-
-def shortened(found: Snapshot) -> Snapshot:
-    """The snapshot without its last record."""
-    return Snapshot(records=found.records[:-1], kraft_version=found.kraft_version, voters=found.voters)
+    MetadataStore.snapshot_records = without_last  # type: ignore[method-assign]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import TOPIC, MetadataImage
+from reference_broker.metadata.snapshot_replay import SnapshotReplay
 from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.partition_record import PartitionRecord
@@ -65,6 +67,16 @@ def broker(broker_id: int) -> VersionedRecord:
 def replayed(*records: VersionedRecord, over: MetadataImage = EMPTY) -> MetadataDelta:
     """The delta of one batch."""
     return MetadataDelta.of(over, records, over.offset + len(records), 1)
+
+
+def to_snapshot(before: MetadataImage, records: Iterable[VersionedRecord], *, slices: int = 1) -> MetadataDelta:
+    """The delta to what a snapshot's records make; that takes so many slices at least."""
+    replay = SnapshotReplay(before, records, offset=50, epoch=3)
+    count = 1
+    while not replay.go_on(1000 if slices == 1 else 2):
+        count += 1
+    assert count >= slices
+    return replay.delta
 
 
 def image_of(*records: VersionedRecord) -> MetadataImage:

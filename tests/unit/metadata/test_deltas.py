@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from metadata_records import broker, image_of, led_by, partition, removed, replayed, setting, topic, topic_id
+from metadata_records import (
+    EMPTY,
+    broker,
+    image_of,
+    led_by,
+    partition,
+    removed,
+    replayed,
+    setting,
+    to_snapshot,
+    topic,
+    topic_id,
+)
 
 from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import TOPIC
@@ -63,6 +77,10 @@ def test_a_feature_at_level_zero_is_gone() -> None:
     assert (delta.changed_features, dict(delta.after.features)) == ({"f": (1, 0)}, {})
 
 
+def test_the_level_of_kraft_version_is_not_in_the_image() -> None:
+    assert replayed((FeatureLevelRecord(name="kraft.version", feature_level=1), 0)).is_empty
+
+
 def test_the_eligible_replicas_of_all_topics_are_cleared_by_an_empty_name() -> None:
     eligible = PartitionChangeRecord(partition_id=0, topic_id=topic_id("t"), eligible_leader_replicas=(BrokerId(2),))
     before = image_of(topic("t"), partition("t"), topic("u"), partition("u"), (eligible, 2))
@@ -89,7 +107,7 @@ def test_records_of_a_transaction_that_is_aborted_never_count() -> None:
 def test_a_snapshot_takes_away_what_it_does_not_name() -> None:
     before = image_of(topic("t"), partition("t"), topic("u"), setting("retention.ms", "5", "u"), broker(1))
     kept = image_of(topic("t"), partition("t"))
-    delta = MetadataDelta.to_snapshot(before, kept.records(), 50, 3)
+    delta = to_snapshot(before, kept.records())
     assert (list(delta.changed_topics), list(delta.changed_configs), list(delta.changed_brokers)) == (
         [topic_id("u")],
         [(TOPIC, "u")],
@@ -100,14 +118,20 @@ def test_a_snapshot_takes_away_what_it_does_not_name() -> None:
 def test_a_snapshot_makes_the_image_that_its_records_make() -> None:
     wanted = image_of(topic("t"), partition("t"), broker(2), setting("retention.ms", "7"))
     before = image_of(topic("t"), partition("t", leader=3), topic("u"), broker(1))
-    after = MetadataDelta.to_snapshot(before, wanted.records(), wanted.offset, wanted.epoch).after
-    assert after == wanted
+    after = to_snapshot(before, wanted.records(), slices=5).after
+    assert after == replace(wanted, offset=50, epoch=3)
+
+
+def test_a_snapshot_is_the_difference_to_nothing_at_the_start() -> None:
+    wanted = image_of(topic("t"), partition("t"), broker(2))
+    delta = to_snapshot(EMPTY, wanted.records(), slices=2)
+    assert (delta.before, delta.after) == (EMPTY, replace(wanted, offset=50, epoch=3))
 
 
 def test_a_snapshot_leaves_equal_partitions_the_objects_that_they_were() -> None:
     before = image_of(topic("t"), partition("t"), partition("t", 1))
     changed = replayed(led_by("t", 2, index=1), over=before).after
-    change = MetadataDelta.to_snapshot(before, changed.records(), 50, 3).changed_topics[topic_id("t")]
+    change = to_snapshot(before, changed.records()).changed_topics[topic_id("t")]
     assert [one.index for one in change.changed_partitions()] == [1]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from metadata_records import image_of, led_by, names, setting, topic
+from metadata_records import image_of, led_by, names, partition, setting, topic
 
 from reference_broker.environment import Now
 from reference_broker.metadata.image import BROKER
@@ -18,6 +18,7 @@ from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.messages.begin_transaction_record import BeginTransactionRecord
 from reference_broker.wire.messages.end_transaction_record import EndTransactionRecord
 from reference_broker.wire.metadata_records import VersionedRecord
+from reference_broker.wire.primitives import MalformedRequest
 
 NOW = Now(1_000, 1_000)
 SETTINGS = {
@@ -130,6 +131,26 @@ def test_a_snapshot_is_published_as_the_difference_to_what_was_there(publisher: 
     publisher.subscribe(lambda delta, now: told.append(names(delta.deleted_topics.values())))
     publisher.on_snapshot(Place(80), tuple(image_of(topic("u")).records()), NOW)
     assert (told, publisher.image.offset) == ([["t"]], 79)
+
+
+def test_a_large_snapshot_is_published_once_its_last_slice_is_done(publisher: Publisher) -> None:
+    records = tuple(image_of(topic("t"), *(partition("t", index) for index in range(2000))).records())
+    go_on = publisher.on_snapshot(Place(3000), iter(records), NOW)
+    assert go_on is not None
+    assert not go_on(NOW)
+    assert len(publisher.image.topics) == 0
+    while not go_on(NOW):
+        pass
+    assert len(publisher.image.topics.by_name["t"].partitions) == 2000
+
+
+def test_a_snapshot_that_cannot_be_read_halts_the_node(publisher: Publisher, halts: list[str]) -> None:
+    def torn() -> Iterator[VersionedRecord]:
+        yield topic("t")
+        raise MalformedRequest("no footer")
+
+    assert publisher.on_snapshot(Place(80), torn(), NOW) is None
+    assert "no footer" in halts[0]
 
 
 def test_dynamic_settings_of_the_own_node_win_over_those_of_all(publisher: Publisher) -> None:

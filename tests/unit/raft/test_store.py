@@ -11,7 +11,8 @@ import pytest
 from reference_broker.raft.frames import ControlType, encode_control, encode_records
 from reference_broker.raft.quorum_state import QuorumState
 from reference_broker.raft.settings import StoreSettings
-from reference_broker.raft.snapshots import Snapshot, SnapshotId, encode_snapshot
+from reference_broker.raft.snapshot_files import SnapshotDownload
+from reference_broker.raft.snapshots import Snapshot, SnapshotId, encode_snapshot, read_snapshot
 from reference_broker.raft.store import DIRECTORY, MetadataStore
 from reference_broker.raft.voters import ReplicaKey, Voter, VoterSet
 from reference_broker.server.disk import OsDisk
@@ -190,6 +191,10 @@ def write_snapshot(store: MetadataStore, snapshot_id: SnapshotId, records: tuple
         store.adopt_snapshot(draft, now_ms)
 
 
+def written(folder: Path, snapshot_id: SnapshotId) -> Snapshot:
+    return read_snapshot(OsDisk(), str(folder / "data" / DIRECTORY / snapshot_id.file_name))
+
+
 def test_a_snapshot_does_not_count_before_it_is_flushed(opened: Open) -> None:
     store = led(opened(), 1)
     draft = store.begin_snapshot(SnapshotId(1, 1), (TOPIC,), 30)
@@ -208,7 +213,7 @@ def test_a_large_snapshot_is_written_in_slices(opened: Open) -> None:
         draft.write_some()
     draft.flush()
     store.adopt_snapshot(draft, 30)
-    assert len(store.read_snapshot(SnapshotId(1, 1)).records) == 5000
+    assert len(list(store.snapshot_records(SnapshotId(1, 1)))) == 5000
 
 
 def test_a_restart_forgets_an_unfinished_snapshot(opened: Open, tmp_path: Path) -> None:
@@ -239,21 +244,21 @@ def test_a_snapshot_stands_for_the_epochs_before_the_log(opened: Open) -> None:
     assert (store.end_offset_for_epoch(2), store.log_start_offset, store.last_epoch) == ((1, 2), 2, 3)
 
 
-def test_a_snapshot_keeps_the_voters_at_its_offset(opened: Open) -> None:
+def test_a_snapshot_keeps_the_voters_at_its_offset(opened: Open, tmp_path: Path) -> None:
     store = opened()
     store.append_as_leader(voters_batch(ONE), 1, 20)
     store.append_as_leader(voters_batch(TWO), 1, 20)
     write_snapshot(store, SnapshotId(2, 1), (TOPIC,), 30)
-    found = store.read_snapshot(SnapshotId(2, 1))
+    found = written(tmp_path, SnapshotId(2, 1))
     assert (found.records, found.kraft_version, found.voters) == ((TOPIC,), 1, ONE.to_record())
 
 
-def test_a_snapshot_tells_the_time_of_its_last_record(opened: Open) -> None:
+def test_a_snapshot_tells_the_time_of_its_last_record(opened: Open, tmp_path: Path) -> None:
     store = opened()
     for now_ms in (20, 30, 40):
         store.append_as_leader(batch(now_ms=now_ms), 1, now_ms)
     write_snapshot(store, SnapshotId(2, 1), (TOPIC,), 50)
-    assert store.read_snapshot(SnapshotId(2, 1)).last_timestamp_ms == 30
+    assert written(tmp_path, SnapshotId(2, 1)).last_timestamp_ms == 30
 
 
 @pytest.mark.parametrize("wrong", [SnapshotId(3, 1), SnapshotId(4, 2), SnapshotId(1, 1)])
@@ -265,6 +270,20 @@ def test_a_snapshot_stands_between_batches_of_its_epoch(opened: Open, wrong: Sna
         write_snapshot(store, wrong, (TOPIC,), 30)
 
 
+def check(download: SnapshotDownload) -> int:
+    """Checks a download to its end; in how many slices."""
+    slices = 1
+    while not download.check_some():
+        slices += 1
+    return slices
+
+
+def test_a_large_download_is_checked_in_slices(opened: Open) -> None:
+    download = opened().begin_download(SnapshotId(4, 1))
+    download.append(0, encode_snapshot(Snapshot(records=(TOPIC,) * 2000), epoch=1, now_ms=2))
+    assert (check(download) > 2, download.is_whole) == (True, True)
+
+
 def test_a_download_is_a_snapshot_once_it_is_finished(opened: Open) -> None:
     leader, follower = led(opened(), 4), opened(folder="other")
     newest = SnapshotId(4, 1)
@@ -274,7 +293,7 @@ def test_a_download_is_a_snapshot_once_it_is_finished(opened: Open) -> None:
     while download.position < total:
         total, part = leader.snapshot_bytes(newest, download.position, 50)
         download.append(download.position, part)
-    download.check()
+    check(download)
     download.flush()
     follower.truncate_to_snapshot(newest)
     state = (follower.latest_snapshot, follower.log_start_offset, follower.end_offset, follower.last_epoch)
@@ -293,7 +312,7 @@ def test_nothing_stays_of_a_corrupt_download(opened: Open, tmp_path: Path) -> No
     download = store.begin_download(SnapshotId(4, 1))
     download.append(0, encode_snapshot(Snapshot(records=(TOPIC,)), epoch=1, now_ms=2)[:-10])
     with pytest.raises(MalformedRequest):
-        download.check()
+        check(download)
     download.abandon()
     names = [path.name for path in (tmp_path / "data" / DIRECTORY).iterdir()]
     assert not [name for name in names if "checkpoint" in name and "leader-epoch" not in name]
@@ -318,7 +337,7 @@ def test_a_restart_finishes_what_a_download_began(opened: Open) -> None:
     store = led(opened(), 1)
     download = store.begin_download(SnapshotId(7, 2))
     download.append(0, encode_snapshot(Snapshot(records=(TOPIC,), last_timestamp_ms=9), epoch=2, now_ms=2))
-    download.check()
+    check(download)
     download.flush()
     store.close(30)
     again = opened()

@@ -12,20 +12,10 @@ alter.config.policy.class.name is not honoured.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from reference_broker.apis import altered_resources
-from reference_broker.apis.context import BrokerContext, ControllerContext
-from reference_broker.controller.config_admin import Change
-from reference_broker.controller.config_preprocessing import ConfigPreprocessing
-from reference_broker.controller.decision import Decision
-from reference_broker.metadata.image import MetadataImage
+from reference_broker.apis.altered_resources import Alteration
 from reference_broker.wire.api_keys import ApiKey
-from reference_broker.wire.messages.incremental_alter_configs_request import (
-    AlterConfigsResource,
-    IncrementalAlterConfigsRequest,
-)
 from reference_broker.wire.messages.incremental_alter_configs_response import (
     AlterConfigsResourceResponse,
     IncrementalAlterConfigsResponse,
@@ -34,33 +24,7 @@ from reference_broker.wire.messages.incremental_alter_configs_response import (
 API: Final = ApiKey.INCREMENTAL_ALTER_CONFIGS
 VERSIONS: Final = range(2)
 LISTENERS: Final = ("broker", "controller")
+ALTERATION: Final = Alteration(IncrementalAlterConfigsResponse, AlterConfigsResourceResponse, is_replacement=False)
 
-
-def preprocess(request: IncrementalAlterConfigsRequest, ctx: BrokerContext) -> tuple[Any, Callable[[Any], Any]]:
-    """What the broker that got the request refuses of it, before the controller is asked."""
-    here = ConfigPreprocessing(ctx.image, ctx.config)
-    return altered_resources.preprocess(
-        request,
-        lambda one: here.refusal_of_changes(one.resource_type, one.resource_name, _changes(one)),
-        IncrementalAlterConfigsResponse,
-        AlterConfigsResourceResponse,
-    )
-
-
-def handle(request: IncrementalAlterConfigsRequest, ctx: ControllerContext) -> Any:
-    """Decide and commit."""
-    return ctx.controller.submit(lambda image: _decide(request, image, ctx), ctx.now)
-
-
-def _decide(request: IncrementalAlterConfigsRequest, image: MetadataImage, ctx: ControllerContext) -> Decision:
-    configs = ctx.controller.configs(image)
-    return altered_resources.decide(
-        request,
-        lambda one: configs.change(one.resource_type, one.resource_name, _changes(one)),
-        IncrementalAlterConfigsResponse,
-        AlterConfigsResourceResponse,
-    )
-
-
-def _changes(resource: AlterConfigsResource) -> list[Change]:
-    return [(one.name, one.config_operation, one.value) for one in resource.configs]
+preprocess = ALTERATION.preprocess
+handle = ALTERATION.handle

@@ -82,22 +82,18 @@ class ConfigAdmin:
 
     # -- one resource -------------------------------------------------------------------------------------------
 
-    def change(self, resource_type: int, name: str, changes: Iterable[Change]) -> Outcome:
-        """IncrementalAlterConfigs for one resource: the records, or the refusal of all its changes."""
+    def change(
+        self, resource_type: int, name: str, changes: Iterable[Change], *, is_replacement: bool = False
+    ) -> Outcome:
+        """The records of one resource's changes, or the refusal of them all.
+
+        With `is_replacement`, as AlterConfigs has it, what is not named goes back to its default.
+        """
         kept = list(changes)
         try:
             self.check_shape(resource_type, kept)
-            return self._decide(resource_type, name, self.changed(resource_type, name, kept)), None
-        except KafkaError as error:
-            return (), Refusal.of(error)
-
-    def replace(self, resource_type: int, name: str, settings: Iterable[tuple[str, str | None]]) -> Outcome:
-        """AlterConfigs for one resource: what is not named goes back to its default."""
-        kept = list(settings)
-        try:
-            changes: list[Change] = [(key, Operation.SET, value) for key, value in kept]
-            self.check_shape(resource_type, changes)
-            return self._decide(resource_type, name, self.replaced(resource_type, name, changes)), None
+            wanted = (self.replaced if is_replacement else self.changed)(resource_type, name, kept)
+            return self._decide(resource_type, name, wanted), None
         except KafkaError as error:
             return (), Refusal.of(error)
 

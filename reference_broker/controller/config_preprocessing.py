@@ -6,7 +6,7 @@ Only the broker itself knows the settings of its file, so a change of one broker
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,18 +32,10 @@ class ConfigPreprocessing:
     image: MetadataImage
     config: BrokerConfig
 
-    def refusal_of_changes(self, resource_type: int, name: str, changes: Iterable[Change]) -> Refusal | None:
-        """What IncrementalAlterConfigs of a resource is answered here; None where the controller decides."""
-        return self._refusal(resource_type, name, list(changes), is_replacement=False)
-
-    def refusal_of_settings(
-        self, resource_type: int, name: str, settings: Iterable[tuple[str, str | None]]
+    def refusal_of(
+        self, resource_type: int, name: str, changes: list[Change], *, is_replacement: bool = False
     ) -> Refusal | None:
-        """Why AlterConfigs of a resource is refused here; None where the controller decides."""
-        changes: list[Change] = [(key, Operation.SET, value) for key, value in settings]
-        return self._refusal(resource_type, name, changes, is_replacement=True)
-
-    def _refusal(self, resource_type: int, name: str, changes: list[Change], *, is_replacement: bool) -> Refusal | None:
+        """What the changes of a resource are answered here; None where the controller decides."""
         admin = ConfigAdmin(self.image, self.config)
         try:
             if resource_type == BROKER_LOGGER and not is_replacement:

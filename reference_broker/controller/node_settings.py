@@ -64,8 +64,8 @@ def _broken_requirement(wanted: Mapping[str, int], current: Current) -> str | No
         wrong = f"{JITTER} must be greater than or equal to 0"
     elif wanted.get(RETENTION_MS) == 0:
         wrong = f"{RETENTION_MS} must be unlimited (-1) or, greater than or equal to 1"
-    elif threads == 0:
-        return "/ by zero"  # a cleaner without threads divides its memory by them
+    elif threads < 1:
+        wrong = f"{CLEANER} must be greater than or equal to 1"
     elif wanted.get(CLEANER_MEMORY, current(CLEANER_MEMORY)) <= LEAST_CLEANER_MEMORY * threads:
         wrong = f"{CLEANER_MEMORY} must be at least 1MB per cleaner thread."
     return f"requirement failed: {wrong}" if wrong else next(_intervals_out_of_bounds(wanted, current), None)

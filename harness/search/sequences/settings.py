@@ -72,7 +72,7 @@ BROKER_VALUES: Final[Mapping[str, tuple[str | None, ...]]] = {
     "log.retention.ms": ("1000", "-1", "-2", "x"),
     "message.max.bytes": ("1000", "-1"),
     "num.io.threads": ("2", "100", "0"),
-    "log.cleaner.threads": ("1", "0"),
+    "log.cleaner.threads": ("1", "-1"),
     "compression.type": ("gzip", "x"),
     "node.id": ("7",),
     "log.dirs": ("/nowhere",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_broker.apis.altered_resources import preprocess
+from reference_broker.apis.altered_resources import Alteration
 from reference_broker.controller.decision import Refusal
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.incremental_alter_configs_request import (
@@ -15,6 +15,7 @@ from reference_broker.wire.messages.incremental_alter_configs_response import (
 )
 
 TOPIC, BROKER = 2, 4
+ALTERATION = Alteration(IncrementalAlterConfigsResponse, AlterConfigsResourceResponse, is_replacement=False)
 
 
 def request(*resources: tuple[int, str]) -> IncrementalAlterConfigsRequest:
@@ -40,22 +41,20 @@ def answer(*names: str) -> IncrementalAlterConfigsResponse:
 
 def test_the_controller_gets_what_is_not_refused_here() -> None:
     asked = request((TOPIC, "a"), (BROKER, "2"), (TOPIC, "b"))
-    left, whole = preprocess(asked, refuse_brokers, IncrementalAlterConfigsResponse, AlterConfigsResourceResponse)
+    left, whole = ALTERATION.divided(asked, refuse_brokers)
     assert [one.resource_name for one in left.resources] == ["a", "b"]
     assert left.validate_only
     assert rows(whole(answer("a", "b"))) == [("a", 0), ("2", ErrorCode.INVALID_REQUEST), ("b", 0)]
 
 
 def test_nothing_goes_to_the_controller_where_all_is_refused() -> None:
-    left, whole = preprocess(
-        request((BROKER, "2")), refuse_brokers, IncrementalAlterConfigsResponse, AlterConfigsResourceResponse
-    )
+    left, whole = ALTERATION.divided(request((BROKER, "2")), refuse_brokers)
     assert left is None
     assert rows(whole(None)) == [("2", ErrorCode.INVALID_REQUEST)]
 
 
 def test_a_resource_that_is_named_twice_is_refused_twice() -> None:
     asked = request((TOPIC, "a"), (TOPIC, "a"), (TOPIC, "b"))
-    left, whole = preprocess(asked, refuse_brokers, IncrementalAlterConfigsResponse, AlterConfigsResourceResponse)
+    left, whole = ALTERATION.divided(asked, refuse_brokers)
     assert [one.resource_name for one in left.resources] == ["b"]
     assert rows(whole(answer("b"))) == [("a", ErrorCode.INVALID_REQUEST)] * 2 + [("b", 0)]

@@ -38,7 +38,7 @@ def here(cluster: Cluster | None = None) -> ConfigPreprocessing:
 def test_a_change_that_cannot_be_is_refused_here(
     resource: tuple[int, str], change: tuple[str, int, str | None], text: str
 ) -> None:
-    refusal = here().refusal_of_changes(*resource, [change])
+    refusal = here().refusal_of(*resource, [change])
     assert refusal is not None
     assert refusal.code == ErrorCode.INVALID_REQUEST
     assert text in (refusal.text or "")
@@ -55,11 +55,11 @@ def test_a_change_that_cannot_be_is_refused_here(
 def test_the_controller_decides_about_all_the_rest(
     resource: tuple[int, str], change: tuple[str, int, str | None]
 ) -> None:
-    assert here().refusal_of_changes(*resource, [change]) is None
+    assert here().refusal_of(*resource, [change]) is None
 
 
 def test_settings_of_another_broker_are_not_replaced_here() -> None:
-    refusal = here().refusal_of_settings(BROKER, "2", [("log.retention.ms", "5")])
+    refusal = here().refusal_of(BROKER, "2", [("log.retention.ms", SET, "5")], is_replacement=True)
     assert refusal is not None
     assert refusal.code == ErrorCode.INVALID_REQUEST
 
@@ -67,10 +67,10 @@ def test_settings_of_another_broker_are_not_replaced_here() -> None:
 def test_what_a_replacement_leaves_out_is_not_checked() -> None:
     cluster = Cluster.of(1, 2)
     cluster.configure_brokers("log.retention.ms", "not a number", broker="1")
-    assert here(cluster).refusal_of_settings(BROKER, "1", [("num.io.threads", "9")]) is None
+    assert here(cluster).refusal_of(BROKER, "1", [("num.io.threads", SET, "9")], is_replacement=True) is None
 
 
 def test_a_logger_is_this_brokers_own_and_does_not_exist() -> None:
-    refusal = here().refusal_of_changes(BROKER_LOGGER, "1", [("kafka", SET, "INFO")])
+    refusal = here().refusal_of(BROKER_LOGGER, "1", [("kafka", SET, "INFO")])
     assert refusal is not None
     assert refusal.code == ErrorCode.INVALID_CONFIG

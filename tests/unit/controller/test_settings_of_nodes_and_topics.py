@@ -31,11 +31,10 @@ def test_threads_go_no_further(wanted: str) -> None:
     assert f"num.io.threads={wanted}" in str(refused("num.io.threads", wanted))
 
 
-def test_a_cleaner_without_threads_is_refused_as_kafka_does() -> None:
-    assert refused("log.cleaner.threads", "0", 1) == "/ by zero"
-    assert (
-        reason_refused({"num.io.threads": "1", "log.cleaner.threads": "0"}, lambda key: NOW.get(key, 8)) == "/ by zero"
-    )
+def test_a_cleaner_without_threads_is_refused_before_other_threads() -> None:
+    said = "requirement failed: log.cleaner.threads must be greater than or equal to 1"
+    assert refused("log.cleaner.threads", "0", 1) == said
+    assert reason_refused({"num.io.threads": "1", "log.cleaner.threads": "0"}, lambda key: NOW.get(key, 8)) == said
 
 
 @pytest.mark.parametrize(

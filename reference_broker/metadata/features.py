@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reference_broker.releases import METADATA_VERSION
+from reference_broker.releases import KRAFT_VERSION, METADATA_VERSION
 from reference_broker.wire.messages.feature_level_record import FeatureLevelRecord
 from reference_broker.wire.metadata_records import VersionedRecord
 
@@ -37,8 +37,9 @@ class FeaturesDelta:
         return {name: levels[name] for name in sorted(levels) if levels[name]}
 
     def replay(self, record: FeatureLevelRecord) -> None:
-        """A feature has another level; 0 takes it away."""
-        self._levels[record.name] = record.feature_level
+        """A feature has another level; 0 takes it away. That of kraft.version is the quorum's own record (KIP-853)."""
+        if record.name != KRAFT_VERSION:
+            self._levels[record.name] = record.feature_level
 
     def become(self, target: Features) -> None:
         """All that differs from other levels."""

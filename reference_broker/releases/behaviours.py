@@ -22,6 +22,9 @@ class Since:
 class Behaviour(Enum):
     """A way to behave that not every release has. The value says which releases have it."""
 
+    KAFKA_16538_KRAFT_VERSION_RAISED = Since(
+        (4, 1), "kraft.version is raised by UpdateFeatures; 4.0 says so, too, and leaves the voters fixed"
+    )
     KAFKA_17516_METRICS_DEFAULTS = Since(
         (4, 1), "settings of client metrics are described with defaults, types and sources, only those asked for"
     )

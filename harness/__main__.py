@@ -29,6 +29,10 @@ COMMANDS = {
         "harness.simulate.command",
         "--seeds A..B [--jobs N]   whole clusters on virtual time, with faults from seeds",
     ),
+    "log": (
+        "harness.log_folder.command",
+        "FOLDER [--partition T-0] [--json]   what stands in a log folder of Kafka's format",
+    ),
     "record": (
         "harness.comparing.recorded.writing",
         "--target T [CHECKS]   record a target's answers in tests/recorded/",

@@ -101,7 +101,7 @@ def read_replica(node: int, log_dir: Path, topic: str, partition: int) -> Replic
     return ReplicaLog(
         node=node,
         batches=tuple(batches),
-        leader_epochs=_read_epochs(folder / LEADER_EPOCH_CHECKPOINT),
+        leader_epochs=read_epochs(folder / LEADER_EPOCH_CHECKPOINT),
         log_start=max(starts.get(key, 0), int(segments[0].stem)),
         high_watermark=marks.get(key, 0),
         trailing_bytes=trailing,
@@ -119,7 +119,8 @@ def read_checkpoint(path: Path) -> Mapping[TopicPartition, int]:
     return {(topic, int(number)): int(offset) for topic, number, offset in _rows(path, 3)}
 
 
-def _read_epochs(path: Path) -> tuple[tuple[int, int], ...]:
+def read_epochs(path: Path) -> tuple[tuple[int, int], ...]:
+    """Reads a leader epoch checkpoint: (epoch, start offset). UnreadableLog if it is damaged."""
     return tuple((int(epoch), int(start)) for epoch, start in _rows(path, 2))
 
 

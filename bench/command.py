@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import (
     checkers,
     cluster,
+    failover,
     latency,
     lockstep,
     machine,
@@ -44,6 +45,7 @@ class Amount:
     seeds: int
     simulated_s: float
     partitions: tuple[int, ...]
+    replicated_partitions: tuple[int, ...]
 
 
 FULL = Amount(
@@ -58,6 +60,7 @@ FULL = Amount(
     seeds=1000,
     simulated_s=20,
     partitions=(1_000, 10_000),
+    replicated_partitions=(1_000, 3_333, 10_000),
 )
 QUICK = Amount(
     rounds=1,
@@ -71,6 +74,7 @@ QUICK = Amount(
     seeds=100,
     simulated_s=5,
     partitions=(200, 2_000),
+    replicated_partitions=(200, 1_000),
 )
 
 LOCAL: dict[str, Callable[[Table, Amount], None]] = {
@@ -78,11 +82,12 @@ LOCAL: dict[str, Callable[[Table, Amount], None]] = {
     "calls": lambda table, amount: python_calls.measure(table),
     "simulation": lambda table, amount: simulation.measure(table, seeds=amount.seeds, seconds=amount.simulated_s),
     "cluster": lambda table, amount: cluster.measure(table, rounds=amount.rounds, megabytes=amount.megabytes // 4),
+    "failover": lambda table, amount: failover.measure(table, counts=amount.replicated_partitions),
     "checkers": lambda table, amount: checkers.measure(table, sizes=amount.operations),
     "lockstep": lambda table, amount: lockstep.measure(table, coverage_s=amount.coverage_s, model_s=amount.model_s),
 }
 """Parts that need no broker, or start their own."""
-LAST = ("cluster", "checkers", "lockstep")
+LAST = ("cluster", "failover", "checkers", "lockstep")
 """Parts that come when the brokers of the others are gone."""
 
 

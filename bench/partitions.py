@@ -53,7 +53,10 @@ def measure(table: Table, subjects: Subjects, *, counts: tuple[int, ...]) -> Non
 def _figures(subject: Subject, count: int) -> dict[tuple[str, str], float]:
     """(what, unit) → the figure of one broker. The partitions are removed at the end."""
     name = TopicName(f"many-{count}")
-    with RawConnection.to(subject.bootstrap, timeout_s=LONGEST_S) as client, _waits(subject) as longest_wait:
+    with (
+        RawConnection.to(subject.bootstrap, timeout_s=LONGEST_S) as client,
+        longest_wait(subject.bootstrap) as waited_s,
+    ):
         begin = time.perf_counter()
         _create(client, subject.name, name, count)
         _await_served(subject, name, count)
@@ -68,7 +71,7 @@ def _figures(subject: Subject, count: int) -> dict[tuple[str, str], float]:
         client.request(ApiKey.DELETE_TOPICS, 5, DeleteTopicsRequest(topic_names=(name,), timeout_ms=_TIMEOUT_MS))
     return {
         ("created and served", "s"): created_s,
-        ("longest wait of another client meanwhile", "ms"): longest_wait() * 1000,
+        ("longest wait of another client meanwhile", "ms"): waited_s() * 1000,
         ("resident", "MB"): memory_mb,
         ("served again after kill -9", "s"): restarted_s,
     }
@@ -96,16 +99,18 @@ def _await_served(subject: Subject, name: TopicName, count: int) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{subject.name} does not serve {len(missing)} of {count} partitions")
         with suppress(OSError), RawConnection.to(subject.bootstrap, timeout_s=LONGEST_S) as client:
-            missing = [index for some in _parts(missing) for index in _unserved(client, name, some)]
+            missing = [index for some in parts_of(missing) for index in unserved(client, name, some)]
         time.sleep(0.02)
 
 
-def _parts(indexes: list[int]) -> Iterator[list[int]]:
+def parts_of(indexes: list[int]) -> Iterator[list[int]]:
+    """As many of them as are asked for in one request, and so on."""
     for at in range(0, len(indexes), ASKED_AT_ONCE):
         yield indexes[at : at + ASKED_AT_ONCE]
 
 
-def _unserved(client: RawConnection, name: TopicName, indexes: list[int]) -> list[int]:
+def unserved(client: RawConnection, name: TopicName, indexes: list[int]) -> list[int]:
+    """Those of some partitions for which the node does not answer ListOffsets."""
     asked = tuple(ListOffsetsPartition(partition_index=index, timestamp=LATEST) for index in indexes)
     request = ListOffsetsRequest(topics=(ListOffsetsTopic(name=name, partitions=asked),))
     (topic,) = client.request(ApiKey.LIST_OFFSETS, 6, request).topics
@@ -113,13 +118,13 @@ def _unserved(client: RawConnection, name: TopicName, indexes: list[int]) -> lis
 
 
 @contextmanager
-def _waits(subject: Subject) -> Iterator[Callable[[], float]]:
+def longest_wait(bootstrap: str) -> Iterator[Callable[[], float]]:
     """While it lasts another client asks for ApiVersions again and again; the longest time in s that it waited."""
     is_over = threading.Event()
     longest = [0.0]
 
     def ask() -> None:
-        with RawConnection.to(subject.bootstrap, timeout_s=LONGEST_S) as client:
+        with RawConnection.to(bootstrap, timeout_s=LONGEST_S) as client:
             while not is_over.wait(PING_EVERY_S):
                 begin = time.perf_counter()
                 client.request(ApiKey.API_VERSIONS, 0, ApiVersionsRequest())

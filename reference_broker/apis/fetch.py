@@ -95,8 +95,9 @@ def handle(request: FetchRequest, ctx: BrokerContext) -> FetchResponse | Later:
     is_follower = replica_id >= 0
     parts, monotonic_ms = ctx.parts, ctx.now.monotonic_ms
     by_id = parts.publisher.image.topics.by_id
-    plan = ctx.fetch_sessions.plan(request, version, by_id, is_follower=is_follower, monotonic_ms=monotonic_ms)
-    if plan.error or not plan.wanted:
+    follower = (replica_id, request.replica_state.replica_epoch) if is_follower else None
+    plan = ctx.fetch_sessions.plan(request, version, by_id, follower=follower, monotonic_ms=monotonic_ms)
+    if plan.error or not (plan.wanted or plan.idle):
         return plan.answer([], (), monotonic_ms)
     max_bytes = min(request.max_bytes, parts.settings.current.number("fetch.max.bytes"))
     params = Params(
@@ -114,7 +115,8 @@ def handle(request: FetchRequest, ctx: BrokerContext) -> FetchResponse | Later:
     if reading.present and request.isolation_level not in (0, READ_COMMITTED):
         raise KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, f"there is no isolation level {request.isolation_level}")
     reading.read()
-    if request.max_wait_ms <= 0 or reading.size >= params.min_bytes or reading.must_answer_now or not reading.present:
+    is_empty = not (reading.present or plan.idle)
+    if request.max_wait_ms <= 0 or reading.size >= params.min_bytes or reading.must_answer_now or is_empty:
         return reading.answer(ctx.now)
     return WaitingFetch(reading, monotonic_ms + request.max_wait_ms)
 
@@ -282,7 +284,13 @@ class _Reading:
                 NodeEndpoint(node_id=one.node_id, host=one.host, port=one.port, rack=one.rack)
                 for one in addresses_of(self.leaders, self.ctx)
             )
-        return self.plan.answer(self.found + self.absent if self.absent else self.found, endpoints, now.monotonic_ms)
+        plan = self.plan
+        response = plan.answer(self.found + self.absent if self.absent else self.found, endpoints, now.monotonic_ms)
+        if plan.idle is not None:
+            for (wanted, partition), (_, data, size) in zip(self.present, self.found, strict=True):
+                if not size and partition is not None:
+                    plan.let_rest(wanted, partition, data)
+        return response
 
 
 def _data(index: int, read: Read) -> PartitionData:
@@ -332,6 +340,24 @@ class WaitingFetch(PartitionWatch):
                 segment, position = partition.log.place_of(wanted.ask.fetch_offset)
                 self._places[partition] = Watched(wanted.ask, segment, position)
         super().__init__(self._places, deadline_ms, self._look_again)
+        if (idle := reading.plan.idle) is not None:
+            idle.waiting = self
+
+    def on_busy(self, partition: Partition, now: Now) -> None:
+        """A partition that was idle until now is one of those that are waited for."""
+        session = self._reading.plan.session
+        wanted = None if session is None else session.partitions.get((partition.topic_id, partition.index))
+        if wanted is not None:
+            self._reading.present.append((wanted, partition))
+            self._places[partition] = Watched(wanted.ask, *partition.log.place_of(wanted.ask.fetch_offset))
+            partition.watch(self)
+            self.on_change(partition, now)
+
+    def _stop_watching(self) -> None:
+        super()._stop_watching()
+        idle = self._reading.plan.idle
+        if idle is not None and idle.waiting is self:
+            idle.waiting = None
 
     def on_change(self, partition: Partition, now: Now) -> None:
         """Answer where there are enough bytes in all, or something about the partition that its reader has to know."""

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from reference_broker.environment import Random
 from reference_broker.metadata.topics import TopicImage
+from reference_broker.replication.idle_partitions import IdlePartitions, TopicKey, WantedKey
+from reference_broker.replication.partition import Partition
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest
 from reference_broker.wire.messages.fetch_response import (
@@ -31,9 +33,8 @@ EVICTION_MS: Final = 120_000
 SHARDS: Final = 8
 """Kafka splits its cache so; a shard holds a whole number of sessions, which bounds them all."""
 
-TopicKey = str | Uuid
-"""A topic by id from version 13 on, else by name."""
-WantedKey = tuple[TopicKey, int]
+FollowerId = tuple[int, int]
+"""(broker id, broker epoch)."""
 
 
 class Wanted(Struct):
@@ -65,7 +66,10 @@ class Wanted(Struct):
 
 
 class Session(Struct):
-    """What one client wants, in the order in which it is served."""
+    """What one client wants, in the order in which it is served; `due` is what its next fetch has to look at.
+
+    Of a consumer's session that is everything; of a follower's all but `idle`.
+    """
 
     id: int
     is_privileged: bool
@@ -73,8 +77,52 @@ class Session(Struct):
     partitions: dict[WantedKey, Wanted]
     created_ms: int
     last_used_ms: int
+    due: dict[WantedKey, Wanted]
+    idle: IdlePartitions | None = None
     epoch: int = 1
     size: int = 0
+
+    def follow(self, follower: FollowerId | None, monotonic_ms: int) -> None:
+        """Who fetches is this follower, or none: another one, or incarnation, than before is told everything."""
+        if self.idle is not None:
+            if follower == (self.idle.replica_id, self.idle.broker_epoch):
+                return
+            self.idle.clear()
+        self.idle, self.due = None, self.partitions
+        if follower is not None and self.uses_topic_ids:
+            self.due = dict(self.partitions)
+            self.idle = IdlePartitions(*follower, self._on_busy, monotonic_ms)
+
+    def _on_busy(self, key: WantedKey) -> None:
+        if (wanted := self.partitions.get(key)) is not None:
+            self.due[key] = wanted
+
+    def wake(self, key: WantedKey, wanted: Wanted) -> None:
+        """A follower asks for a partition, for the first time or otherwise than before."""
+        if self.idle is not None:
+            self.idle.remove(key)
+            self.due[key] = wanted
+
+    def forget(self, key: WantedKey) -> None:
+        """The client asks for a partition no more."""
+        self.partitions.pop(key, None)
+        if self.idle is not None:
+            self.idle.remove(key)
+            self.due.pop(key, None)
+
+    def put_last(self, wanted: Wanted) -> None:
+        """Whoever got something goes to the back, so that a full answer starves nobody."""
+        key, partitions = wanted.key, self.partitions
+        if partitions.pop(key, None) is not None:
+            partitions[key] = wanted
+            if self.idle is not None:
+                self.due.pop(key, None)
+                self.due[key] = wanted
+
+    def close(self) -> None:
+        """It is over."""
+        if self.idle is not None:
+            self.idle.clear()
 
     @property
     def rank(self) -> tuple[bool, int, int]:
@@ -102,8 +150,23 @@ class Plan(Struct):
     """The session's epoch while this fetch is the latest."""
     may_begin: bool = False
     """Whether the answer may open a session."""
-    is_privileged: bool = False
+    follower: FollowerId | None = None
     uses_topic_ids: bool = False
+
+    @property
+    def idle(self) -> IdlePartitions | None:
+        """The partitions of a follower's session that need not be looked at."""
+        return None if self.session is None else self.session.idle
+
+    def let_rest(self, wanted: Wanted, partition: Partition, data: PartitionData) -> None:
+        """A follower was told of a partition that there are no more records: it need not be looked at until that
+        changes."""
+        session = self.session
+        if session is None or session.idle is None or data.error_code or data.diverging_epoch.epoch >= 0:
+            return
+        told = (data.high_watermark, data.log_start_offset)
+        if wanted.key in session.due and session.idle.take(partition, wanted.ask.fetch_offset, told):
+            del session.due[wanted.key]
 
     def answer(self, found: list[Found], endpoints: tuple[NodeEndpoint, ...], monotonic_ms: int) -> FetchResponse:
         """The response: all that was found, or what changed in a session."""
@@ -120,16 +183,14 @@ class Plan(Struct):
                     told.append(one)
             for wanted, _, size in told:
                 if size:
-                    # Whoever got something goes to the back, so that a full answer starves nobody.
-                    key = wanted.key
-                    if session.partitions.pop(key, None) is not None:
-                        session.partitions[key] = wanted
+                    session.put_last(wanted)
             return FetchResponse(session_id=session.id, responses=grouped(told), node_endpoints=endpoints)
         session_id = NO_SESSION
         if self.may_begin:
             session_id = self.sessions.begin(
-                found, is_privileged=self.is_privileged, uses_topic_ids=self.uses_topic_ids, monotonic_ms=monotonic_ms
+                found, follower=self.follower, uses_topic_ids=self.uses_topic_ids, monotonic_ms=monotonic_ms
             )
+            self.session = self.sessions.get(session_id)
         return FetchResponse(session_id=session_id, responses=grouped(found), node_endpoints=endpoints)
 
 
@@ -168,7 +229,7 @@ class FetchSessions:
         version: int,
         topics: Mapping[Uuid, TopicImage],
         *,
-        is_follower: bool,
+        follower: FollowerId | None,
         monotonic_ms: int,
     ) -> Plan:
         """What a fetch wants, by itself or with what its session remembers.
@@ -179,12 +240,12 @@ class FetchSessions:
         uses_ids = version >= TOPIC_IDS_SINCE
         asked = _asked(request, topics, uses_ids=uses_ids)
         if request.session_epoch in (INITIAL_EPOCH, FINAL_EPOCH):
-            self._sessions.pop(request.session_id, None)
+            self._end(request.session_id)
             return Plan(
                 self,
                 list(asked.values()),
                 may_begin=request.session_epoch == INITIAL_EPOCH,
-                is_privileged=is_follower,
+                follower=follower,
                 uses_topic_ids=uses_ids,
             )
         session = self._sessions.get(request.session_id)
@@ -194,6 +255,8 @@ class FetchSessions:
             return Plan(self, [], ErrorCode.INVALID_FETCH_SESSION_EPOCH)
         if session.uses_topic_ids != uses_ids:
             return Plan(self, [], ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
+        if follower is not None or session.idle is not None:
+            session.follow(follower, monotonic_ms)
         return self._go_on(session, request, asked, topics, monotonic_ms)
 
     def _go_on(
@@ -204,22 +267,23 @@ class FetchSessions:
         topics: Mapping[Uuid, TopicImage],
         monotonic_ms: int,
     ) -> Plan:
+        if session.idle is not None:
+            session.idle.on_fetch(monotonic_ms)
         for key, one in asked.items():
-            known = session.partitions.get(key)
-            if known is None:
-                session.partitions[key] = one
-            else:
-                known.ask = one.ask
+            known = session.partitions.setdefault(key, one)
+            known.ask = one.ask
+            if session.idle is not None:
+                session.wake(key, known)
         for forgotten in request.forgotten_topics_data:
             topic: TopicKey = forgotten.topic_id if session.uses_topic_ids else forgotten.topic
             for index in forgotten.partitions:
-                session.partitions.pop((topic, index), None)
+                session.forget((topic, index))
         if not session.partitions:
-            del self._sessions[session.id]
+            self._end(session.id)
             return Plan(self, list(asked.values()))
         session.last_used_ms, session.epoch = monotonic_ms, next_epoch(session.epoch)
         session.size = len(session.partitions)
-        wanted = list(session.partitions.values())
+        wanted = list(session.due.values())
         if session.uses_topic_ids:
             for one in wanted:
                 if one.topic is None:
@@ -227,8 +291,18 @@ class FetchSessions:
                     one.topic = None if image is None else image.name
         return Plan(self, wanted, session=session, epoch=session.epoch)
 
-    def begin(self, found: list[Found], *, is_privileged: bool, uses_topic_ids: bool, monotonic_ms: int) -> int:
+    def get(self, session_id: int) -> Session | None:
+        """A session by its id."""
+        return self._sessions.get(session_id)
+
+    def _end(self, session_id: int) -> None:
+        session = self._sessions.pop(session_id, None)
+        if session is not None:
+            session.close()
+
+    def begin(self, found: list[Found], *, follower: FollowerId | None, uses_topic_ids: bool, monotonic_ms: int) -> int:
         """Open a session with what was told; its id, 0 when there is no room for it."""
+        is_privileged = follower is not None
         if len(self._sessions) >= self._capacity and not self._evict(is_privileged, len(found), monotonic_ms):
             return NO_SESSION
         session_id = self._random.randrange(1, LARGEST_ID)
@@ -237,9 +311,17 @@ class FetchSessions:
         for wanted, data, _ in found:
             wanted.high_watermark, wanted.log_start_offset = data.high_watermark, data.log_start_offset
         partitions = {wanted.key: wanted for wanted, _, _ in found}
-        self._sessions[session_id] = Session(
-            session_id, is_privileged, uses_topic_ids, partitions, monotonic_ms, monotonic_ms, size=len(partitions)
+        session = self._sessions[session_id] = Session(
+            session_id,
+            is_privileged,
+            uses_topic_ids,
+            partitions,
+            monotonic_ms,
+            monotonic_ms,
+            partitions,
+            size=len(partitions),
         )
+        session.follow(follower, monotonic_ms)
         return session_id
 
     def _evict(self, is_privileged: bool, size: int, monotonic_ms: int) -> bool:
@@ -248,7 +330,7 @@ class FetchSessions:
             return False
         oldest = min(self._sessions.values(), key=lambda one: (one.last_used_ms, one.id))
         if monotonic_ms - oldest.last_used_ms > EVICTION_MS:
-            del self._sessions[oldest.id]
+            self._end(oldest.id)
             return True
         candidates = [
             one
@@ -258,7 +340,7 @@ class FetchSessions:
         least = min(candidates, key=lambda one: one.rank, default=None)
         if least is None or (is_privileged, size, 0) < least.rank:
             return False
-        del self._sessions[least.id]
+        self._end(least.id)
         return True
 
 

@@ -10,6 +10,7 @@ Source: KIP-101, KIP-279 and KIP-595 (truncation), KIP-227 (fetch sessions), KIP
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -30,7 +31,7 @@ from reference_broker.wire.messages.list_offsets_request import (
     ListOffsetsTopic,
 )
 from reference_broker.wire.messages.list_offsets_response import ListOffsetsPartitionResponse, ListOffsetsResponse
-from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
+from reference_broker.wire.primitives import BrokerId, TopicName
 from reference_broker.wire.refusal import KafkaError
 
 LATEST: Final = -1
@@ -69,7 +70,10 @@ class FetchState:
 
 @dataclass(slots=True)
 class Fetcher:
-    """One for a leader broker and a number below num.replica.fetchers; requests go over the channel of that number."""
+    """One for a leader broker and a number below num.replica.fetchers; requests go over the channel of that number.
+
+    What a request costs depends on the partitions that changed since the last one, not on how many there are.
+    """
 
     local: LocalBroker
     outbox: Outbox
@@ -78,6 +82,14 @@ class Fetcher:
     number: int = 0
     _states: dict[TopicIdPartition, FetchState] = field(default_factory=dict)
     _session: FetcherSession = field(default_factory=FetcherSession)
+    _changed: dict[TopicIdPartition, None] = field(default_factory=dict)
+    """Partitions that may have to be asked for otherwise than in the last request, or no more."""
+    _waiting: list[tuple[int, TopicIdPartition]] = field(default_factory=list)
+    """A heap of (when it may be asked for again, partition)."""
+    _is_throttled: bool = False
+    """Whether a throttle was in force at the last request."""
+    _holds_some_back: bool = False
+    """Whether it was exceeded then, and partitions left out for that."""
     _is_in_flight: bool = False
     _retry_at_ms: int = NOW_MS
 
@@ -92,10 +104,16 @@ class Fetcher:
         found = self._states.get(key)
         if found is None or found.follower is not follower or found.epoch != follower.epoch:
             self._states[key] = FetchState(follower, follower.epoch)
+            self._changed[key] = None
 
     def remove(self, key: TopicIdPartition) -> None:
         """Fetch a partition no more; what comes for it is passed over."""
-        self._states.pop(key, None)
+        if self._states.pop(key, None) is not None:
+            self._changed[key] = None
+
+    def look_at_all(self) -> None:
+        """The logs may have changed otherwise than by what was fetched."""
+        self._changed |= dict.fromkeys(self._states)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -103,8 +121,9 @@ class Fetcher:
         """When `go_on` must be called (monotonic); None while an answer is awaited, or there is nothing to ask for."""
         if self._is_in_flight or self.local.broker_epoch == NO_BROKER_EPOCH:
             return None
-        times = [one.retry_at_ms for one in self._states.values() if not one.is_fenced and not one.is_asking]
-        return max(self._retry_at_ms, min(times)) if times else None
+        if self._changed or self._holds_some_back or len(self._session):
+            return self._retry_at_ms
+        return max(self._retry_at_ms, self._waiting[0][0]) if self._waiting else None
 
     def go_on(self, now: Now) -> None:
         """Send the next request, unless one is under way or its time has not come.
@@ -113,21 +132,14 @@ class Fetcher:
         """
         if self.local.broker_epoch == NO_BROKER_EPOCH or self._is_in_flight or now.monotonic_ms < self._retry_at_ms:
             return
-        ready = {key: one for key, one in self._states.items() if one.is_ready(now.monotonic_ms)}
-        if not ready:
-            return
-        if self.local.throttles.follower.is_exceeded(now.monotonic_ms):
-            ready = {key: one for key, one in ready.items() if one.has_all or not one.follower.is_throttled}
-            if not ready:
-                self._retry_at_ms = now.monotonic_ms + self.settings.backoff_ms
-                return
-        peer = self.local.peer(self.leader_id)
+        self._sort_out(now.monotonic_ms)
+        has_any = len(self._session) > 0
+        peer = self.local.peer(self.leader_id) if has_any else None
         if peer is None:
-            self._retry_at_ms = now.monotonic_ms + self.settings.backoff_ms
+            if has_any or self._holds_some_back:
+                self._retry_at_ms = now.monotonic_ms + self.settings.backoff_ms
             return
-        asked = {key: self._ask(key, one.follower) for key, one in ready.items()}
-        names: dict[Uuid, str] = {one.follower.log.topic_id: one.follower.log.topic for one in self._states.values()}
-        topics, forgotten = self._session.next(asked, names)
+        topics, forgotten = self._session.next()
         settings = self.settings
         request = FetchRequest(
             replica_state=ReplicaState(replica_id=BrokerId(self.local.node_id), replica_epoch=self.local.broker_epoch),
@@ -140,7 +152,27 @@ class Fetcher:
             forgotten_topics_data=forgotten,
         )
         self._is_in_flight = True
-        self._send(peer, ApiKey.FETCH, request, lambda answer, at: self._on_fetched(answer, asked, ready, at))
+        self._send(peer, ApiKey.FETCH, request, self._on_fetched)
+
+    def _sort_out(self, monotonic_ms: int) -> None:
+        """Bring the session up to date: what is asked for, and how."""
+        while self._waiting and self._waiting[0][0] <= monotonic_ms:
+            self._changed[heapq.heappop(self._waiting)[1]] = None
+        throttle = self.local.throttles.follower
+        was_throttled, self._is_throttled = self._is_throttled, throttle.limit is not None
+        if was_throttled or self._is_throttled:
+            self.look_at_all()  # which of them are held back changes with every byte
+        is_exceeded, self._holds_some_back = throttle.is_exceeded(monotonic_ms), False
+        changed, self._changed = self._changed, {}
+        for key in changed:
+            state = self._states.get(key)
+            if state is None or not state.is_ready(monotonic_ms):
+                self._session.forget(key)
+            elif is_exceeded and not state.has_all and state.follower.is_throttled:
+                self._session.forget(key)
+                self._holds_some_back = True
+            else:
+                self._session.want(key, self._ask(key, state.follower))
 
     def _ask(self, key: TopicIdPartition, follower: Follower) -> FetchPartition:
         log = follower.log
@@ -160,13 +192,7 @@ class Fetcher:
 
     # -- answers ------------------------------------------------------------------------------------------------
 
-    def _on_fetched(
-        self,
-        answer: Any,
-        asked: dict[TopicIdPartition, FetchPartition],
-        states: dict[TopicIdPartition, FetchState],
-        now: Now,
-    ) -> None:
+    def _on_fetched(self, answer: Any, now: Now) -> None:
         self._is_in_flight = False
         if not isinstance(answer, FetchResponse):
             self._session.on_lost()
@@ -176,24 +202,24 @@ class Fetcher:
         else:
             for topic in answer.responses:
                 for data in topic.partitions:
-                    key = (topic.topic_id, data.partition_index)
-                    state = states.get(key)
-                    if state is None:
-                        continue
-                    if self._is_current(key, state, asked[key]):
-                        self._take(key, state, data, now)
-                    else:
-                        # In this session the leader will not tell again what is passed over here.
-                        self._session.on_lost()
+                    self._on_data((topic.topic_id, data.partition_index), data, now)
         self.go_on(now)
 
-    def _is_current(self, key: TopicIdPartition, state: FetchState, ask: FetchPartition) -> bool:
-        """Whether nothing has happened to a partition since it was asked for."""
-        return (
-            self._states.get(key) is state
-            and state.epoch == state.follower.epoch == ask.current_leader_epoch
-            and state.follower.log.log_end_offset == ask.fetch_offset
-        )
+    def _on_data(self, key: TopicIdPartition, data: PartitionData, now: Now) -> None:
+        state, asked = self._states.get(key), self._session.asked(key)
+        if state is None or asked is None:
+            return
+        self._changed[key] = None
+        # Nothing may have happened to the partition since it was asked for.
+        follower = state.follower
+        if (
+            state.epoch == follower.epoch == asked.current_leader_epoch
+            and follower.log.log_end_offset == asked.fetch_offset
+        ):
+            self._take(key, state, data, now)
+        else:
+            # In this session the leader will not tell again what is passed over here.
+            self._session.on_lost()
 
     def _take(self, key: TopicIdPartition, state: FetchState, data: PartitionData, now: Now) -> None:
         code, follower = ErrorCode(data.error_code), state.follower
@@ -211,7 +237,7 @@ class Fetcher:
                     self._session.on_lost()
                 elif size := follower.take(data, now.wall_ms):
                     # Whoever got something is asked for last, so that a full response starves nobody.
-                    self._states[key] = self._states.pop(key)
+                    self._session.put_last(key)
                     if follower.is_throttled:
                         self.local.throttles.follower.record(size, now.monotonic_ms)
                 state.has_all = data.high_watermark <= follower.log.log_end_offset
@@ -228,8 +254,10 @@ class Fetcher:
 
     def _wait(self, state: FetchState, now: Now, why: str) -> None:
         state.retry_at_ms = now.monotonic_ms + self.settings.backoff_ms
+        log = state.follower.log
+        heapq.heappush(self._waiting, (state.retry_at_ms, (log.topic_id, log.partition)))
         self.local.on_event(
-            f"{state.follower.log.name}: broker {self.leader_id} answers {why} in leader epoch {state.epoch}; "
+            f"{log.name}: broker {self.leader_id} answers {why} in leader epoch {state.epoch}; "
             f"asked again in {self.settings.backoff_ms} ms"
         )
 
@@ -257,6 +285,7 @@ class Fetcher:
 
     def _on_offset(self, answer: Any, key: TopicIdPartition, state: FetchState, timestamp: int, now: Now) -> None:
         state.is_asking = False
+        self._changed[key] = None
         if self._states.get(key) is not state or state.epoch != state.follower.epoch:
             return
         found = _only(answer)

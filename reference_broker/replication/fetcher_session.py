@@ -5,7 +5,7 @@ Source: KIP-227; KIP-516 (sessions by topic id).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,32 +13,61 @@ from reference_broker.replication.isr import TopicIdPartition
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchTopic, ForgottenTopic
 from reference_broker.wire.messages.fetch_response import FetchResponse
-from reference_broker.wire.primitives import TopicName, Uuid
+from reference_broker.wire.primitives import Uuid
 
 NO_SESSION: Final = 0
 INITIAL_EPOCH: Final = 0
 LARGEST_EPOCH: Final = (1 << 31) - 1
 
-Wanted = Mapping[TopicIdPartition, FetchPartition]
-
 
 @dataclass(slots=True)
 class FetcherSession:
-    """`id` and `epoch` are those of the next request; with epoch 0 it is a full one, which begins a session."""
+    """`id` and `epoch` are those of the next request; with epoch 0 it is a full one, which begins a session.
+
+    What an incremental request costs depends on what changed, not on how many partitions the session has.
+    """
 
     id: int = NO_SESSION
     epoch: int = INITIAL_EPOCH
-    _known: dict[TopicIdPartition, FetchPartition] = field(default_factory=dict)
+    _wanted: dict[TopicIdPartition, FetchPartition] = field(default_factory=dict)
+    _news: dict[TopicIdPartition, None] = field(default_factory=dict)
+    _gone: dict[TopicIdPartition, None] = field(default_factory=dict)
+    """What the next request of this session has to say: partitions that are new or asked for otherwise, and those that
+    are wanted no more."""
 
-    def next(
-        self, wanted: Wanted, names: Mapping[Uuid, str]
-    ) -> tuple[tuple[FetchTopic, ...], tuple[ForgottenTopic, ...]]:
+    def __len__(self) -> int:
+        """How many partitions are wanted."""
+        return len(self._wanted)
+
+    def want(self, key: TopicIdPartition, ask: FetchPartition) -> None:
+        """Ask for a partition so from the next request on."""
+        if self._wanted.get(key) != ask:
+            self._wanted[key] = ask
+            self._news[key] = None
+            self._gone.pop(key, None)
+
+    def forget(self, key: TopicIdPartition) -> None:
+        """Ask for a partition no more."""
+        if self._wanted.pop(key, None) is not None:
+            self._news.pop(key, None)
+            self._gone[key] = None
+
+    def asked(self, key: TopicIdPartition) -> FetchPartition | None:
+        """How a partition is asked for; None where it is not."""
+        return self._wanted.get(key)
+
+    def put_last(self, key: TopicIdPartition) -> None:
+        """Have a partition come after all others in a full request."""
+        if (ask := self._wanted.pop(key, None)) is not None:
+            self._wanted[key] = ask
+
+    def next(self) -> tuple[tuple[FetchTopic, ...], tuple[ForgottenTopic, ...]]:
         """What the next request has to say for the leader to know all that is wanted, and what is wanted no more."""
-        known = {} if self.epoch == INITIAL_EPOCH else self._known
-        news = {key: ask for key, ask in wanted.items() if known.get(key) != ask}
-        gone = [key for key in known if key not in wanted]
-        self._known = dict(wanted)
-        return _topics(news, names), _forgotten(gone, names)
+        is_first = self.epoch == INITIAL_EPOCH
+        said = _topics(self._wanted, self._wanted if is_first else self._news)
+        forgotten = () if is_first else _forgotten(self._gone)
+        self._news, self._gone = {}, {}
+        return said, forgotten
 
     def on_response(self, response: FetchResponse) -> bool:
         """Whether its partitions count; where not, the next request is a full one."""
@@ -61,21 +90,16 @@ class FetcherSession:
         self.epoch = INITIAL_EPOCH
 
 
-def _topics(wanted: Wanted, names: Mapping[Uuid, str]) -> tuple[FetchTopic, ...]:
+def _topics(wanted: dict[TopicIdPartition, FetchPartition], keys: Iterable[TopicIdPartition]) -> tuple[FetchTopic, ...]:
+    """By topic id: all releases among which this broker works (4.0 on) take it."""
     topics: dict[Uuid, list[FetchPartition]] = {}
-    for (topic_id, _), ask in wanted.items():
-        topics.setdefault(topic_id, []).append(ask)
-    return tuple(
-        FetchTopic(topic=TopicName(names.get(topic_id, "")), topic_id=topic_id, partitions=tuple(asks))
-        for topic_id, asks in topics.items()
-    )
+    for key in keys:
+        topics.setdefault(key[0], []).append(wanted[key])
+    return tuple(FetchTopic(topic_id=topic_id, partitions=tuple(asks)) for topic_id, asks in topics.items())
 
 
-def _forgotten(gone: Iterable[TopicIdPartition], names: Mapping[Uuid, str]) -> tuple[ForgottenTopic, ...]:
+def _forgotten(gone: Iterable[TopicIdPartition]) -> tuple[ForgottenTopic, ...]:
     topics: dict[Uuid, list[int]] = {}
     for topic_id, index in gone:
         topics.setdefault(topic_id, []).append(index)
-    return tuple(
-        ForgottenTopic(topic=TopicName(names.get(topic_id, "")), topic_id=topic_id, partitions=tuple(indexes))
-        for topic_id, indexes in topics.items()
-    )
+    return tuple(ForgottenTopic(topic_id=topic_id, partitions=tuple(indexes)) for topic_id, indexes in topics.items())

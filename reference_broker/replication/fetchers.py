@@ -59,6 +59,11 @@ class Fetchers:
             if not len(fetcher):
                 del self._fetchers[place]
 
+    def look_at_all(self) -> None:
+        """The logs of followers may have changed otherwise than by what was fetched."""
+        for fetcher in self._fetchers.values():
+            fetcher.look_at_all()
+
     def next_deadline_ms(self) -> int | None:
         """When `on_time` must be called (monotonic)."""
         times = [one.next_deadline_ms() for one in self._fetchers.values()]

@@ -17,7 +17,7 @@ from reference_broker.replication.alter_partition import AlterPartitions
 from reference_broker.replication.isr import Isr, IsrChange
 from reference_broker.replication.local_broker import NO_BROKER_EPOCH, LocalBroker
 from reference_broker.replication.reading import NO_EPOCH, Read, diverged, divergence
-from reference_broker.replication.replica import Replica
+from reference_broker.replication.replica import Contact, Replica
 from reference_broker.replication.replica_selection import ReadableReplica, select_by_rack
 from reference_broker.replication.replication_waiters import OnReplicated, ReplicationWaiters
 from reference_broker.replication.throttle import is_throttled
@@ -239,6 +239,29 @@ class Leader:
                 return Read(high_watermark, stable, start, (), 0, None, None)
             self._local.throttles.leader.record(fetched.size, now.monotonic_ms)
         return Read(high_watermark, stable, start, fetched.slices, fetched.size, None, None)
+
+    def let_rest(self, replica_id: int, offset: int, told: tuple[int, int], contact: Contact) -> bool:
+        """Have a follower rest that asks for records from `offset` on: see `Replica`.
+
+        False where it may not: it lacks records, is not in sync, or was told another high watermark or log start.
+        """
+        log, replica = self.log, self._replicas.get(replica_id)
+        if (
+            replica is None
+            or not offset == replica.log_end_offset == log.log_end_offset
+            or told != (log.high_watermark, log.log_start_offset)
+            or self.isr.pending is not None
+            or replica_id not in self.isr.committed
+        ):
+            return False
+        replica.rest(contact)
+        return True
+
+    def end_rest(self, replica_id: int, contact: Contact) -> None:
+        """Something changed for a follower that rests, or may."""
+        replica = self._replicas.get(replica_id)
+        if replica is not None:
+            replica.end_rest(contact)
 
     @property
     def is_throttled(self) -> bool:

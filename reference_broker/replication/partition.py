@@ -22,6 +22,7 @@ from reference_broker.replication.leader import ALL_IN_SYNC, FollowerFetch, Lead
 from reference_broker.replication.local_broker import LocalBroker
 from reference_broker.replication.offline import Dropped, Loaded, Offline
 from reference_broker.replication.reading import NO_EPOCH, Read, diverged, divergence
+from reference_broker.replication.replica import Contact
 from reference_broker.replication.replication_waiters import OnReplicated
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer
@@ -383,6 +384,20 @@ class Partition:
         """
         self.check_epoch(fetch.epoch)
         return self.led.read_for_follower(fetch, now, is_first_look=is_first_look)
+
+    def let_rest(self, replica_id: int, offset: int, told: tuple[int, int], contact: Contact) -> bool:
+        """Have a follower rest: see `Leader`. False where this broker does not lead."""
+        role = self.role
+        return isinstance(role, Leader) and role.let_rest(replica_id, offset, told, contact)
+
+    def end_rest(self, replica_id: int, contact: Contact) -> None:
+        """Something changed for a follower that rests, or may."""
+        if isinstance(self.role, Leader):
+            self.role.end_rest(replica_id, contact)
+
+    def is_fenced_by_epoch(self, replica_id: int, broker_epoch: int) -> bool:
+        """Whether a follower's broker has been registered anew since that epoch."""
+        return self._local.is_fenced_by_epoch(replica_id, broker_epoch)
 
     def end_of_epoch(self, current_epoch: int, epoch: int) -> tuple[int, int]:
         """(largest epoch not above the one asked for, its end offset); (-1, -1) where it is unknown. Leader only."""

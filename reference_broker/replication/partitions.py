@@ -205,7 +205,7 @@ class Partitions:
         """
         self._publisher, self._settings, self._report_folders = publisher, settings, report
         self._node_id, self._now, self._on_loaded = settings.static.node_id, now, on_loaded
-        self._upkeep = Upkeep(lambda: settings.current, self._flushes, now.monotonic_ms)
+        self._upkeep = Upkeep(lambda: settings.current, self._flushes, now.monotonic_ms, self._on_deleted_segments)
         self._cleaner = Cleaner(lambda: settings.current, self._folders, self._outbox, self._on_event)
         silent_since_ms = now.wall_ms - settings.current.number("producer.id.expiration.ms")
         self._placement = Placement(self._folders, self._node_id, silent_since_ms)
@@ -395,6 +395,12 @@ class Partitions:
                     task.run(folder, now.wall_ms)
                 except KafkaError:
                     continue  # the folder is offline now, and whoever watches it was told
+
+    def _on_deleted_segments(self) -> None:
+        """Logs start later than they did: followers and leaders are told."""
+        for partition in self:
+            partition.touch()
+        self._exchange.fetchers.look_at_all()
 
     def may_close(self) -> bool:
         """Begin no more flushes; whether those that were begun have ended."""

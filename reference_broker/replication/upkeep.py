@@ -29,8 +29,15 @@ class Task:
 class Upkeep:
     """The tasks of a broker, by the settings that it began with, the dynamic ones as they are when they count."""
 
-    def __init__(self, config: Callable[[], BrokerConfig], flushes: Flushes, monotonic_ms: int) -> None:
-        self._config = config
+    def __init__(
+        self,
+        config: Callable[[], BrokerConfig],
+        flushes: Flushes,
+        monotonic_ms: int,
+        on_deleted: Callable[[], None],
+    ) -> None:
+        """`on_deleted` is called when old segments were deleted: logs start later than they did."""
+        self._config, self._on_deleted = config, on_deleted
         numbers = config().number
         first = monotonic_ms + numbers("log.initial.task.delay.ms")
         # Kafka looks for silent producers only after a whole interval, not after the delay of the others.
@@ -40,7 +47,7 @@ class Upkeep:
             return Task(run, max(1, numbers(name)), due_ms)
 
         self._tasks = (
-            every("log.retention.check.interval.ms", LogDirectory.delete_old_segments),
+            every("log.retention.check.interval.ms", self._delete_old_segments),
             every("log.flush.scheduler.interval.ms", flushes.flush_overdue),
             every("log.flush.offset.checkpoint.interval.ms", flushes.flush_full_segments),
             every("log.flush.start.offset.checkpoint.interval.ms", flushes.keep_log_starts),
@@ -52,6 +59,10 @@ class Upkeep:
 
     def _forget_silent_producers(self, folder: LogDirectory, now_ms: int) -> None:
         folder.forget_silent_producers(now_ms - self._config().number("producer.id.expiration.ms"))
+
+    def _delete_old_segments(self, folder: LogDirectory, now_ms: int) -> None:
+        if folder.delete_old_segments(now_ms):
+            self._on_deleted()
 
     def take_due(self, monotonic_ms: int) -> list[Task]:
         """The tasks whose time has come; they are due again one interval from now."""

@@ -133,7 +133,8 @@ class Node:
         if isinstance(request, FetchRequest):
             now = self.world.now()
             topics = {TOPIC_ID: TopicImage(TOPIC, TOPIC_ID, {})}
-            plan = self.sessions.plan(request, 17, topics, is_follower=True, monotonic_ms=now.monotonic_ms)
+            follower = (request.replica_state.replica_id, request.replica_state.replica_epoch)
+            plan = self.sessions.plan(request, 17, topics, follower=follower, monotonic_ms=now.monotonic_ms)
             found = [self._read(wanted, request, is_first_look=True) for wanted in plan.wanted]
             if not self._tell(plan, found, answer):
                 deadline = now.monotonic_ms + request.max_wait_ms

@@ -17,16 +17,16 @@ def sessions(capacity: int = 8) -> FetchSessions:
     return FetchSessions(random=random.Random(1), capacity=capacity)
 
 
-def begin(cache: FetchSessions, monotonic_ms: int, *, size: int = 1, is_privileged: bool = False) -> int:
+def begin(cache: FetchSessions, monotonic_ms: int, *, size: int = 1, follower: tuple[int, int] | None = None) -> int:
     found: list[Found] = [
         (Wanted("t", ZERO_UUID, index, FetchPartition(partition=index)), PartitionData(), 0) for index in range(size)
     ]
-    return cache.begin(found, is_privileged=is_privileged, uses_topic_ids=False, monotonic_ms=monotonic_ms)
+    return cache.begin(found, follower=follower, uses_topic_ids=False, monotonic_ms=monotonic_ms)
 
 
 def use(cache: FetchSessions, session_id: int, epoch: int, monotonic_ms: int) -> None:
     request = FetchRequest(session_id=session_id, session_epoch=epoch)
-    assert not cache.plan(request, 12, {}, is_follower=False, monotonic_ms=monotonic_ms).error
+    assert not cache.plan(request, 12, {}, follower=None, monotonic_ms=monotonic_ms).error
 
 
 def test_a_full_cache_gives_no_session() -> None:
@@ -52,14 +52,14 @@ def test_a_follower_takes_a_consumers_place() -> None:
     cache = sessions()
     for _ in range(8):
         begin(cache, 0)
-    assert begin(cache, 0, is_privileged=True) > 0
+    assert begin(cache, 0, follower=(2, 1)) > 0
 
 
 def test_a_follower_does_not_take_another_new_followers_place() -> None:
     cache = sessions()
     for _ in range(8):
-        begin(cache, 0, is_privileged=True)
-    assert begin(cache, 0, is_privileged=True, size=5) == 0
+        begin(cache, 0, follower=(2, 1))
+    assert begin(cache, 0, follower=(2, 1), size=5) == 0
 
 
 @pytest.mark.parametrize(("size", "has_room"), [(1, False), (3, True)])
@@ -79,7 +79,7 @@ def test_epochs_go_on_with_one_after_the_largest() -> None:
 def test_a_topic_id_that_is_learnt_later_gets_its_name_in_the_session() -> None:
     cache, topic_id = sessions(), Uuid(b"x" * 16)
     wanted = Wanted(None, topic_id, 0, FetchPartition())
-    session_id = cache.begin([(wanted, PartitionData(), 0)], is_privileged=False, uses_topic_ids=True, monotonic_ms=0)
+    session_id = cache.begin([(wanted, PartitionData(), 0)], follower=None, uses_topic_ids=True, monotonic_ms=0)
     request = FetchRequest(session_id=session_id, session_epoch=1)
-    plan = cache.plan(request, 13, {topic_id: TopicImage("t", topic_id, {})}, is_follower=False, monotonic_ms=0)
+    plan = cache.plan(request, 13, {topic_id: TopicImage("t", topic_id, {})}, follower=None, monotonic_ms=0)
     assert [one.topic for one in plan.wanted] == ["t"]

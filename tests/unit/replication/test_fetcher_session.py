@@ -13,14 +13,14 @@ from reference_broker.wire.primitives import Uuid
 TOPIC_ID = Uuid(b"t" * 16)
 
 
-def wanted(**offsets: int) -> dict[tuple[Uuid, int], FetchPartition]:
-    parts = {int(name[1:]): offset for name, offset in offsets.items()}
-    return {(TOPIC_ID, index): FetchPartition(partition=index, fetch_offset=at) for index, at in parts.items()}
-
-
-def said(session: FetcherSession, **offsets: int) -> tuple[list[int], list[int]]:
-    """The partitions that are asked for and forgotten by the next request."""
-    topics, forgotten = session.next(wanted(**offsets), {TOPIC_ID: "t"})
+def said(session: FetcherSession, *gone: int, **offsets: int) -> tuple[list[int], list[int]]:
+    """The partitions that are asked for and forgotten by the next request, when these are wanted and those not."""
+    for name, at in offsets.items():
+        index = int(name[1:])
+        session.want((TOPIC_ID, index), FetchPartition(partition=index, fetch_offset=at))
+    for index in gone:
+        session.forget((TOPIC_ID, index))
+    topics, forgotten = session.next()
     return (
         [one.partition for topic in topics for one in topic.partitions],
         [index for topic in forgotten for index in topic.partitions],
@@ -46,7 +46,7 @@ def test_only_what_changed_is_said_again(session: FetcherSession) -> None:
 
 
 def test_a_partition_that_is_not_wanted_any_more_is_forgotten(session: FetcherSession) -> None:
-    assert said(session, p0=0) == ([], [1])
+    assert said(session, 1) == ([], [1])
 
 
 def test_a_session_that_the_leader_does_not_know_begins_again(session: FetcherSession) -> None:
@@ -64,10 +64,21 @@ def test_a_leader_without_room_for_a_session_is_asked_in_full_each_time() -> Non
     session = FetcherSession()
     said(session, p0=0)
     assert session.on_response(FetchResponse(session_id=0))
-    assert said(session, p0=0) == ([0], [])
+    assert said(session) == ([0], [])
 
 
 def test_the_epoch_grows_with_every_answer(session: FetcherSession) -> None:
     said(session, p0=1)
     session.on_response(FetchResponse(session_id=7))
     assert session.epoch == 2
+
+
+def test_a_partition_that_is_wanted_again_before_the_next_request_is_not_forgotten(session: FetcherSession) -> None:
+    session.forget((TOPIC_ID, 1))
+    assert said(session, p1=4) == ([1], [])
+
+
+def test_who_got_something_comes_last_in_a_full_request(session: FetcherSession) -> None:
+    session.put_last((TOPIC_ID, 0))
+    session.on_lost()
+    assert said(session) == ([1, 0], [])

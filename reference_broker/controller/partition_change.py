@@ -3,8 +3,8 @@
 All deciders use it: elections, ISR changes, reassignments, folders, brokers that come and go. It elects the leader,
 keeps the eligible leader replicas, ends a reassignment that is complete, and says when a leader epoch must begin.
 Of KIP-966 this is what Kafka 4.3.1 has: eligible leader replicas, and the last leader, which leads again where nobody
-is in sync or eligible. unclean.recovery.strategy, and the search of the longest log among all replicas that goes with
-it, exist in no release yet.
+is in sync or eligible. unclean.recovery.strategy, and the search for the longest log among all replicas that goes with
+it, are not in it.
 
 Source: KIP-631, KIP-455 (reassignments), KIP-704 (recovery), KIP-858 (folders), KIP-966 (eligible leader replicas).
 """

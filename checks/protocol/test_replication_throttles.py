@@ -6,7 +6,7 @@ those of other partitions, and once the limit is gone, of this one. A follower i
 **Why it matters** A replica that is moved copies all of a log; without a throttle it takes the bandwidth that producers
 and consumers need. A throttle that held back replicas in sync would hold up acks=all.
 **Kafka says** KIP-73; Kafka documentation, "Limiting bandwidth usage during data migration".
-**Cannot see** How exactly the rate is kept; what followers hold back themselves.
+**Cannot see** How exactly the rate is kept; what followers hold back themselves (test_follower_throttles.py).
 **Rejects** tests/plants/brokers/sends_followers_all_at_once.py, tests/plants/brokers/throttles_replicas_in_sync.py
 """
 
@@ -22,11 +22,6 @@ from harness.comparing.pair import Pair
 from harness.comparing.request_forms import batch, produce
 from harness.judging.outcome import require
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.messages.incremental_alter_configs_request import (
-    AlterableConfig,
-    AlterConfigsResource,
-    IncrementalAlterConfigsRequest,
-)
 from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.records import iter_batches
 
@@ -36,22 +31,11 @@ pytestmark = [
     pytest.mark.feature("Replication"),
     pytest.mark.kip(73),
 ]
-BROKER: Final = 4
-SET, DELETE = 0, 1
 RATE: Final = "leader.replication.throttled.rate"
 REPLICAS: Final = "leader_replication_throttled_replicas"
 LIMIT: Final = "2000"
 RECORD: Final = "x" * 60_000
 """A record of it is more than the limit lets pass in all the eleven seconds that count."""
-
-
-def limited(exchange: Exchange, pair: Pair, operation: int) -> None:
-    """Sets or removes the limit of the node."""
-    config = AlterableConfig(name=RATE, config_operation=operation, value=LIMIT if operation == SET else None)
-    resource = AlterConfigsResource(resource_type=BROKER, resource_name=str(pair.node), configs=(config,))
-    what = "limits of replication" if operation == SET else "no limits any more"
-    (answer,) = exchange.ask(what, IncrementalAlterConfigsRequest(resources=(resource,)), 1).responses
-    require(ErrorCode(answer.error_code).name, "NONE", "the answer to a change of the limit")
 
 
 def led_alone(exchange: Exchange, pair: Pair, label: str = "orders", **config: str) -> TopicName:
@@ -79,10 +63,10 @@ def test_a_follower_not_in_sync_is_held_back(exchange: Exchange, pair: Pair) -> 
     """It gets nothing of the throttled partition, but what it asks for of another, and all when the limit is gone."""
     named = led_alone(exchange, pair, **{REPLICAS: f"0:{pair.node}"})
     other = led_alone(exchange, pair, "payments")
-    limited(exchange, pair, SET)
+    pair.configure_node(RATE, LIMIT)
     pair.until(lambda: served(pair, named) == 0, "a follower gets nothing once the limit is exceeded")
     require(served(pair, other), 1, "batches of a partition that is not throttled")
-    limited(exchange, pair, DELETE)
+    pair.configure_node(RATE, None)
     pair.until(lambda: served(pair, named) == 1, "a follower gets records again when there is no limit")
 
 
@@ -91,9 +75,9 @@ def test_a_follower_in_sync_is_not_held_back(exchange: Exchange, pair: Pair) -> 
     """It gets records however much has passed: acks=all waits for it."""
     topic = led_alone(exchange, pair, **{REPLICAS: f"0:{pair.node}"})
     pair.join_isr(topic, end=1)
-    limited(exchange, pair, SET)
+    pair.configure_node(RATE, LIMIT)
     for offset in range(1, 4):
         answer = exchange.quietly(produce(topic, batch(RECORD), acks=1), 9)
         require(answer.responses[0].partition_responses[0].error_code, 0, "the answer to a record")
         require(served(pair, topic, offset), 1, f"batches that a follower in sync gets from offset {offset}")
-    limited(exchange, pair, DELETE)
+    pair.configure_node(RATE, None)

@@ -21,7 +21,7 @@ from harness.clients.led_log import LedLog
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import list_offsets
 from harness.hosts.lack import Lack, Means
-from harness.judging.outcome import BrokenPromise
+from harness.judging.outcome import BrokenPromise, require
 from harness.pytest_plugin.lacking import skip_for
 from harness.targets.target import Cluster
 from reference_broker.wire.errors import ErrorCode
@@ -38,11 +38,18 @@ from reference_broker.wire.messages.create_topics_request import (
 )
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.messages.elect_leaders_request import ElectLeadersRequest, TopicPartitions
+from reference_broker.wire.messages.incremental_alter_configs_request import (
+    AlterableConfig,
+    AlterConfigsResource,
+    IncrementalAlterConfigsRequest,
+)
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.messages.unregister_broker_request import UnregisterBrokerRequest
 from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
 
 PREFERRED: Final = 0
+BROKER: Final = 4
+SET, DELETE = 0, 1
 KNOWN_WITHIN_S: Final = 30.0
 """Time for the node to learn of a committed change."""
 
@@ -93,6 +100,13 @@ class Pair:
             if holds():
                 return
         raise BrokenPromise(f"{promise}: that was not so within {KNOWN_WITHIN_S:g} s.", promise=promise)
+
+    def configure_node(self, name: str, value: str | None) -> None:
+        """Sets a dynamic setting of the node; None removes it. BrokenPromise where that is refused."""
+        config = AlterableConfig(name=name, config_operation=DELETE if value is None else SET, value=value)
+        resource = AlterConfigsResource(resource_type=BROKER, resource_name=str(self.node), configs=(config,))
+        (answer,) = self.exchange.quietly(IncrementalAlterConfigsRequest(resources=(resource,)), 1).responses
+        require(ErrorCode(answer.error_code).name, "NONE", f"the answer to a change of {name}")
 
     # -- leadership ---------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 
 **Rejected by**
 `checks/protocol/test_follower_throttles.py::test_a_follower_does_not_ask_beyond_the_limit`:
-whether the follower asks for more of a partition that is throttled
+Whether the follower asks for more of a partition that is throttled
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 **Rejected by**
 `checks/protocol/test_follower_throttles.py::test_a_follower_that_has_everything_asks_beyond_the_limit`:
-that the follower fetches
+That the follower fetches
 """
 
 from __future__ import annotations

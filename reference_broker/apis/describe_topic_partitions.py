@@ -11,11 +11,13 @@ them has an empty name, and there is no cursor.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from reference_broker.apis.context import BrokerContext
-from reference_broker.apis.metadata import is_reachable, offline_replicas
+from reference_broker.apis.metadata import offline_replicas, reachable_brokers
 from reference_broker.apis.operations import TOPIC_OPERATIONS
+from reference_broker.metadata.brokers import BrokerImage
 from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.metadata.topics import INTERNAL_TOPICS, NO_LEADER, PartitionImage, TopicImage
 from reference_broker.wire.api_keys import ApiKey
@@ -98,18 +100,20 @@ def _missing(name: str, *, has_cursor: bool) -> DescribeTopicPartitionsResponseT
 def _described(
     topic: TopicImage, page: list[PartitionImage], ctx: BrokerContext
 ) -> DescribeTopicPartitionsResponseTopic:
+    reachable = reachable_brokers(ctx.image, ctx.listener)
     return DescribeTopicPartitionsResponseTopic(
         name=TopicName(topic.name),
         topic_id=topic.id,
         is_internal=topic.is_internal,
-        partitions=tuple(_partition(one, ctx) for one in page),
+        partitions=tuple(_partition(one, reachable) for one in page),
         topic_authorized_operations=TOPIC_OPERATIONS,
     )
 
 
-def _partition(partition: PartitionImage, ctx: BrokerContext) -> DescribeTopicPartitionsResponsePartition:
-    image, listener = ctx.image, ctx.listener
-    leader = partition.leader if is_reachable(image, partition.leader, listener) else NO_LEADER
+def _partition(
+    partition: PartitionImage, reachable: Mapping[int, BrokerImage]
+) -> DescribeTopicPartitionsResponsePartition:
+    leader = partition.leader if partition.leader in reachable else NO_LEADER
     # Unlike Metadata, it answers without an error where there is no leader to be told of.
     return DescribeTopicPartitionsResponsePartition(
         partition_index=partition.index,
@@ -119,5 +123,5 @@ def _partition(partition: PartitionImage, ctx: BrokerContext) -> DescribeTopicPa
         isr_nodes=tuple(map(BrokerId, partition.isr)),
         eligible_leader_replicas=tuple(map(BrokerId, partition.elr)),
         last_known_elr=tuple(map(BrokerId, partition.last_known_elr)),
-        offline_replicas=offline_replicas(image, partition, listener),
+        offline_replicas=offline_replicas(partition, reachable),
     )

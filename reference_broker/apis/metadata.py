@@ -13,12 +13,14 @@ ids in answers; 12 topic ids in requests; 13 an error of the whole answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
 from reference_broker.apis.context import BrokerContext
 from reference_broker.apis.operations import CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS
+from reference_broker.metadata.brokers import BrokerImage
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.metadata.topics import INTERNAL_TOPICS, PartitionImage, TopicImage
@@ -122,26 +124,29 @@ def _topic_operations(request: MetadataRequest, ctx: BrokerContext) -> int:
 
 
 def _described(topic: TopicImage, ctx: BrokerContext, request: MetadataRequest) -> MetadataResponseTopic:
+    reachable = reachable_brokers(ctx.image, ctx.listener)
     return MetadataResponseTopic(
         name=TopicName(topic.name),
         topic_id=topic.id,
         is_internal=topic.is_internal,
-        partitions=tuple(_partition(one, ctx) for one in topic.partitions.values()),
+        partitions=tuple(_partition(one, ctx, reachable) for one in topic.partitions.values()),
         topic_authorized_operations=_topic_operations(request, ctx),
     )
 
 
-def _partition(partition: PartitionImage, ctx: BrokerContext) -> MetadataResponsePartition:
+def _partition(
+    partition: PartitionImage, ctx: BrokerContext, reachable: Mapping[int, BrokerImage]
+) -> MetadataResponsePartition:
     image, version = ctx.image, ctx.api_version
     replicas, isr = partition.replicas, partition.isr
     if version == 0:
         # Version 0 leaves out what is not alive, and says so with an error.
-        replicas = tuple(one for one in replicas if is_reachable(image, one, ctx.listener))
-        isr = tuple(one for one in isr if is_reachable(image, one, ctx.listener))
+        replicas = tuple(one for one in replicas if one in reachable)
+        isr = tuple(one for one in isr if one in reachable)
     code, leader = ErrorCode.NONE, partition.leader
     if not is_alive(image, leader):
         code, leader = ErrorCode.LEADER_NOT_AVAILABLE, -1
-    elif not is_reachable(image, leader, ctx.listener):
+    elif leader not in reachable:
         code = ErrorCode.LISTENER_NOT_FOUND if version >= 6 else ErrorCode.LEADER_NOT_AVAILABLE
         leader = -1
     elif len(replicas) < len(partition.replicas) or len(isr) < len(partition.isr):
@@ -153,17 +158,22 @@ def _partition(partition: PartitionImage, ctx: BrokerContext) -> MetadataRespons
         leader_epoch=partition.leader_epoch,
         replica_nodes=tuple(map(BrokerId, replicas)),
         isr_nodes=tuple(map(BrokerId, isr)),
-        offline_replicas=offline_replicas(image, partition, ctx.listener),
+        offline_replicas=offline_replicas(partition, reachable),
     )
 
 
-def offline_replicas(image: MetadataImage, partition: PartitionImage, listener: str) -> tuple[BrokerId, ...]:
+def offline_replicas(partition: PartitionImage, reachable: Mapping[int, BrokerImage]) -> tuple[BrokerId, ...]:
     """The replicas that cannot be reached, or whose log folder has failed (KIP-112)."""
     return tuple(
         BrokerId(one)
         for one in partition.replicas
-        if not is_reachable(image, one, listener) or not image.brokers[one].has_online(partition.directory_of(one))
+        if (broker := reachable.get(one)) is None or not broker.has_online(partition.directory_of(one))
     )
+
+
+def reachable_brokers(image: MetadataImage, listener: str) -> dict[int, BrokerImage]:
+    """The brokers that are alive and listen on a listener of this name, by id: found once for many partitions."""
+    return {one: broker for one, broker in image.brokers.items() if is_reachable(image, one, listener)}
 
 
 def is_alive(image: MetadataImage, broker_id: int) -> bool:

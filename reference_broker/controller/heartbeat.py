@@ -176,16 +176,3 @@ def cordoned_directories(broker: BrokerImage, cordoned: tuple[Uuid, ...] | None)
         broker_id=BrokerId(broker.id), broker_epoch=broker.epoch, cordoned_log_dirs=cordoned
     )
     return [(change, 3)]
-
-
-def decide_fencing(image: MetadataImage, config: BrokerConfig, *, sessions: BrokerSessions, now: Now) -> Decision:
-    """Fence the broker that has been silent for longest beyond its session; the response is its id, or None.
-
-    One at a time, so that its leaderships are moved before the next is looked at.
-    """
-    for broker_id, epoch in sessions.expired(now):
-        sessions.end(broker_id)
-        broker = image.cluster.get(broker_id)
-        if broker is not None and broker.epoch == epoch and not broker.is_fenced:
-            return Decision(tuple(fencing(PartitionChanges(image, config), broker)), broker_id)
-    return Decision((), None)

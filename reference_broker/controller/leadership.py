@@ -86,6 +86,12 @@ class PartitionChanges:
 
     # -- brokers and folders that come and go -----------------------------------------------------------------------
 
+    def located(self, topic_id: Uuid, index: int) -> Located | None:
+        """A partition with its topic; None where there is none."""
+        topic = self.image.topics.by_id.get(topic_id)
+        partition = None if topic is None else topic.partitions.get(index)
+        return None if topic is None or partition is None else (topic, partition)
+
     def partitions(self) -> Iterator[Located]:
         """Every partition with its topic."""
         for topic in self.image.topics:
@@ -98,7 +104,7 @@ class PartitionChanges:
 
     def without(self, broker_id: int, places: Iterable[Located] | None = None) -> list[VersionedRecord]:
         """A broker leaves every ISR (or those of `places`), and others lead what it led."""
-        chosen = self._in_sync(broker_id) if places is None else places
+        chosen = self.in_sync(broker_id) if places is None else places
         return self._changes(chosen, departing=broker_id, leaving_isr=broker_id)
 
     def without_eligible(self, broker_id: int) -> list[VersionedRecord]:
@@ -107,7 +113,7 @@ class PartitionChanges:
 
     def without_trust(self, broker_id: int) -> list[VersionedRecord]:
         """A broker that stopped uncleanly leaves every ISR, and is eligible no longer: it may have lost records."""
-        places = [*self._in_sync(broker_id), *self._eligible(broker_id)]
+        places = [*self.in_sync(broker_id), *self._eligible(broker_id)]
         return self._changes(places, departing=broker_id, leaving_isr=broker_id, without_trust=broker_id)
 
     def with_arrived(self, broker_id: int) -> list[VersionedRecord]:
@@ -123,7 +129,8 @@ class PartitionChanges:
             if broker_id in one.replicas and one.directory_of(broker_id) == directory_id
         ]
 
-    def _in_sync(self, broker_id: int) -> list[Located]:
+    def in_sync(self, broker_id: int) -> list[Located]:
+        """The partitions in whose ISR a broker is."""
         return [(topic, one) for topic, one in self.partitions() if broker_id in one.isr]
 
     def _eligible(self, broker_id: int) -> list[Located]:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.elections import decide_balance, decide_unclean_elections
-from reference_broker.controller.heartbeat import decide_fencing
 from reference_broker.controller.sessions import BrokerSessions
+from reference_broker.controller.silent_brokers import SilentBrokers
 from reference_broker.environment import Now
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.settings.broker_config import BrokerConfig
@@ -28,6 +28,9 @@ class PeriodicTasks:
         self._config = config
         timeout_ms = config().number("broker.session.timeout.ms")
         self.sessions = BrokerSessions.begin(image.cluster, timeout_ms=timeout_ms, now=now)
+        self._silent = SilentBrokers(self.sessions)
+        self._go_on_at_ms: int | None = None
+        """When the rest of a decision is due."""
         self._balance_at_ms = now.monotonic_ms + self._balance_interval_ms
         self._unclean_at_ms = now.monotonic_ms + self._unclean_interval_ms
 
@@ -43,12 +46,18 @@ class PeriodicTasks:
         """When `due` has something next (monotonic)."""
         expiry = self.sessions.next_deadline_ms()
         at_ms = min(self._balance_at_ms, self._unclean_at_ms)
+        if self._go_on_at_ms is not None:
+            return min(at_ms, self._go_on_at_ms)
         return at_ms if expiry is None else min(at_ms, expiry)
 
     def due(self, now: Now) -> Iterator[Decide]:
         """The decisions to take now, one after the other: each sees what the one before has decided."""
-        while self.sessions.expired(now):
-            yield lambda image: decide_fencing(image, self._config(), sessions=self.sessions, now=now)
+        self._go_on_at_ms = None
+        while self._silent.is_due(now):
+            yield lambda image: self._silent.decide(image, self._config(), now)
+            if self._silent.is_at_work:
+                self._go_on_at_ms = now.monotonic_ms  # others are served first
+                break
         if now.monotonic_ms >= self._balance_at_ms:
             yield lambda image: self._balance(image, now)
         if now.monotonic_ms >= self._unclean_at_ms:

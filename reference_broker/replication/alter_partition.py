@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, Protocol
 
 from reference_broker.environment import Now
@@ -25,6 +26,8 @@ from reference_broker.wire.messages.alter_partition_response import PartitionDat
 from reference_broker.wire.primitives import BrokerId, Uuid
 
 RETRY_MS: Final = 50
+MOST_CHANGES: Final = 500
+"""Changes in one request: a broker that comes back joins thousands of ISRs, and the controller has others to serve."""
 
 OnAltered = Callable[[Altered, Now], None]
 
@@ -65,7 +68,7 @@ class AlterPartitions:
         if self._is_in_flight or not self._unsettled or self.next_deadline_ms is not None:
             return
         self._is_in_flight = True
-        sent = [change for change, _ in self._unsettled.values()]
+        sent = [change for change, _ in islice(self._unsettled.values(), MOST_CHANGES)]
         self.channel.request(
             ApiKey.ALTER_PARTITION, self._request(sent), lambda answer, at: self._on_answer(answer, sent, at), now
         )

@@ -36,7 +36,7 @@ from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
 
 TopicPartition = tuple[str, int]
-AT_ONCE: Final = 100
+AT_ONCE: Final = 25
 """Partitions that are brought up to date between other things."""
 
 

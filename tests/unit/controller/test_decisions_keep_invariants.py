@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from reference_broker.controller.alter_partition import decide_isr_changes
 from reference_broker.controller.decision import Decision
 from reference_broker.controller.elections import decide_balance, decide_elections, decide_unclean_elections
-from reference_broker.controller.heartbeat import decide_fencing, decide_heartbeat
+from reference_broker.controller.heartbeat import decide_heartbeat
 from reference_broker.controller.log_dirs import decide_assignments
 from reference_broker.controller.reassignment import decide_reassignments
 from reference_broker.controller.registration import decide_registration, decide_unregistration
+from reference_broker.controller.silent_brokers import SilentBrokers
 from reference_broker.metadata.topics import NO_LEADER, PartitionImage
 from reference_broker.wire.messages.alter_partition_reassignments_request import (
     AlterPartitionReassignmentsRequest,
@@ -118,7 +119,7 @@ class Life:
 
     def wait(self, broker_id: int, index: int, choice: int) -> Decision:
         self.now_ms += SESSION_MS // 2
-        return decide_fencing(self.cluster.image, CONFIG, sessions=self.cluster.sessions, now=at(self.now_ms))
+        return SilentBrokers(self.cluster.sessions).decide(self.cluster.image, CONFIG, at(self.now_ms))
 
     def alter_isr(self, broker_id: int, index: int, choice: int) -> Decision:
         one = self.partitions[index]

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from cluster_in_memory import CONFIG, SESSION_MS, Cluster, at, directory, partition
 
+from reference_broker.controller import silent_brokers
 from reference_broker.controller.decision import Decision
-from reference_broker.controller.heartbeat import decide_fencing, decide_heartbeat
+from reference_broker.controller.heartbeat import decide_heartbeat
 from reference_broker.controller.sessions import BrokerSessions
+from reference_broker.controller.silent_brokers import SilentBrokers
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.broker_heartbeat_request import BrokerHeartbeatRequest
 from reference_broker.wire.primitives import BrokerId
@@ -177,9 +179,7 @@ def test_cordoned_folders_are_kept_once_they_are_told() -> None:
 
 
 def fence(cluster: Cluster, now_ms: int) -> int | None:
-    response: int | None = cluster.apply(
-        decide_fencing(cluster.image, CONFIG, sessions=cluster.sessions, now=at(now_ms))
-    )
+    response: int | None = cluster.apply(SilentBrokers(cluster.sessions).decide(cluster.image, CONFIG, at(now_ms)))
     return response
 
 
@@ -196,6 +196,31 @@ def test_the_longest_silent_broker_is_fenced_first_and_one_at_a_time() -> None:
     beat(cluster, 2, now_ms=100)
     beat(cluster, 1, now_ms=200)
     assert [fence(cluster, 20_000) for _ in range(3)] == [2, 1, None]
+
+
+def test_a_broker_with_many_partitions_leaves_them_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silent_brokers, "AT_ONCE", 2)
+    cluster = Cluster.of(1, 2)
+    cluster.add_topic(*(partition(1, 2, index=index) for index in range(5)))
+    beat(cluster, 1, now_ms=100)
+    silent = SilentBrokers(cluster.sessions)
+    told = []
+    for _ in range(3):
+        fenced = cluster.apply(silent.decide(cluster.image, CONFIG, at(20_000)))
+        leaders = [cluster.partition(index).leader for index in range(5)]
+        told.append((fenced, leaders.count(2), cluster.image.brokers[1].is_fenced, silent.is_at_work))
+    assert told == [(None, 2, False, True), (None, 4, False, True), (1, 5, True, False)]
+
+
+def test_a_broker_that_registers_anew_while_it_is_fenced_keeps_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silent_brokers, "AT_ONCE", 2)
+    cluster = Cluster.of(1, 2)
+    cluster.add_topic(*(partition(1, 2, index=index) for index in range(5)))
+    beat(cluster, 1, now_ms=100)
+    silent = SilentBrokers(cluster.sessions)
+    cluster.apply(silent.decide(cluster.image, CONFIG, at(20_000)))
+    cluster.add_broker(1)
+    assert (silent.decide(cluster.image, CONFIG, at(20_000)).records, silent.is_at_work) == ((), False)
 
 
 def test_a_session_of_an_earlier_registration_fences_nobody() -> None:

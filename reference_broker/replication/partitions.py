@@ -9,7 +9,6 @@ Source: KIP-631 (metadata tells the broker what to host), KIP-858 (several log f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Final
 
 from reference_broker.effects import Outbox
@@ -22,11 +21,13 @@ from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
 from reference_broker.metadata.topics import PartitionImage, TopicImage
 from reference_broker.replication.alter_partition import ControllerChannel
+from reference_broker.replication.backlog import Backlog
 from reference_broker.replication.cleaner import Cleaner
 from reference_broker.replication.flushes import Flushes
-from reference_broker.replication.folder_news import FolderReport, TopicIdPartition
+from reference_broker.replication.folder_news import FolderReport
 from reference_broker.replication.log_folders import LogFolders
 from reference_broker.replication.moves import Assign, Moves
+from reference_broker.replication.online_partitions import OnlinePartitions
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.placement import Placement
 from reference_broker.replication.replica_exchange import ReplicaExchange
@@ -45,10 +46,8 @@ class Partitions:
 
     def __init__(self, on_touched: Callable[[Partition], None], on_event: Callable[[str], None]) -> None:
         self._on_touched, self._on_event = on_touched, on_event
-        self._online: dict[TopicPartition, Partition] = {}
-        self._online_by_id: dict[TopicIdPartition, Partition] = {}
-        self._behind: dict[TopicIdPartition, bool] = {}
-        """Those that the metadata has changed, and whether they may be new."""
+        self._online = OnlinePartitions()
+        self._behind = Backlog()
         self._outbox = Outbox()
         self._channel: ControllerChannel | None = None
         self._on_notice: Callable[[str], None] = on_event
@@ -132,9 +131,9 @@ class Partitions:
         """A disk failed: nothing in the folder is served from now on, and the controller has to know."""
         self._moves.lose(folder)
         for key in self._placement.lose(folder):
-            partition = self._online.pop(key, None)
+            partition = self._online.get(*key)
             if partition is not None:
-                self._online_by_id.pop((partition.topic_id, partition.index), None)
+                self._online.remove(partition)
                 self._placement.offline[key] = partition.topic_id
                 partition.fail()
                 self._exchange.forget(partition)
@@ -145,13 +144,13 @@ class Partitions:
         """A partition that is hosted and works, by its topic's name."""
         if self._behind:
             self._hurry(topic, index)
-        return self._online.get((topic, index))
+        return self._online.get(topic, index)
 
     def find_by_id(self, topic_id: Uuid, index: int) -> Partition | None:
         """A partition that is hosted and works, by its topic's id."""
         if self._behind:
             self._hurry_by_id(topic_id, index)
-        return self._online_by_id.get((topic_id, index))
+        return self._online.get_by_id(topic_id, index)
 
     def get(self, topic: str, index: int) -> Partition:
         """A partition by its topic's name.
@@ -183,7 +182,7 @@ class Partitions:
 
     def __iter__(self) -> Iterator[Partition]:
         """All that are hosted and work."""
-        return iter(list(self._online.values()))
+        return iter(self._online)
 
     def __len__(self) -> int:
         return len(self._online)
@@ -226,7 +225,7 @@ class Partitions:
         self._exchange.on_configs(publisher.image)
         self._placement.set_strays_aside(publisher.image, self._on_event)
         for topic in publisher.image.topics:
-            self._note_behind(topic, topic.partitions.values(), is_new=False)
+            self._behind.note(self._node_id, topic, topic.partitions.values(), is_new=False)
         publisher.subscribe(self.on_metadata)
         self._catch_up(now)
         self._tell_loaded(now)
@@ -251,7 +250,7 @@ class Partitions:
             if change.after is not None:
                 changed = list(change.changed_partitions())
                 self._drop_moved(change.after, changed, now)
-                self._note_behind(change.after, changed, is_new=True)
+                self._behind.note(self._node_id, change.after, changed, is_new=True)
         self._catch_up(now)
         if delta.has_broker_changes:
             self._exchange.check_lag(self, now)
@@ -265,20 +264,21 @@ class Partitions:
     def _drop_moved(self, topic: TopicImage, images: Iterable[PartitionImage], now: Now) -> None:
         """Delete the replicas that were reassigned to other brokers."""
         for image in images:
-            if (topic.id, image.index) in self._online_by_id and self._node_id not in image.replicas:
+            is_hosted = self._online.get_by_id(topic.id, image.index) is not None
+            if is_hosted and self._node_id not in image.replicas:
                 self._drop(topic, image.index, now)
 
     def _drop(self, topic: TopicImage, index: int, now: Now) -> None:
         key, offline = (topic.name, index), self._placement.offline
-        self._behind.pop((topic.id, index), None)
+        self._behind.drop((topic.id, index))
         if offline.get(key) == topic.id:
             del offline[key]
-        partition = self._online.get(key)
+        partition = self._online.get(*key)
         if partition is None or partition.topic_id != topic.id:
             return
         self._moves.cancel(key, now)
         folder = self._placement.remove(topic, index)
-        del self._online[key], self._online_by_id[topic.id, index]
+        self._online.remove(partition)
         partition.leave()
         self._exchange.forget(partition)
         try:
@@ -287,12 +287,6 @@ class Partitions:
             self._on_event(f"the log of {topic.name}-{index} was not deleted: {error.detail}")
 
     # -- partitions that the metadata has changed -----------------------------------------------------------------
-
-    def _note_behind(self, topic: TopicImage, images: Iterable[PartitionImage], *, is_new: bool) -> None:
-        """Those of a topic's partitions that have a replica here are to be as the metadata says now."""
-        for image in images:
-            if self._node_id in image.replicas:
-                self._behind.setdefault((topic.id, image.index), is_new)
 
     def _hurry(self, topic: str, index: int) -> None:
         image = self._publisher.image.topics.get(topic)
@@ -305,7 +299,7 @@ class Partitions:
 
     def _catch_up(self, now: Now) -> None:
         """Bring some partitions up to date."""
-        for topic_id, index in list(islice(self._behind, AT_ONCE)):
+        for topic_id, index in self._behind.first(AT_ONCE):
             if (topic_id, index) in self._behind:
                 self._host(topic_id, index, now)
 
@@ -316,13 +310,13 @@ class Partitions:
 
     def _host(self, topic_id: Uuid, index: int, now: Now) -> None:
         """Have a partition as the metadata says now."""
-        is_new = self._behind.pop((topic_id, index))
+        is_new = self._behind.take((topic_id, index))
         topic = self._publisher.image.topics.by_id.get(topic_id)
         image = None if topic is None else topic.partitions.get(index)
         if topic is None or image is None or self._node_id not in image.replicas:
             return
         key = (topic.name, index)
-        partition = self._online.get(key)
+        partition = self._online.get(*key)
         if partition is None and self._placement.offline.get(key) == topic_id:
             # The controller led it anew without knowing that its folder is lost.
             self._placement.has_lost |= image.leader == self._node_id
@@ -351,7 +345,7 @@ class Partitions:
             on_truncated=on_truncated,
             on_touched=self._on_touched,
         )
-        self._online[topic.name, image.index] = self._online_by_id[topic.id, image.index] = partition
+        self._online.add(partition)
         if not is_new:
             self._moves.resume(partition)
         return partition
@@ -359,7 +353,7 @@ class Partitions:
     def _reconfigure(self, topics: Iterable[str]) -> None:
         for name in topics:
             topic = self._publisher.image.topics.get(name)
-            hosted = [self._online.get((name, index)) for index in (topic.partitions if topic is not None else ())]
+            hosted = [self._online.get(name, index) for index in (topic.partitions if topic is not None else ())]
             config = LogConfig.of(self._settings.log_settings(name)) if any(hosted) else None
             for partition in hosted:
                 if partition is not None and config is not None:
@@ -389,12 +383,7 @@ class Partitions:
         self._exchange.on_time(self, now)
         self._moves.on_time(now)
         self._cleaner.on_time(now)
-        for task in self._upkeep.take_due(now.monotonic_ms):
-            for folder in self._folders:
-                try:
-                    task.run(folder, now.wall_ms)
-                except KafkaError:
-                    continue  # the folder is offline now, and whoever watches it was told
+        self._upkeep.on_time(self._folders, now)
 
     def _on_deleted_segments(self) -> None:
         """Logs start later than they did: followers and leaders are told."""
@@ -415,9 +404,8 @@ class Partitions:
 
         A folder gets no mark that is offline, nor does any while logs of an earlier run are not loaded.
         """
-        for partition in self._online.values():
+        for partition in self._online:
             self._exchange.forget(partition)  # what a leader answers now would be appended to a closed log
         for folder in self._folders.folders.values():
             folder.close(now.wall_ms, broker_epoch, is_whole=self._upkeep is not None and self.is_loaded)
         self._online.clear()
-        self._online_by_id.clear()

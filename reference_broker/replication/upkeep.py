@@ -6,13 +6,16 @@ producer.id.expiration.*.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from reference_broker.environment import Now
 from reference_broker.log.log_directory import LogDirectory
 from reference_broker.replication.flushes import Flushes
 from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.wire.refusal import KafkaError
 
 SWEEP_INTERVAL_MS: Final = 1_000
 
@@ -64,11 +67,14 @@ class Upkeep:
         if folder.delete_old_segments(now_ms):
             self._on_deleted()
 
-    def take_due(self, monotonic_ms: int) -> list[Task]:
-        """The tasks whose time has come; they are due again one interval from now."""
-        due = [task for task in self._tasks if task.due_ms <= monotonic_ms]
+    def on_time(self, folders: Iterable[LogDirectory], now: Now) -> None:
+        """Do what is due; it is due again one interval from now."""
+        due = [task for task in self._tasks if task.due_ms <= now.monotonic_ms]
         for task in due:
-            task.due_ms = monotonic_ms + task.interval_ms
+            task.due_ms = now.monotonic_ms + task.interval_ms
+            for folder in folders:
+                # One that fails now is offline, and whoever watches it was told.
+                with suppress(KafkaError):
+                    task.run(folder, now.wall_ms)
         if due:
             self.next_deadline_ms = min(task.due_ms for task in self._tasks)
-        return due

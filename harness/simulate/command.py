@@ -78,7 +78,8 @@ def _tell_failure(kind: str, finding: Finding, say: Callable[[str], None]) -> No
     outcome = finding.outcome
     say(f"FAILED        {outcome.wrong}")
     if finding.least:
-        say(f"  It needs {len(finding.least)} of {finding.faults} faults (times since clients began):")
+        of = f"{finding.steps} faults, operations and members of groups"
+        say(f"  It needs {len(finding.least)} of {of} (times since clients began):")
         for fault in finding.least:
             say(f"    {fault}")
     say(f"  Replay      python -m harness simulate --seeds {outcome.seed} --kind {kind} --trace")

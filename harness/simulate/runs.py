@@ -1,4 +1,4 @@
-"""Scenarios by seed in one process or several; a failing one is shrunk to the faults that it needs."""
+"""Scenarios by seed in one process or several; a failing one is shrunk to the steps that it needs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final
 from msgspec import Struct
 
 from harness.simulate.formed import run_from_formed
-from reference_broker.simulation.faults import Fault, shrink
-from reference_broker.simulation.scenario.plan import Plan, plan_of, split_plan
+from reference_broker.simulation.faults import shrink
+from reference_broker.simulation.scenario.plan import Plan, Step, plan_of, split_plan
 from reference_broker.simulation.scenario.run import Outcome, Scenario
 
 KINDS: Final[dict[str, Callable[[int], Plan]]] = {"usual": plan_of, "split": split_plan}
@@ -24,28 +24,28 @@ _run_here = {"count": 0}
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """What became of a seed. `least` are the faults that its failure needs; empty where it did not fail."""
+    """What became of a seed. `least` are the steps of its plan that its failure needs; empty where it did not fail."""
 
     outcome: Outcome
-    faults: int
+    steps: int
     least: tuple[str, ...] = ()
 
 
 def run_seed(kind: str, seed: int, *, is_shrunk: bool) -> Finding:
-    """Run one seed; where it fails, find the least of its faults with which it still does."""
+    """Run one seed; where it fails, find the least of its steps with which it still does."""
     plan = KINDS[kind](seed)
     outcome = _run(plan)
     if outcome.wrong is None or not is_shrunk:
-        return Finding(outcome=outcome, faults=len(plan.faults))
+        return Finding(outcome=outcome, steps=len(plan.steps))
     attempts = 0
 
-    def is_failing(faults: Sequence[Fault]) -> bool:
+    def is_failing(steps: Sequence[Step]) -> bool:
         nonlocal attempts
         attempts += 1
-        return attempts <= MOST_ATTEMPTS and _run(plan.with_faults(faults)).wrong is not None
+        return attempts <= MOST_ATTEMPTS and _run(plan.with_steps(steps)).wrong is not None
 
-    least = shrink(plan.faults, is_failing)
-    return Finding(outcome=outcome, faults=len(plan.faults), least=tuple(map(str, least)))
+    least = shrink(plan.steps, is_failing)
+    return Finding(outcome=outcome, steps=len(plan.steps), least=tuple(map(str, least)))
 
 
 def _run(plan: Plan) -> Outcome:

@@ -223,7 +223,7 @@ class Partitions:
         )
         self._exchange.on_brokers(publisher.image.brokers)
         self._exchange.on_configs(publisher.image)
-        self._placement.set_strays_aside(publisher.image, self._on_event)
+        self._placement.set_strays_aside(publisher.image, self._on_notice)
         for topic in publisher.image.topics:
             self._behind.note(self._node_id, topic, topic.partitions.values(), is_new=False)
         publisher.subscribe(self.on_metadata)

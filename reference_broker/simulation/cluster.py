@@ -33,6 +33,10 @@ class Layout:
     nodes: int = 3
     controllers: int = 0
     """Separate controllers; 0 makes every node a combined one."""
+    spares: int = 0
+    """Separate controllers more that are no voters at the start: they follow the metadata log (KIP-853)."""
+    folders: int = 1
+    """How many log folders a node has; the metadata log is in the first."""
     settings: Mapping[str, str] = field(default_factory=dict)
     racks: Sequence[str] = ()
     release: Release = BASELINE
@@ -44,10 +48,26 @@ class Layout:
 
     @property
     def voter_ids(self) -> tuple[int, ...]:
-        """The nodes with the role of a controller."""
+        """The controllers that are voters at the start."""
         if not self.controllers:
             return self.broker_ids
         return tuple(range(self.nodes + 1, self.nodes + self.controllers + 1))
+
+    @property
+    def spare_ids(self) -> tuple[int, ...]:
+        """The controllers that are no voters at the start."""
+        first = self.nodes + self.controllers + 1
+        return tuple(range(first, first + self.spares))
+
+    @property
+    def controller_ids(self) -> tuple[int, ...]:
+        """The nodes with the role of a controller."""
+        return (*self.voter_ids, *self.spare_ids)
+
+    @property
+    def node_ids(self) -> tuple[int, ...]:
+        """All nodes, ascending."""
+        return tuple(sorted({*self.broker_ids, *self.controller_ids}))
 
     @property
     def bootstrap(self) -> tuple[Address, ...]:
@@ -56,7 +76,7 @@ class Layout:
 
     def settings_of(self, node_id: int) -> dict[str, str]:
         """One node's server.properties."""
-        is_broker, is_controller = node_id in self.broker_ids, node_id in self.voter_ids
+        is_broker, is_controller = node_id in self.broker_ids, node_id in self.controller_ids
         host = host_of(node_id)
         replicas = min(3, self.nodes)
         listeners = [f"PLAINTEXT://{host}:{BROKER_PORT}"] if is_broker else []
@@ -67,9 +87,9 @@ class Layout:
             "listeners": ",".join(listeners),
             "controller.listener.names": "CONTROLLER",
             "controller.quorum.bootstrap.servers": ",".join(
-                f"{host_of(one)}:{CONTROLLER_PORT}" for one in self.voter_ids
+                f"{host_of(one)}:{CONTROLLER_PORT}" for one in self.controller_ids
             ),
-            "log.dirs": FOLDER,
+            "log.dirs": ",".join([FOLDER, *(f"{FOLDER}{number}" for number in range(2, self.folders + 1))]),
             "default.replication.factor": str(replicas),
             "offsets.topic.replication.factor": str(replicas),
             "offsets.topic.num.partitions": "3",
@@ -96,7 +116,7 @@ def add_cluster(world: World, layout: Layout) -> None:
     )
     level = layout.release.metadata_version
     features = {name: number for name, number in sorted(layout.release.default_features(level).items()) if number}
-    for node_id in sorted({*layout.broker_ids, *layout.voter_ids}):
+    for node_id in layout.node_ids:
         config = _config(tuple(layout.settings_of(node_id).items()), layout.release)
         node = world.add(config, host=host_of(node_id))
         own = voters.get(node_id)

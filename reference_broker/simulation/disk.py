@@ -2,17 +2,21 @@
 
 After `crash` there is what was flushed. Of the rest a part may be there, as after a loss of power: each file may be
 torn at any byte, with bytes behind it that nobody wrote, and each folder has the first of its changes, up to any one.
-A disk may also be slow (`flush_limits_us`, heeded by the world), fill up (`free`), or fail (`is_broken`).
+A disk may also be slow (`flush_limits_us`, heeded by the world), fill up (`free`), or fail as a whole (`is_broken`) or
+in some folders (`broken_folders`).
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from reference_broker.environment import Random
 from reference_broker.wire.primitives import Buffer, FileSlice
 
+ROOM = 1 << 40
+"""How many bytes a disk has room for."""
 TORN_BYTES = (0, 0, 1, 70)
 """How many bytes that nobody wrote may stand at a torn end."""
 
@@ -117,7 +121,11 @@ class SimulatedFile:
         """Write all buffers at the end."""
         data = self._content.data
         position = len(data)
-        self._use(sum(map(len, buffers)))
+        size = sum(map(len, buffers))
+        if size > self._disk.free:
+            # As much as there is room for is written before the rest fails.
+            data += b"".join(buffers)[: self._disk.free]
+        self._use(size)
         for part in buffers:
             data += part
         self._content.modified_ms = self._disk.now_ms()
@@ -164,7 +172,7 @@ class SimulatedFile:
     def _use(self, size: int = 0) -> None:
         if not self._is_open:
             raise OSError(errno.EBADF, "the file is closed", self._path)
-        self._disk.use(size)
+        self._disk.use(self._path, size)
 
 
 class SimulatedDisk:
@@ -172,22 +180,46 @@ class SimulatedDisk:
 
     def __init__(self, now_ms: Callable[[], int] = lambda: 0) -> None:
         self.now_ms = now_ms
-        self.free = 1 << 40
+        self.free = ROOM
         self.flush_limits_us = (100, 1000)
         self.is_broken = False
+        self.broken_folders: dict[str, None] = {}
+        """Paths of folders in which nothing works, each with '/' at its end."""
+        self.has_failed = False
+        """Whether any use of it has failed since it was mended."""
+        self._is_spared = False
         self._root = Folder()
         self._locks: dict[str, None] = {}
         self._contents: list[Content] = []
 
     # -- faults -------------------------------------------------------------------------------------------------
 
-    def use(self, size: int = 0) -> None:
+    def use(self, path: str, size: int = 0) -> None:
         """Each use of the disk passes here. OSError where it is broken, or has no room for `size` more bytes."""
-        if self.is_broken:
-            raise OSError(errno.EIO, "the disk is broken")
+        if self._is_spared:
+            return
+        if self.is_broken or (self.broken_folders and any(f"{path}/".startswith(one) for one in self.broken_folders)):
+            self.has_failed = True
+            raise OSError(errno.EIO, "the disk is broken", path)
         if size > self.free:
-            raise OSError(errno.ENOSPC, "the disk is full")
+            self.has_failed = True
+            raise OSError(errno.ENOSPC, "the disk is full", path)
         self.free -= size
+
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        """Nothing fails within: somebody looks at the files whom the node does not know of."""
+        self._is_spared = True
+        try:
+            yield
+        finally:
+            self._is_spared = False
+
+    def mend(self) -> None:
+        """It works again, all of it, and has room; what was written is still there."""
+        self.is_broken = self.has_failed = False
+        self.broken_folders.clear()
+        self.free = ROOM
 
     def flush_us(self, chance: Random) -> int:
         """How long the next flush takes."""
@@ -251,19 +283,19 @@ class SimulatedDisk:
 
     def open(self, path: str, *, create: bool = False) -> SimulatedFile:
         """Open a file."""
-        self.use()
+        self.use(path)
         if create and self._find(path) is None:
             return SimulatedFile(self, path, self._create(path))
         return SimulatedFile(self, path, self._content(path))
 
     def read(self, path: str) -> bytes:
         """A small file's content."""
-        self.use()
+        self.use(path)
         return bytes(self._content(path).data)
 
     def write_atomically(self, path: str, data: bytes) -> None:
         """Replace a file; the new content and its name are durable on return."""
-        self.use(len(data))
+        self.use(path, len(data))
         content = self._create(path)
         content.data += data
         content.flush()
@@ -271,7 +303,7 @@ class SimulatedDisk:
 
     def write_plainly(self, path: str, data: bytes) -> None:
         """Replace a file that can be rebuilt."""
-        self.use(len(data))
+        self.use(path, len(data))
         found = self._find(path)
         content = found if isinstance(found, Content) else self._create(path)
         content.change_from(0)
@@ -280,17 +312,17 @@ class SimulatedDisk:
 
     def size(self, path: str) -> int:
         """Bytes in a file."""
-        self.use()
+        self.use(path)
         return len(self._content(path).data)
 
     def modified_ms(self, path: str) -> int:
         """Time of last modification."""
-        self.use()
+        self.use(path)
         return self._content(path).modified_ms
 
     def remove(self, path: str) -> None:
         """Delete a file, if there."""
-        self.use()
+        self.use(path)
         if isinstance(self._find(path), Content):
             folder, name = self._parent(path)
             folder.set((name, None))
@@ -299,22 +331,22 @@ class SimulatedDisk:
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""
-        self.use()
+        self.use(path)
         return self._find(path) is not None
 
     def is_directory(self, path: str) -> bool:
         """Whether it is a folder."""
-        self.use()
+        self.use(path)
         return isinstance(self._find(path), Folder)
 
     def list(self, path: str) -> list[str]:
         """Names, sorted."""
-        self.use()
+        self.use(path)
         return sorted(self._folder(path).entries)
 
     def make_directories(self, path: str) -> None:
         """Create a folder and its parents."""
-        self.use()
+        self.use(path)
         folder = self._root
         for name in _parts(path):
             found = folder.entries.get(name)
@@ -327,7 +359,7 @@ class SimulatedDisk:
 
     def rename(self, old: str, new: str) -> None:
         """Move a file or folder."""
-        self.use()
+        self.use(old)
         source, name = self._parent(old)
         entry = source.entries.get(name)
         if entry is None:
@@ -341,19 +373,19 @@ class SimulatedDisk:
 
     def remove_tree(self, path: str) -> None:
         """Delete a folder with all it holds, if there."""
-        self.use()
+        self.use(path)
         if isinstance(self._find(path), Folder):
             folder, name = self._parent(path)
             folder.set((name, None))
 
     def flush_directory(self, path: str) -> None:
         """All names in a folder are durable from now on."""
-        self.use()
+        self.use(path)
         self._folder(path).flush()
 
     def lock(self, path: str) -> None:
         """Hold a lock file; BlockingIOError where it is held."""
-        self.use()
+        self.use(path)
         if path in self._locks:
             raise BlockingIOError(errno.EAGAIN, "another process holds the lock", path)
         if self._find(path) is None:
@@ -366,8 +398,8 @@ class SimulatedDisk:
 
     def usage(self, path: str) -> tuple[int, int]:
         """(total, usable) bytes."""
-        self.use()
-        return 1 << 40, self.free
+        self.use(path)
+        return ROOM, self.free
 
 
 def _apply(names: Sequence[tuple[str, Content | Folder | None]], entries: dict[str, Content | Folder]) -> None:

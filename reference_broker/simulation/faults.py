@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
@@ -36,6 +36,12 @@ class Act(StrEnum):
     RESUME = "resume"
     SLOW_DISK = "slow disk"
     QUICK_DISK = "quick disk"
+    BREAK_FOLDER = "break folder"
+    """Of log.dirs, the one with the index `number`: nothing works in it until the disk is mended."""
+    FILL_DISK = "fill disk"
+    """Only `number` bytes more have room."""
+    MEND_DISK = "mend disk"
+    """What was broken works again; a process that has seen it fail is killed first, since it uses it no more."""
     JUMP = "jump"
     """The wall clock, by `number` ms."""
     DRIFT = "drift"
@@ -55,12 +61,17 @@ class Fault(Struct, frozen=True):
         return " ".join([*words, f"by {self.number}"] if self.number else words)
 
 
-USUAL: Final = (
+USUAL: Final[tuple[Act, ...]] = (
     *(Act.CUT, Act.ISOLATE, Act.ISOLATE, Act.HEAL, Act.HEAL, Act.HEAL, Act.BREAK, Act.CRASH, Act.KILL),
     *(Act.START, Act.START, Act.START, Act.PAUSE, Act.RESUME, Act.RESUME, Act.SLOW_DISK, Act.QUICK_DISK),
     *(Act.JUMP, Act.DRIFT),
 )
 """How often each act comes, as many times as it stands here."""
+OF_DISKS: Final[tuple[Act, ...]] = (
+    *(Act.BREAK_FOLDER, Act.BREAK_FOLDER, Act.FILL_DISK, Act.MEND_DISK, Act.MEND_DISK, Act.MEND_DISK),
+    *(Act.START, Act.START, Act.START),
+)
+"""The same of disks that fail."""
 
 
 def random_faults(
@@ -94,6 +105,10 @@ def _random_fault(chance: Random, act: Act, at_ms: int, nodes: Sequence[int], cl
         number = chance.choice((-3_600_000, -1000, 1000, 3_600_000))
     elif act is Act.DRIFT:
         number = chance.choice((-50_000, -1000, 0, 1000, 50_000))
+    elif act is Act.BREAK_FOLDER:
+        number = chance.randrange(0, 2)
+    elif act is Act.FILL_DISK:
+        number = chance.choice((0, 50, 1000, 10_000))
     return Fault(at_ms, act, (chance.choice(list(nodes)),), number)
 
 
@@ -138,6 +153,13 @@ def _act_on(world: World, node_id: int, fault: Fault) -> None:
             node.disk.flush_limits_us = SLOW_DISK_US
         case Act.QUICK_DISK:
             node.disk.flush_limits_us = QUICK_DISK_US
+        case Act.BREAK_FOLDER:
+            folders = node.config.log_dirs
+            node.disk.broken_folders[folders[fault.number % len(folders)] + "/"] = None
+        case Act.FILL_DISK:
+            node.disk.free = fault.number
+        case Act.MEND_DISK:
+            _mend_disk(world, node_id)
         case Act.JUMP:
             world.set_clock(node_id, jump_ms=fault.number)
         case Act.DRIFT:
@@ -146,18 +168,33 @@ def _act_on(world: World, node_id: int, fault: Fault) -> None:
             pass
 
 
+def _mend_disk(world: World, node_id: int) -> None:
+    """Have a disk work. A process that has seen it fail does not use it again (KIP-112): it needs another start."""
+    node = world.nodes[node_id]
+    has_failed = node.disk.has_failed
+    if has_failed and node.process is not None:
+        world.kill(node_id)
+    node.disk.mend()
+    if has_failed:
+        world.start(node_id)
+
+
 def undo_all(world: World, nodes: Sequence[int]) -> None:
-    """Heal every link, and have these nodes run on quick disks and right clocks."""
+    """Heal every link, and have these nodes run on disks that are quick and work, and on right clocks."""
     world.network.heal()
     for node_id in nodes:
         node = world.nodes[node_id]
         node.disk.flush_limits_us = QUICK_DISK_US
+        _mend_disk(world, node_id)
         world.set_clock(node_id, drift_ppm=0)
         world.resume(node_id)
         world.start(node_id)
 
 
-def shrink(faults: Sequence[Fault], is_failing: Callable[[Sequence[Fault]], bool]) -> tuple[Fault, ...]:
+T = TypeVar("T")
+
+
+def shrink(faults: Sequence[T], is_failing: Callable[[Sequence[T]], bool]) -> tuple[T, ...]:
     """A least part of a failing schedule that still fails: no single fault of it can be left out."""
     kept = tuple(faults)
     size = max(1, len(kept) // 2)

@@ -14,6 +14,7 @@ from reference_broker.metadata.image import MetadataImage
 from reference_broker.node import Node
 from reference_broker.raft.frames import CommittedBatch
 from reference_broker.raft.snapshots import SnapshotId
+from reference_broker.simulation.invariants.unclean_elections import UncleanElections
 from reference_broker.simulation.simulated_node import SimulatedNode
 from reference_broker.simulation.world import World
 from reference_broker.wire.metadata_records import VersionedRecord
@@ -53,8 +54,8 @@ class _Seen:
 class MetadataQuorum:
     """Looks at every member's role, high watermark and image, and at what each is told."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, unclean: UncleanElections) -> None:
+        self._world, self._unclean = world, unclean
         self._seen: dict[int, _Seen] = {}
         self.leaders: dict[int, int] = {}
         """By epoch."""
@@ -120,7 +121,9 @@ class MetadataQuorum:
         known = self.committed.setdefault(batch.base_offset, told)
         if known is not told and known != told:
             self._broken(node, f"metadata offset {batch.base_offset} was committed as {known}, now as {told}")
-        self.committed_end = max(self.committed_end, batch.last_offset + 1)
+        if batch.last_offset >= self.committed_end:
+            self.committed_end = batch.last_offset + 1
+            self._unclean.replay(batch.records)
 
     def _note_image(self, node: SimulatedNode, image: MetadataImage) -> None:
         known = self._images.setdefault(image.offset, image)

@@ -12,48 +12,101 @@ from collections.abc import Iterator
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
+from reference_broker.simulation.invariants.unclean_elections import Key, UncleanElections
 from reference_broker.simulation.simulated_node import SimulatedNode
 from reference_broker.simulation.world import World
 from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.records import BatchHeader
 
-Key = tuple[Uuid, int]
-"""(topic id, partition)."""
+Found = tuple[int, int, int, int]
+"""A batch as (base offset, next offset, epoch, CRC)."""
 
 
 class CommittedLog:
-    """What was ever below a high watermark of one partition: batches as (base offset, next offset, epoch, CRC)."""
+    """What was ever below a high watermark of one partition, batch by batch."""
 
     def __init__(self) -> None:
         self.starts: list[int] = []
-        self.batches: list[tuple[int, int, int, int]] = []
+        self.batches: list[Found] = []
         self.end = 0
 
-    def add(self, batch: tuple[int, int, int, int]) -> None:
+    def add(self, batch: Found) -> None:
         """The next batch."""
         self.starts.append(batch[0])
         self.batches.append(batch)
         self.end = batch[1]
 
-    def at(self, base_offset: int) -> tuple[int, int, int, int] | None:
+    def at(self, base_offset: int) -> Found | None:
         """The batch that holds an offset."""
         index = bisect_right(self.starts, base_offset) - 1
         return self.batches[index] if index >= 0 else None
+
+    def before(self, offset: int) -> CommittedLog:
+        """The batches that end at an offset or below, as a log of their own."""
+        kept = CommittedLog()
+        for batch in self.batches:
+            if batch[1] <= offset:
+                kept.add(batch)
+        return kept
+
+
+class CommittedLogs:
+    """The committed log of one partition, and after each unclean election another, which begins as the one before."""
+
+    def __init__(self) -> None:
+        self.first = CommittedLog()
+        self._later: dict[int, CommittedLog] = {}
+        """By the leader epoch from which on they count, ascending."""
+
+    @property
+    def have_parted(self) -> bool:
+        """Whether there is more than one."""
+        return bool(self._later)
+
+    def of_epoch(self, epoch: int) -> CommittedLog:
+        """What counts for a replica that knows a leader epoch."""
+        if not self._later:
+            return self.first
+        return next((log for start, log in reversed(self._later.items()) if start <= epoch), self.first)
+
+    def part(self, epoch: int, log: CommittedLog) -> None:
+        """From a leader epoch on another log counts."""
+        self._later = dict(sorted({**self._later, epoch: log}.items()))
+
+    def all(self) -> tuple[CommittedLog, ...]:
+        """All of them."""
+        return (self.first, *self._later.values())
+
+    def epoch_of(self, base_offset: int, crc: int) -> int | None:
+        """The leader epoch of a batch that was committed somewhere; None where it never was."""
+        for log in self.all():
+            found = log.at(base_offset)
+            if found is not None and (found[0], found[3]) == (base_offset, crc):
+                return found[2]
+        return None
 
 
 class PartitionLogs:
     """Looks at every replica whose high watermark or leadership has changed."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, unclean: UncleanElections) -> None:
+        self._world, self.unclean = world, unclean
         self.leaders: dict[tuple[Key, int], int] = {}
         """By partition and leader epoch."""
-        self.committed: dict[Key, CommittedLog] = {}
+        self.committed: dict[Key, CommittedLogs] = {}
+        self._kept: dict[tuple[Key, int], int] = {}
+        """By partition and leader epoch: how far the log of the replica that was elected uncleanly was as committed."""
+        unclean.on_elected = self._on_elected
         self._latest: dict[Key, int] = {}
         """The highest leader epoch in which any broker has led."""
         self._hosts: dict[int, Partitions] = {}
         self._seen: dict[int, dict[Partition, tuple[int, int, bool]]] = {}
         """By node: the high watermark, epoch and leadership last seen of each replica."""
+
+    def epoch_of(self, topic_id: Uuid, partition: int, base_offset: int, crc: int) -> int | None:
+        """The leader epoch of a batch that was committed at an offset; None where none with this CRC ever was."""
+        logs = self.committed.get((topic_id, partition))
+        return None if logs is None else logs.epoch_of(base_offset, crc)
 
     def on_started(self, node: SimulatedNode) -> None:
         """A new process."""
@@ -84,7 +137,8 @@ class PartitionLogs:
             before = seen.get(partition)
             if before != state and not partition.is_gone:
                 seen[partition] = state
-                self._look(node, partition, before)
+                with node.disk.spared():
+                    self._look(node, partition, before)
 
     def _look(self, node: SimulatedNode, partition: Partition, before: tuple[int, int, bool] | None) -> None:
         key = (partition.topic_id, partition.index)
@@ -92,28 +146,74 @@ class PartitionLogs:
         if mark > partition.log.log_end_offset:
             self._broken(node, partition, f"the high watermark {mark} is above the end {partition.log.log_end_offset}")
         if before is not None and mark < before[0]:
-            self._broken(node, partition, f"the high watermark goes back from {before[0]} to {mark}")
+            lowest = self.unclean.lowest_cut(key, epoch)
+            if lowest is None or mark < lowest:
+                self._broken(node, partition, f"the high watermark goes back from {before[0]} to {mark}")
         if is_leader and (before is None or before[1:] != (epoch, True)):
             self._note_leader(node, partition, key, epoch)
         checked = 0 if before is None else before[0]
         if mark > checked:
-            self._check_committed(node, partition, self.committed.setdefault(key, CommittedLog()), checked, mark)
+            logs = self.committed.setdefault(key, CommittedLogs())
+            if (
+                before is None
+                and logs.have_parted
+                and any(self._difference(partition, log, mark) is None for log in logs.all())
+            ):
+                # A new process may still have what it had before it hears of an unclean election.
+                return
+            self._check_committed(node, partition, logs.of_epoch(epoch), checked, mark)
 
     def _note_leader(self, node: SimulatedNode, partition: Partition, key: Key, epoch: int) -> None:
         other = self.leaders.setdefault((key, epoch), node.node_id)
         if other != node.node_id:
             self._broken(node, partition, f"is led in epoch {epoch}, in which node {other} led it")
-        known, latest = self.committed.get(key), self._latest.get(key, -1)
+        logs, latest = self.committed.get(key), self._latest.get(key, -1)
         self._latest[key] = max(epoch, latest)
-        # Who replays old metadata may lead an epoch that is over, without what a later leader committed (seed 3336).
-        if known is None or epoch < latest:
+        if logs is None:
             return
+        if (began := self.unclean.unresolved(key, epoch)) is not None:
+            before = logs.of_epoch(began - 1)
+            # What it had when it was elected it must still have, now that it leads.
+            cut = max(self._common(partition, before), self._kept.get((key, began), 0))
+            self.unclean.resolve(key, began, cut)
+            logs.part(began, before.before(cut))
+        # Who replays old metadata may lead an epoch that is over, without what a later leader committed (seed 3336).
+        if epoch < latest:
+            return
+        known = logs.of_epoch(epoch)
         if partition.log.log_end_offset < known.end:
             end = partition.log.log_end_offset
             self._broken(
                 node, partition, f"is led in epoch {epoch} with a log up to {end}, but {known.end} is committed"
             )
         self._check_committed(node, partition, known, partition.log.high_watermark, known.end)
+
+    def _on_elected(self, key: Key, leader: int, epoch: int) -> None:
+        """A replica was elected uncleanly: see what it has; one that does not run is looked at when it leads."""
+        logs = self.committed.get(key)
+        for partition in self._hosts.get(leader, ()):
+            if logs is not None and (partition.topic_id, partition.index) == key and not partition.is_gone:
+                with self._world.nodes[leader].disk.spared():
+                    self._kept[key, epoch] = self._common(partition, logs.of_epoch(epoch - 1))
+
+    def _common(self, partition: Partition, known: CommittedLog) -> int:
+        """How far a replica has what is committed."""
+        offset = self._difference(partition, known, known.end)
+        return known.end if offset is None else offset
+
+    def _difference(self, partition: Partition, known: CommittedLog, end: int) -> int | None:
+        """The first offset below another one at which a replica does not have what is committed; None for none."""
+        log = partition.log
+        offset = log.log_start_offset
+        for header in self._headers(log, offset):
+            if offset >= end:
+                return None
+            following = header.base_offset + header.last_offset_delta + 1
+            found = (header.base_offset, following, header.partition_leader_epoch, header.crc)
+            if known.at(header.base_offset) != found:
+                return header.base_offset
+            offset = following
+        return offset if offset < end else None
 
     def _check_committed(
         self, node: SimulatedNode, partition: Partition, known: CommittedLog, start: int, end: int

@@ -23,10 +23,10 @@ class Processes:
 
     def on_halted(self, node: SimulatedNode, reason: str) -> None:
         """A halt on a disk that works is a fault of ours."""
-        if not node.disk.is_broken:
+        if not node.disk.has_failed:
             self._world.broken(f"node {node.node_id} halts: {reason}")
 
     def on_log(self, node: SimulatedNode, level: str, text: str) -> None:
         """What a node logs as an error of its own."""
-        if level == "ERROR" and not node.disk.is_broken:
+        if level == "ERROR" and not node.disk.has_failed:
             self._world.broken(f"node {node.node_id} logs an error: {text}")

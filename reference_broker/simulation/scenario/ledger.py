@@ -2,64 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 Place = tuple[str, int]
 """(topic, partition)."""
+Told = dict[Place, dict[int, dict[bytes, int]]]
+"""Values by place and offset, each with the leader epoch of its batch. Nearly always there is one at an offset."""
+AT_THE_END: Final = 1 << 31
+"""A leader epoch above all others."""
+
+
+def _never(place: Place, offset: int, older: int, newer: int) -> bool:
+    return False
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Acknowledged values and values that were read, by place and offset; values are unique in a scenario."""
+    """Acknowledged values and values that were read, by place and offset; values are unique in a scenario.
 
-    acknowledged: dict[Place, dict[int, bytes]] = field(default_factory=dict)
-    read: dict[Place, dict[int, bytes]] = field(default_factory=dict)
+    `may_lose` says of a place and an offset whether what a leader epoch had there may be gone in a later one: only
+    where an unclean election between the two has cut the log at that offset or below.
+    """
+
+    may_lose: Callable[[Place, int, int, int], bool] = _never
+    acknowledged: Told = field(default_factory=dict)
+    read: Told = field(default_factory=dict)
     refused: dict[bytes, None] = field(default_factory=dict)
     """Values that were never appended, as the client was told."""
+    acknowledgements: int = 0
+    """How many values were acknowledged."""
     wrong: str | None = None
 
-    @property
-    def acknowledgements(self) -> int:
-        """How many values were acknowledged."""
-        return sum(map(len, self.acknowledged.values()))
-
-    def acknowledge(self, place: Place, offset: int, value: bytes) -> None:
-        """A producer was told that a value stands at an offset."""
-        before = self.acknowledged.setdefault(place, {}).setdefault(offset, value)
-        if before != value:
-            self._broken(place, offset, f"both {before!r} and {value!r} were acknowledged there")
+    def acknowledge(self, place: Place, offset: int, value: bytes, epoch: int) -> None:
+        """A producer was told that a value stands at an offset, in a batch of a leader epoch."""
+        self.acknowledgements += 1
+        self._note(self.acknowledged, place, offset, value, epoch, "both {!r} and {!r} were acknowledged there")
         self._compare(place, offset)
 
-    def note_read(self, place: Place, offset: int, value: bytes) -> None:
-        """A consumer was given a value."""
-        before = self.read.setdefault(place, {}).setdefault(offset, value)
-        if before != value:
-            self._broken(place, offset, f"{before!r} was read there, and then {value!r}")
+    def note_read(self, place: Place, offset: int, value: bytes, epoch: int) -> None:
+        """A consumer was given a value, in a batch of a leader epoch."""
+        self._note(self.read, place, offset, value, epoch, "{!r} was read there, and then {!r}")
         self._compare(place, offset)
+
+    def _note(self, told: Told, place: Place, offset: int, value: bytes, epoch: int, words: str) -> None:
+        at_offset = told.setdefault(place, {}).setdefault(offset, {})
+        for before, its_epoch in at_offset.items():
+            if before != value and not self._may_both_be(place, offset, its_epoch, epoch):
+                self.broken(place, offset, words.format(before, value))
+        at_offset[value] = epoch
+
+    def _may_both_be(self, place: Place, offset: int, one: int, other: int) -> bool:
+        return self.may_lose(place, offset, min(one, other), max(one, other))
 
     def _compare(self, place: Place, offset: int) -> None:
-        told, read = self.acknowledged.get(place, {}).get(offset), self.read.get(place, {}).get(offset)
-        if told is not None and read is not None and told != read:
-            self._broken(place, offset, f"{told!r} was acknowledged there, and {read!r} read")
+        for value, epoch in self.acknowledged.get(place, {}).get(offset, {}).items():
+            for read, its_epoch in self.read.get(place, {}).get(offset, {}).items():
+                if value != read and not self._may_both_be(place, offset, epoch, its_epoch):
+                    self.broken(place, offset, f"{value!r} was acknowledged there, and {read!r} read")
 
-    def _broken(self, place: Place, offset: int, what: str) -> None:
+    def broken(self, place: Place, offset: int, what: str) -> None:
+        """Something is not as clients were told."""
+        self.note_wrong(f"{place[0]}-{place[1]} offset {offset}: {what}")
+
+    def note_wrong(self, what: str) -> None:
+        """Only the first that is wrong is kept."""
         if self.wrong is None:
-            self.wrong = f"{place[0]}-{place[1]} offset {offset}: {what}"
+            self.wrong = what
 
     def judge(self, final: Mapping[Place, Mapping[int, bytes]]) -> str | None:
         """Compare with the logs at the end, by place and offset; what is broken, or None."""
         for place, values in final.items():
             for kind, told in (("acknowledged", self.acknowledged), ("read", self.read)):
-                for offset, value in told.get(place, {}).items():
-                    if values.get(offset) != value:
-                        self._broken(
-                            place, offset, f"{value!r} was {kind}, and in the end there is {values.get(offset)!r}"
-                        )
+                for offset, at_offset in told.get(place, {}).items():
+                    for value, epoch in at_offset.items():
+                        there = values.get(offset)
+                        if there != value and not self.may_lose(place, offset, epoch, AT_THE_END):
+                            self.broken(place, offset, f"{value!r} was {kind}, and in the end there is {there!r}")
             seen: dict[bytes, int] = {}
             for offset, value in values.items():
                 if (first := seen.setdefault(value, offset)) != offset:
-                    self._broken(place, offset, f"{value!r} stands there and at {first}, from an idempotent producer")
+                    self.broken(place, offset, f"{value!r} stands there and at {first}, from an idempotent producer")
                 if value in self.refused:
-                    self._broken(place, offset, f"{value!r} stands there, but its producer was told that it does not")
+                    self.broken(place, offset, f"{value!r} stands there, but its producer was told that it does not")
         return self.wrong

@@ -8,7 +8,17 @@ from random import Random
 from typing import Final
 
 from reference_broker.simulation.cluster import Layout
-from reference_broker.simulation.faults import USUAL, Act, Fault, random_faults
+from reference_broker.simulation.faults import OF_DISKS, USUAL, Act, Fault, random_faults
+from reference_broker.simulation.scenario.member import Membership
+from reference_broker.simulation.scenario.operation import (
+    PARTITION_REQUESTS,
+    TOPIC_REQUESTS,
+    UNCLEAN_REQUESTS,
+    VOTER_REQUESTS,
+    Operation,
+    Request,
+    random_operations,
+)
 
 TOPIC: Final = "t"
 CLIENTS: Final = (-1, -2, -3, -4)
@@ -18,6 +28,14 @@ SMALL_SNAPSHOTS: Final = {
     "metadata.max.retention.bytes": "1",
 }
 """A snapshot of the metadata every few records, and the log before it goes: who is behind has to fetch the snapshot."""
+
+
+GROUPS: Final = 2
+SHORT_SESSIONS: Final = {"group.min.session.timeout.ms": "500"}
+"""Members may say that they are missed soon."""
+OF_SPARES: Final = tuple(act for act in USUAL if act not in (Act.CUT, Act.BREAK))
+Step = Fault | Operation | Membership
+"""What a scenario goes on without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +60,22 @@ class Plan:
     is_durable: bool
     core: tuple[int, ...]
     """The majority that is healed first, and must then make progress alone."""
+    operations: tuple[Operation, ...] = ()
+    members: tuple[Membership, ...] = ()
 
-    def with_faults(self, faults: Sequence[Fault]) -> Plan:
-        """The same with other faults."""
-        return replace(self, faults=tuple(faults))
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All that may be left out of it: faults, operations, members of groups."""
+        return (*self.faults, *self.operations, *self.members)
+
+    def with_steps(self, steps: Sequence[Step]) -> Plan:
+        """The same with a part of its steps."""
+        return replace(
+            self,
+            faults=tuple(step for step in steps if isinstance(step, Fault)),
+            operations=tuple(step for step in steps if isinstance(step, Operation)),
+            members=tuple(step for step in steps if isinstance(step, Membership)),
+        )
 
 
 def plan_of(seed: int) -> Plan:
@@ -65,16 +95,15 @@ def plan_of(seed: int) -> Plan:
         settings |= SMALL_SNAPSHOTS
     layout = Layout(nodes=nodes, controllers=controllers, settings=settings)
     duration_ms = chance.choice((3000, 5000, 8000))
-    node_ids = sorted({*layout.broker_ids, *layout.voter_ids})
     faults = random_faults(
         chance,
-        node_ids,
+        layout.node_ids,
         duration_ms=duration_ms,
         gap_ms=chance.choice((300, 600, 1200)),
         acts=_swarm(chance),
         clients=CLIENTS,
     )
-    return Plan(
+    usual = Plan(
         seed=seed,
         forming_seed=seed,
         layout=layout,
@@ -87,6 +116,90 @@ def plan_of(seed: int) -> Plan:
         is_durable=is_durable,
         core=_core(chance, layout),
     )
+    return _with_parts(usual, Random(f"{seed}, parts"))
+
+
+PARTS: Final = (
+    ("groups", 0.25),
+    ("partitions", 0.2),
+    ("topics", 0.2),
+    ("voters", 0.15),
+    ("unclean elections", 0.15),
+    ("disks", 0.2),
+)
+"""What some scenarios have beside faults, producers and readers, and how many of them."""
+
+
+def _with_parts(plan: Plan, chance: Random) -> Plan:
+    """The same plan with some of the parts. Their chance is their own, so that the rest of the plan is as without."""
+    parts = [name for name, share in PARTS if chance.random() < share]
+    if "disks" in parts:
+        plan = _with_disks(plan, chance)
+    if "voters" in parts:
+        plan = _with_voters(plan, chance)
+    if "groups" in parts:
+        plan = _with_groups(plan, chance)
+    requests = [
+        *(PARTITION_REQUESTS if "partitions" in parts else ()),
+        *(TOPIC_REQUESTS if "topics" in parts else ()),
+        *(UNCLEAN_REQUESTS if "unclean elections" in parts else ()),
+        *(VOTER_REQUESTS if "voters" in parts else ()),
+    ]
+    if not requests:
+        return plan
+    operations = random_operations(
+        chance,
+        requests,
+        topic=TOPIC,
+        partitions=plan.partitions,
+        brokers=plan.layout.broker_ids,
+        controllers=plan.layout.controller_ids,
+        duration_ms=plan.duration_ms,
+        gap_ms=chance.choice((200, 400, 800)),
+    )
+    return replace(plan, operations=_with_few_removals(operations, len(plan.layout.voter_ids) - 2))
+
+
+def _with_few_removals(operations: Sequence[Operation], most: int) -> tuple[Operation, ...]:
+    """Without the removals of voters beyond a number: two voters stay.
+
+    A leader of two that removes itself and dies before the other has that record leaves them without a leader for ever
+    (seed 426 of an earlier plan, with more of them): by its own log it has no vote and does not ask for any, and the
+    other does not get its vote, for its log is the shorter one. KIP-853 is so; Raft's author lets such a one ask.
+    """
+    removals = [one for one in operations if one.request is Request.REMOVE_VOTER]
+    return tuple(one for one in operations if one not in removals[most:])
+
+
+def _with_more_faults(plan: Plan, chance: Random, nodes: Sequence[int], acts: Sequence[Act]) -> Plan:
+    gap_ms = chance.choice((400, 800, 1600))
+    more = random_faults(chance, nodes, duration_ms=plan.duration_ms, gap_ms=gap_ms, acts=acts)
+    return replace(plan, faults=tuple(sorted((*plan.faults, *more), key=lambda fault: fault.at_ms)))
+
+
+def _with_disks(plan: Plan, chance: Random) -> Plan:
+    """Disks fail; most nodes have two of them."""
+    layout = replace(plan.layout, folders=chance.choice((1, 2, 2)))
+    plan = _with_more_faults(replace(plan, layout=layout), chance, layout.node_ids, OF_DISKS)
+    return plan if plan.is_durable else replace(plan, faults=_one_loss_of_power(plan.faults))
+
+
+def _with_voters(plan: Plan, chance: Random) -> Plan:
+    """Controllers that may become voters. They come and go, also without power: what they have is always flushed."""
+    layout = replace(plan.layout, spares=chance.randrange(1, 3))
+    return _with_more_faults(replace(plan, layout=layout), chance, layout.spare_ids, OF_SPARES)
+
+
+def _with_groups(plan: Plan, chance: Random) -> Plan:
+    layout = replace(plan.layout, settings={**plan.layout.settings, **SHORT_SESSIONS})
+    members = []
+    for group in range(chance.randrange(1, GROUPS + 1)):
+        for _ in range(chance.randrange(1, 4)):
+            at_ms = chance.choice((0, 0, chance.randrange(0, plan.duration_ms)))
+            is_leaving = chance.random() < 0.3
+            until_ms = chance.randrange(at_ms + 1, plan.duration_ms + 2) if is_leaving else 0
+            members.append(Membership(at_ms, group, until_ms))
+    return replace(plan, layout=layout, members=tuple(members))
 
 
 def split_plan(seed: int) -> Plan:
@@ -142,7 +255,7 @@ def _swarm(chance: Random) -> list[Act]:
 
 def _one_loss_of_power(faults: Sequence[Fault]) -> tuple[Fault, ...]:
     """Where there are kills, losses of power are kills too; else the first stays, and the others go."""
-    if any(fault.act is Act.KILL for fault in faults):
+    if any(fault.act in (Act.KILL, *OF_DISKS) and fault.act is not Act.START for fault in faults):
         return tuple(Fault(one.at_ms, Act.KILL, one.nodes) if one.act is Act.CRASH else one for one in faults)
     first = next((fault for fault in faults if fault.act is Act.CRASH), None)
     return tuple(fault for fault in faults if fault.act is not Act.CRASH or fault is first)

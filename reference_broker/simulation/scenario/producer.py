@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from reference_broker.simulation.client import ConnectionLost
@@ -13,7 +14,7 @@ from reference_broker.wire.errors import ErrorCode, is_retriable
 from reference_broker.wire.messages.init_producer_id_request import InitProducerIdRequest
 from reference_broker.wire.messages.produce_request import PartitionProduceData, ProduceRequest, TopicProduceData
 from reference_broker.wire.primitives import Uuid
-from reference_broker.wire.records import Record, encode_batch
+from reference_broker.wire.records import Record, encode_batch, parse_batch_header
 
 RETRY_MS: Final = 50
 BEHIND_MS: Final = 86_400_000
@@ -27,11 +28,17 @@ INDEFINITE: Final = (
 """After these the batch may have been appended all the same."""
 
 
+EpochOf = Callable[[Uuid, int, int, int], int | None]
+"""(topic id, partition, base offset, CRC) of a batch → the leader epoch in which it was committed, None for never."""
+
+
 class Producer:
     """Writes values to one partition until it is told to stop. `acked_at_us` is when the last was acknowledged."""
 
-    def __init__(self, caller: Caller, ledger: Ledger, place: Place, *, pause_ms: int, largest_batch: int) -> None:
-        self.caller, self._ledger, self.place = caller, ledger, place
+    def __init__(
+        self, caller: Caller, ledger: Ledger, epoch_of: EpochOf, place: Place, *, pause_ms: int, largest_batch: int
+    ) -> None:
+        self.caller, self._ledger, self._epoch_of, self.place = caller, ledger, epoch_of, place
         self._pause_ms, self._largest_batch = pause_ms, largest_batch
         self.is_stopping = False
         self.acked_at_us = -1
@@ -91,8 +98,7 @@ class Producer:
                 continue
             (result,) = answer.responses[0].partition_responses
             if result.error_code == ErrorCode.NONE:
-                for index, value in enumerate(values):
-                    self._ledger.acknowledge(self.place, result.base_offset + index, value)
+                self._acknowledge(topic_id, result.base_offset, batch, values)
                 self.acked_at_us = caller.world.now_us
                 self._sequence += len(values)
                 return
@@ -105,6 +111,15 @@ class Producer:
             yield caller.world.sleep(RETRY_MS)
         if not may_be_there and not self.is_stopping:
             self._ledger.refused.update(dict.fromkeys(values))
+
+    def _acknowledge(self, topic_id: Uuid, base_offset: int, batch: bytes, values: list[bytes]) -> None:
+        crc = parse_batch_header(batch).crc
+        epoch = self._epoch_of(topic_id, self.place[1], base_offset, crc)
+        if epoch is None:
+            self._ledger.broken(self.place, base_offset, f"{values[0]!r} was acknowledged there and never committed")
+            return
+        for index, value in enumerate(values):
+            self._ledger.acknowledge(self.place, base_offset + index, value, epoch)
 
     def _request(self, topic_id: Uuid, batch: bytes) -> Any:
         data = PartitionProduceData(index=self.place[1], records=memoryview(batch))

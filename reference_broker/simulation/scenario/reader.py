@@ -30,10 +30,10 @@ def request_of(topic_id: Uuid, partition: int, offset: int, *, max_wait_ms: int 
     return FetchRequest(max_wait_ms=max_wait_ms, min_bytes=1, max_bytes=1 << 20, topics=(topic,))
 
 
-def values_of(data: PartitionData, offset: int) -> list[tuple[int, bytes]]:
-    """(offset, value) of the records from an offset on."""
+def values_of(data: PartitionData, offset: int) -> list[tuple[int, bytes, int]]:
+    """(offset, value, leader epoch) of the records from an offset on."""
     return [
-        (record.offset, bytes(record.value or b""))
+        (record.offset, bytes(record.value or b""), batch.header.partition_leader_epoch)
         for batch in iter_batches(data.records or b"")
         if not batch.header.is_control
         for record in batch.records()
@@ -67,9 +67,12 @@ class Reader:
         if answer.error_code or not answer.responses:
             return answer.error_code == ErrorCode.NONE
         (data,) = answer.responses[0].partitions
-        for offset, value in values_of(data, self.offset):
-            self._ledger.note_read(self.place, offset, value)
+        for offset, value, epoch in values_of(data, self.offset):
+            self._ledger.note_read(self.place, offset, value, epoch)
             self.offset = offset + 1
+        if data.error_code == ErrorCode.OFFSET_OUT_OF_RANGE:
+            # Only after an unclean election; a reader that began behind the end would be told of it by the ledger.
+            self.offset = 0
         return data.error_code == ErrorCode.NONE
 
 
@@ -115,7 +118,7 @@ def final_read(caller: Caller, place: Place, limit_ms: int) -> Waits:
             yield world.sleep(RETRY_MS)
             continue
         found = values_of(data, offset)
-        values.update(found)
+        values.update((at, value) for at, value, _ in found)
         offset = found[-1][0] + 1 if found else offset
         if offset >= end:
             return values

@@ -12,13 +12,18 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from reference_broker.node import Node
 from reference_broker.simulation.client import ConnectionLost
 from reference_broker.simulation.cluster import add_cluster
 from reference_broker.simulation.faults import plan as plan_faults
 from reference_broker.simulation.faults import undo_all
 from reference_broker.simulation.invariants import watch_all
+from reference_broker.simulation.scenario.administrator import Administrator
 from reference_broker.simulation.scenario.caller import Caller, Waits
+from reference_broker.simulation.scenario.groups import Groups
 from reference_broker.simulation.scenario.ledger import Ledger, Place
+from reference_broker.simulation.scenario.member import Member, Membership
+from reference_broker.simulation.scenario.operation import Operation, Request
 from reference_broker.simulation.scenario.plan import CLIENTS, TOPIC, Plan
 from reference_broker.simulation.scenario.producer import Producer
 from reference_broker.simulation.scenario.reader import Reader, final_read
@@ -62,13 +67,15 @@ class Scenario:
         self.plan = plan
         self.world = World(plan.forming_seed, latency_us=plan.latency_us, is_recorded=is_recorded)
         add_cluster(self.world, plan.layout)
-        self.ledger = Ledger()
         self.logs = watch_all(self.world)
+        self.ledger = Ledger(may_lose=self._may_lose)
         self._admin = Caller(self.world, plan.layout.bootstrap)
         self.places: list[Place] = [(TOPIC, index) for index in range(plan.partitions)]
         self.producers = [self._producer(self.places[index % len(self.places)]) for index in range(2)]
         self.readers = [Reader(self._caller(), self.ledger, self.places[0])]
         self._clients: list[Producer | Reader] = [*self.producers, *self.readers]
+        self.groups = Groups(self._caller, self.ledger.note_wrong, self.places)
+        self.administrator = Administrator(self._caller, self.logs.unclean, plan.layout.voter_ids)
         self._running: list[Promise[Any]] = []
         assert self.world.places[-len(CLIENTS) :] == CLIENTS
 
@@ -77,7 +84,18 @@ class Scenario:
 
     def _producer(self, place: Place) -> Producer:
         plan = self.plan
-        return Producer(self._caller(), self.ledger, place, pause_ms=plan.pause_ms, largest_batch=plan.largest_batch)
+        return Producer(
+            self._caller(),
+            self.ledger,
+            self.logs.epoch_of,
+            place,
+            pause_ms=plan.pause_ms,
+            largest_batch=plan.largest_batch,
+        )
+
+    def _may_lose(self, place: Place, offset: int, older: int, newer: int) -> bool:
+        unclean = self.logs.unclean
+        return unclean.may_lose((unclean.topic_id(place[0]), place[1]), offset, older, newer)
 
     def run(self) -> Outcome:
         """The whole of it; what goes wrong is in the outcome."""
@@ -136,33 +154,76 @@ class Scenario:
 
     def _be_safe(self) -> None:
         """Clients write and read while faults come and go."""
+        world, plan = self.world, self.plan
         for client in self._clients:
-            self._run(client)
-        plan_faults(self.world, self.plan.faults)
-        self.world.run_for(self.plan.duration_ms)
+            self._run(client.run())
+        for membership in plan.members:
+            world.after(membership.at_ms * 1000, self._join, membership)
+        for operation in plan.operations:
+            world.after(operation.at_ms * 1000, self._operate, operation)
+        plan_faults(world, plan.faults)
+        world.run_for(plan.duration_ms)
+
+    def _join(self, membership: Membership) -> None:
+        member = self.groups.join(membership, self.logs.unclean.topic_id(TOPIC))
+        self._run(member.run())
+        if membership.until_ms:
+            self.world.after((membership.until_ms - membership.at_ms) * 1000, self._leave, member)
+
+    def _leave(self, member: Member) -> None:
+        member.is_leaving = True
+
+    def _operate(self, operation: Operation) -> None:
+        self._run(self.administrator.carry_out(operation))
 
     def _be_live(self) -> None:
         """The core is healed and must take a new topic and a write; then all are, and every partition must."""
         world, plan = self.world, self.plan
-        others = [node_id for node_id in world.nodes if node_id not in plan.core]
-        undo_all(world, plan.core)
-        world.network.split(plan.core, others)
-        core = Caller(world, [one for one in plan.layout.bootstrap if world.network.addresses[one] in plan.core])
+        nodes = self._heal_core()
+        core = Caller(world, [one for one in plan.layout.bootstrap if world.network.addresses[one] in nodes])
         brokers = [node_id for node_id in plan.core if node_id in plan.layout.broker_ids]
-        world.note(0, "the core is healed:", *map(str, plan.core))
         assignment = CreatableReplicaAssignment(partition_index=0, broker_ids=tuple(map(BrokerId, brokers)))
         topic = CreatableTopic(
             name=TopicName("core"), num_partitions=-1, replication_factor=-1, assignments=(assignment,)
         )
-        self._finish(self._create(core, topic), CORE_LIMIT_MS, f"the core {plan.core} creates a topic")
-        writer = Producer(core, self.ledger, ("core", 0), pause_ms=10, largest_batch=1)
-        self._run(writer)
+        self._finish(self._create(core, topic), CORE_LIMIT_MS, f"the core {nodes} creates a topic")
+        writer = Producer(core, self.ledger, self.logs.epoch_of, ("core", 0), pause_ms=10, largest_batch=1)
+        self._run(writer.run())
         self._await_writes([writer], CORE_LIMIT_MS)
         writer.is_stopping = True
         undo_all(world, list(world.nodes))
         world.note(0, "all are healed")
+        start_us = world.now_us
         self._await_writes(self.producers, WHOLE_LIMIT_MS)
         self._await(self._is_whole, WHOLE_LIMIT_MS, "every replica is in sync again")
+        self._await(lambda: self.groups.have_committed(start_us), WHOLE_LIMIT_MS, "every group commits offsets")
+
+    def _heal_core(self) -> tuple[int, ...]:
+        """Heal a majority of the voters, whoever they are by now, and of the brokers, and cut off all others.
+
+        Where voters were removed all are healed: one whose own log says that it is removed, which others have not yet
+        heard, neither asks for votes nor gives its own to a shorter log.
+        """
+        world = self.world
+        has_removals = any(one.request is Request.REMOVE_VOTER for one in self.plan.operations)
+        core = list(world.nodes) if has_removals else list(self.plan.core)
+        while True:
+            undo_all(world, core)
+            more = self._missing_voter(core)
+            if more is None:
+                break
+            core.append(more)
+        world.network.split(core, [node_id for node_id in world.nodes if node_id not in core])
+        world.note(0, "the core is healed:", *map(str, core))
+        return tuple(core)
+
+    def _missing_voter(self, core: list[int]) -> int | None:
+        """A node that a majority of some voter set needs that a node of the core knows; None where all have one."""
+        for node_id, process in self.world.running():
+            voters = process.parts.quorum.voters
+            if node_id in core and sum(one in core for one in voters.ids) < voters.majority:
+                return next(one for one in voters.ids if one not in core)
+        return None
 
     def _await_writes(self, producers: list[Producer], limit_ms: int) -> None:
         """Each has something acknowledged that was sent from now on."""
@@ -172,17 +233,18 @@ class Scenario:
             self._await(lambda one=producer: one.acked_at_us > start_us, limit_ms, what)  # type: ignore[misc]
 
     def _is_whole(self) -> bool:
-        """Whether all replicas of the topic are in the ISR, as the active controller's broker knows it."""
-        for _, process in self.world.running():
-            image = process.parts.publisher.image
-            topic = image.topics.get(TOPIC)
-            if topic is not None and any(len(one.isr) < len(one.replicas) for one in topic.partitions.values()):
-                return False
-        return True
+        """Whether all replicas of all partitions are in the ISR and none moves, as every node knows it."""
+        return not any(
+            len(one.isr) < len(one.replicas) or one.adding_replicas or one.removing_replicas
+            for _, process in self.world.running()
+            for topic in process.parts.publisher.image.topics
+            for one in topic.partitions.values()
+        )
 
     def _judge(self) -> str | None:
         for client in self._clients:
             client.is_stopping = True
+        self.groups.stop()
         # What is on its way may still be acknowledged, and must then be read as well.
         self._await(lambda: all(one.is_done for one in self._running), WHOLE_LIMIT_MS, "every client ends")
         final: dict[Place, dict[int, bytes]] = {}
@@ -190,7 +252,23 @@ class Scenario:
             final[place] = self._finish(
                 final_read(self._admin, place, WHOLE_LIMIT_MS), 2 * WHOLE_LIMIT_MS, f"{place} is read to its end"
             )
-        return self.ledger.judge(final)
+        for what, asking in self.groups.final_offsets(self._admin, self.logs.unclean.topic_id(TOPIC)):
+            self._finish(asking, WHOLE_LIMIT_MS, what)
+        return self.ledger.judge(final) or self._judge_metadata()
+
+    def _judge_metadata(self) -> str | None:
+        """Compare what operations were answered with what the active controller has committed."""
+        world = self.world
+
+        def leading() -> Node | None:
+            leaders = [one for _, one in world.running() if one.parts.quorum.is_leader]
+            return max(leaders, key=lambda one: one.parts.quorum.leader_epoch, default=None)
+
+        self._await(lambda: leading() is not None, WHOLE_LIMIT_MS, "the quorum has a leader")
+        leader = leading()
+        assert leader is not None
+        parts = leader.parts
+        return self.administrator.judge(parts.publisher.image, parts.quorum.voter_ids, world.now_us)
 
     # -- waiting ------------------------------------------------------------------------------------------------
 
@@ -224,8 +302,8 @@ class Scenario:
         if self.ledger.wrong is not None:
             raise InvariantBroken(f"seed {self.plan.seed}, at {world.now_us / 1000:.3f} ms: {self.ledger.wrong}")
 
-    def _run(self, client: Producer | Reader) -> None:
-        ended = spawn(client.run())
+    def _run(self, client: Generator[Promise[Any], Any, Any]) -> None:
+        ended = spawn(client)
         ended.then(self._on_client_ended)
         self._running.append(ended)
 

@@ -133,12 +133,39 @@ def test_a_broken_disk_fails() -> None:
         disk.open("/data/file")
 
 
-def test_a_full_disk_takes_no_more() -> None:
+def test_a_full_disk_takes_what_it_has_room_for() -> None:
     disk = with_file()
     disk.free = 3
     with pytest.raises(OSError, match="the disk is full"):
         disk.open("/data/file").append([b"four"])
-    assert disk.read("/data/file") == b"flushed"
+    assert disk.read("/data/file") == b"flushedfou"
+
+
+def test_a_broken_folder_fails_and_others_do_not() -> None:
+    disk = with_file()
+    disk.make_directories("/data2")
+    disk.broken_folders["/data/"] = None
+    with pytest.raises(OSError, match="the disk is broken"):
+        disk.open("/data/file")
+    assert (disk.list("/data2"), disk.has_failed) == ([], True)
+
+
+def test_a_mended_disk_has_what_was_written() -> None:
+    disk = with_file()
+    disk.broken_folders["/data/"] = None
+    disk.free = 0
+    disk.mend()
+    disk.open("/data/file").append([b"!"])
+    assert (disk.read("/data/file"), disk.has_failed) == (b"flushed!", False)
+
+
+def test_nothing_fails_for_whom_the_disk_is_spared() -> None:
+    disk = with_file()
+    disk.is_broken = True
+    with disk.spared():
+        assert disk.read("/data/file") == b"flushed"
+    with pytest.raises(OSError, match="the disk is broken"):
+        disk.read("/data/file")
 
 
 def test_a_slice_stays_readable_when_the_file_is_gone() -> None:

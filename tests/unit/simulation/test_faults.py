@@ -8,7 +8,17 @@ from random import Random
 import pytest
 from worlds import world_of
 
-from reference_broker.simulation.faults import SLOW_DISK_US, Act, Fault, plan, random_faults, shrink, undo_all
+from reference_broker.simulation.faults import (
+    OF_DISKS,
+    SLOW_DISK_US,
+    USUAL,
+    Act,
+    Fault,
+    plan,
+    random_faults,
+    shrink,
+    undo_all,
+)
 from reference_broker.simulation.world import World
 
 NODES = (1, 2, 3)
@@ -29,7 +39,7 @@ def test_a_seed_gives_one_schedule() -> None:
 
 
 def test_a_schedule_has_every_act() -> None:
-    faults = random_faults(Random(3), NODES, duration_ms=100_000, gap_ms=100)
+    faults = random_faults(Random(3), NODES, duration_ms=100_000, gap_ms=100, acts=(*USUAL, *OF_DISKS))
     assert {fault.act for fault in faults} == set(Act)
 
 
@@ -76,6 +86,24 @@ def test_a_slow_disk_is_quick_again_in_the_end(world: World) -> None:
     assert world.nodes[1].disk.flush_limits_us == SLOW_DISK_US
     undo_all(world, NODES)
     assert world.nodes[1].disk.flush_limits_us != SLOW_DISK_US
+
+
+def test_a_folder_is_broken_until_the_disk_is_mended(world: World) -> None:
+    disk = world.nodes[1].disk
+    plan(world, [Fault(1, Act.BREAK_FOLDER, (1,)), Fault(5, Act.MEND_DISK, (1,))])
+    world.run_for(2)
+    with pytest.raises(OSError, match="the disk is broken"):
+        disk.list("/data")
+    world.run_for(5)
+    assert disk.list("/data")
+
+
+def test_a_process_that_has_seen_its_disk_fail_is_another_one_after_it_was_mended(world: World) -> None:
+    before = world.nodes[1].process
+    plan(world, [Fault(1, Act.FILL_DISK, (1,)), Fault(2000, Act.MEND_DISK, (1,))])
+    world.run_for(2001)
+    assert world.nodes[1].process is not before
+    assert world.nodes[1].process is not None
 
 
 def test_a_schedule_is_shrunk_to_what_makes_it_fail() -> None:

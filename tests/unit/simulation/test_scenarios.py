@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reference_broker.simulation.faults import Act
+from reference_broker.simulation.scenario.operation import Request
 from reference_broker.simulation.scenario.plan import plan_of, split_plan
 from reference_broker.simulation.scenario.run import Scenario
 
@@ -36,8 +37,33 @@ def test_what_must_hold_holds_under_any_faults_of_many_seeds(fifty: int) -> None
 def test_power_is_lost_once_at_most_where_appends_are_not_flushed() -> None:
     """With kills beside it, data may be lost by the rules of KIP-966: all who were eligible ended uncleanly."""
     for plan in (plan_of(seed) for seed in range(300) if not plan_of(seed).is_durable):
-        acts = [fault.act for fault in plan.faults]
+        spares = plan.layout.spare_ids  # all that these have is flushed
+        acts = [fault.act for fault in plan.faults if not set(fault.nodes) & set(spares)]
         assert acts.count(Act.CRASH) + min(1, acts.count(Act.KILL)) <= 1
+
+
+def test_a_plan_is_the_sum_of_its_steps() -> None:
+    plan = next(plan for plan in map(plan_of, range(300)) if plan.members and plan.operations)
+    assert plan.with_steps(plan.steps) == plan
+    assert plan.with_steps(plan.operations).steps == plan.operations
+
+
+def test_every_part_is_in_some_plans_and_not_in_others() -> None:
+    plans = [plan_of(seed) for seed in range(300)]
+    requests = {one.request for plan in plans for one in plan.operations}
+    with_parts = [
+        {bool(plan.members) for plan in plans},
+        {bool(plan.operations) for plan in plans},
+        {plan.layout.spares > 0 for plan in plans},
+        {plan.layout.folders > 1 for plan in plans},
+    ]
+    assert (requests, with_parts) == (set(Request), [{True, False}] * 4)
+
+
+def test_two_voters_stay() -> None:
+    for plan in map(plan_of, range(300)):
+        removals = [one for one in plan.operations if one.request is Request.REMOVE_VOTER]
+        assert len(plan.layout.voter_ids) - len(removals) >= 2
 
 
 def history(seed: int) -> str:

@@ -31,6 +31,7 @@ from reference_broker.apis.partition_watch import PartitionWatch
 from reference_broker.environment import Now
 from reference_broker.log.segment import Segment
 from reference_broker.replication.fetch_session import TOPIC_IDS_SINCE, Found, Plan, Wanted
+from reference_broker.replication.idle_partitions import IdlePartitions
 from reference_broker.replication.partition import NO_EPOCH, FollowerFetch, Partition, Read
 from reference_broker.replication.replica_selection import RACK_AWARE
 from reference_broker.waiting import Later
@@ -339,9 +340,10 @@ class WaitingFetch(PartitionWatch):
             if partition is not None:
                 segment, position = partition.log.place_of(wanted.ask.fetch_offset)
                 self._places[partition] = Watched(wanted.ask, segment, position)
-        super().__init__(self._places, deadline_ms, self._look_again)
-        if (idle := reading.plan.idle) is not None:
-            idle.waiting = self
+        watched: list[Partition | IdlePartitions] = [*self._places]
+        if reading.plan.idle is not None:
+            watched.append(reading.plan.idle)
+        super().__init__(watched, deadline_ms, self._look_again)
 
     def on_busy(self, partition: Partition, now: Now) -> None:
         """A partition that was idle until now is one of those that are waited for."""
@@ -350,14 +352,9 @@ class WaitingFetch(PartitionWatch):
         if wanted is not None:
             self._reading.present.append((wanted, partition))
             self._places[partition] = Watched(wanted.ask, *partition.log.place_of(wanted.ask.fetch_offset))
+            self._watched.append(partition)
             partition.watch(self)
             self.on_change(partition, now)
-
-    def _stop_watching(self) -> None:
-        super()._stop_watching()
-        idle = self._reading.plan.idle
-        if idle is not None and idle.waiting is self:
-            idle.waiting = None
 
     def on_change(self, partition: Partition, now: Now) -> None:
         """Answer where there are enough bytes in all, or something about the partition that its reader has to know."""

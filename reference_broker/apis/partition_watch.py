@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, MutableSequence
 from typing import Any
 
 from reference_broker.environment import Now
+from reference_broker.replication.idle_partitions import IdlePartitions
 from reference_broker.replication.partition import Partition
 from reference_broker.waiting import Later
 
@@ -13,6 +14,7 @@ from reference_broker.waiting import Later
 class PartitionWatch(Later):
     """Watches partitions until it is answered or its client is gone; a subclass has `on_change`, which they call.
 
+    It may watch the idle partitions of a follower's session as well: then it has `on_busy`.
     Its request is not kept, so no error may complete it.
     """
 
@@ -20,7 +22,12 @@ class PartitionWatch(Later):
 
     NEEDS_REQUEST = False
 
-    def __init__(self, watched: Collection[Partition], deadline_ms: int, on_expired: Callable[[Now], Any]) -> None:
+    def __init__(
+        self,
+        watched: MutableSequence[Partition | IdlePartitions],
+        deadline_ms: int,
+        on_expired: Callable[[Now], Any],
+    ) -> None:
         super().__init__(deadline_ms, on_expired)
         self._watched = watched
         for partition in watched:
@@ -28,6 +35,10 @@ class PartitionWatch(Later):
 
     def on_change(self, partition: Partition, now: Now) -> None:
         """Something has happened to a partition."""
+        raise NotImplementedError
+
+    def on_busy(self, partition: Partition, now: Now) -> None:
+        """A partition that was idle is so no more; where idle ones are watched."""
         raise NotImplementedError
 
     def complete(self, result: Any) -> None:

@@ -152,20 +152,17 @@ class Plan(Struct):
     """Whether the answer may open a session."""
     follower: FollowerId | None = None
     uses_topic_ids: bool = False
-
-    @property
-    def idle(self) -> IdlePartitions | None:
-        """The partitions of a follower's session that need not be looked at."""
-        return None if self.session is None else self.session.idle
+    idle: IdlePartitions | None = None
+    """The partitions of a follower's session that need not be looked at."""
 
     def let_rest(self, wanted: Wanted, partition: Partition, data: PartitionData) -> None:
         """A follower was told of a partition that there are no more records: it need not be looked at until that
         changes."""
         session = self.session
-        if session is None or session.idle is None or data.error_code or data.diverging_epoch.epoch >= 0:
+        if session is None or self.idle is None or data.error_code or data.diverging_epoch.epoch >= 0:
             return
         told = (data.high_watermark, data.log_start_offset)
-        if wanted.key in session.due and session.idle.take(partition, wanted.ask.fetch_offset, told):
+        if wanted.key in session.due and self.idle.take(partition, wanted.ask.fetch_offset, told):
             del session.due[wanted.key]
 
     def answer(self, found: list[Found], endpoints: tuple[NodeEndpoint, ...], monotonic_ms: int) -> FetchResponse:
@@ -191,6 +188,7 @@ class Plan(Struct):
                 found, follower=self.follower, uses_topic_ids=self.uses_topic_ids, monotonic_ms=monotonic_ms
             )
             self.session = self.sessions.get(session_id)
+            self.idle = None if self.session is None else self.session.idle
         return FetchResponse(session_id=session_id, responses=grouped(found), node_endpoints=endpoints)
 
 
@@ -289,7 +287,7 @@ class FetchSessions:
                 if one.topic is None:
                     image = topics.get(one.topic_id)
                     one.topic = None if image is None else image.name
-        return Plan(self, wanted, session=session, epoch=session.epoch)
+        return Plan(self, wanted, session=session, epoch=session.epoch, idle=session.idle)
 
     def get(self, session_id: int) -> Session | None:
         """A session by its id."""

@@ -33,20 +33,29 @@ class WaitingForMore(Protocol):
 class IdlePartitions:
     """Of one session of one incarnation of a broker. A partition leaves by itself as soon as anything changes in it.
 
-    `on_leave` is told that it has left; `waiting` is the session's fetch that waits, if one does.
+    `on_leave` is told that it has left.
     """
 
     def __init__(
         self, replica_id: int, broker_epoch: int, on_leave: Callable[[WantedKey], None], monotonic_ms: int
     ) -> None:
         self.replica_id, self.broker_epoch = replica_id, broker_epoch
-        self.waiting: WaitingForMore | None = None
+        self._waiting: WaitingForMore | None = None
         self._on_leave = on_leave
         self._contact = Contact(monotonic_ms)
         self._idle: dict[WantedKey, Partition] = {}
 
     def __len__(self) -> int:
         return len(self._idle)
+
+    def watch(self, waiting: WaitingForMore) -> None:
+        """A fetch of the session waits: it is told of a partition that leaves."""
+        self._waiting = waiting
+
+    def unwatch(self, waiting: WaitingForMore) -> None:
+        """It waits no more; no error where another one has begun to wait."""
+        if self._waiting is waiting:
+            self._waiting = None
 
     def on_fetch(self, monotonic_ms: int) -> None:
         """The session's next fetch has come. One of a broker that has been registered anew since says nothing."""
@@ -82,5 +91,5 @@ class IdlePartitions:
     def on_change(self, partition: Partition, now: Now) -> None:
         """Something changed in a partition."""
         self.remove((partition.topic_id, partition.index))
-        if self.waiting is not None:
-            self.waiting.on_busy(partition, now)
+        if self._waiting is not None:
+            self._waiting.on_busy(partition, now)

@@ -28,6 +28,9 @@ class Restart(NodeFault):
         nodes = self.remember(cluster, act)
         if dead := [node.id for node in nodes if not node.is_alive()]:
             raise HostTrouble(f"cannot stop {nodes_text(dead)}: not running")
+        for node in nodes:  # in virtual time one is waited for after another
+            if node.machine is not None:
+                node.machine.ask_to_stop()
         at_once(lambda node: node.stop(), nodes)
         if alive := [node.id for node in nodes if node.is_alive()]:
             raise HostTrouble(f"{nodes_text(alive)} is still running after SIGTERM")

@@ -1,4 +1,4 @@
-"""What a call can do to the machine of a simulated node: its power, its clock, its disk."""
+"""What a call can do to the machine of a simulated node: its process, its power, its clock, its disk."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Protocol
 
 class VirtualMachine(Protocol):
     """The machine on which a node's process runs."""
+
+    def ask_to_stop(self) -> None:
+        """Asks its process to stop in order (SIGTERM), without waiting until it has."""
+        ...
 
     def cut_power(self) -> None:
         """Ends all on it at once: of what was not flushed nothing is left, or a part, torn at any byte."""

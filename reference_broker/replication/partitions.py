@@ -406,6 +406,7 @@ class Partitions:
         """
         for partition in self._online:
             self._exchange.forget(partition)  # what a leader answers now would be appended to a closed log
+            partition.leave()  # and whoever waits for it would read a closed log
         for folder in self._folders.folders.values():
             folder.close(now.wall_ms, broker_epoch, is_whole=self._upkeep is not None and self.is_loaded)
         self._online.clear()

@@ -7,10 +7,14 @@ from reference_broker.simulation.world import World
 
 
 class MachineOfWorld:
-    """Power, clock and disk of one node (VirtualMachine)."""
+    """Process, power, clock and disk of one node (VirtualMachine)."""
 
     def __init__(self, world: World, node_id: int) -> None:
         self._world, self._node_id = world, node_id
+
+    def ask_to_stop(self) -> None:
+        """Asks its process to stop in order, without waiting until it has."""
+        self._world.stop(self._node_id)
 
     def cut_power(self) -> None:
         """Ends its process, and what was not flushed is lost or torn; its peers see nothing but silence."""

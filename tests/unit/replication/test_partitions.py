@@ -145,6 +145,21 @@ def test_what_comes_from_a_leader_is_passed_over_once_the_logs_are_closed(broker
     assert not exchange.fetchers._fetchers
 
 
+def test_a_reader_that_waits_finds_the_partition_gone_once_the_logs_are_closed(broker: BrokerInMemory) -> None:
+    # A fetch that waited looked into a closed log; its node took that for a broken disk, and halted while it stopped.
+    broker.create("t")
+    partition, found = broker.partition(), []
+
+    class Waiting:
+        def on_change(self, changed: Partition, now: Now) -> None:
+            found.append(changed.is_gone)
+
+    partition.watch(Waiting())
+    broker.stop()
+    partition.wake(at(NOW))
+    assert found == [True]
+
+
 # -- time -----------------------------------------------------------------------------------------------------------
 
 

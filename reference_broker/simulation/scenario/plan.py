@@ -135,6 +135,8 @@ def _with_parts(plan: Plan, chance: Random) -> Plan:
     parts = [name for name, share in PARTS if chance.random() < share]
     if "disks" in parts:
         plan = _with_disks(plan, chance)
+    if "unclean elections" in parts:
+        plan = _with_nobody_in_sync(plan, chance)
     if "voters" in parts:
         plan = _with_voters(plan, chance)
     if "groups" in parts:
@@ -182,6 +184,34 @@ def _with_disks(plan: Plan, chance: Random) -> Plan:
     layout = replace(plan.layout, folders=chance.choice((1, 2, 2)))
     plan = _with_more_faults(replace(plan, layout=layout), chance, layout.node_ids, OF_DISKS)
     return plan if plan.is_durable else replace(plan, faults=_one_loss_of_power(plan.faults))
+
+
+def _with_nobody_in_sync(plan: Plan, chance: Random) -> Plan:
+    """All brokers go one after the other, and the first is back before the others: it lacks what they have.
+
+    It needs controllers beside them: those that are left must elect it.
+    """
+    layout = plan.layout if plan.layout.controllers else replace(plan.layout, nodes=3, controllers=3)
+    gap_ms = chance.randrange(1000, 2500)
+    first, *others = chance.sample(layout.broker_ids, 3)
+    started_ms = chance.randrange(100, 500)
+    faults = [Fault(started_ms, Act.KILL, (first,))]
+    for broker in others:
+        started_ms += gap_ms
+        faults.append(Fault(started_ms, Act.KILL, (broker,)))
+    faults.append(Fault(started_ms + 100, Act.START, (first,)))
+    faults += [Fault(started_ms + 100 + chance.randrange(1000, 4000), Act.START, (broker,)) for broker in others]
+    # Of the faults that there were, a part: all of them would often leave nothing to elect.
+    places = {*layout.node_ids, *CLIENTS}
+    kept = [fault for fault in plan.faults if set(fault.nodes) <= places and chance.random() < 0.5]
+    everything = sorted((*kept, *faults), key=lambda fault: fault.at_ms)
+    return replace(
+        plan,
+        layout=layout,
+        core=_core(chance, layout),
+        duration_ms=max(plan.duration_ms, everything[-1].at_ms + 500),
+        faults=tuple(everything) if plan.is_durable else _one_loss_of_power(everything),
+    )
 
 
 def _with_voters(plan: Plan, chance: Random) -> Plan:

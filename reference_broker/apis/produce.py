@@ -20,6 +20,7 @@ Kafka whose transaction coordinator is not available: there is none here yet.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ from reference_broker.log.validation import RecordsRefused, Unreadable, first_he
 from reference_broker.metadata.topics import INTERNAL_TOPICS
 from reference_broker.releases.behaviours import Behaviour
 from reference_broker.replication.partition import ALL_IN_SYNC, Partition
-from reference_broker.waiting import Later
+from reference_broker.waiting import NEVER_MS, Later
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
@@ -138,7 +139,9 @@ def handle(request: ProduceRequest, ctx: BrokerContext) -> Any:
                 waiting.append(Waiting(len(answered) - 1, len(results), partition, required_offset))
                 results.append(response)
     if waiting:
-        return AwaitedReplicas(answered, waiting, ctx.now.monotonic_ms + request.timeout_ms, ctx)
+        if acks == ALL_IN_SYNC:
+            return AwaitedReplicas(answered, waiting, ctx.now.monotonic_ms + request.timeout_ms, ctx)
+        return AwaitedFlush(answered, waiting, NEVER_MS, ctx)
     return _answer(answered, acks, ctx)
 
 
@@ -220,7 +223,10 @@ def _append_to(partition: Partition, batch: Batch, acks: int, ctx: BrokerContext
         log_append_time_ms=appended.log_append_time_ms,
         log_start_offset=appended.log_start_offset,
     )
-    if acks == ALL_IN_SYNC and partition.acknowledgement(appended.last_offset + 1) is not ErrorCode.NONE:
+    if acks == ALL_IN_SYNC:
+        if partition.acknowledgement(appended.last_offset + 1) is not ErrorCode.NONE:
+            return partition, appended.last_offset + 1, response
+    elif acks != NO_ACKS and partition.log.awaited_flush.is_on_its_way:
         return partition, appended.last_offset + 1, response
     return response
 
@@ -328,7 +334,10 @@ class AwaitedReplicas(Later):
         self._answered, self._ctx = answered, ctx
         self._open = {(one.topic_at, one.at): one.partition for one in waiting}
         for one in waiting:
-            one.partition.await_offset(one.required_offset, partial(self._on_settled, one.topic_at, one.at))
+            self._await(one, partial(self._on_settled, one.topic_at, one.at))
+
+    def _await(self, one: Waiting, then: Callable[[ErrorCode, Now], None]) -> None:
+        one.partition.await_offset(one.required_offset, then)
 
     def _on_settled(self, topic_at: int, at: int, code: ErrorCode, now: Now) -> None:
         """It is known what became of one partition's batch."""
@@ -353,6 +362,15 @@ class AwaitedReplicas(Later):
             hint = _with_leader(partition.topic, partition.index, code, self._ctx)
             refused = replace(refused, current_leader=hint.current_leader)
         results[at] = refused
+
+
+class AwaitedFlush(AwaitedReplicas):
+    """A Produce with acks=1 that waits for a flush that flush.messages asks for, however long that takes."""
+
+    __slots__ = ()
+
+    def _await(self, one: Waiting, then: Callable[[ErrorCode, Now], None]) -> None:
+        one.partition.await_flush(one.required_offset, then)
 
 
 def _answer(answered: list[Answered], acks: int, ctx: BrokerContext) -> Any:

@@ -223,6 +223,12 @@ class LogDirectory:
                 if (flush := begin_flush(log, is_for_all=True)) is not None:
                     yield flush
 
+    def flushes_of_all(self) -> Iterator[LogFlush]:
+        """Flushes of all that was appended to every log."""
+        for log in self.logs.values():
+            if (flush := begin_flush(log, is_for_all=True)) is not None:
+                yield flush
+
     def flushes_of_full_segments(self) -> Iterator[LogFlush]:
         """Flushes of every log's segments that are full: after a crash they need not be read again."""
         for log in self.logs.values():
@@ -257,10 +263,18 @@ class LogDirectory:
         """Retention of every log here; returns how many segments went."""
         return sum(log.delete_old_segments(now_ms) for log in self.logs.values())
 
-    def checkpoint_recovery_points(self) -> None:
-        """Keep up to where each log is on stable storage, as far as its leader epochs are, too."""
+    def recovery_points(self) -> OffsetsWrite:
+        """Up to where each log is on stable storage, as far as its leader epochs are, too, to be kept."""
+        self._note_recovery_points()
+        return OffsetsWrite(unwatched_disk(self.disk), f"{self.path}/{RECOVERY_POINTS}", dict(self._recovery_points))
+
+    def _note_recovery_points(self) -> None:
         for key, log in self.logs.items():
             self._recovery_points[key] = min(log.recovery_point, log.epochs.known_on_disk_to)
+
+    def checkpoint_recovery_points(self) -> None:
+        """Keep it at once."""
+        self._note_recovery_points()
         write_offsets(self.disk, f"{self.path}/{RECOVERY_POINTS}", self._recovery_points)
 
     def note_truncation(self, log: PartitionLog) -> None:

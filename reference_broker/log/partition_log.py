@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from reference_broker.environment import Disk
 from reference_broker.log import replication, retention
+from reference_broker.log.awaited_flush import AwaitedFlush
 from reference_broker.log.checkpoints import write_topic_id_plainly
 from reference_broker.log.config import LogConfig
 from reference_broker.log.flushing import flush_now, write_id_durably
@@ -101,6 +102,7 @@ class PartitionLog:
         first record."""
         self.on_first_record: Callable[[], None] = lambda: None
         self.truncations = 0
+        self.awaited_flush = AwaitedFlush()
         self.is_compacting = False
 
     # -- writing ------------------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ class PartitionLog:
             else:
                 self.producers.note(header)
         if self.log_end_offset - self.recovery_point >= self.config.flush_messages:
-            self.flush(now_ms)
+            self.awaited_flush.ask(self, now_ms)
 
     def _write_id(self) -> None:
         write_topic_id_plainly(self.disk, self.directory, self.topic_id)

@@ -111,6 +111,10 @@ class Fetcher:
         if self._states.pop(key, None) is not None:
             self._changed[key] = None
 
+    def look_at(self, key: TopicIdPartition) -> None:
+        """A partition may have to be asked for otherwise, or again."""
+        self._changed[key] = None
+
     def look_at_all(self) -> None:
         """The logs may have changed otherwise than by what was fetched."""
         self._changed |= dict.fromkeys(self._states)
@@ -166,7 +170,8 @@ class Fetcher:
         changed, self._changed = self._changed, {}
         for key in changed:
             state = self._states.get(key)
-            if state is None or not state.is_ready(monotonic_ms):
+            if state is None or not state.is_ready(monotonic_ms) or state.follower.log.awaited_flush.is_on_its_way:
+                # What it asks for tells the leader what it has: that waits for a flush that flush.messages asks for.
                 self._session.forget(key)
             elif is_exceeded and not state.has_all and state.follower.is_throttled:
                 self._session.forget(key)

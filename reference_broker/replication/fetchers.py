@@ -59,6 +59,12 @@ class Fetchers:
             if not len(fetcher):
                 del self._fetchers[place]
 
+    def look_at(self, key: TopicIdPartition) -> None:
+        """A partition may have to be asked for otherwise, or again."""
+        place = self._places.get(key)
+        if place is not None:
+            self._fetchers[place].look_at(key)
+
     def look_at_all(self) -> None:
         """The logs of followers may have changed otherwise than by what was fetched."""
         for fetcher in self._fetchers.values():

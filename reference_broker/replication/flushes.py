@@ -6,14 +6,15 @@ between. Nobody is told what relies on them before: see `log.flushing`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
 from reference_broker.effects import Flushable, Outbox
 from reference_broker.environment import Now
-from reference_broker.log.flushing import LogFlush, SmallFilesFlush
+from reference_broker.log.flushing import LogFlush, SmallFilesFlush, begin_flush, flush_now
 from reference_broker.log.log_directory import LogDirectory
+from reference_broker.log.partition_log import PartitionLog
 from reference_broker.wire.refusal import KafkaError
 
 SMALL_FILES_AT_ONCE: Final = 8
@@ -32,9 +33,24 @@ class Flushes:
         """Whether all that was begun has ended."""
         return not self._count
 
-    def hold(self) -> None:
-        """Begin no others: the logs are about to be closed, which flushes them."""
+    def hold(self, folders: Iterable[LogDirectory]) -> None:
+        """Begin a last flush of all logs, and no others: the logs are about to be closed."""
+        if self._is_held:
+            return
+        for folder in folders:
+            while folder.has_small_files:
+                self._begin(folder, folder.take_small_files(SMALL_FILES_AT_ONCE), lambda folder: None)
+            self._begin(folder, list(folder.flushes_of_all()), lambda folder: None)
         self._is_held = True
+
+    def flush_log(self, folder: LogDirectory, log: PartitionLog) -> None:
+        """Flush all that was appended to a log, and its topic id, by which a restart sees that the log is wanted."""
+        flush = begin_flush(log, is_for_all=True)
+        if self._is_held or flush is None:
+            flush_now(log)
+            log.awaited_flush.end(log)
+            return
+        self._begin(folder, [flush, *([] if log.is_id_durable else [SmallFilesFlush(log)])], lambda folder: None)
 
     def has_work(self, folders: Iterable[LogDirectory]) -> bool:
         """Whether `go_on` would begin something."""
@@ -59,7 +75,10 @@ class Flushes:
 
     def flush_full_segments(self, folder: LogDirectory, now_ms: int) -> None:
         """Flush the segments that are full, and keep up to where each log is durable."""
-        self._begin(folder, list(folder.flushes_of_full_segments()), LogDirectory.checkpoint_recovery_points)
+        self._begin(folder, list(folder.flushes_of_full_segments()), self._keep_recovery_points)
+
+    def _keep_recovery_points(self, folder: LogDirectory) -> None:
+        self._write(folder, folder.recovery_points())
 
     def keep_high_watermarks(self, folder: LogDirectory, now_ms: int) -> None:
         """Keep what readers were allowed to see of each log."""
@@ -72,7 +91,7 @@ class Flushes:
     def _begin(
         self,
         folder: LogDirectory,
-        flushes: list[LogFlush] | list[SmallFilesFlush],
+        flushes: Sequence[LogFlush | SmallFilesFlush],
         then: Callable[[LogDirectory], None],
     ) -> None:
         if self._is_held:
@@ -91,6 +110,9 @@ class Flushes:
                 for one in flushes:
                     folder.on_flushed(one, error)
                 then(folder)
+            if error is None:
+                for log in dict.fromkeys(one.log for one in flushes):
+                    log.awaited_flush.end(log)
 
         if not targets:
             with suppress(KafkaError):

@@ -172,7 +172,8 @@ class Leader:
         log = self.log
         if len(self.isr.committed) < self.min_isr:
             return False
-        end = log.log_end_offset
+        flush = log.awaited_flush
+        end = flush.sure_end(log) if flush.is_on_its_way else log.log_end_offset
         for replica in self._replicas.values():
             if replica.log_end_offset < end and (
                 replica.broker_id in self.isr.maximal or replica.broker_id in self._joining

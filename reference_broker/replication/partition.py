@@ -1,14 +1,13 @@
 """A partition that this broker hosts: its log, and the role that the broker plays in it.
 
-`TRANSITIONS` says which role follows which. What only a leader does is refused by every other role.
+Its role follows from `roles`. What only a leader does is refused by every other role.
 
 Source: KIP-101 and KIP-279 (leader epochs), KIP-392 (reading from followers), KIP-631 (roles by metadata).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from enum import Enum, auto
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -17,6 +16,7 @@ from reference_broker.log.config import LogConfig
 from reference_broker.log.partition_log import Appended, PartitionLog
 from reference_broker.metadata.topics import INTERNAL_TOPICS
 from reference_broker.replication.alter_partition import AlterPartitions
+from reference_broker.replication.flush_waiters import BeginFlush, FlushWaiters
 from reference_broker.replication.follower import Follower
 from reference_broker.replication.leader import ALL_IN_SYNC, FollowerFetch, Leader
 from reference_broker.replication.local_broker import LocalBroker
@@ -24,6 +24,7 @@ from reference_broker.replication.offline import Dropped, Loaded, Offline
 from reference_broker.replication.reading import NO_EPOCH, Read, diverged, divergence
 from reference_broker.replication.replica import Contact
 from reference_broker.replication.replication_waiters import OnReplicated
+from reference_broker.replication.roles import TRANSITIONS, Event, Role, WrongTransition
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer
 from reference_broker.wire.records import Batch, BatchHeader
@@ -36,38 +37,6 @@ __all__ = ["ALL_IN_SYNC", "HIGH_WATERMARK", "NO_EPOCH", "FollowerFetch", "Partit
 
 HIGH_WATERMARK: Final = -1
 """DeleteRecords: everything that readers may see."""
-
-Role = Loaded | Leader | Follower | Offline | Dropped
-
-
-class Event(Enum):
-    """What happens to a hosted partition."""
-
-    MADE_LEADER = auto()
-    MADE_FOLLOWER = auto()
-    FOLDER_FAILED = auto()
-    DROPPED = auto()
-
-
-TRANSITIONS: Final[Mapping[tuple[type[Role], Event], type[Role]]] = {
-    (Loaded, Event.MADE_LEADER): Leader,
-    (Loaded, Event.MADE_FOLLOWER): Follower,
-    (Loaded, Event.FOLDER_FAILED): Offline,
-    (Loaded, Event.DROPPED): Dropped,
-    (Leader, Event.MADE_LEADER): Leader,
-    (Leader, Event.MADE_FOLLOWER): Follower,
-    (Leader, Event.FOLDER_FAILED): Offline,
-    (Leader, Event.DROPPED): Dropped,
-    (Follower, Event.MADE_LEADER): Leader,
-    (Follower, Event.MADE_FOLLOWER): Follower,
-    (Follower, Event.FOLDER_FAILED): Offline,
-    (Follower, Event.DROPPED): Dropped,
-    (Offline, Event.DROPPED): Dropped,
-}
-
-
-class WrongTransition(RuntimeError):
-    """An event that cannot happen in a role: a fault of ours."""
 
 
 class Reader(Protocol):
@@ -86,8 +55,10 @@ class Partition:
 
     __slots__ = (
         "_alter_partitions",
+        "_flushes",
         "_is_touched",
         "_local",
+        "_on_flushed",
         "_on_touched",
         "_on_truncated",
         "_outcomes",
@@ -111,8 +82,11 @@ class Partition:
         alter_partitions: AlterPartitions | None = None,
         on_truncated: Callable[[], None] = lambda: None,
         on_touched: Callable[[Partition], None] = lambda partition: None,
+        begin_flush: BeginFlush | None = None,
+        on_flushed: Callable[[Partition], None] = lambda partition: None,
     ) -> None:
-        """`on_truncated` is called when the log was cut by a follower."""
+        """`on_truncated` is called when the log was cut by a follower, `on_flushed` after a flush that flush.messages
+        asks for."""
         self.log, self._local, self._alter_partitions = log, local, alter_partitions
         self._on_truncated, self._on_touched = on_truncated, on_touched
         self._is_touched = False
@@ -122,6 +96,8 @@ class Partition:
         self.is_internal = log.topic in INTERNAL_TOPICS
         self.role: Role = Loaded()
         self.is_leader, self.leader, self.leader_epoch = False, -1, NO_EPOCH
+        self._on_flushed = on_flushed
+        self._flushes = FlushWaiters(log, begin_flush, self._note_flushed)
 
     # -- those who wait -----------------------------------------------------------------------------------------
 
@@ -136,6 +112,15 @@ class Partition:
     def await_offset(self, required_offset: int, then: Callable[[ErrorCode, Now], None]) -> None:
         """Tell what `when_replicated` tells, but only when the request in progress is answered."""
         self.when_replicated(required_offset, partial(self._note_outcome, then))
+
+    def await_flush(self, required_offset: int, then: Callable[[ErrorCode, Now], None]) -> None:
+        """Tell once the records below an offset are flushed, but only when the request in progress is answered."""
+        self._flushes.add(required_offset, partial(self._note_outcome, then))
+
+    def _note_flushed(self) -> None:
+        if isinstance(self.role, Leader) and self.role.advance_high_watermark():
+            self.touch()
+        self._on_flushed(self)
 
     def _note_outcome(self, then: Callable[[ErrorCode, Now], None], code: ErrorCode) -> None:
         self._outcomes.append(partial(then, code))
@@ -176,6 +161,7 @@ class Partition:
 
     def fail(self) -> None:
         """The log folder has failed: whoever waits for the partition must look again."""
+        self._flushes.fail()
         self._leave(Event.FOLDER_FAILED)
 
     def leave(self) -> None:
@@ -212,6 +198,7 @@ class Partition:
         self.log = log
         if isinstance(self.role, (Leader, Follower)):
             self.role.log = log
+        self._flushes.take_over(log)
         self.touch()
 
     def reconfigure(self, config: LogConfig) -> None:

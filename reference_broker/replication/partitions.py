@@ -344,6 +344,8 @@ class Partitions:
             alter_partitions=self._exchange.alter_partitions,
             on_truncated=on_truncated,
             on_touched=self._on_touched,
+            begin_flush=lambda log: self._flushes.flush_log(self._placement.places[log.topic, log.partition], log),
+            on_flushed=self._exchange.on_flushed,
         )
         self._online.add(partition)
         if not is_new:
@@ -393,7 +395,7 @@ class Partitions:
 
     def may_close(self) -> bool:
         """Begin no more flushes; whether those that were begun have ended."""
-        self._flushes.hold()
+        self._flushes.hold(self._folders)
         if self._upkeep is None:
             return self._flushes.is_idle
         self._cleaner.hold()

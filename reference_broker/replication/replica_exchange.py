@@ -105,6 +105,11 @@ class ReplicaExchange:
         """Fetch a partition no more."""
         self.fetchers.forget((partition.topic_id, partition.index))
 
+    def on_flushed(self, partition: Partition) -> None:
+        """A follower may tell its leader that it has what is flushed now."""
+        if isinstance(partition.role, Follower):
+            self.fetchers.look_at((partition.topic_id, partition.index))
+
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called (monotonic)."""
         asking = None if self.alter_partitions is None else self.alter_partitions.next_deadline_ms

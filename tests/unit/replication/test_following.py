@@ -9,6 +9,7 @@ from broker_in_memory import NOW, BrokerInMemory, at, batch
 
 from reference_broker.effects import PeerLost, Send
 from reference_broker.replication.follower import Follower
+from reference_broker.wire.messages.config_record import ConfigRecord
 from reference_broker.wire.messages.fetch_response import FetchableTopicResponse, FetchResponse, PartitionData
 from reference_broker.wire.messages.partition_change_record import PartitionChangeRecord
 from reference_broker.wire.messages.register_broker_record import BrokerEndpoint, RegisterBrokerRecord
@@ -79,6 +80,20 @@ def test_the_next_fetch_goes_on_behind_what_came(pair: Pair) -> None:
     following = pair.sent()
     assert following.request.session_id == 5
     assert following.request.topics[0].partitions[0].fetch_offset == 2
+
+
+def test_what_flush_messages_asks_for_is_flushed_before_the_leader_is_told_of_it(pair: Pair) -> None:
+    flushes: list[Any] = []
+    pair.broker.outbox.flush = lambda targets, then: flushes.append(then)  # type: ignore[method-assign]
+    pair.broker.controller.commit(
+        ((ConfigRecord(resource_type=2, resource_name="t", name="flush.messages", value="1"), 0),), pair.broker.now
+    )
+    pair.answer(PartitionData(high_watermark=1, log_start_offset=0, records=written(b"a", b"b")))
+    before = pair.sent()
+    flushes.pop()(None, pair.broker.now)
+    pair.broker.partitions.on_time(pair.broker.now)
+    assert before is None
+    assert pair.sent().request.topics[0].partitions[0].fetch_offset == 2
 
 
 def test_a_leader_that_does_not_answer_is_asked_again_after_a_while(pair: Pair) -> None:

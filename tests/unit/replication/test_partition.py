@@ -12,7 +12,8 @@ from reference_broker.metadata.topics import PartitionImage
 from reference_broker.replication.follower import Follower
 from reference_broker.replication.leader import Leader
 from reference_broker.replication.offline import Dropped, Loaded, Offline
-from reference_broker.replication.partition import TRANSITIONS, Event, Partition, Role, WrongTransition
+from reference_broker.replication.partition import Partition
+from reference_broker.replication.roles import TRANSITIONS, Event, Role, WrongTransition
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.refusal import KafkaError
 

@@ -12,7 +12,7 @@ from plans import failures, plan_with
 
 from reference_broker.apis import list_offsets
 from reference_broker.controller import partition_change
-from reference_broker.log.partition_log import PartitionLog
+from reference_broker.log.awaited_flush import AwaitedFlush
 from reference_broker.log.producer_state import ProducerState
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.raft.ballot import Ballot
@@ -155,7 +155,7 @@ def acknowledges_what_only_the_leader_has(patch: Patch) -> None:
 
 def flushes_nothing(patch: Patch) -> None:
     """flush.messages=1 does not flush."""
-    patch.setattr(PartitionLog, "flush", lambda self, now_ms: None)
+    patch.setattr(AwaitedFlush, "ask", lambda self, log, now_ms: None)
 
 
 def forgets_batches(patch: Patch) -> None:

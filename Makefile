@@ -34,6 +34,9 @@ nightly: $(READY)  ## all of it: every check on every kind of target, three seed
 	  $(BIN)/python -m harness account reports/out/latest --strict || exit 1; \
 	done
 	for seed in $(NIGHTLY_SEEDS); do \
+	  $(BIN)/python -m pytest checks -n $(WORKERS) --recorded --seed $$seed --target simulated || exit 1; \
+	done
+	for seed in $(NIGHTLY_SEEDS); do \
 	  for first in mixed:reference,kafka@$(KAFKA) mixed:kafka@$(KAFKA),reference; do \
 	    $(BIN)/python -m pytest checks -m several_nodes --seed $$seed --require java,root --target $$first || exit 1; \
 	  done; \

@@ -3,8 +3,8 @@
 **Does** stops the chosen nodes and empties their log folders: what stays is what formatting a new disk writes, the
 cluster id, the node id, and a new directory id. The proof is that nothing else is in the folders.
 
-**Needs** control of the nodes' processes, and access to their log folders: `kafka@VERSION`, `reference`; and a quorum
-with fixed voters, because dynamic voters (nemesis/voters.py) are identified by their directory ids.
+**Needs** control of the nodes' processes, and access to their log folders: `kafka@VERSION`, `reference`, `simulated`;
+and a quorum with fixed voters, because dynamic voters (nemesis/voters.py) are identified by their directory ids.
 
 **Heals** by starting the empty nodes; then the cluster must be healthy, every replica copied again and in sync.
 """
@@ -41,7 +41,7 @@ class Membership(NodeFault):
             return found
         if len(cluster.nodes) < 2:
             return Lack(Means.NODES, f"{self.name} needs 2 nodes: with a single one all data would be lost")
-        away = [node.id for node in cluster.nodes if node.data_dir is None]
+        away = [node.id for node in cluster.nodes if node.data_dir is None and node.machine is None]
         if away:
             return Lack(Means.FAULTS, f"{self.name} needs the log folders of {nodes_text(away)}")
         if not wait_for_quorum(cluster.bootstrap).is_fixed:
@@ -58,6 +58,10 @@ class Membership(NodeFault):
             raise HostTrouble(f"cannot replace {nodes_text(act.nodes)}: not running")
         gone = 0
         for node in nodes:
+            if node.machine is not None:
+                node.stop()
+                gone += node.machine.replace_disk()
+                continue
             folder = _folder_of(node)
             node.stop()
             gone += empty(folder)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from harness.clients.client import ClientTrouble
 from harness.clients.connection import RawConnection
-from harness.clients.stepped.leaders import EARLIEST, LATEST, TROUBLE, Leaders
+from harness.clients.stepped import leaders
+from harness.clients.stepped.connection import Connection
+from harness.clients.stepped.leaders import EARLIEST, LATEST, TROUBLE, Leaders, asking
 from harness.history.admin_calls import admin_call
 from harness.hosts import cluster_time as time
 from harness.hosts.executor import current
+from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.create_topics_request import (
     CreatableTopic,
@@ -20,29 +23,18 @@ from reference_broker.wire.messages.create_topics_request import (
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.primitives import TopicName
 
-__all__ = ["EARLIEST", "LATEST", "TROUBLE", "LeaderConnections", "RawAdmin", "first_answer"]
+__all__ = ["EARLIEST", "LATEST", "TROUBLE", "LeaderConnections", "RawAdmin", "asking", "first_answer"]
 
-CREATE_TOPICS, DELETE_TOPICS = 19, 20
+_CREATE_TOPICS, _DELETE_TOPICS = 5, 5
 T = TypeVar("T")
 
 
 def first_answer(
-    bootstrap: str, ask: Callable[[RawConnection], T], *, client_id: str = "admin", timeout_s: float = 10.0
+    bootstrap: str, ask: Callable[[Connection], Awaitable[T]], *, client_id: str = "admin", timeout_s: float = 10.0
 ) -> T:
-    """Calls `ask` with a connection to each address of a "host:port,…" list, until one call succeeds; returns its
-    result.
-
-    A paused broker still accepts connections but does not respond, so that connecting alone proves nothing. When all
-    fail, raises the last OSError or MalformedRequest.
-    """
-    trouble: Exception = ConnectionError(f"no address in {bootstrap!r}")
-    for address in bootstrap.split(","):
-        try:
-            with RawConnection.to(address, client_id=client_id, timeout_s=timeout_s) as connection:
-                return ask(connection)
-        except TROUBLE as error:
-            trouble = error
-    raise trouble
+    """What `harness.clients.stepped.leaders.first_answer` returns, for whoever is no task."""
+    executor = current()
+    return executor.run(leaders.first_answer(executor, bootstrap, ask, client_id=client_id, timeout_s=timeout_s))
 
 
 class LeaderConnections:
@@ -85,10 +77,7 @@ class RawAdmin:
         request = CreateTopicsRequest(topics=(wanted,), timeout_ms=10_000)
         asked = {"topic": topic, "partitions": f"{partitions}", "replicas": f"{replicas}", **(config or {})}
         with admin_call("CreateTopics", asked) as answer:
-            response = first_answer(
-                self._bootstrap,
-                lambda connection: connection.request(CREATE_TOPICS, connection.highest(CREATE_TOPICS, 5), request),
-            )
+            response = first_answer(self._bootstrap, asking(ApiKey.CREATE_TOPICS, _CREATE_TOPICS, request))
             answer.came([result.error_code for result in response.topics], (ErrorCode.TOPIC_ALREADY_EXISTS,))
         for result in response.topics:
             if result.error_code not in (ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS):
@@ -104,10 +93,7 @@ class RawAdmin:
         """Deletes a topic; it need not exist."""
         request = DeleteTopicsRequest(topic_names=(TopicName(topic),), timeout_ms=10_000)
         with admin_call("DeleteTopics", {"topic": topic}) as answer:
-            response = first_answer(
-                self._bootstrap,
-                lambda connection: connection.request(DELETE_TOPICS, connection.highest(DELETE_TOPICS, 5), request),
-            )
+            response = first_answer(self._bootstrap, asking(ApiKey.DELETE_TOPICS, _DELETE_TOPICS, request))
             codes = [result.error_code for result in response.responses]
             answer.came(codes, (ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,))
         for result in response.responses:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from harness.clients.client import ClientTrouble
-from harness.clients.connection import RawConnection
-from harness.clients.leader_connections import TROUBLE, first_answer
+from harness.clients.leader_connections import TROUBLE, asking, first_answer
+from harness.clients.stepped.connection import Connection
 from harness.history.operations import PartitionState, PartitionStates
 from harness.judging.guarantees import TopicSettings
+from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 from reference_broker.wire.messages.describe_configs_request import DescribeConfigsRequest, DescribeConfigsResource
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import TopicName
 
-_METADATA, _API_VERSIONS, _DESCRIBE_CONFIGS = 3, 18, 32
+_METADATA, _API_VERSIONS, _DESCRIBE_CONFIGS = 9, 3, 4
 _ANSWER_S = 5.0
 _TOPIC = 2
 """Resource type of a topic (DescribeConfigs)."""
@@ -36,12 +37,12 @@ def read_topic_settings(bootstrap: str, topic: str) -> TopicSettings:
 
     ClientTrouble when the cluster does not report them.
     """
+
+    async def ask(connection: Connection) -> tuple[dict[str, str], bool]:
+        return await _configs(connection, topic), await _has_eligible_leader_replicas(connection)
+
     try:
-        configs, has_elr = first_answer(
-            bootstrap,
-            lambda connection: (_configs(connection, topic), _has_eligible_leader_replicas(connection)),
-            timeout_s=_ANSWER_S,
-        )
+        configs, has_elr = first_answer(bootstrap, ask, timeout_s=_ANSWER_S)
     except TROUBLE as trouble:
         raise ClientTrouble(f"the settings of topic {topic} cannot be read: {trouble}") from trouble
     states = read_partition_states(bootstrap, topic).partitions
@@ -62,16 +63,19 @@ def read_topic_settings(bootstrap: str, topic: str) -> TopicSettings:
 
 def read_partition_states(bootstrap: str, topic: str) -> PartitionStates:
     """Leaders, leader epochs, replicas and ISRs of a topic (Metadata). ClientTrouble when no broker answers."""
+    asked = (MetadataRequestTopic(name=TopicName(topic)),)
+    request = MetadataRequest(topics=asked, allow_auto_topic_creation=False)
     try:
-        return first_answer(bootstrap, lambda connection: _states(connection, (topic,)), timeout_s=_ANSWER_S)
+        return _states(first_answer(bootstrap, asking(ApiKey.METADATA, _METADATA, request), timeout_s=_ANSWER_S))
     except TROUBLE as trouble:
         raise ClientTrouble(f"the partitions of {topic} cannot be described: {trouble}") from trouble
 
 
-def _configs(connection: RawConnection, topic: str) -> dict[str, str]:
+async def _configs(connection: Connection, topic: str) -> dict[str, str]:
     resource = DescribeConfigsResource(resource_type=_TOPIC, resource_name=topic, configuration_keys=_ASKED)
-    version = connection.highest(_DESCRIBE_CONFIGS, 4)
-    (result,) = connection.request(_DESCRIBE_CONFIGS, version, DescribeConfigsRequest(resources=(resource,))).results
+    version = await connection.highest(ApiKey.DESCRIBE_CONFIGS, _DESCRIBE_CONFIGS)
+    request = DescribeConfigsRequest(resources=(resource,))
+    (result,) = (await connection.request(ApiKey.DESCRIBE_CONFIGS, version, request)).results
     if result.error_code:
         raise ClientTrouble(f"DescribeConfigs of {topic}: {ErrorCode(result.error_code).name}: {result.error_message}")
     told = {entry.name: entry.value or "" for entry in result.configs}
@@ -81,10 +85,7 @@ def _configs(connection: RawConnection, topic: str) -> dict[str, str]:
     return told
 
 
-def _states(connection: RawConnection, topics: tuple[str, ...]) -> PartitionStates:
-    asked = tuple(MetadataRequestTopic(name=TopicName(topic)) for topic in topics)
-    request = MetadataRequest(topics=asked, allow_auto_topic_creation=False)
-    response: Any = connection.request(_METADATA, connection.highest(_METADATA, 9), request)
+def _states(response: Any) -> PartitionStates:
     return PartitionStates(
         tuple(
             PartitionState(
@@ -101,8 +102,8 @@ def _states(connection: RawConnection, topics: tuple[str, ...]) -> PartitionStat
     )
 
 
-def _has_eligible_leader_replicas(connection: RawConnection) -> bool:
+async def _has_eligible_leader_replicas(connection: Connection) -> bool:
     request = ApiVersionsRequest(client_software_name="harness", client_software_version="1")
-    response = connection.request(_API_VERSIONS, 3, request)
+    response = await connection.request(ApiKey.API_VERSIONS, _API_VERSIONS, request)
     levels = {str(feature.name): int(feature.max_version_level) for feature in response.finalized_features}
     return levels.get(_ELIGIBLE_LEADER_REPLICAS, 0) >= 1

@@ -28,3 +28,8 @@ class VirtualMachine(Protocol):
     def flush_s(self) -> tuple[float, float]:
         """How long a flush takes now, at least and at most."""
         ...
+
+    def replace_disk(self) -> int:
+        """Empties its log folders, down to what formatting writes there, with a new directory id. Its process must be
+        off. Returns how many files and folders went."""
+        ...

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from harness.clients.connection import RawConnection
+from harness.clients.leader_connections import TROUBLE, asking, first_answer
+from harness.clients.stepped.connection import Connection
 from harness.targets.cluster_view import ClusterView, TopicPartition
 from harness.targets.target import TargetTrouble
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.messages.describe_quorum_request import DescribeQuorumRequest, PartitionData, TopicData
 from reference_broker.wire.messages.find_coordinator_request import FindCoordinatorRequest
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
-from reference_broker.wire.primitives import MalformedRequest, TopicName
+from reference_broker.wire.primitives import TopicName
 
 _ANSWER_S = 3.0
+_METADATA, _DESCRIBE_QUORUM, _FIND_COORDINATOR = 9, 1, 4
 _METADATA_LOG = "__cluster_metadata"
 _T = TypeVar("_T")
 
@@ -27,7 +29,9 @@ def look_at(
     `nodes` are ids that are known already. Without `topics`, all, internal ones too. The quorum and coordinators are
     left empty while nobody says who they are.
     """
-    metadata = _first_answer(bootstrap, lambda connection: _metadata(connection, topics))
+    wanted = None if topics is None else tuple(MetadataRequestTopic(name=TopicName(topic)) for topic in topics)
+    request = MetadataRequest(topics=wanted, allow_auto_topic_creation=False)
+    metadata = _answered(bootstrap, asking(ApiKey.METADATA, _METADATA, request))
     voters, active = _quorum(bootstrap)
     leaders: dict[TopicPartition, int] = {}
     epochs: dict[TopicPartition, int] = {}
@@ -53,37 +57,27 @@ def look_at(
     )
 
 
-def _first_answer(bootstrap: str, ask: Callable[[RawConnection], _T]) -> _T:
-    trouble: Exception = ConnectionError("no address")
-    for address in bootstrap.split(","):
-        try:
-            with RawConnection.to(address, client_id="view", timeout_s=_ANSWER_S) as connection:
-                return ask(connection)
-        except (OSError, MalformedRequest) as error:
-            trouble = error
-    raise TargetTrouble(f"no broker of {bootstrap} answers Metadata: {trouble}") from trouble
-
-
-def _metadata(connection: RawConnection, topics: Sequence[str] | None) -> Any:
-    wanted = None if topics is None else tuple(MetadataRequestTopic(name=TopicName(topic)) for topic in topics)
-    request = MetadataRequest(topics=wanted, allow_auto_topic_creation=False)
-    return connection.request(ApiKey.METADATA, connection.highest(ApiKey.METADATA, 9), request)
+def _answered(bootstrap: str, ask: Callable[[Connection], Awaitable[_T]]) -> _T:
+    try:
+        return first_answer(bootstrap, ask, client_id="view", timeout_s=_ANSWER_S)
+    except TROUBLE as trouble:
+        raise TargetTrouble(f"no broker of {bootstrap} answers Metadata: {trouble}") from trouble
 
 
 def _quorum(bootstrap: str) -> tuple[tuple[int, ...], int | None]:
     """(voters, active controller)."""
     asked = TopicData(topic_name=TopicName(_METADATA_LOG), partitions=(PartitionData(partition_index=0),))
 
-    def ask(connection: RawConnection) -> Any:
+    async def ask(connection: Connection) -> Any:
         request = DescribeQuorumRequest(topics=(asked,))
-        version = connection.highest(ApiKey.DESCRIBE_QUORUM, 1)
-        found = connection.request(ApiKey.DESCRIBE_QUORUM, version, request).topics[0].partitions[0]
+        version = await connection.highest(ApiKey.DESCRIBE_QUORUM, _DESCRIBE_QUORUM)
+        found = (await connection.request(ApiKey.DESCRIBE_QUORUM, version, request)).topics[0].partitions[0]
         if found.error_code:
             raise ConnectionError(f"DescribeQuorum: error {found.error_code}")
         return found
 
     try:
-        found = _first_answer(bootstrap, ask)
+        found = _answered(bootstrap, ask)
     except (TargetTrouble, IndexError):
         return (), None
     voters = tuple(sorted(int(voter.replica_id) for voter in found.current_voters))
@@ -91,11 +85,8 @@ def _quorum(bootstrap: str) -> tuple[tuple[int, ...], int | None]:
 
 
 def _coordinators(bootstrap: str, groups: Sequence[str]) -> dict[str, int]:
-    def ask(connection: RawConnection) -> Any:
-        request = FindCoordinatorRequest(key_type=0, coordinator_keys=tuple(groups))
-        return connection.request(ApiKey.FIND_COORDINATOR, connection.highest(ApiKey.FIND_COORDINATOR, 4), request)
-
     if not groups:
         return {}
-    found = _first_answer(bootstrap, ask).coordinators
+    request = FindCoordinatorRequest(key_type=0, coordinator_keys=tuple(groups))
+    found = _answered(bootstrap, asking(ApiKey.FIND_COORDINATOR, _FIND_COORDINATOR, request)).coordinators
     return {one.key: int(one.node_id) for one in found if not one.error_code and one.node_id >= 0}

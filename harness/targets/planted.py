@@ -10,7 +10,7 @@ from harness.targets.target import UnknownTarget
 
 PLANTS = Path(__file__).resolve().parents[2] / "tests" / "plants"
 DIFFERENCES = PLANTS / "differences"
-AMONG_NODES = (PLANTS / "brokers", PLANTS / "quorum")
+AMONG_NODES = (PLANTS / "brokers", PLANTS / "quorum", PLANTS / "power")
 """Bugs that only several nodes can show."""
 
 

@@ -1,6 +1,6 @@
 """Runs the reference broker with one bug planted: `python -m tests.plants NAME start FILE …`, or `--list`.
 
-A plant is a file of this folder, of `brokers` or of `quorum` with a header (**Bug**, **Rejected by**), or of
+A plant is a file of this folder, of `brokers`, `quorum` or `power` with a header (**Bug**, **Rejected by**), or of
 `differences` (**Differs**, **Found by**). Its function `plant` changes the broker's classes in this process only, and
 the broker's own files know nothing of it.
 """
@@ -24,7 +24,8 @@ example: python -m tests.plants wrong_offset_in_answer dev --port 0"""
 
 def places() -> dict[str, Path]:
     """The plants by name, sorted."""
-    found = [path for folder in ("", "differences", "brokers", "quorum") for path in (FOLDER / folder).glob("*.py")]
+    folders = ("", "differences", "brokers", "quorum", "power")
+    found = [path for folder in folders for path in (FOLDER / folder).glob("*.py")]
     return {path.stem: path for path in sorted(found, key=lambda path: path.stem) if _is_plant(path)}
 
 

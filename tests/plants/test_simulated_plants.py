@@ -18,6 +18,10 @@ SURVIVE = "checks/durability/test_acknowledged_records_survive.py::test_acknowle
 REPLICATED = "checks/durability/test_replicated_records_survive.py"
 BY_ALL = f"{REPLICATED}::test_records_acknowledged_by_all_replicas_survive"
 POWER = "checks/durability/test_power_loss.py::test_acknowledged_records_survive_a_loss_of_power"
+ALL_POWER = "checks/durability/test_power_loss.py::test_flushed_records_survive_a_loss_of_power_of_all_nodes"
+SLOW_DISKS = (
+    "checks/durability/test_slow_disks.py::test_a_topic_whose_creation_was_acknowledged_survives_a_loss_of_power"
+)
 ORDER = "checks/ordering/test_order_of_one_producer.py"
 FEW = (
     Case("acknowledges_before_writing", f"{SURVIVE}[kill-acks_all]", "D1"),
@@ -26,6 +30,8 @@ FEW = (
 )
 MORE = (
     Case("acknowledges_before_writing", f"{POWER}[leader]", "D1 lost-write"),
+    Case("acknowledges_what_is_not_flushed", ALL_POWER, "D1 lost-write"),
+    Case("counts_metadata_that_is_not_flushed", SLOW_DISKS, "whose creation was acknowledged"),
     Case("serves_a_corrupt_batch", f"{SURVIVE}[no-fault-acks_all]", "O7 corrupt-record"),
     Case("duplicates_a_retried_batch", f"{ORDER}::test_order_holds_through_a_restart", "O5 duplicate"),
     Case("acknowledges_before_replication", f"{BY_ALL}[partition isolate leader]", "D1"),

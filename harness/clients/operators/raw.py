@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from harness.clients.client import ClientTrouble
-from harness.clients.leader_connections import TROUBLE, LeaderConnections, first_answer
+from harness.clients.leader_connections import TROUBLE, LeaderConnections, asking, first_answer
 from harness.clients.operators.operator import SET_ON_THE_TOPIC, TIMEOUT_S, Config, Operator, Refused
 from harness.hosts import cluster_time as time
 from reference_broker.wire.api_keys import ApiKey
@@ -112,12 +112,8 @@ class RawOperator(Operator):
     def _ask(self, what: str, api_key: ApiKey, version: int, request: Any) -> Any:
         """The response of the first broker that gives one. ClientTrouble when none does."""
         try:
-            return first_answer(
-                self._bootstrap,
-                lambda connection: connection.request(api_key, connection.highest(api_key, version), request),
-                client_id=CLIENT_ID,
-                timeout_s=TIMEOUT_S,
-            )
+            asked = asking(api_key, version, request)
+            return first_answer(self._bootstrap, asked, client_id=CLIENT_ID, timeout_s=TIMEOUT_S)
         except TROUBLE as trouble:
             raise ClientTrouble(f"{what}: {trouble}") from trouble
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from harness.clients.client import ClientTrouble
 from harness.clients.stepped.connection import Connection
-from harness.clients.stepped.leaders import TROUBLE, first_answer
+from harness.clients.stepped.leaders import TROUBLE, asking, first_answer
 from harness.hosts.executor import Executor
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
@@ -55,10 +55,7 @@ class Coordinator:
             raise CoordinatorTrouble(f"{what} of group {self._group}", error)
 
     async def _found(self) -> Connection:
-        async def ask(connection: Connection) -> Any:
-            version = await connection.highest(ApiKey.FIND_COORDINATOR, _FIND_VERSION)
-            return await connection.request(ApiKey.FIND_COORDINATOR, version, FindCoordinatorRequest(key=self._group))
-
+        ask = asking(ApiKey.FIND_COORDINATOR, _FIND_VERSION, FindCoordinatorRequest(key=self._group))
         answer = await first_answer(
             self._executor, self._bootstrap, ask, client_id=self._client_id, timeout_s=self._timeout_s
         )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from harness.clients.client import ClientTrouble
 from harness.clients.stepped.connection import Connection
 from harness.hosts.executor import Executor
+from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.list_offsets_request import (
     ListOffsetsPartition,
@@ -17,7 +18,7 @@ from reference_broker.wire.messages.list_offsets_request import (
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
 from reference_broker.wire.primitives import MalformedRequest, TopicName
 
-LIST_OFFSETS, METADATA = 2, 3
+_LIST_OFFSETS, _METADATA = 7, 9
 EARLIEST, LATEST = -2, -1
 TROUBLE = (OSError, MalformedRequest)
 """What a connection raises when the broker cannot be reached or sends invalid bytes."""
@@ -50,6 +51,15 @@ async def first_answer(
         except TROUBLE as error:
             trouble = error
     raise trouble
+
+
+def asking(api_key: ApiKey, version: int, message: Any) -> Callable[[Connection], Awaitable[Any]]:
+    """For `first_answer`: sends a request, at `version` or the highest version below it that the node supports."""
+
+    async def ask(connection: Connection) -> Any:
+        return await connection.request(api_key, await connection.highest(api_key, version), message)
+
+    return ask
 
 
 class Leaders:
@@ -109,10 +119,7 @@ class Leaders:
     async def _described(self, topic: str) -> Any:
         asked = (MetadataRequestTopic(name=TopicName(topic)),)
         request = MetadataRequest(topics=asked, allow_auto_topic_creation=False)
-
-        async def ask(connection: Connection) -> Any:
-            return await connection.request(METADATA, await connection.highest(METADATA, 9), request)
-
+        ask = asking(ApiKey.METADATA, _METADATA, request)
         return await first_answer(
             self.executor, self.bootstrap, ask, client_id=self.client_id, timeout_s=self.timeout_s
         )
@@ -138,7 +145,7 @@ class Leaders:
             topics=(ListOffsetsTopic(name=TopicName(topic), partitions=(asked,)),),
         )
         connection = await self.leader(topic, partition)
-        response = await connection.request(LIST_OFFSETS, await connection.highest(LIST_OFFSETS, 7), request)
+        response = await asking(ApiKey.LIST_OFFSETS, _LIST_OFFSETS, request)(connection)
         found = response.topics[0].partitions[0]
         if found.error_code:
             raise ClientTrouble(f"ListOffsets: {ErrorCode(found.error_code).name}")

@@ -44,8 +44,11 @@ from reference_broker.wire.primitives import uuid_text
 PORTS: Final = {CLIENTS: 9092, CONTROLLER: 9093, INTERNAL: 9094}
 FOLDER: Final = "/data"
 _PROPERTIES: Final = "/server.properties"
-_NOT_HERE: Final = ("membership", "packet", "disk")
-"""Faults for which the harness reaches into a node's machine by files, commands or packet rules."""
+_NOT_HERE: Final = {
+    "packet": "its network has streams of bytes, as TCP gives them, and no packets",
+    "disk": "its nodes have no small disk of their own",
+}
+"""Faults for which there is nothing to act on, and why."""
 
 
 class SimulatedCluster(ClusterOfNodes[NodeOfWorld]):
@@ -74,9 +77,7 @@ class SimulatedCluster(ClusterOfNodes[NodeOfWorld]):
 def lack_for_fault(kind: str) -> Lack | None:
     """What stands in the way of faults of a kind on simulated nodes; None where nothing does."""
     if kind in _NOT_HERE:
-        return Lack(
-            Means.FAULTS, f"cannot inject {kind}: it takes files, commands or packets, which a simulated node has not"
-        )
+        return Lack(Means.FAULTS, f"cannot inject {kind}: {_NOT_HERE[kind]}")
     return (
         None
         if kind in (CLOCK_FAULT, *MACHINE_FAULTS, *PROCESS_FAULTS, *REQUEST_FAULTS, *LINK_FAULTS)

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from reference_broker.controller.decision import random_uuid
 from reference_broker.simulation.faults import QUICK_DISK_US
 from reference_broker.simulation.world import World
+from reference_broker.wire.primitives import uuid_text
+
+_META: Final = "meta.properties"
+_FORMATTED: Final = (_META, "bootstrap.checkpoint")
+"""What formatting leaves in a log folder."""
+_DIRECTORY: Final = "directory.id="
 
 
 class MachineOfWorld:
@@ -35,3 +44,19 @@ class MachineOfWorld:
         """How long a flush takes now."""
         least, most = self._world.nodes[self._node_id].disk.flush_limits_us
         return least / 1e6, most / 1e6
+
+    def replace_disk(self) -> int:
+        """Empties its log folders, with a new directory id in each. Returns how many files and folders went."""
+        node, gone = self._world.nodes[self._node_id], 0
+        for folder in node.config.log_dirs:
+            for name in node.disk.list(folder):
+                path = f"{folder}/{name}"
+                if name not in _FORMATTED:
+                    (node.disk.remove_tree if node.disk.is_directory(path) else node.disk.remove)(path)
+                    gone += 1
+            lines = node.disk.read(f"{folder}/{_META}").decode().splitlines()
+            new = _DIRECTORY + uuid_text(random_uuid(node.random))
+            text = "".join(f"{new if line.startswith(_DIRECTORY) else line}\n" for line in lines)
+            node.disk.write_plainly(f"{folder}/{_META}", text.encode())
+        node.disk.flush_all()
+        return gone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.targets.target import resolve
 from nemesis.command import BAD_INPUT, listed, main
 from nemesis.scenario import Scenario, parser, scenario_of
 
@@ -51,6 +52,21 @@ def test_a_scenario_can_be_asked_for_again_by_its_seed() -> None:
 def test_the_rate_is_of_all_producers_together() -> None:
     queue = asked().queue()
     assert queue.rate * queue.producers == 500
+
+
+@pytest.mark.parametrize(
+    ("target", "words", "client"),
+    [
+        ("simulated", (), "raw"),
+        ("reference", (), "confluent"),
+        ("reference", ("--client", "aiokafka"), "aiokafka"),
+    ],
+    ids=["no sockets", "a process", "asked for"],
+)
+def test_the_client_suits_the_target_unless_one_is_asked_for(target: str, words: tuple[str, ...], client: str) -> None:
+    scenario = asked("--target", target, "--faults", "kill", *words)
+
+    assert scenario.suited_to(resolve(target)).client == client
 
 
 def test_with_three_replicas_two_must_have_what_is_acknowledged() -> None:

@@ -7,18 +7,22 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from harness.clients.leader_connections import RawAdmin
+from harness.clients.node_client import NodeClient
 from harness.clients.raw import Raw
 from harness.history.files import HistoryWriter, read_history
 from harness.hosts.executor import using
 from harness.judging.guarantees import ClientSettings, Guarantees
 from harness.judging.verdicts import Validity
+from harness.replicas.collecting import require_equal_replicas
 from harness.runs.run import run
 from harness.targets.target import ClusterSpec, resolve
 from harness.workloads.queue import Queue, judge
-from nemesis import isolate_leader, kill, leader, partition
+from nemesis import every, exactly, isolate_leader, kill, leader, membership, partition, restart
 
 QUEUE = Queue(topic="orders", rate=20, client=ClientSettings(in_flight=1))
 
@@ -83,3 +87,33 @@ def test_a_node_that_is_off_cannot_be_paused() -> None:
 
         with pytest.raises(Exception, match="node 1 is not running, and cannot be paused"):
             cluster.nodes[0].pause()
+
+
+def test_a_node_that_is_replaced_by_an_empty_one_copies_all_again() -> None:
+    cluster = resolve("simulated").open(ClusterSpec(nodes=3, seed="empty"))
+    with using(cluster.executor):
+        admin = RawAdmin(cluster.bootstrap)
+        admin.create_topic("orders", 1, 3)
+        with NodeClient(cluster.nodes[0].address) as client:
+            leader = next(node for node in cluster.nodes if node.id == client.topic("orders").partitions[0].leader_id)
+        with NodeClient(leader.address) as client:
+            client.produce("orders", "before")
+        fault = membership(exactly(next(node.id for node in cluster.nodes if node is not leader)))
+
+        fault.inject(cluster, fault.plan(cluster.view(topics=()), Random(1)))
+        fault.heal(cluster)
+        fault.verify_healed(cluster)
+
+        require_equal_replicas(cluster, "orders", 1)
+
+
+def test_nodes_that_are_stopped_together_stop_without_a_kill() -> None:
+    cluster = resolve("simulated").open(ClusterSpec(nodes=3, seed="all"))
+    with using(cluster.executor):
+        fault = restart(every)
+
+        proof = fault.inject(cluster, fault.plan(cluster.view(topics=()), Random(1)))
+        fault.heal(cluster)
+        fault.verify_healed(cluster)
+
+    assert proof == "no process of nodes 1, 2, 3 is running"

@@ -25,6 +25,7 @@ class FlushWaiters:
 
     def take_over(self, log: PartitionLog) -> None:
         """The partition has another log: a copy, which was flushed as it was written."""
+        self.log.awaited_flush.begin = None
         self.log, log.awaited_flush.begin = log, self._begin
         log.awaited_flush.on_ended = self._on_ended
         self._on_ended()
@@ -40,9 +41,10 @@ class FlushWaiters:
         return self.log.awaited_flush.sure_end(self.log)
 
     def add(self, required_offset: int, then: OnReplicated) -> None:
-        """Have somebody told NONE once the records below an offset are flushed, KAFKA_STORAGE_ERROR if that fails."""
+        """Have somebody told NONE once the records below an offset are flushed, else what `end` is given."""
         self._waiters.add(required_offset, then)
 
-    def fail(self) -> None:
-        """The log folder has failed."""
-        self._waiters.refuse(ErrorCode.KAFKA_STORAGE_ERROR)
+    def end(self, outcome: ErrorCode) -> None:
+        """The partition is not hosted any more, or its folder has failed: nothing more is flushed."""
+        self.log.awaited_flush.begin = self._begin = None
+        self._waiters.refuse(outcome)

@@ -161,11 +161,12 @@ class Partition:
 
     def fail(self) -> None:
         """The log folder has failed: whoever waits for the partition must look again."""
-        self._flushes.fail()
+        self._flushes.end(ErrorCode.KAFKA_STORAGE_ERROR)
         self._leave(Event.FOLDER_FAILED)
 
     def leave(self) -> None:
         """The partition is not hosted any more: whoever waits for it must look again."""
+        self._flushes.end(ErrorCode.NONE)  # it was appended, and nobody needs it any more
         self._leave(Event.DROPPED)
 
     def _leave(self, event: Event) -> None:

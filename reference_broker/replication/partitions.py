@@ -8,23 +8,21 @@ Source: KIP-631 (metadata tells the broker what to host), KIP-858 (several log f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
 
 from reference_broker.effects import Outbox
 from reference_broker.environment import Disk, Now, Random
-from reference_broker.log.config import LogConfig
 from reference_broker.log.log_directory import LogDirectory
 from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import BROKER, TOPIC
 from reference_broker.metadata.node_config import NodeConfig
 from reference_broker.metadata.publishing import Publisher
-from reference_broker.metadata.topics import PartitionImage, TopicImage
 from reference_broker.replication.alter_partition import ControllerChannel
 from reference_broker.replication.backlog import Backlog
 from reference_broker.replication.cleaner import Cleaner
 from reference_broker.replication.flushes import Flushes
 from reference_broker.replication.folder_news import FolderReport
+from reference_broker.replication.hosting import Hosting
 from reference_broker.replication.log_folders import LogFolders
 from reference_broker.replication.moves import Assign, Moves
 from reference_broker.replication.online_partitions import OnlinePartitions
@@ -37,8 +35,6 @@ from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
 
 TopicPartition = tuple[str, int]
-AT_ONCE: Final = 25
-"""Partitions that are brought up to date between other things."""
 
 
 class Partitions:
@@ -61,6 +57,7 @@ class Partitions:
         self._placement: Placement
         self._flushes: Flushes
         self._moves: Moves
+        self._hosting: Hosting
         self._assign: Assign = lambda replica, directory_id, now, on_assigned: None
         self._upkeep: Upkeep | None = None
         self._cleaner: Cleaner
@@ -143,13 +140,13 @@ class Partitions:
     def find(self, topic: str, index: int) -> Partition | None:
         """A partition that is hosted and works, by its topic's name."""
         if self._behind:
-            self._hurry(topic, index)
+            self._hosting.hurry(topic, index, self._now)
         return self._online.get(topic, index)
 
     def find_by_id(self, topic_id: Uuid, index: int) -> Partition | None:
         """A partition that is hosted and works, by its topic's id."""
         if self._behind:
-            self._hurry_by_id(topic_id, index)
+            self._hosting.hurry_by_id(topic_id, index, self._now)
         return self._online.get_by_id(topic_id, index)
 
     def get(self, topic: str, index: int) -> Partition:
@@ -221,13 +218,25 @@ class Partitions:
             assign=self._assign,
             on_event=self._on_notice,
         )
+        self._hosting = Hosting(
+            settings=settings,
+            publisher=publisher,
+            online=self._online,
+            behind=self._behind,
+            placement=self._placement,
+            moves=self._moves,
+            exchange=self._exchange,
+            flushes=self._flushes,
+            on_touched=self._on_touched,
+            on_event=self._on_event,
+        )
         self._exchange.on_brokers(publisher.image.brokers)
         self._exchange.on_configs(publisher.image)
         self._placement.set_strays_aside(publisher.image, self._on_notice)
         for topic in publisher.image.topics:
             self._behind.note(self._node_id, topic, topic.partitions.values(), is_new=False)
         publisher.subscribe(self.on_metadata)
-        self._catch_up(now)
+        self._hosting.catch_up(now)
         self._tell_loaded(now)
 
     @property
@@ -245,122 +254,26 @@ class Partitions:
         self._exchange.on_brokers(delta.after.brokers)
         for topic in delta.deleted_topics.values():
             for index in topic.partitions:
-                self._drop(topic, index, now)
+                self._hosting.drop(topic, index, now)
         for change in delta.changed_topics.values():
             if change.after is not None:
                 changed = list(change.changed_partitions())
-                self._drop_moved(change.after, changed, now)
+                self._hosting.drop_moved(change.after, changed, now)
                 self._behind.note(self._node_id, change.after, changed, is_new=True)
-        self._catch_up(now)
+        self._hosting.catch_up(now)
         if delta.has_broker_changes:
             self._exchange.check_lag(self, now)
         configs = delta.changed_configs
         if any(kind == BROKER for kind, _ in configs):
             self._exchange.on_configs(delta.after)
-            self._reconfigure(dict.fromkeys(partition.topic for partition in self))
+            self._hosting.reconfigure(dict.fromkeys(partition.topic for partition in self))
         else:
-            self._reconfigure(name for kind, name in configs if kind == TOPIC)
-
-    def _drop_moved(self, topic: TopicImage, images: Iterable[PartitionImage], now: Now) -> None:
-        """Delete the replicas that were reassigned to other brokers."""
-        for image in images:
-            is_hosted = self._online.get_by_id(topic.id, image.index) is not None
-            if is_hosted and self._node_id not in image.replicas:
-                self._drop(topic, image.index, now)
-
-    def _drop(self, topic: TopicImage, index: int, now: Now) -> None:
-        key, offline = (topic.name, index), self._placement.offline
-        self._behind.drop((topic.id, index))
-        if offline.get(key) == topic.id:
-            del offline[key]
-        partition = self._online.get(*key)
-        if partition is None or partition.topic_id != topic.id:
-            return
-        self._moves.cancel(key, now)
-        folder = self._placement.remove(topic, index)
-        self._online.remove(partition)
-        partition.leave()
-        self._exchange.forget(partition)
-        try:
-            folder.delete_log(topic.name, index, now.wall_ms)
-        except KafkaError as error:
-            self._on_event(f"the log of {topic.name}-{index} was not deleted: {error.detail}")
-
-    # -- partitions that the metadata has changed -----------------------------------------------------------------
-
-    def _hurry(self, topic: str, index: int) -> None:
-        image = self._publisher.image.topics.get(topic)
-        if image is not None:
-            self._hurry_by_id(image.id, index)
-
-    def _hurry_by_id(self, topic_id: Uuid, index: int) -> None:
-        if (topic_id, index) in self._behind:
-            self._host(topic_id, index, self._now)
-
-    def _catch_up(self, now: Now) -> None:
-        """Bring some partitions up to date."""
-        for topic_id, index in self._behind.first(AT_ONCE):
-            if (topic_id, index) in self._behind:
-                self._host(topic_id, index, now)
+            self._hosting.reconfigure(name for kind, name in configs if kind == TOPIC)
 
     def _tell_loaded(self, now: Now) -> None:
         if not self._behind and (on_loaded := self._on_loaded) is not None:
             self._on_loaded = None
             on_loaded(now)
-
-    def _host(self, topic_id: Uuid, index: int, now: Now) -> None:
-        """Have a partition as the metadata says now."""
-        is_new = self._behind.take((topic_id, index))
-        topic = self._publisher.image.topics.by_id.get(topic_id)
-        image = None if topic is None else topic.partitions.get(index)
-        if topic is None or image is None or self._node_id not in image.replicas:
-            return
-        key = (topic.name, index)
-        partition = self._online.get(*key)
-        if partition is None and self._placement.offline.get(key) == topic_id:
-            # The controller led it anew without knowing that its folder is lost.
-            self._placement.has_lost |= image.leader == self._node_id
-            return
-        try:
-            if partition is None:
-                partition = self._open(topic, image, is_new=is_new)
-            partition.update(image, now)
-            self._exchange.follow(partition, now)
-        except KafkaError as error:
-            self._on_event(f"{topic.name}-{index} is offline: {error.detail}")
-            self._placement.mark_offline(topic, index)
-
-    def _open(self, topic: TopicImage, image: PartitionImage, *, is_new: bool) -> Partition:
-        config = LogConfig.of(self._settings.log_settings(topic.name))
-        log = self._placement.open(topic, image, config, is_new=is_new)
-
-        def on_truncated() -> None:
-            self._placement.note_truncation(partition.log)
-            self._moves.on_truncated(partition)
-
-        partition = Partition(
-            log=log,
-            local=self._exchange.local,
-            alter_partitions=self._exchange.alter_partitions,
-            on_truncated=on_truncated,
-            on_touched=self._on_touched,
-            begin_flush=lambda log: self._flushes.flush_log(self._placement.places[log.topic, log.partition], log),
-            on_flushed=self._exchange.on_flushed,
-        )
-        self._online.add(partition)
-        if not is_new:
-            self._moves.resume(partition)
-        return partition
-
-    def _reconfigure(self, topics: Iterable[str]) -> None:
-        for name in topics:
-            topic = self._publisher.image.topics.get(name)
-            hosted = [self._online.get(name, index) for index in (topic.partitions if topic is not None else ())]
-            config = LogConfig.of(self._settings.log_settings(name)) if any(hosted) else None
-            for partition in hosted:
-                if partition is not None and config is not None:
-                    partition.reconfigure(config)
-                    self._moves.reconfigure((name, partition.index), config)
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -378,7 +291,7 @@ class Partitions:
         if self._upkeep is None:
             return
         self._now = now
-        self._catch_up(now)
+        self._hosting.catch_up(now)
         self._tell_loaded(now)
         self._placement.report(self._report_folders, now)
         self._flushes.go_on(self._folders)

@@ -34,10 +34,11 @@ class Held:
     def partition(self) -> Partition:
         return self.broker.partition()
 
-    def flush(self, error: OSError | None = None) -> None:
+    def flush(self, error: OSError | None = None, *, is_gone: bool = False) -> None:
+        """Flushes end; nothing is written where the log's folder is gone."""
         waiting, self._waiting = self._waiting, []
         for targets, then in waiting:
-            for one in targets:
+            for one in () if is_gone else targets:
                 one.flush()
             then(error, self.broker.now)
         while self.broker.touched:
@@ -109,3 +110,11 @@ def test_what_is_flushed_survives_a_loss_of_power_with_the_topics_id() -> None:
     assert isinstance(disk, MemoryDisk)
     log = held.partition.log
     assert (log.recovery_point, log.is_id_durable, log.awaited_flush.is_on_its_way) == (1, True, False)
+
+
+def test_a_topic_that_is_deleted_while_its_records_are_flushed_leaves_nobody_waiting() -> None:
+    held = Held(flush_messages="1")
+    first, second = held.produce(1), held.produce(1)
+    held.broker.delete("t")
+    held.flush(is_gone=True)
+    assert (answer(first), answer(second)) == ([[ErrorCode.NONE]], [[ErrorCode.NONE]])

@@ -171,6 +171,7 @@ class BrokerInMemory:
             on_touched=self.touched.append,
             now_ms=NOW,
             on_event=self.events.append,
+            on_notice=self.events.append,
             outbox=self.outbox,
         )
         self.halts: list[str] = []

@@ -1,7 +1,8 @@
 """The offset index and the time index of a segment.
 
-Entries live in memory and reach their files when the segment is flushed, rolled or closed; after a crash the files are
-rebuilt from the log, which alone is the truth. Source: Kafka documentation, "Log", and the files that Kafka writes.
+Entries live in memory. Their files are there from the first batch on and follow a little later, as those of Kafka on
+a live folder do; after a crash they are rebuilt from the log, which alone is the truth. Source: Kafka documentation,
+"Log", and the files that Kafka writes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,14 @@ TIME_ENTRY = struct.Struct(">qi")
 
 class CorruptIndex(Exception):
     """An index file that cannot be right; it has to be rebuilt from the log."""
+
+
+def _append(disk: Disk, path: str, data: bytes) -> None:
+    file = disk.open(path)
+    try:
+        file.append((data,))
+    finally:
+        file.close()
 
 
 class OffsetIndex:
@@ -86,7 +95,7 @@ class OffsetIndex:
                 raise CorruptIndex(f"{self.path}: the entry {entry} follows {last}")
             last = entry
             self.add(*entry)
-        self._written = len(self._offsets)
+        self._written = len(self._offsets) if len(raw) == self.bytes else -1
 
     def clear(self, beyond: int | None = None) -> None:
         """Forget the entries whose position is at or beyond a byte position, or all."""
@@ -98,12 +107,17 @@ class OffsetIndex:
         self._written = -1
 
     def write(self) -> None:
-        """Bring the file up to date."""
-        if self._written == len(self._offsets):
+        """Bring the file up to date: what it lacks is added, unless entries were taken back."""
+        written, count = self._written, len(self._offsets)
+        if written == count:
             return
-        pairs = zip(self._offsets, self._positions, strict=True)
-        self._disk.write_plainly(self.path, b"".join(OFFSET_ENTRY.pack(*pair) for pair in pairs))
-        self._written = len(self._offsets)
+        pairs = zip(self._offsets[max(0, written) :], self._positions[max(0, written) :], strict=True)
+        data = b"".join(OFFSET_ENTRY.pack(*pair) for pair in pairs)
+        if written > 0:
+            _append(self._disk, self.path, data)
+        else:
+            self._disk.write_plainly(self.path, data)
+        self._written = count
 
 
 class TimeIndex:
@@ -163,7 +177,7 @@ class TimeIndex:
             if timestamp < self.last[0] or (self._offsets and offset < self._offsets[-1]):
                 raise CorruptIndex(f"{self.path}: timestamp {timestamp} at offset {offset} follows {self.last}")
             self.add(timestamp, offset)
-        self._written = len(self._timestamps)
+        self._written = len(self._timestamps) if len(raw) == self.bytes else -1
 
     def clear(self, beyond: int | None = None) -> None:
         """Forget the entries at or beyond a relative offset, or all."""
@@ -175,9 +189,14 @@ class TimeIndex:
         self._written = -1
 
     def write(self) -> None:
-        """Bring the file up to date."""
-        if self._written == len(self._timestamps):
+        """Bring the file up to date: what it lacks is added, unless entries were taken back."""
+        written, count = self._written, len(self._timestamps)
+        if written == count:
             return
-        pairs = zip(self._timestamps, self._offsets, strict=True)
-        self._disk.write_plainly(self.path, b"".join(TIME_ENTRY.pack(*pair) for pair in pairs))
-        self._written = len(self._timestamps)
+        pairs = zip(self._timestamps[max(0, written) :], self._offsets[max(0, written) :], strict=True)
+        data = b"".join(TIME_ENTRY.pack(*pair) for pair in pairs)
+        if written > 0:
+            _append(self._disk, self.path, data)
+        else:
+            self._disk.write_plainly(self.path, data)
+        self._written = count

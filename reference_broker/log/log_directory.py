@@ -203,10 +203,10 @@ class LogDirectory:
 
     # -- schedules ----------------------------------------------------------------------------------------------
 
-    def remove_deleted(self, now_ms: int) -> None:
-        """Remove the files of segments and logs that have been deleted for long enough."""
+    def tidy(self, now_ms: int) -> None:
+        """Bring the files of indexes up to date; remove those of segments and logs that were deleted for long."""
         for log in self.logs.values():
-            log.remove_deleted(now_ms)
+            log.tidy(now_ms)
         due = [one for one in self._leaving if one[0] <= now_ms][:REMOVED_AT_ONCE]
         for one in due:
             _, path, log_leaving = one

@@ -332,8 +332,10 @@ class PartitionLog:
         """Retention: what lies below the log's start, and by size and time (policy delete); how many segments went."""
         return retention.delete_old_segments(self, now_ms)
 
-    def remove_deleted(self, now_ms: int) -> None:
-        """Remove the files of deleted segments whose delay is over."""
+    def tidy(self, now_ms: int) -> None:
+        """Bring the files of the indexes up to date; remove those of deleted segments whose delay is over."""
+        if self.segments[-1].size:
+            self.segments[-1].keep_indexes()
         while self.doomed and self.doomed[0][0] <= now_ms:
             _, segment = self.doomed.pop(0)
             segment.file.close()

@@ -62,6 +62,13 @@ class Segment:
         if len(seen) > 2 * REMEMBERED_POSITIONS:
             del seen[:REMEMBERED_POSITIONS], self._seen_positions[:REMEMBERED_POSITIONS]
         self.note(header, position)
+        if not position:
+            self.keep_indexes()
+
+    def keep_indexes(self) -> None:
+        """Bring the files of the indexes up to date; the time index gets its last entry when the segment is closed."""
+        self.offsets.write()
+        self.times.write()
 
     def note(self, header: BatchHeader, position: int) -> None:
         """Take a batch that stands at a position into the indexes."""
@@ -192,8 +199,7 @@ class Segment:
         """The segment gets no more batches: close the time index with the last word and write both."""
         if self.max_timestamp >= 0:
             self.times.add(self.max_timestamp, self.offset_of_max_timestamp - self.base_offset)
-        self.offsets.write()
-        self.times.write()
+        self.keep_indexes()
         del self._seen_offsets[:], self._seen_positions[:]
 
     def flush(self) -> None:

@@ -364,7 +364,7 @@ class MetadataStore:
             self._log.advance_log_start(start, now_ms)
             self._snapshots.remove_before(start)
             self.voters.trim_to(start - 1)
-        self._log.remove_deleted(now_ms)
+        self._log.tidy(now_ms)
 
     def _has_surplus(self) -> bool:
         limit = self._settings.retention_bytes

@@ -56,7 +56,7 @@ class Upkeep:
             every("log.flush.start.offset.checkpoint.interval.ms", flushes.keep_log_starts),
             every("replica.high.watermark.checkpoint.interval.ms", flushes.keep_high_watermarks, monotonic_ms),
             every("producer.id.expiration.check.interval.ms", self._forget_silent_producers, monotonic_ms + silence_ms),
-            Task(LogDirectory.remove_deleted, SWEEP_INTERVAL_MS, first),
+            Task(LogDirectory.tidy, SWEEP_INTERVAL_MS, monotonic_ms),
         )
         self.next_deadline_ms = min(task.due_ms for task in self._tasks)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,7 @@ from confluent_kafka.cimpl import NewTopic
 DUMP = "org.apache.kafka.tools.DumpLogSegments"
 RECORDS = 4000
 COMPLAINT = re.compile(r"mismatch|corrupt|exception|out of order|isvalid: false|could not|fail|unknown", re.IGNORECASE)
+INDEXES_FOLLOW_S = 2.5
 METADATA, OFFSETS = "__cluster_metadata-0", "__consumer_offsets-*"
 
 
@@ -46,6 +49,8 @@ def data(new_folder: Callable[..., Any]) -> Path:
     assert reader.consume(1, timeout=30)
     reader.commit(offsets=[TopicPartition("orders", 0, 41)], asynchronous=False)
     reader.close()
+    time.sleep(INDEXES_FOLLOW_S)
+    shutil.copytree(folder.data / "orders-0", folder.data.parent / "live" / "orders-0")
     folder.end("stop")
     path: Path = folder.data
     return path
@@ -69,6 +74,8 @@ def dumped(kafka: Any, data: Path) -> Callable[..., str]:
     ("pattern", "options"),
     [
         ("orders-0/*.log", ("--deep-iteration",)),
+        ("../live/orders-0/*.index", ("--index-sanity-check",)),
+        ("../live/orders-0/*.timeindex", ("--index-sanity-check",)),
         ("orders-0/*.index", ("--index-sanity-check",)),
         ("orders-0/*.timeindex", ("--index-sanity-check",)),
         ("orders-0/*.index", ("--verify-index-only",)),
@@ -94,6 +101,13 @@ def test_every_record_is_in_a_segment(dumped: Callable[..., str]) -> None:
 
 def test_the_log_has_several_segments(data: Path) -> None:
     assert len(list((data / "orders-0").glob("*.log"))) == 4
+
+
+def test_the_last_segment_of_a_running_broker_has_its_indexes(data: Path) -> None:
+    live = data.parent / "live" / "orders-0"
+    last = max(live.glob("*.log"))
+    assert last.with_suffix(".index").stat().st_size > 0
+    assert last.with_suffix(".timeindex").stat().st_size > 0
 
 
 def test_the_producers_snapshot_knows_the_last_sequence(dumped: Callable[..., str]) -> None:

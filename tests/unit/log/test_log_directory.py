@@ -133,7 +133,7 @@ def test_a_deleted_log_keeps_its_files_until_the_delay_is_over() -> None:
     directory.delete_log("orders", 0, NOW)
     (folder,) = [name for name in disk.list("/data") if mark_of(name) == "delete"]
     assert f"{folder}/{0:020d}.log" in "\n".join(disk.files)
-    directory.remove_deleted(NOW + 1000)
+    directory.tidy(NOW + 1000)
     assert not [name for name in disk.files if folder in name]
 
 

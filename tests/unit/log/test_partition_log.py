@@ -76,6 +76,31 @@ def test_a_batch_with_a_bad_checksum_ends_the_log_after_a_crash(tmp_path: Path) 
     assert opened(tmp_path).log_end_offset == 9
 
 
+def test_index_files_are_there_from_the_first_batch_and_follow(tmp_path: Path) -> None:
+    log = opened(tmp_path, index_interval_bytes=100)
+    path = tmp_path / "orders-0" / f"{0:020d}.index"
+    assert not path.exists()
+    log.append_from_client(batch(3), 0, NOW)
+    assert path.exists()
+    assert path.with_suffix(".timeindex").exists()
+    for _ in range(50):
+        log.append_from_client(batch(3), 0, NOW)
+    assert path.read_bytes() == b""
+    log.tidy(NOW)
+    half = path.read_bytes()
+    for _ in range(50):
+        log.append_from_client(batch(3), 0, NOW)
+    log.tidy(NOW)
+    whole = path.read_bytes()
+    assert half
+    assert whole.startswith(half)
+    log.truncate_to(60)
+    log.tidy(NOW)
+    assert whole.startswith(path.read_bytes())
+    log.close(NOW)
+    assert opened(tmp_path, is_clean=True, index_interval_bytes=100).segments[0].offsets.bytes == path.stat().st_size
+
+
 @pytest.mark.parametrize("damage", ["missing", "short", "unordered"])
 def test_a_damaged_index_is_rebuilt(tmp_path: Path, damage: str) -> None:
     log = opened(tmp_path, index_interval_bytes=100)

@@ -7,7 +7,8 @@ POLICY_VIOLATION for all: more than 10,000 partitions asked for (KAFKA-19673). R
 not above 0.
 **Versions** 2 flexible; 3 may answer THROTTLING_QUOTA_EXCEEDED.
 **Departs from Kafka** There are no quotas yet. Before 4.4 Kafka answers too many partitions with UNKNOWN_SERVER_ERROR,
-by accident.
+by accident. Kafka gives a new partition as many replicas as the first partition has in the order of a hash map, also by
+accident; here it is partition 0. They differ only where a reassignment has changed the number for some partitions.
 """
 
 from __future__ import annotations

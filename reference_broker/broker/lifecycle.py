@@ -206,7 +206,8 @@ class BrokerLifecycle:
         if self.state is BrokerState.STOPPED:
             return
         if isinstance(outcome, PeerLost) or outcome.error_code != ErrorCode.NONE:
-            self._log("INFO", f"not registered: {_why(outcome)}; trying again")
+            me = f"broker {self._registration.broker_id} of cluster {self._registration.cluster_id}"
+            self._log("INFO", f"{me} is not registered: {_why(outcome)}; trying again")
             self._plan_after_failure(outcome, now)
             return
         self.broker_epoch = outcome.broker_epoch

@@ -72,6 +72,7 @@ class _Writer:
     def __init__(self, random: Random, listed: Listed) -> None:
         self.random, self.listed = random, listed
         self.partitions = 0
+        self.is_moved = False
         self.down = 0
         self.has_faults = random.random() < FAULTS
 
@@ -89,7 +90,7 @@ class _Writer:
                 (1, self._deleted),
                 (3, self._elected),
                 (3, self._moved),
-                (1, self._grown),
+                (1 if self._may_grow() else 0, self._grown),
                 (2 if self.has_faults else 0, self._struck),
             )()
             yield action
@@ -141,11 +142,17 @@ class _Writer:
 
     def _moved(self) -> Request:
         replicas = None if self.random.random() < 0.15 else self._replicas()
+        self.is_moved = True
         one = ReassignablePartition(partition_index=self._partition(), replicas=replicas)
         message = AlterPartitionReassignmentsRequest(
             timeout_ms=15_000, topics=(ReassignableTopic(name=TOPIC, partitions=(one,)),)
         )
         return self._request(message)
+
+    def _may_grow(self) -> bool:
+        """Whether all partitions have the same number of replicas. Kafka compares a new partition with one of them, and
+        by accident that is the first one in a hash map: which one, no client can know."""
+        return self.partitions == 1 or not self.is_moved
 
     def _grown(self) -> Request:
         self.partitions += 1

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
 import pytest
 
-from harness.search.lockstep.actions import Kind, Ref, Request, WrittenBatch
+from harness.search.lockstep.actions import Action, Kind, Ref, Request, WrittenBatch
 from harness.search.lockstep.bytes import bytes_of
 from harness.search.lockstep.player import UNLEARNED
 from harness.search.lockstep.search import WRITERS, sequence
+from harness.search.sequences import clusters
 from harness.search.sequences.any_request import request_of
 from harness.search.sequences.served import LEFT_OUT, served
 from reference_broker.apis.registry import handler_modules
 from reference_broker.wire.api_keys import APIS, ApiKey
 from reference_broker.wire.framing import decode_request, encode_request
+from reference_broker.wire.messages.alter_partition_reassignments_request import AlterPartitionReassignmentsRequest
+from reference_broker.wire.messages.create_partitions_request import CreatePartitionsRequest
+from reference_broker.wire.messages.create_topics_request import CreateTopicsRequest
 
 LISTED = {key: api.valid for key, api in APIS.items()}
 SEQUENCES = 30
@@ -107,3 +112,26 @@ def test_no_topic_gets_many_partitions(writer: str) -> None:
     for request in requests(writer):
         if request.message.API_KEY == ApiKey.CREATE_TOPICS:
             assert all(topic.num_partitions <= 4 for topic in request.message.topics)
+
+
+def grown_after_a_move(actions: Sequence[Action]) -> list[bool]:
+    """Whether a partition was moved before, for each CreatePartitions of a topic of several partitions."""
+    found, is_moved, partitions = [], False, 0
+    for action in actions:
+        if not isinstance(action, Request):
+            continue
+        match action.message:
+            case CreateTopicsRequest(topics=(topic,)):
+                partitions = len(topic.assignments)
+            case AlterPartitionReassignmentsRequest():
+                is_moved = True
+            case CreatePartitionsRequest(topics=(topic,)):
+                found += [is_moved] if partitions > 1 else []
+                partitions = topic.count
+    return found
+
+
+def test_topics_of_a_cluster_grow_while_all_partitions_have_as_many_replicas() -> None:
+    sequences = [clusters.write(Random(number), LISTED) for number in range(100)]
+
+    assert {one for actions in sequences for one in grown_after_a_move(actions)} == {False}

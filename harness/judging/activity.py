@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.judging.checkers.ruling import counted
-from harness.judging.evidence.evidence import Evidence
+from harness.judging.evidence.evidence import Evidence, LeaderChange
 from harness.judging.evidence.sends import ACKNOWLEDGED
 from harness.judging.periods import FaultPeriod, fault_periods
 from harness.judging.verdicts import Validity, Verdict
@@ -67,7 +67,7 @@ def activity(evidence: Evidence, needs: Needs) -> Verdict:
             f"{evidence.place(change.where)} was led by {change.leader}, and then by {change.new_leader} "
             f"(epoch {change.leader_epoch} → {change.new_epoch})"
         )
-    changed = len({change.where for change in evidence.leader_changes if change.leader != change.new_leader})
+    changed = len({change.where for change in evidence.leader_changes if _has_moved(evidence, change)})
     if changed < needs.leader_changes:
         lacking.append(f"{counted(changed, 'partition')} got another leader, and {needs.leader_changes:,} are needed")
     lacking += _lacking_retries(evidence, needs)
@@ -84,6 +84,16 @@ def activity(evidence: Evidence, needs: Needs) -> Verdict:
         reason="; ".join(lacking),
         rests_on="; ".join(told),
     )
+
+
+def _has_moved(evidence: Evidence, change: LeaderChange) -> bool:
+    """Whether another replica led: at the later description, or before the first one led again, if records are of the
+    one epoch in between."""
+    if change.leader != change.new_leader:
+        return True
+    cells = evidence.logs[change.where].cells
+    between = change.leader_epoch + 1
+    return change.new_epoch == between + 1 and cells is not None and bool((cells.epochs == between).any())
 
 
 def _lacking_partitions(evidence: Evidence) -> list[str]:

@@ -132,3 +132,17 @@ def test_a_leader_that_changed_is_named() -> None:
     verdict = judged(script, leader_changes=1)
     assert verdict.is_valid
     assert "t-0 was led by 1, and then by 3 (epoch 4 → 5)" in verdict.rests_on
+
+
+@pytest.mark.parametrize(("new_epoch", "is_enough"), [(4, False), (5, True), (6, False)])
+def test_a_leader_that_leads_again_has_moved_if_records_are_of_the_epoch_in_between(
+    new_epoch: int, is_enough: bool
+) -> None:
+    script = Script()
+    script.send("a", 0)
+    script.polled((script.record("a", 0, leader_epoch=4),))
+    for epoch in (3, new_epoch):
+        states = PartitionStates((PartitionState("t", 0, 1, epoch, (1, 2, 3), (1, 2, 3)),))
+        script.add("run", OpType.OK, "partition_states", value=states)
+
+    assert judged(script, leader_changes=1).is_valid is is_enough

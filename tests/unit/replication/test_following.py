@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from broker_in_memory import NOW, BrokerInMemory, at, batch
 
+from bench.python_calls import python_calls
 from reference_broker.effects import PeerLost, Send
 from reference_broker.replication.follower import Follower
 from reference_broker.wire.messages.config_record import ConfigRecord
@@ -30,22 +31,24 @@ def as_led(raw: bytes, base_offset: int) -> bytes:
 class Pair:
     """Broker 1, with a partition that broker 2 leads. `fetch` is the request that it has sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, partitions: int = 1) -> None:
         self.broker = BrokerInMemory()
-        self.topic_id = self.broker.create("t")
+        self.topic_id = self.broker.create("t", partitions=partitions)
         endpoint = BrokerEndpoint(name="PLAINTEXT", host="other", port=9092)
         self.commit(
             RegisterBrokerRecord(broker_id=BrokerId(2), broker_epoch=50, fenced=False, end_points=(endpoint,)),
             version=3,
         )
-        self.change(replicas=(BrokerId(1), BrokerId(2)), isr=(BrokerId(1), BrokerId(2)), leader=BrokerId(2))
+        both = (BrokerId(1), BrokerId(2))
+        for index in range(partitions):
+            self.change(index, replicas=both, isr=both, leader=BrokerId(2))
         self.fetch = self.sent()
 
     def commit(self, record: Any, version: int = 0) -> None:
         self.broker.controller.commit(((record, version),), self.broker.now)
 
-    def change(self, **fields: Any) -> None:
-        self.commit(PartitionChangeRecord(partition_id=0, topic_id=self.topic_id, **fields), version=1)
+    def change(self, index: int = 0, **fields: Any) -> None:
+        self.commit(PartitionChangeRecord(partition_id=index, topic_id=self.topic_id, **fields), version=1)
 
     def sent(self) -> Any:
         found = [one for one in self.broker.outbox.take() if isinstance(one, Send)]
@@ -113,6 +116,17 @@ def test_what_comes_after_this_broker_leads_is_passed_over(pair: Pair) -> None:
 def test_a_reassigned_replica_is_deleted(pair: Pair) -> None:
     pair.change(replicas=(BrokerId(2),), isr=(BrokerId(2),))
     assert pair.broker.partitions.find("t", 0) is None
+
+
+def test_a_fetch_costs_as_much_of_many_partitions_as_of_few() -> None:
+    costs = []
+    for partitions in (2, 200):
+        pair = Pair(partitions)
+        pair.answer(PartitionData(high_watermark=0, log_start_offset=0))
+        pair.fetch = pair.sent()
+        data = PartitionData(high_watermark=1, log_start_offset=0, records=written(b"a"))
+        costs.append(python_calls(lambda pair=pair, data=data: pair.answer(data)))  # type: ignore[misc]
+    assert abs(costs[1] - costs[0]) <= 5
 
 
 def test_a_leader_that_lags_behind_the_metadata_is_asked_again_after_a_while(pair: Pair) -> None:

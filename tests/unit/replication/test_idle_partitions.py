@@ -8,6 +8,7 @@ import pytest
 from broker_in_memory import BrokerInMemory
 from fetch_requests import by_id, fetched, part, parts_of
 
+from bench.python_calls import python_calls
 from reference_broker.environment import Now
 from reference_broker.replication.leader import FollowerFetch, Leader
 from reference_broker.replication.partition import Partition, Read
@@ -24,14 +25,14 @@ BROKER_EPOCH = 50
 
 
 class Led:
-    """Broker 1 leads three partitions, broker 2 follows in one session. `read` are those that were looked at."""
+    """Broker 1 leads some partitions, broker 2 follows in one session. `read` are those that were looked at."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, partitions: int = PARTITIONS) -> None:
         self.broker = BrokerInMemory()
-        self.topic_id = self.broker.create("t", partitions=PARTITIONS)
+        self.topic_id = self.broker.create("t", partitions=partitions)
         self.register(BROKER_EPOCH)
         both = (BrokerId(1), BrokerId(FOLLOWER))
-        for index in range(PARTITIONS):
+        for index in range(partitions):
             change = PartitionChangeRecord(partition_id=index, topic_id=self.topic_id, replicas=both, isr=both)
             self.broker.controller.commit(((change, 1),), self.broker.now)
         self.read: list[int] = []
@@ -45,7 +46,7 @@ class Led:
         monkeypatch.setattr(Partition, "read_for_follower", counted)
         monkeypatch.setattr(Leader, "_propose", lambda leader, members, now: self.proposed.append(members))
         self.session, self.epoch = 0, 0
-        self.fetch(*(part(index) for index in range(PARTITIONS)))
+        self.fetch(*(part(index) for index in range(partitions)))
         self.fetch()
         self.read.clear()
 
@@ -86,6 +87,16 @@ class Led:
 @pytest.fixture
 def led(monkeypatch: pytest.MonkeyPatch) -> Led:
     return Led(monkeypatch)
+
+
+def test_a_fetch_costs_as_much_of_many_partitions_as_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = []
+    for partitions in (3, 300):
+        led = Led(monkeypatch, partitions)
+        led.append(1)
+        led.fetch()
+        costs.append(python_calls(led.fetch))
+    assert abs(costs[1] - costs[0]) <= 5
 
 
 def test_partitions_without_news_are_not_looked_at(led: Led) -> None:

@@ -97,13 +97,17 @@ class ClientConnection:
 
     def request(self, send: Send, deadline_ms: int) -> None:
         """Take a request over; it is to be answered by `deadline_ms` (monotonic)."""
-        self._queue.append(_Queued(send.token, send.api_key, send.request, deadline_ms))
+        one = _Queued(send.token, send.api_key, send.request, deadline_ms)
         if self.is_ready:
-            self._write_queued()
+            self._write_in_common(one)
+        else:
+            self._queue.append(one)
 
     def take_outgoing(self) -> list[bytes]:
         """Bytes for the peer since the last call, in order."""
-        outgoing, self._outgoing = self._outgoing, []
+        outgoing = self._outgoing
+        if outgoing:
+            self._outgoing = []
         return outgoing
 
     def take_outcomes(self) -> list[Outcome]:
@@ -113,12 +117,14 @@ class ClientConnection:
 
     def _write_queued(self) -> None:
         while self._queue:
-            one = self._queue.popleft()
-            version = self._common_version(one.api_key)
-            if version is None:
-                self._outcomes.append((one.token, NotServed(f"the peer serves no version of {one.api_key.name}")))
-            else:
-                self._write(one, version)
+            self._write_in_common(self._queue.popleft())
+
+    def _write_in_common(self, one: _Queued) -> None:
+        version = self._common_version(one.api_key)
+        if version is None:
+            self._outcomes.append((one.token, NotServed(f"the peer serves no version of {one.api_key.name}")))
+        else:
+            self._write(one, version)
 
     def _common_version(self, api_key: int) -> int | None:
         """The latest version that both sides know."""
@@ -136,7 +142,10 @@ class ClientConnection:
         except UnencodableResponse as error:
             self._outcomes.append((one.token, NotServed(f"the request cannot be written for this peer: {error}")))
             return
-        self._outgoing.append(b"".join(part for part in buffers if not isinstance(part, FileSlice)))
+        if len(buffers) > 1:
+            self._outgoing.append(b"".join(part for part in buffers if not isinstance(part, FileSlice)))
+        else:
+            self._outgoing.append(bytes(buffers[0]))  # type: ignore[arg-type]
         self._expected[correlation_id] = _Expected(one.token, one.api_key, version, one.deadline_ms)
 
     # -- responses in -------------------------------------------------------------------------------------------
@@ -210,14 +219,21 @@ class ClientConnection:
     @property
     def has_requests(self) -> bool:
         """Whether any request waits for its outcome."""
-        return bool(self._queue) or any(one.token != NO_TOKEN for one in self._expected.values())
+        if self._queue:
+            return True
+        return any(one.token != NO_TOKEN for one in self._expected.values())
 
     @property
     def next_deadline_ms(self) -> int:
         """The monotonic time at which the first request is overdue, and the peer lost."""
-        deadlines = [one.deadline_ms for one in self._expected.values()]
-        deadlines += [one.deadline_ms for one in self._queue]
-        return min(deadlines, default=NEVER_MS)
+        earliest = NEVER_MS
+        for sent in self._expected.values():
+            if sent.deadline_ms < earliest:
+                earliest = sent.deadline_ms
+        for queued in self._queue:
+            if queued.deadline_ms < earliest:
+                earliest = queued.deadline_ms
+        return earliest
 
     def lose(self, reason: str) -> None:
         """The connection is over: every request that waits is lost."""

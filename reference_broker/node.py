@@ -319,23 +319,30 @@ class Node:
         broker, parts_ms = self.parts.broker, self._parts_deadline_ms
         if parts_ms is None or (broker is not None and broker.partitions.has_lost):
             parts_ms = self._parts_deadline_ms = self._ask_parts()
-        earliest = min(parts_ms, self._deadlines.next_deadline_ms())
+        later_ms = self._deadlines.next_deadline_ms()
+        earliest = later_ms if later_ms < parts_ms else parts_ms
         groups_ms = None if broker is None else broker.groups.next_deadline_ms()
-        return earliest if groups_ms is None else min(earliest, groups_ms)
+        return earliest if groups_ms is None or groups_ms > earliest else groups_ms
 
     def _ask_parts(self) -> int:
         """The earliest deadline of the parts whose deadlines routine requests do not move."""
         parts = self.parts
-        asked = [self.ending.deadline_ms, parts.quorum.next_deadline_ms(), parts.snapshots.next_deadline_ms()]
-        if parts.controller is not None:
-            asked.append(parts.controller.next_deadline_ms())
-        if self.registrar is not None:
-            asked.append(self.registrar.next_deadline_ms)
+        earliest = self.ending.deadline_ms
+        if (due_ms := parts.quorum.next_deadline_ms()) < earliest:
+            earliest = due_ms
+        if (due_ms := parts.snapshots.next_deadline_ms()) < earliest:
+            earliest = due_ms
+        if parts.controller is not None and (due_ms := parts.controller.next_deadline_ms()) < earliest:
+            earliest = due_ms
+        if self.registrar is not None and (due_ms := self.registrar.next_deadline_ms) < earliest:
+            earliest = due_ms
         if parts.broker is not None:
-            asked.append(parts.broker.broker.next_deadline_ms)
+            if (due_ms := parts.broker.broker.next_deadline_ms) < earliest:
+                earliest = due_ms
             of_partitions = parts.broker.partitions.next_deadline_ms()
-            asked += () if of_partitions is None else (of_partitions,)
-        return min(asked)
+            if of_partitions is not None and of_partitions < earliest:
+                earliest = of_partitions
+        return earliest
 
     def on_time(self, now: Now) -> list[Effect]:
         """Do what is due."""

@@ -36,8 +36,9 @@ class Later:
         if self.is_done:
             return
         self.is_done, self._result, self._on_expired = True, result, None
-        if self._then is not None:
-            self._then(result)
+        then, self._then = self._then, None  # whoever is told holds this Later in turn
+        if then is not None:
+            then(result)
 
     def expire(self, now: Now) -> None:
         """Have the answer made now: the deadline has come, or waiting is over for another reason."""
@@ -55,9 +56,10 @@ class Later:
 
     def then(self, listener: Callable[[Any], None]) -> None:
         """Have one listener told the answer; at once where it is known already."""
-        self._then = listener
         if self.is_done:
             listener(self._result)
+        else:
+            self._then = listener
 
 
 class Deadlines:

@@ -14,6 +14,7 @@ the one (KIP-1242).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from reference_broker.apis.context import Context
@@ -80,6 +81,7 @@ def kind_of(ctx: Context) -> str:
     return CONTROLLER if ctx.listener in ctx.config.controller_listeners else BROKER
 
 
+@lru_cache(maxsize=32)
 def rows(kind: str, release: Release) -> tuple[ApiVersion, ...]:
     """What a kind of listener serves."""
     return tuple(

@@ -93,8 +93,15 @@ class Broker:
     @property
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called at the latest (monotonic)."""
-        deadlines = [channel.next_deadline_ms for channel in self._channels]
-        return min(*deadlines, self.lifecycle.next_deadline_ms, self.directories.next_deadline_ms)
+        heartbeat, forwarding, directories, alter_partition = self._channels
+        return min(
+            heartbeat.next_deadline_ms,
+            forwarding.next_deadline_ms,
+            directories.next_deadline_ms,
+            alter_partition.next_deadline_ms,
+            self.lifecycle.next_deadline_ms,
+            self.directories.next_deadline_ms,
+        )
 
     def on_time(self, now: Now) -> None:
         """Do what is due."""

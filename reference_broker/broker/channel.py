@@ -53,6 +53,8 @@ class ControllerChannel:
         """Whether the first of the queue is on its way."""
         self._attempt = 0
         self._retry_at_ms = 0
+        self.next_deadline_ms = NEVER_MS
+        """When `on_time` must be called at the latest (monotonic)."""
 
     def request(self, api_key: ApiKey, message: Any, then: Then, now: Now) -> None:
         """Ask the active controller; `then` is told the outcome once."""
@@ -70,8 +72,9 @@ class ControllerChannel:
         self._advance(now)
 
     def _advance(self, now: Now) -> None:
-        """Send the first request, unless something has to happen before."""
+        """Send the first request, unless something has to happen before; note when something is due next."""
         if self._is_sent or not self._queue or self._controller is None or now.monotonic_ms < self._retry_at_ms:
+            self._plan()
             return
         first = self._queue[0]
         self._is_sent = True
@@ -84,6 +87,7 @@ class ControllerChannel:
             timeout_ms=min(self._request_timeout_ms, self._retry_timeout_ms),
             then=partial(self._on_outcome, self._attempt),
         )
+        self._plan()
 
     def _on_outcome(self, attempt: int, outcome: Any, now: Now) -> None:
         if attempt != self._attempt:
@@ -91,6 +95,7 @@ class ControllerChannel:
         self._is_sent = False
         if _may_help_to_retry(outcome) and now.monotonic_ms < self._queue[0].deadline_ms:
             self._retry_at_ms = now.monotonic_ms + RETRY_BACKOFF_MS
+            self._plan()
             return
         if getattr(outcome, "error_code", ErrorCode.NONE) == ErrorCode.NOT_CONTROLLER:
             outcome = PeerLost("no active controller was found in time")
@@ -98,15 +103,14 @@ class ControllerChannel:
         first.then(outcome, now)
         self._advance(now)
 
-    @property
-    def next_deadline_ms(self) -> int:
-        """When `on_time` must be called at the latest (monotonic)."""
+    def _plan(self) -> None:
         if not self._queue or (self._is_sent and len(self._queue) == 1):
-            return NEVER_MS
+            self.next_deadline_ms = NEVER_MS
+            return
         waiting = [one.deadline_ms for place, one in enumerate(self._queue) if place or not self._is_sent]
-        if self._queue and not self._is_sent and self._controller is not None:
+        if not self._is_sent and self._controller is not None:
             waiting.append(self._retry_at_ms)
-        return min(waiting, default=NEVER_MS)
+        self.next_deadline_ms = min(waiting)
 
     def on_time(self, now: Now) -> None:
         """Give up the requests whose time is over, and send what waited for its next attempt."""
@@ -127,6 +131,7 @@ class ControllerChannel:
         self._queue.clear()
         self._is_sent = False
         self._attempt += 1
+        self._plan()
 
 
 def _may_help_to_retry(outcome: Any) -> bool:

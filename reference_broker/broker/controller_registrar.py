@@ -49,7 +49,8 @@ class ControllerRegistrar:
     @property
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called at the latest (monotonic)."""
-        return min(self._retry_at_ms, self._channel.next_deadline_ms)
+        of_channel = self._channel.next_deadline_ms
+        return of_channel if of_channel < self._retry_at_ms else self._retry_at_ms
 
     def on_metadata(self, delta: MetadataDelta, now: Now) -> None:
         """The metadata has changed."""

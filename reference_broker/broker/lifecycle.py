@@ -150,8 +150,10 @@ class BrokerLifecycle:
         """When `on_time` must be called at the latest (monotonic)."""
         if self.state is BrokerState.STOPPED:
             return NEVER_MS
-        failures = min(self._failed_directories.values(), default=NEVER_MS)
-        return min(self._next_at_ms, self._register_by_ms, self._stop_by_ms, failures)
+        earliest = self._next_at_ms if self._next_at_ms < self._register_by_ms else self._register_by_ms
+        if self._stop_by_ms < earliest:
+            earliest = self._stop_by_ms
+        return min(earliest, *self._failed_directories.values()) if self._failed_directories else earliest
 
     def on_time(self, now: Now) -> None:
         """Do what is due."""

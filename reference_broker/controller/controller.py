@@ -52,6 +52,7 @@ class Controller:
         """`bootstrap` is what the storage tool left for the first leader."""
         self.log, self.publisher, self.settings, self.random = log, publisher, settings, random
         self.release = settings.static.release
+        self._idle_interval_ms = settings.static.number("metadata.max.idle.interval.ms")
         self._bootstrap = tuple(bootstrap)
         self._machine: StateMachine[PendingImage, MetadataEntry] | None = None
         self._tasks: PeriodicTasks | None = None
@@ -202,12 +203,12 @@ class Controller:
         """When `on_time` must be called next (monotonic)."""
         if self._tasks is None:
             return NEVER_MS
-        return min(self._idle_at_ms, self._tasks.next_deadline_ms())
+        idle_at_ms, due_ms = self._idle_at_ms, self._tasks.next_deadline_ms()
+        return idle_at_ms if idle_at_ms < due_ms else due_ms
 
     @property
     def _idle_at_ms(self) -> int:
-        interval = self.static_config.number("metadata.max.idle.interval.ms")
-        return self._last_append_ms + interval if interval else NEVER_MS
+        return self._last_append_ms + self._idle_interval_ms if self._idle_interval_ms else NEVER_MS
 
     def on_time(self, now: Now) -> None:
         """What is due by time; a NoOp record when the log was idle: followers see that the leader lives (KIP-835)."""

@@ -45,10 +45,10 @@ class PeriodicTasks:
     def next_deadline_ms(self) -> int:
         """When `due` has something next (monotonic)."""
         expiry = self.sessions.next_deadline_ms()
-        at_ms = min(self._balance_at_ms, self._unclean_at_ms)
+        at_ms = self._balance_at_ms if self._balance_at_ms < self._unclean_at_ms else self._unclean_at_ms
         if self._go_on_at_ms is not None:
             return min(at_ms, self._go_on_at_ms)
-        return at_ms if expiry is None else min(at_ms, expiry)
+        return at_ms if expiry is None or at_ms < expiry else expiry
 
     def due(self, now: Now) -> Iterator[Decide]:
         """The decisions to take now, one after the other: each sees what the one before has decided."""

@@ -111,8 +111,11 @@ class BrokerSessions:
 
     def next_deadline_ms(self) -> int | None:
         """When the next session expires (monotonic); None where there is no session."""
-        heard = [one.last_contact_ms for one in self._by_id.values() if one.last_contact_ms is not None]
-        return min(heard) + self.timeout_ms + 1 if heard else None
+        first: int | None = None
+        for one in self._by_id.values():
+            if one.last_contact_ms is not None and (first is None or one.last_contact_ms < first):
+                first = one.last_contact_ms
+        return None if first is None else first + self.timeout_ms + 1
 
     @property
     def has_stopping(self) -> bool:

@@ -159,6 +159,12 @@ class Quorum:
         return self._member.high_watermark
 
     @property
+    def standing(self) -> tuple[int, int, bool]:
+        """The high watermark, the present epoch, and whether this member leads it."""
+        role = self._member.role
+        return self._member.high_watermark, role.epoch, type(role) is Leader
+
+    @property
     def end_offset(self) -> int:
         """The offset that the next record would get."""
         return self._member.store.end_offset

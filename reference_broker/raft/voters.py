@@ -252,7 +252,8 @@ class VoterHistory:
     @property
     def latest(self) -> VoterSet:
         """The voters that count now."""
-        return self._sets.last or self.static
+        last = self._sets.last
+        return last if last is not None and last.voters else self.static
 
     @property
     def latest_offset(self) -> int | None:

@@ -72,8 +72,12 @@ class Fetchers:
 
     def next_deadline_ms(self) -> int | None:
         """When `on_time` must be called (monotonic)."""
-        times = [one.next_deadline_ms() for one in self._fetchers.values()]
-        return min((one for one in times if one is not None), default=None)
+        earliest: int | None = None
+        for fetcher in self._fetchers.values():
+            at_ms = fetcher.next_deadline_ms()
+            if at_ms is not None and (earliest is None or at_ms < earliest):
+                earliest = at_ms
+        return earliest
 
     def on_time(self, now: Now) -> None:
         """Have every fetcher go on."""

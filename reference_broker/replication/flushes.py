@@ -15,6 +15,7 @@ from reference_broker.environment import Now
 from reference_broker.log.flushing import LogFlush, SmallFilesFlush, begin_flush, flush_now
 from reference_broker.log.log_directory import LogDirectory
 from reference_broker.log.partition_log import PartitionLog
+from reference_broker.replication.log_folders import LogFolders
 from reference_broker.wire.refusal import KafkaError
 
 SMALL_FILES_AT_ONCE: Final = 8
@@ -52,9 +53,9 @@ class Flushes:
             return
         self._begin(folder, [flush, *([] if log.is_id_durable else [SmallFilesFlush(log)])], lambda folder: None)
 
-    def has_work(self, folders: Iterable[LogDirectory]) -> bool:
+    def has_work(self, folders: LogFolders) -> bool:
         """Whether `go_on` would begin something."""
-        return not self._has_small_files and not self._is_held and any(folder.has_small_files for folder in folders)
+        return not self._has_small_files and not self._is_held and folders.has_small_files
 
     def go_on(self, folders: Iterable[LogDirectory]) -> None:
         """Flush the next small files, unless some are on their way."""

@@ -78,6 +78,11 @@ class LogFolders:
         return (folder for folder in list(self.folders.values()) if folder.is_online)
 
     @property
+    def has_small_files(self) -> bool:
+        """Whether a folder that works has files of logs that are to be flushed."""
+        return any(folder.has_small_files for folder in self.folders.values())
+
+    @property
     def online_ids(self) -> tuple[Uuid, ...]:
         """Ids of the folders that work."""
         return tuple(self.ids[folder.path] for folder in self)

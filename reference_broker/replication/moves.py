@@ -155,7 +155,7 @@ class Moves:
 
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called (monotonic)."""
-        return min((move.next_at_ms for move in self._moves.values()), default=NEVER_MS)
+        return min(move.next_at_ms for move in self._moves.values()) if self._moves else NEVER_MS
 
     def on_time(self, now: Now) -> None:
         """Copy a part of each log that moves; end the moves that are complete."""

@@ -281,10 +281,13 @@ class Partitions:
         """When `on_time` must be called next (monotonic); None before `attach`."""
         if self._upkeep is None:
             return None
-        if self._placement.has_news or self._behind or not self.is_loaded or self._flushes.has_work(self._folders):
+        is_loading = self._behind or self._on_loaded is not None
+        if is_loading or self._placement.has_news or self._flushes.has_work(self._folders):
             return 0
-        regular_ms = min(self._upkeep.next_deadline_ms, self._cleaner.next_deadline_ms)
-        return min(regular_ms, self._exchange.next_deadline_ms(), self._moves.next_deadline_ms())
+        earliest = self._exchange.next_deadline_ms()
+        if self._upkeep.next_deadline_ms < earliest:
+            earliest = self._upkeep.next_deadline_ms
+        return min(earliest, self._cleaner.next_deadline_ms, self._moves.next_deadline_ms())
 
     def on_time(self, now: Now) -> None:
         """Go on with what the metadata has changed, tell the controller of folders, and do what is due."""

@@ -112,9 +112,11 @@ class ReplicaExchange:
 
     def next_deadline_ms(self) -> int:
         """When `on_time` must be called (monotonic)."""
-        asking = None if self.alter_partitions is None else self.alter_partitions.next_deadline_ms
-        deadlines = (self._next_lag_check_ms, self.fetchers.next_deadline_ms(), asking)
-        return min(one for one in deadlines if one is not None)
+        earliest, fetching_ms = self._next_lag_check_ms, self.fetchers.next_deadline_ms()
+        asking_ms = None if self.alter_partitions is None else self.alter_partitions.next_deadline_ms
+        if fetching_ms is not None and fetching_ms < earliest:
+            earliest = fetching_ms
+        return earliest if asking_ms is None else min(earliest, asking_ms)
 
     def on_time(self, partitions: Iterable[Partition], now: Now) -> None:
         """Go on with fetching and with what the controller is asked for; look who lags."""

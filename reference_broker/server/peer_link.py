@@ -12,9 +12,9 @@ from enum import Enum, auto
 from typing import Final
 
 from reference_broker.client_connection import ClientConnection
+from reference_broker.connection_attempts import ConnectionAttempts
 from reference_broker.effects import Peer
 from reference_broker.server.link_filter import NOTHING
-from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.primitives import MalformedRequest
 
 READ_BYTES: Final = 131_072
@@ -22,7 +22,7 @@ Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int
 
 
 class Phase(Enum):
-    """How far a connection is. WAITING: not connected, and not to be before `retry_at_ms`."""
+    """How far a connection is. WAITING: not connected, and not to be before `attempts.retry_at_ms`."""
 
     WAITING = auto()
     RESOLVING = auto()
@@ -34,16 +34,17 @@ class PeerLink:
     """The connection of one channel to one peer; it is made anew when it was lost and there is something to send."""
 
     def __init__(
-        self, peer: Peer, channel: str, selector: selectors.BaseSelector, make: Callable[[], ClientConnection]
+        self,
+        peer: Peer,
+        channel: str,
+        selector: selectors.BaseSelector,
+        attempts: ConnectionAttempts,
+        make: Callable[[], ClientConnection],
     ) -> None:
-        self.peer, self.channel = peer, channel
+        self.peer, self.channel, self.attempts = peer, channel, attempts
         self._selector, self._make = selector, make
         self.connection = make()
         self.phase = Phase.WAITING
-        self.failures = 0
-        """Attempts that failed since the peer last answered."""
-        self.retry_at_ms = 0
-        self.connect_by_ms = NEVER_MS
         self.last_used_ms = 0
         self.cut = NOTHING
         """What the link filter drops of this connection; `write` makes a change of it count."""
@@ -63,8 +64,8 @@ class PeerLink:
         """When something is due: a connection, its time-out, or that of a request."""
         due = self.connection.next_deadline_ms
         if self.phase is Phase.WAITING and self.connection.has_requests:
-            return min(due, self.retry_at_ms)
-        return min(due, self.connect_by_ms)
+            return min(due, self.attempts.retry_at_ms)
+        return min(due, self.attempts.connect_by_ms)
 
     # -- connecting ---------------------------------------------------------------------------------------------
 
@@ -107,7 +108,7 @@ class PeerLink:
             # On one machine, a port that nobody listens at may be given to the very socket that asks for it.
             raise OSError(errno.ECONNREFUSED, "nobody listens there")
         self.phase = Phase.OPEN
-        self.connect_by_ms = NEVER_MS
+        self.attempts.end()
         self.connection.open(self.connection.next_deadline_ms)
 
     # -- writing and reading ------------------------------------------------------------------------------------
@@ -175,7 +176,7 @@ class PeerLink:
         raw, self._raw = self._raw, None
         self._outgoing.clear()
         self.phase = Phase.WAITING
-        self.connect_by_ms = NEVER_MS
+        self.attempts.end()
         self.connection.lose(f"{self.where}: {reason}")
         return raw
 

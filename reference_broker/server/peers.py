@@ -1,8 +1,6 @@
 """Carries out `Send` effects: one connection for each peer and channel, each request settled once.
 
-A connection is made when there is something to send. After one that failed the next waits: 50 ms, twice as long each
-time, at most a second. An attempt that takes longer than socket.connection.setup.timeout.ms fails; the limit doubles
-with each failure, up to socket.connection.setup.timeout.max.ms. Source: KIP-144 (back-off), KIP-601 (set-up time-out).
+A connection is made when there is something to send; `connection_attempts` says when, and how long that may take.
 """
 
 from __future__ import annotations
@@ -12,9 +10,9 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from reference_broker.client_connection import ClientConnection, Outcome, known_versions
+from reference_broker.connection_attempts import ConnectionAttempts
 from reference_broker.effects import Peer, Send
 from reference_broker.environment import Random
 from reference_broker.server import peer_names
@@ -25,11 +23,6 @@ from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.primitives import MalformedRequest
 from reference_broker.wire.schema import Versions
-
-BACKOFF_MS: Final = 50
-LONGEST_BACKOFF_MS: Final = 1000
-JITTER: Final = 0.2
-"""By how much of itself a time is longer or shorter, at random, so that nodes do not act in step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +96,7 @@ class Peers:
         now_ms = self._monotonic_ms()
         link.last_used_ms = now_ms
         link.connection.request(effect, now_ms + effect.timeout_ms)
-        if link.phase is Phase.WAITING and now_ms >= link.retry_at_ms:
+        if link.phase is Phase.WAITING and now_ms >= link.attempts.retry_at_ms:
             self._connect(link, now_ms)
         else:
             self._try(link, link.write)
@@ -111,7 +104,14 @@ class Peers:
 
     def _new_link(self, peer: Peer, channel: str) -> PeerLink:
         client_id = peer_names.client_id(self._settings.node_id, channel)
-        link = PeerLink(peer, channel, self._selector, lambda: ClientConnection(client_id, self._settings.versions))
+        attempts = ConnectionAttempts(
+            self._random,
+            timeout_ms=self._settings.setup_timeout_ms,
+            timeout_max_ms=self._settings.setup_timeout_max_ms,
+        )
+        link = PeerLink(
+            peer, channel, self._selector, attempts, lambda: ClientConnection(client_id, self._settings.versions)
+        )
         if self._filter is not None:
             link.cut = self._cut_of(link, self._filter.rules)
         return link
@@ -119,8 +119,7 @@ class Peers:
     # -- connecting ---------------------------------------------------------------------------------------------
 
     def _connect(self, link: PeerLink, now_ms: int) -> None:
-        timeout_ms = min(self._settings.setup_timeout_ms << link.failures, self._settings.setup_timeout_max_ms)
-        link.connect_by_ms = now_ms + self._spread(timeout_ms)
+        link.attempts.begin(now_ms)
         host, port = link.peer.host, link.peer.port
         if (literal := _literal(host, port)) is not None:
             link.addresses = (literal,)
@@ -140,11 +139,7 @@ class Peers:
 
     def _connect_to_address(self, link: PeerLink) -> None:
         """The next address after each failure."""
-        self._try(link, lambda: link.connect(link.addresses[link.failures % len(link.addresses)]))
-
-    def _spread(self, time_ms: int) -> int:
-        width = int(time_ms * JITTER)
-        return time_ms + self._random.randrange(-width, width + 1)
+        self._try(link, lambda: link.connect(link.addresses[link.attempts.failures % len(link.addresses)]))
 
     # -- events -------------------------------------------------------------------------------------------------
 
@@ -152,7 +147,7 @@ class Peers:
         """A connection's socket is ready."""
         self._try(link, lambda: link.on_ready(events))
         if link.connection.is_ready:
-            link.failures = 0
+            link.attempts.on_answer()
         link.last_used_ms = self._monotonic_ms()
         self._take_outcomes(link)
         self._settle_all()
@@ -173,12 +168,12 @@ class Peers:
         """Do what is due."""
         now_ms = self._monotonic_ms()
         for link in list(self._links.values()):
-            if now_ms >= link.connect_by_ms:
+            if now_ms >= link.attempts.connect_by_ms:
                 self._lose(link, "no connection within socket.connection.setup.timeout.ms")
             elif now_ms >= link.connection.next_deadline_ms:
                 self._lose(link, "no response in time")
             elif link.phase is Phase.WAITING:
-                if link.connection.has_requests and now_ms >= link.retry_at_ms:
+                if link.connection.has_requests and now_ms >= link.attempts.retry_at_ms:
                     self._connect(link, now_ms)
             elif 0 <= self._settings.idle_ms <= now_ms - link.last_used_ms and not link.connection.has_requests:
                 self._lose(link, "idle")
@@ -210,8 +205,7 @@ class Peers:
         has_failed = link.phase is not Phase.WAITING
         raw = link.lose(reason)
         if has_failed:
-            link.retry_at_ms = self._monotonic_ms() + self._spread(min(BACKOFF_MS << link.failures, LONGEST_BACKOFF_MS))
-            link.failures = min(link.failures + 1, 16)
+            link.attempts.on_failure(self._monotonic_ms())
         self._take_outcomes(link)
         link.renew()
         if raw is not None:

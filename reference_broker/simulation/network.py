@@ -52,12 +52,14 @@ class End(Protocol):
 class Stream:
     """One connection. `ends` and the rest are by side: the one that opened it, the one that it was opened to."""
 
-    __slots__ = ("address", "arrives_us", "coming", "ends", "number", "places")
+    __slots__ = ("address", "arrives_us", "coming", "ends", "links", "number", "places")
 
     def __init__(self, number: int, client: Place, server: Place, address: Address, end: End) -> None:
         self.number, self.address = number, address
         self.places = (client, server)
         self.ends: list[End | None] = [end, None]
+        self.links: tuple[Link, Link] = ((client, server), (server, client))
+        """The links that what a side sends goes over."""
         self.arrives_us = [0, 0]
         self.coming: tuple[deque[tuple[int, Payload]], deque[tuple[int, Payload]]] = (deque(), deque())
         """What is on its way from a side to the other, and when it arrives."""
@@ -144,8 +146,10 @@ class Network:
 
     def send(self, stream: Stream, side: int, payload: Payload) -> None:
         """Send from a side to the other, behind what was sent there before."""
-        world, places = self._world, stream.places
-        at_us = world.now_us + self._delay_us(places[side], places[1 - side])
+        world, (low, high) = self._world, self.latency_us
+        at_us = world.now_us + low + int(world.random.random() * (high - low + 1))
+        if self.extra_us:
+            at_us += self.extra_us.get(stream.links[side], 0)
         if at_us < stream.arrives_us[side]:
             at_us = stream.arrives_us[side]
         stream.arrives_us[side] = at_us
@@ -171,18 +175,22 @@ class Network:
     def _arrive(self, stream: Stream, side: int) -> None:
         """Hand over what is due from a side to the other."""
         coming, now_us = stream.coming[side], self._world.now_us
-        link = (stream.places[side], stream.places[1 - side])
         while coming and coming[0][0] <= now_us:
-            if self._cut and self.is_cut(*link, stream.address[1]):
-                self._stuck.setdefault(link, {})[stream, side] = None
+            if self._cut and self.is_cut(*stream.links[side], stream.address[1]):
+                self._stuck.setdefault(stream.links[side], {})[stream, side] = None
                 self.held += 1
                 return
-            self._hand_over(stream, 1 - side, coming.popleft()[1])
+            payload, end = coming.popleft()[1], stream.ends[1 - side]
+            self.messages += 1
+            data = payload if type(payload) is bytes else b""
+            self.digest = crc32(data, self.digest ^ (now_us & 0xFFFFFFFF) ^ stream.number)
+            if data and end is not None:
+                end.take(stream, payload)
+            else:
+                self._hand_over(stream, 1 - side, payload)
 
     def _hand_over(self, stream: Stream, side: int, payload: Payload) -> None:
-        self.messages += 1
-        data = payload if type(payload) is bytes else b""
-        self.digest = crc32(data, self.digest ^ (self._world.now_us & 0xFFFFFFFF) ^ stream.number)
+        """Hand over what is not only more bytes for somebody who is there."""
         end = stream.ends[side]
         if payload is Opening.CONNECT and (listening := self._listener_of(stream)) is not None:
             stream.ends[side] = listening

@@ -1,13 +1,11 @@
-"""Carries out a simulated node's requests to peers: one stream for each peer and channel, each request settled once.
-
-What it keeps to is what `server.peers` keeps to: back-off after a failure, and how long a connection may take.
-"""
+"""Carries out a simulated node's requests to peers: one stream for each peer and channel, each request settled once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from reference_broker.client_connection import ClientConnection, known_versions
+from reference_broker.connection_attempts import ConnectionAttempts
 from reference_broker.effects import Peer, Send
 from reference_broker.environment import Now
 from reference_broker.simulation.network import CLIENT, Closed, Opening, Payload, Stream
@@ -17,9 +15,6 @@ from reference_broker.wire.primitives import MalformedRequest
 if TYPE_CHECKING:
     from reference_broker.simulation.simulated_node import SimulatedNode
 
-BACKOFF_MS: Final = 50
-LONGEST_BACKOFF_MS: Final = 1000
-SETUP_TIMEOUT_MS: Final = 10_000
 VERSIONS: Final = known_versions()
 
 
@@ -32,9 +27,12 @@ class PeerLink:
         self._connection = ClientConnection(self._client_id, VERSIONS)
         self._stream: Stream | None = None
         self._is_open = False
-        self._failures = 0
-        self._retry_at_ms = 0
-        self._connect_by_ms = NEVER_MS
+        number = peers.node.config.number
+        self._attempts = ConnectionAttempts(
+            peers.node.random,
+            timeout_ms=number("socket.connection.setup.timeout.ms"),
+            timeout_max_ms=number("socket.connection.setup.timeout.max.ms"),
+        )
         self._timer_ms = NEVER_MS
 
     def request(self, effect: Send, now: Now) -> None:
@@ -55,7 +53,8 @@ class PeerLink:
         node, connection = self._peers.node, self._connection
         now = node.now()
         if payload is Opening.ACCEPTED:
-            self._is_open, self._connect_by_ms = True, NEVER_MS
+            self._is_open = True
+            self._attempts.end()
             connection.open(connection.next_deadline_ms)
         elif isinstance(payload, Closed):
             self._lose(payload.reason, now)
@@ -65,14 +64,15 @@ class PeerLink:
             except MalformedRequest as error:
                 self._lose(str(error), now)
             else:
-                self._failures = 0
+                self._attempts.on_answer()
         self._write()
         self._settle()
         self._plan(now)
 
     def _write(self) -> None:
         if self._is_open and self._stream is not None and (outgoing := self._connection.take_outgoing()):
-            self._peers.node.network.send(self._stream, CLIENT, b"".join(outgoing))
+            data = outgoing[0] if len(outgoing) == 1 else b"".join(outgoing)
+            self._peers.node.world.network.send(self._stream, CLIENT, data)
 
     def _settle(self) -> None:
         """Hand over outcomes; what the node then asks for may come back here."""
@@ -83,12 +83,10 @@ class PeerLink:
     def _lose(self, reason: str, now: Now) -> None:
         """Give up a connection, or what waits for one: only an attempt that failed puts the next one off."""
         node, stream = self._peers.node, self._stream
-        self._stream, self._is_open, self._connect_by_ms = None, False, NEVER_MS
+        self._stream, self._is_open = None, False
         if stream is not None:
             node.network.close(stream, CLIENT, reason)
-            wait_ms = min(BACKOFF_MS << self._failures, LONGEST_BACKOFF_MS)
-            self._retry_at_ms = now.monotonic_ms + wait_ms * node.random.randrange(80, 121) // 100
-            self._failures = min(self._failures + 1, 16)
+            self._attempts.on_failure(now.monotonic_ms)
         lost, self._connection = self._connection, ClientConnection(self._client_id, VERSIONS)
         lost.lose(f"node {self._peer.node_id} at {self._peer.host}:{self._peer.port}: {reason}")
         for token, outcome in lost.take_outcomes():
@@ -99,13 +97,13 @@ class PeerLink:
     def _due_ms(self) -> int:
         due_ms = self._connection.next_deadline_ms
         if self._stream is None:
-            return min(due_ms, self._retry_at_ms) if self._connection.has_requests else NEVER_MS
-        return min(due_ms, self._connect_by_ms)
+            return min(due_ms, self._attempts.retry_at_ms) if self._connection.has_requests else NEVER_MS
+        return due_ms if due_ms < self._attempts.connect_by_ms else self._attempts.connect_by_ms
 
     def _plan(self, now: Now) -> None:
         """Connect where it is time; be called when something is due."""
-        if self._stream is None and now.monotonic_ms >= self._retry_at_ms and self._connection.has_requests:
-            self._connect_by_ms = now.monotonic_ms + min(SETUP_TIMEOUT_MS << self._failures, 3 * SETUP_TIMEOUT_MS)
+        if self._stream is None and now.monotonic_ms >= self._attempts.retry_at_ms and self._connection.has_requests:
+            self._attempts.begin(now.monotonic_ms)
             self._stream = self._peers.node.network.connect(
                 self._peers.node.node_id, (self._peer.host, self._peer.port), self
             )
@@ -119,7 +117,7 @@ class PeerLink:
             return
         self._timer_ms = NEVER_MS
         now = self._peers.node.now()
-        if now.monotonic_ms >= self._connect_by_ms:
+        if now.monotonic_ms >= self._attempts.connect_by_ms:
             self._lose("no connection within socket.connection.setup.timeout.ms", now)
         elif now.monotonic_ms >= self._connection.next_deadline_ms:
             self._lose("no response in time", now)

@@ -21,7 +21,7 @@ from reference_broker.simulation.network import SERVER, Closed, Network, Opening
 from reference_broker.simulation.peers import Peers
 from reference_broker.startup import start_node
 from reference_broker.storage import StorageProblem, load_folders
-from reference_broker.wire.primitives import MalformedRequest
+from reference_broker.wire.primitives import FileSlice, MalformedRequest
 from reference_broker.wire.refusal import KafkaError
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class SimulatedNode:
 
     def now(self) -> Now:
         """What its clocks show."""
-        return self.clock.now(self.world.now_us)
+        time_us, clock = self.world.now_us, self.clock
+        return clock.shown if clock.shown_us == time_us else clock.now(time_us)
 
     def postpone(self, action: Callable[[], None]) -> None:
         """Have something done when the process goes on."""
@@ -208,11 +209,11 @@ class SimulatedNode:
             return
         now = self.now()
         for effect in effects:  # it grows while it is gone through
-            if isinstance(effect, Reply):
+            if type(effect) is Reply:
                 self._reply(process, effect, effects, now)
-            elif isinstance(effect, Send):
+            elif type(effect) is Send:
                 self._peers.send(effect, now)
-            elif isinstance(effect, Flush):
+            elif type(effect) is Flush:
                 self._flush(effect)
             elif isinstance(effect, Close):
                 self._close(process, effect)
@@ -235,11 +236,13 @@ class SimulatedNode:
         stream = self._streams.get(effect.connection)
         if stream is None:
             return
-        parts = [
-            part if isinstance(part, (bytes, bytearray, memoryview)) else self.disk.bytes_of(part)
-            for part in effect.buffers
-        ]
-        self.network.send(stream, SERVER, b"".join(parts))
+        buffers = effect.buffers
+        if len(buffers) > 1:
+            parts = [self.disk.bytes_of(part) if type(part) is FileSlice else part for part in buffers]
+            data = b"".join(parts)  # type: ignore[arg-type]
+        else:
+            data = bytes(buffers[0])  # type: ignore[arg-type]
+        self.world.network.send(stream, SERVER, data)
         connection = self._connections[stream]
         if connection.frames:
             effects += process.on_written(connection, now)
@@ -284,7 +287,9 @@ class SimulatedNode:
         """Have the process called when its next deadline is over."""
         if self.process is None:
             return
-        due_us = max(self.clock.time_of(self.process.next_deadline_ms()), self.world.now_us + TIMER_STEP_US)
+        due_us = self.clock.time_of(self.process.next_deadline_ms())
+        if due_us < self.world.now_us + TIMER_STEP_US:
+            due_us = self.world.now_us + TIMER_STEP_US
         if due_us < self._timer_us:
             self._timer_us = due_us
             if due_us < NEVER_US:

@@ -58,6 +58,8 @@ class World:
         """What happened, for a reader: time in ms, node id, text."""
         self._wrong: str | None = None
         self._watchers: list[Watcher] = []
+        self._looking: list[Callable[[SimulatedNode], None]] = []
+        """What looks at a node after each event of its process."""
         self._queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = 0
         self._clients = 0
@@ -105,8 +107,8 @@ class World:
 
     def run_for(self, duration_ms: int) -> None:
         """Let so much time go by."""
-        end_us = self.now_us + duration_ms * 1000
-        while self._queue and self._queue[0][0] <= end_us:
+        queue, end_us = self._queue, self.now_us + duration_ms * 1000
+        while queue and queue[0][0] <= end_us:
             self.step()
         self.now_us = end_us
 
@@ -213,6 +215,7 @@ class World:
     def watch(self, watcher: Watcher) -> None:
         """Have somebody look at every event from now on."""
         self._watchers.append(watcher)
+        self._looking.append(watcher.on_event)
 
     def on_started(self, node: SimulatedNode) -> None:
         """A node's process has been made."""
@@ -221,8 +224,8 @@ class World:
 
     def on_event(self, node: SimulatedNode) -> None:
         """A node's process has done something."""
-        for one in self._watchers:
-            one.on_event(node)
+        for look in self._looking:
+            look(node)
 
     def on_ended(self, node: SimulatedNode) -> None:
         """A node's process is gone."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from reference_broker.wire import decoder_source, encoder_source, primitives
@@ -21,7 +22,7 @@ from reference_broker.wire.schema import ALWAYS, is_in
 
 M = TypeVar("M")
 Decoder = Callable[[memoryview, int, int], tuple[Any, int]]
-Encoder = Callable[[Any, list[Any]], None]
+Encoder = Callable[[Any, list[Any], bytearray], None]
 
 
 def read_tail_of_varint(buf: memoryview, at: int, low: int) -> tuple[int, int]:
@@ -57,7 +58,25 @@ def size_of_records(records: Any) -> int:
     return size
 
 
+def write_tagged(out: bytearray, tags: list[tuple[int, bytes]]) -> None:
+    """Append tagged fields, in the order of their tags."""
+    if len(tags) > 1:
+        tags.sort(key=_tag)
+    out += primitives.unsigned_varint(len(tags))
+    for tag, data in tags:
+        size = len(data)
+        if tag < 128 and size < 128:
+            out.append(tag)
+            out.append(size)
+        else:
+            out += primitives.unsigned_varint(tag) + primitives.unsigned_varint(size)
+        out += data
+
+
+_tag = itemgetter(0)
+
 NAMES = {
+    "write_tagged": write_tagged,
     "MalformedRequest": MalformedRequest,
     "malformed": malformed,
     "unencodable": unencodable,
@@ -100,7 +119,7 @@ decoder: Callable[[Any, int], Decoder] = cache(_compile_decoder)
 """run(buf, at, end) -> (message, position after it); may raise struct.error and IndexError at the buffer's end."""
 
 encoder: Callable[[Any, int], Encoder] = cache(_compile_encoder)
-"""run(message, buffers) appends the message's buffers."""
+"""run(message, buffers, out) appends the message's buffers, the first of which begins with what is in `out`."""
 
 
 def source_of_decoder(cls: Any, version: int) -> str:
@@ -130,11 +149,14 @@ def decode(cls: type[M], version: int, buf: Buffer) -> M:
     return message
 
 
-def encode(message: Any, version: int) -> list[Buffer | FileSlice]:
-    """The message as a list of buffers, records uncopied. UnencodableResponse when the version cannot hold it."""
+def encode(message: Any, version: int, head: bytearray | None = None) -> list[Buffer | FileSlice]:
+    """The message as a list of buffers, records uncopied. UnencodableResponse when the version cannot hold it.
+
+    The message goes on behind what is in `head`, which is then the first of the buffers.
+    """
     buffers: list[Buffer | FileSlice] = []
     try:
-        encoder(type(message), version)(message, buffers)
+        encoder(type(message), version)(message, buffers, bytearray() if head is None else head)
     except (struct.error, AttributeError, TypeError, ValueError) as error:
         raise UnencodableResponse(f"{type(message).__name__} v{version}: {error}") from error
     return buffers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from reference_broker.wire.schema import NEVER, Field, is_in
@@ -43,13 +44,19 @@ def minimum_size(cls: Any, field: Field, version: int) -> int:
 
 
 class DecoderSource:
-    """One decoder's text as it grows, with the constants (classes, struct formats) that it names."""
+    """One decoder's text as it grows, with the constants (classes, struct formats) that it names.
+
+    Neighbouring fields of fixed size are read by one format, together with the length or the count of tagged fields
+    that follows them: `_run` holds those that no line reads yet. It is empty wherever the text branches or loops.
+    """
 
     def __init__(self, version: int) -> None:
         self.version = version
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
         self._names = 0
+        self._run: list[tuple[str, int, str]] = []
+        """(format, size, name) of each field."""
 
     def fresh(self, stem: str) -> str:
         """A local name not used before."""
@@ -65,6 +72,12 @@ class DecoderSource:
         self.constants[name] = value
         return name
 
+    def reader(self, layout: str) -> str:
+        """A global name of what reads a format."""
+        name = f"unpack_{layout.replace('?', 'o')}"
+        self.constants.setdefault(name, struct.Struct(f">{layout}").unpack_from)
+        return name
+
     def add(self, depth: int, *lines: str) -> None:
         """Append lines at an indentation."""
         self.lines += ["    " * depth + line for line in lines]
@@ -72,89 +85,99 @@ class DecoderSource:
     def read_struct(self, cls: Any, depth: int, into: str) -> None:
         """Code that reads a struct's fields and binds the struct to `into`."""
         values: dict[str, str] = {}
-        run: list[Field] = []
         for field in cls.FIELDS:
             if not is_in(self.version, field.versions) or is_in(self.version, field.tagged):
                 continue
             values[field.name] = self.fresh("v")
-            if field.kind in FORMATS and not field.is_array:
-                run.append(field)
-                continue
-            self.read_run(run, values, depth)
-            run = []
             self.read_field(cls, field, depth, values[field.name])
-        self.read_run(run, values, depth)
-        arguments = [f"{name}={value}" for name, value in values.items()]
+        made = f"{self.constant(cls.__name__, cls)}({', '.join(f'{name}={value}' for name, value in values.items())}"
         if is_flexible(cls, None, self.version):
-            extras = self.fresh("extras")
-            self.read_tags(cls, depth, extras)
-            arguments.append(f"**{extras}")
-            plain = ", ".join(arguments[:-1])
-            name = self.constant(cls.__name__, cls)
-            self.add(depth, f"{into} = {name}({', '.join(arguments)}) if {extras} else {name}({plain})")
+            count, extras = self.fresh("n"), self.fresh("extras")
+            self._run.append(("B", 1, count))
+            self.read_run(depth)
+            self.add(depth, f"if {count}:")
+            self.read_tags(cls, depth + 1, count, extras)
+            self.add(depth + 1, f"{into} = {made}{', ' if values else ''}**{extras})")
+            self.add(depth, "else:")
+            self.add(depth + 1, f"{into} = {made})")
         else:
-            self.add(depth, f"{into} = {self.constant(cls.__name__, cls)}({', '.join(arguments)})")
+            self.read_run(depth)
+            self.add(depth, f"{into} = {made})")
 
-    def read_run(self, run: list[Field], values: dict[str, str], depth: int) -> None:
-        """Neighbouring fields of fixed size, by one format."""
+    def read_run(self, depth: int) -> None:
+        """Code that reads the fields that no line reads yet."""
+        run, self._run = self._run, []
         if not run:
             return
-        layout = "".join(FORMATS[field.kind] for field in run)
-        targets = ", ".join(values[field.name] for field in run)
-        self.add(depth, f"{targets}, = unpack_from({'>' + layout!r}, buf, at)")
-        self.add(depth, f"at += {sum(SIZES[field.kind] for field in run)}")
+        targets, size = ", ".join(name for _, _, name in run), sum(size for _, size, _ in run)
+        if len(run) == 1 and run[0][0] == "B":
+            self.add(depth, f"{targets} = buf[at]")
+        else:
+            comma = "," if len(run) == 1 else ""
+            self.add(depth, f"{targets}{comma} = {self.reader(''.join(layout for layout, _, _ in run))}(buf, at)")
+        self.add(depth, f"at += {size}")
 
     def read_length(self, depth: int, into: str, *, compact: bool, layout: str) -> None:
         """A length or count; -1 stands for null in either form."""
         if compact:
-            self.add(depth, f"{into} = buf[at]", "at += 1", f"if {into} > 127:")
+            self._run.append(("B", 1, into))
+            self.read_run(depth)
+            self.add(depth, f"if {into} > 127:")
             self.add(depth + 1, f"{into}, at = read_tail_of_varint(buf, at, {into})")
             self.add(depth, f"{into} -= 1")
         else:
-            self.add(depth, f"({into},) = unpack_from({'>' + layout!r}, buf, at)")
-            self.add(depth, f"at += {2 if layout == 'h' else 4}")
+            self._run.append((layout, 2 if layout == "h" else 4, into))
+            self.read_run(depth)
 
-    def refuse_null(self, field: Field, depth: int, length: str, into: str) -> int:
-        """Code for a length below zero; returns the depth for the rest."""
+    def otherwise(self, field: Field, depth: int, length: str, into: str, empty: str) -> None:
+        """Code for a length that is not above zero, behind that for one that is."""
+        self.add(depth, f"elif not {length}:")
+        self.add(depth + 1, f"{into} = {empty}")
         if is_in(self.version, field.nullable):
-            self.add(depth, f"if {length} == -1:")
+            self.add(depth, f"elif {length} == -1:")
             self.add(depth + 1, f"{into} = None")
-            self.add(depth, f"elif {length} < 0:")
-        else:
-            self.add(depth, f"if {length} < 0:")
-        self.add(depth + 1, f"raise malformed('{field.name} has the invalid length %d' % {length}, at)")
         self.add(depth, "else:")
-        return depth + 1
+        self.add(depth + 1, f"raise malformed('{field.name} has the invalid length %d' % {length}, at)")
 
     def read_field(self, cls: Any, field: Field, depth: int, into: str) -> None:
-        """Code that reads one field of variable size."""
+        """Code that reads one field, or notes one of fixed size."""
         compact = is_flexible(cls, field, self.version)
         if field.is_array:
             self.read_array(cls, field, depth, into, compact=compact)
+        elif field.kind in FORMATS:
+            self._run.append((FORMATS[field.kind], SIZES[field.kind], into))
         elif field.kind == "struct":
             self.read_nested(field, depth, into)
         else:
-            length = self.fresh("n")
-            self.read_length(depth, length, compact=compact, layout="h" if field.kind == "string" else "i")
-            depth = self.refuse_null(field, depth, length, into)
-            self.add(depth, f"if {length} > end - at:")
-            self.add(depth + 1, f"raise malformed('{field.name} claims %d bytes' % {length}, at)")
-            if field.kind == "string":
-                if compact:
-                    self.add(depth, f"if {length} > 32767:")
-                    self.add(depth + 1, f"raise malformed('{field.name} is a string of %d bytes' % {length}, at)")
-                self.add(depth, f"{into} = str(buf[at:at + {length}], 'utf-8', 'replace')")
-            elif field.kind == "bytes":
-                self.add(depth, f"{into} = bytes(buf[at:at + {length}])")
-            else:
-                self.add(depth, f"{into} = buf[at:at + {length}]")
-            self.add(depth, f"at += {length}")
+            self.read_bytes(field, depth, into, compact=compact)
+
+    def read_bytes(self, field: Field, depth: int, into: str, *, compact: bool) -> None:
+        """A string, bytes or records."""
+        length, is_text = self.fresh("n"), field.kind == "string"
+        self.read_length(depth, length, compact=compact, layout="h" if is_text else "i")
+        self.add(depth, f"if {length} > 0:")
+        self.add(depth + 1, f"if {length} > end - at:")
+        self.add(depth + 2, f"raise malformed('{field.name} claims %d bytes' % {length}, at)")
+        if is_text and compact:
+            self.add(depth + 1, f"if {length} > 32767:")
+            self.add(depth + 2, f"raise malformed('{field.name} is a string of %d bytes' % {length}, at)")
+        part = f"buf[at:at + {length}]"
+        if is_text:
+            part = f"str({part}, 'utf-8', 'replace')"
+        elif field.kind == "bytes":
+            part = f"bytes({part})"
+        self.add(depth + 1, f"{into} = {part}", f"at += {length}")
+        self.otherwise(
+            field, depth, length, into, "''" if is_text else "b''" if field.kind == "bytes" else "buf[at:at]"
+        )
 
     def read_nested(self, field: Field, depth: int, into: str) -> None:
         """A struct in its place; a nullable one has a byte before it: below zero for null, in a tagged field zero."""
         if is_in(self.version, field.nullable):
             least = 1 if is_in(self.version, field.tagged) else 0
-            self.add(depth, f"({into},) = unpack_from('>b', buf, at)", "at += 1", f"if {into} < {least}:")
+            self._run.append(("b", 1, into))
+            self.read_run(depth)
+            self.add(depth, f"if {into} < {least}:")
             self.add(depth + 1, f"{into} = None")
             self.add(depth, "else:")
             depth += 1
@@ -164,29 +187,25 @@ class DecoderSource:
         """An array; its count is checked against what is left before anything is made."""
         count = self.fresh("n")
         self.read_length(depth, count, compact=compact, layout="i")
-        depth = self.refuse_null(field, depth, count, into)
-        self.add(depth, f"if {count} * {minimum_size(cls, field, self.version)} > end - at:")
-        self.add(depth + 1, f"raise malformed('{field.name} claims %d elements' % {count}, at)")
+        self.add(depth, f"if {count} > 0:")
+        self.add(depth + 1, f"if {count} * {minimum_size(cls, field, self.version)} > end - at:")
+        self.add(depth + 2, f"raise malformed('{field.name} claims %d elements' % {count}, at)")
         if field.kind in FORMATS and field.kind != "uuid":
             layout = FORMATS[field.kind]
-            self.add(depth, f"{into} = unpack_from('>%d{layout}' % {count}, buf, at)")
-            self.add(depth, f"at += {count} * {SIZES[field.kind]}")
-            return
-        items, item = self.fresh("items"), self.fresh("item")
-        self.add(depth, f"{items} = []", f"for _ in range({count}):")
-        element = field._replace(is_array=False, nullable=NEVER)
-        if field.kind == "uuid":
-            self.add(depth + 1, f"({item},) = unpack_from('>16s', buf, at)", "at += 16")
+            self.add(depth + 1, f"{into} = unpack_from('>%d{layout}' % {count}, buf, at)")
+            self.add(depth + 1, f"at += {count} * {SIZES[field.kind]}")
         else:
-            self.read_field(cls, element, depth + 1, item)
-        self.add(depth + 1, f"{items}.append({item})")
-        self.add(depth, f"{into} = tuple({items})")
+            items, item = self.fresh("items"), self.fresh("item")
+            self.add(depth + 1, f"{items} = []", f"for _ in range({count}):")
+            self.read_field(cls, field._replace(is_array=False, nullable=NEVER), depth + 2, item)
+            self.read_run(depth + 2)
+            self.add(depth + 2, f"{items}.append({item})")
+            self.add(depth + 1, f"{into} = tuple({items})")
+        self.otherwise(field, depth, count, into, "()")
 
-    def read_tags(self, cls: Any, depth: int, extras: str) -> None:
-        """The tagged fields at a struct's end, as keyword arguments."""
-        count, tag, size, stop = (self.fresh(stem) for stem in ("n", "tag", "size", "stop"))
-        self.add(depth, f"{extras} = None", f"{count} = buf[at]", "at += 1", f"if {count}:")
-        depth += 1
+    def read_tags(self, cls: Any, depth: int, count: str, extras: str) -> None:
+        """The tagged fields at a struct's end, of which there are some, as keyword arguments."""
+        tag, size, stop = (self.fresh(stem) for stem in ("tag", "size", "stop"))
         self.add(depth, f"if {count} > 127:")
         self.add(depth + 1, f"{count}, at = read_tail_of_varint(buf, at, {count})")
         self.add(depth, f"if {count} * 2 > end - at:")
@@ -203,10 +222,8 @@ class DecoderSource:
                 continue
             value = self.fresh("v")
             self.add(depth + 1, f"{branch} {tag} == {field.tag}:")
-            if field.kind in FORMATS and not field.is_array:
-                self.read_run([field], {field.name: value}, depth + 2)
-            else:
-                self.read_field(cls, field, depth + 2, value)
+            self.read_field(cls, field, depth + 2, value)
+            self.read_run(depth + 2)
             self.add(depth + 2, f"if at != {stop}:")
             self.add(depth + 3, f"raise malformed('tagged field {field.name} is not %d bytes long' % {size}, at)")
             self.add(depth + 2, f"{extras}[{field.name!r}] = {value}")

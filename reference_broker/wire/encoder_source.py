@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from reference_broker.wire.decoder_source import FORMATS, is_flexible
@@ -9,13 +10,19 @@ from reference_broker.wire.schema import ALWAYS, Field, is_in
 
 
 class EncoderSource:
-    """One encoder's text as it grows. `out` is the bytearray being filled, `buffers` the list of finished ones."""
+    """One encoder's text as it grows. `out` is the bytearray being filled, `buffers` the list of finished ones.
+
+    Neighbouring fields of fixed size are written by one format, together with the length or the count of tagged fields
+    that follows them: `_run` holds those that no line writes yet. It is empty wherever a loop begins or ends.
+    """
 
     def __init__(self, version: int) -> None:
         self.version = version
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
         self._names = 0
+        self._run: list[tuple[str, str]] = []
+        """(format, value) of each field."""
 
     def fresh(self, stem: str) -> str:
         """A local name not used before."""
@@ -36,7 +43,6 @@ class EncoderSource:
 
     def write_struct(self, cls: Any, depth: int, item: str, out: str) -> None:
         """Code that writes the struct bound to `item`."""
-        run: list[Field] = []
         tagged: list[Field] = []
         for field in cls.FIELDS:
             if not is_in(self.version, field.versions):
@@ -44,17 +50,15 @@ class EncoderSource:
             elif is_in(self.version, field.tagged):
                 tagged.append(field)
             elif field.kind in FORMATS and not field.is_array:
-                run.append(field)
+                self._run.append((FORMATS[field.kind], f"{item}.{field.name}"))
             else:
-                self.write_run(run, depth, item, out)
-                run = []
                 value = self.fresh("v")
                 self.add(depth, f"{value} = {item}.{field.name}")
                 self.write_value(cls, field, depth, value, out)
-        self.write_run(run, depth, item, out)
         if is_flexible(cls, None, self.version):
             self.write_tags(cls, tagged, depth, item, out)
         else:
+            self.write_run(self.take_run(), depth, out)
             self.add(depth, f"if {item}.unknown_tagged_fields:")
             self.add(depth + 1, f"raise unencodable('{cls.__name__} v{self.version} has no room for tagged fields')")
 
@@ -65,28 +69,43 @@ class EncoderSource:
         self.add(depth, f"if {item}.{field.name} != {self.default(field)}:")
         self.add(depth + 1, f"raise unencodable('{cls.__name__}.{field.name} is not in version {self.version}')")
 
-    def write_run(self, run: list[Field], depth: int, item: str, out: str) -> None:
-        """Neighbouring fields of fixed size, by one format."""
-        if run:
-            layout = ">" + "".join(FORMATS[field.kind] for field in run)
-            values = ", ".join(f"{item}.{field.name}" for field in run)
-            self.add(depth, f"{out} += pack({layout!r}, {values})")
+    def take_run(self) -> list[tuple[str, str]]:
+        """The fields that no line writes yet."""
+        run, self._run = self._run, []
+        return run
+
+    def write_run(self, run: list[tuple[str, str]], depth: int, out: str) -> None:
+        """Code that writes neighbouring fields. The format x is a byte of zero, without a value."""
+        if [layout for layout, _ in run] == ["x"]:
+            self.add(depth, f"{out}.append(0)")
+        elif run:
+            layout = "".join(layout for layout, _ in run)
+            name = f"pack_{layout.replace('?', 'o')}"
+            self.constants.setdefault(name, struct.Struct(f">{layout}").pack)
+            values = ", ".join(value for layout, value in run if layout != "x")
+            self.add(depth, f"{out} += {name}({values})")
 
     def write_length(self, depth: int, length: str, out: str, *, compact: bool, layout: str) -> None:
-        """A length or count, one higher in the compact form."""
+        """A length or count, one higher in the compact form, behind the fields that no line writes yet."""
+        run = self.take_run()
         if compact:
             self.add(depth, f"if {length} < 127:")
-            self.add(depth + 1, f"{out}.append({length} + 1)")
+            if run:
+                self.write_run([*run, ("B", f"{length} + 1")], depth + 1, out)
+            else:
+                self.add(depth + 1, f"{out}.append({length} + 1)")
             self.add(depth, "else:")
+            self.write_run(run, depth + 1, out)
             self.add(depth + 1, f"{out} += unsigned_varint({length} + 1)")
         else:
-            self.add(depth, f"{out} += pack({'>' + layout!r}, {length})")
+            self.write_run([*run, (layout, length)], depth, out)
 
     def write_value(self, cls: Any, field: Field, depth: int, value: str, out: str) -> None:
         """A field of variable size, null included."""
         compact = is_flexible(cls, field, self.version)
         if field.kind == "struct" and not field.is_array:
             if is_in(self.version, field.nullable):
+                self.write_run(self.take_run(), depth, out)
                 self.add(depth, f"if {value} is None:")
                 self.add(depth + 1, f"{out}.append({0 if is_in(self.version, field.tagged) else 255})")
                 self.add(depth, "else:")
@@ -97,10 +116,7 @@ class EncoderSource:
         layout = "h" if field.kind == "string" and not field.is_array else "i"
         self.add(depth, f"if {value} is None:")
         if is_in(self.version, field.nullable):
-            if compact:
-                self.add(depth + 1, f"{out}.append(0)")
-            else:
-                self.add(depth + 1, f"{out} += pack({'>' + layout!r}, -1)")
+            self.write_run([*self._run, ("x", "") if compact else (layout, "-1")], depth + 1, out)
         else:
             self.add(depth + 1, f"raise unencodable('{cls.__name__}.{field.name} is not nullable')")
         self.add(depth, "else:")
@@ -120,7 +136,7 @@ class EncoderSource:
             item = self.fresh("item")
             self.add(depth, f"for {item} in {value}:")
             if field.kind == "uuid":
-                self.add(depth + 1, f"{out} += pack('>16s', {item})")
+                self.write_run([("16s", item)], depth + 1, out)
             elif field.kind == "struct":
                 self.write_struct(field.of, depth + 1, item, out)
             else:
@@ -152,10 +168,12 @@ class EncoderSource:
             self.add(depth, f"{value} = {item}.{field.name}")
         # Nearly always there are none.
         defaults = [f"{value} == {self.default(field)}" for field, value in zip(tagged, values, strict=True)]
+        run = self.take_run()
         self.add(depth, f"if {' and '.join([f'not {item}.unknown_tagged_fields', *defaults])}:")
-        self.add(depth + 1, f"{out}.append(0)")
+        self.write_run([*run, ("x", "")], depth + 1, out)
         self.add(depth, "else:")
         depth += 1
+        self.write_run(run, depth, out)
         tags = self.fresh("tags")
         self.add(depth, f"{tags} = list({item}.unknown_tagged_fields)")
         for field, value in zip(tagged, values, strict=True):
@@ -163,22 +181,17 @@ class EncoderSource:
             self.add(depth, f"if {value} != {self.default(field)}:")
             self.add(depth + 1, f"{inner} = bytearray()")
             if field.kind in FORMATS and not field.is_array:
-                self.add(depth + 1, f"{inner} += pack({'>' + FORMATS[field.kind]!r}, {value})")
+                self.write_run([(FORMATS[field.kind], value)], depth + 1, inner)
             else:
                 self.write_value(cls, field, depth + 1, value, inner)
             self.add(depth + 1, f"{tags}.append(({field.tag}, {inner}))")
-        tag, data = self.fresh("tag"), self.fresh("data")
-        self.add(depth, f"{tags}.sort(key=lambda pair: pair[0])", f"{out} += unsigned_varint(len({tags}))")
-        self.add(depth, f"for {tag}, {data} in {tags}:")
-        self.add(depth + 1, f"{out} += unsigned_varint({tag})", f"{out} += unsigned_varint(len({data}))")
-        self.add(depth + 1, f"{out} += {data}")
+        self.add(depth, f"write_tagged({out}, {tags})")
 
 
 def build(cls: Any, version: int) -> tuple[str, dict[str, Any]]:
-    """(text, constants) of `run(message, buffers)`."""
+    """(text, constants) of `run(message, buffers, out)`, which goes on in the bytearray `out`."""
     source = EncoderSource(version)
-    source.add(0, "def run(message, buffers):")
-    source.add(1, "out = bytearray()")
+    source.add(0, "def run(message, buffers, out):")
     source.write_struct(cls, 1, "message", "out")
     source.add(1, "if out:")
     source.add(2, "buffers.append(out)")

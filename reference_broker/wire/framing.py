@@ -14,11 +14,20 @@ from reference_broker.wire.api_keys import APIS
 from reference_broker.wire.codec import decode_prefix, encode, size_of_records
 from reference_broker.wire.messages.request_header import RequestHeader
 from reference_broker.wire.messages.response_header import ResponseHeader
-from reference_broker.wire.primitives import Buffer, FileSlice, MalformedRequest
+from reference_broker.wire.primitives import (
+    MAX_STRING_BYTES,
+    Buffer,
+    FileSlice,
+    MalformedRequest,
+    UnencodableResponse,
+)
 
 _PREFIX = struct.Struct(">hhi")
 _USUAL_HEADER = struct.Struct(">hhih")
 """The same, and the length of the client id."""
+_REQUEST = struct.Struct(">ihhi")
+"""Size, and a request's header up to its client id."""
+_SIZE = struct.Struct(">i")
 _ANSWER = struct.Struct(">ii")
 """Size and correlation id; a flexible header ends with the number of its tagged fields, none."""
 _FLEXIBLE_ANSWER = struct.Struct(">iix")
@@ -99,37 +108,52 @@ def decode_request(frame: Buffer) -> Request:
     )
 
 
-def with_size(buffers: list[Buffer | FileSlice]) -> list[Buffer | FileSlice]:
-    """The buffers behind four bytes that hold their total size."""
-    return [struct.pack(">i", size_of_records(buffers)), *buffers]
+@lru_cache(1024)
+def _client_id(client_id: str | None, is_flexible: bool) -> bytes:
+    """The end of a request's header, without tagged fields."""
+    try:
+        raw = b"" if client_id is None else client_id.encode()
+    except UnicodeEncodeError as error:
+        raise UnencodableResponse(f"a client id cannot be written: {error}") from error
+    if len(raw) > MAX_STRING_BYTES:
+        raise UnencodableResponse(f"a client id of {len(raw)} bytes")
+    size = -1 if client_id is None else len(raw)
+    return struct.pack(">h", size) + raw + bytes(is_flexible)
 
 
 def encode_request(
     api_key: int, version: int, correlation_id: int, client_id: str | None, message: Any
 ) -> list[Buffer | FileSlice]:
-    """A whole frame, size included."""
-    header = RequestHeader(
-        request_api_key=api_key, request_api_version=version, correlation_id=correlation_id, client_id=client_id
-    )
-    return with_size(encode(header, APIS[api_key].request_header_version(version)) + encode(message, version))
+    """A whole frame, size included. UnencodableResponse when the version cannot hold the message."""
+    head = bytearray(_REQUEST.pack(0, api_key, version, correlation_id))
+    head += _client_id(client_id, APIS[api_key].request_header_version(version) > 1)
+    buffers = encode(message, version, head)
+    _SIZE.pack_into(head, 0, size_of_records(buffers) - _SIZE.size)
+    return buffers
 
 
 def encode_response(api_key: int, version: int, correlation_id: int, message: Any) -> list[Buffer | FileSlice]:
-    """A whole frame, size included."""
-    frame = encode(message, version)
-    header = _response_head(api_key, version)
-    size = header.size - 4
-    for part in frame:
+    """A whole frame, size included. UnencodableResponse when the version cannot hold the message."""
+    head = bytearray(_response_head(api_key, version).pack(0, correlation_id))
+    buffers = encode(message, version, head)
+    size = -_SIZE.size
+    for part in buffers:
         size += part.size if type(part) is FileSlice else len(part)
-    frame.insert(0, header.pack(size, correlation_id))
-    return frame
+    _SIZE.pack_into(head, 0, size)
+    return buffers
 
 
 def decode_response(api_key: int, version: int, frame: Buffer) -> tuple[int, Any]:
     """(correlation id, message) of a frame without its size. MalformedRequest when it is none."""
     api = APIS[api_key]
-    header, at = decode_prefix(ResponseHeader, api.response_header_version(version), frame)
+    is_flexible = api.response_header_version(version)
+    if len(frame) > _SIZE.size and not (is_flexible and frame[_SIZE.size]):
+        # As nearly always: no tagged fields.
+        (correlation_id,), at = _SIZE.unpack_from(frame), _SIZE.size + is_flexible
+    else:
+        header, at = decode_prefix(ResponseHeader, is_flexible, frame)
+        correlation_id = header.correlation_id
     message, end = decode_prefix(api.response, version, frame, at)
     if end != len(frame):
         raise MalformedRequest(f"{api.name} v{version} ends at byte {end}, but the frame has {len(frame)}")
-    return header.correlation_id, message
+    return correlation_id, message

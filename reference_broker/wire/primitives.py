@@ -59,12 +59,15 @@ def parse_uuid(text: str) -> Uuid:
     return Uuid(raw)
 
 
+_ONE_BYTE: Final = tuple(bytes((value,)) for value in range(0x80))
+
+
 def unsigned_varint(value: int) -> bytes:
     """Little groups of seven bits, the last without its high bit."""
     if value < 0x80:
         if value < 0:
             raise UnencodableResponse(f"{value} cannot be written as an unsigned varint")
-        return value.to_bytes(1, "big")
+        return _ONE_BYTE[value]
     out = bytearray()
     while value > 0x7F:
         out.append((value & 0x7F) | 0x80)
@@ -99,6 +102,8 @@ def read_unsigned_varint(buf: Buffer, at: int) -> tuple[int, int]:
 
 def read_signed_varlong(buf: Buffer, at: int) -> tuple[int, int]:
     """(value, position after it) of a zigzag varlong; at most ten bytes."""
+    if at < len(buf) and (byte := buf[at]) < 0x80:
+        return (byte >> 1) ^ -(byte & 1), at + 1
     value = shift = 0
     while True:
         try:

@@ -114,7 +114,7 @@ class Joined:
         return found[0]
 
     def forwarded(self, key: ApiKey, version: int, message: Any) -> Any:
-        frame = b"".join(encode_request(key, version, 5, "admin", message)[1:])  # type: ignore[arg-type]
+        frame = b"".join(encode_request(key, version, 5, "admin", message))[4:]  # type: ignore[arg-type]
         request = ClientRequest(key, version, frame, encode_principal(ANONYMOUS), "127.0.0.1")
         results: list[Any] = []
         self.broker.forwarding.forward(request, now()).then(results.append)

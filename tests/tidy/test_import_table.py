@@ -34,6 +34,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     RB + "security": WIRE + ENVIRONMENT,
     RB + "connection": WIRE + EFFECTS,
     RB + "client_connection": WIRE + EFFECTS + (RB + "waiting",),
+    RB + "connection_attempts": ENVIRONMENT + WAITING,
     RB + "releases": WIRE,
     RB + "settings": WIRE + RELEASES,
     RB + "metadata": WIRE + SETTINGS + RELEASES,
@@ -73,7 +74,13 @@ TABLE: dict[str, tuple[str, ...]] = {
     + METADATA
     + CONTROLLER
     + REPLICATION
-    + tuple(RB + name for name in ("connection", "client_connection", "node", "startup", "storage", "storage_choices")),
+    + tuple(
+        RB + name
+        for name in (
+            *("connection", "client_connection", "connection_attempts", "node", "startup"),
+            *("storage", "storage_choices"),
+        )
+    ),
     "harness": ("harness", "nemesis", "reports", RB + "wire", *COMMAND_LINE),
     "harness.search.strategies": ("harness", RB + "wire", RB + "settings"),
     "harness.simulate": ("harness", RB + "simulation", *COMMAND_LINE),

@@ -10,6 +10,7 @@ PURE = (
     "reference_broker/wire",
     "reference_broker/broker",
     "reference_broker/client_connection.py",
+    "reference_broker/connection_attempts.py",
     "reference_broker/connection.py",
     "reference_broker/security",
     "reference_broker/waiting.py",

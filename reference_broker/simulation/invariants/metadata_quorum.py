@@ -45,7 +45,7 @@ class _Seen:
     """What was last seen of one process."""
 
     def __init__(self, process: Node) -> None:
-        self.process = process
+        self.process, self.quorum, self.publisher = process, process.parts.quorum, process.parts.publisher
         self.high_watermark = -1
         self.epoch = -1
         self.image: MetadataImage | None = None
@@ -89,8 +89,7 @@ class MetadataQuorum:
         seen = self._seen.get(node.node_id)
         if seen is None:
             return
-        quorum = seen.process.parts.quorum
-        mark, epoch = quorum.high_watermark, quorum.leader_epoch
+        mark, epoch, is_leader = seen.quorum.standing
         if mark != seen.high_watermark:
             if mark < seen.high_watermark:
                 self._broken(node, f"the quorum's high watermark goes back from {seen.high_watermark} to {mark}")
@@ -100,9 +99,9 @@ class MetadataQuorum:
             if epoch < known:
                 self._broken(node, f"the quorum's epoch goes back from {known} to {epoch}")
             seen.epoch = self._epochs[node.node_id] = epoch
-        if quorum.is_leader and self.leaders.get(epoch) != node.node_id:
+        if is_leader and self.leaders.get(epoch) != node.node_id:
             self._note_leader(node, seen.process, epoch)
-        image = seen.process.parts.publisher.image
+        image = seen.publisher.image
         if image is not seen.image:
             seen.image = image
             self._note_image(node, image)

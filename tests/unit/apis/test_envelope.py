@@ -43,7 +43,7 @@ FINE = UnregisterBrokerResponse(error_message="fine")
 
 def frame(key: ApiKey = KEY, version: int = 0, message: Any = None) -> bytes:
     asked = message or UnregisterBrokerRequest(broker_id=BrokerId(3))
-    return b"".join(encode_request(key, version, 77, "admin", asked)[1:])  # type: ignore[arg-type]
+    return b"".join(encode_request(key, version, 77, "admin", asked))[4:]  # type: ignore[arg-type]
 
 
 def sealed(data: bytes, principal: bytes = encode_principal(ALICE), host: bytes = b"\x7f\0\0\1") -> EnvelopeRequest:

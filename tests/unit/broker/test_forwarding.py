@@ -20,7 +20,7 @@ from reference_broker.wire.refusal import KafkaError
 
 VERSION = 5
 WHO = b"the bytes of a principal"
-FRAME = b"".join(encode_request(ApiKey.DELETE_TOPICS, VERSION, 77, "admin", DeleteTopicsRequest(timeout_ms=5))[1:])  # type: ignore[arg-type]
+FRAME = b"".join(encode_request(ApiKey.DELETE_TOPICS, VERSION, 77, "admin", DeleteTopicsRequest(timeout_ms=5)))[4:]  # type: ignore[arg-type]
 REQUEST = ClientRequest(ApiKey.DELETE_TOPICS, VERSION, FRAME, WHO, "127.0.0.1")
 ANSWER = DeleteTopicsResponse(responses=(DeletableTopicResult(name=TopicName("t"), error_message="m"),))
 ANSWER_BYTES = b"".join(encode_response(ApiKey.DELETE_TOPICS, VERSION, 77, ANSWER))[4:]  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ from harness.targets.target import Cluster
 pytestmark = [
     pytest.mark.feature("Produce"),
     pytest.mark.claim("O7", "O2"),
+    pytest.mark.usefixtures("sockets"),
     # kafka-python warns about serializers that are functions, as most programs have them.
     pytest.mark.filterwarnings("ignore:value_.*serializer does not implement"),
 ]

@@ -128,6 +128,13 @@ def client(request: pytest.FixtureRequest, record: CheckRecord) -> Library:
 
 
 @pytest.fixture
+def sockets(request: pytest.FixtureRequest) -> None:
+    """Skips where no client library can reach the target's clusters, for a check that is about one library."""
+    if is_simulated(request.node):
+        skip_for(NO_SOCKETS, request.config.stash[OPTIONS].required)
+
+
+@pytest.fixture
 def names(request: pytest.FixtureRequest, record: CheckRecord) -> Names:
     """Names for topics and groups that no other run has."""
     tag = request.config.stash[SESSION].tag

@@ -14,7 +14,6 @@ from typing import Any
 from reference_broker.apis import describe_cluster
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_cluster_response import DescribeClusterResponse
-from reference_broker.wire.refusal import KafkaError
 
 
 def plant() -> None:
@@ -22,11 +21,9 @@ def plant() -> None:
     plain = describe_cluster.handle
 
     def handle(request: Any, ctx: Any) -> Any:
-        try:
-            return plain(request, ctx)
-        except KafkaError as error:
-            if error.code is ErrorCode.INVALID_REQUEST:
-                return DescribeClusterResponse(error_message=None)
-            raise
+        answer = plain(request, ctx)
+        if answer.error_code == ErrorCode.INVALID_REQUEST:
+            return DescribeClusterResponse(error_message=None)
+        return answer
 
     describe_cluster.handle = handle

@@ -16,7 +16,8 @@ documentation, "Application vs. OS Flush Management"; topic configurations min.i
 **Cannot see** What is left without flush.messages=1 after several nodes have lost their power: nothing is promised. It
 runs where power can be cut: on `simulated`.
 
-**Rejects** tests/plants/test_simulated_plants.py::test_another_bug_in_a_simulated_cluster_is_rejected
+**Rejects** tests/plants/test_simulated_plants.py::test_another_bug_in_a_simulated_cluster_is_rejected,
+tests/plants/power/acknowledges_what_is_not_flushed.py
 """
 
 from __future__ import annotations

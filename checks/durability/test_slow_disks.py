@@ -12,7 +12,8 @@ is found out only then.
 
 **Cannot see** disks so slow that sessions end; slow reads. It runs where disks can be slowed: on `simulated`.
 
-**Rejects** tests/plants/test_simulated_plants.py::test_another_bug_in_a_simulated_cluster_is_rejected
+**Rejects** tests/plants/test_simulated_plants.py::test_another_bug_in_a_simulated_cluster_is_rejected,
+tests/plants/power/counts_metadata_that_is_not_flushed.py
 """
 
 from __future__ import annotations

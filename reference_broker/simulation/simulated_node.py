@@ -218,6 +218,7 @@ class SimulatedNode:
             elif isinstance(effect, Close):
                 self._close(process, effect)
             elif isinstance(effect, Halt):
+                self.world.on_event(self)  # before it halts it may have answered somebody
                 self._halt(effect.reason)
                 return
             if len(effects) > LIMIT_AT_ONCE:

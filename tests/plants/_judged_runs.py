@@ -6,10 +6,8 @@ process, of pytest as of a broker, is forked by one that has done all the import
 
 from __future__ import annotations
 
-import ast
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +22,7 @@ from harness.hosts.lack import Lack, Means
 from harness.pytest_plugin.lacking import skip_for
 from harness.targets.jars import libs_folder
 from harness.targets.kafka_tools import TOOLS_VERSION
+from tests.plants._catalogue import places, rejecting_checks
 from tests.warm_process import PLACE, Forked, warm_process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +32,6 @@ TIMEOUT_S = 120.0
 TIMEOUT_OF_EACH_S = 10.0
 """Only a run that hangs takes longer: one of a hundred checks is slow on a machine that does much else."""
 DURATION_S = "2"
-REJECTED_BY = re.compile(r"^`(?P<check>checks/[^`]+)`:\s(?P<evidence>.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +47,13 @@ class Case:
 
 
 def cases(folder: Path) -> list[Case]:
-    """What the headers of a folder's plants promise."""
-    found = []
-    for path in sorted(folder.glob("*.py")):
-        if not path.name.startswith(("test_", "_")):
-            header = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            listed = REJECTED_BY.findall(header.partition("**Rejected by**")[2])
-            found += [Case(path.stem, check, evidence) for check, evidence in listed or [("", "")]]
-    return found
+    """What the headers of a folder's plants promise of checks."""
+    return [
+        Case(name, check, evidence)
+        for name, path in places().items()
+        if path.parent == folder
+        for check, evidence in rejecting_checks(name)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +72,10 @@ class Judged:
     def outcomes(self) -> list[str]:
         """The outcome of each check."""
         return [item["more"]["outcome"] for item in self.items]
+
+    def seconds(self) -> float:
+        """How long its checks took, without the start of the run."""
+        return float(sum(item["duration_s"] for item in self.items))
 
     def lacks(self) -> list[Lack]:
         """Why checks were not done here."""
@@ -144,7 +145,7 @@ def begun(
     chosen = [item.callspec.params["case"] for item in items if "case" in item.fixturenames]
     with warm_process() as warm, ThreadPoolExecutor(AT_ONCE) as pool:
         started: dict[str | int, Future[Judged]] = {}
-        checks = without_parts([case.check for case in known if case.check])
+        checks = without_parts([case.check for case in known])
         for part in [item.callspec.params["part"] for item in items if "part" in item.fixturenames]:
             place = folder / f"reference-{part}"
             started[part] = pool.submit(judge, warm, checks[part::parts], "reference", place, *more)
@@ -164,7 +165,6 @@ def without_parts(checks: list[str]) -> list[str]:
 
 def require_rejected(runs: Mapping[str | int, Future[Judged]], case: Case) -> None:
     """Fails unless the check rejects the plant, for the reason that the plant's header names."""
-    assert case.check, f"{case.plant}.py: **Rejected by** names no check, as `checks/….py`: words"
     run = runs[case.plant].result().of(case.check)
 
     assert run.items, f"{case.check} did not run on {case.plant}:\n{run.text}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plants.__main__ import plant
+from tests.plants._catalogue import plant
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,6 +7,7 @@ refused as out of order. Redpanda 21.10.1, issues 3038 and 3077.
 `checks/protocol/test_idempotent_produce.py::test_the_last_five_batches_are_remembered`: 45 == <ErrorCode.NONE: 0>
 `checks/durability/test_retried_batches_are_appended_once.py::test_each_of_the_last_five_batches_is_known_again`:
 ('OUT_OF_ORDER_SEQUENCE_NUMBER', -1), where ('NONE', 0) should be
+`python -m harness simulate`: is refused with OUT_OF_ORDER_SEQUENCE_NUMBER
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ flight, is gone.
 **Rejected by**
 `checks/ordering/test_order_of_one_producer.py::test_order_with_five_requests_in_flight[confluent]`: O4
 `checks/ordering/test_order_of_one_producer.py::test_order_with_one_request_in_flight[raw]`: O4
+`python -m harness simulate`: is committed (base
 """
 
 from __future__ import annotations

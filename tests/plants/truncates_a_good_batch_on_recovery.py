@@ -4,6 +4,7 @@
 
 **Rejected by**
 `checks/durability/test_read_back_after_restart.py::test_read_back_after_restart[kill]`: D8 vanished-read
+`python -m harness simulate`: after a start, before it up to
 """
 
 from __future__ import annotations

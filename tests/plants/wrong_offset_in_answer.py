@@ -8,6 +8,7 @@ acknowledged records with offset 0, and Redpanda issue 2326, where offsets shift
 `checks/walkthrough/test_python_orders.py`:
 What kafka-python finds at the answered (partition, offset) is not what it should be
 `checks/protocol/test_produce.py::test_a_batch_is_appended[v9]`: (0, 1) == (<ErrorCode.NONE: 0>, 0)
+`python -m harness simulate`: was acknowledged there and never committed
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A plant says what the bug is and which checks reject it; those checks say the same of the plant. A planted
-difference says what differs, and which writer's sequences show it at which level.
+"""A plant says what the bug is and which checks, or the simulation, reject it; those checks say the same of the plant.
+A planted difference says what differs, and which writer's sequences show it at which level.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import re
 from source_tree import Source, sources
 
 PLANT_HEADER = ("**Bug**", "**Rejected by**")
+REJECTS = re.compile(r"`(checks/[\w/]+\.py[^`]*|python -m harness simulate)`:\s\S")
 FOUND_BY = re.compile(r"\*\*Found by\*\* `\w+`, level [\w ]+:\s`[^`]+`$", re.MULTILINE)
 
 
 def plants() -> list[Source]:
-    place = r"tests/plants/(brokers/)?(?!test_|_)\w+\.py"
+    place = r"tests/plants/((brokers|quorum|power)/)?(?!test_|_)\w+\.py"
     return [source for source in sources("tests") if re.fullmatch(place, source.path)]
 
 
@@ -36,15 +37,17 @@ def rejecting_checks(plant: Source) -> set[str]:
 def rejected_plants(check: Source) -> set[str]:
     """The plants that a check's header names."""
     part = header_of(check).partition("**Rejects**")[2].partition("\n\n")[0]
-    return set(re.findall(r"tests/plants/(?:brokers/)?(?!test_)\w+\.py", part))
+    return set(re.findall(r"tests/plants/(?:(?:brokers|quorum|power)/)?(?!test_)\w+\.py", part))
 
 
 def test_a_plant_has_its_header() -> None:
     wrong = []
     for plant in plants():
         wrong += [f"{plant.path}: the header lacks {part}" for part in PLANT_HEADER if part not in header_of(plant)]
-        if not rejecting_checks(plant):
-            wrong.append(f"{plant.path}: **Rejected by** names no check, as `checks/….py`: words")
+        entries = re.split(r"^(?=`)", header_of(plant).partition("**Rejected by**")[2], flags=re.MULTILINE)[1:]
+        if not entries or not all(REJECTS.match(entry) for entry in entries):
+            form = "`checks/….py::….`: words, or `python -m harness simulate`: words"
+            wrong.append(f"{plant.path}: **Rejected by** needs entries in the form {form}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reference_broker.simulation.invariants.decisions import Decisions
 from reference_broker.simulation.invariants.metadata_quorum import MetadataQuorum
 from reference_broker.simulation.invariants.partitions import PartitionLogs
 from reference_broker.simulation.invariants.processes import Processes
@@ -16,6 +17,6 @@ def watch_all(world: World) -> PartitionLogs:
     unclean = UncleanElections(world)
     partitions = PartitionLogs(world, unclean)
     world.watch(Processes(world))
-    world.watch(MetadataQuorum(world, unclean))
+    world.watch(MetadataQuorum(world, Decisions(world, partitions)))
     world.watch(partitions)
     return partitions

@@ -1,7 +1,7 @@
 """The metadata quorum: one leader in an epoch, one vote; what is committed stays; equal images at equal offsets.
 
 Source: KIP-595 and the properties of its TLA+ models (NeverTwoLeadersInSameEpoch, NoLogDivergence,
-LeaderHasAllAckedValues); KIP-631 for the images; KIP-966 for the leaders that a partition may have.
+LeaderHasAllAckedValues); KIP-631 for the images.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reference_broker.environment import Now
-from reference_broker.metadata.delta import MetadataDelta
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.node import Node
 from reference_broker.raft.frames import CommittedBatch
 from reference_broker.raft.snapshots import SnapshotId
-from reference_broker.simulation.invariants.unclean_elections import UncleanElections
+from reference_broker.simulation.invariants.decisions import Decisions
 from reference_broker.simulation.simulated_node import SimulatedNode
 from reference_broker.simulation.world import World
 from reference_broker.wire.metadata_records import VersionedRecord
@@ -54,8 +53,8 @@ class _Seen:
 class MetadataQuorum:
     """Looks at every member's role, high watermark and image, and at what each is told."""
 
-    def __init__(self, world: World, unclean: UncleanElections) -> None:
-        self._world, self._unclean = world, unclean
+    def __init__(self, world: World, decisions: Decisions) -> None:
+        self._world, self._decisions = world, decisions
         self._seen: dict[int, _Seen] = {}
         self.leaders: dict[int, int] = {}
         """By epoch."""
@@ -67,16 +66,17 @@ class MetadataQuorum:
         """The highest epoch that each node was ever seen in; what it stored before a crash counts."""
 
     def on_started(self, node: SimulatedNode) -> None:
-        """Listen to what it is told, and check each change of a partition."""
+        """Listen to what it is told."""
         process = node.process
         assert process is not None
         self._seen[node.node_id] = _Seen(process)
-        process.parts.publisher.subscribe(self._check_partitions)
         process.parts.quorum.add_listener(_Listener(self, node), node.now())
 
     def on_ended(self, node: SimulatedNode) -> None:
         """Its next process begins anew."""
-        self._seen.pop(node.node_id, None)
+        seen = self._seen.pop(node.node_id, None)
+        if seen is not None:
+            self._decisions.note_end(node.node_id, is_in_order=seen.process.has_stopped)
 
     def on_halted(self, node: SimulatedNode, reason: str) -> None:
         """Told elsewhere."""
@@ -122,23 +122,12 @@ class MetadataQuorum:
             self._broken(node, f"metadata offset {batch.base_offset} was committed as {known}, now as {told}")
         if batch.last_offset >= self.committed_end:
             self.committed_end = batch.last_offset + 1
-            self._unclean.replay(batch.records)
+            self._decisions.replay(batch)
 
     def _note_image(self, node: SimulatedNode, image: MetadataImage) -> None:
         known = self._images.setdefault(image.offset, image)
         if known is not image and known != image:
             self._broken(node, f"the image at offset {image.offset} differs from another node's")
-
-    def _check_partitions(self, delta: MetadataDelta, now: Now) -> None:
-        for change in delta.changed_topics.values():
-            topic = change.after
-            for partition in change.changed_partitions():
-                leader = partition.leader
-                if topic is not None and leader >= 0 and leader not in partition.isr and leader not in partition.elr:
-                    self._world.broken(
-                        f"{topic.name}-{partition.index} is led by {leader}, which is neither in the ISR "
-                        f"{partition.isr} nor in the ELR {partition.elr}"
-                    )
 
     def _broken(self, node: SimulatedNode, what: str) -> None:
         self._world.broken(f"node {node.node_id}: {what}")

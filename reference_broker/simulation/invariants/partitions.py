@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.replication.partition import Partition
 from reference_broker.replication.partitions import Partitions
+from reference_broker.simulation.invariants.replicas import Replicas, State
 from reference_broker.simulation.invariants.unclean_elections import Key, UncleanElections
 from reference_broker.simulation.simulated_node import SimulatedNode
 from reference_broker.simulation.world import World
@@ -100,13 +101,42 @@ class PartitionLogs:
         self._latest: dict[Key, int] = {}
         """The highest leader epoch in which any broker has led."""
         self._hosts: dict[int, Partitions] = {}
-        self._seen: dict[int, dict[Partition, tuple[int, int, bool]]] = {}
-        """By node: the high watermark, epoch and leadership last seen of each replica."""
+        self._seen: dict[int, dict[Partition, State]] = {}
+        """By node."""
+        self.replicas = Replicas(world, self._hosts)
+        self._ends: dict[Key, int] = {}
+        """The highest high watermark of each partition; also of a replica whose folder failed in the same event."""
 
     def epoch_of(self, topic_id: Uuid, partition: int, base_offset: int, crc: int) -> int | None:
         """The leader epoch of a batch that was committed at an offset; None where none with this CRC ever was."""
-        logs = self.committed.get((topic_id, partition))
-        return None if logs is None else logs.epoch_of(base_offset, crc)
+        key = (topic_id, partition)
+        logs = self.committed.get(key)
+        epoch = None if logs is None else logs.epoch_of(base_offset, crc)
+        return self._epoch_elsewhere(key, base_offset, crc) if epoch is None else epoch
+
+    def _epoch_elsewhere(self, key: Key, base_offset: int, crc: int) -> int | None:
+        """The same where the leader's folder failed in the event that committed the batch: as the others have it."""
+        if base_offset >= self.committed_end(key):
+            return None
+        for node_id, hosted in self._hosts.items():
+            replica = hosted.find_by_id(*key)
+            if replica is None or replica.is_gone:
+                continue
+            with self._world.nodes[node_id].disk.spared():
+                for header in self._headers(replica.log, base_offset):
+                    if (header.base_offset, header.crc) == (base_offset, crc):
+                        return header.partition_leader_epoch
+                    break
+        return None
+
+    def committed_end(self, key: Key) -> int:
+        """The end of what was ever below a high watermark of a partition."""
+        return self._ends.get(key, 0)
+
+    def leading(self, key: Key) -> tuple[int, int]:
+        """The highest leader epoch of a partition in which any broker has led, and who did; -1 for none."""
+        epoch = self._latest.get(key, -1)
+        return epoch, self.leaders.get((key, epoch), -1)
 
     def on_started(self, node: SimulatedNode) -> None:
         """A new process."""
@@ -117,7 +147,7 @@ class PartitionLogs:
 
     def on_ended(self, node: SimulatedNode) -> None:
         """Its next process begins anew."""
-        self._hosts.pop(node.node_id, None)
+        self.replicas.on_ended(node, self._hosts.pop(node.node_id, ()))
         self._seen.pop(node.node_id, None)
 
     def on_halted(self, node: SimulatedNode, reason: str) -> None:
@@ -131,16 +161,41 @@ class PartitionLogs:
         partitions = self._hosts.get(node.node_id)
         if partitions is None:
             return
-        seen = self._seen[node.node_id]
+        seen, online = self._seen[node.node_id], 0
         for partition in partitions:
-            state = (partition.log.high_watermark, partition.leader_epoch, partition.is_leader)
+            online += 1
+            state = State.of(partition)
             before = seen.get(partition)
-            if before != state and not partition.is_gone:
+            if before == state:
+                continue
+            self._note_end(partition)
+            if not partition.is_gone:
                 seen[partition] = state
                 with node.disk.spared():
                     self._look(node, partition, before)
+                    self._look_at_replica(node, partition, before, state)
+        if online < len(seen):
+            for partition in [one for one in seen if one.is_gone]:
+                self._note_end(partition)
+                del seen[partition]
 
-    def _look(self, node: SimulatedNode, partition: Partition, before: tuple[int, int, bool] | None) -> None:
+    def _note_end(self, partition: Partition) -> None:
+        key = (partition.topic_id, partition.index)
+        self._ends[key] = max(partition.log.high_watermark, self._ends.get(key, 0))
+
+    def _look_at_replica(self, node: SimulatedNode, partition: Partition, before: State | None, now: State) -> None:
+        """What an unclean election may have lost is looked at elsewhere."""
+        key = (partition.topic_id, partition.index)
+        logs = None if self.unclean.is_permitted(partition.topic) else self.committed.get(key)
+        is_latest = now.leader_epoch >= self._latest.get(key, -1)
+        self.replicas.look(node, partition, before, now, None if logs is None else logs.first, is_latest=is_latest)
+
+    def lacks_committed(self, node_id: int, topic: str, key: Key) -> bool:
+        """Whether the replica of a broker that runs lacks something of what is committed, through a fault of ours."""
+        logs = None if self.unclean.is_permitted(topic) else self.committed.get(key)
+        return logs is not None and self.replicas.lacks_committed(node_id, key, logs.first)
+
+    def _look(self, node: SimulatedNode, partition: Partition, before: State | None) -> None:
         key = (partition.topic_id, partition.index)
         mark, epoch, is_leader = partition.log.high_watermark, partition.leader_epoch, partition.is_leader
         if mark > partition.log.log_end_offset:
@@ -149,7 +204,7 @@ class PartitionLogs:
             lowest = self.unclean.lowest_cut(key, epoch)
             if lowest is None or mark < lowest:
                 self._broken(node, partition, f"the high watermark goes back from {before[0]} to {mark}")
-        if is_leader and (before is None or before[1:] != (epoch, True)):
+        if is_leader and (before is None or before[1:3] != (epoch, True)):
             self._note_leader(node, partition, key, epoch)
         checked = 0 if before is None else before[0]
         if mark > checked:

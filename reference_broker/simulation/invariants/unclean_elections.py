@@ -42,6 +42,10 @@ class UncleanElections:
         """From now on somebody may ask for unclean elections of a topic's partitions."""
         self._permitted[topic] = None
 
+    def is_permitted(self, topic: str) -> bool:
+        """Whether somebody may have asked for an unclean election of a topic's partitions."""
+        return topic in self._permitted
+
     def topic_id(self, topic: str) -> Uuid:
         """The latest topic of a name. KeyError where there was none."""
         return {name: topic_id for topic_id, name in self._names.items()}[topic]

@@ -31,6 +31,8 @@ class Ledger:
     read: Told = field(default_factory=dict)
     refused: dict[bytes, None] = field(default_factory=dict)
     """Values that were never appended, as the client was told."""
+    ends: dict[Place, int] = field(default_factory=dict)
+    """The end of what was acknowledged, by place."""
     acknowledgements: int = 0
     """How many values were acknowledged."""
     wrong: str | None = None
@@ -38,6 +40,7 @@ class Ledger:
     def acknowledge(self, place: Place, offset: int, value: bytes, epoch: int) -> None:
         """A producer was told that a value stands at an offset, in a batch of a leader epoch."""
         self.acknowledgements += 1
+        self.ends[place] = max(self.ends.get(place, 0), offset + 1)
         self._note(self.acknowledged, place, offset, value, epoch, "both {!r} and {!r} were acknowledged there")
         self._compare(place, offset)
 
@@ -72,7 +75,10 @@ class Ledger:
             self.wrong = what
 
     def judge(self, final: Mapping[Place, Mapping[int, bytes]]) -> str | None:
-        """Compare with the logs at the end, by place and offset; what is broken, or None."""
+        """Compare with the logs at the end, by place and offset; what is broken, or None.
+
+        Of values with a '/', what is before it names the producer, and a number after it their order.
+        """
         for place, values in final.items():
             for kind, told in (("acknowledged", self.acknowledged), ("read", self.read)):
                 for offset, at_offset in told.get(place, {}).items():
@@ -81,9 +87,15 @@ class Ledger:
                         if there != value and not self.may_lose(place, offset, epoch, AT_THE_END):
                             self.broken(place, offset, f"{value!r} was {kind}, and in the end there is {there!r}")
             seen: dict[bytes, int] = {}
+            last: dict[bytes, int] = {}
             for offset, value in values.items():
                 if (first := seen.setdefault(value, offset)) != offset:
                     self.broken(place, offset, f"{value!r} stands there and at {first}, from an idempotent producer")
+                producer, _, number = value.rpartition(b"/")
+                if producer:
+                    if int(number) < last.get(producer, 0):
+                        self.broken(place, offset, f"{value!r} stands there, behind a later one of the same producer")
+                    last[producer] = int(number)
                 if value in self.refused:
                     self.broken(place, offset, f"{value!r} stands there, but its producer was told that it does not")
         return self.wrong

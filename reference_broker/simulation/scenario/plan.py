@@ -30,6 +30,10 @@ SMALL_SNAPSHOTS: Final = {
 """A snapshot of the metadata every few records, and the log before it goes: who is behind has to fetch the snapshot."""
 
 
+MOST_IN_FLIGHT: Final = 5
+"""Batches of an idempotent producer: a broker knows so many of each again."""
+PIPELINED: Final = 0.3
+"""In how many scenarios producers send several batches at once."""
 GROUPS: Final = 2
 SHORT_SESSIONS: Final = {"group.min.session.timeout.ms": "500"}
 """Members may say that they are missed soon."""
@@ -57,6 +61,8 @@ class Plan:
     pause_ms: int
     """How long a producer waits between batches, on the average."""
     largest_batch: int
+    in_flight: int = 1
+    """How many batches a producer sends at once, at most."""
     is_durable: bool
     core: tuple[int, ...]
     """The majority that is healed first, and must then make progress alone."""
@@ -116,7 +122,8 @@ def plan_of(seed: int) -> Plan:
         is_durable=is_durable,
         core=_core(chance, layout),
     )
-    return _with_parts(usual, Random(f"{seed}, parts"))
+    plan = _with_parts(usual, Random(f"{seed}, parts"))
+    return replace(plan, in_flight=MOST_IN_FLIGHT) if Random(f"{seed}, in flight").random() < PIPELINED else plan
 
 
 PARTS: Final = (

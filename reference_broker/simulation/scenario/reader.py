@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from reference_broker.simulation.invariants import PartitionLogs
 from reference_broker.simulation.scenario.caller import TROUBLE, Caller, Waits
-from reference_broker.simulation.scenario.ledger import Ledger, Place
+from reference_broker.simulation.scenario.ledger import AT_THE_END, Ledger, Place
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import FetchPartition, FetchRequest, FetchTopic
@@ -21,6 +22,8 @@ from reference_broker.wire.records import iter_batches
 RETRY_MS: Final = 50
 WAIT_MS: Final = 500
 LATEST: Final = -1
+END_ASKED_EVERY: Final = 5
+"""Every so many requests of a reader one is for the end of the partition."""
 
 
 def request_of(topic_id: Uuid, partition: int, offset: int, *, max_wait_ms: int = WAIT_MS) -> FetchRequest:
@@ -42,18 +45,20 @@ def values_of(data: PartitionData, offset: int) -> list[tuple[int, bytes, int]]:
 
 
 class Reader:
-    """Reads until it is told to stop."""
+    """Reads until it is told to stop, and asks now and then where the partition ends."""
 
-    def __init__(self, caller: Caller, ledger: Ledger, place: Place) -> None:
-        self.caller, self._ledger, self.place = caller, ledger, place
+    def __init__(self, caller: Caller, ledger: Ledger, logs: PartitionLogs, place: Place) -> None:
+        self.caller, self._ledger, self._logs, self.place = caller, ledger, logs, place
         self.is_stopping = False
         self.offset = 0
 
     def run(self) -> Waits:
         """Until `is_stopping`."""
+        fetches = 0
         while not self.is_stopping:
+            fetches += 1
             try:
-                is_good = yield from self._fetch()
+                is_good = yield from self._fetch() if fetches % END_ASKED_EVERY else self._ask_end()
             except TROUBLE:
                 is_good = False
             if not is_good:
@@ -67,7 +72,10 @@ class Reader:
         if answer.error_code or not answer.responses:
             return answer.error_code == ErrorCode.NONE
         (data,) = answer.responses[0].partitions
+        committed_end = self._logs.committed_end((topic_id, partition))
         for offset, value, epoch in values_of(data, self.offset):
+            if offset >= committed_end:
+                self._ledger.broken(self.place, offset, f"{value!r} was read there before it was committed")
             self._ledger.note_read(self.place, offset, value, epoch)
             self.offset = offset + 1
         if data.error_code == ErrorCode.OFFSET_OUT_OF_RANGE:
@@ -75,15 +83,40 @@ class Reader:
             self.offset = 0
         return data.error_code == ErrorCode.NONE
 
+    def _ask_end(self) -> Waits:
+        """ListOffsets tells no end beyond what is committed, and none before what a client knew when it asked.
+
+        The latter is for the latest leader to know, if it led when it was asked (KIP-207): an earlier one may not have
+        heard of it yet.
+        """
+        caller, place = self.caller, self.place
+        address, topic_id = yield from caller.leader(*place)
+        key = (topic_id, place[1])
+        known, leading = max(self.offset, self._ledger.ends.get(place, 0)), self._logs.leading(key)
+        answer = yield from caller.call(address, ApiKey.LIST_OFFSETS, end_request(place))
+        (found,) = answer.topics[0].partitions
+        if found.error_code != ErrorCode.NONE:
+            return False
+        if found.offset > self._logs.committed_end(key):
+            self._ledger.broken(place, found.offset, "is told as the end, and what is before it is not committed")
+        is_latest = leading == self._logs.leading(key) and leading[1] == caller.world.network.addresses[address]
+        if is_latest and found.offset < known and not self._ledger.may_lose(place, AT_THE_END, -1, AT_THE_END):
+            self._ledger.broken(place, found.offset, f"is told as the end, and before it was {known} at least")
+        return True
+
+
+def end_request(place: Place) -> ListOffsetsRequest:
+    """Asks for the end of a partition."""
+    asked = ListOffsetsPartition(partition_index=place[1], timestamp=LATEST)
+    topic = ListOffsetsTopic(name=TopicName(place[0]), partitions=(asked,))
+    return ListOffsetsRequest(replica_id=BrokerId(-1), topics=(topic,))
+
 
 def end_offset(caller: Caller, place: Place, limit_ms: int) -> Waits:
     """A partition's high watermark, once its leader knows what was acknowledged before it (KIP-207). TimeoutError."""
     world, (topic, partition) = caller.world, place
     end_us = world.now_us + limit_ms * 1000
-    asked = ListOffsetsPartition(partition_index=partition, timestamp=LATEST)
-    request = ListOffsetsRequest(
-        replica_id=BrokerId(-1), topics=(ListOffsetsTopic(name=TopicName(topic), partitions=(asked,)),)
-    )
+    request = end_request(place)
     while world.now_us < end_us:
         try:
             address, _ = yield from caller.leader(topic, partition)

@@ -72,7 +72,7 @@ class Scenario:
         self._admin = Caller(self.world, plan.layout.bootstrap)
         self.places: list[Place] = [(TOPIC, index) for index in range(plan.partitions)]
         self.producers = [self._producer(self.places[index % len(self.places)]) for index in range(2)]
-        self.readers = [Reader(self._caller(), self.ledger, self.places[0])]
+        self.readers = [Reader(self._caller(), self.ledger, self.logs, self.places[0])]
         self._clients: list[Producer | Reader] = [*self.producers, *self.readers]
         self.groups = Groups(self._caller, self.ledger.note_wrong, self.places)
         self.administrator = Administrator(self._caller, self.logs.unclean, plan.layout.voter_ids)
@@ -87,10 +87,11 @@ class Scenario:
         return Producer(
             self._caller(),
             self.ledger,
-            self.logs.epoch_of,
+            self.logs,
             place,
             pause_ms=plan.pause_ms,
             largest_batch=plan.largest_batch,
+            in_flight=plan.in_flight,
         )
 
     def _may_lose(self, place: Place, offset: int, older: int, newer: int) -> bool:
@@ -187,7 +188,7 @@ class Scenario:
             name=TopicName("core"), num_partitions=-1, replication_factor=-1, assignments=(assignment,)
         )
         self._finish(self._create(core, topic), CORE_LIMIT_MS, f"the core {nodes} creates a topic")
-        writer = Producer(core, self.ledger, self.logs.epoch_of, ("core", 0), pause_ms=10, largest_batch=1)
+        writer = Producer(core, self.ledger, self.logs, ("core", 0), pause_ms=10, largest_batch=1)
         self._run(writer.run())
         self._await_writes([writer], CORE_LIMIT_MS)
         writer.is_stopping = True
@@ -222,7 +223,7 @@ class Scenario:
         for node_id, process in self.world.running():
             voters = process.parts.quorum.voters
             if node_id in core and sum(one in core for one in voters.ids) < voters.majority:
-                return next(one for one in voters.ids if one not in core)
+                return next((one for one in voters.ids if one not in core), None)
         return None
 
     def _await_writes(self, producers: list[Producer], limit_ms: int) -> None:

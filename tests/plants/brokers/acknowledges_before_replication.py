@@ -6,6 +6,7 @@
 `checks/protocol/test_followers_are_served.py::test_a_record_is_acknowledged_when_the_follower_has_it`:
 answer to acks=all while the follower has nothing
 `checks/walkthrough/test_five_replicas.py`: The side of two has acknowledged a write that needs three
+`python -m harness simulate`: was acknowledged there and never committed
 """
 
 from __future__ import annotations

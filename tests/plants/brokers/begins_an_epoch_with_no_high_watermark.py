@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/protocol/test_leaders_are_followed.py::test_a_new_leader_tells_no_end_before_it_knows`:
 high watermark of the new leader
+`python -m harness simulate`: the high watermark goes back from
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ watermark moves over records that the follower has not.
 **Rejected by**
 `checks/protocol/test_followers_are_served.py::test_a_diverging_follower_is_told_where_and_not_counted`:
 What consumers see when only diverging fetches came
+`python -m harness simulate`: in its ISR lacks
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
 **Rejected by**
 `checks/metadata/test_brokers_come_and_go.py::test_who_is_fenced_is_not_elected`:
 answer to an election when no replica is alive
+`python -m harness simulate`: which is neither in the ISR
+`python -m harness simulate`: which is fenced or stops
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/metadata/test_brokers_come_and_go.py::test_who_was_not_in_sync_does_not_lead`:
 leader when nobody in sync is alive
+`python -m harness simulate`: is elected uncleanly in epoch
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@
 leader when nobody in sync is alive
 `checks/metadata/test_brokers_come_and_go.py::test_who_is_in_sync_leads_when_the_leader_is_fenced`:
 answer to an election of a replica that is not in sync
+`python -m harness simulate`: which is neither in the ISR
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/metadata/test_brokers_come_and_go.py::test_an_eligible_replica_leads`:
 follower that left the ISR is told to be eligible
+`python -m harness simulate`: is eligible no longer, as it was
 """
 
 from __future__ import annotations

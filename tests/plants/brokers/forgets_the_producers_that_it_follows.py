@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/protocol/test_leaders_are_followed.py::test_a_new_leader_knows_the_producers`:
 (error, offset) of a batch that is sent again
+`python -m harness simulate`: from an idempotent producer
 """
 
 from __future__ import annotations

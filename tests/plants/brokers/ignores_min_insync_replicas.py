@@ -6,6 +6,7 @@
 `checks/protocol/test_followers_are_served.py::test_too_few_replicas_in_sync_take_nothing`:
 answer to acks=all with one of two in sync
 `checks/durability/test_too_few_replicas.py`: answer to acks=all with one replica in sync
+`python -m harness simulate`: in sync, fewer than 2
 """
 
 from __future__ import annotations

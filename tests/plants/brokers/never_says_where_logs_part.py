@@ -6,6 +6,8 @@
 **Rejected by**
 `checks/protocol/test_followers_are_served.py::test_a_diverging_follower_is_told_where_and_not_counted`:
 Where the logs part for a follower
+`python -m harness simulate`: no progress: not within
+`python -m harness simulate`: in its ISR lacks
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/protocol/test_followers_are_served.py::test_readers_see_what_the_follower_has`:
 (high watermark, values) that no follower has
+`python -m harness simulate`: was read there before it was committed
 """
 
 from __future__ import annotations

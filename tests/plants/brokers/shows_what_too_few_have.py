@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/protocol/test_followers_are_served.py::test_too_few_replicas_in_sync_take_nothing`:
 What consumers see while too few replicas are in sync
+`python -m harness simulate`: in sync, fewer than 2
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/protocol/test_followers_are_served.py::test_a_follower_joins_the_isr_when_it_has_all`:
 answer when a replica not in sync has fetched up to
+`python -m harness simulate`: in its ISR, which lacks what is committed
 """
 
 from __future__ import annotations

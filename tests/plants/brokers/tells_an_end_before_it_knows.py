@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/protocol/test_leaders_are_followed.py::test_a_new_leader_tells_no_end_before_it_knows`:
 (error, offset) before its followers have fetched
+`python -m harness simulate`: is told as the end, and before it was
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/protocol/test_followers_are_served.py::test_readers_see_what_the_follower_has`:
 end that ListOffsets tells while no follower has anything
+`python -m harness simulate`: is told as the end
 """
 
 from __future__ import annotations

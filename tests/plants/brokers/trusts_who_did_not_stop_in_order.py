@@ -5,6 +5,7 @@
 **Rejected by**
 `checks/metadata/test_brokers_come_and_go.py::test_who_did_not_stop_in_order_is_not_eligible`:
 the eligible replicas are () after a stop out of order
+`python -m harness simulate`: which did not stop in order
 """
 
 from __future__ import annotations

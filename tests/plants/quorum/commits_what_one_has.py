@@ -4,6 +4,7 @@
 
 **Rejected by**
 `python -m harness simulate`: below what is committed
+`python -m harness simulate`: was committed as
 """
 
 from __future__ import annotations

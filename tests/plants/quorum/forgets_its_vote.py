@@ -4,6 +4,7 @@
 
 **Rejected by**
 `python -m harness simulate`: no progress: not within
+`python -m harness simulate`: the quorum's epoch goes back from
 """
 
 from __future__ import annotations

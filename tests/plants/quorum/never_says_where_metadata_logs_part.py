@@ -4,6 +4,7 @@
 
 **Rejected by**
 `python -m harness simulate`: was committed as
+`python -m harness simulate`: no progress: not within
 """
 
 from __future__ import annotations

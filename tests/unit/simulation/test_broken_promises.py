@@ -13,6 +13,7 @@ from plans import failures, plan_with
 from reference_broker.apis import list_offsets
 from reference_broker.controller import partition_change
 from reference_broker.log.awaited_flush import AwaitedFlush
+from reference_broker.log.flushing import SegmentFlush
 from reference_broker.log.producer_state import ProducerState
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.raft.ballot import Ballot
@@ -21,6 +22,7 @@ from reference_broker.raft.store import MetadataStore
 from reference_broker.replication.leader import Leader
 from reference_broker.replication.partition import Partition
 from reference_broker.simulation.faults import Act, Fault
+from reference_broker.simulation.invariants.replicas import Replicas
 from reference_broker.simulation.scenario.plan import SMALL_SNAPSHOTS, Plan
 from reference_broker.simulation.scenario.run import Scenario
 from reference_broker.wire.errors import ErrorCode
@@ -115,6 +117,19 @@ def elects_anybody(patch: Patch) -> None:
     patch.setattr(partition_change, "_elected", anybody)
 
 
+def elects_who_lags(patch: Patch) -> None:
+    """The controller has a replica lead that is not in the ISR, and says that it alone is."""
+    elect = partition_change._elect
+
+    def elect_outside(partition: Any, draft: Any, election: Any, rules: Any) -> None:
+        elect(partition, draft, election, rules)
+        outside = [one for one in draft.replicas if rules.is_acceptable(one) and one not in draft.isr]
+        if outside:
+            draft.leader, draft.isr, draft.elr = outside[0], (outside[0],), ()
+
+    patch.setattr(partition_change, "_elect", elect_outside)
+
+
 def leads_where_it_is_in_sync(patch: Patch) -> None:
     """A broker believes that it leads what it is in sync with."""
     update = Partition.update
@@ -137,6 +152,12 @@ def counts_what_only_the_leader_has(patch: Patch) -> None:
     patch.setattr(Leader, "advance_high_watermark", advance)
 
 
+def elects_who_lacks_what_was_counted(patch: Patch) -> None:
+    """The same, and nobody looks at the replicas that the leader counts on: the next leader shows it."""
+    counts_what_only_the_leader_has(patch)
+    patch.setattr(Replicas, "look", lambda self, *seen, **more: None)
+
+
 def begins_an_epoch_at_zero(patch: Patch) -> None:
     """A new leader's high watermark begins anew."""
     begin = Leader._begin_epoch
@@ -156,6 +177,11 @@ def acknowledges_what_only_the_leader_has(patch: Patch) -> None:
 def flushes_nothing(patch: Patch) -> None:
     """flush.messages=1 does not flush."""
     patch.setattr(AwaitedFlush, "ask", lambda self, log, now_ms: None)
+
+
+def only_says_that_it_flushes(patch: Patch) -> None:
+    """A flush is done before the disk has anything."""
+    patch.setattr(SegmentFlush, "flush", lambda self: None)
 
 
 def forgets_batches(patch: Patch) -> None:
@@ -185,10 +211,13 @@ PLANTS: tuple[tuple[Callable[[Patch], None], Callable[[int], Plan], str], ...] =
     (loses_producer_ids_in_snapshots, restarted, r"the image at offset \d+ differs"),
     (elects_anybody, isolated, r"is neither in the ISR \(.*\) nor in the ELR"),
     (leads_where_it_is_in_sync, isolated, r"is led in epoch \d+, in which node \d led it"),
-    (counts_what_only_the_leader_has, isolated, r"with a log up to \d+, but \d+ is committed|is committed \(base"),
+    (elects_who_lags, isolated, r"and \d is eligible no longer"),
+    (elects_who_lacks_what_was_counted, isolated, r"with a log up to \d+, but \d+ is committed|is committed \(base"),
+    (counts_what_only_the_leader_has, isolated, r"commits \d+ of epoch \d+, which \d in its ISR lacks"),
     (begins_an_epoch_at_zero, isolated, r"the high watermark goes back from \d+ to 0"),
     (acknowledges_what_only_the_leader_has, isolated, r"was acknowledged there and never committed"),
     (flushes_nothing, without_power, r"was acknowledged, and in the end|but \d+ is committed|is committed \(base"),
+    (only_says_that_it_flushes, without_power, r"after a start, before it up to \d+"),
     (forgets_batches, disconnected, r"from an idempotent producer"),
     (fails_to_answer, restarted, r"logs an error: LIST_OFFSETS .* failed: ZeroDivisionError"),
     (never_votes, restarted, r"no progress: not within \d+ ms: a topic is created"),

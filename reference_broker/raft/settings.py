@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from reference_broker.raft.voters import ReplicaKey, Voter, VoterEndpoint
 from reference_broker.settings.broker_config import BrokerConfig
+
+FETCH_BYTES_BEFORE: Final = 8 << 20
+"""What a member of the quorum fetched at once before 4.3."""
+BATCH_BYTES_BEFORE: Final = 8 << 20
+"""The largest batch of the metadata log in 4.0."""
 
 
 class QuorumSettings(Struct, frozen=True, kw_only=True):
@@ -39,11 +46,13 @@ class QuorumSettings(Struct, frozen=True, kw_only=True):
             append_linger_ms=config.number("controller.quorum.append.linger.ms"),
             request_timeout_ms=config.number("controller.quorum.request.timeout.ms"),
             retry_backoff_ms=config.number("controller.quorum.retry.backoff.ms"),
-            fetch_max_bytes=config.number("controller.quorum.fetch.max.bytes"),
-            fetch_snapshot_max_bytes=config.number("controller.quorum.fetch.snapshot.max.bytes"),
+            fetch_max_bytes=config.number("controller.quorum.fetch.max.bytes", before=FETCH_BYTES_BEFORE),
+            fetch_snapshot_max_bytes=config.number(
+                "controller.quorum.fetch.snapshot.max.bytes", before=FETCH_BYTES_BEFORE
+            ),
             snapshot_max_new_bytes=config.number("metadata.log.max.record.bytes.between.snapshots"),
             snapshot_max_interval_ms=config.number("metadata.log.max.snapshot.interval.ms"),
-            auto_join=config.flag("controller.quorum.auto.join.enable"),
+            auto_join=config.flag("controller.quorum.auto.join.enable", before=False),
             may_become_voter="controller" in config.roles,
         )
 
@@ -63,7 +72,7 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
         return cls(
             segment_bytes=config.number("metadata.log.segment.bytes"),
             segment_ms=config.number("metadata.log.segment.ms"),
-            max_batch_bytes=config.number("internal.metadata.max.batch.size.in.bytes"),
+            max_batch_bytes=config.number("internal.metadata.max.batch.size.in.bytes", before=BATCH_BYTES_BEFORE),
             retention_bytes=config.number("metadata.max.retention.bytes"),
             retention_ms=config.number("metadata.max.retention.ms"),
         )

@@ -121,9 +121,9 @@ class BrokerConfig:
         """The value of a known key; KeyError where Kafka knows none."""
         return self.values[name]
 
-    def number(self, name: str) -> int:
-        """A whole number (ms and bytes too)."""
-        value = self.values[name]
+    def number(self, name: str, before: int | None = None) -> int:
+        """A whole number (ms and bytes too). `before` is what counts in releases that have no such setting."""
+        value = self.values[name] if before is None else self.values.get(name, before)
         if not isinstance(value, int):
             raise TypeError(f"{name} is {value!r}, not a whole number")
         return value
@@ -135,9 +135,9 @@ class BrokerConfig:
             raise TypeError(f"{name} is {value!r}, not a number")
         return float(value)
 
-    def flag(self, name: str) -> bool:
-        """True or false."""
-        return self.values[name] is True
+    def flag(self, name: str, before: bool | None = None) -> bool:
+        """True or false. `before` is what counts in releases that have no such setting."""
+        return (self.values[name] if before is None else self.values.get(name, before)) is True
 
     def text(self, name: str) -> str:
         """A text; null reads as empty."""

@@ -62,12 +62,15 @@ class Alteration:
 
     def _decide(self, request: Any, image: MetadataImage, ctx: ControllerContext) -> Decision:
         configs, counts = ctx.controller.configs(image), _counts(request)
+        here = ConfigPreprocessing(image, ctx.config)
         records: list[VersionedRecord] = []
         rows = []
-        for resource in request.resources:
+        for resource in {_key(one): one for one in request.resources}.values():
+            changes = self._changes(resource)
             refusal = _refused_at_controller(resource, counts)
+            if refusal is None and resource.resource_type == BROKER_LOGGER and not self.is_replacement:
+                refusal = here.refusal_of(*_key(resource), changes)  # its own loggers, as of a broker
             if refusal is None:
-                changes = self._changes(resource)
                 made, refusal = configs.change(*_key(resource), changes, is_replacement=self.is_replacement)
                 records += made
             rows.append(self._row(resource, refusal))
@@ -92,7 +95,7 @@ def _refused_at_controller(resource: Any, counts: Counter[tuple[int, str]]) -> R
     """What a request says that no broker has looked at (KIP-919); None for nothing."""
     if resource.resource_type not in TYPES:
         return Refusal(ErrorCode.UNSUPPORTED_VERSION, f"Unknown resource type {resource.resource_type}.")
-    return TWICE if counts[_key(resource)] > 1 else None
+    return Refusal(ErrorCode.INVALID_REQUEST, "Duplicate resource.") if counts[_key(resource)] > 1 else None
 
 
 def _counts(request: Any) -> Counter[tuple[int, str]]:

@@ -225,6 +225,6 @@ def test_logs_are_flushed_at_the_flush_schedulers_interval() -> None:
 
 
 def test_the_next_deadline_follows_what_was_done(broker: BrokerInMemory) -> None:
-    assert broker.partitions.next_deadline_ms() == NOW + 5_000
-    broker.partitions.on_time(at(NOW + 5_000))
-    assert broker.partitions.next_deadline_ms() == NOW + 10_000
+    assert broker.partitions.next_deadline_ms() == NOW + 1_000
+    broker.partitions.on_time(at(NOW + 1_000))
+    assert broker.partitions.next_deadline_ms() == NOW + 2_000

@@ -42,6 +42,7 @@ RECORDS: Final = 16
 VALUE_BYTES: Final = 1012
 """So many make a batch of 16 KiB."""
 BATCH_BYTES: Final = 16 * 1024
+PRODUCER_ID: Final = 7
 SETTINGS: Final = """
 process.roles=broker,controller
 node.id=1
@@ -114,7 +115,7 @@ class CountedBroker:
         self.writer, self.reader = Client(port), Client(port)
         self.turn()
         self._topic_id = self._create_topic()
-        self._end_offset = 0
+        self._end_offset = self._next_sequence = 0
 
     def turn(self) -> None:
         """Serve what has come."""
@@ -128,10 +129,14 @@ class CountedBroker:
         topic_id: Uuid = self.writer.receive(ApiKey.CREATE_TOPICS).topics[0].topic_id
         return topic_id
 
-    def produce(self, acks: int = 1) -> int:
+    def produce(self, acks: int = 1, *, is_idempotent: bool = False) -> int:
         """The calls of a Produce of one batch of 16 KiB."""
         at_ms = now().wall_ms
-        batch = encode_batch([Record(at, at_ms, None, bytes(VALUE_BYTES)) for at in range(RECORDS)])
+        producer: dict[str, Any] = {}
+        if is_idempotent:
+            producer = {"producer_id": PRODUCER_ID, "producer_epoch": 0, "base_sequence": self._next_sequence}
+            self._next_sequence += RECORDS
+        batch = encode_batch([Record(at, at_ms, None, bytes(VALUE_BYTES)) for at in range(RECORDS)], **producer)
         data = PartitionProduceData(index=0, records=batch)
         topic = TopicProduceData(topic_id=self._topic_id, partition_data=(data,))
         self.writer.send(ApiKey.PRODUCE, ProduceRequest(acks=acks, timeout_ms=1000, topic_data=(topic,)))
@@ -236,6 +241,8 @@ def measure(table: Table) -> None:
     with counted_broker() as broker:
         add("Produce of 16 KiB, acks=1", broker.produce, PRODUCE_GOAL)
         add("Produce of 16 KiB, acks=-1", lambda: broker.produce(-1), PRODUCE_GOAL)
+        idempotent = "Produce of 16 KiB, acks=-1, idempotent"
+        add(idempotent, lambda: broker.produce(-1, is_idempotent=True), PRODUCE_GOAL)
         add("Fetch of 16 KiB", broker.fetch, FETCH_GOAL)
         session_id, epochs = broker.begin_session(), iter(range(1, ROUNDS + 1))
         add("Fetch of 16 KiB in a session", lambda: broker.fetch(session_id, next(epochs)), FETCH_GOAL)

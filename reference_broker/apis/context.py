@@ -149,7 +149,9 @@ class BrokerContext(Context, frozen=True, kw_only=True):
     @property
     def partitions(self) -> Partitions:
         """The partitions that this broker hosts."""
-        return self._parts.partitions
+        parts = self.parts.broker  # in line: asked by every Produce and Fetch
+        assert parts is not None
+        return parts.partitions
 
     @property
     def groups(self) -> GroupCoordinator:

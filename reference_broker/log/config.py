@@ -47,11 +47,6 @@ class LogConfig:
         return "compact" in self.cleanup_policy
 
     @property
-    def rolls_after_ms(self) -> int:
-        """segment.ms; what must be compacted after some time cannot stay in the last segment for longer (KIP-354)."""
-        return min(self.segment_ms, self.max_compaction_lag_ms) if self.is_compacted else self.segment_ms
-
-    @property
     def has_deletion(self) -> bool:
         """Whether retention removes old segments."""
         return "delete" in self.cleanup_policy

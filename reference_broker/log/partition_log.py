@@ -24,6 +24,7 @@ from reference_broker.log.validation import only_batch, validate
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
 from reference_broker.wire.records import (
+    CONTROL,
     LENGTH_END,
     LOG_APPEND_TIME,
     NO_PRODUCER_ID,
@@ -167,7 +168,7 @@ class PartitionLog:
         if not entries or header.partition_leader_epoch > entries[-1][0]:
             self.epochs.assign(header.partition_leader_epoch, header.base_offset)
         if header.producer_id > NO_PRODUCER_ID:
-            if header.is_control:
+            if header.attributes & CONTROL:
                 take_marker(segment, self.producers, header, Batch(header, memoryview(data)))
             else:
                 self.producers.note(header)
@@ -190,7 +191,9 @@ class PartitionLog:
         age = now_ms - self._segment_born_ms if first is None or first < 0 else header.max_timestamp - first
         if (
             size + header.batch_length + LENGTH_END > config.segment_bytes
-            or age > config.rolls_after_ms
+            or age > config.segment_ms
+            # What must be compacted after some time cannot stay in the last segment for longer (KIP-354).
+            or (age > config.max_compaction_lag_ms and config.is_compacted)
             or segment.offsets.is_full
             or segment.times.is_full
             or self.log_end_offset + header.last_offset_delta - segment.base_offset > 0x7FFFFFFF

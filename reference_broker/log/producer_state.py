@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections import deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import crc32c
 
@@ -14,7 +14,7 @@ from reference_broker.wire.codec import decode, encode_bytes
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.producer_snapshot import ProducerEntry, ProducerSnapshot
 from reference_broker.wire.primitives import MalformedRequest
-from reference_broker.wire.records import Batch, BatchHeader
+from reference_broker.wire.records import TRANSACTIONAL, Batch, BatchHeader
 from reference_broker.wire.refusal import KafkaError
 
 REMEMBERED_BATCHES = 5
@@ -127,9 +127,9 @@ class ProducerState:
         producer = self.producers.get(header.producer_id)
         if producer is None or producer.epoch != header.producer_epoch:
             return None
-        first, last = header.base_sequence, header.last_sequence
+        first = header.base_sequence
         for seen in producer.batches:
-            if seen.first_sequence == first and seen.last_sequence == last:
+            if seen.first_sequence == first and seen.last_sequence == header.last_sequence:
                 return seen
         return None
 
@@ -164,7 +164,9 @@ class ProducerState:
         INVALID_PRODUCER_EPOCH for an older epoch, OUT_OF_ORDER_SEQUENCE_NUMBER for a gap. A producer that the log does
         not know (never seen, or expired) may start anywhere, as in Kafka, unless it was to be verified.
         """
-        producer = self._current(header)
+        producer = self.producers.get(header.producer_id)
+        if producer is not None and header.producer_epoch < producer.epoch:
+            self._refuse_epoch(header, producer)
         if self.verifications:
             self._check_verified(header)
         if producer is None:
@@ -174,7 +176,8 @@ class ProducerState:
         if header.producer_epoch > producer.epoch:
             expected = 0
         else:
-            expected = (producer.last_sequence + 1) & 0x7FFFFFFF
+            batches = producer.batches
+            expected = (batches[-1].last_sequence + 1) & 0x7FFFFFFF if batches else 0
         if header.base_sequence != expected:
             raise KafkaError(
                 ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
@@ -185,11 +188,14 @@ class ProducerState:
         """A batch's producer, None where the log does not know it. INVALID_PRODUCER_EPOCH for an older epoch."""
         producer = self.producers.get(header.producer_id)
         if producer is not None and header.producer_epoch < producer.epoch:
-            raise KafkaError(
-                ErrorCode.INVALID_PRODUCER_EPOCH,
-                f"producer {header.producer_id} sends with epoch {header.producer_epoch}, {producer.epoch} is current",
-            )
+            self._refuse_epoch(header, producer)
         return producer
+
+    def _refuse_epoch(self, header: BatchHeader, producer: Producer) -> NoReturn:
+        raise KafkaError(
+            ErrorCode.INVALID_PRODUCER_EPOCH,
+            f"producer {header.producer_id} sends with epoch {header.producer_epoch}, {producer.epoch} is current",
+        )
 
     def _check_verified(self, header: BatchHeader) -> None:
         found = self.verifications.get(header.producer_id)
@@ -213,15 +219,17 @@ class ProducerState:
             producer.epoch = header.producer_epoch
             producer.batches.clear()
         producer.last_timestamp = header.max_timestamp
-        if header.is_transactional:
+        if header.attributes & TRANSACTIONAL:
             self.verifications.pop(header.producer_id, None)
             if producer.first_offset_of_transaction < 0:
                 producer.first_offset_of_transaction = header.base_offset
                 self.has_transactions = True
-        first, last = header.base_offset, header.last_offset
-        producer.batches.append(
-            BatchSeen(header.base_sequence, header.last_sequence, first, last, header.max_timestamp)
+        first, last_sequence = header.base_offset, header.last_sequence
+        last = first + header.last_offset_delta
+        seen: BatchSeen = tuple.__new__(
+            BatchSeen, (header.base_sequence, last_sequence, first, last, header.max_timestamp)
         )
+        producer.batches.append(seen)
 
     def complete(self, header: BatchHeader, marker: Marker) -> Completed | None:
         """Take a marker that was appended; the transaction that it ended, None when none was open."""

@@ -13,28 +13,29 @@ class Backlog:
     """Those with a replica on this broker, in the order in which they changed, and whether each may be new."""
 
     def __init__(self) -> None:
-        self._behind: dict[TopicIdPartition, bool] = {}
+        self.changed: dict[TopicIdPartition, bool] = {}
+        """Whether it is empty is looked at with every request, and without a call."""
 
     def __bool__(self) -> bool:
-        return bool(self._behind)
+        return bool(self.changed)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._behind
+        return key in self.changed
 
     def note(self, node_id: int, topic: TopicImage, images: Iterable[PartitionImage], *, is_new: bool) -> None:
         """Some of a topic's partitions have changed."""
         for image in images:
             if node_id in image.replicas:
-                self._behind.setdefault((topic.id, image.index), is_new)
+                self.changed.setdefault((topic.id, image.index), is_new)
 
     def first(self, count: int) -> list[TopicIdPartition]:
         """So many of those that changed first."""
-        return list(islice(self._behind, count))
+        return list(islice(self.changed, count))
 
     def take(self, key: TopicIdPartition) -> bool:
         """One is done now; whether it may be new."""
-        return self._behind.pop(key)
+        return self.changed.pop(key)
 
     def drop(self, key: TopicIdPartition) -> None:
         """One is not hosted any more; no error where it is not behind."""
-        self._behind.pop(key, None)
+        self.changed.pop(key, None)

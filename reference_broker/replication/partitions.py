@@ -139,13 +139,13 @@ class Partitions:
 
     def find(self, topic: str, index: int) -> Partition | None:
         """A partition that is hosted and works, by its topic's name."""
-        if self._behind:
+        if self._behind.changed:
             self._hosting.hurry(topic, index, self._now)
         return self._online.get(topic, index)
 
     def find_by_id(self, topic_id: Uuid, index: int) -> Partition | None:
         """A partition that is hosted and works, by its topic's id."""
-        if self._behind:
+        if self._behind.changed:
             self._hosting.hurry_by_id(topic_id, index, self._now)
         return self._online.get_by_id(topic_id, index)
 

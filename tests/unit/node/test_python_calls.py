@@ -42,6 +42,10 @@ def test_a_produce_of_one_batch_keeps_to_its_goal(broker: CountedBroker, acks: i
     assert usual(lambda: broker.produce(acks)) <= PRODUCE_GOAL
 
 
+def test_a_produce_of_an_idempotent_producer_keeps_to_the_same_goal(broker: CountedBroker) -> None:
+    assert usual(lambda: broker.produce(-1, is_idempotent=True)) <= PRODUCE_GOAL
+
+
 def test_a_fetch_of_one_batch_keeps_to_its_goal(broker: CountedBroker) -> None:
     assert usual(broker.fetch) <= FETCH_GOAL
 

@@ -9,12 +9,13 @@ CHECKS ?= checks
 WORKERS ?= 3
 KAFKA ?= 4.3.1
 NIGHTLY_SEEDS ?= 1 2 3
+COMPILED := $(CURDIR)/build/compiled
 CHECK_OPTIONS := $(foreach target,$(TARGETS),--target $(target)) $(if $(SEED),--seed $(SEED))
 
 # Hundreds of processes of Python are started: each module is compiled once, not by each of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: check clusters test nightly soak lint bench fuzz image report generate clean
+.PHONY: check clusters test nightly soak lint bench compiled fuzz image report generate clean
 
 check: $(READY)  ## every check that asks for one node against $(TARGETS), then the report
 	$(BIN)/python -m pytest $(CHECKS) -n $(WORKERS) -m "not several_nodes" $(CHECK_OPTIONS)
@@ -46,6 +47,10 @@ nightly: $(READY)  ## all of it: every check on every kind of target, three seed
 	done
 	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --seconds 300
 	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --nodes 3 --seconds 300
+	$(MAKE) compiled
+	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest tests/unit -q -n $(WORKERS) --dist loadgroup
+	PYTHONPATH=$(COMPILED) $(BIN)/python -m harness simulate --seeds 0..999 --jobs $(WORKERS)
+	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest checks -n $(WORKERS) --target reference --sample 20%
 
 soak: $(READY)  ## long: ten minutes of search for differences, then every check under a minute of load
 	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --seconds 600
@@ -58,6 +63,9 @@ lint: $(READY)  ## ruff and mypy
 
 bench: $(READY)  ## measurements, beside Apache Kafka where Java is there
 	$(BIN)/python -m bench
+
+compiled: $(READY)  ## the hottest modules of the reference compiled by mypyc, where a C compiler is there (compiled/README.md)
+	$(BIN)/python -m compiled $(COMPILED)
 
 fuzz: $(READY)  ## a million mutated frames against the codec and a running broker
 	$(BIN)/python -m bench.fuzz --frames 1000000

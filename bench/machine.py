@@ -7,9 +7,12 @@ import platform
 import re
 import shutil
 import subprocess
+from importlib import import_module
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from bench.subjects import KAFKA
+from compiled.modules import MODULES
 
 
 def description() -> list[str]:
@@ -17,11 +20,17 @@ def description() -> list[str]:
     return [
         f"machine   {os.cpu_count()} cores ({_processor()}), {_memory_gb():.0f} GB, load {os.getloadavg()[0]:.1f}",
         f"system    {platform.platform()}",
-        f"python    {platform.python_version()}",
+        f"python    {platform.python_version()}, {_form()}",
         f"java      {_first_line('java', '-version') or 'not there'}",
         f"kafka     {KAFKA}, with the JVM options of kafka-server-start.sh",
         f"commit    {_first_line('git', 'describe', '--always', '--dirty') or 'unknown'}",
     ]
+
+
+def _form() -> str:
+    """Whether modules of the reference are compiled: see compiled/README.md."""
+    found = [name for name in MODULES if str(import_module(name).__file__).endswith(EXTENSION_SUFFIXES[0])]
+    return f"{len(found)} modules of the reference compiled by mypyc" if found else "no module compiled"
 
 
 def _processor() -> str:

@@ -47,7 +47,7 @@ from reference_broker.wire.messages.fetch_response import (
     NodeEndpoint,
     PartitionData,
 )
-from reference_broker.wire.primitives import ZERO_UUID, BrokerId, ProducerId
+from reference_broker.wire.primitives import ZERO_UUID, BrokerId, Frozen, ProducerId
 from reference_broker.wire.refusal import KafkaError
 
 API: Final = ApiKey.FETCH
@@ -61,7 +61,7 @@ READ_COMMITTED: Final = 1
 NO_RECORDS: Final = b""
 
 
-class Params(Struct, frozen=True):
+class Params(Frozen, frozen=True):
     """What holds for every partition of a fetch."""
 
     is_committed: bool

@@ -48,7 +48,7 @@ from reference_broker.wire.messages.produce_response import (
     ProduceResponse,
     TopicProduceResponse,
 )
-from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
+from reference_broker.wire.primitives import BrokerId, Frozen, TopicName, Uuid
 from reference_broker.wire.records import COMPRESSION_MASK, TRANSACTIONAL, Batch, BatchHeader
 from reference_broker.wire.refusal import KafkaError
 from reference_broker.wire.refusal_response import refusal_response
@@ -84,7 +84,7 @@ class Answered(Struct):
     results: list[PartitionProduceResponse]
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(Frozen, frozen=True):
     """A batch that waits for the replicas in sync: where its answer stands, and what they must have."""
 
     topic_at: int
@@ -201,16 +201,16 @@ def _append_to(partition: Partition, batch: Batch, acks: int, ctx: BrokerContext
     index = partition.index
     try:
         appended = partition.append_from_client(batch, acks, ctx.now.wall_ms)
-    except RecordsRefused as error:
+    except RecordsRefused as refused:
         return _refused(
             index,
-            error.code,
+            refused.code,
             log_start_offset=partition.log.log_start_offset,
             record_errors=tuple(
                 BatchIndexAndErrorMessage(batch_index=at, batch_index_error_message=text)
-                for at, text in error.record_errors
+                for at, text in refused.record_errors
             ),
-            message=error.detail,
+            message=refused.detail,
         )
     except KafkaError as error:
         if error.code is ErrorCode.NOT_LEADER_OR_FOLLOWER:

@@ -6,8 +6,6 @@ import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
-from msgspec import Struct
-
 from reference_broker.environment import Disk
 from reference_broker.log import replication, retention
 from reference_broker.log.awaited_flush import AwaitedFlush
@@ -22,7 +20,7 @@ from reference_broker.log.time_search import OffsetAtTime, first_at
 from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.log.validation import only_batch, validate
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import Buffer, FileSlice, Uuid
+from reference_broker.wire.primitives import Buffer, FileSlice, Frozen, Uuid
 from reference_broker.wire.records import (
     CONTROL,
     LENGTH_END,
@@ -39,7 +37,7 @@ STAMP = struct.Struct(">qii")
 STAMP_SIZE = STAMP.size
 
 
-class Appended(Struct, frozen=True, kw_only=True):
+class Appended(Frozen, frozen=True):
     """Where a batch came to stand. `log_append_time_ms` is -1 where the client's own timestamps count.
 
     For a duplicate it is the first one's largest timestamp in any case, as in Kafka.
@@ -52,7 +50,7 @@ class Appended(Struct, frozen=True, kw_only=True):
     is_duplicate: bool = False
 
 
-class Fetched(Struct, frozen=True):
+class Fetched(Frozen, frozen=True):
     """Whole batches from a log as parts of its files, `size` bytes in all, from one segment; None where it is empty.
 
     `is_cut_short` says that it is empty because the first batch has more bytes than were asked for.

@@ -5,12 +5,10 @@ Source: Kafka documentation, "Record Batch" and "Topic Configs"; KIP-467 for err
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from reference_broker.log.config import LogConfig
 from reference_broker.wire.compression import Compression, compress, decompress
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import Buffer, MalformedRequest
+from reference_broker.wire.primitives import Buffer, Frozen, MalformedRequest
 from reference_broker.wire.record_scan import Scan, scan_records
 from reference_broker.wire.records import (
     CODECS,
@@ -52,7 +50,7 @@ class Unreadable(KafkaError):
     """Records that do not even begin like a batch: Kafka refuses the whole request for them."""
 
 
-class Validated(Struct, frozen=True):
+class Validated(Frozen, frozen=True):
     """A batch that may be appended. `data` is the client's buffer, or a new one where something had to change."""
 
     header: BatchHeader
@@ -83,8 +81,8 @@ def only_batch(records: Buffer) -> Batch:
         view = view[:size]
     try:
         return Batch(parse_batch_header(view), view)
-    except MalformedRequest as error:
-        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, str(error)) from error
+    except MalformedRequest as malformed:
+        raise KafkaError(ErrorCode.CORRUPT_MESSAGE, str(malformed)) from malformed
 
 
 def first_header(records: Buffer | None) -> BatchHeader | None:

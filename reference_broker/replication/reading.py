@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import Struct
-
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.wire.errors import ErrorCode
-from reference_broker.wire.primitives import FileSlice
+from reference_broker.wire.primitives import FileSlice, Frozen
 from reference_broker.wire.refusal import KafkaError
 
 NO_EPOCH: Final = -1
 
 
-class Read(Struct, frozen=True):
+class Read(Frozen, frozen=True):
     """What a fetch found. `diverging` is (epoch, end offset) where the reader's log has gone another way (KIP-595).
 
     `preferred_replica` is the broker that the reader is to turn to instead, -1 for none (KIP-392).

@@ -11,6 +11,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any, Final
 
 from reference_broker.effects import Close, ConnectionId, Effect, Flush, Halt, Reply, Send
@@ -90,9 +91,16 @@ class Loop:
         """Let SIGTERM and SIGINT end `run` in order, and SIGUSR1 have the link filter read its file."""
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop())
-        if (links := self._links) is not None:
-            signal.signal(signal.SIGUSR1, lambda *_: links.ask())
+            signal.signal(number, self._on_stop_signal)
+        if self._links is not None:
+            signal.signal(signal.SIGUSR1, self._on_link_signal)
+
+    def _on_stop_signal(self, number: int, frame: FrameType | None) -> None:
+        self.stop()
+
+    def _on_link_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._links is not None:
+            self._links.ask()
 
     def stop(self) -> None:
         """End `run` soon; may be called from a signal handler."""

@@ -6,7 +6,6 @@ Source: Kafka protocol guide, "Common Request and Response Structure"; KIP-482 f
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from reference_broker.wire.primitives import (
     MAX_STRING_BYTES,
     Buffer,
     FileSlice,
+    Frozen,
     MalformedRequest,
     UnencodableResponse,
 )
@@ -33,8 +33,7 @@ _ANSWER = struct.Struct(">ii")
 _FLEXIBLE_ANSWER = struct.Struct(">iix")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Frozen, frozen=True):
     """A request with what its header said."""
 
     api_key: int

@@ -11,9 +11,7 @@ import struct
 from functools import lru_cache
 from typing import Final
 
-from msgspec import Struct
-
-from reference_broker.wire.primitives import Buffer, read_signed_varlong
+from reference_broker.wire.primitives import Buffer, Frozen, read_signed_varlong
 
 SHORTEST: Final = 8
 """A run that is shorter is not worth it."""
@@ -29,7 +27,7 @@ WIDE_DELTAS_LOW: Final = bytes((2 * delta & 0x7F) | 0x80 for delta in range(WIDE
 WIDE_DELTAS_HIGH: Final = bytes(2 * delta >> 7 for delta in range(WIDER_FROM))
 
 
-class Run(Struct, frozen=True):
+class Run(Frozen, frozen=True):
     """Records without headers, their offsets in sequence, up to but without `next_index`, which begins at `stop`."""
 
     stop: int

@@ -6,16 +6,14 @@ zigzagged, where an odd one is below zero. Records that look alike are taken man
 
 from __future__ import annotations
 
-from msgspec import Struct
-
-from reference_broker.wire.primitives import Buffer, MalformedRequest, read_signed_varlong
+from reference_broker.wire.primitives import Buffer, Frozen, MalformedRequest, read_signed_varlong
 from reference_broker.wire.record_runs import WIDE_FROM, run_after, run_of_all
 
 PATIENCE = 32
 """How many records to walk over before the next look for a run, when there was none."""
 
 
-class Scan(Struct, frozen=True):
+class Scan(Frozen, frozen=True):
     """What a batch's records look like as a whole."""
 
     max_timestamp_delta: int

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import crc32c
-from msgspec import Struct
 
 from reference_broker.wire.compression import Compression, compress, decompress
-from reference_broker.wire.primitives import Buffer, MalformedRequest, read_signed_varlong, signed_varint
+from reference_broker.wire.primitives import Buffer, Frozen, MalformedRequest, read_signed_varlong, signed_varint
 
 HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 HEADER_SIZE: Final = HEADER.size  # 61
@@ -114,7 +113,7 @@ class Record(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
-class Batch(Struct, frozen=True):
+class Batch(Frozen, frozen=True):
     """A batch in a buffer: its parsed header and all its bytes."""
 
     header: BatchHeader

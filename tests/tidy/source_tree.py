@@ -9,7 +9,10 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("kafka_verification.py", "reference_broker", "harness", "nemesis", "reports", "checks", "bench", "tests")
+PACKAGES = (
+    *("kafka_verification.py", "reference_broker", "harness", "nemesis", "reports", "checks", "bench", "compiled"),
+    "tests",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,16 @@ TABLE: dict[str, tuple[str, ...]] = {
     "checks": ("checks", "harness", "nemesis", RB + "wire"),
 } | dict.fromkeys(HARNESS_CORE, (*HARNESS_CORE, RB + "wire"))
 
-NOT_IMPORTED_BY_THE_PRODUCT = ("tests", "checks", "bench")
-OURS = ("kafka_verification", "reference_broker", "harness", "nemesis", "reports", "checks", "bench", "tests")
+NOT_IMPORTED_BY_THE_PRODUCT = ("tests", "checks", "bench", "compiled")
+OURS = (
+    "kafka_verification",
+    "reference_broker",
+    "harness",
+    "nemesis",
+    "reports",
+    "checks",
+    *NOT_IMPORTED_BY_THE_PRODUCT,
+)
 
 
 def is_within(name: str, package: str) -> bool:

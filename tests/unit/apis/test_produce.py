@@ -302,7 +302,7 @@ def test_too_few_replicas_in_sync_refuse_only_acks_all(broker: BrokerInMemory) -
 
 
 @pytest.fixture
-def parked(broker: BrokerInMemory, monkeypatch: pytest.MonkeyPatch) -> Later:
+def parked(broker: BrokerInMemory, plain_python: None, monkeypatch: pytest.MonkeyPatch) -> Later:
     """A Produce with acks=-1 whose partition waits for replicas that other brokers have."""
     monkeypatch.setattr(Leader, "advance_high_watermark", lambda self: False)
     parked = sent(broker, batch(b"a"))

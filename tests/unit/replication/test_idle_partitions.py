@@ -85,7 +85,7 @@ class Led:
 
 
 @pytest.fixture
-def led(monkeypatch: pytest.MonkeyPatch) -> Led:
+def led(plain_python: None, monkeypatch: pytest.MonkeyPatch) -> Led:
     return Led(monkeypatch)
 
 

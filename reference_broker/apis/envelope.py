@@ -2,9 +2,10 @@
 
 **Promises** The request within is served as if its client had sent it here: its version, client id, address and
 principal are those of the client. What comes back are the bytes of its response, refusals among them.
-**Refuses** NOT_CONTROLLER: this node is not the active controller (also where only the response within says so, so that
-the broker asks the next one). INVALID_REQUEST: the request is not one that brokers pass on; the client's address is
-none. UNSUPPORTED_VERSION: the request within cannot be read, or its version is not served here.
+**Refuses** NOT_CONTROLLER: this node is not the active controller (also where only the response within says so, by
+NOT_LEADER_OR_FOLLOWER for DescribeQuorum, so that the broker asks the next one). INVALID_REQUEST: the request is not
+one that brokers pass on; the client's address is none. UNSUPPORTED_VERSION: the request within cannot be read, or its
+version is not served here.
 PRINCIPAL_DESERIALIZATION_FAILURE: the principal cannot be read.
 **Versions** 0 only.
 **Departs from Kafka** Every principal may send one: there is no authorizer yet (CLUSTER_ACTION).
@@ -38,6 +39,8 @@ API: Final = ApiKey.ENVELOPE
 VERSIONS: Final = range(1)
 LISTENERS: Final = ("controller",)
 SIZE_BYTES: Final = 4
+NOT_HERE: Final = {ApiKey.DESCRIBE_QUORUM: ErrorCode.NOT_LEADER_OR_FOLLOWER}
+"""By which error a response says that another controller is to be asked, where that is not NOT_CONTROLLER."""
 
 
 class Opened(Struct, frozen=True):
@@ -87,7 +90,8 @@ def _refused(opened: Opened, error: KafkaError) -> Any:
 
 def _sealed(opened: Opened, response: Any) -> EnvelopeResponse:
     """The response's header and body; NOT_CONTROLLER is said outside, where the broker looks for it."""
-    if has_error(response, ErrorCode.NOT_CONTROLLER):
+    not_here = NOT_HERE.get(ApiKey(opened.api_key), ErrorCode.NOT_CONTROLLER)
+    if has_error(response, not_here):
         return EnvelopeResponse(error_code=ErrorCode.NOT_CONTROLLER)
     buffers = encode_response(opened.api_key, opened.api_version, opened.correlation_id, response)
     data = b"".join(part for part in buffers if not isinstance(part, FileSlice))

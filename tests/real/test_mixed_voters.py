@@ -22,8 +22,7 @@ from harness.targets.mixed import MixedTarget
 from harness.targets.node_plan import NodePlan, Role, listeners_of, settings_of
 from harness.targets.ports import free_ports
 from harness.targets.target import ClusterSpec, resolve
-from nemesis.quorum import QuorumState, quorum_of
-from nemesis.requests import NotYet, persistently
+from nemesis.quorum import QuorumState, wait_for_quorum
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import uuid_text
 from tests.real.two_kinds import WITHIN_S, create, faults_of
@@ -136,23 +135,10 @@ def voters(request: pytest.FixtureRequest, kafka: Any) -> Iterator[Voters]:
 
 
 def led(cluster: LocalCluster, *voters: int) -> QuorumState:
-    """The quorum as its leader describes it, once one of its voters leads it, and once these are its voters, if any.
-
-    Controllers are asked: a broker of Kafka goes on asking the controller that it knew, also about the quorum, until
-    that one refuses a request as no controller.
-    """
-
-    def look() -> QuorumState:
-        for host, port in controllers_of(cluster).values():
-            try:
-                found = quorum_of(f"{host}:{port}")
-            except NotYet:
-                continue
-            if found.leader in found.ids and (not voters or set(voters) == set(found.ids)):
-                return found
-        raise NotYet(f"the voters {voters} have no leader")
-
-    return persistently(look, WITHIN_S, "the quorum did not reach the expected state")
+    """The quorum as the broker is told of it, once one of its voters leads it, and these are its voters, if any."""
+    return wait_for_quorum(
+        cluster.bootstrap, lambda one: one.leader in one.ids and (not voters or set(voters) == set(one.ids))
+    )
 
 
 def require_equal_images(cluster: LocalCluster) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reference_broker.apis import delete_topics, envelope, unregister_broker
+from reference_broker.apis import delete_topics, describe_quorum, envelope, unregister_broker
 from reference_broker.apis.context import ControllerContext, Session
 from reference_broker.environment import Now
 from reference_broker.releases import BASELINE
@@ -19,6 +19,8 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response, encode_request
 from reference_broker.wire.messages.delete_topics_request import DeleteTopicsRequest
 from reference_broker.wire.messages.delete_topics_response import DeletableTopicResult, DeleteTopicsResponse
+from reference_broker.wire.messages.describe_quorum_request import DescribeQuorumRequest
+from reference_broker.wire.messages.describe_quorum_response import DescribeQuorumResponse, PartitionData, TopicData
 from reference_broker.wire.messages.envelope_request import EnvelopeRequest
 from reference_broker.wire.messages.envelope_response import EnvelopeResponse
 from reference_broker.wire.messages.metadata_request import MetadataRequest
@@ -115,6 +117,15 @@ def test_not_controller_is_found_wherever_the_response_has_it(monkeypatch: pytes
     result = DeletableTopicResult(name=TopicName("t"), error_code=ErrorCode.NOT_CONTROLLER)
     monkeypatch.setattr(delete_topics, "handle", lambda request, ctx: DeleteTopicsResponse(responses=(result,)))
     data = frame(ApiKey.DELETE_TOPICS, 5, DeleteTopicsRequest(timeout_ms=1))
+
+    assert envelope.handle(sealed(data), CTX) == EnvelopeResponse(error_code=ErrorCode.NOT_CONTROLLER)
+
+
+def test_whoever_does_not_lead_the_quorum_says_so_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition = PartitionData(error_code=ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    response = DescribeQuorumResponse(topics=(TopicData(topic_name=TopicName("t"), partitions=(partition,)),))
+    monkeypatch.setattr(describe_quorum, "handle", lambda request, ctx: response)
+    data = frame(ApiKey.DESCRIBE_QUORUM, 2, DescribeQuorumRequest())
 
     assert envelope.handle(sealed(data), CTX) == EnvelopeResponse(error_code=ErrorCode.NOT_CONTROLLER)
 

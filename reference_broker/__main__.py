@@ -14,6 +14,7 @@ EXAMPLE = """examples:
   python -m reference_broker storage format -t $(python -m reference_broker storage random-uuid) -c server.properties
   python -m reference_broker start server.properties --override log.retention.ms=60000"""
 MOST_NODES = 9
+MAX_PORT = 65_535
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 
 
@@ -54,8 +55,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text} is no port: give 0 to 65535")
+    if not text.isdigit() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no port: give 0 to {MAX_PORT}")
     return int(text)
 
 
@@ -92,6 +93,9 @@ def main(arguments: list[str]) -> int:
         release=release,
     )
     if given.command == "dev":
+        if given.port and given.port + given.nodes - 1 > MAX_PORT:
+            complain(f"--port {given.port}: node n is at port {given.port} + n - 1, and no port is above {MAX_PORT}")
+            return command_line.WRONG_INPUT
         return dev(given.nodes, given.port, options, lambda text: print(text, flush=True), complain)
     if given.command == "container":
         from reference_broker.server.container import run as run_container

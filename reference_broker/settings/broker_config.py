@@ -23,6 +23,7 @@ _ENDPOINT: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(r"(?P<host>\[[^\]]+\]|[^:]+):(?P<port>\d+)")
 _VOTER: Final = re.compile(rf"(?P<id>\d+)@{_ADDRESS.pattern}")
+MAX_PORT: Final = 65_535
 BOOTSTRAP_CONTROLLERS: Final = "controller.quorum.bootstrap.servers"
 _LIVE_ELSEWHERE: Final = (
     "config.providers",
@@ -202,7 +203,7 @@ class BrokerConfig:
                     f"Error creating broker listeners from '{','.join(self.items(name))}': "
                     f"No security protocol defined for listener {listener}"
                 )
-            port = int(match["port"])
+            port = _port(name, text, match["port"])
             endpoints.append(Endpoint(listener, match["v6"] or match["host"] or "", port, protocols[listener]))
         for what, seen in (
             ("Each listener must have a different name", [one.listener for one in endpoints]),
@@ -268,7 +269,8 @@ class BrokerConfig:
                     text,
                     "Each voter should be specified in the format {id}@{host}:{port}",
                 )
-            voters.append(Voter(int(match["id"]), match["host"].strip("[]"), int(match["port"])))
+            port = _port("controller.quorum.voters", text, match["port"])
+            voters.append(Voter(int(match["id"]), match["host"].strip("[]"), port))
         return tuple(voters)
 
     @property
@@ -279,7 +281,7 @@ class BrokerConfig:
             match = _ADDRESS.fullmatch(text)
             if match is None:
                 raise ConfigInvalid.value(BOOTSTRAP_CONTROLLERS, text, "Each server should be given as {host}:{port}")
-            servers.append((match["host"].strip("[]"), int(match["port"])))
+            servers.append((match["host"].strip("[]"), _port(BOOTSTRAP_CONTROLLERS, text, match["port"])))
         return tuple(servers)
 
     # -- dynamic and derived ------------------------------------------------------------------------------------
@@ -382,6 +384,13 @@ class BrokerConfig:
             raise ConfigInvalid(
                 "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address."
             )
+
+
+def _port(name: str, address: str, port: str) -> int:
+    """A port; ConfigInvalid where there is none such. Java cannot make an address of it, and Kafka does not start."""
+    if int(port) > MAX_PORT:
+        raise ConfigInvalid.value(name, address, f"port out of range: {port}")
+    return int(port)
 
 
 def scaled(text: str, factor: int) -> str:

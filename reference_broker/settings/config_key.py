@@ -65,6 +65,8 @@ class ConfigKey:
     """Whether what stands twice in a list counts once, and null and empty elements are refused (KIP-1161)."""
     refuses_duplicates: bool = False
     """Whether a short list is refused where something stands twice in it (KAFKA-19875)."""
+    refuses_empty: bool = False
+    """Whether a list is refused where nothing stands in it (KIP-1161)."""
 
     def parse(self, text: str | None) -> Value:
         """The value of a text; ConfigInvalid where it is not of the type or not valid."""
@@ -84,6 +86,9 @@ class ConfigKey:
                 return
             raise ConfigInvalid(f"Configuration '{self.name}' values must not be null.")
         values = value if isinstance(value, tuple) else (str(value),)
+        if self.refuses_empty and not values:
+            allowed = "[broker, controller]" if self.name == "process.roles" else "any non-empty value"
+            raise ConfigInvalid(f"Configuration '{self.name}' must not be empty. Valid values include: {allowed}")
         if self.valid is THROTTLED_REPLICAS:
             self.valid.check(self.name, values)
             return

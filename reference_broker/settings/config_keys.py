@@ -46,6 +46,7 @@ def config_keys(release: Release) -> ConfigKeys:
 
 
 _UNCHECKED_LISTS: Final = ("config.providers",)
+_NEVER_EMPTY: Final = ("controller.listener.names", "listeners", "log.dir", "log.dirs", "process.roles")
 
 
 def _keys_of(release: Release, scope: str, table: Sequence[ConfigKey]) -> Mapping[str, ConfigKey]:
@@ -63,7 +64,8 @@ def _keys_of(release: Release, scope: str, table: Sequence[ConfigKey]) -> Mappin
 def _with_list_rules(key: ConfigKey, *, is_short: bool, refuses: bool) -> ConfigKey:
     if key.type is not ConfigType.LIST or key.name in _UNCHECKED_LISTS or not is_short:
         return key
-    return replace(key, is_short_list=True, refuses_duplicates=refuses)
+    never_empty = key.name in _NEVER_EMPTY
+    return replace(key, is_short_list=True, refuses_duplicates=refuses, refuses_empty=never_empty)
 
 
 # Pairs of one broker setting in two units, the first to be asked first.

@@ -63,7 +63,17 @@ def test_a_folder_in_use_is_refused(broker: Broker) -> None:
     assert ".lock" in one_line(command("start", str(second.file)))
 
 
-@pytest.mark.parametrize("words", [[], ["begin"], ["start"], ["dev", "--port", "many"], ["dev", "--nodes", "0"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["begin"],
+        ["start"],
+        ["dev", "--port", "many"],
+        ["dev", "--nodes", "0"],
+        ["dev", "--nodes", "3", "--port", "65534"],
+    ],
+)
 def test_a_wrong_command_line_is_one_line_and_status_2(words: list[str]) -> None:
     found = command(*words)
     assert (one_line(found)[:17], found.returncode) == ("reference_broker:", 2)

@@ -10,14 +10,14 @@ from typing import Final
 MODULES: Final = tuple(
     f"reference_broker.{name}"
     for name in (
-        *("apis.fetch", "apis.partition_watch", "apis.produce", "client_connection", "connection"),
+        *("apis.delete_records", "apis.fetch", "apis.partition_watch", "apis.produce", "connection"),
         *("log.indexes", "log.partition_log", "log.segment", "log.validation"),
         *("replication.leader", "replication.partition", "replication.reading"),
-        *("server.client_socket", "server.loop", "simulation.network", "simulation.simulated_node", "simulation.world"),
+        *("server.client_socket", "server.loop"),
         *("waiting", "wire.codec", "wire.framing", "wire.record_runs", "wire.record_scan"),
     )
 )
-"""Those that a Produce, a Fetch and an event of the simulation pass through, where that was measured to help."""
+"""Those that a Produce and a Fetch pass through, and those whose classes inherit from theirs."""
 FROZEN: Final = "Frozen"
 """The base of structs whose keywords are also its own, see `wire.primitives`."""
 
@@ -64,8 +64,25 @@ def obstacles(source: str, name: str) -> list[str]:
 
 
 def all_obstacles(root: Path) -> list[str]:
-    """The obstacles of all modules."""
-    found: list[str] = []
-    for path in map(path_of, MODULES):
-        found += obstacles((root / path).read_text(encoding="utf-8"), path)
+    """The obstacles of all modules, and of those that import from them."""
+    paths, found = set(map(path_of, MODULES)), []
+    for file in sorted((root / "reference_broker").rglob("*.py")):
+        path, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
+        found += obstacles(text, path) if path in paths else heirs(text, path)
     return found
+
+
+def heirs(source: str, name: str) -> list[str]:
+    """The classes of a module that inherit from a class of a compiled one, which fails once one of them is made."""
+    tree = ast.parse(source, name)
+    compiled = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module in MODULES
+        for alias in node.names
+    }
+    return [
+        f"{name}:{node.lineno}: {node.name} inherits from a compiled class, and is not compiled"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and compiled & set(map(ast.unparse, node.bases))
+    ]

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec import Struct
+
 from reference_broker.effects import NotServed, PeerLost, Send
 from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.api_keys import APIS, ApiKey
@@ -19,7 +21,7 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.framing import decode_response, encode_request
 from reference_broker.wire.messages.api_versions_request import ApiVersionsRequest
 from reference_broker.wire.messages.api_versions_response import ApiVersionsResponse
-from reference_broker.wire.primitives import FileSlice, Frozen, MalformedRequest, UnencodableResponse
+from reference_broker.wire.primitives import FileSlice, MalformedRequest, UnencodableResponse
 from reference_broker.wire.schema import Versions
 
 SIZE_BYTES: Final = 4
@@ -45,7 +47,7 @@ def known_versions() -> dict[int, Versions]:
     return known
 
 
-class _Expected(Frozen, frozen=True):
+class _Expected(Struct, frozen=True):
     """A request that is on its way, and what reads its response."""
 
     token: int
@@ -54,7 +56,7 @@ class _Expected(Frozen, frozen=True):
     deadline_ms: int
 
 
-class _Queued(Frozen, frozen=True):
+class _Queued(Struct, frozen=True):
     """A request that waits until the peer's versions are known."""
 
     token: int

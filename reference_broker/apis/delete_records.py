@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import Struct
-
 from reference_broker.apis.context import BrokerContext
 from reference_broker.apis.partition_watch import PartitionWatch
 from reference_broker.environment import Now
@@ -31,7 +29,7 @@ from reference_broker.wire.messages.delete_records_response import (
     DeleteRecordsResponse,
     DeleteRecordsTopicResult,
 )
-from reference_broker.wire.primitives import TopicName
+from reference_broker.wire.primitives import Frozen, TopicName
 from reference_broker.wire.refusal import KafkaError
 
 API: Final = ApiKey.DELETE_RECORDS
@@ -41,7 +39,7 @@ LISTENERS: Final = ("broker",)
 REFUSAL_VALUES: Final = {"low_watermark": -1}
 
 
-class Deleted(Struct, frozen=True):
+class Deleted(Frozen, frozen=True):
     """A deletion that is done at the leader; `required` is where every follower's log must start."""
 
     partition: Partition

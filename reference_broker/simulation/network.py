@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, Protocol
 from zlib import crc32
 
-from reference_broker.wire.primitives import Frozen
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reference_broker.simulation.world import World
@@ -33,7 +33,7 @@ class Opening(Enum):
     ACCEPTED = auto()
 
 
-class Closed(Frozen, frozen=True):
+class Closed(Struct, frozen=True):
     """The last that comes: the other side, or something between, ended the stream."""
 
     reason: str

@@ -19,7 +19,7 @@ from reference_broker.simulation.simulated_node import SimulatedNode
 from reference_broker.simulation.tasks import Promise
 
 
-class InvariantBroken(Exception):
+class InvariantBroken(AssertionError):
     """Something that must hold does not; the text says what, and when."""
 
 

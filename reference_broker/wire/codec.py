@@ -58,7 +58,7 @@ def size_of_records(records: Any) -> int:
     return size
 
 
-def write_tagged(out: bytearray, tags: list[tuple[int, bytes]]) -> None:
+def write_tagged(out: bytearray, tags: list[tuple[int, Buffer]]) -> None:
     """Append tagged fields, in the order of their tags."""
     if len(tags) > 1:
         tags.sort(key=_tag)

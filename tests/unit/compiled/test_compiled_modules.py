@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from compiled.finder import MANIFEST, CompiledModules
-from compiled.modules import MODULES, all_obstacles, obstacles
+from compiled.modules import MODULES, all_obstacles, heirs, obstacles
 
 ROOT = Path(__file__).resolve().parents[3]
 IMPORT = "import reference_broker.wire.records"
@@ -60,6 +60,12 @@ def test_what_mypyc_passes_over_is_an_obstacle(text: str) -> None:
 @pytest.mark.parametrize("text", ["class A(Frozen, frozen=True): ...", "@dataclass(frozen=True)\nclass A: ..."])
 def test_what_mypyc_takes_over_is_none(text: str) -> None:
     assert obstacles(text, "a.py") == []
+
+
+def test_a_class_of_another_module_inherits_from_none_that_is_compiled() -> None:
+    text = "from reference_broker.waiting import Later\nclass A(Later): ..."
+
+    assert len(heirs(text, "a.py")) == 1
 
 
 def test_without_a_c_compiler_one_line_says_so(tmp_path: Path) -> None:

@@ -89,7 +89,9 @@ def led(plain_python: None, monkeypatch: pytest.MonkeyPatch) -> Led:
     return Led(monkeypatch)
 
 
-def test_a_fetch_costs_as_much_of_many_partitions_as_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fetch_costs_as_much_of_many_partitions_as_of_few(
+    plain_python: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     costs = []
     for partitions in (3, 300):
         led = Led(monkeypatch, partitions)

@@ -226,7 +226,7 @@ PLANTS: tuple[tuple[Callable[[Patch], None], Callable[[int], Plan], str], ...] =
 
 @pytest.mark.parametrize(("plant", "make", "expected"), PLANTS, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_bug_is_found(
-    plant: Callable[[Patch], None], make: Callable[[int], Plan], expected: str, monkeypatch: Patch
+    plant: Callable[[Patch], None], make: Callable[[int], Plan], expected: str, plain_python: None, monkeypatch: Patch
 ) -> None:
     plant(monkeypatch)
     assert any(re.search(expected, wrong) for wrong in failures(make))

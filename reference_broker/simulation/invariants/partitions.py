@@ -79,11 +79,14 @@ class CommittedLogs:
         return (self.first, *self._later.values())
 
     def epoch_of(self, base_offset: int, crc: int) -> int | None:
-        """The leader epoch of a batch that was committed somewhere; None where it never was."""
-        for log in self.all():
+        """The leader epoch in which a batch was committed first; None where it never was.
+
+        That is not always its own: what only the replica had that was elected uncleanly is committed by its leadership.
+        """
+        for start, log in ((-1, self.first), *self._later.items()):
             found = log.at(base_offset)
             if found is not None and (found[0], found[3]) == (base_offset, crc):
-                return found[2]
+                return max(found[2], start)
         return None
 
 
@@ -108,7 +111,7 @@ class PartitionLogs:
         """The highest high watermark of each partition; also of a replica whose folder failed in the same event."""
 
     def epoch_of(self, topic_id: Uuid, partition: int, base_offset: int, crc: int) -> int | None:
-        """The leader epoch of a batch that was committed at an offset; None where none with this CRC ever was."""
+        """The leader epoch in which a batch was committed at an offset; None where none with this CRC ever was."""
         key = (topic_id, partition)
         logs = self.committed.get(key)
         epoch = None if logs is None else logs.epoch_of(base_offset, crc)

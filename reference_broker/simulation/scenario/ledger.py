@@ -9,7 +9,7 @@ from typing import Final
 Place = tuple[str, int]
 """(topic, partition)."""
 Told = dict[Place, dict[int, dict[bytes, int]]]
-"""Values by place and offset, each with the leader epoch of its batch. Nearly always there is one at an offset."""
+"""Values by place and offset, each with the leader epoch that committed it. Nearly always there is one at an offset."""
 AT_THE_END: Final = 1 << 31
 """A leader epoch above all others."""
 
@@ -38,14 +38,14 @@ class Ledger:
     wrong: str | None = None
 
     def acknowledge(self, place: Place, offset: int, value: bytes, epoch: int) -> None:
-        """A producer was told that a value stands at an offset, in a batch of a leader epoch."""
+        """A producer was told that a value stands at an offset, which was committed in a leader epoch."""
         self.acknowledgements += 1
         self.ends[place] = max(self.ends.get(place, 0), offset + 1)
         self._note(self.acknowledged, place, offset, value, epoch, "both {!r} and {!r} were acknowledged there")
         self._compare(place, offset)
 
     def note_read(self, place: Place, offset: int, value: bytes, epoch: int) -> None:
-        """A consumer was given a value, in a batch of a leader epoch."""
+        """A consumer was given a value, which was committed in a leader epoch."""
         self._note(self.read, place, offset, value, epoch, "{!r} was read there, and then {!r}")
         self._compare(place, offset)
 

@@ -17,7 +17,7 @@ from reference_broker.wire.messages.list_offsets_request import (
     ListOffsetsTopic,
 )
 from reference_broker.wire.primitives import BrokerId, TopicName, Uuid
-from reference_broker.wire.records import iter_batches
+from reference_broker.wire.records import BatchHeader, iter_batches
 
 RETRY_MS: Final = 50
 WAIT_MS: Final = 500
@@ -33,10 +33,10 @@ def request_of(topic_id: Uuid, partition: int, offset: int, *, max_wait_ms: int 
     return FetchRequest(max_wait_ms=max_wait_ms, min_bytes=1, max_bytes=1 << 20, topics=(topic,))
 
 
-def values_of(data: PartitionData, offset: int) -> list[tuple[int, bytes, int]]:
-    """(offset, value, leader epoch) of the records from an offset on."""
+def values_of(data: PartitionData, offset: int) -> list[tuple[int, bytes, BatchHeader]]:
+    """(offset, value, header of its batch) of the records from an offset on."""
     return [
-        (record.offset, bytes(record.value or b""), batch.header.partition_leader_epoch)
+        (record.offset, bytes(record.value or b""), batch.header)
         for batch in iter_batches(data.records or b"")
         if not batch.header.is_control
         for record in batch.records()
@@ -73,10 +73,12 @@ class Reader:
             return answer.error_code == ErrorCode.NONE
         (data,) = answer.responses[0].partitions
         committed_end = self._logs.committed_end((topic_id, partition))
-        for offset, value, epoch in values_of(data, self.offset):
+        for offset, value, header in values_of(data, self.offset):
             if offset >= committed_end:
                 self._ledger.broken(self.place, offset, f"{value!r} was read there before it was committed")
-            self._ledger.note_read(self.place, offset, value, epoch)
+            # What nobody committed was told just now, or is compared with what stands there in the end.
+            epoch = self._logs.epoch_of(topic_id, partition, header.base_offset, header.crc)
+            self._ledger.note_read(self.place, offset, value, header.partition_leader_epoch if epoch is None else epoch)
             self.offset = offset + 1
         if data.error_code == ErrorCode.OFFSET_OUT_OF_RANGE:
             # Only after an unclean election; a reader that began behind the end would be told of it by the ledger.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reference_broker.simulation.invariants.partitions import CommittedLogs
 from reference_broker.simulation.scenario.group_ledger import GroupLedger
 from reference_broker.simulation.scenario.ledger import Ledger
 from reference_broker.simulation.scenario.register import Register
@@ -39,6 +40,22 @@ def test_what_is_read_is_what_was_acknowledged() -> None:
     known.acknowledge(PLACE, 3, b"a", 1)
     known.note_read(PLACE, 3, b"b", 1)
     assert known.wrong == "t-0 offset 3: b'a' was acknowledged there, and b'b' read"
+
+
+def test_a_batch_that_only_an_uncleanly_elected_replica_had_is_committed_by_its_leadership() -> None:
+    """Seed 1451: it was taken for one of its own leader epoch, at whose end another stood at its offset."""
+    logs = CommittedLogs()
+    logs.first.add((0, 1, 0, 111))
+    logs.first.add((1, 2, 1, 222))
+    later = logs.first.before(1)
+    later.add((1, 2, 0, 333))
+    logs.part(3, later)
+    assert [logs.epoch_of(0, 111), logs.epoch_of(1, 222), logs.epoch_of(1, 333), logs.epoch_of(1, 444)] == [
+        0,
+        1,
+        3,
+        None,
+    ]
 
 
 def test_a_register_has_what_was_written_last() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_two_voters_stay() -> None:
     for plan in map(plan_of, range(300)):
         removals = [one for one in plan.operations if one.request is Request.REMOVE_VOTER]
         assert len(plan.layout.voter_ids) - len(removals) >= 2
+
+
+def test_a_controller_that_knows_of_no_voters_yet_asks_for_none_in_the_core() -> None:
+    """Seed 815: a majority of no voters was looked for."""
+    plan = split_plan(1)
+    scenario = Scenario(replace(plan, layout=replace(plan.layout, spares=1)))
+    scenario.world.start(4)
+    assert not scenario.world.nodes[4].process.parts.quorum.voters  # type: ignore[union-attr]
+    assert scenario._missing_voter([4]) is None
 
 
 def history(seed: int) -> str:

@@ -7,14 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 from random import Random
+from typing import ClassVar
 
 import pytest
 from worlds import Asking, is_formed, world_of
 
+from reference_broker.effects import Halt
 from reference_broker.log.config import LogConfig
 from reference_broker.log.recovery import open_log
 from reference_broker.simulation.client import RawConnection
 from reference_broker.simulation.disk import SimulatedDisk
+from reference_broker.simulation.invariants import Processes
+from reference_broker.simulation.simulated_node import SimulatedNode
 from reference_broker.simulation.world import World
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.framing import encode_request
@@ -194,6 +198,24 @@ def test_a_node_that_cannot_start_says_why() -> None:
     world.start(1)
     assert world.nodes[1].process is None
     assert "version 7 is not supported" in str(world.nodes[1].halted)
+
+
+def test_what_a_node_did_before_it_halts_is_looked_at() -> None:
+    """Seed 1849: a leader acknowledged, and halted in the same event; its high watermark was not seen to rise."""
+
+    class Watching(Processes):
+        seen: ClassVar[list[str]] = []
+
+        def on_event(self, node: SimulatedNode) -> None:
+            self.seen.append("event")
+
+        def on_halted(self, node: SimulatedNode, reason: str) -> None:
+            self.seen.append(f"halted: {reason}")
+
+    world = world_of(nodes=1)
+    world.watch(Watching(world))
+    world.nodes[1].carry_out([Halt("at its end")])
+    assert Watching.seen == ["event", "halted: at its end"]
 
 
 def test_a_cluster_is_whole_again_after_all_its_nodes_lost_power() -> None:

@@ -162,7 +162,9 @@ class Replicas:
         epoch = epoch_at(log.epochs.entries, last)
         for member in leader.isr.maximal:
             replica = self._replica(member, key) if member != node.node_id else None
-            if replica is None:
+            # One that knows a later state of the partition may have been removed and be a replica again, with an empty
+            # log, of which its leader has yet to hear (seed 114).
+            if replica is None or replica.partition_epoch > partition.partition_epoch:
                 continue
             if replica.log.log_end_offset <= last or epoch_at(replica.log.epochs.entries, last) != epoch:
                 self._broken(node, partition, f"commits {last} of epoch {epoch}, which {member} in its ISR lacks")

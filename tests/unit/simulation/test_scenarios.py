@@ -23,6 +23,21 @@ def test_what_must_hold_holds_under_any_faults(seed: int) -> None:
     assert Scenario(plan_of(seed)).run().wrong is None
 
 
+FAILED_ONCE = {
+    114: "a replica that was removed and is one again, with an empty log, of which its leader had not heard",
+    815: "a majority was looked for of no voters, which is what a new controller knows",
+    1451: "what only an uncleanly elected replica had was not taken for committed by its leadership",
+    1849: "what a node did in the event in which it halted was not looked at",
+    4413: "a broker took 33 s to find the leader among servers of which most were cut off",
+}
+"""Seeds that have failed since scenarios have parts, and why: each time the test was wrong. Plans may change."""
+
+
+@pytest.mark.parametrize("seed", FAILED_ONCE)
+def test_what_must_hold_holds_in_seeds_that_failed_once(seed: int) -> None:
+    assert Scenario(plan_of(seed)).run().wrong is None, FAILED_ONCE[seed]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_must_hold_holds_in_a_split_and_after_its_heal(seed: int) -> None:
     assert Scenario(split_plan(seed)).run().wrong is None

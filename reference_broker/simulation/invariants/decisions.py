@@ -114,8 +114,9 @@ class Decisions:
 
     def _check_joins(self, change: _Change, before: PartitionImage) -> None:
         """A leader that comes into the ISR by its election is looked at when it leads."""
-        for one in before.replicas:
-            if one not in change.after.replicas:
+        for one in (*before.replicas, *change.after.replicas):
+            # Also when it is made one again: it may have been off since it was none (seed 729).
+            if (one in before.replicas) != (one in change.after.replicas):
                 self._logs.replicas.forget(one, (change.topic.id, change.after.index))
         for one in change.after.isr:
             if one in before.isr or one == change.after.leader:

@@ -122,6 +122,11 @@ class Decisions:
             if one in before.isr or one == change.after.leader:
                 continue
             broker = self._image.cluster.get(one)
+            is_reverted = before.adding_replicas and not change.after.adding_replicas
+            if is_reverted and not change.after.leader >= 0 and self._unclean.is_permitted(change.topic.name):
+                # Where a cancelled reassignment leaves nobody in sync, Kafka takes the first replica (KIP-455), even if
+                # it is fenced, which then has to come back (seed 729).
+                continue
             if broker is None or broker.is_fenced:
                 self._broken(change, f"takes {one} into its ISR, which is fenced")
             if self._logs.lacks_committed(one, change.topic.name, (change.topic.id, change.after.index)):

@@ -68,8 +68,8 @@ def read_meta(disk: Disk, directory: str) -> MetaProperties | None:
     path = f"{directory}/{META_PROPERTIES}"
     if not disk.exists(path):
         return None
-    found = parse_properties(disk.read(path).decode("utf-8"))
     try:
+        found = parse_properties(disk.read(path).decode("utf-8"))
         if found["version"] != "1":
             raise StorageProblem(f"{path}: version {found['version']} is not supported (only 1 is)")
         return MetaProperties(

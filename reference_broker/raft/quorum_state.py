@@ -12,6 +12,8 @@ from reference_broker.environment import Disk
 from reference_broker.wire.primitives import ZERO_UUID, Uuid, parse_uuid, uuid_text
 
 FILE_NAME = "quorum-state"
+VERSIONS = (0, 1)
+MOST = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +30,36 @@ def read_quorum_state(disk: Disk, directory: str) -> QuorumState:
     """The stored state; a new one where there is none. ValueError where the file is not readable as such."""
     path = f"{directory}/{FILE_NAME}"
     try:
-        stored = json.loads(disk.read(path))
+        return _state_of(json.loads(disk.read(path)))
     except FileNotFoundError:
         return QuorumState()
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _state_of(stored: object) -> QuorumState:
+    if not isinstance(stored, dict):
+        raise ValueError("it is not a JSON object")
+    version = _number(stored, "data_version")
+    if version not in VERSIONS:
+        raise ValueError(f"data_version {version} is not known: {VERSIONS[0]} to {VERSIONS[-1]}")
     voted = stored.get("votedDirectoryId")
+    if voted is not None and not isinstance(voted, str):
+        raise ValueError("votedDirectoryId is not a text")
     return QuorumState(
-        leader_id=int(stored["leaderId"]),
-        leader_epoch=int(stored["leaderEpoch"]),
-        voted_id=int(stored["votedId"]),
+        leader_id=_number(stored, "leaderId"),
+        leader_epoch=_number(stored, "leaderEpoch"),
+        voted_id=_number(stored, "votedId"),
         voted_directory_id=parse_uuid(voted) if voted else ZERO_UUID,
     )
+
+
+def _number(stored: dict[str, object], name: str) -> int:
+    """A whole number of 32 bits. The greatest is refused: no epoch could follow it."""
+    value = stored.get(name)
+    if type(value) is not int or not -MOST - 1 <= value < MOST:
+        raise ValueError(f"{name} is not a whole number of 32 bits")
+    return value
 
 
 def write_quorum_state(

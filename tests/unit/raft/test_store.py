@@ -389,3 +389,24 @@ def test_a_vote_is_remembered(opened: Open) -> None:
     state = QuorumState(leader_epoch=4, voted_id=2, voted_directory_id=Uuid(b"b" * 16))
     store.write_quorum_state(state)
     assert opened().read_quorum_state() == state
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("null", "it is not a JSON object"),
+        ("[]", "it is not a JSON object"),
+        ("{}", "data_version is not a whole number"),
+        ('{"leaderId":1,"leaderEpoch":1,"votedId":-1,"data_version":9}', "data_version 9 is not known"),
+        ('{"leaderId":"x","leaderEpoch":1,"votedId":-1,"data_version":1}', "leaderId is not a whole number"),
+        ('{"leaderId":-1,"leaderEpoch":2147483647,"votedId":-1,"data_version":1}', "leaderEpoch is not a whole number"),
+        ('{"leaderId":-1,"leaderEpoch":1,"votedId":-1,"votedDirectoryId":7,"data_version":1}', "is not a text"),
+    ],
+)
+def test_a_file_of_votes_that_makes_no_sense_is_refused_by_name(
+    opened: Open, tmp_path: Path, text: str, words: str
+) -> None:
+    store = opened()
+    (tmp_path / "data" / DIRECTORY / "quorum-state").write_text(text)
+    with pytest.raises(ValueError, match=f"quorum-state: .*{words}"):
+        store.read_quorum_state()

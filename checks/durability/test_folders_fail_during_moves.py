@@ -57,7 +57,7 @@ def small_folder(cluster: Cluster) -> str:
 
 def ask_to_move(exchange: Exchange, topic: str, folder: str) -> None:
     """Has the topic's replica move to a folder."""
-    (result,) = exchange.quietly(move(topic, folder)).results
+    (result,) = exchange.ask("a move to another folder", move(topic, folder), 2).results
     require(ErrorCode(result.partitions[0].error_code).name, "NONE", "the answer to the move")
 
 

@@ -89,6 +89,7 @@ def test_a_follower_does_not_ask_beyond_the_limit(exchange: Exchange, pair: Pair
     require(1 in asked, False, "whether the follower asks for more of a partition that is throttled")
     pair.configure_node(RATE, None)
     await_fetch(pair, named, 2)
+    exchange.ask("what it has at the end: nothing beyond the two", fetch(named, 5), 12)
 
 
 @pytest.mark.claim("P10", "D4")

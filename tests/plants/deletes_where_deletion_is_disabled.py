@@ -15,7 +15,7 @@ def plant() -> None:
     """Puts it in."""
     flag = BrokerConfig.flag
 
-    def blind(config: BrokerConfig, name: str) -> bool:
-        return True if name == "delete.topic.enable" else flag(config, name)
+    def blind(config: BrokerConfig, name: str, before: bool | None = None) -> bool:
+        return True if name == "delete.topic.enable" else flag(config, name, before)
 
     BrokerConfig.flag = blind

@@ -18,4 +18,4 @@ LIMITS = {"group.min.session.timeout.ms": -(2**31), "group.max.session.timeout.m
 def plant() -> None:
     """Puts it in."""
     number = BrokerConfig.number
-    BrokerConfig.number = lambda config, name: LIMITS[name] if name in LIMITS else number(config, name)
+    BrokerConfig.number = lambda config, name, before=None: LIMITS.get(name) or number(config, name, before)

@@ -194,7 +194,8 @@ def _restored(cluster: Cluster | None) -> str:
     if cluster is None:
         return "nothing was running"
     try:
-        return f"{restore(cluster)}; nothing was judged"
+        with using(cluster.executor):  # simulated nodes are reached in their own world only
+            return f"{restore(cluster)}; nothing was judged"
     except HostTrouble as trouble:
         return f"healing failed: {trouble}"
 

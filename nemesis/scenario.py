@@ -134,7 +134,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--list", action="store_true", help="show faults, nodes, grudges and sequences, and end")
     made.add_argument(
-        "--target", help="the cluster: kafka@4.3.1, docker@IMAGE, … (all: python -m harness list targets)"
+        "--target",
+        default="reference",
+        help="the cluster: reference (default), kafka@4.3.1, docker@IMAGE, … (all: python -m harness list targets)",
     )
     made.add_argument("--nodes", type=_positive, default=3, help="number of brokers (default 3)")
     made.add_argument(
@@ -173,8 +175,6 @@ def parser() -> argparse.ArgumentParser:
 
 def scenario_of(options: argparse.Namespace, arguments: list[str]) -> Scenario:
     """The scenario that the options describe. ValueError, a line for users, when they contradict each other."""
-    if not options.target:
-        raise ValueError("--target is missing (known: python -m harness list targets)")
     if options.sequence and options.faults:
         raise ValueError("--faults and --sequence exclude each other: a sequence has its own faults")
     on = node_spec_named(options.on)

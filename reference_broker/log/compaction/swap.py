@@ -33,7 +33,7 @@ def replace(log: PartitionLog, old: Sequence[Segment], new: Segment, now_ms: int
 
 def complete_swaps(disk: Disk, directory: str, config: LogConfig) -> None:
     """What a process left behind that ended within a swap: one that counts is completed, what does not is removed."""
-    names = disk.list(directory)
+    names = [name for name in disk.list(directory) if name.partition(".")[0].isdigit()]
     cleaned = [name for name in names if name.endswith(CLEANED)]
     swaps = [name for name in names if name.endswith(SWAP)]
     # A file that is still called `.cleaned` beside those that are called `.swap` already: the step had not ended.

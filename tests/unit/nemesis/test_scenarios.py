@@ -81,7 +81,6 @@ def test_a_run_lasts_until_its_sequence_has_ended() -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ("", "--target is missing (known: python -m harness list targets)"),
         ("--target kafka@1", "no such release is published"),
         ("--target nowhere", "--target: unknown target 'nowhere'"),
         ("--target kafka@4.3.1 --faults kil", "unknown fault 'kil' (known: kill,"),

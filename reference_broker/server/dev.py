@@ -165,7 +165,7 @@ def _run_all(plans: list[_Plan], options: Options, say: Say, complain: Say) -> i
         return _wait_end(children, asked_to_stop, complain)
     finally:
         os.close(ready_read)
-        _stop_all(children)
+        _stop_all(children, majority=len(plans) // 2 + 1)
 
 
 def _fork(plan: _Plan, options: Options, ready_write: int, complain: Say) -> int:
@@ -218,13 +218,12 @@ def _wait_end(children: dict[int, _Plan], asked_to_stop: list[int], complain: Sa
     return 0 if asked_to_stop else FAILED
 
 
-def _stop_all(children: dict[int, _Plan]) -> None:
+def _stop_all(children: dict[int, _Plan], majority: int) -> None:
     """SIGTERM to all at once, SIGKILL to those that have not ended in time.
 
     A node that leads the quorum waits at its end for another that could lead, as Kafka's does: four seconds. Once too
     few are left for that it is killed; its data goes in any case.
     """
-    most_without_majority = (len(children) - 1) // 2
     for child in children:
         with suppress(ProcessLookupError):
             os.kill(child, signal.SIGTERM)
@@ -234,6 +233,6 @@ def _stop_all(children: dict[int, _Plan]) -> None:
             ended, _ = os.waitpid(child, os.WNOHANG)
             if ended:
                 del children[child]
-            elif time.monotonic() >= deadline_s or len(children) <= most_without_majority:
+            elif time.monotonic() >= deadline_s or len(children) < majority:
                 os.kill(child, signal.SIGKILL)
         time.sleep(0.02)

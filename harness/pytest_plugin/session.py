@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -148,7 +149,9 @@ class Session:
         places = " ".join(argument for argument in self._config.args) or "checks/"
         shown = self.shown(Path(places)) if Path(places).is_absolute() else places
         share = self._config.getoption("--sample")
-        return f"pytest {shown} {self.options.words()}{f' --sample {share}' if share else ''}"
+        chosen = (("-m", self._config.option.markexpr), ("-k", self._config.option.keyword))
+        filters = "".join(f" {flag} {shlex.quote(words)}" for flag, words in chosen if words)
+        return f"pytest {shown} {self.options.words()}{f' --sample {share}' if share else ''}{filters}"
 
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()

@@ -38,6 +38,8 @@ class OffsetIndex:
         self._offsets = array("q")
         self._positions = array("q")
         self._written = -1
+        self.is_full = self._capacity <= 0
+        """Whether the segment has to roll before another entry: asked with every batch, so it is no property."""
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -47,15 +49,11 @@ class OffsetIndex:
         """(relative offset, position) of the last entry, (-1, 0) when there is none."""
         return (self._offsets[-1], self._positions[-1]) if self._offsets else (-1, 0)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the segment has to roll before another entry."""
-        return len(self._offsets) >= self._capacity
-
     def add(self, relative_offset: int, position: int) -> None:
         """Note that the batch at `position` ends with this offset."""
         self._offsets.append(relative_offset)
         self._positions.append(position)
+        self.is_full = len(self._offsets) >= self._capacity
 
     def position_at_or_before(self, relative_offset: int) -> int:
         """A position from which a scan meets the batch that holds the offset; 0 where nothing is known."""
@@ -105,6 +103,7 @@ class OffsetIndex:
                 keep += 1
         del self._offsets[keep:], self._positions[keep:]
         self._written = -1
+        self.is_full = keep >= self._capacity
 
     def write(self) -> None:
         """Bring the file up to date: what it lacks is added, unless entries were taken back."""
@@ -129,11 +128,8 @@ class TimeIndex:
         self._timestamps = array("q")
         self._offsets = array("q")
         self._written = -1
-
-    @property
-    def is_full(self) -> bool:
+        self.is_full = self._capacity <= 1
         """Whether the segment has to roll before another entry; one place is kept for the entry at its end."""
-        return len(self._timestamps) >= self._capacity - 1
 
     @property
     def last(self) -> tuple[int, int]:
@@ -145,6 +141,7 @@ class TimeIndex:
         if timestamp > (self._timestamps[-1] if self._timestamps else -1):
             self._timestamps.append(timestamp)
             self._offsets.append(relative_offset)
+            self.is_full = len(self._timestamps) >= self._capacity - 1
 
     def offset_before(self, timestamp: int) -> int:
         """Relative offset of the last entry with a smaller timestamp; 0 where there is none."""
@@ -187,6 +184,7 @@ class TimeIndex:
                 keep += 1
         del self._offsets[keep:], self._timestamps[keep:]
         self._written = -1
+        self.is_full = keep >= self._capacity - 1
 
     def write(self) -> None:
         """Bring the file up to date: what it lacks is added, unless entries were taken back."""

@@ -3,7 +3,8 @@
 **Promises** What is named is set, what is not goes back to its default, all of a resource together.
 **Refuses** Per resource, as IncrementalAlterConfigs does: INVALID_REQUEST: resource twice, key twice, null value,
 unknown type, another broker's id, a broker setting that is not dynamic or not valid; INVALID_CONFIG: unknown key or
-wrong value of a topic, group or client metrics; UNKNOWN_TOPIC_OR_PARTITION.
+wrong value of a topic, group or client metrics; UNKNOWN_TOPIC_OR_PARTITION; UNSUPPORTED_VERSION: an unknown type, at a
+controller.
 **Versions** 2 flexible.
 **Departs from Kafka** alter.config.policy.class.name is not honoured. A resource named twice is answered
 INVALID_REQUEST; 4.3.1 means to, trips, and never answers.

@@ -3,7 +3,8 @@
 **Promises** All changes of a resource count together or not at all; they survive a restart and count at once.
 **Refuses** Per resource: INVALID_REQUEST: resource twice, key twice, null value, unknown type, another broker's id, a
 broker setting that is not dynamic or not valid; INVALID_CONFIG: unknown key or wrong value of a topic, group or client
-metrics, append to what is no list, an unknown logger; UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC_EXCEPTION.
+metrics, append to what is no list, an unknown logger; UNKNOWN_TOPIC_OR_PARTITION; INVALID_TOPIC_EXCEPTION;
+UNSUPPORTED_VERSION: an unknown type, at a controller.
 **Versions** 1 flexible.
 **Departs from Kafka** An unknown operation on a topic is UNKNOWN_SERVER_ERROR at once; the active controller of 4.3.1
 resigns first. BROKER_LOGGER: there are no named loggers, so that none exists.

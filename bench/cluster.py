@@ -23,8 +23,6 @@ from harness.targets.kafka_process import KafkaProcessTarget
 from harness.targets.local_cluster import LocalCluster
 from harness.targets.reference import ReferenceTarget
 from harness.targets.target import ClusterSpec
-from nemesis.cuts import cut_of
-from nemesis.grudges import both_ways
 
 TOPIC = "bench-replicated"
 NODES = 3
@@ -69,13 +67,10 @@ def measure(table: Table, *, rounds: int, megabytes: int) -> None:
                 note(who, f"produce {SIZE} B, acks=all, 3 replicas", "records/s", ratio_at_least(1.0), rate)
                 note(who, "  servers' CPU", "s/GB", ratio_at_most(0.5), cpu)
                 note(who, "controller killed: until a topic is made", "s", ratio_at_most(1.0), controller_gap(cluster))
-            for fault, harm in (("killed", kill), ("isolated", isolate)):
-                with opened(target, REPLICATED) as cluster:
-                    gap_s = leader_gap(cluster, harm)
-                    note(who, f"leader {fault}: no acknowledgement for", "s", ratio_at_most(1.0), gap_s)
-                with opened(target, {**REPLICATED, **QUICK_SESSIONS}) as cluster:
-                    gap_s = leader_gap(cluster, harm)
-                    note(who, f"  {fault}, with sessions of 1 s", "s", at_most(1.5), gap_s)
+            with opened(target, REPLICATED) as cluster:
+                note(who, "leader killed: no acknowledgement for", "s", ratio_at_most(1.0), leader_gap(cluster))
+            with opened(target, {**REPLICATED, **QUICK_SESSIONS}) as cluster:
+                note(who, "  with sessions of 1 s", "s", at_most(1.5), leader_gap(cluster))
         begin = time.perf_counter()
         with dev_nodes() as bootstrap:
             read_s = write_and_read(bootstrap) - begin
@@ -144,26 +139,14 @@ def throughput(cluster: LocalCluster, megabytes: int) -> tuple[float, float]:
     return rate, (sum(map(cpu_seconds, pids(cluster))) - before) / (records * SIZE / 1e9)
 
 
-def kill(cluster: LocalCluster, node_id: int) -> None:
-    """Kill -9."""
-    next(node for node in cluster.nodes if node.id == node_id).kill()
-
-
-def isolate(cluster: LocalCluster, node_id: int) -> None:
-    """Cuts a node off from the others; our clients still reach it. The cut goes with the cluster's network."""
-    others = [node.id for node in cluster.nodes if node.id != node_id]
-    links = both_ways([node_id], others)
-    cut_of(cluster).make(cluster, [(str(who), str(whom)) for who, whom in links], None)
-
-
-def leader_gap(cluster: LocalCluster, harm: Callable[[LocalCluster, int], None]) -> float:
+def leader_gap(cluster: LocalCluster) -> float:
     """The longest time between two acknowledgements while the leader of a partition, which is not the active
-    controller, is killed or isolated."""
+    controller, is killed."""
     controller = cluster.view().active_controller
     first = next(node.id for node in cluster.nodes if node.id != controller)
     replicas = [first, *(node.id for node in cluster.nodes if node.id != first)]
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 3})
-    topic = NewTopic(TOPIC, replica_assignment=[replicas])
+    topic = NewTopic(TOPIC, 1, replica_assignment=[replicas])
     admin.create_topics([topic])[TOPIC].result(_LIMIT_S)
     times: list[float] = []
     producer = Producer(
@@ -171,7 +154,6 @@ def leader_gap(cluster: LocalCluster, harm: Callable[[LocalCluster, int], None])
             "bootstrap.servers": cluster.bootstrap,
             "acks": "all",
             "linger.ms": 0,
-            "request.timeout.ms": 250,  # an isolated leader answers nothing, and the client is to ask the others
             "retry.backoff.ms": 20,
             "retry.backoff.max.ms": 100,
             "reconnect.backoff.max.ms": 100,
@@ -193,7 +175,7 @@ def leader_gap(cluster: LocalCluster, harm: Callable[[LocalCluster, int], None])
             producer.poll(_EVERY_S)
 
     keep_on(lambda: len(times) > 50)
-    harm(cluster, first)
+    next(node for node in cluster.nodes if node.id == first).kill()
     killed = time.perf_counter()
     keep_on(lambda: sum(one > killed + _EVERY_S for one in times[-100:]) > 50)
     after = [one for one in times if one <= killed][-1:] + [one for one in times if one > killed]

@@ -280,25 +280,19 @@ class _SocketStream:
         self._socket.close()
 
 
-class _SocketListener:
-    """Takes TCP connections (Listener)."""
+class Service:
+    """What a listener does with the connections that it takes: each is served, and closed after that."""
 
-    def __init__(self, executor: ThreadExecutor, host: str, serve: Serve) -> None:
+    def __init__(self, executor: Executor, serve: Serve) -> None:
         self._executor, self._serve = executor, serve
-        self._socket = socket.create_server((host, 0))
-        self._open: dict[_SocketStream, None] = {}
-        host, port = self._socket.getsockname()[:2]
-        self.address = (str(host), int(port))
-        threading.Thread(target=self._accept, name=f"listener at {host}:{port}", daemon=True).start()
+        self._open: dict[Stream, None] = {}
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # it was closed
-            while True:
-                stream = _SocketStream(self._socket.accept()[0])
-                self._open[stream] = None
-                self._executor.start("service", partial(self._served, stream))
+    def take(self, stream: Stream) -> None:
+        """Serve a connection beside the others."""
+        self._open[stream] = None
+        self._executor.start("service", partial(self._served, stream))
 
-    async def _served(self, stream: _SocketStream) -> None:
+    async def _served(self, stream: Stream) -> None:
         try:
             with contextlib.suppress(OSError):
                 await self._serve(stream)
@@ -307,9 +301,29 @@ class _SocketListener:
             stream.close()
 
     def close(self) -> None:
-        self._socket.close()
+        """Close the connections that are open."""
         for stream in list(self._open):
             stream.close()
+
+
+class _SocketListener:
+    """Takes TCP connections (Listener)."""
+
+    def __init__(self, executor: ThreadExecutor, host: str, serve: Serve) -> None:
+        self._service = Service(executor, serve)
+        self._socket = socket.create_server((host, 0))
+        host, port = self._socket.getsockname()[:2]
+        self.address = (str(host), int(port))
+        threading.Thread(target=self._accept, name=f"listener at {host}:{port}", daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # it was closed
+            while True:
+                self._service.take(_SocketStream(self._socket.accept()[0]))
+
+    def close(self) -> None:
+        self._socket.close()
+        self._service.close()
 
 
 THREADS: Executor = ThreadExecutor()

@@ -38,8 +38,8 @@ class PartitionWatch(Later):
         raise NotImplementedError
 
     def on_busy(self, partition: Partition, now: Now) -> None:
-        """A partition that was idle is so no more; where idle ones are watched."""
-        raise NotImplementedError
+        """A partition that was idle is so no more: a change, to those that do not tell the two apart."""
+        self.on_change(partition, now)
 
     def complete(self, result: Any) -> None:
         """The answer is known."""

@@ -16,6 +16,7 @@ from reference_broker.log.compaction.plan import Plan, plan_for
 from reference_broker.log.compaction.round import Abandoned, Round, Step, Uncleanable
 from reference_broker.log.log_directory import LogDirectory
 from reference_broker.log.partition_log import PartitionLog
+from reference_broker.replication.flushes import Flushes
 from reference_broker.replication.throttle import Throttle
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.refusal import KafkaError
@@ -48,6 +49,7 @@ class Cleaner:
     config: Callable[[], BrokerConfig]
     folders: Iterable[LogDirectory]
     outbox: Outbox
+    flushes: Flushes
     on_event: Callable[[str], None]
     next_deadline_ms: int = 0
     _works: list[_Work] = field(default_factory=list)
@@ -72,11 +74,10 @@ class Cleaner:
         """Go on with what is due, and look for other logs that are dirty."""
         if self._is_held or now.monotonic_ms < self.next_deadline_ms:
             return
-        self._throttle.limit = min(
-            1 << 62, int(min(self.config().fraction("log.cleaner.io.max.bytes.per.second"), 1e18))
-        )
+        config = self.config()
+        self._throttle.limit = int(config.fraction("log.cleaner.io.max.bytes.per.second"))
         if not self._works and not self._begin(now):
-            self.next_deadline_ms = now.monotonic_ms + max(1, self.config().number("log.cleaner.backoff.ms"))
+            self.next_deadline_ms = now.monotonic_ms + max(1, config.number("log.cleaner.backoff.ms"))
             return
         for work in list(self._works):
             if work.next_at_ms <= now.monotonic_ms:
@@ -153,13 +154,7 @@ class Cleaner:
         log = work.round.log
         work.folder.clean_up_to[log.topic, log.partition] = work.round.end_offset
         self._drop(work)
-        self._flushes += 1
-        self.outbox.flush((work.folder.clean_offsets(),), lambda error, at: self._on_kept(work.folder, error))
-
-    def _on_kept(self, folder: LogDirectory, error: OSError | None) -> None:
-        self._flushes -= 1
-        if error is not None and folder.is_online:
-            folder.fail(str(error))
+        self.flushes.keep_clean_offsets(work.folder)
 
     def _drop(self, work: _Work) -> None:
         self._works.remove(work)

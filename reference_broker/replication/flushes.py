@@ -85,6 +85,10 @@ class Flushes:
         """Keep what readers were allowed to see of each log."""
         self._write(folder, folder.high_watermarks())
 
+    def keep_clean_offsets(self, folder: LogDirectory) -> None:
+        """Keep what compaction has gone over."""
+        self._write(folder, folder.clean_offsets())
+
     def keep_log_starts(self, folder: LogDirectory, now_ms: int) -> None:
         """Keep where each log starts."""
         self._write(folder, folder.log_starts())

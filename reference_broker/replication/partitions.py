@@ -202,7 +202,7 @@ class Partitions:
         self._publisher, self._settings, self._report_folders = publisher, settings, report
         self._node_id, self._now, self._on_loaded = settings.static.node_id, now, on_loaded
         self._upkeep = Upkeep(lambda: settings.current, self._flushes, now.monotonic_ms, self._on_deleted_segments)
-        self._cleaner = Cleaner(lambda: settings.current, self._folders, self._outbox, self._on_event)
+        self._cleaner = Cleaner(lambda: settings.current, self._folders, self._outbox, self._flushes, self._on_event)
         silent_since_ms = now.wall_ms - settings.current.number("producer.id.expiration.ms")
         self._placement = Placement(self._folders, self._node_id, silent_since_ms)
         self._exchange = ReplicaExchange.begin(

@@ -5,13 +5,12 @@ Whoever waits outside of a task lets the world's events happen until what it wai
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from harness.hosts.executor import Listener, Serve, Signal, Stream, Task, Window, Work
+from harness.hosts.executor import Listener, Serve, Service, Signal, Stream, Task, Window, Work
 from reference_broker.simulation.clock import BEGINNING_MS
 from reference_broker.simulation.network import CLIENT, SERVER, Closed, Opening, Payload
 from reference_broker.simulation.network import Stream as WorldStream
@@ -276,27 +275,17 @@ class _VirtualListener:
     """Takes connections from the nodes of a world (Listener, and an end of the world's own streams)."""
 
     def __init__(self, executor: VirtualExecutor, port: int, serve: Serve) -> None:
-        self._executor, self._world, self._serve = executor, executor.world, serve
+        self._place, self._world = executor.place, executor.world
+        self._service = Service(executor, serve)
         self.address = (self._world.host_of(executor.place), port)
-        self._open: dict[_VirtualStream, None] = {}
         self._world.network.listen(executor.place, self.address, self)
 
     def take(self, stream: WorldStream, payload: Payload) -> None:
         """Somebody connects."""
         accepted = _VirtualStream(self._world, SERVER)
         accepted.accept(stream)
-        self._open[accepted] = None
-        self._executor.start("service", lambda: self._served(accepted))
-
-    async def _served(self, stream: _VirtualStream) -> None:
-        try:
-            with contextlib.suppress(OSError):
-                await self._serve(stream)
-        finally:
-            self._open.pop(stream, None)
-            stream.close()
+        self._service.take(accepted)
 
     def close(self) -> None:
-        self._world.network.listen(self._executor.place, self.address, None)
-        for stream in list(self._open):
-            stream.close()
+        self._world.network.listen(self._place, self.address, None)
+        self._service.close()

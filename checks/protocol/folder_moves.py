@@ -23,6 +23,7 @@ from reference_broker.wire.primitives import TopicName
 from reference_broker.wire.records import iter_batches
 
 MOVED_WITHIN_S: Final = 60.0
+SERVED_WITHIN_S: Final = 10.0
 BROKER: Final = 4
 SET, DELETE = 0, 1
 RATE: Final = "replica.alter.log.dirs.io.max.bytes.per.second"
@@ -72,10 +73,14 @@ def await_place(exchange: Exchange, topic: str, path: str) -> None:
 
 
 def read(exchange: Exchange, topic: str) -> list[tuple[int, str]]:
-    """(offset, value) of all records."""
+    """(offset, value) of all records. After a start the partition may not be served for a moment: that is no end."""
     found: list[tuple[int, str]] = []
     while True:
-        data = exchange.quietly(fetch(topic, len(found)), 12).responses[0].partitions[0]
+        for _ in exchange.patience(SERVED_WITHIN_S):
+            data = exchange.quietly(fetch(topic, len(found)), 12).responses[0].partitions[0]
+            if not data.error_code:
+                break
+        require(ErrorCode(data.error_code).name, "NONE", f"the answer to a fetch from {len(found)}")
         batches = list(iter_batches(data.records if data.records is not None else b""))
         if not batches:
             return found

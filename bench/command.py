@@ -27,7 +27,7 @@ from bench.subjects import KAFKA, Subjects, opened
 from bench.table import Table
 from harness.targets.kafka_process import KafkaProcessTarget
 from harness.targets.target import TargetTrouble
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, as_typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,9 +167,9 @@ def run(parts: tuple[str, ...], amount: Amount) -> int:
 def main(arguments: list[str]) -> int:
     """The exit status: 0 whatever the figures are, 1 when the reference could not be measured."""
     parser = Parser(
-        prog="python -m bench",
+        prog=as_typed("bench"),
         description="Measures the reference beside Apache Kafka; ratio is always reference / kafka.",
-        epilog="example: python -m bench --only java --quick",
+        epilog=f"example: {as_typed('bench --only java --quick')}",
     )
     parser.add_argument("--only", action="append", choices=PARTS, help="a part (repeatable); default: all")
     parser.add_argument("--quick", action="store_true", help="one round with less data: about five minutes")

@@ -29,7 +29,7 @@ from harness.clients.connection import RawConnection
 from harness.targets.local_cluster import LocalCluster
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget, resolve
 from reference_broker import command_line
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, as_typed
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.framing import UnsupportedVersion, decode_request
 from reference_broker.wire.messages.metadata_request import MetadataRequest, MetadataRequestTopic
@@ -198,7 +198,7 @@ def run(cluster: LocalCluster | None, *, total: int, seed: int) -> Counts:
                 if neighbour is not None and neighbour.trouble is not None:
                     raise Found(f"the other client noticed: {neighbour.trouble}")
             except (Found, OSError) as found:
-                again = f"python -m bench.fuzz --seed {number} --frames {CHUNK}"
+                again = as_typed(f"bench.fuzz --seed {number} --frames {CHUNK}")
                 raise Found(
                     f"{found}\nafter {counts.frames:,} frames; the chunk's seed is {number}: {again}"
                 ) from found
@@ -232,9 +232,9 @@ def _run_chunk(cluster: LocalCluster | None, random: Random, count: int, topic_i
 def main(arguments: list[str]) -> int:
     """The exit status: 0 when nothing was found, 1 when something was, 2 when it could not be run."""
     parser = Parser(
-        prog="python -m bench.fuzz",
+        prog=as_typed("bench.fuzz"),
         description="Mutated request frames against the codec and a running broker.",
-        epilog="example: python -m bench.fuzz --frames 20000",
+        epilog=f"example: {as_typed('bench.fuzz --frames 20000')}",
     )
     parser.add_argument("--frames", type=int, default=100_000, help="how many (default: 100,000)")
     parser.add_argument("--seed", type=int, default=None, help="of the first chunk of 1,000 (default: a new one)")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from reference_broker.command_line import WRONG_INPUT, run
+from reference_broker.command_line import WRONG_INPUT, as_typed, run
 
 COMMANDS = {
     "list": (
         "harness.catalogue",
-        "checks|faults|targets|plants|bugs   what there is, one line each",
+        "checks|claims|faults|targets|plants|bugs   what there is",
     ),
     "judge": ("harness.judging.judge", "RUN [--check ID]   judge a stored history again"),
     "lockstep": (
@@ -52,7 +52,7 @@ def usage() -> str:
     """The commands, and an example."""
     rows = [f"  {name:<10} {text}" for name, (_, text) in COMMANDS.items()]
     return "\n".join(
-        ["usage: python -m harness COMMAND …", *rows, "example: python -m harness judge reports/out/latest"]
+        [f"usage: {as_typed('harness COMMAND')} …", *rows, f"example: {as_typed('harness judge reports/out/latest')}"]
     )
 
 

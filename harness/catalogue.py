@@ -1,4 +1,4 @@
-"""What there is: checks with their headers, faults, targets, plants, known bugs. `python -m harness list WHAT`.
+"""What there is: checks with their headers, claims, faults, targets, plants, known bugs. `python -m harness list WHAT`.
 
 Everything is read from the files as text, so that a list needs no cluster, no client library and no import of a check.
 """
@@ -8,15 +8,19 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.targets.planted import plant_files
 from harness.targets.target import TARGETS
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, as_typed
 
 ROOT = Path(__file__).resolve().parents[1]
+CLAIMS_FILE = ROOT / "checks" / "claims.toml"
+_WIDTH = 118
 _PART = re.compile(r"\*\*(?P<name>[A-Z][a-z ]+)\*\*")
 
 
@@ -64,6 +68,11 @@ class CheckFile:
     needs: tuple[str, ...]
     functions: tuple[str, ...]
 
+    @property
+    def needs_text(self) -> str:
+        """ "(needs java, root)", or "" where it needs nothing."""
+        return f"(needs {', '.join(self.needs)})" if self.needs else ""
+
 
 def check_id(path: str) -> str:
     """The id of a file of checks: its path below checks/, without test_ and .py."""
@@ -106,8 +115,23 @@ def _checks() -> Iterator[str]:
     files = check_files()
     width = max((len(file.id) for file in files), default=0)
     for file in files:
-        needs = f"  (needs {', '.join(file.needs)})" if file.needs else ""
+        needs = f"  {file.needs_text}" if file.needs else ""
         yield f"{file.id:<{width}}  {' '.join(file.claims) or '-':<12}  {file.header.title}{needs}"
+
+
+def claims() -> Mapping[str, str]:
+    """Id of a claim → its sentence; none where there is no folder of checks, as in other projects."""
+    return tomllib.loads(CLAIMS_FILE.read_text(encoding="utf-8")) if CLAIMS_FILE.is_file() else {}
+
+
+def _claims() -> Iterator[str]:
+    """Each claim with the files of checks that judge it, and what these need."""
+    files = check_files()
+    for name, sentence in claims().items():
+        yield f"{name:<5}{sentence}"
+        judges = [f"{file.path} {file.needs_text}".rstrip() for file in files if name in file.claims]
+        judged_by = ", ".join(judges) or "no check yet"
+        yield from textwrap.wrap(judged_by, _WIDTH, initial_indent=" " * 5, subsequent_indent=" " * 5)
 
 
 def _faults() -> Iterator[str]:
@@ -142,6 +166,7 @@ def _bugs() -> Iterator[str]:
 
 LISTS: dict[str, Callable[[], Iterator[str]]] = {
     "checks": _checks,
+    "claims": _claims,
     "faults": _faults,
     "targets": _targets,
     "plants": _plants,
@@ -152,9 +177,9 @@ LISTS: dict[str, Callable[[], Iterator[str]]] = {
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Prints a list; 0, or 2 for wrong input."""
     parser = Parser(
-        prog="python -m harness list",
-        description="Lists checks, faults, targets or plants, one line each, with what each needs.",
-        epilog="example: python -m harness list checks",
+        prog=as_typed("harness list"),
+        description="Lists checks, claims, faults, targets, plants or known bugs, with what each needs.",
+        epilog=f"example: {as_typed('harness list checks')}",
     )
     parser.add_argument("what", metavar="|".join(LISTS))
     try:

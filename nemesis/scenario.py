@@ -19,7 +19,7 @@ from nemesis.node_specs import node_spec_named
 from nemesis.schedules import QUIET_SHARE, Spell, schedule
 from nemesis.sequences import FaultSequence, sequence_named
 from nemesis.voters import Voters
-from reference_broker.command_line import Parser, seconds
+from reference_broker.command_line import Parser, as_typed, seconds
 
 WORKLOADS = ("queue",)
 _MOST_REPLICAS = 3
@@ -121,22 +121,23 @@ class Scenario:
     @property
     def rerun(self) -> str:
         """The command that does it again."""
-        return f"python -m nemesis {' '.join(self.words)} --seed {self.seed}"
+        return as_typed("nemesis", *self.words, "--seed", str(self.seed))
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     made = Parser(
-        prog="python -m nemesis",
+        prog=as_typed("nemesis"),
         description="Runs a workload under faults on a cluster, judges what clients saw, and writes a report.",
-        epilog="example: python -m nemesis --target kafka@4.3.1 --nodes 3 --faults partition,kill --on leader "
-        "--duration 60 --rate 500",
+        epilog="example: "
+        + as_typed("nemesis --target kafka@4.3.1 --nodes 3 --faults partition,kill --on leader --duration 60"),
     )
     made.add_argument("--list", action="store_true", help="show faults, nodes, grudges and sequences, and end")
     made.add_argument(
         "--target",
         default="reference",
-        help="the cluster: reference (default), kafka@4.3.1, docker@IMAGE, … (all: python -m harness list targets)",
+        help="the cluster: reference (default), kafka@4.3.1, docker@IMAGE, … "
+        f"(all: {as_typed('harness list targets')})",
     )
     made.add_argument("--nodes", type=_positive, default=3, help="number of brokers (default 3)")
     made.add_argument(

@@ -9,10 +9,10 @@ import sys
 
 from reference_broker import command_line
 
-EXAMPLE = """examples:
-  python -m reference_broker dev --port 0 --profile 4.1
-  python -m reference_broker storage format -t $(python -m reference_broker storage random-uuid) -c server.properties
-  python -m reference_broker start server.properties --override log.retention.ms=60000"""
+EXAMPLES = """examples:
+  {broker} dev --port 0 --profile 4.1
+  {broker} storage format -t $({broker} storage random-uuid) -c server.properties
+  {broker} start server.properties --override log.retention.ms=60000"""
 MOST_NODES = 9
 MAX_PORT = 65_535
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
@@ -25,10 +25,11 @@ def complain(text: str) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
+    name = command_line.as_typed("reference_broker")
     top = command_line.Parser(
-        prog="reference_broker",
+        prog=name,
         description="A Kafka broker in Python.",
-        epilog=EXAMPLE,
+        epilog=EXAMPLES.format(broker=name),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(

@@ -11,9 +11,11 @@ import contextlib
 import errno
 import io
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
@@ -38,13 +40,32 @@ _REMEDIES: Final = {
 """Error number → what its reader can do about it."""
 
 
+def as_typed(words: str, *more: str) -> str:
+    """A command of ours as a shell in the current folder takes it: "harness list" → ".venv/bin/python -m harness list".
+
+    `more` are arguments that are quoted where the shell needs it. Python is named as shortly as it can be: by a path
+    below the current folder, by its name where PATH finds it, else by its whole path.
+    """
+    return " ".join((_this_python(), "-m", words, *map(shlex.quote, more)))
+
+
+def _this_python() -> str:
+    if not sys.executable:
+        return "python"
+    program = Path(sys.executable)
+    if program.is_relative_to(here := Path.cwd()):
+        return shlex.quote(program.relative_to(here).as_posix())
+    found = next((one for folder in os.get_exec_path() if (one := Path(folder, program.name)).is_file()), None)
+    return program.name if found == program else shlex.quote(str(program))
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that tells what is wrong in one line, and where to read more; status 2."""
 
     def error(self, message: str) -> NoReturn:
         """Ends the command."""
-        words = self.prog.removeprefix("python -m ").replace(" ", ": ")
-        complain(words, f"{message} (see python -m {words.replace(': ', ' ')} --help)")
+        words = self.prog.rpartition(" -m ")[2]
+        complain(words.replace(" ", ": "), f"{message} (see {as_typed(words)} --help)")
         raise SystemExit(WRONG_INPUT)
 
 

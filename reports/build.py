@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.history.store import OUT, StoreTrouble
-from reference_broker.command_line import FAILED, Parser, complain, told
+from reference_broker.command_line import FAILED, Parser, as_typed, complain, told
 from reports import matrix, summary
 from reports.allure.configuration import CONFIGURATION, REPORT
 from reports.results import Results, load, shown_path
@@ -36,9 +36,9 @@ Say = Callable[[str], None]
 def main(arguments: list[str], say: Say = print) -> int:
     """0 when the summary page is built, with or without Allure; 1 when it cannot be written; 2 for wrong input."""
     parser = Parser(
-        prog="python -m harness report",
+        prog=as_typed("harness report"),
         description="Builds the summary page, the compatibility matrix and, if Node.js is installed, Allure's report.",
-        epilog=f"example: python -m harness report {OUT / 'latest'}",
+        epilog=f"example: {as_typed(f'harness report {OUT}/latest')}",
     )
     parser.add_argument(
         "run", type=Path, nargs="?", default=OUT / "latest", help="folder of the run (default: the last run)"

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from harness.judging.measures import loss_sentences
 from harness.judging.outcome import Outcome
+from reference_broker.command_line import as_typed
 from reports.comparison import difference_table
 from reports.findings import SHOWN, Finding, Findings, availability, course, findings_of, tolerated_rows
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
@@ -236,7 +237,10 @@ def _rerun(result: Result) -> str:
     if result.meta.rerun:
         parts += [element("h4", "Run it again"), command(result.meta.rerun)]
     if result.has_history:
-        parts += [element("h4", "Judge its history again"), command(f"python -m harness judge {result.path}")]
+        parts += [
+            element("h4", "Judge its history again"),
+            command(as_typed("harness judge", str(result.path))),
+        ]
     return "".join(parts)
 
 

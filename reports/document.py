@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reference_broker.command_line import as_typed
 from reports.markup import element, link, text
 from reports.results import shown_path
 from reports.style import CSS
@@ -23,7 +24,7 @@ def document(title: str, *body: str, style: str = CSS, head: str = "") -> str:
 
 def again(run: str) -> str:
     """The footer that says how the page is built again. `run` is the run's folder as a command names it."""
-    command = element("code", text(f"python -m harness report {run}"))
+    command = element("code", text(as_typed("harness report", run)))
     return element("footer", element("p", f"Build this page again: {command}", class_="soft"))
 
 

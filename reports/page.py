@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.judging.outcome import Outcome
+from reference_broker.command_line import as_typed
 from reports.accidents import PAGE as ACCIDENTS_PAGE
 from reports.comparison import difference_rows, difference_section
 from reports.details import check_section
@@ -165,6 +166,6 @@ def _plain(said: Any) -> str:
 
 
 def _footer(results: Results) -> str:
-    again = f"python -m harness report {shown_path(results.path)}"
+    again = as_typed("harness report", shown_path(results.path))
     moment = "Times are milliseconds since the start of a check's history, with the time of day in this machine's zone."
     return element("p", f"{text(moment)} Build this page again: {element('code', text(again))}", class_="soft")

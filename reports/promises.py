@@ -78,9 +78,7 @@ def promise_tables(results: Results) -> str:
     """The tables of all areas."""
     promises = promises_of(results)
     if not promises:
-        return element(
-            "p", "No check is stored in this run. Run <code>pytest checks/</code> and build the report again."
-        )
+        return element("p", "No check is stored in this run. Run checks, for instance with <code>make check</code>.")
     compares = any(promise.comparisons() for promise in promises)
     made = []
     for area in results.areas():

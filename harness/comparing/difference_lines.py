@@ -8,6 +8,7 @@ from typing import Final
 from harness.comparing.diff import Difference
 from harness.comparing.recorded.answers import PREFIX, Recording
 from harness.targets.target import as_given
+from reference_broker.command_line import as_typed
 
 KNOWN_FILE: Final = "known_differences.toml"
 MOST_SHOWN: Final = 6
@@ -22,7 +23,7 @@ def file_of(check: str) -> str:
 def rerun(nodeid: str, name: str, sides: Sequence[str]) -> str:
     """The command that repeats a check on those sides of a comparison that are targets."""
     targets = " ".join(f"--target {as_given(side)}" for side in sides if is_target(side))
-    return f"pytest {nodeid.partition('::')[0]} -k {name.removeprefix('test_')} {targets}"
+    return as_typed(f"pytest {nodeid.partition('::')[0]} -k {name.removeprefix('test_')} {targets}")
 
 
 def is_target(side: str) -> bool:

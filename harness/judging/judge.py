@@ -15,7 +15,7 @@ from harness.judging.measures import loss_sentences
 from harness.judging.periods import rules_of
 from harness.judging.verdicts import Validity, Verdict, merged
 from harness.workloads import queue
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, as_typed
 
 BAD_INPUT = 2
 """Exit status for wrong input, or if there is nothing to judge."""
@@ -58,9 +58,9 @@ def describe(check: str, target: str, verdicts: tuple[Verdict, ...]) -> list[str
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Exit status: 0 valid, 1 invalid, 2 wrong input, 3 unknown."""
     parser = Parser(
-        prog="python -m harness judge",
+        prog=as_typed("harness judge"),
         description="Judges the stored histories of a run again. Exit status: 0 valid, 1 invalid, 3 unknown.",
-        epilog="example: python -m harness judge reports/out/latest",
+        epilog=f"example: {as_typed('harness judge reports/out/latest')}",
     )
     parser.add_argument("run", type=Path, help="folder of a run, or of one check in it")
     parser.add_argument("--check", help="only checks whose id contains this")

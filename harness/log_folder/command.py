@@ -9,17 +9,17 @@ import msgspec
 
 from harness.log_folder.folder import NoLogFolder, read_folder
 from harness.log_folder.text import folder_lines
-from reference_broker.command_line import FAILED, WRONG_INPUT, Parser, complain
+from reference_broker.command_line import FAILED, WRONG_INPUT, Parser, as_typed, complain
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Exit status: 0 if all can be read, 1 if something is damaged, 2 for wrong input."""
     parser = Parser(
-        prog="python -m harness log",
+        prog=as_typed("harness log"),
         description="Reads a log folder (log.dirs) of Apache Kafka or of the reference broker from the disk, without a "
         "broker: partitions, segments, batches, leader epochs, producers, transactions, and what is damaged. It "
         "changes nothing; the folder may be in use.",
-        epilog="example: python -m harness log /var/lib/kafka/data --partition orders-0",
+        epilog=f"example: {as_typed('harness log /var/lib/kafka/data --partition orders-0')}",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder of log.dirs, or one of a partition in it")
     parser.add_argument(

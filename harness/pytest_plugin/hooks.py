@@ -55,6 +55,7 @@ from harness.pytest_plugin.workers import is_worker
 from harness.pytest_plugin.workers import register as register_workers
 from harness.targets.kafka_process import lack_of_java
 from harness.targets.target import ClusterSpec
+from reference_broker.command_line import as_typed
 
 __all__ = [
     "admin",
@@ -194,7 +195,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     kept = record_of(item)
     kept.started = time.monotonic()
     options = session.options
-    kept.rerun = kept.rerun or f"pytest '{kept.nodeid}' {options.for_target(kept.target)}"
+    kept.rerun = kept.rerun or as_typed(f"pytest '{kept.nodeid}' {options.for_target(kept.target)}")
     kept.version = kept.version or session.clusters.versions.get(kept.target, "")
     for marker in item.iter_markers("needs"):
         for means in marker.args:

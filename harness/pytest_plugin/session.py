@@ -23,7 +23,7 @@ from harness.pytest_plugin.progress_line import ProgressLine
 from harness.pytest_plugin.record import CheckRecord
 from harness.pytest_plugin.worker_progress import WorkerLine
 from harness.targets.target import TargetKind
-from reference_broker.command_line import told
+from reference_broker.command_line import as_typed, told
 
 WORKER_RUN: Final = "kafka_run"
 WORKER_TAG: Final = "kafka_tag"
@@ -151,7 +151,7 @@ class Session:
         share = self._config.getoption("--sample")
         chosen = (("-m", self._config.option.markexpr), ("-k", self._config.option.keyword))
         filters = "".join(f" {flag} {shlex.quote(words)}" for flag, words in chosen if words)
-        return f"pytest {shown} {self.options.words()}{f' --sample {share}' if share else ''}{filters}"
+        return as_typed(f"pytest {shown} {self.options.words()}{f' --sample {share}' if share else ''}{filters}")
 
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()

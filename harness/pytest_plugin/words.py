@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from harness.judging.measures import loss_sentences
 from harness.judging.outcome import BrokenPromise, Differs, Outcome
 from harness.pytest_plugin.record import CheckRecord
 from harness.runs.context import RunTrouble
+from reference_broker.command_line import as_typed
 from reference_broker.wire.primitives import MalformedRequest
 
 _WIDTH = 118
@@ -91,10 +91,12 @@ def _next_steps(record: CheckRecord) -> list[str]:
     if (bug := record.known_bug) is not None:
         lines += _wrapped("Known bug: ", f"{bug.id}, of Kafka {', '.join(bug.releases)}: {bug.sentence}")
         lines += [f"  {'More':<11}{place}" for place in (bug.link, bug.script) if place]
+    if record.claims:
+        lines.append(f"  Claims     {' '.join(record.claims)}, told by: {as_typed('harness list claims')}")
     lines.append(f"  Rerun      {record.rerun}")
     if record.folder is not None:
         if record.folder.history_path.is_file():
-            lines.append(f"  Re-judge   python -m harness judge {shlex.quote(record.shown_folder)}")
+            lines.append(f"  Re-judge   {as_typed('harness judge', record.shown_folder)}")
         lines.append(f"  Evidence   {record.shown_folder}")
     return lines
 

@@ -21,6 +21,7 @@ from harness.pytest_plugin.record import CheckRecord, check_name, record_of, var
 from harness.pytest_plugin.session import SESSION, WORKER_RUN, WORKER_TAG, Session
 from harness.pytest_plugin.status import outcome_property
 from harness.pytest_plugin.worker_progress import shown
+from reference_broker.command_line import as_typed
 
 _RECORD: Final = "kafka_check"
 """The attribute of a report that carries the record."""
@@ -106,7 +107,7 @@ class Controller:
         """A check whose worker died: nobody else tells of it."""
         nodeid = without_group(crashitem)
         record = _crashed(nodeid, [target.name for target in self._session.options.targets])
-        record.rerun = f"pytest '{nodeid}' {self._session.options.for_target(record.target)}"
+        record.rerun = as_typed(f"pytest '{nodeid}' {self._session.options.for_target(record.target)}")
         record.failure = (
             f"UNKNOWN  {record.check} [{record.target}]",
             f"  Nothing is proved: the worker process died while it ran this check: {report.longrepr}",

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from harness.simulate.runs import KINDS, Finding, run_all
-from reference_broker.command_line import FAILED, WRONG_INPUT, Parser
+from reference_broker.command_line import FAILED, WRONG_INPUT, Parser, as_typed
 from reference_broker.simulation.scenario.run import Scenario
 
 TOLD_EVERY_S = 10.0
@@ -19,10 +19,10 @@ HIGHEST_SEED = 10**12
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Exit status: 0 if no scenario failed, 1 if one did, 2 for wrong input."""
     parser = Parser(
-        prog="python -m harness simulate",
+        prog=as_typed("harness simulate"),
         description="Runs clusters of the reference broker with raw clients and faults, in virtual time: crashes that "
         "lose what was not flushed, splits, pauses, slow disks, wrong clocks. The same seed gives the same events.",
-        epilog="example: python -m harness simulate --seeds 0..999 --jobs 2",
+        epilog=f"example: {as_typed('harness simulate --seeds 0..999 --jobs 2')}",
     )
     parser.add_argument(
         "--seeds", type=_seeds, default=range(100), metavar="A..B", help="which seeds, B included (default 0..99)"
@@ -82,7 +82,7 @@ def _tell_failure(kind: str, finding: Finding, say: Callable[[str], None]) -> No
         say(f"  It needs {len(finding.least)} of {of} (times since clients began):")
         for fault in finding.least:
             say(f"    {fault}")
-    say(f"  Replay      python -m harness simulate --seeds {outcome.seed} --kind {kind} --trace")
+    say(f"  Replay      {as_typed(f'harness simulate --seeds {outcome.seed} --kind {kind} --trace')}")
 
 
 def _trace(kind: str, seed: int, say: Callable[[str], None]) -> int:

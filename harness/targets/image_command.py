@@ -7,7 +7,7 @@ import sys
 from harness.targets.images import build_anchor, build_kafka, connect
 from harness.targets.reference_image import build_reference
 from harness.targets.target import TargetTrouble, UnknownTarget
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, as_typed
 
 _DEFAULT_VERSION = "4.3.1"
 
@@ -15,11 +15,12 @@ _DEFAULT_VERSION = "4.3.1"
 def main(arguments: list[str]) -> int:
     """`python -m harness image`: builds images; the exit status."""
     parser = Parser(
-        prog="python -m harness image",
+        prog=as_typed("harness image"),
         description="Builds local Docker images: by default the anchor, Kafka "
         + _DEFAULT_VERSION
         + " and the reference.",
-        epilog="example: python -m harness image --kafka 4.2.1, then pytest checks/ --target docker@local/kafka:4.2.1",
+        epilog=f"example: {as_typed('harness image --kafka 4.2.1')}, "
+        f"then {as_typed('pytest checks/ --target docker@local/kafka:4.2.1')}",
     )
     parser.add_argument("--kafka", action="append", metavar="VERSION", help="the image of a release (repeatable)")
     parser.add_argument("--reference", action="store_true", help="the image of the reference broker")

@@ -12,11 +12,16 @@ from harness.hosts.host import HostTrouble
 from harness.targets import class_archive, jars
 from harness.targets.kafka_process import QUICK_START, KafkaProcessTarget
 from harness.targets.target import ClusterSpec, TargetTrouble, UnknownTarget
+from reference_broker.command_line import as_typed
 
-_USAGE = f"""\
-usage: python -m harness kafka [--jars-only] VERSION…   for instance: python -m harness kafka 4.3.1
+
+def usage() -> str:
+    """How it is called."""
+    return f"""\
+usage: {as_typed("harness kafka")} [--jars-only] VERSION…
   --jars-only   do not make the class archive (with it, a node needs half the CPU time to start)
-known: {", ".join(jars.PUBLISHED)}"""
+known: {", ".join(jars.PUBLISHED)}
+example: {as_typed("harness kafka 4.3.1")}"""
 
 
 def main(arguments: list[str]) -> int:
@@ -24,7 +29,7 @@ def main(arguments: list[str]) -> int:
     jars_only = "--jars-only" in arguments
     versions = [word for word in arguments if word != "--jars-only"]
     if not versions or {"-h", "--help"} & set(versions):
-        print(_USAGE)
+        print(usage())
         return 0 if versions else 2
     for version in versions:
         try:

@@ -12,6 +12,7 @@ from harness.hosts.lack import Lack, Means
 from harness.targets import class_archive, jars
 from harness.targets.kafka_process import lack_of_java
 from harness.targets.target import TargetTrouble
+from reference_broker.command_line import as_typed
 
 TOOLS_VERSION = "4.3.1"
 """Of the release whose tools are used, unless $KAFKA_HOME names another."""
@@ -29,7 +30,7 @@ def lack() -> Lack | None:
     except TargetTrouble as trouble:
         return Lack(Means.JAVA, str(trouble))
     return Lack(
-        Means.JAVA, f"Kafka's jars are not in the cache; fetch them with: python -m harness kafka {TOOLS_VERSION}"
+        Means.JAVA, f"Kafka's jars are not in the cache; fetch them with: {as_typed(f'harness kafka {TOOLS_VERSION}')}"
     )
 
 

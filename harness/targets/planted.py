@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.targets.reference import ReferenceTarget
 from harness.targets.target import UnknownTarget
+from reference_broker.command_line import as_typed
 
 PLANTS = Path(__file__).resolve().parents[2] / "tests" / "plants"
 DIFFERENCES = PLANTS / "differences"
@@ -38,6 +39,6 @@ def _plants_in(folder: Path) -> dict[str, Path]:
 def planted(name: str, plant: str) -> ReferenceTarget:
     """The reference with a bug. UnknownTarget, with those that are known, for one that does not exist."""
     if plant not in plants():
-        where = "python -m harness list plants" if plants() else "none: this is not a checkout with its tests"
+        where = as_typed("harness list plants") if plants() else "none: this is not a checkout with its tests"
         raise UnknownTarget(f"--target {name}: unknown plant {plant!r} (known: {where})")
     return ReferenceTarget(name, entry=(sys.executable, "-m", "tests.plants", plant))

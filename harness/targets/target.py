@@ -22,6 +22,7 @@ from harness.targets.cluster_view import ClusterView
 from harness.targets.node_plan import Role
 from harness.targets.target_kind import MIXED_PREFIX, parts_of
 from harness.targets.target_kind import TargetKind as TargetKind
+from reference_broker.command_line import as_typed
 
 MACHINE_FAULTS = ("power", "slow-disk")
 """Faults that need machines on which a call can act: those of a simulated cluster."""
@@ -349,7 +350,7 @@ def resolve_with_sockets(text: str) -> Target:
     if target.kind is TargetKind.SIMULATED:
         raise UnknownTarget(
             f"--target {text}: a simulated cluster has no sockets; it is for `pytest checks/` and `python -m nemesis`, "
-            "for instance pytest checks/durability --target simulated"
+            f"for instance {as_typed('pytest checks/durability --target simulated')}"
         )
     return target
 

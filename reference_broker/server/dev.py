@@ -16,13 +16,15 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from reference_broker.command_line import as_typed
 from reference_broker.controller.decision import random_uuid
+from reference_broker.releases import BASELINE
 from reference_broker.server.clock import now
 from reference_broker.server.disk import OsDisk
 from reference_broker.server.main import FAILED, Options, start
@@ -57,6 +59,11 @@ class _Plan:
         """Its server.properties."""
         return self.folder / f"server-{self.id}.properties"
 
+    @property
+    def data(self) -> Path:
+        """Its log folder."""
+        return self.folder / f"data-{self.id}"
+
 
 def dev(nodes: int, port: int, options: Options, say: Say, complain: Say) -> int:
     """Format a temporary folder, run the nodes in it, print the bootstrap line, remove the folder at the end.
@@ -74,10 +81,21 @@ def dev(nodes: int, port: int, options: Options, say: Say, complain: Say) -> int
                 return status
         if len(plans) > 1:
             return _run_all(plans, options, say, complain)
-        ready = replace(options, on_ready=lambda bound: say(f"bootstrap.servers={HOST}:{bound['PLAINTEXT']}"))
-        return start(str(plans[0].file), ready, complain)
+        only = plans[0]
+
+        def on_ready(bound: Mapping[str, int]) -> None:
+            _tell([replace(only, port=bound["PLAINTEXT"])], [os.getpid()], say)
+
+        return start(str(only.file), replace(options, on_ready=on_ready), complain)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tell(plans: Sequence[_Plan], processes: Sequence[int], say: Say) -> None:
+    """Where clients find the nodes, and which process and folder is whose, for somebody who kills one of them."""
+    say(f"bootstrap.servers={','.join(f'{HOST}:{plan.port}' for plan in plans)}")
+    for plan, process in zip(plans, processes, strict=True):
+        say(f"node {plan.id}   listener {HOST}:{plan.port}   pid {process}   data {plan.data}")
 
 
 def _plans(nodes: int, port: int, folder: Path) -> list[_Plan]:
@@ -103,7 +121,6 @@ def _plans(nodes: int, port: int, folder: Path) -> list[_Plan]:
 
 def _settings(plan: _Plan, plans: list[_Plan]) -> dict[str, str]:
     replicas, in_sync = min(3, len(plans)), 2 if len(plans) >= 3 else 1
-    data = plan.folder / ("data" if len(plans) == 1 else f"data-{plan.id}")
     settings = {
         "process.roles": "broker,controller",
         "node.id": str(plan.id),
@@ -111,7 +128,7 @@ def _settings(plan: _Plan, plans: list[_Plan]) -> dict[str, str]:
         "advertised.listeners": f"PLAINTEXT://{HOST}:{plan.port}",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.bootstrap.servers": ",".join(f"{HOST}:{one.controller_port}" for one in plans),
-        "log.dirs": str(data),
+        "log.dirs": str(plan.data),
         "offsets.topic.replication.factor": str(replicas),
         "transaction.state.log.replication.factor": str(replicas),
         "transaction.state.log.min.isr": str(in_sync),
@@ -161,8 +178,8 @@ def _run_all(plans: list[_Plan], options: Options, say: Say, complain: Say) -> i
             complain(f"{missing} of {len(plans)} nodes did not start; --log-level INFO shows why")
             return FAILED
         if not missing:
-            say(f"bootstrap.servers={','.join(f'{HOST}:{plan.port}' for plan in plans)}")
-        return _wait_end(children, asked_to_stop, complain)
+            _tell(list(children.values()), list(children), say)
+        return _wait_end(children, asked_to_stop, options, complain)
     finally:
         os.close(ready_read)
         _stop_all(children, majority=len(plans) // 2 + 1)
@@ -206,16 +223,29 @@ def _wait_ready(ready_read: int, wanted: int, asked_to_stop: list[int]) -> int:
     return wanted
 
 
-def _wait_end(children: dict[int, _Plan], asked_to_stop: list[int], complain: Say) -> int:
+def _wait_end(children: dict[int, _Plan], asked_to_stop: list[int], options: Options, complain: Say) -> int:
     """Wait for a signal; a node that ends before is told, and the others go on."""
     while not asked_to_stop and children:
         child, status = os.waitpid(-1, os.WNOHANG)
         if child in children:
             plan = children.pop(child)
-            complain(f"node {plan.id} ended with status {os.waitstatus_to_exitcode(status)}")
+            again = as_typed("reference_broker start", str(plan.file), *_words(options))
+            complain(f"node {plan.id} {_ending(os.waitstatus_to_exitcode(status))}; start it again with: {again}")
         else:
             time.sleep(0.1)
     return 0 if asked_to_stop else FAILED
+
+
+def _ending(code: int) -> str:
+    """ "was ended by SIGKILL", or "ended with status 3"."""
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+
+
+def _words(options: Options) -> list[str]:
+    """The options of `start` that say what these do."""
+    overrides = [word for one in options.overrides for word in ("--override", one)]
+    profile = [] if options.release is BASELINE else ["--profile", options.release.profile]
+    return [*overrides, *profile, "--log-level", options.log_level]
 
 
 def _stop_all(children: dict[int, _Plan], majority: int) -> None:

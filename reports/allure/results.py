@@ -26,6 +26,7 @@ from allure_commons.model2 import (
 
 from harness.history.whole_file import write_whole
 from harness.judging.outcome import Outcome
+from reference_broker.command_line import as_typed
 from reports.allure.configuration import CONFIGURATION, categories, configuration
 from reports.findings import SHOWN, Finding, Findings, availability, course, findings_of
 from reports.results import Result, Results
@@ -257,7 +258,7 @@ class _Writer:
             ]
             made.append(self._attach("Differences", json.dumps(data, indent=1, ensure_ascii=False), _JSON))
         if result.outcome.is_failure or result.known_bug is not None:
-            again = f"python -m harness judge {result.path}" if result.has_history else ""
+            again = as_typed("harness judge", str(result.path)) if result.has_history else ""
             made.append(self._attach("Run it again", "\n".join(filter(None, (result.meta.rerun, again)))))
         return made
 

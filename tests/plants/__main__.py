@@ -10,21 +10,21 @@ from __future__ import annotations
 import sys
 
 from reference_broker.__main__ import main
-from reference_broker.command_line import FAILED, WRONG_INPUT
+from reference_broker.command_line import FAILED, WRONG_INPUT, as_typed
 from reference_broker.command_line import run as run_command
 from tests.plants._catalogue import README, places, plant, title, with_table
 
-USAGE = """usage: python -m tests.plants NAME start|storage|dev …   the broker, with the bug NAME in it
-       python -m tests.plants --list                           what there is
-       python -m tests.plants measure [NAME …]                 after how many seeds and seconds they are found
-       python -m tests.plants table                            writes the table of tests/plants/README.md anew
-example: python -m tests.plants wrong_offset_in_answer dev --port 0"""
+USAGE = """usage: {plants} NAME start|storage|dev …   the broker, with the bug NAME in it
+       {plants} --list                           what there is
+       {plants} measure [NAME …]                 after how many seeds and seconds they are found
+       {plants} table                            writes the table of tests/plants/README.md anew
+example: {plants} wrong_offset_in_answer dev --port 0"""
 
 
 def run(arguments: list[str]) -> int:
     """The exit status: the broker's; 1 where a plant was not found; 2 for wrong input."""
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(USAGE)
+        print(USAGE.format(plants=as_typed("tests.plants")))
         return 0 if arguments else WRONG_INPUT
     name, *rest = arguments
     if arguments == ["--list"]:

@@ -7,7 +7,9 @@ import re
 
 from source_tree import ROOT, Source, sources
 
-from harness.catalogue import Header
+from harness.catalogue import CLAIMS_FILE, Header, claims
+from harness.catalogue import check_files as listed_checks
+from harness.judging.guarantees import ANOMALIES
 
 API_HEADER = ("**Promises**", "**Refuses**", "**Versions**", "**Departs from Kafka**")
 CHECK_HEADER = ("**Claim**", "**Why it matters**", "**Kafka says**", "**Cannot see**", "**Rejects**")
@@ -44,6 +46,13 @@ def test_an_api_states_its_contract_in_its_header() -> None:
 
 def test_a_check_states_its_claim_and_what_it_rejects() -> None:
     assert not lacking(check_files(), CHECK_HEADER)
+
+
+def test_what_the_id_of_a_claim_means_is_listed() -> None:
+    told = claims()
+    unknown = [f"{file.path}: {name}" for file in listed_checks() for name in file.claims if name not in told]
+    unknown += [f"{anomaly}: {name}" for anomaly, (name, _) in ANOMALIES.items() if name not in told]
+    assert not unknown, f"not in {CLAIMS_FILE.name}, which says what each id means: {', '.join(unknown)}"
 
 
 def test_a_check_links_to_the_proposals_that_its_header_names() -> None:

@@ -86,7 +86,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "harness.simulate": ("harness", RB + "simulation", *COMMAND_LINE),
     "harness.targets.reference": ("harness", "reference_broker"),
     "harness.targets.simulated": ("harness", "reference_broker"),
-    "kafka_verification": ("harness",),  # what pytest loads in other projects
+    "kafka_verification": ("harness", *COMMAND_LINE),  # what pytest loads in other projects
     "nemesis": (
         "nemesis",
         "harness.hosts",
@@ -104,8 +104,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "nemesis.judged": ("nemesis", "harness.runs", *HARNESS_CORE),
     "nemesis.live": ("harness.runs.progress",),
     "harness.judging.judge": (*HARNESS_CORE, RB + "wire", *COMMAND_LINE),
-    "reports": ("reports", "harness.catalogue", *HARNESS_CORE),
-    "reports.build": ("reports", "harness.catalogue", *HARNESS_CORE, *COMMAND_LINE),
+    "reports": ("reports", "harness.catalogue", *HARNESS_CORE, *COMMAND_LINE),
     "checks": ("checks", "harness", "nemesis", RB + "wire"),
 } | dict.fromkeys(HARNESS_CORE, (*HARNESS_CORE, RB + "wire"))
 

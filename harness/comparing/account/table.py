@@ -15,7 +15,7 @@ from harness.comparing.account.unprovoked import UNPROVOKED_FILE, Unprovoked, Un
 from harness.comparing.known_differences import KnownDifferences, KnownDifferencesTrouble, read_known
 from harness.comparing.known_differences import Source as Origin
 from harness.history.store import Run, StoreTrouble
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, as_typed
 
 BAD_INPUT: Final = 2
 MOST_SHOWN: Final = 60
@@ -91,9 +91,9 @@ def codes_of_accidents(known: KnownDifferences) -> dict[str, frozenset[str]]:
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Exit status: 0; with --strict, 1 if something is missing; 2 for wrong input."""
     parser = Parser(
-        prog="python -m harness account",
+        prog=as_typed("harness account"),
         description="Prints what a run compared (APIs, versions, error codes, differences), and what is missing.",
-        epilog="example: python -m harness account reports/out/latest --strict",
+        epilog=f"example: {as_typed('harness account reports/out/latest --strict')}",
     )
     parser.add_argument("run", type=Path, help="the folder of a run")
     parser.add_argument("--strict", action="store_true", help="exit with status 1 if something is missing")

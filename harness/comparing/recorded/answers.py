@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from harness.comparing.observation import Observation, Pace, RequestOutcome
 from harness.history.whole_file import write_whole
+from reference_broker.command_line import as_typed
 
 ROOT: Final = Path("tests") / "recorded"
 """The folder of recordings, in the project's folder."""
@@ -70,7 +71,7 @@ def remake(target: str, file: str = "") -> str:
     """The command that records a target, all checks or one file of them ("protocol/fetch")."""
     area, _, name = file.rpartition("/")
     places = f" checks/{area}/test_{name}.py" if file else ""
-    return f"python -m harness record --target {target}{places}"
+    return as_typed(f"harness record --target {target}{places}")
 
 
 def folder_of(release: str, root: Path = ROOT) -> Path:

@@ -21,7 +21,7 @@ from harness.comparing.recorded.answers import (
 )
 from harness.pytest_plugin.options import ChosenTarget
 from harness.targets.target import TargetKind, TargetTrouble, UnknownTarget, resolve_with_sockets
-from reference_broker.command_line import Parser
+from reference_broker.command_line import Parser, as_typed
 
 BAD_INPUT: Final = 2
 
@@ -110,9 +110,9 @@ def told(folder: Path) -> str:
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Exit status: 0; 1 if a check failed, and therefore was not recorded; 2 for wrong input or other errors."""
     parser = Parser(
-        prog="python -m harness record",
+        prog=as_typed("harness record"),
         description="Runs the checks that compare, and records the target's answers in tests/recorded/.",
-        epilog="example: python -m harness record --target kafka@4.3.1",
+        epilog=f"example: {as_typed('harness record --target kafka@4.3.1')}",
     )
     parser.add_argument("--target", required=True, help="what to record: kafka@VERSION, docker@IMAGE, at:HOST:PORT")
     parser.add_argument("--into", type=Path, default=PROJECT / ROOT, help="the folder of recordings")

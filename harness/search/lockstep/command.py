@@ -19,7 +19,7 @@ from harness.search.lockstep.replay import lines_of_differences
 from harness.search.lockstep.search import OF_CLUSTERS, WRITERS, Finding, Limits, Search, listed_by_all, search
 from harness.search.lockstep.source_text import lines_of, script_of
 from harness.targets.target import UnknownTarget, resolve
-from reference_broker.command_line import Parser, seconds
+from reference_broker.command_line import Parser, as_typed, seconds
 
 BAD_INPUT = 2
 COMPLETE_STEPS = 20_000
@@ -31,9 +31,9 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Exit status: 0 if nothing differs; 1 if something does, or an accepted difference is gone; 2 for wrong input or a
     failing target."""
     parser = Parser(
-        prog="python -m harness lockstep",
+        prog=as_typed("harness lockstep"),
         description="Sends the same random sequences of requests to two targets and compares all answers.",
-        epilog="example: python -m harness lockstep --target reference --target kafka@4.3.1 --seconds 60",
+        epilog=f"example: {as_typed('harness lockstep --target reference --target kafka@4.3.1 --seconds 60')}",
     )
     parser.add_argument(
         "--target", action="append", default=[], help="to be given twice; the same name twice opens two clusters of it"

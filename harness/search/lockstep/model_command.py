@@ -27,7 +27,7 @@ from harness.search.lockstep.search import WRITERS, listed_by_all, sequence
 from harness.search.lockstep.shrink import shrunk
 from harness.search.sequences.writing import Listed
 from harness.targets.target import UnknownTarget
-from reference_broker.command_line import Parser, seconds
+from reference_broker.command_line import Parser, as_typed, seconds
 from reference_broker.wire.api_keys import ApiKey
 
 BAD_INPUT: Final = 2
@@ -39,9 +39,9 @@ SHRINK_S: Final = 20.0
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Exit status: 0 if all answers are allowed, 1 if not, 2 for wrong input or a failing target."""
     parser = Parser(
-        prog="python -m harness model",
+        prog=as_typed("harness model"),
         description="Sends random sequences of requests to one target; the model judges each answer.",
-        epilog="example: python -m harness model --target reference --seconds 10 --writer log",
+        epilog=f"example: {as_typed('harness model --target reference --seconds 10 --writer log')}",
     )
     parser.add_argument("--target", default="reference", help="what to judge (default reference)")
     parser.add_argument("--seed", type=int, help="seed of the sequences (default: a random one, printed)")

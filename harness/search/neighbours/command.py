@@ -23,7 +23,7 @@ from harness.search.neighbours.release_diff import OF_ALL, ReleaseDiff
 from harness.search.neighbours.replay import PATIENCE_S, REPLAY, SETTLE_S
 from harness.search.strategies.setting_values import BROKER, rows
 from harness.targets.target import UnknownTarget
-from reference_broker.command_line import Parser, seconds
+from reference_broker.command_line import Parser, as_typed, seconds
 
 BAD_INPUT = 2
 COORDINATORS: Final = ("group.", "share.", "transaction.")
@@ -44,9 +44,9 @@ def settings_by_seed(seed: int) -> dict[str, str]:
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     """Exit status: 0 if nothing differs, 1 if something does, 2 for wrong input or a failing target."""
     parser = Parser(
-        prog="python -m harness neighbours",
+        prog=as_typed("harness neighbours"),
         description="Searches for what changed between two releases of Kafka; each difference counts once.",
-        epilog="example: python -m harness neighbours --target kafka@4.3.0 --target kafka@4.3.1 --seconds 60",
+        epilog=f"example: {as_typed('harness neighbours --target kafka@4.3.0 --target kafka@4.3.1 --seconds 60')}",
     )
     parser.add_argument(
         "--target", action="append", default=[], help="to be given twice: the older release, then the newer one"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from harness.targets.target import resolve
@@ -45,7 +47,7 @@ def test_the_same_seed_gives_the_same_spells() -> None:
 
 def test_a_scenario_can_be_asked_for_again_by_its_seed() -> None:
     first = asked("--target", "kafka@4.3.1", "--faults", "kill")
-    words = first.rerun.removeprefix("python -m nemesis ").split()
+    words = shlex.split(first.rerun.partition(" -m nemesis ")[2])
     assert asked(*words).seed == first.seed
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.history.store import Run
+from reference_broker.command_line import as_typed
 from reports import build
 
 
@@ -41,7 +42,7 @@ def test_an_unknown_option_is_status_2(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert build.main(["--help"]) == 0
-    assert "example: python -m harness report reports/out/latest" in capsys.readouterr().out
+    assert f"example: {as_typed('harness report reports/out/latest')}" in capsys.readouterr().out
 
 
 def test_without_node_the_summary_is_the_report(whole_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from harness.history.store import Item, Meta, Run
+from reference_broker.command_line import as_typed
 from reports import summary
 
 Store = Callable[..., Item]
@@ -180,7 +181,7 @@ def test_a_broken_claim_shows_how_to_run_and_judge_it_again(whole_run: Run) -> N
 
     assert "pytest checks/durability/acknowledged_records_survive.py --target reference" in broken
     folder = f"reports/out/{whole_run.path.name}/durability-acknowledged_records_survive-kill--reference"
-    assert f"python -m harness judge {folder}" in broken
+    assert as_typed("harness judge", str(folder)) in broken
 
 
 def test_a_broken_claim_shows_three_pictures(whole_run: Run) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from broker_process import CLUSTER, Broker, command
 
 OTHER_CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg"
+
+NODE_OF_DEV = re.compile(r"node (?P<id>\d)   listener (?P<listener>\S+)   pid (?P<pid>\d+)   data (?P<data>\S+)")
 
 
 def one_line(found: subprocess.CompletedProcess[str]) -> str:
@@ -96,6 +101,29 @@ def test_an_unknown_setting_is_a_warning(broker: Broker) -> None:
     broker.write_file(**{"my.own.setting": "1"})
     broker.start()
     assert "my.own.setting" in broker.log()
+
+
+def test_dev_tells_which_process_is_which_node_and_how_a_killed_one_is_started_again() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reference_broker", "dev", "--nodes", "3", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    addresses = process.stdout.readline().strip().partition("=")[2].split(",")
+    nodes = [NODE_OF_DEV.fullmatch(process.stdout.readline().strip()) for _ in addresses]
+    assert [node and (node["id"], node["listener"]) for node in nodes] == list(zip("123", addresses, strict=True))
+    second = nodes[1]
+    assert second is not None
+    assert Path(second["data"], "meta.properties").is_file()
+    os.kill(int(second["pid"]), signal.SIGKILL)
+    said = process.stderr.readline()
+    process.terminate()
+    process.communicate(timeout=20)
+    assert "node 2 was ended by SIGKILL; start it again with: " in said
+    assert f"-m reference_broker start {Path(second['data']).parent}/server-2.properties" in said
 
 
 def test_dev_prints_its_address_and_removes_its_folder() -> None:

@@ -165,7 +165,7 @@ def test_a_difference_names_check_field_both_values_and_the_way_to_run_it_again(
             "*reference*depth = 3",
             "*lake*depth = 4",
             "*known_differences.toml*",
-            "*pytest checks/area/test_water.py -k water --target reference --target lake",
+            "*-m pytest checks/area/test_water.py -k water --target reference --target lake",
         ]
     )
 

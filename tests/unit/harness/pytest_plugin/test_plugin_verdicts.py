@@ -346,7 +346,7 @@ def test_the_header_names_target_seed_and_how_to_run_it_again(suite: pytest.Pyte
     result.stdout.fnmatch_lines(
         [
             "target *kafka@4.3.1 *(cannot be used: *Java is not there)",
-            "seed *11 *rerun with: pytest checks --target kafka@4.3.1 --seed 11",
+            "seed *11 *rerun with: *python* -m pytest checks --target kafka@4.3.1 --seed 11",
         ]
     )
 

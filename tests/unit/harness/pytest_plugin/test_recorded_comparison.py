@@ -44,7 +44,7 @@ def test_a_difference_from_the_recording_names_both_and_the_way_to_run_it_again(
             "DIFFERS*area/water*reference@9.9 | recorded kafka@9.9*field depth",
             "*reference@9.9*depth = 4",
             "*recorded kafka@9.9*depth = 3",
-            "*pytest checks/area/test_water.py -k water --target reference@9.9",
+            "*-m pytest checks/area/test_water.py -k water --target reference@9.9",
         ]
     )
 
@@ -68,7 +68,7 @@ def test_a_recording_that_is_stale_says_how_to_make_it_anew(pytester: pytest.Pyt
 
     assert result.ret != 0
     result.stdout.fnmatch_lines(
-        ["*Record again with:", "*python -m harness record --target kafka@9.9 checks/area/test_water.py"]
+        ["*Record again with:", "*python* -m harness record --target kafka@9.9 checks/area/test_water.py"]
     )
 
 

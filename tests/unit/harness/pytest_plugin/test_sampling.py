@@ -100,10 +100,10 @@ def test_a_run_without_a_sample_says_nothing_of_one(pytester: pytest.Pytester) -
 def test_the_command_that_runs_it_again_samples_again(pytester: pytest.Pytester) -> None:
     result = run(pytester, "--sample", "25%", "--seed", "7")
 
-    result.stdout.fnmatch_lines(["*rerun with: pytest checks *--seed 7 --sample 25%"])
+    result.stdout.fnmatch_lines(["*rerun with: *python* -m pytest checks *--seed 7 --sample 25%"])
 
 
 def test_the_command_that_runs_it_again_chooses_again(pytester: pytest.Pytester) -> None:
     result = run(pytester, "--seed", "7", "-m", "not long", "-k", "protocol")
 
-    result.stdout.fnmatch_lines(["*rerun with: pytest checks *--seed 7 -m 'not long' -k protocol"])
+    result.stdout.fnmatch_lines(["*rerun with: *python* -m pytest checks *--seed 7 -m 'not long' -k protocol"])

@@ -79,7 +79,7 @@ def start_node(
     partitions = _open_partitions(around, now) if "broker" in config.roles else None
     if partitions is None or config.metadata_log_dir not in config.log_dirs:
         disk.lock(f"{config.metadata_log_dir}/.lock")
-    store = open_store(config, disk, now)
+    store = open_store(config, disk, now, lambda text: observers.log("WARN", text))
     publisher = _publisher(around)
     settings = NodeConfig(config, publisher)
     quorum = open_quorum(
@@ -165,6 +165,7 @@ def _open_partitions(around: Surroundings, now: Now) -> Partitions:
         now_ms=now.wall_ms,
         on_event=lambda text: around.observers.log("ERROR", text),
         on_notice=lambda text: around.observers.log("INFO", text),
+        on_warning=lambda text: around.observers.log("WARN", text),
         problems={path: folders.problems[path] for path in config.log_dirs if path in folders.problems},
         outbox=around.outbox,
     )

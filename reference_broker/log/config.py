@@ -17,6 +17,7 @@ class LogConfig:
 
     segment_bytes: int = 1 << 30
     segment_ms: int = 604_800_000
+    segment_jitter_ms: int = 0
     segment_index_bytes: int = 10 * 1024 * 1024
     index_interval_bytes: int = 4096
     flush_messages: int = LONG_MAX
@@ -45,6 +46,11 @@ class LogConfig:
     def is_compacted(self) -> bool:
         """Whether records need keys."""
         return "compact" in self.cleanup_policy
+
+    @property
+    def roll_after_ms(self) -> int:
+        """How old a segment gets. What must be compacted after some time cannot stay in the last one (KIP-354)."""
+        return min(self.max_compaction_lag_ms, self.segment_ms) if self.is_compacted else self.segment_ms
 
     @property
     def has_deletion(self) -> bool:

@@ -41,8 +41,16 @@ TopicPartition = tuple[str, int]
 class LogDirectory:
     """Made by `LogDirectory.open`. Once the disk has failed, every method but `close` raises KAFKA_STORAGE_ERROR."""
 
-    def __init__(self, disk: Disk, path: str, random: Random, on_failure: Callable[[LogDirectory, OSError], None]):
+    def __init__(
+        self,
+        disk: Disk,
+        path: str,
+        random: Random,
+        on_failure: Callable[[LogDirectory, OSError], None],
+        on_warning: Callable[[str], None],
+    ):
         self.path = path
+        self._on_warning = on_warning
         self._random = random
         self._watch = Watch(path, lambda error: on_failure(self, error))
         self.disk: Disk = WatchedDisk(disk, self._watch)
@@ -60,14 +68,21 @@ class LogDirectory:
 
     @classmethod
     def open(
-        cls, disk: Disk, path: str, *, random: Random, on_failure: Callable[[LogDirectory, OSError], None]
+        cls,
+        disk: Disk,
+        path: str,
+        *,
+        random: Random,
+        on_failure: Callable[[LogDirectory, OSError], None],
+        on_warning: Callable[[str], None],
     ) -> LogDirectory:
         """Lock the folder and read its checkpoints; take its clean-shutdown mark.
 
-        `on_failure` is called once, with the folder and the error, when its disk fails. OSError when another process
+        `on_failure` is called once, with the folder and the error, when its disk fails; `on_warning` gets a line for
+        what had to be repaired. OSError when another process
         holds the lock. KAFKA_STORAGE_ERROR when a checkpoint cannot be read, or makes no sense.
         """
-        directory = cls(disk, path, random, on_failure)
+        directory = cls(disk, path, random, on_failure, on_warning)
         directory.disk.lock(f"{path}/{LOCK}")
         directory.previous_broker_epoch = take_clean_shutdown(directory.disk, path)
         try:
@@ -137,6 +152,8 @@ class LogDirectory:
                 log_start_offset=self._log_starts.get(key, 0),
                 silent_since_ms=silent_since_ms,
                 is_id_deferred=True,
+                random=self._random,
+                on_warning=self._on_warning,
             )
         except ForeignFolder as error:
             raise KafkaError(ErrorCode.INCONSISTENT_TOPIC_ID, str(error)) from error
@@ -159,11 +176,11 @@ class LogDirectory:
             self._behind[log] = None
 
     def delete_log(self, topic: str, partition: int, now_ms: int) -> None:
-        """Take a log out; its folder is renamed at once and removed after file.delete.delay.ms."""
+        """Take a log out; its folder is renamed at once and removed by `tidy`, after a delay."""
         log = self.logs.pop((topic, partition))
         self._forget(topic, partition)
         self._behind.pop(log, None)
-        self._leaving.append((now_ms + log.config.file_delete_delay_ms, self._mark(topic, partition, DELETE), log))
+        self._leaving.append((now_ms, self._mark(topic, partition, DELETE), log))
 
     def promote_future(self, topic: str, partition: int, config: LogConfig) -> PartitionLog:
         """The copy of a log takes its place, in this folder: open under its name."""
@@ -178,6 +195,7 @@ class LogDirectory:
             config=config,
             is_clean=True,
             log_start_offset=copy.log_start_offset,
+            random=self._random,
         )
         log.recovery_point = copy.recovery_point
         self._take_in(log)
@@ -203,11 +221,12 @@ class LogDirectory:
 
     # -- schedules ----------------------------------------------------------------------------------------------
 
-    def tidy(self, now_ms: int) -> None:
-        """Bring the files of indexes up to date; remove those of segments and logs that were deleted for long."""
+    def tidy(self, now_ms: int, delay_ms: int) -> None:
+        """Bring the files of indexes up to date; remove those of deleted segments after the topic's
+        file.delete.delay.ms, and those of deleted logs after the broker's, `delay_ms`: as Kafka does it."""
         for log in self.logs.values():
             log.tidy(now_ms)
-        due = [one for one in self._leaving if one[0] <= now_ms][:REMOVED_AT_ONCE]
+        due = [one for one in self._leaving if one[0] + delay_ms <= now_ms][:REMOVED_AT_ONCE]
         for one in due:
             _, path, log_leaving = one
             if log_leaving is not None:
@@ -260,8 +279,12 @@ class LogDirectory:
             log.producers.expire(up_to_ms)
 
     def delete_old_segments(self, now_ms: int) -> int:
-        """Retention of every log here; returns how many segments went."""
-        return sum(log.delete_old_segments(now_ms) for log in self.logs.values())
+        """Retention of every log here that is not compacted, and of its copy; returns how many segments went.
+
+        Those that are compacted have it from whoever compacts them, so that neither is in the other's way.
+        """
+        logs = (*self.logs.values(), *self.futures.logs.values())
+        return sum(log.delete_old_segments(now_ms) for log in logs if not log.config.is_compacted)
 
     def recovery_points(self) -> OffsetsWrite:
         """Up to where each log is on stable storage, as far as its leader epochs are, too, to be kept."""

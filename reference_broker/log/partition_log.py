@@ -6,7 +6,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
-from reference_broker.environment import Disk
+from reference_broker.environment import Disk, Random
 from reference_broker.log import replication, retention
 from reference_broker.log.awaited_flush import AwaitedFlush
 from reference_broker.log.checkpoints import write_topic_id_plainly
@@ -15,6 +15,7 @@ from reference_broker.log.flushing import flush_now, write_id_durably
 from reference_broker.log.leader_epochs import LeaderEpochs
 from reference_broker.log.producer_replay import take_marker
 from reference_broker.log.producer_state import Producer, ProducerState
+from reference_broker.log.rolling import Rolling
 from reference_broker.log.segment import Segment
 from reference_broker.log.time_search import OffsetAtTime, first_at
 from reference_broker.log.transaction_index import AbortedTransaction
@@ -23,7 +24,6 @@ from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Buffer, FileSlice, Frozen, Uuid
 from reference_broker.wire.records import (
     CONTROL,
-    LENGTH_END,
     LOG_APPEND_TIME,
     NO_PRODUCER_ID,
     Batch,
@@ -83,6 +83,7 @@ class PartitionLog:
         epochs: LeaderEpochs,
         log_start_offset: int,
         recovery_point: int,
+        random: Random | None = None,
     ) -> None:
         self.disk, self.directory = disk, directory
         self.topic, self.partition, self.topic_id = topic, partition, topic_id
@@ -94,7 +95,7 @@ class PartitionLog:
         self.high_watermark = self.log_end_offset
         self.last_flush_ms = 0
         self.doomed: list[tuple[int, Segment]] = []
-        self._segment_born_ms: int | None = None
+        self.rolling = Rolling(config, random)
         self.has_new_files = True
         self.is_id_written = self.is_id_durable = True
         """Whether partition.metadata is there, and stays there after a loss of power. A new log needs none before its
@@ -114,7 +115,8 @@ class PartitionLog:
         """The same for a batch whose bounds are known."""
         valid = validate(batch, self.config, now_ms, self.name)
         header = valid.header
-        self._make_room(header, now_ms)  # like Kafka, also for a batch that is then refused, or there already
+        if self.rolling.is_due(self.segments[-1], header, self.log_end_offset, now_ms):
+            self.roll(now_ms)  # like Kafka, also for a batch that is then refused, or there already
         if header.producer_id > NO_PRODUCER_ID:
             seen = self.producers.find_duplicate(header)
             if seen is not None:
@@ -131,7 +133,8 @@ class PartitionLog:
     def append_own(self, batch: Buffer, leader_epoch: int, now_ms: int) -> Appended:
         """Append a batch that this node made itself: a coordinator's or the controller's records, a marker."""
         header = parse_batch_header(batch)
-        self._make_room(header, now_ms)
+        if self.rolling.is_due(self.segments[-1], header, self.log_end_offset, now_ms):
+            self.roll(now_ms)
         return self._append(header, batch, leader_epoch, now_ms)
 
     def _append(self, header: BatchHeader, data: Buffer, leader_epoch: int, now_ms: int) -> Appended:
@@ -152,7 +155,8 @@ class PartitionLog:
 
     def append_as_it_is(self, batch: Batch, now_ms: int) -> None:
         """Append a batch whose offsets, leader epoch and checksum are right."""
-        self._make_room(batch.header, now_ms)
+        if self.rolling.is_due(self.segments[-1], batch.header, self.log_end_offset, now_ms):
+            self.roll(now_ms)
         self._write(batch.header, (batch.data,), batch.data, now_ms)
 
     def _write(self, header: BatchHeader, buffers: Sequence[Buffer], data: Buffer, now_ms: int) -> None:
@@ -177,34 +181,13 @@ class PartitionLog:
         write_topic_id_plainly(self.disk, self.directory, self.topic_id)
         self.is_id_written = True
 
-    def _make_room(self, header: BatchHeader, now_ms: int) -> None:
-        """Begin a new segment for the next batch where the last is full, old, or too far from its base."""
-        segment, config = self.segments[-1], self.config
-        if self._segment_born_ms is None:
-            self._segment_born_ms = now_ms
-        size = segment.size
-        if not size:
-            return
-        first = segment.first_timestamp
-        age = now_ms - self._segment_born_ms if first is None or first < 0 else header.max_timestamp - first
-        if (
-            size + header.batch_length + LENGTH_END > config.segment_bytes
-            or age > config.segment_ms
-            # What must be compacted after some time cannot stay in the last segment for longer (KIP-354).
-            or (age > config.max_compaction_lag_ms and config.is_compacted)
-            or segment.offsets.is_full
-            or segment.times.is_full
-            or self.log_end_offset + header.last_offset_delta - segment.base_offset > 0x7FFFFFFF
-        ):
-            self.roll(now_ms)
-
     def roll(self, now_ms: int) -> None:
         """Close the last segment and begin another at the log's end. What was closed is flushed later, as in Kafka."""
         self.segments[-1].finish()
         self._write_snapshot()
         self.segments.append(Segment(self.disk, self.directory, self.log_end_offset, self.config))
         self.has_new_files = True
-        self._segment_born_ms = now_ms
+        self.rolling.begin(now_ms)
 
     def _write_snapshot(self) -> None:
         self.producers.write_snapshot(self.disk, f"{self.directory}/{self.log_end_offset:020d}.snapshot")
@@ -338,9 +321,7 @@ class PartitionLog:
         if self.segments[-1].size:
             self.segments[-1].keep_indexes()
         while self.doomed and self.doomed[0][0] <= now_ms:
-            _, segment = self.doomed.pop(0)
-            segment.file.close()
-            self.disk.remove(segment.file.path)
+            self.doomed.pop(0)[1].remove()
 
     def is_overdue(self, now_ms: int) -> bool:
         """Whether flush.ms have passed since the last flush."""
@@ -386,13 +367,13 @@ class PartitionLog:
         for segment in self.segments:
             segment.close()
         for _, segment in self.doomed:
-            segment.file.close()
-            self.disk.remove(segment.file.path)
+            segment.remove()
         self.doomed.clear()
 
     def reconfigure(self, config: LogConfig) -> None:
         """Let other settings count from now on."""
         self.config = config
+        self.rolling.reconfigure(config)
         for segment in self.segments:
             segment.reconfigure(config)
 

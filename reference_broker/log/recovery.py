@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
-from reference_broker.environment import Disk
+from reference_broker.environment import Disk, Random
 from reference_broker.log.checkpoints import EPOCHS, PARTITION_METADATA, read_topic_id, write_topic_id
 from reference_broker.log.compaction.swap import complete_swaps
 from reference_broker.log.config import LogConfig
@@ -19,6 +20,7 @@ from reference_broker.wire.primitives import ZERO_UUID, Uuid
 from reference_broker.wire.records import iter_batches
 
 TRANSIENT = (".deleted", ".tmp")
+INDEXES = (".index", ".timeindex", ".txnindex")
 
 
 class ForeignFolder(ValueError):
@@ -38,20 +40,23 @@ def open_log(
     log_start_offset: int = 0,
     silent_since_ms: int = KNOWS_ALL,
     is_id_deferred: bool = False,
+    random: Random | None = None,
+    on_warning: Callable[[str], None] = lambda line: None,
 ) -> PartitionLog:
     """Open or create the log in a folder.
 
-    `is_id_deferred` leaves the writing of a new folder's topic id to the first append, or to a flush before it.
+    `random` draws the jitter of segment.jitter.ms. `is_id_deferred` leaves the writing of a new folder's topic id to
+    the first append, or to a flush before it.
 
     After a stop that was not clean, segments from the recovery point on are read batch by batch and cut at the first
     that is torn or does not match its CRC; what was acknowledged before a flush stands before that point. A missing or
-    corrupt index is rebuilt. ForeignFolder when the folder has another topic id, ValueError when its file is corrupt.
+    corrupt index is rebuilt. A log that ends before it starts, since files are gone, begins anew at its start.
+    `on_warning` is told of what was repaired. ForeignFolder when the folder has another topic id, ValueError when its
+    file is corrupt.
     """
     disk.make_directories(directory)
-    complete_swaps(disk, directory, config)
-    for name in disk.list(directory):
-        if name.endswith(TRANSIENT):
-            disk.remove(f"{directory}/{name}")
+    complete_swaps(disk, directory, config, on_warning)
+    _remove_left_over(disk, directory)
     known_id = _known_id(disk, directory, is_clean=is_clean)
     lacks_id = known_id == ZERO_UUID and topic_id != ZERO_UUID
     if not lacks_id and topic_id not in (ZERO_UUID, known_id):
@@ -60,8 +65,15 @@ def open_log(
         write_topic_id(disk, directory, topic_id)
         disk.flush_directory(parent_of(directory))
         lacks_id = False
-    segments = _load_segments(disk, directory, config, recovery_point, is_clean=is_clean, start=log_start_offset)
+    segments = _load_segments(
+        disk, directory, config, recovery_point, is_clean=is_clean, start=log_start_offset, on_warning=on_warning
+    )
     end = segments[-1].next_offset
+    if end < log_start_offset:
+        on_warning(f"{directory} ends at offset {end}, before its start {log_start_offset}: it begins anew there")
+        for segment in reversed(segments):
+            segment.remove()
+        segments, end = [Segment(disk, directory, log_start_offset, config)], log_start_offset
     start = min(max(log_start_offset, segments[0].base_offset), end)
     log = PartitionLog(
         disk=disk,
@@ -75,6 +87,7 @@ def open_log(
         epochs=_load_epochs(disk, directory, segments, recovery_point, is_clean=is_clean),
         log_start_offset=start,
         recovery_point=end if is_clean else min(recovery_point, end),
+        random=random,
     )
     log.is_id_written = log.is_id_durable = not lacks_id
     log.epochs.cut_from_start(start)
@@ -88,6 +101,16 @@ def open_log(
         silent_since_ms=silent_since_ms,
     )
     return log
+
+
+def _remove_left_over(disk: Disk, directory: str) -> None:
+    """Files of segments that were deleted, and indexes whose log a crash on the way took away alone."""
+    names = disk.list(directory)
+    logs = {name.removesuffix(".log"): None for name in names if name.endswith(".log")}
+    for name in names:
+        stem, _, _ = name.partition(".")
+        if name.endswith(TRANSIENT) or (name.endswith(INDEXES) and stem.isdigit() and stem not in logs):
+            disk.remove(f"{directory}/{name}")
 
 
 def _known_id(disk: Disk, directory: str, *, is_clean: bool) -> Uuid:
@@ -126,7 +149,14 @@ def _load_epochs(
 
 
 def _load_segments(
-    disk: Disk, directory: str, config: LogConfig, recovery_point: int, *, is_clean: bool, start: int
+    disk: Disk,
+    directory: str,
+    config: LogConfig,
+    recovery_point: int,
+    *,
+    is_clean: bool,
+    start: int,
+    on_warning: Callable[[str], None],
 ) -> list[Segment]:
     bases = sorted(int(name[:-4]) for name in disk.list(directory) if name.endswith(".log"))
     segments: list[Segment] = []
@@ -139,15 +169,22 @@ def _load_segments(
             try:
                 segment.load_indexes()
                 continue
-            except CorruptIndex:
+            except CorruptIndex as error:
+                on_warning(f"{error}: the indexes of {segment.stem}.log are built anew")
                 recover_segment(segment)
                 continue
+        size = segment.size
         is_whole = recover_segment(segment)
         hole = 0 if following is None else following - segment.next_offset
         # A crash may take all that was not flushed of a segment, and leave the next: only compaction makes holes.
         if not is_whole or hole < 0 or (hole and not config.is_compacted):
-            for surplus in bases[index + 1 :]:
-                Segment(disk, directory, surplus, config).remove()
+            surplus = bases[index + 1 :]
+            on_warning(
+                f"the log {directory} was not closed in order: cut at offset {segment.next_offset}, "
+                f"{size - segment.size} bytes of {segment.stem}.log and {len(surplus)} later segments are gone"
+            )
+            for later in surplus:
+                Segment(disk, directory, later, config).remove()
             break
     return segments or [Segment(disk, directory, start, config)]
 

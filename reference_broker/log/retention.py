@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_broker.log.segment import SUFFIXES, Segment
+from reference_broker.log.segment import SNAPSHOT, Segment
 
 if TYPE_CHECKING:
     from reference_broker.log.partition_log import PartitionLog
@@ -71,8 +71,9 @@ def doom_first(log: PartitionLog, now_ms: int) -> None:
 
 
 def doom(log: PartitionLog, segment: Segment, now_ms: int, *, keeps_snapshot: bool = False) -> None:
-    """Have a segment that was taken out go; its file stays for file.delete.delay.ms, for answers still being sent."""
-    for suffix in SUFFIXES[1:-1] if keeps_snapshot else SUFFIXES[1:]:
-        log.disk.remove(f"{segment.stem}{suffix}")
-    segment.file.rename(f"{segment.stem}.log{DOOMED_SUFFIX}")
+    """Have a segment that was taken out go; its files stay for file.delete.delay.ms, for answers still being sent."""
+    segment.change_suffix(DOOMED_SUFFIX)
+    snapshot = f"{segment.stem}{SNAPSHOT}"
+    if not keeps_snapshot and log.disk.exists(snapshot):
+        log.disk.rename(snapshot, f"{snapshot}{DOOMED_SUFFIX}")
     log.doomed.append((now_ms + log.config.file_delete_delay_ms, segment))

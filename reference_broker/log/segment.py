@@ -16,7 +16,8 @@ from reference_broker.wire.records import HEADER_SIZE, LENGTH_END, BatchHeader, 
 READ_AHEAD = 64 * 1024
 REMEMBERED_POSITIONS = 8192
 """Batches at the tail whose positions stay in memory, so that readers near the end need no scan."""
-SUFFIXES = (".log", ".index", ".timeindex", ".txnindex", ".snapshot")
+SNAPSHOT = ".snapshot"
+SUFFIXES = (".log", ".index", ".timeindex", ".txnindex", SNAPSHOT)
 
 
 class Segment:

@@ -16,14 +16,20 @@ from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.primitives import Uuid
 
 
-def open_store(config: BrokerConfig, disk: Disk, now: Now) -> MetadataStore:
-    """The metadata log of a node. Errors as those of `MetadataStore.open`."""
+def open_store(
+    config: BrokerConfig, disk: Disk, now: Now, on_warning: Callable[[str], None] = lambda line: None
+) -> MetadataStore:
+    """The metadata log of a node; `on_warning` gets a line where a crash had damaged it.
+
+    Errors as those of `MetadataStore.open`.
+    """
     return MetadataStore.open(
         disk=disk,
         metadata_log_dir=config.metadata_log_dir,
         settings=StoreSettings.of(config),
         now_ms=now.wall_ms,
         static_voters=static_voters(config),
+        on_warning=on_warning,
     )
 
 

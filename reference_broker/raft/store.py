@@ -6,7 +6,7 @@ told of them. The quorum state is durable when `write_quorum_state` returns. Sou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from reference_broker.effects import Flushable
@@ -60,8 +60,10 @@ class MetadataStore:
         settings: StoreSettings,
         now_ms: int,
         static_voters: VoterSet | None = None,
+        on_warning: Callable[[str], None] = lambda line: None,
     ) -> MetadataStore:
-        """Open the log under a metadata log folder. What a crash tore off is cut, and all the rest made durable.
+        """Open the log under a metadata log folder. What a crash tore off is cut, which `on_warning` is told,
+        and all the rest made durable.
 
         MalformedRequest where the newest snapshot or a control record cannot be read; ValueError where the log lacks
         its beginning.
@@ -84,6 +86,7 @@ class MetadataStore:
                 max_message_bytes=settings.max_batch_bytes,
             ),
             is_clean=False,
+            on_warning=on_warning,
         )
         store = cls(
             disk=disk,

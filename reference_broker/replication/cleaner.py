@@ -1,11 +1,15 @@
 """Which of a broker's logs are compacted, and when: the dirtiest first, a part at a time between other work.
 
+Retention of compacted logs is done here, too, as in Kafka: before each choice, so every log.cleaner.backoff.ms and not
+every log.retention.check.interval.ms; not for logs that cannot be compacted, nor while the cleaner is turned off.
+
 Source: Kafka documentation, "Log Compaction", and "Broker Configs": log.cleaner.*.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,7 +54,9 @@ class Cleaner:
     folders: Iterable[LogDirectory]
     outbox: Outbox
     flushes: Flushes
-    on_event: Callable[[str], None]
+    on_warning: Callable[[str], None]
+    on_deleted: Callable[[], None]
+    """Called when old segments were deleted: logs start later than they did."""
     next_deadline_ms: int = 0
     _works: list[_Work] = field(default_factory=list)
     _uncleanable: set[PartitionLog] = field(default_factory=set)
@@ -92,6 +98,7 @@ class Cleaner:
             return False
         known = {log for folder in self.folders for log in folder.logs.values()}
         self._uncleanable &= known
+        self._delete_old_segments(now.wall_ms)
         threads = max(1, config.number("log.cleaner.threads"))
         chosen = sorted(self._wanted(now.wall_ms), key=lambda one: one[2].dirty_ratio, reverse=True)[:threads]
         size, factor = (
@@ -103,15 +110,27 @@ class Cleaner:
             self._works.append(_Work(folder, round_, round_.steps(now.wall_ms), now.monotonic_ms))
         return bool(chosen)
 
-    def _wanted(self, now_ms: int) -> Iterator[tuple[LogDirectory, PartitionLog, Plan]]:
+    def _compacted(self) -> Iterator[tuple[LogDirectory, PartitionLog]]:
         for folder in self.folders:
-            if not folder.is_online:
-                continue
-            for key, log in folder.logs.items():
-                if log.config.is_compacted and len(log.segments) > 1 and log not in self._uncleanable:
-                    plan = plan_for(log, folder.clean_up_to.get(key), now_ms)
-                    if plan.is_wanted(log.config.min_cleanable_dirty_ratio):
-                        yield folder, log, plan
+            if folder.is_online:
+                for log in list(folder.logs.values()):
+                    if log.config.is_compacted and log not in self._uncleanable:
+                        yield folder, log
+
+    def _delete_old_segments(self, now_ms: int) -> None:
+        count = 0
+        for _, log in self._compacted():
+            with suppress(KafkaError):  # the disk has failed, which its folder has told of
+                count += log.delete_old_segments(now_ms)
+        if count:
+            self.on_deleted()
+
+    def _wanted(self, now_ms: int) -> Iterator[tuple[LogDirectory, PartitionLog, Plan]]:
+        for folder, log in self._compacted():
+            if len(log.segments) > 1:
+                plan = plan_for(log, folder.clean_up_to.get((log.topic, log.partition)), now_ms)
+                if plan.is_wanted(log.config.min_cleanable_dirty_ratio):
+                    yield folder, log, plan
 
     def _go_on(self, work: _Work, now: Now) -> None:
         log = work.round.log
@@ -125,7 +144,7 @@ class Cleaner:
             step = next(work.steps, None)
         except Uncleanable as trouble:
             self._uncleanable.add(log)
-            self.on_event(f"{log.name} is not compacted until the next start: {trouble}")
+            self.on_warning(f"{log.name} is not compacted until the next start: {trouble}")
             self._drop(work)
         except (Abandoned, KafkaError):  # it was cut; or the disk has failed, which its folder has told of
             self._drop(work)

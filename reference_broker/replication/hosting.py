@@ -105,16 +105,17 @@ class Hosting:
             return
         try:
             if partition is None:
-                partition = self._open(topic, image, is_new=is_new)
+                partition = self._open(topic, image, now, is_new=is_new)
             partition.update(image, now)
             self.exchange.follow(partition, now)
         except KafkaError as error:
             self.on_event(f"{topic.name}-{index} is offline: {error.detail}")
             self.placement.mark_offline(topic, index)
 
-    def _open(self, topic: TopicImage, image: PartitionImage, *, is_new: bool) -> Partition:
+    def _open(self, topic: TopicImage, image: PartitionImage, now: Now, *, is_new: bool) -> Partition:
         config = LogConfig.of(self.settings.log_settings(topic.name))
         log = self.placement.open(topic, image, config, is_new=is_new)
+        log.rolling.begin(now.wall_ms)
 
         def on_truncated() -> None:
             self.placement.note_truncation(partition.log)

@@ -43,15 +43,19 @@ class LogFolders:
         problems: Mapping[str, str],
         on_failure: Callable[[LogDirectory], None],
         on_event: Callable[[str], None],
+        on_warning: Callable[[str], None],
     ) -> LogFolders:
         """Lock and open each folder; one that does not work is offline, as are those whose `problems` are known.
 
-        BlockingIOError when another process holds a lock: it may be the same node. OSError when no folder works.
+        `on_warning` gets lines for the log of what had to be repaired. BlockingIOError when another process holds a
+        lock: it may be the same node. OSError when no folder works.
         """
         opened = cls(directories, on_failure, on_event, failures=dict(problems), absolute=disk.absolute)
         for path in directories:
             try:
-                opened.folders[path] = LogDirectory.open(disk, path, random=random, on_failure=opened._note)
+                opened.folders[path] = LogDirectory.open(
+                    disk, path, random=random, on_failure=opened._note, on_warning=on_warning
+                )
             except BlockingIOError as error:
                 raise BlockingIOError(
                     error.errno, f"{path} is in use by another process, which holds its .lock"

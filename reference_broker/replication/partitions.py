@@ -47,6 +47,7 @@ class Partitions:
         self._outbox = Outbox()
         self._channel: ControllerChannel | None = None
         self._on_notice: Callable[[str], None] = on_event
+        self._on_warning: Callable[[str], None] = on_event
         self._folders: LogFolders
         self._publisher: Publisher
         self._settings: NodeConfig
@@ -74,6 +75,7 @@ class Partitions:
         now_ms: int,
         on_event: Callable[[str], None] = lambda line: None,
         on_notice: Callable[[str], None] = lambda line: None,
+        on_warning: Callable[[str], None] = lambda line: None,
         problems: Mapping[str, str] | None = None,
         outbox: Outbox | None = None,
     ) -> Partitions:
@@ -81,11 +83,13 @@ class Partitions:
 
         `problems` are those that are known not to work (path -> why), as they have no id. `on_touched` is given every
         partition that has somebody to wake; `on_event` gets lines for the log, `on_notice` those that tell of no
-        trouble. Fetches of other brokers' partitions go to `outbox`.
+        trouble, `on_warning` those of trouble that was mended or leaves one log without upkeep. Fetches of
+        other brokers' partitions go to `outbox`.
         OSError when no folder works, or another process uses one.
         """
         partitions = cls(on_touched, on_event)
         partitions._outbox, partitions._on_notice = outbox or Outbox(), on_notice
+        partitions._on_warning = on_warning
         partitions._folders = LogFolders.open(
             disk=disk,
             directories=directories,
@@ -93,6 +97,7 @@ class Partitions:
             problems=problems or {},
             on_failure=partitions._on_failure,
             on_event=on_event,
+            on_warning=on_warning,
         )
         partitions._placement = Placement(partitions._folders, -1)
         partitions._flushes = Flushes(partitions._outbox)
@@ -202,7 +207,14 @@ class Partitions:
         self._publisher, self._settings, self._report_folders = publisher, settings, report
         self._node_id, self._now, self._on_loaded = settings.static.node_id, now, on_loaded
         self._upkeep = Upkeep(lambda: settings.current, self._flushes, now.monotonic_ms, self._on_deleted_segments)
-        self._cleaner = Cleaner(lambda: settings.current, self._folders, self._outbox, self._flushes, self._on_event)
+        self._cleaner = Cleaner(
+            lambda: settings.current,
+            self._folders,
+            self._outbox,
+            self._flushes,
+            self._on_warning,
+            self._on_deleted_segments,
+        )
         silent_since_ms = now.wall_ms - settings.current.number("producer.id.expiration.ms")
         self._placement = Placement(self._folders, self._node_id, silent_since_ms)
         self._exchange = ReplicaExchange.begin(

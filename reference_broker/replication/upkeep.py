@@ -56,12 +56,15 @@ class Upkeep:
             every("log.flush.start.offset.checkpoint.interval.ms", flushes.keep_log_starts),
             every("replica.high.watermark.checkpoint.interval.ms", flushes.keep_high_watermarks, monotonic_ms),
             every("producer.id.expiration.check.interval.ms", self._forget_silent_producers, monotonic_ms + silence_ms),
-            Task(LogDirectory.tidy, SWEEP_INTERVAL_MS, monotonic_ms),
+            Task(self._tidy, SWEEP_INTERVAL_MS, monotonic_ms),
         )
         self.next_deadline_ms = min(task.due_ms for task in self._tasks)
 
     def _forget_silent_producers(self, folder: LogDirectory, now_ms: int) -> None:
         folder.forget_silent_producers(now_ms - self._config().number("producer.id.expiration.ms"))
+
+    def _tidy(self, folder: LogDirectory, now_ms: int) -> None:
+        folder.tidy(now_ms, self._config().number("log.segment.delete.delay.ms"))
 
     def _delete_old_segments(self, folder: LogDirectory, now_ms: int) -> None:
         if folder.delete_old_segments(now_ms):

@@ -7,7 +7,7 @@ swap. Then the old segments go, and it gets its name. The names are Kafka's, so 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from reference_broker.environment import Disk
@@ -31,8 +31,11 @@ def replace(log: PartitionLog, old: Sequence[Segment], new: Segment, now_ms: int
     log.has_new_files = True
 
 
-def complete_swaps(disk: Disk, directory: str, config: LogConfig) -> None:
-    """What a process left behind that ended within a swap: one that counts is completed, what does not is removed."""
+def complete_swaps(disk: Disk, directory: str, config: LogConfig, on_warning: Callable[[str], None]) -> None:
+    """What a process left behind that ended within a swap: one that counts is completed, what does not is removed.
+
+    `on_warning` is told of those that are completed.
+    """
     names = [name for name in disk.list(directory) if name.partition(".")[0].isdigit()]
     cleaned = [name for name in names if name.endswith(CLEANED)]
     swaps = [name for name in names if name.endswith(SWAP)]
@@ -43,6 +46,9 @@ def complete_swaps(disk: Disk, directory: str, config: LogConfig) -> None:
         disk.remove(f"{directory}/{name}")
     for name in valid:
         if name.endswith(f"{_LOG}{SWAP}"):
+            on_warning(
+                f"{directory}/{name} was left by a compaction that did not end: it takes the place of what it replaces"
+            )
             _remove_replaced(disk, directory, config, base_of(name))
     for name in valid:
         disk.rename(f"{directory}/{name}", f"{directory}/{name.removesuffix(SWAP)}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reference_broker.environment import Disk
 from reference_broker.log.config import LogConfig
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.log.producer_replay import KNOWS_ALL
@@ -18,10 +20,18 @@ NOW = 1_700_000_000_000
 
 
 def opened(
-    folder: Path, *, is_clean: bool = False, recovery_point: int = 0, silent_since_ms: int = KNOWS_ALL, **settings: Any
+    folder: Path,
+    *,
+    is_clean: bool = False,
+    recovery_point: int = 0,
+    log_start_offset: int = 0,
+    silent_since_ms: int = KNOWS_ALL,
+    on_warning: Callable[[str], None] = print,
+    disk: Disk | None = None,
+    **settings: Any,
 ) -> PartitionLog:
     return open_log(
-        disk=OsDisk(),
+        disk=disk or OsDisk(),
         directory=str(folder / "orders-0"),
         topic="orders",
         partition=0,
@@ -29,7 +39,9 @@ def opened(
         config=LogConfig(**settings),
         is_clean=is_clean,
         recovery_point=recovery_point,
+        log_start_offset=log_start_offset,
         silent_since_ms=silent_since_ms,
+        on_warning=on_warning,
     )
 
 

@@ -26,7 +26,9 @@ NOW = 1_700_000_000_000
 def directory_on(disk: MemoryDisk, failures: list[OSError] | None = None) -> LogDirectory:
     disk.make_directories("/data")
     noted = [] if failures is None else failures
-    return LogDirectory.open(disk, "/data", random=random.Random(1), on_failure=lambda _, error: noted.append(error))
+    return LogDirectory.open(
+        disk, "/data", random=random.Random(1), on_failure=lambda _, error: noted.append(error), on_warning=print
+    )
 
 
 def orders(directory: LogDirectory, **config: Any) -> PartitionLog:
@@ -129,11 +131,13 @@ def test_a_checkpoint_that_makes_no_sense_takes_the_folder_offline() -> None:
 def test_a_deleted_log_keeps_its_files_until_the_delay_is_over() -> None:
     disk = MemoryDisk()
     directory = directory_on(disk)
-    append(orders(directory, file_delete_delay_ms=1000), b"a")
+    append(orders(directory), b"a")
     directory.delete_log("orders", 0, NOW)
     (folder,) = [name for name in disk.list("/data") if mark_of(name) == "delete"]
     assert f"{folder}/{0:020d}.log" in "\n".join(disk.files)
-    directory.tidy(NOW + 1000)
+    directory.tidy(NOW + 999, delay_ms=1000)
+    assert [name for name in disk.files if folder in name]
+    directory.tidy(NOW + 1000, delay_ms=1000)
     assert not [name for name in disk.files if folder in name]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from log_on_disk import NOW, batch, opened, values
 
 from reference_broker.log.validation import RecordsRefused
+from reference_broker.server.disk import OsDisk, OsFile
 from reference_broker.wire.compression import Compression
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import FileSlice
@@ -62,7 +64,12 @@ def test_a_torn_tail_is_cut_and_all_before_it_kept(tmp_path: Path) -> None:
         log.append_from_client(batch(3), 0, NOW)
     path = tmp_path / "orders-0" / f"{0:020d}.log"
     path.write_bytes(path.read_bytes()[:-5])
-    assert opened(tmp_path).log_end_offset == 9
+    told: list[str] = []
+    assert opened(tmp_path, on_warning=told.append).log_end_offset == 9
+    (line,) = told
+    assert "cut at offset 9" in line
+    assert opened(tmp_path, on_warning=told.append).log_end_offset == 9
+    assert told == [line]
 
 
 def test_a_batch_with_a_bad_checksum_ends_the_log_after_a_crash(tmp_path: Path) -> None:
@@ -74,6 +81,38 @@ def test_a_batch_with_a_bad_checksum_ends_the_log_after_a_crash(tmp_path: Path) 
     raw[-1] ^= 1
     path.write_bytes(raw)
     assert opened(tmp_path).log_end_offset == 9
+
+
+class CountingFile(OsFile):
+    read: ClassVar[Counter[str]] = Counter()
+
+    def read_at(self, position: int, size: int) -> bytes:
+        found = super().read_at(position, size)
+        self.read[self.path] += len(found)
+        return found
+
+
+class CountingDisk(OsDisk):
+    def open(self, path: str, *, create: bool = False) -> CountingFile:
+        return CountingFile(path, create=create)
+
+
+def test_what_lies_below_the_recovery_point_is_not_read_after_a_crash(tmp_path: Path) -> None:
+    settings = {"segment_bytes": 400_000, "index_interval_bytes": 4096}
+    log = opened(tmp_path, **settings)
+    for _ in range(200):
+        log.append_from_client(batch(2, size=5000), 0, NOW)
+    log.flush(NOW)
+    recovery_point = log.segments[-2].base_offset
+    log.abandon()
+    CountingFile.read.clear()
+
+    again = opened(tmp_path, recovery_point=recovery_point, disk=CountingDisk(), **settings)
+
+    assert again.log_end_offset == 400
+    whole = [one for one in again.segments if CountingFile.read[f"{one.stem}.log"] >= one.size]
+    assert len(again.segments) == 6
+    assert whole == again.segments[-2:]
 
 
 def test_index_files_are_there_from_the_first_batch_and_follow(tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ class Node:
         self.sessions = FetchSessions(random=random.Random(node_id))
         self.parked: list[Parked] = []
         disk.make_directories("/data")
-        self.folder = LogDirectory.open(disk, "/data", random=random.Random(1), on_failure=lambda *_: None)
+        self.folder = LogDirectory.open(
+            disk, "/data", random=random.Random(1), on_failure=lambda *_: None, on_warning=print
+        )
         log = self.folder.open_log(TOPIC, 0, TOPIC_ID, world.config)
         self.partition = Partition(
             log=log,

@@ -69,7 +69,7 @@ def test_a_topic_that_is_made_again_begins_empty(broker: BrokerInMemory) -> None
 
 
 def test_a_deleted_topics_files_go_when_their_delay_is_over(broker: BrokerInMemory) -> None:
-    broker.create("t", file_delete_delay_ms="1000")
+    broker.create("t", retention_ms="1000")
     broker.delete("t")
     broker.partitions.on_time(at(NOW + 60_000))
     assert not [name for name in broker.disk.list("/data") if name.endswith("-delete")]

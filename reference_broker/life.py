@@ -72,6 +72,12 @@ class BrokerLife:
     def on_caught_up(self, now: Now) -> None:
         """The metadata is as new as the controller's: load the logs that are here."""
         self._partitions.attach(self._publisher, self._settings, self.report_folders, now, self._on_loaded)
+        self.broker.lifecycle.set_cordoned(self._partitions.folders.cordoned_ids, now)
+        self._publisher.subscribe(self._on_metadata)
+
+    def _on_metadata(self, delta: MetadataDelta, now: Now) -> None:
+        """Folders may have been cordoned, or are no longer."""
+        self.broker.lifecycle.set_cordoned(self._partitions.folders.cordoned_ids, now)
 
     def _on_loaded(self, now: Now) -> None:
         """The logs are loaded: they may be replicated, and groups are loaded from them."""

@@ -5,9 +5,10 @@ controller knows of its folder. Until then DescribeLogDirs shows the copy as a f
 where the replica is ends one to another folder. A replica that is not here yet is put there when it comes.
 **Refuses** Per partition: LOG_DIR_NOT_FOUND: the path is none of log.dirs; KAFKA_STORAGE_ERROR: it is offline, or any
 folder is, or that of the replica; REPLICA_NOT_AVAILABLE: the broker has no replica; UNKNOWN_TOPIC_OR_PARTITION;
-INVALID_TOPIC_EXCEPTION: the topic's name is too long for the folder of a copy.
+INVALID_TOPIC_EXCEPTION: the topic's name is too long for the folder of a copy; INVALID_REPLICA_ASSIGNMENT: the
+folder is cordoned (KIP-1066).
 **Versions** 2 is flexible.
-**Departs from Kafka** Answers stand in the order of the request, where Kafka has none. No folder is ever cordoned.
+**Departs from Kafka** Answers stand in the order of the request, where Kafka has none.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def _move(topic: str, index: int, path: str, ctx: BrokerContext) -> None:
     folder = placement.folder_at(path)
     if folder is None or not folder.is_online:
         raise KafkaError(ErrorCode.KAFKA_STORAGE_ERROR, f"the log folder {path} is offline")
+    if folder.path in partitions.folders.cordoned:
+        raise KafkaError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, f"the log folder {path} is cordoned")
     if partitions.find(topic, index) is None:
         placement.wanted[topic, index] = folder
     partitions.moves.move(partitions.get(topic, index), folder, ctx.now)

@@ -71,7 +71,12 @@ class Alteration:
             if refusal is None and resource.resource_type == BROKER_LOGGER and not self.is_replacement:
                 refusal = here.refusal_of(*_key(resource), changes)  # its own loggers, as of a broker
             if refusal is None:
-                made, refusal = configs.change(*_key(resource), changes, is_replacement=self.is_replacement)
+                made, refusal = configs.change(
+                    *_key(resource),
+                    changes,
+                    is_replacement=self.is_replacement,
+                    is_forwarded=ctx.session.is_forwarded,
+                )
                 records += made
             rows.append(self._row(resource, refusal))
         answer = self.response(responses=tuple(rows))

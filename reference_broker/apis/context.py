@@ -60,6 +60,8 @@ class Session(Struct):
     listener: str
     client_host: str
     principal: Principal = ANONYMOUS
+    is_forwarded: bool = False
+    """Whether a broker has passed its request on, and looked at it before."""
 
 
 class Context(Struct, frozen=True, kw_only=True):  # made for every request: a struct is made in a tenth of the time

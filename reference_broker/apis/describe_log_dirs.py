@@ -5,7 +5,7 @@ named) the bytes of its segments and how far it lags behind. A log that is a cop
 replica, stands beside the log itself; it lags by what it lacks of that.
 **Refuses** Per folder: KAFKA_STORAGE_ERROR: it is offline.
 **Versions** 3 an error of the whole answer; 4 bytes of the volume; 5 whether a folder is cordoned.
-**Departs from Kafka** No folder is ever cordoned.
+**Departs from Kafka** Nothing is known.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 
 from reference_broker.apis.context import BrokerContext
 from reference_broker.log.log_directory import LogDirectory
+from reference_broker.metadata.image import CORDONED_SINCE
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.describe_log_dirs_request import DescribeLogDirsRequest
@@ -53,7 +54,11 @@ def _described(path: str, asked: Asked, ctx: BrokerContext) -> DescribeLogDirsRe
     except KafkaError as error:
         return DescribeLogDirsResult(error_code=error.code, log_dir=shown)
     return DescribeLogDirsResult(
-        log_dir=shown, topics=tuple(_topics(folder, asked, ctx)), total_bytes=total, usable_bytes=usable
+        log_dir=shown,
+        topics=tuple(_topics(folder, asked, ctx)),
+        total_bytes=total,
+        usable_bytes=usable,
+        is_cordoned=path in ctx.partitions.folders.cordoned and ctx.image.metadata_version >= CORDONED_SINCE,
     )
 
 

@@ -56,7 +56,7 @@ class Opened(Struct, frozen=True):
 
 def handle(request: EnvelopeRequest, ctx: ControllerContext) -> EnvelopeResponse | Later:
     """Serve the request within; the answer comes when its answer does."""
-    session = Session(ctx.listener, _client_host(request), _principal(request))
+    session = Session(ctx.listener, _client_host(request), _principal(request), is_forwarded=True)
     opened = open_envelope(request.request_data, ctx.release)
     inner = ControllerContext(
         now=ctx.now, api_version=opened.api_version, client_id=opened.client_id, session=session, parts=ctx.parts

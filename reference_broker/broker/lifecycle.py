@@ -121,6 +121,8 @@ class BrokerLifecycle:
 
     def set_cordoned(self, directories: tuple[Uuid, ...], now: Now) -> None:
         """These folders take no new partitions."""
+        if directories == self._cordoned:
+            return
         self._cordoned = directories
         if self._is_registered and self.state is not BrokerState.STARTING:
             self._communicate(now)

@@ -15,11 +15,12 @@ from typing import Final
 
 from reference_broker.controller.decision import Refusal
 from reference_broker.controller.group_settings import check_group
-from reference_broker.metadata.image import BROKER, CLIENT_METRICS, GROUP, TOPIC, MetadataImage
+from reference_broker.metadata.image import BROKER, CLIENT_METRICS, CORDONED_SINCE, GROUP, TOPIC, MetadataImage
 from reference_broker.metadata.topic_names import reason_invalid
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.settings.config_key import ConfigKey, ConfigType
 from reference_broker.settings.config_keys import ConfigKeys
+from reference_broker.settings.cordoned_folders import CORDONED
 from reference_broker.settings.validators import ConfigInvalid
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.clear_elr_record import ClearElrRecord
@@ -83,16 +84,25 @@ class ConfigAdmin:
     # -- one resource -------------------------------------------------------------------------------------------
 
     def change(
-        self, resource_type: int, name: str, changes: Iterable[Change], *, is_replacement: bool = False
+        self,
+        resource_type: int,
+        name: str,
+        changes: Iterable[Change],
+        *,
+        is_replacement: bool = False,
+        is_forwarded: bool = True,
     ) -> Outcome:
         """The records of one resource's changes, or the refusal of them all.
 
-        With `is_replacement`, as AlterConfigs has it, what is not named goes back to its default.
+        With `is_replacement`, as AlterConfigs has it, what is not named goes back to its default. Unless it
+        `is_forwarded`, no broker has looked at it.
         """
         kept = list(changes)
         try:
             self.check_shape(resource_type, kept)
             wanted = (self.replaced if is_replacement else self.changed)(resource_type, name, kept)
+            if resource_type == BROKER and CORDONED in wanted:
+                self._check_cordoned(name, wanted[CORDONED], is_forwarded=is_forwarded)
             return self._decide(resource_type, name, wanted), None
         except KafkaError as error:
             return (), Refusal.of(error)
@@ -187,6 +197,21 @@ class ConfigAdmin:
             raise invalid(f"Broker-level {MIN_ISR} cannot be altered while ELR is enabled.")
         if value is None:
             raise invalid(f"Cluster-level {MIN_ISR} cannot be removed while ELR is enabled.")
+
+    def _check_cordoned(self, name: str, value: str | None, *, is_forwarded: bool) -> None:
+        """Only a node itself knows the paths of its folders: asked directly, a controller lets fewer be cordoned."""
+        if self.image.metadata_version < CORDONED_SINCE:
+            raise invalid(
+                f"The {CORDONED} configuration value cannot be set because it requires metadata.version >= 4.3-IV0"
+            )
+        if is_forwarded or not (value or "").strip():
+            return
+        known = (self.image.config(BROKER, name).get(CORDONED) or "").split(",")
+        if not {one.strip() for one in (value or "").split(",")} <= {one.strip() for one in known}:
+            raise invalid(
+                f"When updating {CORDONED} via controllers,  the new value must be a subset of the current "
+                "configuration value."
+            )
 
     # -- checks of whole resources ------------------------------------------------------------------------------
 

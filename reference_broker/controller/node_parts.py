@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-CORDONED: Final = "cordoned.log.dirs"
-ALL_FOLDERS: Final = "*"
+from reference_broker.settings import cordoned_folders
+from reference_broker.settings.cordoned_folders import CORDONED
+
 PER_ADDRESS, OVERRIDES = "max.connections.per.ip", "max.connections.per.ip.overrides"
 REPORTERS: Final = "metric.reporters"
 KNOWN_REPORTERS: Final = ("org.apache.kafka.common.metrics.JmxReporter",)
@@ -18,7 +19,7 @@ _LARGEST: Final = 2**31 - 1
 
 def part_refused(settings: Mapping[str, str], folders: Sequence[str]) -> str | None:
     """What is wrong with a node's wished settings, each of its type; None for nothing. `folders` are its log.dirs."""
-    if CORDONED in settings and (wrong := _cordoned(_elements(settings[CORDONED]), folders)):
+    if CORDONED in settings and (wrong := cordoned_folders.reason_refused(_elements(settings[CORDONED]), folders)):
         return f"requirement failed: {wrong}"
     overrides = settings.get(OVERRIDES, "").strip()
     if settings.get(PER_ADDRESS, "").strip() == "0" and not overrides:
@@ -38,16 +39,6 @@ def reporters_refused(settings: Mapping[str, str]) -> str | None:
 
 def _elements(text: str) -> list[str]:
     return [one.strip() for one in text.split(",")] if text.strip() else []
-
-
-def _cordoned(wanted: Sequence[str], folders: Sequence[str]) -> str | None:
-    if ALL_FOLDERS in wanted:
-        is_alone = len(set(wanted)) == 1
-        return None if is_alone else f"When {CORDONED} is set to {ALL_FOLDERS}, it must not contain other values"
-    missing = list(dict.fromkeys(one for one in wanted if one not in folders))
-    if not missing:
-        return None
-    return f"All entries in {CORDONED} must be present in log.dirs or log.dir. Missing entries : {', '.join(missing)}"
 
 
 def _overrides(text: str) -> str | None:

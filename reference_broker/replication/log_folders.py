@@ -30,6 +30,8 @@ class LogFolders:
     on_event: Callable[[str], None]
     folders: dict[str, LogDirectory] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    cordoned: tuple[str, ...] = ()
+    """Paths of folders that take no new replicas (KIP-1066)."""
     absolute: Callable[[str], str] = field(default=lambda path: path)
     """A path as a person would find it: log.dirs may hold relative ones."""
 
@@ -120,6 +122,17 @@ class LogFolders:
         """Whose log a partition's folder holds; all zeros where it does not say. ValueError: a corrupt file."""
         return read_topic_id(folder.disk, f"{folder.path}/{folder_of(topic, partition)}")
 
+    @property
+    def cordoned_ids(self) -> tuple[Uuid, ...]:
+        """Ids of the folders that take no new replicas."""
+        return tuple(self.ids[path] for path in self.cordoned if path in self.ids)
+
     def least_used(self) -> LogDirectory | None:
-        """The folder with the fewest logs."""
-        return min(self, key=lambda folder: len(folder.logs), default=None)
+        """The folder with the fewest logs that is not cordoned.
+
+        A replica may have been put here before all were: then it is the first that works.
+        """
+        open_to_all = [folder for folder in self if folder.path not in self.cordoned]
+        if not open_to_all:
+            return next(iter(self), None)
+        return min(open_to_all, key=lambda folder: len(folder.logs))

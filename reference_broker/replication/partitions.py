@@ -30,6 +30,7 @@ from reference_broker.replication.partition import Partition
 from reference_broker.replication.placement import Placement
 from reference_broker.replication.replica_exchange import ReplicaExchange
 from reference_broker.replication.upkeep import Upkeep
+from reference_broker.settings.cordoned_folders import cordoned_folders
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Uuid
 from reference_broker.wire.refusal import KafkaError
@@ -206,6 +207,7 @@ class Partitions:
         """
         self._publisher, self._settings, self._report_folders = publisher, settings, report
         self._node_id, self._now, self._on_loaded = settings.static.node_id, now, on_loaded
+        self._folders.cordoned = cordoned_folders(settings.current)
         self._upkeep = Upkeep(lambda: settings.current, self._flushes, now.monotonic_ms, self._on_deleted_segments)
         self._cleaner = Cleaner(
             lambda: settings.current,
@@ -277,6 +279,7 @@ class Partitions:
             self._exchange.check_lag(self, now)
         configs = delta.changed_configs
         if any(kind == BROKER for kind, _ in configs):
+            self._folders.cordoned = cordoned_folders(self._settings.current)
             self._exchange.on_configs(delta.after)
             self._hosting.reconfigure(dict.fromkeys(partition.topic for partition in self))
         else:

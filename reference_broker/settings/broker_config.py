@@ -13,6 +13,7 @@ from typing import Final
 from reference_broker.releases import BASELINE, Release
 from reference_broker.settings.config_key import ConfigKey, ConfigType, parse_value
 from reference_broker.settings.config_keys import BROKER_SYNONYMS, ConfigKeys, config_keys
+from reference_broker.settings.cordoned_folders import CORDONED, reason_refused
 from reference_broker.settings.properties import parse_properties
 from reference_broker.settings.validators import ConfigInvalid, Value
 
@@ -323,6 +324,8 @@ class BrokerConfig:
             raise ConfigInvalid("You must set `node.id` to the same value as `broker.id`.")
         if not self.log_dirs:
             raise ConfigInvalid("At least one log directory must be defined via log.dirs or log.dir.")
+        if CORDONED in self.values and (wrong := reason_refused(self.items(CORDONED), self.log_dirs)):
+            raise ConfigInvalid(wrong)
         self._check_roll_and_retention()
         voters = [voter.id for voter in self.static_voters]
         if not voters and not self.bootstrap_controllers:

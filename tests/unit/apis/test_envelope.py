@@ -90,7 +90,7 @@ def test_the_request_within_is_served_as_its_clients(serve: Callable[..., Served
 
     ((request, ctx),) = within.seen
     assert request.broker_id == 3
-    assert (ctx.client_id, ctx.session) == ("admin", Session("CONTROLLER", "127.0.0.1", ALICE))
+    assert (ctx.client_id, ctx.session) == ("admin", Session("CONTROLLER", "127.0.0.1", ALICE, is_forwarded=True))
 
 
 def test_its_response_comes_back_under_its_own_correlation_id(serve: Callable[..., Served]) -> None:

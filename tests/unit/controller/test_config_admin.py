@@ -6,7 +6,9 @@ import pytest
 from controller_in_memory import LogInMemory, at, create, start, topic
 
 from reference_broker.broker.topic_creation import wanted_topic
+from reference_broker.controller.config_admin import Operation
 from reference_broker.controller.controller import Controller
+from reference_broker.controller.decision import Refusal
 from reference_broker.metadata.image import BROKER, TOPIC
 from reference_broker.wire.errors import ErrorCode
 
@@ -43,6 +45,23 @@ def test_a_change_of_configuration_that_cannot_be_is_refused(
     create(controller, topic())
     records, refusal = controller.configs(controller.pending).change(*resource, [change])
     assert (records, refusal.code if refusal else None) == ((), code)
+
+
+def test_folders_are_cordoned_by_the_broker_that_has_them_or_fewer_by_a_controller(controller: Controller) -> None:
+    def refusal_of(value: str, *, is_forwarded: bool) -> Refusal | None:
+        change = ("cordoned.log.dirs", Operation.SET, value)
+        records, refusal = controller.configs(controller.pending).change(
+            BROKER, "1", [change], is_forwarded=is_forwarded
+        )
+        controller.commit(records, at(3_000))
+        return refusal
+
+    refused = refusal_of("/a", is_forwarded=False)
+    assert refused is not None
+    assert refused.code == ErrorCode.INVALID_CONFIG
+    assert refusal_of("/a,/b", is_forwarded=True) is None
+    assert refusal_of("/b", is_forwarded=False) is None
+    assert refusal_of("", is_forwarded=False) is None
 
 
 def test_append_begins_from_the_default(controller: Controller) -> None:

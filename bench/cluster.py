@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -15,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from bench.clients import Confluent
+from bench.gaps import cut_off, gap_s, kill, librdkafka_gap_s
 from bench.process import cpu_seconds, resident_mb
 from bench.subjects import KAFKA, SERVER_OPTIONS, SETTINGS
 from bench.table import Goal, Row, Table, at_most, ratio_at_least, ratio_at_most
@@ -67,10 +67,14 @@ def measure(table: Table, *, rounds: int, megabytes: int) -> None:
                 note(who, f"produce {SIZE} B, acks=all, 3 replicas", "records/s", ratio_at_least(1.0), rate)
                 note(who, "  servers' CPU", "s/GB", ratio_at_most(0.5), cpu)
                 note(who, "controller killed: until a topic is made", "s", ratio_at_most(1.0), controller_gap(cluster))
-            with opened(target, REPLICATED) as cluster:
-                note(who, "leader killed: no acknowledgement for", "s", ratio_at_most(1.0), leader_gap(cluster))
+            for what, fault in (("killed", kill), ("cut off", cut_off)):
+                with opened(target, REPLICATED) as cluster:
+                    value = gap_s(cluster, fault)
+                    note(who, f"leader {what}: no acknowledgement for", "s", ratio_at_most(1.0), value)
+                with opened(target, {**REPLICATED, **QUICK_SESSIONS}) as cluster:
+                    note(who, f"leader {what}, sessions of 1 s", "s", at_most(1.5), gap_s(cluster, fault))
             with opened(target, {**REPLICATED, **QUICK_SESSIONS}) as cluster:
-                note(who, "  with sessions of 1 s", "s", at_most(1.5), leader_gap(cluster))
+                note(who, "  killed, as librdkafka sees it", "s", ratio_at_most(1.0), librdkafka_gap_s(cluster))
         begin = time.perf_counter()
         with dev_nodes() as bootstrap:
             read_s = write_and_read(bootstrap) - begin
@@ -137,49 +141,6 @@ def throughput(cluster: LocalCluster, megabytes: int) -> tuple[float, float]:
     before = sum(map(cpu_seconds, pids(cluster)))
     rate = client.produce(cluster.bootstrap, TOPIC, records=records, size=SIZE, acks="all")
     return rate, (sum(map(cpu_seconds, pids(cluster))) - before) / (records * SIZE / 1e9)
-
-
-def leader_gap(cluster: LocalCluster) -> float:
-    """The longest time between two acknowledgements while the leader of a partition, which is not the active
-    controller, is killed."""
-    controller = cluster.view().active_controller
-    first = next(node.id for node in cluster.nodes if node.id != controller)
-    replicas = [first, *(node.id for node in cluster.nodes if node.id != first)]
-    admin = AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 3})
-    topic = NewTopic(TOPIC, 1, replica_assignment=[replicas])
-    admin.create_topics([topic])[TOPIC].result(_LIMIT_S)
-    times: list[float] = []
-    producer = Producer(
-        {
-            "bootstrap.servers": cluster.bootstrap,
-            "acks": "all",
-            "linger.ms": 0,
-            "retry.backoff.ms": 20,
-            "retry.backoff.max.ms": 100,
-            "reconnect.backoff.max.ms": 100,
-            "topic.metadata.refresh.fast.interval.ms": 50,
-            "log_level": 0,
-        }
-    )
-
-    def acknowledged(error: object, message: object) -> None:
-        if error is None:
-            times.append(time.perf_counter())
-
-    def keep_on(until: Callable[[], bool]) -> None:
-        deadline = time.perf_counter() + _LIMIT_S
-        while not until():
-            if time.perf_counter() > deadline:
-                raise TimeoutError("nothing was acknowledged after the fault")
-            producer.produce(TOPIC, b"x", on_delivery=acknowledged)
-            producer.poll(_EVERY_S)
-
-    keep_on(lambda: len(times) > 50)
-    next(node for node in cluster.nodes if node.id == first).kill()
-    killed = time.perf_counter()
-    keep_on(lambda: sum(one > killed + _EVERY_S for one in times[-100:]) > 50)
-    after = [one for one in times if one <= killed][-1:] + [one for one in times if one > killed]
-    return max(second - first for first, second in itertools.pairwise(after))
 
 
 def controller_gap(cluster: LocalCluster) -> float:

@@ -21,6 +21,7 @@ from harness.hosts.host import HostTrouble
 from harness.judging.verdicts import Validity
 from harness.runs.context import RunTrouble
 from harness.runs.run import run
+from harness.targets.ended_nodes import ended_nodes
 from harness.targets.target import Cluster, Target, TargetTrouble, UnknownTarget, resolve
 from nemesis.clock import Motion
 from nemesis.fault import Fault
@@ -36,6 +37,7 @@ from nemesis.roll import Order
 from nemesis.scenario import Scenario, parser, scenario_of
 from nemesis.sequences import SEQUENCES
 from nemesis.shaping import Effect
+from nemesis.terminal import labelled
 from reports import summary
 
 BAD_INPUT, UNPROVEN, INTERRUPTED = 2, Validity.UNKNOWN.exit_code, 130
@@ -76,9 +78,12 @@ def listed() -> list[str]:
         "sequences": [(sequence.name, sequence.does) for sequence in SEQUENCES],
     }
     width = max(len(name) for rows in groups.values() for name, _ in rows)
-    return [
-        line for kind, rows in groups.items() for line in (kind, *(f"  {name:<{width}}  {does}" for name, does in rows))
-    ]
+    lines = []
+    for kind, rows in groups.items():
+        lines.append(kind)
+        for name, does in rows:
+            lines += labelled(f"  {name}", does, at=width + 4)
+    return lines
 
 
 def _refuse(reason: str) -> int:
@@ -103,7 +108,7 @@ def _faults(scenario: Scenario) -> tuple[Fault, ...]:
 
 def _run(scenario: Scenario, target: Target) -> int:
     live = Live(sys.stderr)
-    print(f"scenario      {scenario.sentence}", flush=True)
+    print("\n".join(labelled("scenario", scenario.sentence)), flush=True)
     cluster: Cluster | None = None
     try:
         with _healing_first(live):
@@ -151,11 +156,13 @@ def _run_on(scenario: Scenario, target: Target, cluster: Cluster, live: Live) ->
         )
         live.say("judging")
         took_s = time.monotonic() - began_s
-        judged = Judged.of(scenario, queue, finished, version=cluster.version(), took_s=took_s)
+        ended = ended_nodes(cluster.nodes)
+        judged = Judged.of(scenario, queue, finished, version=cluster.version(), took_s=took_s, ended=ended)
     except (RunTrouble, KeyboardInterrupt) as trouble:
         took_s = time.monotonic() - began_s
         why = str(trouble) or "it was interrupted"
-        judged = Judged(scenario=scenario, version=cluster.version(), took_s=took_s, trouble=why)
+        ended = ended_nodes(cluster.nodes)
+        judged = Judged(scenario=scenario, version=cluster.version(), took_s=took_s, trouble=why, ended=ended)
         if isinstance(trouble, KeyboardInterrupt):
             item.write_meta(judged.meta(queue))
             raise

@@ -16,6 +16,7 @@ from harness.judging.verdicts import Validity, Verdict, merged
 from harness.runs.run import Finished
 from harness.workloads.queue import Queue, judge
 from nemesis.scenario import Scenario
+from nemesis.terminal import labelled, wrapped
 
 _OUTCOME = {Validity.VALID: "held", Validity.INVALID: "broken", Validity.UNKNOWN: "unknown"}
 
@@ -29,19 +30,31 @@ class Judged:
     took_s: float
     trouble: str = ""
     """Why the scenario could not be run as asked; then nothing was judged."""
+    ended: tuple[str, ...] = ()
+    """What is told of nodes that do not run at the end, although no fault holds them down: they ended by themselves."""
     finished: Finished | None = None
     verdicts: tuple[Verdict, ...] = ()
     gaps: tuple[Gap, ...] = ()
     measures: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, scenario: Scenario, queue: Queue, finished: Finished, *, version: str, took_s: float) -> Judged:
+    def of(
+        cls,
+        scenario: Scenario,
+        queue: Queue,
+        finished: Finished,
+        *,
+        version: str,
+        took_s: float,
+        ended: tuple[str, ...] = (),
+    ) -> Judged:
         """Judges a finished run by what the cluster promises."""
         rules = rules_of(finished.history, queue.client, finished.topic)
         return cls(
             scenario=scenario,
             version=version,
             took_s=took_s,
+            ended=ended,
             finished=finished,
             verdicts=judge(finished.history, rules, queue.needs),
             gaps=availability(finished.history),
@@ -50,8 +63,9 @@ class Judged:
 
     @property
     def validity(self) -> Validity:
-        """The worst verdict; unknown when nothing was judged."""
-        return merged(verdict.validity for verdict in self.verdicts)
+        """The worst verdict; unknown when nothing was judged. A broker that ends by itself breaks a promise, too."""
+        crashed = [Validity.INVALID] if self.ended and self.finished is not None else []
+        return merged([*(verdict.validity for verdict in self.verdicts), *crashed])
 
     @property
     def check(self) -> str:
@@ -63,22 +77,34 @@ class Judged:
         """For a terminal: the verdict, what did not hold, and the longest time without a success per fault."""
         outcome = _OUTCOME[self.validity]
         if self.finished is None:
-            yield f"verdict       {outcome}: {self.trouble}"
+            yield from labelled("verdict", f"{outcome}: {self.trouble}")
+            yield from self._ended_lines()
             return
-        yield f"verdict       {outcome}: {len(self.verdicts)} checkers, {self.finished.operations:,} operations"
-        yield f"judged on     {self.verdicts[0].rests_on}"
+        judged = f"{len(self.verdicts)} checkers, {self.finished.operations:,} operations"
+        yield from labelled("verdict", f"{outcome}: {judged}")
+        yield from self._ended_lines()
+        yield from labelled("judged on", self.verdicts[0].rests_on)
+        for note in self.finished.notes:
+            yield from labelled("note", f"{note}: no other leaves a majority of the nodes untouched")
         if self.validity is not Validity.VALID:
-            yield from describe(self.check, self.scenario.target, self.verdicts)
+            for line in describe(self.check, self.scenario.target, self.verdicts):
+                yield from wrapped(line)
         if self.gaps:
             yield "longest time without a success, for each fault"
         for gap in self.gaps:
-            yield f"  {gap.length_s:6.1f} s  {gap.role}, {gap.fault}"
-        yield from (f"lost          {sentence}" for sentence in loss_sentences(self.measures))
+            yield from wrapped(f"  {gap.length_s:6.1f} s  {gap.role}, {gap.fault}", hang=12)
+        for sentence in loss_sentences(self.measures):
+            yield from labelled("lost", sentence)
+
+    def _ended_lines(self) -> Iterator[str]:
+        for sentence in self.ended:
+            yield from labelled("ended", sentence)
 
     def meta(self, queue: Queue) -> Meta:
         """What is stored of it."""
         scenario, finished = self.scenario, self.finished
         described = describe(self.check, scenario.target, self.verdicts) if self.verdicts else [self.trouble]
+        described += self.ended
         stored = Meta(
             check=self.check,
             target=scenario.target,

@@ -11,6 +11,12 @@ from typing import TextIO
 from harness.runs.progress import Progress
 
 _SPARSE_EVERY_S = 10.0
+_LONGEST_PHASE = 40
+
+
+def _shortened(phase: str) -> str:
+    """A phase of several faults in at most 40 letters: the whole line is to stand on one of a terminal's."""
+    return phase if len(phase) <= _LONGEST_PHASE else f"{phase[: _LONGEST_PHASE - 1]}…"
 
 
 class Live:
@@ -27,7 +33,7 @@ class Live:
     def show(self, progress: Progress) -> None:
         """Where a run stands; elsewhere than on a terminal when the phase changes, and every few seconds."""
         text = (
-            f"{progress.elapsed_s:5.0f} s  {progress.phase}  {progress.sent:,} sent  "
+            f"{progress.elapsed_s:5.0f} s  {_shortened(progress.phase)}  {progress.sent:,} sent  "
             f"{progress.acknowledged:,} acknowledged  lag {progress.lag:,}  {progress.faults} faults"
         )
         is_new, self._phase = progress.phase != self._phase, progress.phase

@@ -99,7 +99,8 @@ def read_folder(path: Path, partition: str | None) -> FolderRead:
         raise NoLogFolder(f"{path} is no folder")
     if partition is None and _PARTITION.fullmatch(path.name) and any(path.glob("*.log")):
         path, partition = path.parent, path.name
-    names = sorted(one.name for one in path.iterdir() if one.is_dir() and _PARTITION.fullmatch(one.name))
+    folders = [named for one in path.iterdir() if one.is_dir() and (named := _PARTITION.fullmatch(one.name))]
+    names = [named[0] for named in sorted(folders, key=lambda named: (named["topic"], int(named["number"]), named[0]))]
     if partition is not None:
         names = [name for name in names if name == partition or name.startswith(f"{partition}.")]
         if not names:

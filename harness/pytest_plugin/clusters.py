@@ -13,6 +13,7 @@ from harness.judging.outcome import BrokenPromise
 from harness.pytest_plugin.options import OPTIONS, ChosenTarget
 from harness.pytest_plugin.record import record_of, target_name
 from harness.pytest_plugin.sizing import sized
+from harness.targets.ended_nodes import ended_nodes
 from harness.targets.readiness import last_lines
 from harness.targets.target import Cluster, ClusterSpec, TargetKind
 from nemesis.restore import restore
@@ -126,6 +127,11 @@ class Clusters:
         cluster = self._open.pop(_key(target.name, spec), None)
         if cluster is not None:
             cluster.close()
+
+    def ended(self, key: Key | None) -> tuple[str, ...]:
+        """What is to be told of nodes that do not run, of the cluster that an item uses."""
+        cluster = None if key is None else self._open.get(key)
+        return () if cluster is None else ended_nodes(cluster.nodes)
 
     def logs(self, target: ChosenTarget, spec: ClusterSpec) -> Mapping[str, str]:
         """The nodes' logs; empty when no cluster is open."""

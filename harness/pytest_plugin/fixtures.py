@@ -20,7 +20,7 @@ from harness.pytest_plugin.clusters import asked_by, is_simulated, spec_of
 from harness.pytest_plugin.drive import Drive
 from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.names import Names, tag_of
-from harness.pytest_plugin.options import OPTIONS, ChosenTarget
+from harness.pytest_plugin.options import OPTIONS, OWN_CLIENT, ChosenTarget
 from harness.pytest_plugin.record import CheckRecord, record_of
 from harness.pytest_plugin.session import SESSION
 from harness.pytest_plugin.sizing import lack_of_nodes
@@ -29,7 +29,6 @@ from harness.targets import kafka_tools
 from harness.targets.kafka_tools import Java
 from harness.targets.target import Cluster
 
-OWN_CLIENT = "raw"
 NO_SOCKETS = Lack(
     Means.SOFTWARE,
     "a simulated cluster has no sockets: only the project's own client reaches it (--client raw)",

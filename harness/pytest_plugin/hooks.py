@@ -133,7 +133,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         lines.append(f"{label}{chosen.name}{f'   (cannot be used: {lack})' if lack else ''}")
     if nodes is not None:
         lines.append(f"nodes         {nodes} (a check that is about its own number of nodes keeps it)")
-    lines.append(f"client        {', '.join(session.options.clients)}")
+    lines.append(f"client        {session.options.client_text()}")
     lines.append(f"seed          {session.options.seed}   rerun with: {session.rerun()}")
     return lines
 
@@ -232,7 +232,9 @@ def pytest_runtest_makereport(
             kept.outcome = Outcome.KNOWN_BUG
             report.outcome, report.wasxfail = "skipped", str(kept.known_bug)  # so pytest tells of an expected failure
         session.open_folder(kept)
-        kept.failure += failure_lines(kept, kept.outcome, call.excinfo.value, _where(item, call))
+        ended = session.clusters.ended(key_of(item)) if kept.outcome is Outcome.UNKNOWN else ()
+        kept.failure += failure_lines(kept, kept.outcome, call.excinfo.value, _where(item, call), ended)
+        said = "\n".join((said, *ended))
         kept.happened = kept.happened or said
         if item.config.get_verbosity() < 2:
             report.longrepr = "\n".join(kept.failure)

@@ -29,6 +29,10 @@ MEANS = (Means.JAVA, Means.DOCKER, Means.ROOT)
 DEFAULT_DURATION_S = 6.0
 
 
+OWN_CLIENT = "raw"
+"""The project's own client, the only one that reaches simulated nodes."""
+
+
 class ChosenTarget:
     """A target of this run (Target); one that is given twice has a name of its own."""
 
@@ -86,7 +90,7 @@ class Options:
     def words(self) -> str:
         """The options that make a run the same again."""
         parts = [word for target in self.targets for word in ("--target", target.given)]
-        if self.clients != ("confluent",):
+        if self.has_chosen_client:
             parts += [word for client in self.clients for word in ("--client", client)]
         parts += ["--seed", str(self.seed)]
         if self.duration_s != DEFAULT_DURATION_S:
@@ -106,7 +110,16 @@ class Options:
             duration_s=self.duration_s,
             required=self.required,
             nodes=self.nodes,
+            has_chosen_client=self.has_chosen_client,
         ).words()
+
+    def client_text(self) -> str:
+        """The client libraries that checks use, for people: a simulated target takes none but our own."""
+        chosen = ", ".join(self.clients)
+        kinds = {target.kind for target in self.targets}
+        if self.has_chosen_client or TargetKind.SIMULATED not in kinds:
+            return chosen
+        return OWN_CLIENT if len(kinds) == 1 else f"{chosen}; {OWN_CLIENT} on simulated targets"
 
 
 OPTIONS: pytest.StashKey[Options] = pytest.StashKey()

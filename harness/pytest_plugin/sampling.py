@@ -23,7 +23,7 @@ AREAS: Final = ("protocol", "metadata", "groups")
 """The folders of checks whose items are sampled; of the others all are run."""
 NAME: Final = "harness.pytest_plugin.sampling"
 """Under which the plugin object is registered."""
-_SHARE: Final = re.compile(r"(?P<percent>\d{1,3})%?")
+_SHARE: Final = re.compile(r"(?P<number>\d+|\d*\.\d+)\s*(?:(?P<percent>%)|/\s*(?P<of>\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +43,23 @@ def add_option(group: pytest.OptionGroup) -> None:
     group.addoption(
         "--sample",
         metavar="SHARE",
-        help=f"run a share, chosen by the seed, of the checks of {', '.join(AREAS)}: e.g. 25%%; at least one a file",
+        help=f"run a share, chosen by the seed, of the checks of {', '.join(AREAS)}: 25%%, 0.25 or 1/4; at least one a "
+        "file",
     )
 
 
 def read_share(text: str) -> float:
-    """ "25%" or "25" as 0.25. pytest.UsageError for what is not from 1 to 100."""
-    found = _SHARE.fullmatch(text.strip())
-    percent = int(found["percent"]) if found else 0
-    if not 1 <= percent <= 100:
+    """ "25%", "25", "0.25" or "1/4" as 0.25. pytest.UsageError for what is above 1, or is nothing."""
+    share = 0.0
+    if found := _SHARE.fullmatch(text.strip()):
+        number, of = float(found["number"]), int(found["of"] or 1)
+        is_part = found["of"] is not None or (found["percent"] is None and "." in text and number <= 1)
+        share = (number / of if is_part else number / 100) if of else 0.0
+    if not 0 < share <= 1:
         raise pytest.UsageError(
-            f"harness: --sample: must be a share from 1% to 100%, not {text!r} (for instance --sample 25%)"
+            f"harness: --sample: must be a share of at most 100%, not {text!r} (for instance --sample 25%, 0.25 or 1/4)"
         )
-    return percent / 100
+    return share
 
 
 def chosen(checks: Iterable[str], share: float, seed: int) -> set[str]:

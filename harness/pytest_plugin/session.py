@@ -131,7 +131,7 @@ class Session:
         return {
             "targets": [target.name for target in options.targets],
             "versions": self.versions(),
-            "clients": list(options.clients),
+            "clients": sorted({record.client for record in self.records if record.client}),
             "seed": options.seed,
             "duration_s": options.duration_s,
             **({} if options.nodes is None else {"nodes": options.nodes}),

@@ -37,8 +37,11 @@ def outcome_of(error: BaseException) -> Outcome:
     return Outcome.BROKEN if isinstance(error, claims) else Outcome.UNKNOWN
 
 
-def failure_lines(record: CheckRecord, outcome: Outcome, error: BaseException, where: str) -> tuple[str, ...]:
-    """What is shown of a check that did not hold. `where` is the line of the check that noticed."""
+def failure_lines(
+    record: CheckRecord, outcome: Outcome, error: BaseException, where: str, ended: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What is shown of a check that did not hold. `where` is the line of the check that noticed; `ended` tells of nodes
+    that do not run."""
     if isinstance(error, Differs):
         return error.lines
     target = f"{record.target}, {record.client}" if record.client else record.target
@@ -60,6 +63,8 @@ def failure_lines(record: CheckRecord, outcome: Outcome, error: BaseException, w
     else:
         lines += _wrapped("Error in the check itself: ", f"{type(error).__name__}: {_text_of(error)}")
         lines.append(f"  Noticed at {where}   (-vv shows the stack trace)")
+    for sentence in ended:
+        lines += _wrapped("Meanwhile ", sentence)
     return (*lines, *_next_steps(record))
 
 

@@ -53,6 +53,8 @@ class RunContext:
         self.counts = Counts()
         self.phases: list[Phase] = []
         self.troubles: list[str] = []
+        self.notes: list[str] = []
+        """What a reader of the verdict should know of how the run went, each a clause."""
         self.producing_ends = executor.signal()
         self.consuming_ends = executor.signal()
         self.acknowledged_ends: dict[int, int] = {}

@@ -13,6 +13,7 @@ import msgspec
 
 from harness.history.operations import NEMESIS, FaultAct, OpType
 from harness.hosts.host import HostTrouble
+from harness.runs.aiming import SHARED, aimed
 from harness.runs.context import RunContext, RunTrouble
 from harness.runs.fault import Fault, Spell
 from harness.runs.looking import look_at_partitions
@@ -73,15 +74,18 @@ class NemesisRole:
                 self.heal((fault,))
 
     def inject(self, faults: Sequence[Fault]) -> None:
-        """Injects faults in this order, all planned beforehand: the first would hide from the others who leads.
+        """Injects faults in this order, all planned beforehand: the first would hide from the others who leads. They
+        strike different nodes where enough are left (`aimed`); else that is noted.
 
         RunTrouble when one takes no effect: then nothing may be judged by it.
         """
         context = self._context
-        if faults:
-            context.enter(" + ".join(fault.name for fault in faults))
-        planned = [(fault, self._plan(fault)) for fault in faults]
-        for fault, act in planned:
+        if not faults:
+            return
+        context.enter(" + ".join(fault.name for fault in faults))
+        for fault, act in self._planned(faults):
+            if SHARED in act.parameters:
+                context.notes.append(f"{fault.name} struck the same node as {act.parameters[SHARED]}")
             context.counts.faults += 1
             invoked = context.writer.append(NEMESIS, OpType.INVOKE, fault.name, act)
             self._active.append((fault, act))
@@ -93,13 +97,14 @@ class NemesisRole:
             done = msgspec.structs.replace(act, proof=proof)
             context.writer.append(NEMESIS, OpType.INFO, fault.name, done, of=invoked)
 
-    def _plan(self, fault: Fault) -> FaultAct:
+    def _planned(self, faults: Sequence[Fault]) -> list[tuple[Fault, FaultAct]]:
         context = self._context
         try:
             view = context.cluster.view((context.queue.topic,), context.queue.group_names())
-            return fault.plan(view, self._chance)
+            return aimed(faults, view, self._chance)
         except (HostTrouble, OSError) as trouble:
-            raise RunTrouble(f"{fault.name} could not be planned: {trouble}") from trouble
+            names = " + ".join(fault.name for fault in faults)
+            raise RunTrouble(f"{names} could not be planned: {trouble}") from trouble
 
     def heal(self, faults: Sequence[Fault]) -> None:
         """Heals faults in the reverse order, then verifies all. RunTrouble that names every one that failed."""

@@ -43,6 +43,8 @@ class Finished:
     phases: tuple[Phase, ...]
     topic: TopicSettings
     """What the cluster says of the topic."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the verdict should know of how the run went, each once."""
 
 
 def run(
@@ -97,6 +99,7 @@ def run(
         operations=writer.count,
         phases=tuple(context.phases),
         topic=topic,
+        notes=tuple(dict.fromkeys(context.notes)),
     )
 
 

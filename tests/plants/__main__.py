@@ -12,10 +12,10 @@ import sys
 from reference_broker.__main__ import main
 from reference_broker.command_line import FAILED, WRONG_INPUT, as_typed
 from reference_broker.command_line import run as run_command
-from tests.plants._catalogue import README, places, plant, title, with_table
+from tests.plants._catalogue import README, finding, places, plant, title, with_table
 
 USAGE = """usage: {plants} NAME start|storage|dev …   the broker, with the bug NAME in it
-       {plants} --list                           what there is
+       {plants} --list                           what there is, and the command that finds each
        {plants} measure [NAME …]                 after how many seeds and seconds they are found
        {plants} table                            writes the table of tests/plants/README.md anew
 example: {plants} wrong_offset_in_answer dev --port 0"""
@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
     name, *rest = arguments
     if arguments == ["--list"]:
         for one in places():
-            print(f"{one:<38}  {title(one)}")
+            print(f"{one}\n    {title(one)}\n    found by: {finding(one)}")
         return 0
     if arguments == ["table"]:
         README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")

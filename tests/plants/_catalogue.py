@@ -15,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from reference_broker.command_line import as_typed
+
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 README, MEASURED, CATALOGUE = FOLDER / "README.md", FOLDER / "measured.json", FOLDER / "catalogue.toml"
@@ -23,6 +25,7 @@ TARGETS = {"brokers": "reference --nodes 3", "power": "simulated"}
 """Where checks reject the plants of a folder; those of the others on `reference`."""
 BEGIN, END = "<!-- the table: python -m tests.plants table -->", "<!-- its end -->"
 BY_CHECK = re.compile(r"^`(?P<check>checks/[^`]+)`:\s(?P<evidence>.+)$", re.MULTILINE)
+BY_SEARCH = re.compile(r"\*\*Found by\*\* `(?P<writer>\w+)`")
 BY_SIMULATION = re.compile(r"^`python -m harness simulate`:\s(?P<evidence>.+)$", re.MULTILINE)
 
 
@@ -66,6 +69,22 @@ def said_by_simulation(name: str) -> list[str]:
 def simulated() -> list[str]:
     """The plants that the simulation is to find."""
     return [name for name in places() if said_by_simulation(name)]
+
+
+def finding(name: str) -> str:
+    """The command that finds a plant: its first check, the lockstep search, or else the simulation's test."""
+    if search := BY_SEARCH.search(header_of(name)):
+        sides = ("--target", "reference", "--target", f"planted@{name}")
+        return as_typed("harness lockstep", *sides, "--writer", search["writer"])
+    checks = rejecting_checks(name)
+    if not checks:
+        return as_typed(
+            "pytest", f"tests/plants/test_plants_in_simulation.py::test_a_bug_is_found_by_simulation[{name}]"
+        )
+    target, _, options = target_of(name).partition(" ")
+    if target == "simulated":
+        return as_typed("pytest -p tests.plants._planted_here --planted", name, checks[0][0], "--target", target)
+    return as_typed("pytest", checks[0][0], "--target", f"planted@{name}", *options.split())
 
 
 def plant(name: str) -> None:

@@ -37,7 +37,9 @@ def test_the_plants_are_those_that_the_command_line_lists() -> None:
     listed = command_line("--list")
 
     assert listed.returncode == 0
-    assert [line.split()[0] for line in listed.stdout.splitlines()] == plants()
+    lines = listed.stdout.splitlines()
+    assert lines[::3] == plants()
+    assert all(line.startswith("    found by: ") and " -m " in line for line in lines[2::3])
 
 
 def test_an_unknown_plant_is_refused_by_the_command_line() -> None:

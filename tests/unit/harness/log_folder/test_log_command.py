@@ -73,6 +73,15 @@ def test_a_whole_folder_is_told_in_a_table(folder: Path) -> None:
     assert text.endswith("0 places damaged")
 
 
+def test_partitions_are_told_in_the_order_of_their_numbers(folder: Path) -> None:
+    for name in ("orders-10", "orders-2", "empty-11"):
+        (folder / name).mkdir()
+
+    found = [partition.folder for partition in read_folder(folder, None).partitions]
+
+    assert found == ["empty-0", "empty-11", "orders-0", "orders-2", "orders-10"]
+
+
 def test_one_partition_is_told_in_detail(folder: Path) -> None:
     status, text = told(folder, "--partition", "orders-0")
 

@@ -269,6 +269,21 @@ def test_a_broker_that_ends_by_itself_breaks_a_promise(suite: pytest.Pytester) -
     assert counts(result).startswith("1 held · 1 broken")
 
 
+def test_a_broker_that_ended_by_itself_is_named_where_nothing_is_proved(suite: pytest.Pytester) -> None:
+    body = """
+from harness.hosts.host import HostTrouble
+def test_one(cluster):
+    cluster.nodes[0].alive = False
+    raise HostTrouble("nobody answers")
+"""
+
+    result = run(suite, body)
+
+    result.stdout.fnmatch_lines(
+        ["*Nothing is proved: nobody answers", "*Meanwhile node 1 does not run; its log ends: *"]
+    )
+
+
 def test_every_item_is_stored_with_its_claim_and_outcome(suite: pytest.Pytester) -> None:
     body = """
 @pytest.mark.claim("D1", "O2")
@@ -349,6 +364,14 @@ def test_the_header_names_target_seed_and_how_to_run_it_again(suite: pytest.Pyte
             "seed *11 *rerun with: *python* -m pytest checks --target kafka@4.3.1 --seed 11",
         ]
     )
+
+
+def test_the_header_names_the_client_that_reaches_simulated_nodes(suite: pytest.Pytester) -> None:
+    suite.makeconftest(CONFTEST.replace(".KAFKA", ".SIMULATED"))
+
+    result = run(suite, "def test_water(cluster): pass", "--seed", "11", "--target", "kafka@4.3.1")
+
+    result.stdout.fnmatch_lines(["client *raw", "*rerun with: *--target kafka@4.3.1 --seed 11"])
 
 
 def test_a_check_that_judged_nothing_is_observed_and_fails_nothing(suite: pytest.Pytester) -> None:

@@ -68,10 +68,19 @@ def test_a_whole_is_everything() -> None:
     assert chosen(CHECKS, 1.0, seed=1) == set(CHECKS)
 
 
-@pytest.mark.parametrize("text", ["0", "101", "-5", "1/4", "many", ""])
+@pytest.mark.parametrize("text", ["0", "101", "-5", "5/4", "1/0", "0.0", "many", ""])
 def test_what_is_no_share_is_refused(text: str) -> None:
-    with pytest.raises(pytest.UsageError, match="must be a share from 1% to 100%"):
+    with pytest.raises(pytest.UsageError, match="must be a share of at most 100%"):
         read_share(text)
+
+
+@pytest.mark.parametrize("text", ["25%", "25", " 25 % ", "25.0", "0.25", ".25", "1/4"])
+def test_a_share_may_be_written_in_any_way(text: str) -> None:
+    assert read_share(text) == 0.25
+
+
+def test_a_share_that_is_whole_may_be_written_in_any_way() -> None:
+    assert {read_share(text) for text in ("100", "100%", "1.0", "1/1")} == {1.0}
 
 
 def test_a_run_says_how_much_of_how_much_was_sampled(pytester: pytest.Pytester) -> None:

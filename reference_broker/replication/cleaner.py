@@ -106,7 +106,8 @@ class Cleaner:
             config.fraction("log.cleaner.io.buffer.load.factor"),
         )
         for folder, log, plan in chosen:
-            round_ = Round(log, plan, OffsetMap(size // threads, factor))
+            offsets = OffsetMap.for_keys(plan.end - plan.first_dirty, size // threads, factor)
+            round_ = Round(log, plan, offsets)
             self._works.append(_Work(folder, round_, round_.steps(now.wall_ms), now.monotonic_ms))
         return bool(chosen)
 

@@ -33,6 +33,11 @@ class OffsetMap:
         self._count = 0
         self.latest_offset = -1
 
+    @classmethod
+    def for_keys(cls, most: int, size_bytes: int, load_factor: float) -> OffsetMap:
+        """One with room for so many keys, within a size: a small one costs less memory, and is faster."""
+        return cls(min(size_bytes, ENTRY.size * (int(most / load_factor) + 2)), load_factor)
+
     def __len__(self) -> int:
         return self._count
 

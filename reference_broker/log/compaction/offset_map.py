@@ -22,13 +22,9 @@ class OffsetMap:
     """
 
     def __init__(self, size_bytes: int, load_factor: float) -> None:
-        """ValueError where not even one key has room."""
-        self._slots = size_bytes // ENTRY.size
-        self._most = int(self._slots * load_factor)
-        if self._most < 1:
-            raise ValueError(
-                f"{size_bytes} bytes filled by {load_factor:g} have no room for a key ({ENTRY.size} bytes)"
-            )
+        """There is room for one key at least, and always an empty place: Kafka's load factor may be any number."""
+        self._slots = max(2, size_bytes // ENTRY.size)
+        self._most = min(max(1, int(self._slots * load_factor)), self._slots - 1)
         self._table = bytearray(self._slots * ENTRY.size)  # zeroed pages that are taken when they are first written
         self._count = 0
         self.latest_offset = -1
@@ -36,7 +32,8 @@ class OffsetMap:
     @classmethod
     def for_keys(cls, most: int, size_bytes: int, load_factor: float) -> OffsetMap:
         """One with room for so many keys, within a size: a small one costs less memory, and is faster."""
-        return cls(min(size_bytes, ENTRY.size * (int(most / load_factor) + 2)), load_factor)
+        enough = ENTRY.size * (int(most / load_factor) + 2) if load_factor > 0 else size_bytes
+        return cls(min(size_bytes, enough), load_factor)
 
     def __len__(self) -> int:
         return self._count

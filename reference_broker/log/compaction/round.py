@@ -38,11 +38,16 @@ class Abandoned(Exception):
 
 @dataclass(slots=True)
 class Round:
-    """`steps` does the work; whatever came of it, `end` is called after it."""
+    """`steps` does the work; whatever came of it, `end` is called after it.
+
+    `size_before` and `size_after` are bytes of the segments that were put together until now, and of what they became.
+    """
 
     log: PartitionLog
     plan: Plan
     offsets: OffsetMap
+    size_before: int = 0
+    size_after: int = 0
     _truncations: int = 0
     _made: Segment | None = None
     _bytes: int = 0
@@ -160,6 +165,8 @@ class Round:
         made.change_suffix(SWAP)
         yield [FolderFlush(log.disk, log.directory)]
         self._check()
+        self.size_before += sum(segment.size for segment in group)
+        self.size_after += made.size
         replace(log, group, made, now_ms)
         self._made = None
         yield [FolderFlush(log.disk, log.directory)]

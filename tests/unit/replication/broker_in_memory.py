@@ -128,6 +128,7 @@ class BrokerInMemory:
             now_ms=NOW,
             on_event=self.events.append,
             on_notice=self.events.append,
+            on_warning=self.events.append,
             outbox=self.outbox,
         )
         self.halts: list[str] = []

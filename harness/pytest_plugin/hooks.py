@@ -84,6 +84,7 @@ MARKERS = (
     "feature(name): the API or KIP that a check is about",
     "severity(level): blocker, critical, normal, minor or trivial",
     "needs(*means): what a check needs beside its target: java, root",
+    "setting(*names): settings of topics and brokers that a check sees to do what Kafka's documents say",
 )
 _QUIET = ("ignore:read_text is deprecated", "ignore:open_text is deprecated")
 """Warnings that kafka-python's import gives, and nobody here can do anything about."""

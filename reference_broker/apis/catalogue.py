@@ -60,7 +60,8 @@ def _refused_in(clause: str) -> Iterator[tuple[int, str]]:
 
 def _part(module: ModuleType, title: str) -> str:
     """One part of a file's header as one line."""
-    header = ast.get_docstring(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))) or ""
+    source = Path(__file__).with_name(module.__name__.rpartition(".")[2] + ".py")  # a compiled module's file is another
+    header = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
     found = re.search(rf"\*\*{title}\*\*(.*?)(?=\n\*\*|\Z)", header, re.S)
     return " ".join(found[1].split()) if found else ""
 

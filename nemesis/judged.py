@@ -83,7 +83,8 @@ class Judged:
         judged = f"{len(self.verdicts)} checkers, {self.finished.operations:,} operations"
         yield from labelled("verdict", f"{outcome}: {judged}")
         yield from self._ended_lines()
-        yield from labelled("judged on", self.verdicts[0].rests_on)
+        for number, part in enumerate(self.verdicts[0].rests_on.split("; ")):
+            yield from labelled("" if number else "judged on", part)
         for note in self.finished.notes:
             yield from labelled("note", f"{note}: no other leaves a majority of the nodes untouched")
         if self.validity is not Validity.VALID:
@@ -93,7 +94,7 @@ class Judged:
             yield "longest time without a success, for each fault"
         for gap in self.gaps:
             yield from wrapped(f"  {gap.length_s:6.1f} s  {gap.role}, {gap.fault}", hang=12)
-        for sentence in loss_sentences(self.measures):
+        for sentence in loss_sentences(self.measures, only_lost=True):
             yield from labelled("lost", sentence)
 
     def _ended_lines(self) -> Iterator[str]:

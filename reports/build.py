@@ -14,7 +14,7 @@ from harness.history.store import OUT, StoreTrouble
 from reference_broker.command_line import FAILED, Parser, as_typed, complain, told
 from reports import matrix, summary
 from reports.allure.configuration import CONFIGURATION, REPORT
-from reports.results import Results, load, shown_path
+from reports.results import Results, load
 
 ALLURE = "allure@3.18.0"
 """The npm package that makes the HTML, by name and version: the only place that says so."""
@@ -57,17 +57,23 @@ def main(arguments: list[str], say: Say = print) -> int:
     except OSError as trouble:
         complain("harness", f"report: {told(trouble)}")
         return FAILED
-    say(f"summary       {shown_path(results.path)}/{summary.PAGE}")
+    say(f"summary       {_typed_path(results.path)}/{summary.PAGE}")
     if trouble_with_matrix:
         say(f"matrix        no page: {trouble_with_matrix}")
     elif (results.path / matrix.PAGE).is_file():
-        say(f"matrix        {shown_path(results.path)}/{matrix.PAGE}")
+        say(f"matrix        {_typed_path(results.path)}/{matrix.PAGE}")
     if not options.no_allure:
         trouble_with_allure = build_allure(results, say)
         if trouble_with_allure:
             say(f"allure        no report: {trouble_with_allure}. The summary page is the report.")
         summary.write_results(results)  # once more, for its link to Allure's report
     return 0
+
+
+def _typed_path(path: Path) -> str:
+    """A path as the reader's shell takes it: from the current folder on, where it is below that."""
+    whole, here = path.absolute(), Path.cwd()
+    return (whole.relative_to(here) if whole.is_relative_to(here) else whole).as_posix()
 
 
 def build_allure(results: Results, say: Say) -> str:
@@ -77,7 +83,7 @@ def build_allure(results: Results, say: Say) -> str:
     except ModuleNotFoundError as missing:
         return f"the Python package of {missing.name} is not installed"
     written = allure.write(results)
-    say(f"allure        {written:,} results in {shown_path(results.path)}/{allure.RESULTS}")
+    say(f"allure        {written:,} results in {_typed_path(results.path)}/{allure.RESULTS}")
     if not written:
         return "the run has no results"  # Allure would make an empty report and call it a success
     trouble = node_trouble()
@@ -86,7 +92,7 @@ def build_allure(results: Results, say: Say) -> str:
     say(f"allure        npm package {ALLURE} builds the HTML report (at most {GENERATE_S} s; fetched the first time)")
     trouble = _generate(results.path, allure.RESULTS, REPORT, CONFIGURATION)
     if not trouble:
-        say(f"report        {shown_path(results.path)}/{REPORT}/index.html")
+        say(f"report        {_typed_path(results.path)}/{REPORT}/index.html")
     return trouble
 
 

@@ -8,13 +8,14 @@ from typing import Any
 from harness.judging.outcome import Outcome
 from reference_broker.command_line import as_typed
 from reports.accidents import PAGE as ACCIDENTS_PAGE
+from reports.attention import attention
 from reports.comparison import difference_rows, difference_section
 from reports.details import check_section
 from reports.document import document
 from reports.known_bugs import PAGE as KNOWN_BUGS_PAGE
 from reports.markup import badge, command, element, facts, link, table, text
 from reports.matrix import PAGE as MATRIX_PAGE
-from reports.promises import attention, promise_tables
+from reports.promises import claims_section, promise_tables
 from reports.results import Results, shown_path
 from reports.style import SCRIPT
 from reports.words import count, date_and_time, duration, title
@@ -36,13 +37,16 @@ _SHOWN_ELSEWHERE = {
 
 def page(results: Results) -> str:
     """The page as HTML."""
-    differences = len(difference_rows(results))
+    differences = count(len(difference_rows(results)))
+    if differences != "0" and not results.counts()["differs"]:
+        differences += ", all accepted"
     counts = results.counts()
     sections = [
         ("guarantees", "Guarantees", promise_tables(results)),
-        ("differences", f"Differences ({count(differences)})", difference_section(results)),
+        ("differences", f"Differences ({differences})", difference_section(results)),
         ("skipped", f"Skipped ({count(counts['skipped'])})", _skipped(results)),
         ("checks", f"Checks ({count(len(results.results))})", _filter() + check_section(results)),
+        ("claims", "Claims", claims_section(results)),
         ("environment", "Environment", _environment(results)),
     ]
     links = "".join(link(f"#{anchor}", text(name)) for anchor, name, _ in sections)

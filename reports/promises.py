@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.catalogue import claims
 from harness.judging.availability import NO_FAULT
 from harness.judging.outcome import Outcome
-from reports.markup import badge, element, folded, link, table, text
-from reports.results import GRAVITY, Result, Results, gravest
+from reports.markup import badge, element, facts, folded, link, table, text
+from reports.results import Result, Results, gravest
 from reports.words import count, duration, title
 
 _LINKS = 4
@@ -84,8 +85,21 @@ def promise_tables(results: Results) -> str:
     for area in results.areas():
         rows = [promise for promise in promises if promise.area == area]
         made.append(element("h3", text(title(area)), id=f"area-{area}"))
-        made.append(_table(rows, results.targets, compares=compares))
+        made.append(_table(rows, _tried_in(rows, results.targets), compares=compares))
     return "".join(made)
+
+
+def _tried_in(promises: Sequence[Promise], targets: Sequence[str]) -> list[str]:
+    """The targets on which one of the guarantees was tried: a recording has a column among comparisons only."""
+    return [target for target in targets if any(promise.on(target) for promise in promises)] or list(targets)
+
+
+def claims_section(results: Results) -> str:
+    """What the ids of claims mean that stand beside the guarantees."""
+    told = claims()
+    named = {name for promise in promises_of(results) for name in promise.claims}
+    rows = [(name, element("span", text(told[name]), id=f"claim-{name}")) for name in told if name in named]
+    return facts(rows) if rows else element("p", "The checks of this run name no claims by their ids.")
 
 
 def _table(promises: Sequence[Promise], targets: Sequence[str], *, compares: bool) -> str:
@@ -100,7 +114,9 @@ def _table(promises: Sequence[Promise], targets: Sequence[str], *, compares: boo
 
 
 def _sentence(promise: Promise) -> str:
-    claims = f' <span class="soft number">{text(" ".join(promise.claims))}</span>' if promise.claims else ""
+    told = claims()
+    named = " ".join(link(f"#claim-{name}", text(name)) if name in told else text(name) for name in promise.claims)
+    ids = f' <span class="soft claims">{named}</span>' if named else ""
     limits = ""
     if promise.parts:
         listed = "".join(element("li", text(part)) for part in promise.parts)
@@ -112,7 +128,7 @@ def _sentence(promise: Promise) -> str:
             element("span", "What a pass does not prove", class_="soft"),
             element("p", text(promise.cannot_see), class_="limits"),
         )
-    return text(promise.sentence) + claims + limits
+    return text(promise.sentence) + ids + limits
 
 
 def _cell(results: Sequence[Result], none: str = "not run") -> str:
@@ -160,50 +176,3 @@ def _tried(promise: Promise) -> str:
     if faults and gaps:
         said.append(f"longest outage {duration(max(gaps))}")
     return "".join(element("div", text(part), class_="number") for part in said)
-
-
-def attention(results: Results) -> str:
-    """What is not as it should be, worst first, each with a link, then known bugs; a sentence when all is well."""
-    bad = [result for result in results.results if result.outcome.is_failure]
-    known = [result for result in results.results if result.outcome is Outcome.KNOWN_BUG]
-    if not bad:
-        return _well(results, any_known=bool(known)) + _listing(known)
-    bad.sort(key=lambda result: GRAVITY[result.outcome])
-    return _listing([*bad, *known])
-
-
-def _well(results: Results, *, any_known: bool) -> str:
-    """A sentence for a run in which nothing fails."""
-    ran = any(result.outcome is Outcome.HELD for result in results.results)
-    observed = sum(result.outcome is Outcome.OBSERVED for result in results.results)
-    only = f" {count(observed, 'check')} only observed: nothing judged the answers." if observed else ""
-    held = "Every check that judged held." if observed else "Every check that ran held."
-    if any_known:
-        held = "Every other check that ran held. What is broken are known bugs of the target's release:"
-    return element("p", f"{held if ran or any_known else 'No check judged, so nothing is proven.'}{only}")
-
-
-def _listing(results: Sequence[Result]) -> str:
-    """The first of them, each with a link."""
-    if not results:
-        return ""
-    items = "".join(element("li", _attention(result)) for result in results[:20])
-    rest = element("p", f"… and {count(len(results) - 20)} more, below.") if len(results) > 20 else ""
-    return element("ul", items, class_="attention") + rest
-
-
-def _attention(result: Result) -> str:
-    said = result.reason or result.happened or _difference(result) or result.sentence
-    where = f"{result.meta.check} on {result.meta.target}" if result.meta.target else result.meta.check
-    return f"{badge(result.outcome)} {link('#' + result.anchor, text(where))}<br>{text(said[:1].upper() + said[1:])}"
-
-
-def _difference(result: Result) -> str:
-    """The first difference that nothing accepts, and how many there are."""
-    open_ones = [difference for difference in result.differences if not difference.accepted_by]
-    if not open_ones:
-        return ""
-    first = open_ones[0]
-    values = ", ".join(f"{target} {value}" for target, value in first.values.items())
-    more = f"; and {count(len(open_ones) - 1)} more" if len(open_ones) > 1 else ""
-    return f"{first.name}: {values}{more}"

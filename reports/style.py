@@ -42,7 +42,7 @@ table.promises.one th:first-child{width:60%}
 table.promises th:last-child{width:12.5rem} .attention{list-style:none;padding:0} .attention li{margin:.5rem 0}
 .attention a{overflow-wrap:anywhere}
 td .badge{margin:0 .3rem .15rem 0} table.promises td:nth-child(n+2){white-space:normal}
-.number{white-space:nowrap;font-variant-numeric:tabular-nums}
+.claims a{color:inherit;text-decoration-style:dotted} .number{white-space:nowrap;font-variant-numeric:tabular-nums}
 details>summary{cursor:pointer} details.check{border:1px solid var(--line);border-radius:.5rem;margin:.4rem 0;
 background:var(--panel)}
 details.check>summary{padding:.5rem .8rem;display:flex;flex-wrap:wrap;gap:.2rem .8rem;align-items:baseline}

@@ -97,7 +97,7 @@ def _next_steps(record: CheckRecord) -> list[str]:
         lines += _wrapped("Known bug: ", f"{bug.id}, of Kafka {', '.join(bug.releases)}: {bug.sentence}")
         lines += [f"  {'More':<11}{place}" for place in (bug.link, bug.script) if place]
     if record.claims:
-        lines.append(f"  Claims     {' '.join(record.claims)}, told by: {as_typed('harness list claims')}")
+        lines.append(f"  Claims     {' '.join(record.claims)}   (what they mean: {as_typed('harness list claims')})")
     lines.append(f"  Rerun      {record.rerun}")
     if record.folder is not None:
         if record.folder.history_path.is_file():

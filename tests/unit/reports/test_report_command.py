@@ -15,8 +15,16 @@ def test_the_summary_is_built_and_named(whole_run: Run) -> None:
     said: list[str] = []
 
     assert build.main([str(whole_run.path), "--no-allure"], said.append) == 0
-    assert said == [f"summary       reports/out/{whole_run.path.name}/index.html"]
+    assert said == [f"summary       {whole_run.path}/index.html"]
     assert (whole_run.path / "index.html").is_file()
+
+
+def test_a_run_below_the_current_folder_is_named_from_there(whole_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.chdir(whole_run.path.parents[2])
+
+    assert build.main([str(whole_run.path), "--no-allure"], said.append) == 0
+    assert said == [f"summary       reports/out/{whole_run.path.name}/index.html"]
 
 
 def test_latest_stands_for_the_last_run(whole_run: Run) -> None:

@@ -309,3 +309,17 @@ def test_a_guarantee_tells_the_longest_outage_under_its_faults(run: Run, store: 
     item.write_meta(meta)
 
     assert "longest outage 2.9 s" in plain(page(run))
+
+
+def test_like_findings_stand_at_the_top_once_with_links_to_the_others(run: Run, store: Store) -> None:
+    for number in range(5):
+        failure = f"UNKNOWN\n  Nothing is proved: topic-{number}-x: node {number} did not answer"
+        store(f"durability/survives[{number}]", "reference", "unknown", failure=failure)
+    store("durability/elsewhere", "reference", "unknown", failure="UNKNOWN\n  Nothing is proved: no disk is full")
+
+    top = page(run).partition("<nav")[0]
+
+    assert top.count("did not answer") == 1
+    assert "4 other checks alike" in top
+    assert "No disk is full" in top
+    assert all(f"durability/survives[{number}] on reference" in plain(top) for number in range(5))

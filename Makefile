@@ -30,7 +30,7 @@ nightly: $(READY)  ## all of it: every check on every kind of target, three seed
 	TESTS=all $(BIN)/python -m pytest tests -q -n $(WORKERS) --dist loadgroup
 	$(BIN)/python -m harness simulate --seeds 0..4999 --jobs $(WORKERS)
 	for seed in $(NIGHTLY_SEEDS); do \
-	  $(BIN)/python -m pytest checks -n $(WORKERS) --recorded --seed $$seed --require java,docker,root \
+	  $(BIN)/python -m pytest checks -n $(WORKERS) --recorded --seed $$seed --require java,docker,root,fuse \
 	    --target reference --target kafka@$(KAFKA) --target docker@local/kafka:$(KAFKA) || exit 1; \
 	  $(BIN)/python -m harness account reports/out/latest --strict || exit 1; \
 	done
@@ -39,7 +39,7 @@ nightly: $(READY)  ## all of it: every check on every kind of target, three seed
 	done
 	for seed in $(NIGHTLY_SEEDS); do \
 	  for first in mixed:reference,kafka@$(KAFKA) mixed:kafka@$(KAFKA),reference; do \
-	    $(BIN)/python -m pytest checks -m several_nodes --seed $$seed --require java,root --target $$first || exit 1; \
+	    $(BIN)/python -m pytest checks -m several_nodes --seed $$seed --require java,root,fuse --target $$first || exit 1; \
 	  done; \
 	done
 	for profile in 4.0 4.1 4.2 4.4; do \
@@ -81,8 +81,9 @@ $(READY): constraints.txt pyproject.toml
 	@echo "environment   creating $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 	@echo "environment   installing $$(grep -c '==' constraints.txt) packages pinned in constraints.txt (about a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 \
-	  --editable '.[harness,dev]' --constraint constraints.txt
+	@extras=harness,dev; if pkg-config --exists fuse3 2>/dev/null; then extras=$$extras,fuse; fi; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 \
+	    --editable ".[$$extras]" --constraint constraints.txt
 	@touch $@
 	@echo "environment   ready"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nemesis.broken_disk import BrokenDisk as broken_disk
+from nemesis.broken_disk import Trouble
 from nemesis.clock import Clock as clock
 from nemesis.clock import Motion
 from nemesis.disk import FullDisk as disk
@@ -60,7 +62,9 @@ __all__ = [
     "Change",
     "Motion",
     "Order",
+    "Trouble",
     "bridge",
+    "broken_disk",
     "clock",
     "controller",
     "coordinator",

@@ -119,3 +119,14 @@ def clear_disk(node: Node) -> bool:
     disk.bring_back()
     node.stop()
     return True
+
+
+def mend_disk(node: Node) -> bool:
+    """Mends a faulty disk that was told to fail, and stops the node, whose log folder stays offline until it is
+    restarted. Returns whether there was something to do."""
+    disk = node.faulty_disk
+    if disk is None or not disk.is_troubled:
+        return False
+    disk.mend()
+    node.stop()
+    return True

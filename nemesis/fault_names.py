@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from harness.hosts.faulty_disk.stored import Loss
+from nemesis.broken_disk import BrokenDisk
+from nemesis.broken_disk import Trouble as TroubleOfDisk
 from nemesis.clock import Clock, Motion
 from nemesis.disk import FullDisk, LostFolder
 from nemesis.fault import Fault
@@ -65,6 +68,20 @@ def _disk(on: NodeSpec, words: tuple[str, ...]) -> Fault:
     if trouble not in TROUBLES_OF_DISKS:
         raise ValueError(f"unknown trouble {trouble!r} (known: {', '.join(TROUBLES_OF_DISKS)})")
     return TROUBLES_OF_DISKS[trouble](on)
+
+
+def _broken_disk(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    try:
+        return BrokenDisk(on, TroubleOfDisk(":".join(words) or "error"))
+    except ValueError:
+        raise ValueError(f"unknown trouble {':'.join(words)!r} (known: {', '.join(TroubleOfDisk)})") from None
+
+
+def _power(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    try:
+        return Power(on, Loss(":".join(words)) if words else None)
+    except ValueError:
+        raise ValueError(f"unknown loss {':'.join(words)!r} (known: {', '.join(Loss)})") from None
 
 
 def _partition(on: NodeSpec, words: tuple[str, ...]) -> Fault:
@@ -128,8 +145,9 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("clock", "clock", _clock, "[:MOTION[:SECONDS]]"),
     FaultKind("leadership", "leadership", _leadership, "[:CHANGE]"),
     FaultKind("packet", "packet", _packet, "[:EFFECT:AMOUNT]"),
-    FaultKind("power", "power", _of_nodes(Power)),
+    FaultKind("power", "power", _power, "[:LOSS]"),
     FaultKind("slow-disk", "slow_disk", _of_nodes(SlowDisk)),
+    FaultKind("broken-disk", "broken_disk", _broken_disk, "[:TROUBLE]"),
 )
 """Every fault, for `list faults`."""
 

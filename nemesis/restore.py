@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.targets.target import Cluster, Node
-from nemesis.fault import Troubles, clear_disk, require_well
+from nemesis.fault import Troubles, clear_disk, mend_disk, require_well
 from nemesis.filters import clear_filters
 from nemesis.links import sweep
 
@@ -35,6 +35,8 @@ def _restored(node: Node) -> list[str]:
         done.append(f"resumed node {node.id}")
     if clear_disk(node):
         done.append(f"mended the disk of node {node.id}")
+    if mend_disk(node):
+        done.append(f"mended the faulty disk of node {node.id}")
     if not node.is_alive():
         node.start()
         done.append(f"started node {node.id}")

@@ -10,7 +10,7 @@ from random import Random
 
 from harness.clients.client import CLIENTS
 from harness.judging.guarantees import ClientSettings
-from harness.targets.target import ClusterSpec, Target, TargetKind
+from harness.targets.target import FAULTY_DISK_FAULTS, ClusterSpec, Target, TargetKind
 from harness.workloads.queue import Queue
 from nemesis.disk import DiskFault
 from nemesis.fault import Fault
@@ -61,6 +61,7 @@ class Scenario:
             controllers=self.controllers,
             config=config,
             small_disk_mb=_SMALL_DISK_MB if any(isinstance(fault, DiskFault) for fault in self.faults) else 0,
+            has_faulty_disks=any(fault.kind in FAULTY_DISK_FAULTS for fault in self.faults),
             has_dynamic_voters=has_dynamic_voters,
         )
 

@@ -14,6 +14,8 @@ class Means(StrEnum):
     DOCKER = "docker"
     """A Docker daemon, and the images that are asked for."""
     ROOT = "root"
+    FUSE = "fuse"
+    """/dev/fuse and the Python package pyfuse3, for disks that lose what was not flushed."""
     TOOL = "tool"
     """A program of the operating system: iptables, tc, libfaketime."""
     NODE_JS = "node"

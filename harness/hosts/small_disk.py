@@ -127,12 +127,17 @@ def mounted_below(folder: Path, table: str | None = None) -> list[Path]:
 def unmount_below(folder: Path) -> None:
     """Unmounts all below a folder of ours, even what is in use, and looks that it is gone; else HostTrouble."""
     for point in mounted_below(folder):
-        try:
-            _run("umount", str(point))
-        except HostTrouble:
-            _run("umount", "-l", str(point))
+        unmount(point)
     if left := mounted_below(folder):
         raise HostTrouble(f"still mounted: {', '.join(map(str, left))}")
+
+
+def unmount(point: Path) -> None:
+    """Unmounts what is mounted at a path, even if it is in use. HostTrouble when it cannot be."""
+    try:
+        _run("umount", str(point))
+    except HostTrouble:
+        _run("umount", "-l", str(point))
 
 
 def _unescaped(text: str) -> str:

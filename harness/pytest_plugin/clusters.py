@@ -24,7 +24,7 @@ Key = tuple[str, tuple[object, ...]]
 
 def asked_by(item: pytest.Item) -> ClusterSpec:
     """What a check asks for by @pytest.mark.cluster(nodes=3, controllers=0, racks=(…), config={…}, small_disk_mb=0,
-    has_dynamic_voters=False, is_exact=False)."""
+    has_faulty_disks=False, has_dynamic_voters=False, is_exact=False)."""
     marker = item.get_closest_marker("cluster")
     wanted: Mapping[str, Any] = marker.kwargs if marker else {}
     return ClusterSpec(
@@ -33,6 +33,7 @@ def asked_by(item: pytest.Item) -> ClusterSpec:
         racks=tuple(wanted.get("racks", ())),
         config=dict(wanted.get("config", {})),
         small_disk_mb=wanted.get("small_disk_mb", 0),
+        has_faulty_disks=wanted.get("has_faulty_disks", False),
         has_dynamic_voters=wanted.get("has_dynamic_voters", False),
         is_exact=wanted.get("is_exact", False),
     )

@@ -24,7 +24,7 @@ from harness.targets.target import (
     resolve,
 )
 
-MEANS = (Means.JAVA, Means.DOCKER, Means.ROOT)
+MEANS = (Means.JAVA, Means.DOCKER, Means.ROOT, Means.FUSE)
 """What a run may require of its machine."""
 DEFAULT_DURATION_S = 6.0
 
@@ -148,7 +148,10 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--duration", metavar="S", help=f"seconds of load in each run (default {DEFAULT_DURATION_S:g})")
     group.addoption(
-        "--require", action="append", metavar="M", help="fail instead of skipping where java, docker or root is missing"
+        "--require",
+        action="append",
+        metavar="M",
+        help="fail instead of skipping where java, docker, root or fuse is missing",
     )
     add_sample(group)
     group.addoption(

@@ -13,6 +13,7 @@ from harness.targets.readiness import answers, ask
 from harness.targets.reference import line_that_lists
 from harness.targets.target import (
     NOT_DISKS,
+    NOT_FAULTY,
     NOT_VOTERS,
     ClusterSpec,
     TargetKind,
@@ -134,6 +135,8 @@ class AddressTarget:
             return not_configurable(spec)
         if spec is not None and spec.small_disk_mb:
             return NOT_DISKS
+        if spec is not None and spec.has_faulty_disks:
+            return NOT_FAULTY
         if spec is not None and spec.has_dynamic_voters:
             return NOT_VOTERS
         if not any(answers(address, _ANSWER_TIMEOUT_S) for address in self._addresses):

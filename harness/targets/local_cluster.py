@@ -13,6 +13,8 @@ from itertools import cycle
 from pathlib import Path
 
 from harness.hosts import namespaces, small_disk
+from harness.hosts.faulty_disk import disk as faulty_disk
+from harness.hosts.faulty_disk.disk import FaultyDisk
 from harness.hosts.lack import Lack, Means
 from harness.hosts.namespaces import Network
 from harness.hosts.plain import LocalProcess
@@ -26,6 +28,7 @@ from harness.targets.readiness import last_lines
 from harness.targets.target import (
     CLOCK_FAULT,
     DISK_FAULT,
+    FAULTY_DISK_FAULTS,
     LINK_FAULTS,
     PROCESS_FAULTS,
     REQUEST_FAULTS,
@@ -68,6 +71,8 @@ class LocalCluster(ClusterOfNodes[LocalNode]):
             return small_disk.lack() or Lack(
                 Means.FAULTS, "cannot fill disks: its nodes have no small disk of their own"
             )
+        if kind in FAULTY_DISK_FAULTS and any(node.faulty_disk is None for node in self._nodes):
+            return faulty_disk.lack() or no_such_fault(kind)
         return lack_for_fault(kind)
 
     @property
@@ -82,6 +87,9 @@ class LocalCluster(ClusterOfNodes[LocalNode]):
                 for node in self._nodes:
                     node.kill()
                 self._final_logs = dict(self.logs())
+                for node in self._nodes:
+                    if node.faulty_disk is not None:
+                        node.faulty_disk.unmount()
                 leftovers.remove_folder(self._folder)
                 atexit.unregister(self.close)
 
@@ -93,6 +101,8 @@ def lack_for(spec: ClusterSpec | None, *, most_nodes: int) -> Lack | None:
     if spec.nodes + spec.controllers > most_nodes:
         wanted = spec.nodes + spec.controllers
         return Lack(Means.NODES, f"{wanted} nodes are needed; this target offers at most {most_nodes}")
+    if spec.has_faulty_disks and (found := faulty_disk.lack()) is not None:
+        return found
     return small_disk.lack() if spec.small_disk_mb else None
 
 
@@ -105,6 +115,8 @@ def lack_for_fault(kind: str, *, has_link_filters: bool = False) -> Lack | None:
         return None if kind == "partition" and has_link_filters else namespaces.lack()
     if kind == DISK_FAULT:
         return small_disk.lack()
+    if kind in FAULTY_DISK_FAULTS:
+        return faulty_disk.lack()
     return None if kind in (*PROCESS_FAULTS, *REQUEST_FAULTS, CLOCK_FAULT) else no_such_fault(kind)
 
 
@@ -123,6 +135,7 @@ def _open_once(name: str, software: Sequence[Software], spec: ClusterSpec) -> Lo
         network = _network(folder, spec)
         disks = _disks(folder, spec)
         plans = _plans(folder, spec, network, disks)
+        faulty = _faulty_disks(folder, plans) if spec.has_faulty_disks else {}
         cluster_id = broker_properties.new_id()
         for one in software:
             one.prepare(folder)
@@ -140,10 +153,13 @@ def _open_once(name: str, software: Sequence[Software], spec: ClusterSpec) -> Lo
                     software=runs,
                     host=None if network is None else network.host_of(number),
                     small_disk=disks.get(plan.id),
+                    faulty_disk=faulty.get(plan.id),
                     link_filter=folder / f"links-{plan.id}" if has_link_filter else None,
                 )
             )
         _format_all(name, software, plans, folder, cluster_id)
+        for disk in faulty.values():
+            disk.flush_all()
     except BaseException:
         leftovers.remove_folder(folder)
         raise
@@ -180,6 +196,17 @@ def _disks(folder: Path, spec: ClusterSpec) -> dict[int, SmallDisk]:
             place = (folder / small_disk.FOLDER).parent
             disks[number] = SmallDisk(place if spec.nodes == 1 else Path(f"{place}-{number}"), spec.small_disk_mb)
             disks[number].mount()
+    return disks
+
+
+def _faulty_disks(folder: Path, plans: Sequence[NodePlan]) -> dict[int, FaultyDisk]:
+    """A faulty disk for the first log folder of each node, mounted."""
+    disks: dict[int, FaultyDisk] = {}
+    for plan in plans:
+        disk = disks[plan.id] = FaultyDisk(Path(plan.log_dirs[0]), folder / f"disk-{plan.id}.log")
+        disk.mount(beside=folder)
+        if disk.pid is not None:
+            leftovers.note_process(folder, disk.pid, f"disk-{plan.id}")
     return disks
 
 

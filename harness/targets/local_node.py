@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.hosts.faulty_disk.disk import FaultyDisk
 from harness.hosts.host import ProcessState
 from harness.hosts.link_filter import LinkFilterFile
 from harness.hosts.namespaces import NamespaceHost
@@ -48,12 +49,13 @@ class LocalNode(PlannedNode):
         software: Software,
         host: NamespaceHost | None = None,
         small_disk: SmallDisk | None = None,
+        faulty_disk: FaultyDisk | None = None,
         link_filter: Path | None = None,
     ) -> None:
         """`properties` is the file of its settings; its log stands beside it. `link_filter` is where software that can
         refuse its peers itself is to look for whom."""
         super().__init__(name, plan)
-        self._small_disk = small_disk
+        self._small_disk, self._faulty_disk = small_disk, faulty_disk
         self.properties, self._link_filter_path = properties, link_filter
         self._host = host
         folder = properties.parent
@@ -102,6 +104,11 @@ class LocalNode(PlannedNode):
     def small_disk(self) -> SmallDisk | None:
         """The disk of its second log folder, where it has one."""
         return self._small_disk
+
+    @property
+    def faulty_disk(self) -> FaultyDisk | None:
+        """The disk of its first log folder, where that can be told to lose what was not flushed."""
+        return self._faulty_disk
 
     @property
     def link_filter(self) -> LinkFilterFile | None:

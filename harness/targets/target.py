@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.hosts.executor import Executor
+from harness.hosts.faulty_disk.disk import FaultyDisk
 from harness.hosts.host import Host, HostTrouble
 from harness.hosts.lack import Lack, Means
 from harness.hosts.link_filter import LinkFilterFile
@@ -25,7 +26,9 @@ from harness.targets.target_kind import TargetKind as TargetKind
 from reference_broker.command_line import as_typed
 
 MACHINE_FAULTS = ("power", "slow-disk")
-"""Faults that need machines on which a call can act: those of a simulated cluster."""
+"""Faults that need machines on which a call can act, those of a simulated cluster, or nodes with faulty disks."""
+FAULTY_DISK_FAULTS = (*MACHINE_FAULTS, "broken-disk")
+"""Faults that nodes with faulty disks can have."""
 PROCESS_FAULTS = ("kill", "pause", "restart", "roll", "membership")
 """Faults that need control over the nodes' processes."""
 REQUEST_FAULTS = ("leadership",)
@@ -40,6 +43,7 @@ CLOCK_FAULT = "clock"
 """The fault that needs a node whose environment is ours, since libfaketime is preloaded."""
 NOT_ENVIRONMENT = Lack(Means.FAULTS, "cannot move clocks: the environment of its processes cannot be changed")
 NOT_VOTERS = Lack(Means.SOFTWARE, "voters can be added and removed only on clusters of kafka@VERSION and reference")
+NOT_FAULTY = Lack(Means.FAULTS, "its nodes have no faulty disk")
 NOT_DISKS = Lack(Means.FAULTS, "cannot fill disks: its nodes have no small disk of their own")
 
 
@@ -64,6 +68,9 @@ class ClusterSpec:
     config: Mapping[str, str] = field(default_factory=dict)
     small_disk_mb: int = 0
     """Size of a disk of each node's own, with its second log folder on it; 0 for none."""
+    has_faulty_disks: bool = False
+    """Whether each node's first log folder is on a disk that can lose what was not flushed, fail and be slow. Simulated
+    nodes have no other."""
     has_dynamic_voters: bool = False
     """Whether controllers can be added to the quorum and removed (KIP-853); else controller.quorum.voters is fixed."""
     in_memory: bool = False
@@ -82,7 +89,7 @@ class ClusterSpec:
     def key(self) -> tuple[object, ...]:
         """Equal for specifications that one cluster can serve; can be hashed."""
         settings = tuple(sorted(self.config.items()))
-        options = (self.small_disk_mb, self.has_dynamic_voters, self.in_memory, self.seed)
+        options = (self.small_disk_mb, self.has_faulty_disks, self.has_dynamic_voters, self.in_memory, self.seed)
         return self.nodes, self.controllers, self.racks, *options, settings
 
 
@@ -152,6 +159,11 @@ class Node(Protocol):
     @property
     def small_disk(self) -> SmallDisk | None:
         """The disk of its second log folder, where it has one."""
+        ...
+
+    @property
+    def faulty_disk(self) -> FaultyDisk | None:
+        """The disk of its first log folder, where that can be told to lose what was not flushed."""
         ...
 
     def start(self) -> None:
@@ -290,8 +302,8 @@ def not_configurable(spec: ClusterSpec) -> Lack:
 
 def no_such_fault(kind: str) -> Lack:
     """Why a fault cannot be injected that acts on machines, or is unknown."""
-    if kind in MACHINE_FAULTS:
-        return Lack(Means.FAULTS, f"cannot inject {kind}: only the machines of a simulated cluster can do that")
+    if kind in FAULTY_DISK_FAULTS:
+        return Lack(Means.FAULTS, f"cannot inject {kind}: its nodes have no faulty disk")
     return Lack(Means.FAULTS, f"unknown fault {kind!r}")
 
 

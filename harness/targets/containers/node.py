@@ -80,6 +80,11 @@ class ContainerNode(PlannedNode):
         return tuple(found)
 
     @property
+    def faulty_disk(self) -> None:
+        """None: its folders are inside the container."""
+        return None
+
+    @property
     def small_disk(self) -> None:
         """None: its folders are inside the container."""
         return None

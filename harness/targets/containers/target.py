@@ -14,7 +14,7 @@ from harness.targets.containers.cluster import ContainerCluster, lack_for_fault
 from harness.targets.containers.labels import sweep
 from harness.targets.containers.opening import Recipe
 from harness.targets.ports import again_if_port_is_taken
-from harness.targets.target import NOT_DISKS, NOT_VOTERS, ClusterSpec, TargetKind, TargetTrouble
+from harness.targets.target import NOT_DISKS, NOT_FAULTY, NOT_VOTERS, ClusterSpec, TargetKind, TargetTrouble
 
 _RELEASE = re.compile(r"\d+\.\d+(?:\.\d+)?")
 
@@ -79,6 +79,8 @@ class KafkaContainerTarget:
 def _lack_for(spec: ClusterSpec) -> Lack | None:
     if spec.small_disk_mb:
         return NOT_DISKS
+    if spec.has_faulty_disks:
+        return NOT_FAULTY
     return NOT_VOTERS if spec.has_dynamic_voters else None
 
 

@@ -63,6 +63,11 @@ class MachineNode(PlannedNode):
         return tuple(found)
 
     @property
+    def faulty_disk(self) -> None:
+        """None: the disks are its owner's."""
+        return None
+
+    @property
     def small_disk(self) -> None:
         """None: the disks are its owner's."""
         return None

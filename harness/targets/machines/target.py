@@ -16,6 +16,7 @@ from harness.targets.machines.node import MachineNode
 from harness.targets.node_plan import Role
 from harness.targets.target import (
     NOT_DISKS,
+    NOT_FAULTY,
     NOT_VOTERS,
     ClusterSpec,
     TargetKind,
@@ -95,6 +96,8 @@ class MachinesTarget:
             return not_configurable(spec)
         if spec.small_disk_mb:
             return NOT_DISKS
+        if spec.has_faulty_disks:
+            return NOT_FAULTY
         if spec.has_dynamic_voters:
             return NOT_VOTERS
         if brokers < spec.nodes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.hosts.faulty_disk.disk import FaultyDisk
 from harness.hosts.host import Host, HostTrouble
 from harness.hosts.link_filter import LinkFilterFile
 from harness.hosts.small_disk import SmallDisk
@@ -25,6 +26,7 @@ class NodeOfWorld(PlannedNode):
     host: Host | None = None
     data_dir: Path | None = None
     small_disk: SmallDisk | None = None
+    faulty_disk: FaultyDisk | None = None
     link_filter: LinkFilterFile | None = None
 
     def __init__(self, name: str, plan: NodePlan, executor: VirtualExecutor) -> None:

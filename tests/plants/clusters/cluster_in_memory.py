@@ -72,6 +72,7 @@ class MemoryNode:
     """A node that may be stopped, killed and paused."""
 
     small_disk = None
+    faulty_disk = None
     link_filter = None
     environment = None
     host = None

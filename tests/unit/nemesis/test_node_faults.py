@@ -57,6 +57,7 @@ class FakeNode:
     resumes: bool = True
     pauses: bool = True
     small_disk: FakeDisk | None = None
+    faulty_disk: Any = None
     machine: None = None
 
     def start(self) -> None:

@@ -106,7 +106,7 @@ def exchange(request: pytest.FixtureRequest, new_folder: Callable[..., Any]) -> 
     for number in range(COMMITS):
         commit(address, "readers", 1000 * number)
     checkpoint = folder.data / "cleaner-offset-checkpoint"
-    written = COMMITS * PARTITIONS * 60  # each commit takes more than so many bytes
+    written = COMMITS * PARTITIONS * 74  # a commit takes at least so many bytes
     wait_until(lambda: clean_up_to(checkpoint, OFFSETS) > 10_000, 30, "the offsets were not compacted", every_s=0.2)
     wait_until(lambda: size_of(folder.data) < 2 << 20, 30, "what was compacted is still there", every_s=0.2)
     size = size_of(folder.data)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from harness.judging.measures import loss_sentences
 from harness.judging.outcome import Outcome
 from reference_broker.command_line import as_typed
 from reports.comparison import difference_table
-from reports.findings import SHOWN, Finding, Findings, availability, course, findings_of, tolerated_rows
+from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
 from reports.parts import KnownBug, Link
 from reports.results import GRAVITY, Result, Results
@@ -83,10 +83,7 @@ def _inside(result: Result) -> list[str]:
         parts.append(element("p", f"Nothing can be concluded: {text(result.reason)}", class_="happened"))
     if result.outcome is Outcome.OBSERVED:
         parts.append(element("p", f"Observed only: {text(result.reason)}"))
-    shown = [_finding(finding, found.series.started_at_ms) for finding in found.findings]
-    parts += shown[:SHOWN]
-    if len(shown) > SHOWN:
-        parts.append(folded(f"{count(len(shown) - SHOWN)} more", *shown[SHOWN:]))
+    parts += shown_findings(found)
     parts.append(_failure(result, found))
     if result.differences:
         rows = [(result, difference) for difference in result.differences]
@@ -144,6 +141,18 @@ def _phases(result: Result) -> str:
     return " → ".join(
         f"{phase.name} {phase.start_s * 1000:,.0f}–{phase.stop_s * 1000:,.0f} ms" for phase in result.phases
     )
+
+
+def shown_findings(found: Findings) -> Iterator[str]:
+    """The first of each kind of anomaly; the others of the kind open on demand."""
+    kinds: dict[str, list[Finding]] = {}
+    for finding in found.findings:
+        kinds.setdefault(finding.anomaly.name, []).append(finding)
+    for name, (first, *others) in kinds.items():
+        yield _finding(first, found.series.started_at_ms)
+        if others:
+            shown = (_finding(other, found.series.started_at_ms) for other in others)
+            yield folded(f"{count(len(others))} more of {text(name)}", *shown)
 
 
 def _finding(finding: Finding, started_at_ms: int) -> str:

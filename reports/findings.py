@@ -19,7 +19,7 @@ from reports.svg import Canvas
 from reports.words import count, instant, milliseconds, witness_line
 
 SHOWN = 3
-"""Anomalies of one check that get pictures and excerpts; the others are listed."""
+"""Kinds of anomalies of one check of which the first gets pictures and an excerpt; the others are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,14 @@ def findings_of(result: Result) -> Findings:
     operations = history.operations if history else ()
     started = history.started_at_ms if history else 0
     rules = result.rules()
+    first = {anomaly.name: anomaly for anomaly in reversed(result.anomalies)}
+    whole = [anomaly for anomaly in result.anomalies if anomaly is first[anomaly.name]][:SHOWN]
     found = tuple(
-        _finding(anomaly, operations, started, rules, is_whole=number < SHOWN)
-        for number, anomaly in enumerate(result.anomalies)
+        _finding(anomaly, operations, started, rules, is_whole=any(anomaly is one for one in whole))
+        for anomaly in result.anomalies
     )
-    return Findings(series=series, findings=found, logs=_logs(result, found[:SHOWN], series, started), trouble=trouble)
+    logs = _logs(result, [one for one in found if one.moment_ms is not None], series, started)
+    return Findings(series=series, findings=found, logs=logs, trouble=trouble)
 
 
 def _history(result: Result) -> tuple[History | None, str]:

@@ -9,6 +9,8 @@ from harness.history.operations import Acknowledged, FinalEnd, Operation, OpType
 from reports.excerpt import Focus
 from reports.svg import Canvas, ticks
 
+_NARROWEST, _LETTER, _LONGEST = 54, 7, 14
+"""Of cells: the least width, that of a letter, and letters at the most."""
 _COLUMNS = 12
 _ROWS = 7
 _AROUND = 40
@@ -84,7 +86,8 @@ def log_strip(found: Sightings, focus: Focus) -> Canvas | None:
     offsets = _columns(focus)
     readers = [name for name in found.cells if name not in (_ACKNOWLEDGED, "final read")]
     shown = [_ACKNOWLEDGED, *sorted(readers)[: _ROWS - 2], "final read"]
-    left, cell, row = 96, 54, 26
+    longest = max(len(_said(found, reader, offset)) for reader in shown for offset in offsets)
+    left, cell, row = 96, max(_NARROWEST, _LETTER * longest + 12), 26
     canvas = Canvas(left + cell * len(offsets) + 8, 34 + row * len(shown) + 22, _strip_label(focus))
     for column, offset in enumerate(offsets):
         kind = "" if offset in focus.offsets else "soft"
@@ -104,6 +107,29 @@ def log_strip(found: Sightings, focus: Focus) -> Canvas | None:
     return canvas
 
 
+def _said(found: Sightings, reader: str, offset: int) -> str:
+    """What stands in a cell: the values that a reader saw there, marked where they are wrong or missing."""
+    values = found.cells.get(reader, {}).get(offset, [])
+    if _is_hole(found, reader, offset):
+        return "✗"
+    said = ("✗ " if _disagrees(found, values, offset) else "") + " ".join(values)
+    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+
+
+def _disagrees(found: Sightings, values: Sequence[str], offset: int) -> bool:
+    return bool(values) and len({value for cells in found.cells.values() for value in cells.get(offset, [])}) > 1
+
+
+def _is_hole(found: Sightings, reader: str, offset: int) -> bool:
+    """Whether the final read found nothing where something was acknowledged."""
+    return (
+        reader == "final read"
+        and not found.cells.get(reader, {}).get(offset)
+        and bool(found.cells.get(_ACKNOWLEDGED, {}).get(offset))
+        and (found.log_end is not None or "final read" in found.cells)
+    )
+
+
 def _strip_label(focus: Focus) -> str:
     return f"What each reader saw in {focus.topic}-{focus.partition} around offset {focus.offsets[0]}"
 
@@ -112,20 +138,12 @@ def _draw_cell(
     canvas: Canvas, x: float, y: float, size: tuple[int, int], found: Sightings, reader: str, offset: int
 ) -> None:
     values = found.cells.get(reader, {}).get(offset, [])
-    everyone = {value for cells in found.cells.values() for value in cells.get(offset, [])}
     width, height = size
-    is_wrong = bool(values) and len(everyone) > 1
-    is_hole = (
-        not values
-        and reader == "final read"
-        and bool(found.cells.get(_ACKNOWLEDGED, {}).get(offset))
-        and (found.log_end is not None or "final read" in found.cells)
-    )
-    canvas.box(x + 1, y + 1, width - 2, height - 2, "hole" if is_hole else "cell", " / ".join(values))
-    if is_wrong:
+    kind = "hole" if _is_hole(found, reader, offset) else "cell"
+    canvas.box(x + 1, y + 1, width - 2, height - 2, kind, " / ".join(values))
+    if _disagrees(found, values, offset):
         canvas.box(x + 2, y + 2, width - 4, height - 4, "bad")
-    said = "✗" if is_hole else ("✗ " if is_wrong else "") + " ".join(values)
-    canvas.text(x + width / 2, y + 17, said if len(said) < 9 else said[:7] + "…", "mono", "middle", " / ".join(values))
+    canvas.text(x + width / 2, y + 17, _said(found, reader, offset), "mono", "middle", " / ".join(values))
 
 
 def order_plot(found: Sightings, focus: Focus) -> Canvas | None:

@@ -12,7 +12,8 @@ from reference_broker.broker.channel import ControllerChannel
 from reference_broker.effects import Peer, PeerLost
 from reference_broker.environment import Now
 from reference_broker.metadata.image import CONTROLLERS_SINCE
-from reference_broker.settings.broker_config import PROTOCOL_NUMBERS, BrokerConfig
+from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.settings.endpoints import PROTOCOL_NUMBERS
 from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.errors import ErrorCode

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from reference_broker.settings.broker_config import PROTOCOL_NUMBERS, BrokerConfig
+from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.settings.endpoints import PROTOCOL_NUMBERS
 from reference_broker.wire.messages.broker_registration_request import BrokerRegistrationRequest, Feature, Listener
 from reference_broker.wire.primitives import BrokerId, Uuid
 

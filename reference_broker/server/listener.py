@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reference_broker.settings.broker_config import Endpoint
+from reference_broker.settings.endpoints import Endpoint
 
 
 class CannotListen(Exception):

@@ -5,7 +5,6 @@ Source: Kafka documentation, "Broker Configs" and "KRaft".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -14,18 +13,18 @@ from reference_broker.releases import BASELINE, Release
 from reference_broker.settings.config_key import ConfigKey, ConfigType, parse_value
 from reference_broker.settings.config_keys import BROKER_SYNONYMS, ConfigKeys, config_keys
 from reference_broker.settings.cordoned_folders import CORDONED, reason_refused
+from reference_broker.settings.endpoints import (
+    BOOTSTRAP_CONTROLLERS,
+    Endpoint,
+    Voter,
+    read_bootstrap_controllers,
+    read_endpoints,
+    read_protocols,
+    read_voters,
+)
 from reference_broker.settings.properties import parse_properties
 from reference_broker.settings.validators import ConfigInvalid, Value
 
-PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-PROTOCOL_NUMBERS: Final = {name: number for number, name in enumerate(PROTOCOLS)}
-_ENDPOINT: Final = re.compile(
-    r"(?P<name>[^:/]+)://(?:\[(?P<v6>[0-9a-fA-F:.%]+)\]|(?P<host>[^:/\[\]]*)):(?P<port>-?\d+)"
-)
-_ADDRESS: Final = re.compile(r"(?P<host>\[[^\]]+\]|[^:]+):(?P<port>\d+)")
-_VOTER: Final = re.compile(rf"(?P<id>\d+)@{_ADDRESS.pattern}")
-MAX_PORT: Final = 65_535
-BOOTSTRAP_CONTROLLERS: Final = "controller.quorum.bootstrap.servers"
 _LIVE_ELSEWHERE: Final = (
     "config.providers",
     "sasl.",
@@ -36,25 +35,6 @@ _LIVE_ELSEWHERE: Final = (
     "group.",
     "zookeeper.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A listener and where it is: `protocol` is a security protocol's name; an empty host is every address."""
-
-    listener: str
-    host: str
-    port: int
-    protocol: str = "PLAINTEXT"
-
-
-@dataclass(frozen=True, slots=True)
-class Voter:
-    """A controller of a static quorum (controller.quorum.voters)."""
-
-    id: int
-    host: str
-    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,42 +158,14 @@ class BrokerConfig:
     @property
     def protocol_map(self) -> dict[str, str]:
         """Listener name -> security protocol; controller listeners are PLAINTEXT where nothing says otherwise."""
-        pairs = {}
-        for pair in self.text("listener.security.protocol.map").split(","):
-            name, separator, protocol = pair.strip().rpartition(":")
-            if not separator or protocol.upper() not in PROTOCOLS:
-                raise ConfigInvalid.value(
-                    "listener.security.protocol.map", pair, f"No security protocol {protocol}; one of {PROTOCOLS}"
-                )
-            pairs[name.upper()] = protocol.upper()
+        pairs = read_protocols(self.text("listener.security.protocol.map"))
         if "listener.security.protocol.map" not in self.originals:
             for name in self.items("controller.listener.names"):
                 pairs.setdefault(name.upper(), "PLAINTEXT")
         return pairs
 
     def _endpoints(self, name: str) -> tuple[Endpoint, ...]:
-        protocols = self.protocol_map
-        endpoints = []
-        for text in self.items(name):
-            match = _ENDPOINT.fullmatch(text)
-            if match is None:
-                raise ConfigInvalid.value(name, text, f"Unable to parse {text} to a broker endpoint")
-            listener = match["name"].upper()
-            if listener not in protocols:
-                raise ConfigInvalid(
-                    f"Error creating broker listeners from '{','.join(self.items(name))}': "
-                    f"No security protocol defined for listener {listener}"
-                )
-            port = _port(name, text, match["port"])
-            endpoints.append(Endpoint(listener, match["v6"] or match["host"] or "", port, protocols[listener]))
-        for what, seen in (
-            ("Each listener must have a different name", [one.listener for one in endpoints]),
-            ("Each listener must have a different port", [(one.host, one.port) for one in endpoints if one.port > 0]),
-        ):
-            is_listening = name == "listeners" or what.endswith("name")
-            if is_listening and len(dict.fromkeys(seen)) != len(seen):
-                raise ConfigInvalid(f"{what}, {name}: {','.join(self.items(name))}")
-        return tuple(endpoints)
+        return read_endpoints(name, self.items(name), self.protocol_map)
 
     @property
     def listeners(self) -> tuple[Endpoint, ...]:
@@ -261,29 +213,12 @@ class BrokerConfig:
     @property
     def static_voters(self) -> tuple[Voter, ...]:
         """controller.quorum.voters; empty for a dynamic quorum (KIP-853)."""
-        voters = []
-        for text in self.items("controller.quorum.voters"):
-            match = _VOTER.fullmatch(text)
-            if match is None:
-                raise ConfigInvalid.value(
-                    "controller.quorum.voters",
-                    text,
-                    "Each voter should be specified in the format {id}@{host}:{port}",
-                )
-            port = _port("controller.quorum.voters", text, match["port"])
-            voters.append(Voter(int(match["id"]), match["host"].strip("[]"), port))
-        return tuple(voters)
+        return read_voters(self.items("controller.quorum.voters"))
 
     @property
     def bootstrap_controllers(self) -> tuple[tuple[str, int], ...]:
         """controller.quorum.bootstrap.servers, as (host, port)."""
-        servers = []
-        for text in self.items(BOOTSTRAP_CONTROLLERS):
-            match = _ADDRESS.fullmatch(text)
-            if match is None:
-                raise ConfigInvalid.value(BOOTSTRAP_CONTROLLERS, text, "Each server should be given as {host}:{port}")
-            servers.append((match["host"].strip("[]"), _port(BOOTSTRAP_CONTROLLERS, text, match["port"])))
-        return tuple(servers)
+        return read_bootstrap_controllers(self.items(BOOTSTRAP_CONTROLLERS))
 
     # -- dynamic and derived ------------------------------------------------------------------------------------
 
@@ -387,13 +322,6 @@ class BrokerConfig:
             raise ConfigInvalid(
                 "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address."
             )
-
-
-def _port(name: str, address: str, port: str) -> int:
-    """A port; ConfigInvalid where there is none such. Java cannot make an address of it, and Kafka does not start."""
-    if int(port) > MAX_PORT:
-        raise ConfigInvalid.value(name, address, f"port out of range: {port}")
-    return int(port)
 
 
 def scaled(text: str, factor: int) -> str:

@@ -14,7 +14,8 @@ from reference_broker.environment import Now
 from reference_broker.server.link_filter import LinkFilter
 from reference_broker.server.listener import bind_all
 from reference_broker.server.loop import Loop
-from reference_broker.settings.broker_config import BrokerConfig, Endpoint
+from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.settings.endpoints import Endpoint
 from reference_broker.waiting import NEVER_MS
 from reference_broker.wire.api_keys import ApiKey
 from reference_broker.wire.framing import decode_request, encode_response

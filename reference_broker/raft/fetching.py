@@ -42,6 +42,8 @@ class Fetching:
         self._member, self._flush, self._outbox, self._random = member, flush, outbox, random
         self._bootstrap = bootstrap
         self._ask_ms = 0
+        self._turn: int | None = None
+        """Which of the bootstrap servers was asked last; None for none."""
         self.after: Callable[[Now], None] = lambda now: None
         """Called once a downloaded snapshot is the log's beginning."""
 
@@ -98,18 +100,24 @@ class Fetching:
         member.connections.send(peer, ApiKey.FETCH_SNAPSHOT, request, self._on_snapshot_response, channel=CHANNEL)
 
     def ask_bootstrap(self, now: Now) -> int:
-        """Fetch from one of the bootstrap servers, so as to learn who leads; the time of the next attempt."""
+        """Fetch from one of the bootstrap servers, so as to learn who leads; the time of the next attempt.
+
+        They are asked by turns, the first one drawn by chance. Kafka draws each time (RequestManager), so that where
+        most of them are cut off, each for a request timeout, there is no bound on how long it looks for the leader.
+        """
         member, servers = self._member, self._bootstrap
         if not servers or member.connections.in_flight or not self._is_durable():
             return NEVER_MS
         if now.monotonic_ms < self._ask_ms:
             return self._ask_ms
-        first = self._random.randrange(0, len(servers))
+        first = self._random.randrange(0, len(servers)) if self._turn is None else self._turn + 1
         next_ms = NEVER_MS
         for at in range(len(servers)):
-            server = servers[(first + at) % len(servers)]
+            turn = (first + at) % len(servers)
+            server = servers[turn]
             ready_ms = member.connections.ready_ms(server, now)
             if ready_ms == now.monotonic_ms:
+                self._turn = turn
                 self._ask_ms = now.monotonic_ms + DISCOVERY_MS
                 self._fetch_from(server, None)
                 return NEVER_MS

@@ -1,8 +1,9 @@
 """Clusters on virtual time: scenarios a second with a split and its heal, and requests a second that all replicas have.
 
-A scenario is a seed of `python -m harness simulate --kind split`: three nodes and their clients, from a formed cluster
-on. The requests are Produce with acks=all, each with one batch of one record, to a topic of replication factor 3 in
-three nodes; many clients each have one of them on its way. Everything goes through the codec, on both sides.
+A scenario is a seed of `python -m harness simulate --kind split` (`split_plan` says what it holds): three nodes and
+their clients, in a formed cluster that lives through several. The requests are Produce with acks=all, each with one
+batch of one record, to a topic of replication factor 3 in three nodes; many clients each have one of them on its way.
+Everything goes through the codec, on both sides.
 """
 
 from __future__ import annotations

@@ -9,12 +9,20 @@ from typing import Final
 
 from msgspec import Struct
 
-from harness.simulate.formed import run_from_formed
+from harness.simulate.formed import run_life, trace_life
 from reference_broker.simulation.faults import shrink
-from reference_broker.simulation.scenario.plan import Plan, Step, plan_of, split_plan
+from reference_broker.simulation.scenario.plan import (
+    SPLITS_IN_A_LIFE,
+    Plan,
+    Step,
+    life_up_to,
+    plan_of,
+    split_plan,
+)
 from reference_broker.simulation.scenario.run import Outcome, Scenario
 
-KINDS: Final[dict[str, Callable[[int], Plan]]] = {"usual": plan_of, "split": split_plan}
+SPLIT: Final = "split"
+KINDS: Final[dict[str, Callable[[int], Plan]]] = {"usual": plan_of, SPLIT: split_plan}
 """What a seed gives: any faults, or three nodes with one split and its heal."""
 MOST_ATTEMPTS: Final = 150
 """How many times a failing scenario is run again to find its least schedule."""
@@ -31,9 +39,16 @@ class Finding(Struct, frozen=True, kw_only=True):
     least: tuple[str, ...] = ()
 
 
-def run_seed(kind: str, seed: int, *, is_shrunk: bool) -> Finding:
-    """Run one seed; where it fails, find the least of its steps with which it still does."""
-    plan = KINDS[kind](seed)
+def run_seeds(kind: str, seeds: Sequence[int], *, is_shrunk: bool) -> list[Finding]:
+    """Run seeds that one process has to run together; where one fails, find the least of its steps that still does."""
+    if kind == SPLIT:
+        plans = [split_plan(seed) for seed in life_up_to(seeds[-1])]
+        outcomes = run_life(plans)[-len(seeds) :]
+        return [Finding(outcome=outcome, steps=0) for outcome in outcomes]
+    return [_run_alone(KINDS[kind](seed), is_shrunk=is_shrunk) for seed in seeds]
+
+
+def _run_alone(plan: Plan, *, is_shrunk: bool) -> Finding:
     outcome = _run(plan)
     if outcome.wrong is None or not is_shrunk:
         return Finding(outcome=outcome, steps=len(plan.steps))
@@ -49,8 +64,6 @@ def run_seed(kind: str, seed: int, *, is_shrunk: bool) -> Finding:
 
 
 def _run(plan: Plan) -> Outcome:
-    if plan.forming_seed != plan.seed:
-        return run_from_formed(plan)
     outcome = Scenario(plan).run()
     _run_here["count"] += 1
     if not _run_here["count"] % COLLECTED_EVERY:
@@ -58,15 +71,33 @@ def _run(plan: Plan) -> Outcome:
     return outcome
 
 
+def trace(kind: str, seed: int) -> Outcome:
+    """All that happens in the scenario of a seed."""
+    if kind == SPLIT:
+        return trace_life([split_plan(one) for one in life_up_to(seed)])
+    return Scenario(KINDS[kind](seed), is_recorded=True).run()
+
+
 def run_all(kind: str, seeds: range, jobs: int, *, is_shrunk: bool) -> Iterator[Finding]:
     """Run seeds in so many processes; each finding as soon as it is there."""
+    job, together = _Job(kind, is_shrunk), _together(kind, seeds)
     if jobs == 1:
         _begin()
-        for seed in seeds:
-            yield run_seed(kind, seed, is_shrunk=is_shrunk)
+        for some in together:
+            yield from job(some)
         return
     with multiprocessing.get_context("fork").Pool(jobs, _begin) as pool:
-        yield from pool.imap_unordered(_Job(kind, is_shrunk), seeds)
+        for findings in pool.imap_unordered(job, together):
+            yield from findings
+
+
+def _together(kind: str, seeds: range) -> Iterator[range]:
+    """Seeds that are run by one process: the splits of one cluster, else each seed alone."""
+    first = seeds.start
+    while first < seeds.stop:
+        following = life_up_to(first).start + SPLITS_IN_A_LIFE if kind == SPLIT else first + 1
+        yield range(first, min(following, seeds.stop))
+        first = following
 
 
 def _begin() -> None:
@@ -76,10 +107,10 @@ def _begin() -> None:
 
 
 class _Job:
-    """What a process does with a seed."""
+    """What a process does with seeds."""
 
     def __init__(self, kind: str, is_shrunk: bool) -> None:
         self._kind, self._is_shrunk = kind, is_shrunk
 
-    def __call__(self, seed: int) -> Finding:
-        return run_seed(self._kind, seed, is_shrunk=self._is_shrunk)
+    def __call__(self, seeds: Sequence[int]) -> list[Finding]:
+        return run_seeds(self._kind, seeds, is_shrunk=self._is_shrunk)

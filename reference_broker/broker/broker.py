@@ -106,6 +106,7 @@ class Broker:
     def on_time(self, now: Now) -> None:
         """Do what is due."""
         for channel in self._channels:
-            channel.on_time(now)
+            if channel.next_deadline_ms <= now.monotonic_ms:
+                channel.on_time(now)
         self.lifecycle.on_time(now)
         self.directories.on_time(now)

@@ -170,6 +170,11 @@ class Quorum:
         return self._member.store.end_offset
 
     @property
+    def log_end(self) -> tuple[int, int]:
+        """The epoch of the last record and `end_offset`, by which logs are compared when votes are asked for."""
+        return self._member.store.last_epoch, self._member.store.end_offset
+
+    @property
     def voters(self) -> VoterSet:
         """The voters that count now."""
         return self._member.voters

@@ -17,6 +17,7 @@ from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.topics import NO_LEADER, PartitionImage, TopicImage
 from reference_broker.raft.frames import CommittedBatch
 from reference_broker.simulation.invariants.partitions import PartitionLogs
+from reference_broker.simulation.invariants.unclean_elections import is_reverted
 from reference_broker.simulation.world import World
 
 RECOVERING: Final = 1
@@ -122,15 +123,22 @@ class Decisions:
             if one in before.isr or one == change.after.leader:
                 continue
             broker = self._image.cluster.get(one)
-            is_reverted = before.adding_replicas and not change.after.adding_replicas
-            if is_reverted and not change.after.leader >= 0 and self._unclean.is_permitted(change.topic.name):
-                # Where a cancelled reassignment leaves nobody in sync, Kafka takes the first replica (KIP-455), even if
-                # it is fenced, which then has to come back (seed 729).
+            if change.after.leader == NO_LEADER and self._may_be_fenced(change, before):
                 continue
             if broker is None or broker.is_fenced:
                 self._broken(change, f"takes {one} into its ISR, which is fenced")
             if self._logs.lacks_committed(one, change.topic.name, (change.topic.id, change.after.index)):
                 self._broken(change, f"takes {one} into its ISR, which lacks what is committed")
+
+    def _may_be_fenced(self, change: _Change, before: PartitionImage) -> bool:
+        """Whether the ISR may be a fenced replica, for which the partition then waits without a leader (seed 729).
+
+        Where a cancelled reassignment leaves nobody in sync and unclean elections are allowed, Kafka takes the first
+        replica without asking whether it is fenced. A leader is elected of those that are not, if there are any, and is
+        the ISR then. Source: Kafka 4.3.1, PartitionReassignmentRevert, PartitionChangeBuilder.electAnyLeader.
+        """
+        allows_unclean = self._setting(change.topic, "unclean.leader.election.enable") == "true"
+        return allows_unclean and is_reverted(before, change.after)
 
     def _check_leaves(self, change: _Change, before: PartitionImage) -> None:
         after = change.after

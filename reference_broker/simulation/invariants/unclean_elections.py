@@ -73,7 +73,7 @@ class UncleanElections:
         if after.leader in before.isr or after.leader in before.elr or after.leader == before.leader:
             return
         name = self._names[key[0]]
-        if name in self._permitted and (is_marked or _is_reverted(before, after)):
+        if name in self._permitted and (is_marked or is_reverted(before, after)):
             self._cuts.setdefault(key, {})[after.leader_epoch] = None
             self.on_elected(key, after.leader, after.leader_epoch)
         elif is_marked and (len({*before.isr, *before.elr}) > 1 or after.leader not in before.last_known_elr):
@@ -107,6 +107,13 @@ class UncleanElections:
         return min(found, default=None)
 
 
-def _is_reverted(before: PartitionImage, after: PartitionImage) -> bool:
-    """Whether a reassignment was cancelled in favour of a replica from before it (KIP-455), which Kafka marks not."""
-    return bool(before.adding_replicas) and not after.adding_replicas and after.leader not in before.adding_replicas
+def is_reverted(before: PartitionImage, after: PartitionImage) -> bool:
+    """Whether a reassignment was cancelled and left nobody in sync: the first replica from before it is the ISR then.
+
+    Kafka wants unclean elections to be allowed for that, and does not mark it as one. Source: Kafka 4.3.1,
+    PartitionReassignmentRevert, ReplicationControlManager.cancelPartitionReassignment (KIP-455).
+    """
+    was_reassigning = bool(before.adding_replicas or before.removing_replicas)
+    is_reassigning = bool(after.adding_replicas or after.removing_replicas)
+    is_left = any(one not in before.adding_replicas for one in before.isr)
+    return was_reassigning and not is_reassigning and not is_left and after.isr == after.replicas[:1]

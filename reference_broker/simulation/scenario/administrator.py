@@ -58,6 +58,8 @@ class Administrator:
         self._registers: dict[tuple[str, str], Register] = {}
         self._is_reverted: dict[str, None] = {}
         """Partitions whose reassignment may have been cancelled."""
+        self.deleted: dict[str, None] = {}
+        """Topics whose deletion was asked for."""
 
     def _register(self, kind: str, name: str, first: Any) -> Register:
         found = self._registers.get((kind, name))
@@ -101,6 +103,8 @@ class Administrator:
             case Request.CANCEL:
                 self._is_reverted[f"{name}-{operation.partition}"] = None
             case Request.CREATE | Request.DELETE | Request.GROW:
+                if operation.request is Request.DELETE:
+                    self.deleted[name] = None
                 return self._register("partitions", name, ABSENT), operation.number
             case Request.CONFIGURE:
                 return self._register(SEGMENT_MS, name, None), str(operation.number)

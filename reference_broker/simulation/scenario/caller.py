@@ -17,6 +17,8 @@ from reference_broker.wire.primitives import TopicName, Uuid
 
 LIMIT_MS: Final = 1500
 """How long a client waits for a response."""
+METADATA_LIMIT_MS: Final = 300
+"""The same for metadata, which no broker holds back: another broker may know them."""
 Waits = Generator[Promise[Any], Any, Any]
 
 
@@ -61,7 +63,7 @@ class Caller:
         """What a broker says of a topic."""
         asked = MetadataRequestTopic(name=TopicName(topic))
         request = MetadataRequest(topics=(asked,), allow_auto_topic_creation=False)
-        return (yield from self.call_any(ApiKey.METADATA, request))
+        return (yield from self.call_any(ApiKey.METADATA, request, METADATA_LIMIT_MS))
 
     def leader(self, topic: str, partition: int) -> Waits:
         """Where a partition's leader listens, and the topic's id. NoLeader, ConnectionLost."""

@@ -5,7 +5,7 @@ They are sent again, in their order, until it is known what became of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,6 +43,10 @@ class _Batch:
     may_be_there: bool = False
 
 
+def _by_name(topic: str, topic_id: Uuid, partition: int) -> Place:
+    return topic, partition
+
+
 class Producer:
     """Writes values to one partition until it is told to stop. `acked_at_us` is when the last was acknowledged.
 
@@ -60,9 +64,12 @@ class Producer:
         pause_ms: int,
         largest_batch: int,
         in_flight: int = 1,
+        told_as: Callable[[str, Uuid, int], Place] = _by_name,
     ) -> None:
+        """`told_as` is how the ledger names the partition of a topic with some id."""
         self.caller, self._ledger, self._logs, self.place = caller, ledger, logs, place
         self._pause_ms, self._largest_batch, self._in_flight = pause_ms, largest_batch, in_flight
+        self._told_as = told_as
         self.is_stopping = False
         self.acked_at_us = -1
         self._producer_id, self._epoch, self._sequence = -1, -1, 0
@@ -71,16 +78,21 @@ class Producer:
 
     def run(self) -> Waits:
         """Until `is_stopping`; what is on its way then may stay unknown."""
-        world = self.caller.world
+        self.is_stopping = False
+        yield self._pause()
         while not self.is_stopping:
             if self._producer_id < 0:
                 yield from self._begin()
                 continue
-            yield world.sleep(1 + world.random.randrange(0, 2 * self._pause_ms))
             # A log that does not know a producer takes any sequence: nothing is in flight beside the first batch.
             is_alone = self._in_flight == 1 or self._sequence == 0
-            count = 1 if is_alone else 1 + world.random.randrange(0, self._in_flight)
+            count = 1 if is_alone else 1 + self.caller.world.random.randrange(0, self._in_flight)
             yield from self._deliver([self._batch() for _ in range(count)])
+            yield self._pause()
+
+    def _pause(self) -> Promise[None]:
+        world = self.caller.world
+        return world.sleep(1 + world.random.randrange(0, 2 * self._pause_ms))
 
     def _batch(self) -> _Batch:
         world = self.caller.world
@@ -135,6 +147,8 @@ class Producer:
             if left:
                 caller.forget(*place)
                 yield caller.world.sleep(RETRY_MS)
+        if open_batches:
+            self._producer_id = -1  # nobody knows what became of them: who begins again begins as another producer
 
     def _outcomes(self, topic_id: Uuid, batches: Sequence[_Batch], asked: Sequence[Promise[Any]]) -> Waits:
         """The error code of each batch, None where no answer came; what was acknowledged is noted."""
@@ -156,13 +170,14 @@ class Producer:
     def _acknowledge(self, topic_id: Uuid, base_offset: int, batch: _Batch) -> None:
         self.acked_at_us = self.caller.world.now_us
         crc = parse_batch_header(batch.data).crc
+        place = self._told_as(self.place[0], topic_id, self.place[1])
         epoch = self._logs.epoch_of(topic_id, self.place[1], base_offset, crc)
         if epoch is None:
             what = f"{batch.values[0]!r} was acknowledged there and never committed"
-            self._ledger.broken(self.place, base_offset, what)
+            self._ledger.broken(place, base_offset, what)
             return
         for index, value in enumerate(batch.values):
-            self._ledger.acknowledge(self.place, base_offset + index, value, epoch)
+            self._ledger.acknowledge(place, base_offset + index, value, epoch)
 
     def _note_refusal(self, left: Sequence[_Batch], code: int, *, is_latest: bool) -> None:
         """A batch was refused for good: go on as another producer.

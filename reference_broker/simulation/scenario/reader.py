@@ -49,11 +49,12 @@ class Reader:
 
     def __init__(self, caller: Caller, ledger: Ledger, logs: PartitionLogs, place: Place) -> None:
         self.caller, self._ledger, self._logs, self.place = caller, ledger, logs, place
-        self.is_stopping = False
+        self.is_stopping = self.has_stopped = False
         self.offset = 0
 
     def run(self) -> Waits:
         """Until `is_stopping`."""
+        self.is_stopping = self.has_stopped = False
         fetches = 0
         while not self.is_stopping:
             fetches += 1
@@ -64,6 +65,7 @@ class Reader:
             if not is_good:
                 self.caller.forget(*self.place)
                 yield self.caller.world.sleep(RETRY_MS)
+        self.has_stopped = True
 
     def _fetch(self) -> Waits:
         caller, (topic, partition) = self.caller, self.place

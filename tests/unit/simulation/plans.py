@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from random import Random
 
 from reference_broker.simulation.cluster import Layout
 from reference_broker.simulation.faults import Fault
-from reference_broker.simulation.scenario.plan import Plan, split_plan
+from reference_broker.simulation.scenario.plan import Plan, settings_of, split_plan
 from reference_broker.simulation.scenario.run import Scenario
 
 MOST_SEEDS = 16
@@ -16,8 +17,18 @@ MOST_SEEDS = 16
 def plan_with(seed: int, faults: Sequence[Fault], **settings: str) -> Plan:
     """Three nodes, busy producers, and these faults."""
     plan = split_plan(seed)
-    layout = Layout(nodes=3, settings={**plan.layout.settings, **settings})
-    return replace(plan, forming_seed=seed, layout=layout, faults=tuple(faults), pause_ms=10, largest_batch=3)
+    usual = settings_of(session_ms=1000, fetch_ms=1000, lag_ms=2000)
+    return replace(
+        plan,
+        forming_seed=seed,
+        layout=Layout(nodes=3, settings={**usual, **settings}),
+        faults=tuple(faults),
+        duration_ms=2000,
+        core=tuple(sorted(Random(seed).sample((1, 2, 3), 2))),
+        pause_ms=10,
+        largest_batch=3,
+        split=None,
+    )
 
 
 def failures(make: Callable[[int], Plan]) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Move the clocks of brokers.
 
-**Does** one of three things to the wall clock of the chosen brokers, by libfaketime around their processes: *jump* by
-an offset, *drift* away to it step by step, *strobe* between the right time and the offset. Their monotonic clocks go on
-as they were. A node that does not run under libfaketime yet is restarted cleanly first. The proof is the time that the
-broker itself gives to a record (LogAppendTime), beside ours.
+**Does** one of four things to the wall clock of the chosen brokers, by libfaketime around their processes: *jump* by
+an offset, *drift* away to it step by step, *strobe* between the right time and the offset, *stop* at a full second.
+Their monotonic clocks go on as they were. A node that does not run under libfaketime yet is restarted cleanly first.
+The proof is the time that the broker itself gives to a record (LogAppendTime), beside ours.
 
 **Needs** control of the nodes' processes and their environment, and libfaketime where they run (Debian's package
 libfaketime): `kafka@VERSION`, `reference`; or machines whose clocks a call can set: `simulated`. Images of Kafka have
@@ -22,6 +22,7 @@ from enum import StrEnum
 from random import Random
 
 from harness.history.operations import FaultAct
+from harness.hosts import cluster_time as time
 from harness.hosts.executor import Task, current
 from harness.hosts.host import Host, HostTrouble, wait_until
 from harness.hosts.lack import Lack, Means
@@ -45,6 +46,8 @@ _STROBE_S = 3.0
 _NEAR_MS = 500.0
 """Largest difference allowed between the offset set and the offset measured; a measurement is a request to a busy
 broker."""
+_STOPPED_S = 1.0
+"""How far a clock that stands still must have fallen behind, as the proof that it does."""
 _LEAST_MS = 200.0
 _WITHIN_S = 30.0
 _COMMAND_S = 20.0
@@ -56,6 +59,7 @@ class Motion(StrEnum):
     JUMP = "jump"
     DRIFT = "drift"
     STROBE = "strobe"
+    STOP = "stop"
 
     @property
     def does(self) -> str:
@@ -67,6 +71,7 @@ _DOES = {
     Motion.JUMP: "moved at once, by the seconds given or by chance",
     Motion.DRIFT: f"moved away in {_DRIFT_STEPS} steps of a second",
     Motion.STROBE: f"moved away and back again, every {_STROBE_S:g} s",
+    Motion.STOP: "stopped at a full second, while time goes on",
 }
 
 
@@ -83,6 +88,8 @@ class Clock(NodeFault):
             raise ValueError(
                 f"the offset must be 1 to {LARGEST_S:g} s, forward or (with a minus sign) back, not {offset_s:g} s"
             )
+        if offset_s is not None and motion is Motion.STOP:
+            raise ValueError("a clock that stops has no offset")
         self.motion = motion
         self.offset_s = offset_s
         self._movers: list[_Mover] = []
@@ -111,7 +118,7 @@ class Clock(NodeFault):
     def plan(self, view: ClusterView, random: Random) -> FaultAct:
         """The nodes, how their clocks move, and how far."""
         act = super().plan(view, random)
-        offset_s = self.offset_s
+        offset_s = -_STOPPED_S if self.motion is Motion.STOP else self.offset_s
         if offset_s is None:
             offset_s = random.choice((-1, 1)) * LARGEST_S ** random.uniform(0.2, 1)
         parameters = {**act.parameters, "motion": str(self.motion), "offset": f"{offset_s:+.1f} s"}
@@ -162,14 +169,19 @@ class _Mover:
         self.probe = probe
         self._ends = current().signal()
         self._task: Task | None = None
+        self._motion = Motion.JUMP
         self._trouble: HostTrouble | None = None
 
     def begin(self, motion: Motion, offset_s: float) -> None:
         """Sets the clock, or begins to move it."""
+        self._motion = motion
         if motion is Motion.JUMP:
             _set_clock(self.node, offset_s)
             return
-        move = self._drift if motion is Motion.DRIFT else self._strobe
+        if motion is Motion.STOP and self.node.machine is None:
+            _write_clock(self.node, time.local_second())
+            return
+        move = {Motion.DRIFT: self._drift, Motion.STROBE: self._strobe, Motion.STOP: self._stand_still}[motion]
         self._task = current().start(f"clock of node {self.node.id}", lambda: move(offset_s))
 
     def end(self) -> None:
@@ -184,7 +196,7 @@ class _Mover:
 
     def require_moved(self, offset_s: float) -> float:
         """The offset measured (s), once it is what was set, or on its way there. HostTrouble when it is not."""
-        is_jump = self._task is None
+        is_jump = self._motion in (Motion.JUMP, Motion.STOP)
         wanted_ms = max(abs(offset_s) * 1000 * (1 if is_jump else 1 / _DRIFT_STEPS) - _NEAR_MS, _LEAST_MS)
         return self._measured(lambda off_ms: off_ms * offset_s > 0 and abs(off_ms) >= wanted_ms, "was not moved")
 
@@ -217,6 +229,15 @@ class _Mover:
             _set_clock(self.node, now_s)
             if await self._ends.wait(_STROBE_S):
                 return
+
+    async def _stand_still(self, offset_s: float) -> None:
+        """Sets the clock of a machine back by a millisecond, whenever one is about to begin."""
+        executor = current()
+        stopped_ms = executor.wall_ms() // 1000 * 1000
+        while not self._ends.is_set():
+            _set_clock(self.node, (stopped_ms - executor.wall_ms() - 1) / 1000)
+            into_ms = executor.now_ns() % 1_000_000 / 1_000_000
+            await executor.pause((1.999 - into_ms) % 1 / 1000 or 0.001)
 
 
 def _prepare(cluster: Cluster, node: Node) -> bool:
@@ -265,7 +286,11 @@ def _set_clock(node: Node, offset_s: float) -> None:
     if node.machine is not None:
         node.machine.set_clock(offset_s)
         return
+    _write_clock(node, f"{offset_s:+.3f}")
+
+
+def _write_clock(node: Node, text: str) -> None:
     path = shlex.quote(_file(node))
-    result = _host(node).run(["sh", "-c", f"echo {offset_s:+.3f} > {path}.new && mv {path}.new {path}"], _COMMAND_S)
+    result = _host(node).run(["sh", "-c", f"echo '{text}' > {path}.new && mv {path}.new {path}"], _COMMAND_S)
     if result.status:
         raise HostTrouble(f"node {node.id}: its clock cannot be set: {result.errors.strip()}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time as local_time
+
 from harness.hosts.executor import current
 
 
@@ -18,6 +20,11 @@ def time() -> float:
 def time_ns() -> int:
     """Nanoseconds since 1970, exact to a millisecond."""
     return current().wall_ms() * 1_000_000
+
+
+def local_second() -> str:
+    """The second that has just begun, as this machine's local time: "2026-11-30 15:30:00"."""
+    return local_time.strftime("%Y-%m-%d %H:%M:%S", local_time.localtime(int(time())))
 
 
 def sleep(seconds: float) -> None:

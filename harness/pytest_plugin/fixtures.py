@@ -179,9 +179,17 @@ def drive(
 
 
 @pytest.fixture
-def strike(require_fault: Callable[[str], None], cluster: Cluster, record: CheckRecord, chance: Random) -> Strike:
-    """strike("kill", topic="orders"): a fault between two steps of a check, healed before it returns."""
-    return Strike(cluster=cluster, record=record, chance=chance, require_fault=require_fault)
+def strike(
+    require_fault: Callable[[str], None],
+    cluster: Cluster,
+    record: CheckRecord,
+    chance: Random,
+    pytestconfig: pytest.Config,
+) -> Strike:
+    """strike("kill", topic="orders"): a fault between two steps of a check, healed before it returns;
+    `with strike.held("clock:stop")`: one under which the check goes on."""
+    required = pytestconfig.stash[OPTIONS].required
+    return Strike(cluster=cluster, record=record, chance=chance, require_fault=require_fault, required=required)
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Collection, Iterator
 from random import Random
 
 from harness.judging.outcome import Unproven
+from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.record import CheckRecord
 from harness.targets.target import Cluster
 from nemesis.fault_names import fault_named
@@ -16,12 +18,19 @@ class Strike:
     """Injects faults for one check."""
 
     def __init__(
-        self, *, cluster: Cluster, record: CheckRecord, chance: Random, require_fault: Callable[[str], None]
+        self,
+        *,
+        cluster: Cluster,
+        record: CheckRecord,
+        chance: Random,
+        require_fault: Callable[[str], None],
+        required: Collection[str] = (),
     ) -> None:
         self._cluster = cluster
         self._record = record
         self._chance = chance
         self._require_fault = require_fault
+        self._required = required
 
     def __call__(self, name: str, *, topic: str = "", group: str = "") -> None:
         """strike("kill", topic="orders"): does it to a node, heals it, and waits until all is well again.
@@ -30,16 +39,37 @@ class Strike:
         `name` says, or on any. Skips where the target does not offer the fault. HostTrouble if it has no effect or
         cannot be healed.
         """
+        with self.held(name, topic=topic, group=group) as heal:
+            heal()
+
+    @contextlib.contextmanager
+    def held(self, name: str, *, topic: str = "", group: str = "") -> Iterator[Callable[[], None]]:
+        """The same, where the check goes on under the fault: it heals at the end of the block, or when the block calls
+        what it is given."""
         fault = fault_named(name, self._on(topic, group))
         self._require_fault(fault.kind)
+        if (lack := fault.lack(self._cluster)) is not None:
+            skip_for(lack, self._required)
         self._record.faults += 1
-        with self._record.step(name):
-            view = self._cluster.view(topics=(topic,) if topic else (), groups=(group,) if group else ())
-            fault.inject(self._cluster, fault.plan(view, self._chance))
+        is_healed = False
+
+        def heal() -> None:
+            nonlocal is_healed
+            if is_healed:
+                return
+            is_healed = True
             fault.heal(self._cluster)
             fault.verify_healed(self._cluster)
             if len(self._cluster.nodes) > 1:  # a node that answers may still be fenced, and its partitions be elsewhere
                 self._cluster.wait_healthy()
+
+        with self._record.step(name):
+            view = self._cluster.view(topics=(topic,) if topic else (), groups=(group,) if group else ())
+            try:
+                fault.inject(self._cluster, fault.plan(view, self._chance))
+                yield heal
+            finally:
+                heal()
 
     @staticmethod
     def _on(topic: str, group: str) -> NodeSpec:

@@ -21,14 +21,17 @@ class OffsetAtTime:
 def first_at(segments: Sequence[Segment], timestamp: int, start_offset: int = 0) -> OffsetAtTime | None:
     """The first record from an offset on with this timestamp or a later one; None when there is none.
 
-    Like Kafka it looks at the first segment with such a timestamp alone, though it may lie before the offset.
+    Kafka looks at the first segment with such a timestamp alone, though the record may lie before the offset, and a
+    later segment have another.
     """
-    segment = next((one for one in segments if one.max_timestamp >= timestamp), None)
-    if segment is None:
-        return None
-    for position, header in segment.batches_at_or_after(timestamp):
-        (batch,) = iter_batches(segment.read_batch(position, header))
-        for record in batch.records():
-            if record.timestamp >= timestamp and record.offset >= start_offset:
-                return OffsetAtTime(record.offset, record.timestamp, header.partition_leader_epoch)
+    for segment in segments:
+        if segment.max_timestamp < timestamp:
+            continue
+        for position, header in segment.batches_at_or_after(timestamp):
+            if header.last_offset < start_offset:
+                continue
+            (batch,) = iter_batches(segment.read_batch(position, header))
+            for record in batch.records():
+                if record.timestamp >= timestamp and record.offset >= start_offset:
+                    return OffsetAtTime(record.offset, record.timestamp, header.partition_leader_epoch)
     return None

@@ -8,6 +8,7 @@ KAFKA-16342, where the answer pointed elsewhere in a compressed batch.
 should be (0, 1700000000008), and is (1, 1700000000008)
 `checks/protocol/test_list_offsets.py::test_time_zero`: 1 == 0
 `checks/protocol/test_log_model.py::test_each_answer_about_a_log_is_allowed`: The model allows another answer
+`checks/retention/test_offsets_equal_the_log.py::test_lookups_equal_brute_force[one-segment]`: by time at first
 """
 
 from __future__ import annotations

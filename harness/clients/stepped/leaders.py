@@ -91,6 +91,10 @@ class Leaders:
             address = self._leaders.get((topic, partition))
         if address is None:
             raise ConnectionError(f"{topic}-{partition} has no leader")
+        return await self.at(address)
+
+    async def at(self, address: tuple[str, int]) -> Connection:
+        """A connection to a node, whatever it leads. OSError if it cannot be reached."""
         connection = self._connections.get(address)
         if connection is None:
             connection = await Connection.open(

@@ -5,6 +5,8 @@
 **Rejected by**
 `checks/protocol/test_leaders_are_followed.py::test_a_log_starts_where_the_leaders_does`:
 Where the follower's log starts
+`checks/retention/test_deletions_reach_every_replica.py::test_a_deletion_is_on_every_replica_and_stays[leadership:move]`:
+The answer to DeleteRecords below 10 should be 'NONE', and is 'REQUEST_TIMED_OUT'
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_on_disk import NOW, batch, opened, values
 
+from reference_broker.log.time_search import OffsetAtTime
 from reference_broker.log.validation import RecordsRefused
 from reference_broker.server.disk import OsDisk, OsFile
 from reference_broker.wire.compression import Compression
@@ -199,14 +200,14 @@ def test_a_search_by_time_passes_over_what_was_deleted(tmp_path: Path) -> None:
     assert found.offset == 2
 
 
-def test_a_search_by_time_looks_at_the_first_segment_that_could_have_it_alone(tmp_path: Path) -> None:
+def test_a_search_by_time_goes_on_where_the_record_that_is_new_enough_was_deleted(tmp_path: Path) -> None:
     log = opened(tmp_path)
     log.append_from_client(batch(3), 0, NOW)
     log.roll(NOW)
     log.append_from_client(batch(3), 0, NOW)
     log.raise_log_start(3)
 
-    assert log.offset_at_time(NOW) is None
+    assert log.offset_at_time(NOW) == OffsetAtTime(3, NOW, 0)
 
 
 def test_records_from_before_all_time_have_no_largest_timestamp(tmp_path: Path) -> None:

@@ -46,9 +46,19 @@ def test_an_offset_that_could_not_be_measured_or_is_too_large_is_refused(offset_
         Clock(Motion.JUMP, offset_s)
 
 
+def test_a_clock_that_stops_has_no_offset() -> None:
+    with pytest.raises(ValueError, match="a clock that stops has no offset"):
+        fault_named("clock:stop:30")
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("clock", "clock jump"), ("clock:strobe:20", "clock strobe"), ("clock:drift leader", "clock drift leader")],
+    [
+        ("clock", "clock jump"),
+        ("clock:stop", "clock stop"),
+        ("clock:strobe:20", "clock strobe"),
+        ("clock:drift leader", "clock drift leader"),
+    ],
 )
 def test_a_clock_fault_is_named_with_its_motion(text: str, name: str) -> None:
     assert str(fault_named(text)) == name
@@ -56,7 +66,7 @@ def test_a_clock_fault_is_named_with_its_motion(text: str, name: str) -> None:
 
 @pytest.mark.parametrize("text", ["clock:back", "clock:jump:far"])
 def test_another_motion_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"unknown motion '.*' \(known: jump, drift, strobe; then seconds"):
+    with pytest.raises(ValueError, match=r"unknown motion '.*' \(known: jump, drift, strobe, stop; then seconds"):
         fault_named(text)
 
 

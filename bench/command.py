@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import (
@@ -19,6 +19,7 @@ from bench import (
     python_calls,
     simulation,
     startup,
+    storage,
     throughput,
     wire,
 )
@@ -46,6 +47,8 @@ class Amount:
     simulated_s: float
     partitions: tuple[int, ...]
     replicated_partitions: tuple[int, ...]
+    compacted_mb: int
+    recovered_mb: int
 
 
 FULL = Amount(
@@ -61,6 +64,8 @@ FULL = Amount(
     simulated_s=20,
     partitions=(1_000, 10_000),
     replicated_partitions=(1_000, 3_333, 10_000),
+    compacted_mb=200,
+    recovered_mb=1_000,
 )
 QUICK = Amount(
     rounds=1,
@@ -75,6 +80,8 @@ QUICK = Amount(
     simulated_s=5,
     partitions=(200, 2_000),
     replicated_partitions=(200, 1_000),
+    compacted_mb=50,
+    recovered_mb=200,
 )
 
 LOCAL: dict[str, Callable[[Table, Amount], None]] = {
@@ -127,6 +134,9 @@ WITH_BROKERS: dict[str, Callable[[Table, Subjects, Amount, Path | None], None]] 
         table, subjects, libs, rounds=amount.rounds, seconds=amount.latency_s
     ),
     "partitions": lambda table, subjects, amount, libs: partitions.measure(table, subjects, counts=amount.partitions),
+    "storage": lambda table, subjects, amount, libs: storage.measure(
+        table, subjects, compacted_mb=amount.compacted_mb, recovered_mb=amount.recovered_mb
+    ),
 }
 """Parts that measure both brokers."""
 PARTS = ("wire", "calls", "simulation", *WITH_BROKERS, *LAST)
@@ -173,6 +183,14 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--only", action="append", choices=PARTS, help="a part (repeatable); default: all")
     parser.add_argument("--quick", action="store_true", help="one round with less data: about five minutes")
+    parser.add_argument(
+        "--recovered-gb", type=float, metavar="GB", help="how much storage recovers after kill -9; default: 1"
+    )
     chosen = parser.parse_args(arguments)
     parts = tuple(part for part in PARTS if chosen.only is None or part in chosen.only)
-    return run(parts, QUICK if chosen.quick else FULL)
+    amount = QUICK if chosen.quick else FULL
+    if chosen.recovered_gb is not None:
+        if chosen.recovered_gb <= 0:
+            parser.error(f"--recovered-gb {chosen.recovered_gb:g}: give more than 0")
+        amount = replace(amount, recovered_mb=max(1, int(chosen.recovered_gb * 1000)))
+    return run(parts, amount)

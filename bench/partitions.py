@@ -58,17 +58,16 @@ def _figures(subject: Subject, count: int) -> dict[tuple[str, str], float]:
         longest_wait(subject.bootstrap) as waited_s,
     ):
         begin = time.perf_counter()
-        _create(client, subject.name, name, count)
-        _await_served(subject, name, count)
+        create(client, subject.name, name, count)
+        await_served(subject, name, count)
         created_s = time.perf_counter() - begin
     memory_mb = resident_mb(subject.pid)
     subject.node.kill()
     begin = time.perf_counter()
     seconds_to_first_answer(subject)
-    _await_served(subject, name, count)
+    await_served(subject, name, count)
     restarted_s = time.perf_counter() - begin
-    with RawConnection.to(subject.bootstrap, timeout_s=LONGEST_S) as client:
-        client.request(ApiKey.DELETE_TOPICS, 5, DeleteTopicsRequest(topic_names=(name,), timeout_ms=_TIMEOUT_MS))
+    delete(subject, name)
     return {
         ("created and served", "s"): created_s,
         ("longest wait of another client meanwhile", "ms"): waited_s() * 1000,
@@ -77,7 +76,7 @@ def _figures(subject: Subject, count: int) -> dict[tuple[str, str], float]:
     }
 
 
-def _create(client: RawConnection, who: str, name: TopicName, count: int) -> None:
+def create(client: RawConnection, who: str, name: TopicName, count: int) -> None:
     """The topic, in requests of what Kafka takes in one: 10,000 records. RuntimeError where the broker refuses."""
     first = min(count, CREATED_AT_ONCE)
     topic = CreatableTopic(name=name, num_partitions=first, replication_factor=1)
@@ -91,7 +90,13 @@ def _create(client: RawConnection, who: str, name: TopicName, count: int) -> Non
         raise RuntimeError(f"{who} creates no {count} partitions: {ErrorCode(wrong[0]).name}")
 
 
-def _await_served(subject: Subject, name: TopicName, count: int) -> None:
+def delete(subject: Subject, name: TopicName) -> None:
+    """Remove the topic."""
+    with RawConnection.to(subject.bootstrap, timeout_s=LONGEST_S) as client:
+        client.request(ApiKey.DELETE_TOPICS, 5, DeleteTopicsRequest(topic_names=(name,), timeout_ms=_TIMEOUT_MS))
+
+
+def await_served(subject: Subject, name: TopicName, count: int) -> None:
     """Wait until every partition answers ListOffsets."""
     deadline = time.monotonic() + LONGEST_S
     missing = list(range(count))

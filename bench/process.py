@@ -9,11 +9,20 @@ from pathlib import Path
 
 def resident_mb(pid: int) -> float:
     """Resident set size in MB (10^6 bytes)."""
+    return _status_mb(pid, "VmRSS")
+
+
+def _status_mb(pid: int, name: str) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-    match = re.search(r"^VmRSS:\s+(\d+) kB", status, re.M)
+    match = re.search(rf"^{name}:\s+(\d+) kB", status, re.M)
     if match is None:
-        raise RuntimeError(f"process {pid} has no VmRSS: it has ended")
+        raise RuntimeError(f"process {pid} has no {name}: it has ended")
     return int(match.group(1)) * 1024 / 1e6
+
+
+def peak_mb(pid: int) -> float:
+    """The largest resident set size since the process started, in MB (10^6 bytes)."""
+    return _status_mb(pid, "VmHWM")
 
 
 def cpu_seconds(pid: int) -> float:

@@ -141,21 +141,22 @@ class GroupClient:
         code = None if answer is None else answer.topics[0].partitions[0].error_code
         return self._note("commit", node, code, offset=offset)
 
-    def fill(self, group: str, partitions: int, times: int) -> None:
-        """Has another group, which has no members, commit many offsets: so much more is to be loaded."""
+    def fill(self, partitions: int, times: int) -> None:
+        """Commits many offsets of the partitions behind 0 as the member: so much more is to be loaded, from the same
+        partition of __consumer_offsets. ConnectionError when they are not taken."""
         node = self._asked()
+        own: dict[str, Any] = {"member_id": self._member_id, "generation_id_or_member_epoch": self._generation}
         for offset in range(times):
             every = tuple(
                 OffsetCommitRequestPartition(partition_index=index, committed_offset=offset)
-                for index in range(partitions)
+                for index in range(1, partitions)
             )
             named = (OffsetCommitRequestTopic(name=TopicName(self.topic), partitions=every),)
-            answer = self._ask(
-                node, ApiKey.OFFSET_COMMIT, COMMIT, OffsetCommitRequest(group_id=GroupId(group), topics=named)
-            )
+            request = OffsetCommitRequest(group_id=GroupId(self.group), topics=named, **own)
+            answer = self._ask(node, ApiKey.OFFSET_COMMIT, COMMIT, request)
             codes = {None} if answer is None else {one.error_code for one in answer.topics[0].partitions}
             if codes != {ErrorCode.NONE}:
-                raise ConnectionError(f"node {node} did not take the offsets of group {group}: {codes}")
+                raise ConnectionError(f"node {node} did not take the offsets of group {self.group}: {codes}")
 
     def fetch(self) -> ErrorCode | None:
         """Asks for the committed offset of partition 0, which must be stable."""

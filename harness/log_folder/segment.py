@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, field
 
+from harness.replicas.segment_batches import SegmentBatches
 from reference_broker.wire.primitives import MalformedRequest
 from reference_broker.wire.record_scan import scan_records
 from reference_broker.wire.records import (
     DELETE_HORIZON,
-    HEADER_SIZE,
     Batch,
     BatchHeader,
-    iter_batches,
-    parse_batch_header,
 )
 
-CHUNK: Final = 4 * 1024 * 1024
 OFFSET_ENTRY: Final = struct.Struct(">ii")
 TIME_ENTRY: Final = struct.Struct(">qi")
 ABORTED_ENTRY: Final = struct.Struct(">hqqqq")
@@ -77,12 +73,15 @@ def read_segment(path: Path, *, is_last: bool, reads_records: bool) -> SegmentRe
     `is_last`: an incomplete batch at its end may be one that is being written. `reads_records`: also what is in the
     batches is looked at, not only their checksums.
     """
-    found = SegmentRead(file=path.name, base_offset=int(path.name.partition(".")[0]), size_bytes=path.stat().st_size)
+    batches = SegmentBatches(path)
+    found = SegmentRead(file=path.name, base_offset=int(path.name.partition(".")[0]), size_bytes=batches.size_bytes)
     producers: dict[int, Producer] = {}
     positions: dict[int, int] = {}
-    for position, batch in _batches(path, found, is_last=is_last):
+    for position, batch in batches:
         _note(found, batch, position, producers, reads_records=reads_records)
         positions[position] = batch.header.last_offset
+    if batches.rest_bytes:
+        _damaged(found, batches.end, _rest(batches, is_last=is_last))
     found.producers = sorted(producers.values(), key=lambda one: one.id)
     stem = path.with_suffix("")
     found.index_entries = _read_offset_index(stem.with_suffix(".index"), found, positions)
@@ -91,40 +90,12 @@ def read_segment(path: Path, *, is_last: bool, reads_records: bool) -> SegmentRe
     return found
 
 
-def _batches(path: Path, found: SegmentRead, *, is_last: bool) -> Iterator[tuple[int, Batch]]:
-    """(position, batch) of all that is whole; ends where no batch can begin."""
-    position = 0
-    with path.open("rb") as file:
-        while position < found.size_bytes:
-            file.seek(position)
-            data = file.read(CHUNK)
-            if len(data) >= HEADER_SIZE and any(data[:HEADER_SIZE]):
-                try:
-                    wanted = parse_batch_header(data).size_in_bytes
-                except MalformedRequest as error:
-                    _damaged(found, position, f"{error}; the other {found.size_bytes - position:,} bytes are not read")
-                    return
-                if len(data) < wanted <= found.size_bytes - position:
-                    data += file.read(wanted - len(data))
-            at = 0
-            for batch in _wellformed(data):
-                yield position + at, batch
-                at += batch.header.size_in_bytes
-            if not at:
-                _damaged(found, position, _rest(data, found.size_bytes - position, is_last=is_last))
-                return
-            position += at
-
-
-def _wellformed(data: bytes) -> Iterator[Batch]:
-    try:
-        yield from iter_batches(data)
-    except MalformedRequest:
-        return  # met again at the beginning of a chunk, and told there
-
-
-def _rest(data: bytes, size: int, *, is_last: bool) -> str:
-    if not any(data):
+def _rest(batches: SegmentBatches, *, is_last: bool) -> str:
+    """What stands behind the last whole batch."""
+    size = batches.rest_bytes
+    if batches.trouble:
+        return f"{batches.trouble}; the other {size:,} bytes are not read"
+    if batches.is_zeros:
         return f"{size:,} bytes are zeros: the file was made longer than what was written"
     why = "a write that is going on, or that a crash cut off" if is_last else "later segments follow"
     return f"{size:,} bytes are no whole batch ({why})"

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from crc32c import crc32c
-
-from reference_broker.wire.records import CRC_FROM, HEADER, HEADER_SIZE, LENGTH_END, BatchHeader
+from harness.replicas.segment_batches import SegmentBatches
+from reference_broker.wire.records import Batch
 
 _SEGMENT = re.compile(r"\d{20}\.log")
 _PARTITION = re.compile(r"(?P<topic>.+)-(?P<number>\d+)")
@@ -144,37 +143,29 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _read_segment(path: Path) -> tuple[list[StoredBatch], int]:
-    """(batches, number of bytes after the last complete one)."""
-    data = path.read_bytes()
-    batches = list(_batches(path.name, data))
-    end = sum(size for size, _ in batches)
-    return [batch for _, batch in batches], len(data) - end
+    """(batches, number of bytes after the last one that is whole and of Kafka's present format)."""
+    batches = SegmentBatches(path)
+    found: list[StoredBatch] = []
+    for position, batch in batches:
+        if batch.header.magic != 2:
+            return found, batches.size_bytes - position
+        found.append(_stored(batch, f"{path.name} at {position:,}"))
+    return found, batches.rest_bytes
 
 
-def _batches(name: str, data: bytes) -> Iterator[tuple[int, StoredBatch]]:
-    """(size in bytes, batch) of each batch, up to the first incomplete or invalid one."""
-    at = 0
-    while at + HEADER_SIZE <= len(data):
-        header = BatchHeader(*HEADER.unpack_from(data, at))
-        size = header.batch_length + LENGTH_END
-        if header.magic != 2 or size < HEADER_SIZE or at + size > len(data):
-            return
-        body = memoryview(data)[at : at + size]
-        yield (
-            size,
-            StoredBatch(
-                base_offset=header.base_offset,
-                last_offset=header.last_offset,
-                leader_epoch=header.partition_leader_epoch,
-                producer_id=header.producer_id,
-                producer_epoch=header.producer_epoch,
-                base_sequence=header.base_sequence,
-                records=header.records_count,
-                is_control=header.is_control,
-                is_transactional=header.is_transactional,
-                digest=zlib.crc32(body),
-                is_sound=crc32c(body[CRC_FROM:]) == header.crc & 0xFFFFFFFF,
-                place=f"{name} at {at:,}",
-            ),
-        )
-        at += size
+def _stored(batch: Batch, place: str) -> StoredBatch:
+    header = batch.header
+    return StoredBatch(
+        base_offset=header.base_offset,
+        last_offset=header.last_offset,
+        leader_epoch=header.partition_leader_epoch,
+        producer_id=header.producer_id,
+        producer_epoch=header.producer_epoch,
+        base_sequence=header.base_sequence,
+        records=header.records_count,
+        is_control=header.is_control,
+        is_transactional=header.is_transactional,
+        digest=zlib.crc32(batch.data),
+        is_sound=batch.crc_is_valid(),
+        place=place,
+    )

@@ -109,6 +109,13 @@ def is_made_of(client: Any, tag: str, key: str) -> bool:
     return has(client, tag) and dict(client.images.get(tag).labels or {}).get(CONTENT) == key
 
 
+def is_to_build(client: Any, tag: str, key: str, what: str, say: Callable[[str], None]) -> bool:
+    """Whether an image of this content is still to be built; says so, with what it is to hold, or that it is there."""
+    is_there = is_made_of(client, tag, key)
+    say(f"image {tag}   {'up to date' if is_there else what}")
+    return not is_there
+
+
 def build_base(client: Any, say: Callable[[str], None]) -> None:
     """Debian with Java, sshd and the network's tools; kept for all later images."""
     key = content_key((_PULLED_BASE, _SUITE, *_PACKAGES))
@@ -153,9 +160,7 @@ def _make_archive(archive: Path) -> None:
 def build_anchor(client: Any, say: Callable[[str], None] = print) -> str:
     """The anchor's image; its name."""
     build_base(client, say)
-    _build(
-        client, ANCHOR, _ANCHOR, (FILES / "anchor_run.sh",), None, f"image {ANCHOR}   sshd, the network's tools", say
-    )
+    _build(client, ANCHOR, _ANCHOR, (FILES / "anchor_run.sh",), None, "sshd, the network's tools", say)
     return ANCHOR
 
 
@@ -165,7 +170,7 @@ def build_kafka(client: Any, version: str, say: Callable[[str], None] = print) -
     build_base(client, say)
     tag = kafka_tag(version)
     files = tuple(FILES / name for name in ("server.properties", "log4j2.yaml", "kafka_run.sh"))
-    _build(client, tag, _KAFKA, files, libs, f"image {tag}   from the jars of {version}", say)
+    _build(client, tag, _KAFKA, files, libs, f"from the jars of {version}", say)
     return tag
 
 
@@ -185,11 +190,8 @@ def _build(
     for jar in sorted(libs.iterdir()) if libs is not None else ():
         parts.append(f"{jar.name} {jar.stat().st_size}")
     key = content_key(parts)
-    if is_made_of(client, tag, key):
-        say(f"image {tag}   up to date")
-        return
-    say(what)
-    _build_of_files(client, tag, key, dockerfile, files, libs)
+    if is_to_build(client, tag, key, what, say):
+        _build_of_files(client, tag, key, dockerfile, files, libs)
 
 
 def _build_of_files(

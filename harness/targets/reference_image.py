@@ -19,7 +19,7 @@ from harness.targets.images import (
     FILES,
     build_base,
     content_key,
-    is_made_of,
+    is_to_build,
     run_build,
 )
 from harness.targets.target import TargetTrouble
@@ -59,10 +59,8 @@ def build_reference(client: Any, say: Callable[[str], None] = print) -> str:
     for file in sources:
         parts += [str(file.relative_to(_ROOT)), file.read_bytes()]
     key = content_key(parts)
-    if is_made_of(client, TAG, key):
-        say(f"image {TAG}   up to date")
+    if not is_to_build(client, TAG, key, "the reference broker of this checkout", say):
         return TAG
-    say(f"image {TAG}   the reference broker of this checkout")
     with leftovers.temporary_folder() as context:
         (context / "Dockerfile").write_text(_DOCKERFILE, encoding="utf-8")
         shutil.copy(defaults, context / defaults.name)

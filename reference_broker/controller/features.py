@@ -12,6 +12,7 @@ from typing import Any, Final
 from reference_broker.controller.decision import Decision
 from reference_broker.metadata.image import BROKER, CONTROLLERS_SINCE, ELR_VERSION, MetadataImage
 from reference_broker.releases import KRAFT_VERSION, METADATA_VERSION
+from reference_broker.releases.behaviours import Behaviour
 from reference_broker.settings.broker_config import BrokerConfig
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.config_record import ConfigRecord
@@ -58,7 +59,7 @@ def decide_features(
     proposed = dict(image.features) | wished
     records: list[VersionedRecord] = []
     for update in request.feature_updates:
-        reason = _update(image, update, _upgrade_type(update, version), proposed, quorum, records)
+        reason = _update(image, config, update, _upgrade_type(update, version), proposed, quorum, records)
         if reason is not None:
             text = f"The update failed for all features since the following feature had an error: {reason}"
             raise KafkaError(ErrorCode.INVALID_UPDATE_VERSION, text)
@@ -79,6 +80,7 @@ def _upgrade_type(update: FeatureUpdateKey, version: int) -> int:
 
 def _update(
     image: MetadataImage,
+    config: BrokerConfig,
     update: FeatureUpdateKey,
     upgrade_type: int,
     proposed: Mapping[str, int],
@@ -96,7 +98,9 @@ def _update(
     if reason is not None:
         return f"Invalid update version {level} for feature {name}. {reason}"
     if name == METADATA_VERSION and (reason := _downgrade_refused(level, current, upgrade_type)):
-        return f"Unsupported metadata.version downgrade from {current} to {level}. {reason}"
+        if config.release.does(Behaviour.PR_20705_DOWNGRADE_TOLD):
+            return f"Unsupported metadata.version downgrade from {current} to {level}. {reason}"
+        return f"Invalid metadata.version {level}. {reason}"
     if name != KRAFT_VERSION:
         records.append((FeatureLevelRecord(name=name, feature_level=level), 0))
     elif upgrade_type == UPGRADE:

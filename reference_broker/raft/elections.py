@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from reference_broker.environment import Now
 from reference_broker.raft import messages
@@ -25,12 +25,15 @@ from reference_broker.wire.messages.end_quorum_epoch_response import EndQuorumEp
 from reference_broker.wire.messages.vote_request import VoteRequest
 from reference_broker.wire.messages.vote_response import VoteResponse
 
+LAST_EPOCH: Final = 2**31 - 1
+"""An epoch is an int32 in files and requests."""
+
 
 class Elections:
     """The part of a member that elects. `act_…` do what is due and return the next time that they want to be called."""
 
     def __init__(self, member: Member) -> None:
-        self._member = member
+        self._member, self._is_end_told = member, False
 
     # -- requests of peers --------------------------------------------------------------------------------------
 
@@ -142,6 +145,8 @@ class Elections:
         """Win, lose, or ask those who have not answered."""
         member = self._member
         if role.ballot.is_won:
+            if not self._may_begin_an_epoch():
+                return NEVER_MS
             member.become_candidate(now)
             return now.monotonic_ms
         is_over = now.monotonic_ms >= role.election_deadline_ms and not member.is_shutting_down
@@ -163,6 +168,17 @@ class Elections:
         if role.ballot.is_lost:
             return role.election_deadline_ms
         return min(role.election_deadline_ms, self._ask_for_votes(role, now))
+
+    def _may_begin_an_epoch(self) -> bool:
+        """Whether there is a next epoch; where there is none, that is said once. Kafka's counter goes on with negative
+        epochs, which every voter refuses: no member of either can become leader, and brokers serve what they led."""
+        if self._member.epoch < LAST_EPOCH:
+            return True
+        if not self._is_end_told:
+            self._is_end_told = True
+            why = "no leader can be elected any more (was a Vote of a foreign program taken?)"
+            self._member.log("ERROR", f"the metadata quorum is in epoch {LAST_EPOCH}, the last that there is: {why}")
+        return False
 
     def _ask_for_votes(self, role: Prospective | Candidate, now: Now) -> int:
         member, next_ms = self._member, NEVER_MS
@@ -197,7 +213,7 @@ class Elections:
 
     def _on_vote_not_served(self, now: Now) -> None:
         """A voter is from before KIP-996: the election is held without pre-votes."""
-        if isinstance(self._member.role, Prospective):
+        if isinstance(self._member.role, Prospective) and self._may_begin_an_epoch():
             self._member.become_candidate(now)
 
     def act_leader(self, role: Leader, now: Now) -> int:
@@ -234,6 +250,8 @@ class Elections:
         """Tell the voters; after an election timeout begin an epoch without a leader, to take part again."""
         member = self._member
         if now.monotonic_ms >= role.election_deadline_ms and not member.is_shutting_down:
+            if not self._may_begin_an_epoch():
+                return NEVER_MS
             # A higher epoch, since in this one the member itself is known as the leader.
             member.become_unattached(Event.ELECTION_TIMEOUT, role.epoch + 1, now)
             return now.monotonic_ms

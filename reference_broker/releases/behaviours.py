@@ -56,3 +56,6 @@ class Behaviour(Enum):
     PR_20303_BOOTSTRAP_RECORDS_PRINTED = Since(
         (4, 2), "the storage tool prints the records that a new cluster begins with"
     )
+    PR_20705_DOWNGRADE_TOLD = Since(
+        (4, 2), "the refusal of a lower metadata.version says from which to which, not that the version is invalid"
+    )

@@ -55,6 +55,7 @@ class Cleaner:
     outbox: Outbox
     flushes: Flushes
     on_warning: Callable[[str], None]
+    on_notice: Callable[[str], None]
     on_deleted: Callable[[], None]
     """Called when old segments were deleted: logs start later than they did."""
     next_deadline_ms: int = 0
@@ -75,6 +76,11 @@ class Cleaner:
         for work in list(self._works):
             if work.next_at_ms != NEVER_MS:  # the others are dropped once their flush has ended
                 self._drop(work)
+
+    def look_now(self, now: Now) -> None:
+        """Settings have changed: do not wait for as long as the former ones say."""
+        if not self._is_held:
+            self.next_deadline_ms = now.monotonic_ms
 
     def on_time(self, now: Now) -> None:
         """Go on with what is due, and look for other logs that are dirty."""
@@ -106,7 +112,8 @@ class Cleaner:
             config.fraction("log.cleaner.io.buffer.load.factor"),
         )
         for folder, log, plan in chosen:
-            round_ = Round(log, plan, OffsetMap(size // threads, factor))
+            offsets = OffsetMap.for_keys(plan.end - plan.first_dirty, size // threads, factor)
+            round_ = Round(log, plan, offsets)
             self._works.append(_Work(folder, round_, round_.steps(now.wall_ms), now.monotonic_ms))
         return bool(chosen)
 
@@ -172,6 +179,10 @@ class Cleaner:
     def _complete(self, work: _Work) -> None:
         log = work.round.log
         work.folder.clean_up_to[log.topic, log.partition] = work.round.end_offset
+        self.on_notice(
+            f"{log.name} is compacted up to offset {work.round.end_offset}: "
+            f"{work.round.size_before} bytes have become {work.round.size_after}"
+        )
         self._drop(work)
         self.flushes.keep_clean_offsets(work.folder)
 

@@ -215,6 +215,7 @@ class Partitions:
             self._outbox,
             self._flushes,
             self._on_warning,
+            self._on_notice,
             self._on_deleted_segments,
         )
         silent_since_ms = now.wall_ms - settings.current.number("producer.id.expiration.ms")
@@ -280,6 +281,7 @@ class Partitions:
         configs = delta.changed_configs
         if any(kind == BROKER for kind, _ in configs):
             self._folders.cordoned = cordoned_folders(self._settings.current)
+            self._cleaner.look_now(now)
             self._exchange.on_configs(delta.after)
             self._hosting.reconfigure(dict.fromkeys(partition.topic for partition in self))
         else:

@@ -10,11 +10,24 @@ headers changed
 from __future__ import annotations
 
 from reference_broker.log.compaction import filtering
-from reference_broker.wire.records import encode_record
+from reference_broker.wire.primitives import Buffer
+from reference_broker.wire.records import Batch, BatchHeader, encode_record
 
 
 def plant() -> None:
     """Puts it in."""
-    filtering.encode_record = lambda offset_delta, timestamp_delta, record: encode_record(
-        offset_delta, timestamp_delta, record._replace(headers=())
-    )
+    rewritten = filtering._rewritten
+
+    def bare(header: BatchHeader, payload: bytes) -> tuple[BatchHeader, Buffer]:
+        header, data = rewritten(header, payload)
+        records = b"".join(
+            encode_record(
+                record.offset - header.base_offset,
+                record.timestamp - header.base_timestamp,
+                record._replace(headers=()),
+            )
+            for record in Batch(header, memoryview(data)).records()
+        )
+        return rewritten(header, records)
+
+    filtering._rewritten = bare

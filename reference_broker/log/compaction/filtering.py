@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from reference_broker.log.compaction.offset_map import OffsetMap
+from reference_broker.log.compaction.record_columns import Columns, columns_of
 from reference_broker.log.compaction.transactions import Transactions
 from reference_broker.wire.compression import Compression, compress
-from reference_broker.wire.primitives import Buffer, MalformedRequest, read_signed_varlong
+from reference_broker.wire.primitives import Buffer
 from reference_broker.wire.records import (
     COMPRESSION_MASK,
     DELETE_HORIZON,
@@ -20,7 +21,6 @@ from reference_broker.wire.records import (
     NO_TIMESTAMP,
     Batch,
     BatchHeader,
-    encode_record,
     with_header,
 )
 
@@ -39,17 +39,6 @@ class WhenEmpty(Enum):
     STAYS = auto()
 
 
-class Span(NamedTuple):
-    """One record in a payload: where it stands, and what compaction looks at."""
-
-    start: int
-    stop: int
-    offset_delta: int
-    timestamp_delta: int
-    key: bytes | None
-    has_value: bool
-
-
 class Rules(Struct, frozen=True, kw_only=True):
     """What counts for every batch of one round.
 
@@ -64,10 +53,15 @@ class Rules(Struct, frozen=True, kw_only=True):
     last_records: Mapping[int, LastRecord]
 
 
-def filtered(batch: Batch, rules: Rules, transactions: Transactions) -> tuple[BatchHeader, Buffer] | None:
-    """What stays of a batch, with its header; None for nothing. MalformedRequest where its records cannot be read.
+Kept = tuple[BatchHeader, Buffer] | None
+"""What stays of a batch, with its header; None for nothing."""
+
+
+def filtered(batch: Batch, rules: Rules, transactions: Transactions) -> Generator[int, None, Kept]:
+    """What stays of a batch, worked out a part at a time: it tells how many records each has.
 
     Offsets, timestamps, headers and the last offset of the batch stay as they are, and so do its producer's sequences.
+    MalformedRequest where its records cannot be read.
     """
     header = batch.header
     if header.is_control:
@@ -80,57 +74,47 @@ def filtered(batch: Batch, rules: Rules, transactions: Transactions) -> tuple[Ba
     if goes:
         return _emptied(header) if when_empty is WhenEmpty.STAYS else None
     payload = bytes(batch.payload())
-    spans = list(spans_of(payload, header.records_count))
-    kept = spans if header.is_control else [span for span in spans if _stays(span, header, rules)]
-    if not kept:
+    kept: list[Columns] = []
+    for columns in columns_of(payload, header.records_count):
+        size = len(columns)
+        if not header.is_control:
+            _leave_out(columns, header, rules)
+            needs_horizon |= not all(columns.has_values)
+        kept.append(columns)
+        yield size
+    count = sum(map(len, kept))
+    if not count:
         return _emptied(header) if when_empty is WhenEmpty.STAYS else None
-    needs_horizon |= not header.is_control and not all(span.has_value for span in kept)
     if needs_horizon and not header.attributes & DELETE_HORIZON:
-        return _with_horizon(batch, {span.offset_delta for span in kept}, rules.now_ms + rules.delete_retention_ms)
-    if len(kept) == len(spans):
+        return (yield from _with_horizon(header, payload, kept, rules.now_ms + rules.delete_retention_ms))
+    if count == header.records_count:
         return header, batch.data
-    latest = header.max_timestamp
-    if not header.is_log_append_time:
-        latest = header.base_timestamp + max(span.timestamp_delta for span in kept)
     return _rewritten(
-        header._replace(max_timestamp=latest, records_count=len(kept)),
-        b"".join(payload[span.start : span.stop] for span in kept),
+        header._replace(max_timestamp=_latest(header, kept), records_count=count),
+        b"".join(columns.bytes_of(payload) for columns in kept),
     )
 
 
-def spans_of(payload: bytes, count: int) -> Iterator[Span]:
-    """The records of a payload. MalformedRequest where they do not fill it."""
-    at = 0
-    for _ in range(count):
-        start = at
-        size, at = read_signed_varlong(payload, at)
-        stop = at + size
-        if size < 0 or stop > len(payload):
-            raise MalformedRequest(f"a record claims {size} bytes, {len(payload) - at} are left")
-        timestamp_delta, at = read_signed_varlong(payload, at + 1)  # a byte of attributes, unused, stands before it
-        offset_delta, at = read_signed_varlong(payload, at)
-        key_size, at = read_signed_varlong(payload, at)
-        key = None
-        if key_size >= 0:
-            key = payload[at : at + key_size]
-            at += key_size
-        if at >= stop:
-            raise MalformedRequest(f"the key of a record of {size} bytes claims {key_size}")
-        value_size, _ = read_signed_varlong(payload, at)
-        yield Span(start, stop, offset_delta, timestamp_delta, key, value_size >= 0)
-        at = stop
-    if at != len(payload):
-        raise MalformedRequest(f"{len(payload) - at} bytes follow the last of {count} records")
+def _latest(header: BatchHeader, kept: Sequence[Columns]) -> int:
+    """The largest timestamp of what stays."""
+    if header.is_log_append_time:
+        return header.max_timestamp
+    return header.base_timestamp + max(max(columns.timestamp_deltas) for columns in kept if columns)
 
 
-def _stays(span: Span, header: BatchHeader, rules: Rules) -> bool:
+def _leave_out(columns: Columns, header: BatchHeader, rules: Rules) -> None:
     """The last record of a key stays, a tombstone until its horizon; so does what the map has not been told of."""
-    offset = header.base_offset + span.offset_delta
-    if offset > rules.offsets.latest_offset:
-        return True
-    if span.key is None or offset < rules.offsets.get(span.key):
-        return False
-    return span.has_value or not _is_past_horizon(header, rules.now_ms)
+    first, latest = header.base_offset, rules.offsets.latest_offset
+    is_past_horizon = _is_past_horizon(header, rules.now_ms)
+    last_offsets = rules.offsets.last_offsets(columns.keys)
+    wanted = [
+        first + delta > latest or (key is not None and first + delta >= last and (has_value or not is_past_horizon))
+        for key, delta, last, has_value in zip(
+            columns.keys, columns.offset_deltas, last_offsets, columns.has_values, strict=True
+        )
+    ]
+    if not all(wanted):
+        columns.keep(wanted)
 
 
 def _is_past_horizon(header: BatchHeader, now_ms: int) -> bool:
@@ -155,22 +139,23 @@ def _emptied(header: BatchHeader) -> tuple[BatchHeader, Buffer]:
     return _rewritten(bare, b"")
 
 
-def _with_horizon(batch: Batch, kept: set[int], horizon_ms: int) -> tuple[BatchHeader, Buffer]:
+def _with_horizon(
+    header: BatchHeader, payload: bytes, kept: Sequence[Columns], horizon_ms: int
+) -> Generator[int, None, tuple[BatchHeader, Buffer]]:
     """The batch with a delete horizon, which stands in the place of the first timestamp: each is told from there."""
-    header = batch.header
-    records = [record for record in batch.records() if record.offset - header.base_offset in kept]
-    payload = b"".join(
-        encode_record(record.offset - header.base_offset, record.timestamp - horizon_ms, record) for record in records
-    )
+    parts = []
+    for columns in kept:
+        if header.is_log_append_time:
+            columns.timestamp_deltas = [header.max_timestamp - header.base_timestamp] * len(columns)
+        parts.append(columns.retimed(payload, horizon_ms - header.base_timestamp))
+        yield len(columns)
     with_horizon = header._replace(
         attributes=header.attributes | DELETE_HORIZON,
         base_timestamp=horizon_ms,
-        max_timestamp=header.max_timestamp
-        if header.is_log_append_time
-        else max(record.timestamp for record in records),
-        records_count=len(records),
+        max_timestamp=_latest(header, kept),
+        records_count=sum(map(len, kept)),
     )
-    return _rewritten(with_horizon, payload)
+    return _rewritten(with_horizon, b"".join(parts))
 
 
 def _rewritten(header: BatchHeader, payload: bytes) -> tuple[BatchHeader, Buffer]:

@@ -19,9 +19,9 @@ if HERE not in sys.path:
 @pytest.fixture
 def log() -> Any:
     """A metadata log that is committed as soon as it is written."""
-    from controller_in_memory import LogInMemory
+    from metadata_log_in_memory import MetadataLogInMemory
 
-    return LogInMemory()
+    return MetadataLogInMemory()
 
 
 @pytest.fixture

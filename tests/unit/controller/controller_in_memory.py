@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
+from metadata_log_in_memory import MetadataLogInMemory
 from own_broker import OwnBroker
 from quorum_of_one import lead_metadata
 
@@ -37,55 +35,7 @@ def at(ms: int) -> Now:
     return Now(ms, ms)
 
 
-@dataclass(frozen=True)
-class Batch:
-    last_offset: int
-    epoch: int
-    records: tuple[Any, ...]
-    is_snapshot: bool = False
-
-
-class LogInMemory:
-    """A metadata log that is committed as soon as it is written."""
-
-    def __init__(self) -> None:
-        self.batches: list[Batch] = []
-        self.leader_epoch = 0
-        self.high_watermark = 0
-        self.voters = None
-
-    def load(self) -> Iterator[Batch]:
-        yield from list(self.batches)
-
-    def bootstrap_records(self) -> tuple[Any, ...]:
-        return ()
-
-    def lead(self, now_ms: int) -> None:
-        self.leader_epoch += 1
-        self.high_watermark += 1
-
-    def append(self, records: Sequence[Any], now_ms: int, *, must_last: bool = True) -> int:
-        self.high_watermark += len(records)
-        self.batches.append(Batch(self.high_watermark - 1, self.leader_epoch, tuple(records)))
-        return self.high_watermark - 1
-
-    def is_snapshot_due(self, now_ms: int) -> bool:
-        return False
-
-    def write_snapshot(self, records: Sequence[Any], now_ms: int) -> None:
-        self.batches = [Batch(self.high_watermark - 1, self.leader_epoch, tuple(records))]
-
-    def sweep(self, now_ms: int) -> None:
-        pass
-
-    def close(self, now_ms: int) -> None:
-        pass
-
-    def names(self) -> list[str]:
-        return [type(message).__name__ for batch in self.batches for message, _ in batch.records]
-
-
-def lead(log: LogInMemory, config: BrokerConfig) -> Controller:
+def lead(log: MetadataLogInMemory, config: BrokerConfig) -> Controller:
     halts: list[str] = []
     return lead_metadata(
         log=log,
@@ -97,7 +47,7 @@ def lead(log: LogInMemory, config: BrokerConfig) -> Controller:
     ).controller
 
 
-def start(log: LogInMemory, previous_broker_epoch: int = -1, **settings: str) -> Controller:
+def start(log: MetadataLogInMemory, previous_broker_epoch: int = -1, **settings: str) -> Controller:
     config = BrokerConfig.of(SETTINGS | {name.replace("_", "."): value for name, value in settings.items()})
     controller = lead(log, config)
     OwnBroker(controller).start(log_dirs=(FOLDER,), previous_broker_epoch=previous_broker_epoch, now=at(1_000))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from controller_in_memory import LogInMemory, at, create, start, topic
+from controller_in_memory import at, create, start, topic
+from metadata_log_in_memory import MetadataLogInMemory
 
 from reference_broker.broker.topic_creation import wanted_topic
 from reference_broker.controller.config_admin import Operation
@@ -71,7 +72,7 @@ def test_append_begins_from_the_default(controller: Controller) -> None:
     assert controller.image.config(TOPIC, "t")["cleanup.policy"] == "delete,compact"
 
 
-def test_a_topics_setting_tells_its_synonyms_in_the_order_in_which_they_count(log: LogInMemory) -> None:
+def test_a_topics_setting_tells_its_synonyms_in_the_order_in_which_they_count(log: MetadataLogInMemory) -> None:
     controller = start(log, log_retention_hours="5")
     entries = {one.name: one for one in controller.descriptions.topic_entries({"retention.ms": "9"})}
     assert [(one.name, one.value) for one in entries["retention.ms"].synonyms] == [("retention.ms", "9")]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from controller_in_memory import FOLDER, SETTINGS, LogInMemory, at, create, lead, topic
+from controller_in_memory import FOLDER, SETTINGS, at, create, lead, topic
+from metadata_log_in_memory import MetadataLogInMemory
 from own_broker import OwnBroker
 
 from reference_broker.controller.controller import Controller
@@ -26,7 +27,7 @@ def test_a_created_topic_has_a_leader_for_each_partition(controller: Controller)
     assert [one.leader for one in controller.image.topics.by_name["t"].partitions.values()] == [1, 1, 1]
 
 
-def test_validate_only_writes_nothing(log: LogInMemory, controller: Controller) -> None:
+def test_validate_only_writes_nothing(log: MetadataLogInMemory, controller: Controller) -> None:
     before = log.high_watermark
     create(controller, topic(), validate_only=True)
     assert log.high_watermark == before
@@ -120,7 +121,7 @@ def test_subscribers_hear_of_a_deleted_topic(controller: Controller) -> None:
     assert heard == ["t"]
 
 
-def test_where_a_broker_has_to_choose_a_folder_a_new_replica_has_none_yet(log: LogInMemory) -> None:
+def test_where_a_broker_has_to_choose_a_folder_a_new_replica_has_none_yet(log: MetadataLogInMemory) -> None:
     config = BrokerConfig.of(SETTINGS)
     controller = lead(log, config)
     two = (FOLDER, Uuid(b"g" * 16))

@@ -10,6 +10,7 @@ from quorum_world import World, addition_of
 from world_node import CLUSTER, LISTENER, WorldNode, directory_of
 
 from reference_broker.raft import messages
+from reference_broker.raft.elections import LAST_EPOCH
 from reference_broker.raft.machine import Quorum
 from reference_broker.raft.voters import ReplicaKey
 from reference_broker.waiting import Later
@@ -238,3 +239,16 @@ def test_a_voter_is_not_updated(world: World, changes: dict[str, Any], error: Er
         msgspec.structs.replace(request, **changes), LISTENER, world.nodes[1].now()
     )
     assert (response.error_code, response.current_leader.host) == (error, "host1")
+
+
+def test_a_vote_in_the_last_epoch_ends_elections_and_each_member_says_so_once() -> None:
+    world = World(3)
+    world.start()
+    answer = vote(world, 2, 1, pre_vote=False, replica_epoch=LAST_EPOCH, last_offset_epoch=LAST_EPOCH - 1)
+    assert (answer.error_code, answer.leader_epoch) == (ErrorCode.NONE, LAST_EPOCH)
+
+    world.run_for(20_000)
+
+    assert {quorum_of(node).leader_epoch for node in world.nodes.values()} == {LAST_EPOCH}
+    told = [line for line in world.lines if "the last that there is" in line]
+    assert 1 <= len(told) == len(set(told)) <= 3

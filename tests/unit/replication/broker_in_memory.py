@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, cast
 
 from memory_disk import MemoryDisk
+from metadata_log_in_memory import MetadataLogInMemory
 from own_broker import OwnBroker
 from quorum_of_one import lead_metadata
 
@@ -56,51 +57,6 @@ SETTINGS = {
 def at(ms: int) -> Now:
     """A time at which both clocks show the same."""
     return Now(ms, ms)
-
-
-@dataclass(frozen=True)
-class MetadataBatch:
-    last_offset: int
-    epoch: int
-    records: tuple[Any, ...]
-    is_snapshot: bool = False
-
-
-@dataclass
-class MetadataLogInMemory:
-    """A metadata log that is committed as soon as it is written."""
-
-    batches: list[MetadataBatch] = field(default_factory=list)
-    leader_epoch: int = 0
-    high_watermark: int = 0
-    voters: None = None
-
-    def load(self) -> Iterator[MetadataBatch]:
-        yield from list(self.batches)
-
-    def bootstrap_records(self) -> tuple[Any, ...]:
-        return ()
-
-    def lead(self, now_ms: int) -> None:
-        self.leader_epoch += 1
-        self.high_watermark += 1
-
-    def append(self, records: Sequence[Any], now_ms: int, *, must_last: bool = True) -> int:
-        self.high_watermark += len(records)
-        self.batches.append(MetadataBatch(self.high_watermark - 1, self.leader_epoch, tuple(records)))
-        return self.high_watermark - 1
-
-    def is_snapshot_due(self, now_ms: int) -> bool:
-        return False
-
-    def write_snapshot(self, records: Sequence[Any], now_ms: int) -> None:
-        """Never asked for."""
-
-    def sweep(self, now_ms: int) -> None:
-        """Nothing to remove."""
-
-    def close(self, now_ms: int) -> None:
-        """Nothing is held."""
 
 
 class DirectChannel:
@@ -172,6 +128,7 @@ class BrokerInMemory:
             now_ms=NOW,
             on_event=self.events.append,
             on_notice=self.events.append,
+            on_warning=self.events.append,
             outbox=self.outbox,
         )
         self.halts: list[str] = []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from broker_in_memory import NOW, BrokerInMemory, MetadataLogInMemory, at, values
+from broker_in_memory import NOW, BrokerInMemory, at, values
+from metadata_log_in_memory import MetadataLogInMemory
 
 from reference_broker.environment import Now
 from reference_broker.metadata.image import TOPIC

@@ -1,14 +1,13 @@
-"""What must hold of groups, operations, voters, unclean elections and disks rejects a bug that is planted for it."""
+"""Bugs for what must hold of groups, operations, voters, unclean elections and disks, and plans that show them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from plans import failures, plan_with
+from plans import plan_with
 
 from reference_broker.controller import partition_change
 from reference_broker.controller.config_admin import ConfigAdmin
@@ -24,11 +23,9 @@ from reference_broker.raft.voter_changes import VoterChanges
 from reference_broker.replication.partition import Partition
 from reference_broker.simulation.cluster import Layout
 from reference_broker.simulation.faults import Act, Fault
-from reference_broker.simulation.scenario.ledger import AT_THE_END
 from reference_broker.simulation.scenario.member import Membership
 from reference_broker.simulation.scenario.operation import Operation, Request
 from reference_broker.simulation.scenario.plan import SHORT_SESSIONS, Plan
-from reference_broker.simulation.scenario.run import Scenario
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.refusal import KafkaError
 
@@ -197,29 +194,3 @@ PLANTS: tuple[tuple[Callable[[Patch], None], Callable[[int], Plan], str], ...] =
     (empties_its_log_when_elected_uncleanly, with_unclean_elections, r"with a log up to 0, but \d+ is committed"),
     (leaves_torn_batches, with_a_broken_folder, r"MalformedRequest"),
 )
-
-
-@pytest.mark.parametrize(("plant", "make", "expected"), PLANTS, ids=lambda one: getattr(one, "__name__", ""))
-def test_a_bug_is_found(
-    plant: Callable[[Patch], None], make: Callable[[int], Plan], expected: str, monkeypatch: Patch
-) -> None:
-    plant(monkeypatch)
-    assert any(re.search(expected, wrong) for wrong in failures(make))
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("make", dict.fromkeys(make for _, make, _ in PLANTS), ids=lambda one: one.__name__)
-def test_what_finds_bugs_finds_none_without_them(make: Callable[[int], Plan], seed: int) -> None:
-    assert Scenario(make(seed)).run().wrong is None
-
-
-def test_an_unclean_election_was_made_and_lost_what_was_acknowledged() -> None:
-    """What nothing is excused for unless it happens does happen: else the plants above would show nothing."""
-    scenario = Scenario(with_unclean_elections(0))
-    assert scenario.run().wrong is None
-    key = (scenario.logs.unclean.topic_id("t"), 0)
-    assert any(
-        scenario.logs.unclean.may_lose(key, offset, epoch, AT_THE_END)
-        for offset, told in scenario.ledger.acknowledged["t", 0].items()
-        for epoch in told.values()
-    )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
+from reference_broker.command_line import as_typed
 from reference_broker.controller.decision import random_uuid
 from reference_broker.environment import Disk, Random
 from reference_broker.raft.snapshots import BOOTSTRAP, Snapshot, SnapshotId, encode_snapshot
@@ -25,7 +26,7 @@ from reference_broker.releases import (
 )
 from reference_broker.releases.behaviours import Behaviour
 from reference_broker.settings.broker_config import BrokerConfig
-from reference_broker.settings.properties import format_properties, parse_properties
+from reference_broker.settings.properties import format_properties, parse_properties, text_of
 from reference_broker.settings.validators import ConfigInvalid
 from reference_broker.storage_choices import (
     ChosenVoters,
@@ -232,15 +233,16 @@ def _in_java(records: Sequence[VersionedRecord], metadata_version: int) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Leaves with 1 where argparse would leave with 2, as Kafka's tools do."""
+    """Leaves with 1 where argparse would leave with 2, as Kafka's tools do; what is wrong is one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(1, f"{self.format_usage()}{self.prog}: error: {message}\n")
+        name = self.prog.rpartition(" -m ")[2].replace(" ", ": ")
+        self.exit(1, f"{name}: {message} (see {self.prog} --help)\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of `python -m reference_broker storage`."""
-    top = _Parser(prog="storage", description="Manage the log folders of a node.")
+    top = _Parser(prog=as_typed("reference_broker storage"), description="Manage the log folders of a node.")
     commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser)
     commands.add_parser("random-uuid", help="Print a random UUID.")
     info = commands.add_parser("info", help="Tell about the log folders of this node.")
@@ -276,12 +278,15 @@ def run(arguments: Sequence[str], *, disk: Disk, random: Random, now_ms: int, sa
         say(uuid_text(random_uuid(random)))
         return 0
     try:
-        config = BrokerConfig.load(disk.read(given.config).decode("utf-8"), release=given.profile)
+        config = BrokerConfig.load(text_of(disk.read(given.config)), release=given.profile)
         if given.command == "info":
             return _info(disk, config, say)
         format_folders(disk, config, _wanted(given, config, random), random=random, now_ms=now_ms, say=say)
     except (StorageProblem, ConfigInvalid) as error:
         complain(str(error))
+        return 1
+    except ValueError as error:
+        complain(f"{given.config}: {error}")
         return 1
     except OSError as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror or error

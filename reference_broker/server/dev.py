@@ -201,9 +201,8 @@ def _fork(plan: _Plan, options: Options, ready_write: int, complain: Say) -> int
             def on_ready(bound: Mapping[str, int]) -> None:
                 os.write(ready_write, b"+")
 
-            status = start(
-                str(plan.file), replace(options, on_ready=on_ready), lambda text: complain(f"{plan.id}: {text}")
-            )
+            own = replace(options, on_ready=on_ready, name=f"node {plan.id}")
+            status = start(str(plan.file), own, lambda text: complain(f"{plan.id}: {text}"))
     finally:
         with suppress(OSError):
             sys.stderr.flush()

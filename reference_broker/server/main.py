@@ -22,6 +22,7 @@ from reference_broker.server.listener import CannotListen, Listener, bind_all
 from reference_broker.server.log_lines import LogLines
 from reference_broker.server.loop import Halted, Loop
 from reference_broker.settings.broker_config import BrokerConfig
+from reference_broker.settings.properties import text_of
 from reference_broker.settings.validators import ConfigInvalid
 from reference_broker.startup import start_node
 from reference_broker.storage import StorageProblem, load_folders
@@ -38,6 +39,8 @@ class Options:
 
     overrides: Sequence[str] = ()
     log_level: str = "INFO"
+    name: str = ""
+    """What stands in its log lines, where several nodes share a terminal."""
     log_requests: bool = False
     link_filter: str | None = None
     """The file that says from which nodes this one is cut off, for tests."""
@@ -49,9 +52,9 @@ class Options:
 
 def start(file: str, options: Options, complain: Callable[[str], None]) -> int:
     """Run a node until SIGTERM; the exit status: 0 after a stop in order, 1 when it cannot start, 3 when it halted."""
-    lines = LogLines(options.log_level)
+    lines = LogLines(options.log_level, options.name)
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        text = text_of(Path(file).read_bytes())
         config = BrokerConfig.load(text, options.overrides, socket.gethostname(), options.release)
     except OSError as error:
         complain(f"{file}: {error.strerror}")

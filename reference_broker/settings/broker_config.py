@@ -60,7 +60,7 @@ class BrokerConfig:
         settings = parse_properties(text)
         for override in overrides:
             key, separator, value = override.partition("=")
-            if not separator:
+            if not separator or not key.strip():
                 raise ConfigInvalid(f"--override {override}: write key=value")
             settings[key.strip()] = value
         return cls.of(settings, default_host, release)

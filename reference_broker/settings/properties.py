@@ -12,6 +12,14 @@ BLANK: Final = " \t\f"
 ESCAPES: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
+def text_of(raw: bytes) -> str:
+    """The text of a file. ValueError where it is not in UTF-8: it is a file of another kind."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is no text in UTF-8: byte {error.start} is 0x{raw[error.start]:02x}") from error
+
+
 def parse_properties(text: str) -> dict[str, str]:
     """All settings of a file; of a key that stands twice the last value counts. ValueError for a torn \\u escape."""
     settings: dict[str, str] = {}

@@ -37,6 +37,17 @@ def test_a_value_that_is_not_valid_is_named_with_its_key(broker: Broker) -> None
 
 def test_an_override_without_a_value_is_refused(broker: Broker) -> None:
     assert "write key=value" in one_line(command("start", str(broker.file), "--override", "num.partitions"))
+    assert "write key=value" in one_line(command("start", str(broker.file), "--override", "=5"))
+
+
+@pytest.mark.parametrize("words", [("start",), ("storage", "format", "-t", CLUSTER, "-c"), ("storage", "info", "-c")])
+def test_a_file_that_is_no_text_is_named(broker: Broker, words: tuple[str, ...]) -> None:
+    broker.file.write_bytes(b"\xff\xfenode.id=1")
+    assert one_line(command(*words, str(broker.file))).endswith("it is no text in UTF-8: byte 0 is 0xff")
+
+
+def test_a_wrong_command_line_of_storage_is_one_line() -> None:
+    assert "storage: format: the following arguments are required" in one_line(command("storage", "format"))
 
 
 def test_a_folder_that_is_not_formatted_is_named(broker: Broker) -> None:
@@ -105,7 +116,7 @@ def test_an_unknown_setting_is_a_warning(broker: Broker) -> None:
 
 def test_dev_tells_which_process_is_which_node_and_how_a_killed_one_is_started_again() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "reference_broker", "dev", "--nodes", "3", "--port", "0"],
+        [sys.executable, "-m", "reference_broker", "dev", "--nodes", "3", "--port", "0", "--log-level", "INFO"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -119,9 +130,14 @@ def test_dev_tells_which_process_is_which_node_and_how_a_killed_one_is_started_a
     assert second is not None
     assert Path(second["data"], "meta.properties").is_file()
     os.kill(int(second["pid"]), signal.SIGKILL)
-    said = process.stderr.readline()
+    lines = iter(process.stderr.readline, "")
+    said = next(line for line in lines if "was ended by SIGKILL" in line)
     process.terminate()
-    process.communicate(timeout=20)
+    _, log = process.communicate(timeout=20)
+    assert {found for line in log.splitlines() for found in re.findall(r"INFO (node \d): ", line)} == {
+        "node 1",
+        "node 3",
+    }
     assert "node 2 was ended by SIGKILL; start it again with: " in said
     assert f"-m reference_broker start {Path(second['data']).parent}/server-2.properties" in said
 

@@ -11,6 +11,7 @@ from harness.judging.outcome import Outcome
 from reference_broker.command_line import as_typed
 from reports.comparison import difference_table
 from reports.findings import Finding, Findings, availability, course, findings_of, tolerated_rows
+from reports.log_bounds import CAPTION, log_bounds
 from reports.markup import badge, block, command, element, facts, folded, link, picture, table, text
 from reports.parts import KnownBug, Link
 from reports.results import GRAVITY, Result, Results
@@ -89,6 +90,7 @@ def _inside(result: Result) -> list[str]:
         rows = [(result, difference) for difference in result.differences]
         parts += [element("h4", "Differences"), difference_table(rows)]
     parts.append(_course(result, found))
+    parts.append(_log_bounds(result))
     parts.append(_logs(result, found))
     parts.append(_tolerated(result))
     parts.append(_rerun(result))
@@ -205,6 +207,11 @@ def _course(result: Result, found: Findings) -> str:
     listed = facts([(f"longest time without success, {role}", text(gap)) for role, gap in gaps])
     lost = [("acknowledged records lost", text(sentence)) for sentence in loss_sentences(result.meta.measures)]
     return element("h4", "Under load") + shown + listed + facts(lost) + _changes(found.series)
+
+
+def _log_bounds(result: Result) -> str:
+    drawn = log_bounds(result.more)
+    return "" if drawn is None else element("h4", "The logs over time") + picture(drawn.drawn(), CAPTION)
 
 
 def _changes(series: Series) -> str:

@@ -35,6 +35,7 @@ pytestmark = [
     pytest.mark.feature("Leader election"),
     pytest.mark.severity("blocker"),
     pytest.mark.kip(966, 101),
+    pytest.mark.setting("unclean.leader.election.enable"),
     pytest.mark.document(
         "topic configuration unclean.leader.election.enable",
         "https://kafka.apache.org/documentation/#topicconfigs_unclean.leader.election.enable",

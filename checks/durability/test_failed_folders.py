@@ -67,6 +67,7 @@ pytestmark = [
     pytest.mark.cluster(small_disk_mb=16),
     pytest.mark.feature("KIP-112"),
     pytest.mark.severity("critical"),
+    pytest.mark.setting("log.dirs"),
     pytest.mark.kip(112, 858),
     pytest.mark.document("Protocol guide", "https://kafka.apache.org/protocol.html"),
 ]

@@ -34,6 +34,7 @@ pytestmark = [
     pytest.mark.feature("Produce"),
     pytest.mark.severity("blocker"),
     pytest.mark.kip(966),
+    pytest.mark.setting("min.insync.replicas"),
     pytest.mark.document("producer configuration acks", "https://kafka.apache.org/documentation/#producerconfigs_acks"),
     pytest.mark.document(
         "topic configuration min.insync.replicas",

@@ -38,6 +38,7 @@ pytestmark = [
     ),
     pytest.mark.feature("Replication"),
     pytest.mark.kip(73),
+    pytest.mark.setting("follower.replication.throttled.replicas"),
 ]
 RATE: Final = "follower.replication.throttled.rate"
 REPLICAS: Final = "follower_replication_throttled_replicas"

@@ -30,6 +30,7 @@ pytestmark = [
     pytest.mark.cluster(config={"broker.session.timeout.ms": "120000"}),
     pytest.mark.feature("Replication"),
     pytest.mark.kip(73),
+    pytest.mark.setting("leader.replication.throttled.replicas"),
 ]
 RATE: Final = "leader.replication.throttled.rate"
 REPLICAS: Final = "leader_replication_throttled_replicas"

@@ -78,6 +78,10 @@ class CheckRecord:
     differences: list[Mapping[str, Any]] = field(default_factory=list)
     phases: list[Mapping[str, Any]] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    log_bounds: dict[str, list[tuple[float, int, int, int]]] = field(default_factory=dict)
+    """Topic → (ms since it was first looked at, log start offset, log end offset, bytes), to be drawn."""
+    log_events: list[tuple[float, str]] = field(default_factory=list)
+    """(ms, what the operator did to those logs)."""
     duration_s: float = 0.0
     started: float = field(default_factory=time.monotonic)
     folder: Item | None = None
@@ -150,6 +154,8 @@ class CheckRecord:
                 "severity": self.severity,
                 "phases": self.phases,
                 "steps": self.steps,
+                "log_bounds": self.log_bounds,
+                "log_events": self.log_events,
                 "failure": "\n".join(self.failure),
                 "happened": self.happened,
                 "known_bug": None if self.known_bug is None else bug_said(self.known_bug),

@@ -320,8 +320,10 @@ class PartitionLog:
         """Bring the files of the indexes up to date; remove those of deleted segments whose delay is over."""
         if self.segments[-1].size:
             self.segments[-1].keep_indexes()
-        while self.doomed and self.doomed[0][0] <= now_ms:
-            self.doomed.pop(0)[1].remove()
+        due = [one for one in self.doomed if one[0] <= now_ms]  # in no order: the delay may have been shortened
+        for one in due:
+            one[1].remove()
+            self.doomed.remove(one)
 
     def is_overdue(self, now_ms: int) -> bool:
         """Whether flush.ms have passed since the last flush."""

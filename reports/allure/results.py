@@ -29,6 +29,7 @@ from harness.judging.outcome import Outcome
 from reference_broker.command_line import as_typed
 from reports.allure.configuration import CONFIGURATION, categories, configuration
 from reports.findings import SHOWN, Finding, Findings, availability, course, findings_of
+from reports.log_bounds import log_bounds
 from reports.results import Result, Results
 from reports.timeline import timeline
 from reports.words import count, title
@@ -250,6 +251,8 @@ class _Writer:
             made.append(self._attach("Picture: timeline", drawn.alone(), _PICTURE))
             gaps = [f"longest time without success, {role}: {gap}" for role, gap in availability(found.series)]
             made.append(self._attach("Figures", "\n".join((course(found.series), *gaps))))
+        if (bounds := log_bounds(result.more)) is not None:
+            made.append(self._attach("Picture: the logs over time", bounds.alone(), _PICTURE))
         made += [self._attach(f"Log: {excerpt.name}", "\n".join(excerpt.lines)) for excerpt in found.logs]
         if result.differences:
             data = [

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench.storage import clean_up_to
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from bench.storage import clean_up_to
 from harness.hosts.host import wait_until
 from harness.targets.readiness import ask
 from reference_broker.wire.api_keys import ApiKey

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -178,6 +179,23 @@ def test_old_segments_go_by_size(tmp_path: Path) -> None:
     log.set_high_watermark(log.log_end_offset)
     log.delete_old_segments(NOW)
     assert 700 <= log.size < 1000
+
+
+def test_a_shorter_delay_of_deletion_does_not_wait_for_files_that_were_given_more(tmp_path: Path) -> None:
+    log = opened(tmp_path, segment_bytes=120, retention_bytes=1, file_delete_delay_ms=60_000)
+    for _ in range(2):
+        log.append_from_client(batch(), 0, NOW)
+    log.set_high_watermark(2)
+    log.delete_old_segments(NOW)
+    log.reconfigure(replace(log.config, file_delete_delay_ms=0))
+    log.append_from_client(batch(), 0, NOW)
+    log.set_high_watermark(3)
+    log.delete_old_segments(NOW)
+
+    log.tidy(NOW)
+
+    waiting = sorted(path.name for path in (tmp_path / "orders-0").glob("*.log.deleted"))
+    assert waiting == ["00000000000000000000.log.deleted"]
 
 
 def test_a_record_is_found_by_its_time(tmp_path: Path) -> None:

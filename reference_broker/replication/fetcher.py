@@ -147,7 +147,7 @@ class Fetcher:
         settings = self.settings
         request = FetchRequest(
             replica_state=ReplicaState(replica_id=BrokerId(self.local.node_id), replica_epoch=self.local.broker_epoch),
-            max_wait_ms=settings.wait_max_ms,
+            max_wait_ms=0 if self._session.has_more else settings.wait_max_ms,
             min_bytes=settings.min_bytes,
             max_bytes=settings.response_max_bytes,
             session_id=self._session.id,

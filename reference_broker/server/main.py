@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import random
 import resource
@@ -17,6 +16,7 @@ from reference_broker.node import Node, Observers
 from reference_broker.releases import BASELINE, Release
 from reference_broker.server.clock import now
 from reference_broker.server.disk import OsDisk
+from reference_broker.server.garbage import SetAside
 from reference_broker.server.link_filter import LinkFilter
 from reference_broker.server.listener import CannotListen, Listener, bind_all
 from reference_broker.server.log_lines import LogLines
@@ -99,13 +99,14 @@ def _run(
     complain: Callable[[str], None],
 ) -> int:
     is_ready: list[bool] = []
+    set_aside = SetAside()
 
     def on_ready() -> None:
         # Said only now: who reads it may stop the node at once, and that must be a stop in order.
         is_ready.append(True)
         where = ", ".join(f"{one.name} at port {one.port}" for one in listeners)
         lines.log("INFO", f"node {config.node_id} of cluster {node.parts.publisher.image.cluster_id} serves {where}")
-        gc.freeze()  # what a node is made of lives as long as it does: not to be looked through again and again
+        set_aside.begin()
         options.on_ready({one.name: one.port for one in listeners})
 
     link_filter = LinkFilter(options.link_filter, lines.log) if options.link_filter is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_broker.replication.fetcher_session import FetcherSession
+from reference_broker.replication.fetcher_session import NEW_AT_ONCE, FetcherSession
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.messages.fetch_request import FetchPartition
 from reference_broker.wire.messages.fetch_response import FetchResponse
@@ -82,3 +82,64 @@ def test_who_got_something_comes_last_in_a_full_request(session: FetcherSession)
     session.put_last((TOPIC_ID, 0))
     session.on_lost()
     assert said(session) == ([1, 0], [])
+
+
+def wanting(count: int) -> FetcherSession:
+    """A session in which so many partitions are wanted, and no request was made."""
+    session = FetcherSession()
+    for index in range(count):
+        session.want((TOPIC_ID, index), FetchPartition(partition=index))
+    return session
+
+
+def test_a_leader_is_told_of_many_partitions_some_at_a_time() -> None:
+    session = wanting(2 * NEW_AT_ONCE + 1)
+
+    told = []
+    for _ in range(3):
+        told.append(said(session)[0])
+        session.on_response(FetchResponse(session_id=7))
+
+    assert [len(one) for one in told] == [NEW_AT_ONCE, NEW_AT_ONCE, 1]
+    assert [index for one in told for index in one] == list(range(2 * NEW_AT_ONCE + 1))
+    assert not session.has_more
+
+
+def test_what_changed_is_said_beside_what_is_new() -> None:
+    session = wanting(NEW_AT_ONCE + 1)
+    said(session)
+    session.on_response(FetchResponse(session_id=7))
+
+    assert said(session, p3=9) == ([3, NEW_AT_ONCE], [])
+
+
+def test_a_partition_of_which_the_leader_knows_nothing_has_not_been_asked_for() -> None:
+    session = wanting(NEW_AT_ONCE + 1)
+    said(session)
+
+    assert session.asked((TOPIC_ID, 0)) is not None
+    assert session.asked((TOPIC_ID, NEW_AT_ONCE)) is None
+
+
+def test_a_partition_that_is_wanted_no_more_before_the_leader_knew_of_it_is_not_forgotten() -> None:
+    session = wanting(NEW_AT_ONCE + 1)
+    said(session)
+    session.on_response(FetchResponse(session_id=7))
+
+    assert said(session, NEW_AT_ONCE) == ([], [])
+
+
+def test_after_a_loss_those_come_first_of_which_no_leader_was_told() -> None:
+    session = wanting(NEW_AT_ONCE + 1)
+    said(session)
+    session.on_lost()
+
+    assert said(session)[0] == [NEW_AT_ONCE, *range(NEW_AT_ONCE - 1)]
+
+
+def test_a_leader_without_room_for_a_session_is_told_of_all_partitions_at_once() -> None:
+    session = wanting(NEW_AT_ONCE + 1)
+    said(session)
+    session.on_response(FetchResponse(session_id=0))
+
+    assert sorted(said(session)[0]) == list(range(NEW_AT_ONCE + 1))

@@ -13,9 +13,10 @@ flush.messages=1 helps.
 **Kafka says** KIP-966 (a broker that did not stop cleanly leaves the in-sync and the eligible replicas); Kafka
 documentation, "Application vs. OS Flush Management"; topic configurations min.insync.replicas and flush.messages.
 
-**Cannot see** What is left without flush.messages=1 after several nodes have lost their power: nothing is promised, and
-what was lost is counted (durability/unflushed_records). A topic younger than the time after which a broker writes its
-checkpoints (5 s): Kafka does not flush the name of a new log folder, and the checkpoints' fsync is the first that does.
+**Cannot see** What is left without flush.messages=1 after several nodes have lost their power: nothing is promised
+(`python -m nemesis --target simulated --faults power --on all` counts what is lost then). A topic younger than the
+time after which a broker writes its checkpoints (5 s): Kafka does not flush the name of a new log folder, and the
+checkpoints' fsync is the first that does.
 
 **Rejects** tests/plants/test_simulated_plants.py::test_another_bug_in_a_simulated_cluster_is_rejected,
 tests/plants/power/acknowledges_what_is_not_flushed.py

@@ -13,6 +13,9 @@ from harness.judging.guarantees import ANOMALIES
 
 API_HEADER = ("**Promises**", "**Refuses**", "**Versions**", "**Departs from Kafka**")
 CHECK_HEADER = ("**Claim**", "**Why it matters**", "**Kafka says**", "**Cannot see**", "**Rejects**")
+NAMED_CHECK = re.compile(
+    r"(?<![\w/])((?:durability|groups|metadata|ordering|protocol|retention|walkthrough)/[a-z0-9_]+)(?![\w./])"
+)
 FAULT_HEADER = ("**Does**", "**Needs**", "**Heals**")
 
 
@@ -46,6 +49,20 @@ def test_an_api_states_its_contract_in_its_header() -> None:
 
 def test_a_check_states_its_claim_and_what_it_rejects() -> None:
     assert not lacking(check_files(), CHECK_HEADER)
+
+
+def test_another_check_that_a_header_names_is_there() -> None:
+    wrong = []
+    for source in check_files():
+        header = ast.get_docstring(source.tree) or ""
+        wrong += [f"{source.path}: {name}" for name in NAMED_CHECK.findall(header) if not is_check(name)]
+    assert not wrong, "named in a header, and not there: " + ", ".join(wrong)
+
+
+def is_check(name: str) -> bool:
+    """Whether there is a file of checks of an id, such as durability/power_loss."""
+    area, _, file = name.partition("/")
+    return (ROOT / "checks" / area / f"test_{file}.py").is_file()
 
 
 def test_what_the_id_of_a_claim_means_is_listed() -> None:

@@ -31,7 +31,7 @@ from harness.judging.retention.log_history import Limits, LogHistory
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.options import ChosenTarget
 from harness.pytest_plugin.strike import Strike
-from harness.runs.log_watch import LogWatch, rules
+from harness.runs.log_watch import DAY_MS, LogWatch, rules
 from harness.targets.target import Cluster
 
 pytestmark = [
@@ -45,7 +45,7 @@ APART_S = 0.1
 SOON_MS = 1_200
 LATE_S = 5.0
 """What a deletion may take on a busy machine, beyond its limit and after a start, and a little more."""
-HOUR_MS = 3_600_000
+HOUR_MS, MONTH_DAYS = 3_600_000, 40
 SEGMENTS = {"segment.ms": "50"}
 
 
@@ -119,6 +119,27 @@ def test_a_clock_that_is_ahead_makes_records_old(
 
     watch.require_legal()
     require(start_of(watch), end_of(watch) - 10, "the start of the log whose last ten records are of the right time")
+
+
+def test_a_month_passes_day_by_day(cluster: Cluster, admin: RawAdmin, names: Names) -> None:
+    """One record a day, each kept for thirty days of the broker's clock, which is set forward by a day every three
+    seconds."""
+    (machine,) = [node.machine for node in cluster.nodes[:1]]
+    if machine is None or len(cluster.nodes) > 1:
+        pytest.skip("a month of a broker's time passes on one simulated node only")
+    topic = names.topic("readings")
+    admin.create_topic(topic, config={"retention.ms": f"{30 * DAY_MS}", "segment.ms": f"{DAY_MS - 1}"})
+    history = LogHistory(rules=rules(segment_ms=DAY_MS - 1), limits=Limits(30 * DAY_MS))
+    with LogWatch(cluster.bootstrap, topic, history) as watch:
+        for day in range(MONTH_DAYS):
+            with watch.moving_clock(day * DAY_MS, is_broken=False):
+                machine.set_clock(day * DAY_MS / 1000)
+            watch.append_now(ahead_ms=day * DAY_MS)
+            time.sleep(3)
+        machine.set_clock(0)
+
+    watch.require_legal()
+    require(start_of(watch), MONTH_DAYS - 30, "the start of the log of which the last thirty days are kept")
 
 
 @pytest.mark.cluster(nodes=3)

@@ -256,9 +256,9 @@ class LogWatch:
         self.history.changes.append(Change(began_ms=began_ms, ended_ms=ended_ms, value=limits))
 
     @contextlib.contextmanager
-    def moving_clock(self, ahead_ms: int) -> Iterator[None]:
-        """In the block, the broker's wall clock is set; the broker may be restarted for that."""
-        with self.broken("its clock is set"):
+    def moving_clock(self, ahead_ms: int, *, is_broken: bool = True) -> Iterator[None]:
+        """In the block, the broker's wall clock is set; the broker may be restarted for that (`is_broken`)."""
+        with self.broken("its clock is set") if is_broken else contextlib.nullcontext():
             began_ms = self._executor.wall_ms()
             yield
             ended_ms = self._executor.wall_ms() + _SETTLES_MS

@@ -66,6 +66,7 @@ def await_start(admin: RawAdmin, topic: str, wanted: int) -> None:
     require(admin.offsets(topic, 0)[0], wanted, f"the start of {topic}, {GONE_WITHIN_S:.0f} s later at most,")
 
 
+@pytest.mark.cluster(is_exact=True)  # it is the one broker's clock that stops
 def test_the_limit_is_exact_to_the_millisecond(
     cluster: Cluster, admin: RawAdmin, operator: Operator, names: Names, strike: Strike
 ) -> None:

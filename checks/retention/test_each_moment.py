@@ -22,6 +22,7 @@ tests/plants/ignores_new_limits_until_a_restart.py, tests/plants/starts_within_a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
@@ -58,6 +59,7 @@ pytestmark = [
 ]
 APART_S = 0.1
 SOON_MS = 1_200
+EVERY_S = 0.1
 LATE_S = 4.6
 """What a deletion may take on a busy machine, beyond its limit, and a little more."""
 BATCH = len(encode_batch([Record(0, 0, None, bytes(100))]))
@@ -73,8 +75,6 @@ class Case:
     append: Callable[[LogWatch, int], object]
     """Appends the batch of this number."""
     batches: int = 25
-    watched_s: float = LATE_S
-    """For how long it is looked on when all is appended."""
     segment_ms: int = 50
     segment_bytes: int = 1 << 30
     config: Mapping[str, str] = field(default_factory=dict)
@@ -110,20 +110,22 @@ def without_time(watch: LogWatch, number: int) -> object:
     return watch.append_without_time()
 
 
-CASES = {
-    "by-time": Case(limits=Limits(SOON_MS), append=now),
-    "by-time-out-of-order": Case(limits=Limits(SOON_MS), append=out_of_order, segment_ms=350),
-    "by-size": Case(limits=Limits(None, 6 * BATCH), append=now, goes=True),
-    "by-size-and-time": Case(limits=Limits(SOON_MS, 8 * BATCH), append=now),
-    "whole-segments-by-size": Case(
-        limits=Limits(None, 1_500_000), append=large, batches=40, segment_ms=7 * DAY_MS, segment_bytes=1_048_576
-    ),
-    "without-limits": Case(limits=Limits(), append=an_hour_old, goes=False, watched_s=2.6),
+BY_TIME = {
+    "out-of-order": Case(limits=Limits(SOON_MS), append=out_of_order, segment_ms=350),
+    "of-now": Case(limits=Limits(SOON_MS), append=now),
     "of-the-past": Case(limits=Limits(600_000), append=an_hour_old),
     "of-the-future": Case(limits=Limits(SOON_MS), append=half_of_the_future),
     "without-timestamps": Case(limits=Limits(SOON_MS), append=without_time, batches=8, segment_ms=7 * DAY_MS),
-    "by-the-brokers-time": Case(
+    "of-the-brokers-time": Case(
         limits=Limits(SOON_MS), append=an_hour_old, config={"message.timestamp.type": "LogAppendTime"}
+    ),
+    "without-limits": Case(limits=Limits(), append=an_hour_old, goes=False),
+}
+BY_SIZE = {
+    "small": Case(limits=Limits(None, 6 * BATCH), append=now),
+    "small-or-young": Case(limits=Limits(SOON_MS, 8 * BATCH), append=now),
+    "whole-segments": Case(
+        limits=Limits(None, 1_500_000), append=large, batches=40, segment_ms=7 * DAY_MS, segment_bytes=1_048_576
     ),
 }
 
@@ -143,22 +145,34 @@ def settings(limits: Limits) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_each_moment_is_as_the_settings_say(cluster: Cluster, operator: Operator, names: Names, case: Case) -> None:
-    topic = names.topic("readings")
+@pytest.mark.parametrize("cases", [BY_TIME, BY_SIZE], ids=["by-time", "by-size"])
+def test_each_moment_is_as_the_settings_say(
+    cluster: Cluster, operator: Operator, names: Names, cases: Mapping[str, Case]
+) -> None:
+    """Several topics with different limits, appended to and watched at once."""
+    with ExitStack() as all_watches:
+        watches = {
+            name: all_watches.enter_context(watch_of(cluster, operator, names.topic(name), case))
+            for name, case in cases.items()
+        }
+        for number in range(max(case.batches for case in cases.values())):
+            for name, case in cases.items():
+                if number < case.batches:
+                    case.append(watches[name], number)
+            time.sleep(APART_S)
+        time.sleep(LATE_S)
+
+    for name, case in cases.items():
+        watches[name].require_legal()
+        require((start_of(watches[name]) or 0) > 0, case.goes, f"whether anything of {name} was deleted")
+
+
+def watch_of(cluster: Cluster, operator: Operator, topic: str, case: Case) -> LogWatch:
+    """A new topic with a case's settings, to be watched."""
     segments = {"segment.ms": f"{case.segment_ms}", "segment.bytes": f"{case.segment_bytes}"}
     operator.create_topic(topic, config={**settings(case.limits), **segments, **case.config})
     bounds = rules(segment_ms=case.segment_ms, segment_bytes=case.segment_bytes)
-
-    with LogWatch(cluster.bootstrap, topic, LogHistory(rules=bounds, limits=case.limits)) as watch:
-        for number in range(case.batches):
-            case.append(watch, number)
-            time.sleep(APART_S)
-        time.sleep(case.watched_s)
-
-    watch.require_legal()
-    starts = [look.start for look in watch.history.looks if look.start is not None]
-    require(starts[-1] > 0, case.goes, "whether anything was deleted")
+    return LogWatch(cluster.bootstrap, topic, LogHistory(rules=bounds, limits=case.limits), every_s=EVERY_S)
 
 
 def test_new_limits_of_a_topic_count_at_once(cluster: Cluster, operator: Operator, names: Names) -> None:

@@ -118,7 +118,7 @@ class LogWatch:
 
     def require_legal(self) -> None:
         """BrokenPromise with the first wrong of what was seen; Unproven where that is too little."""
-        require_legal(self.history)
+        require_legal(self.history, f"{self.topic}-0")
 
     # -- looking ------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 **Bug** A segment goes when its first record is older than retention.ms, with younger records in it.
 
 **Rejected by**
-`checks/retention/test_each_moment.py::test_each_moment_is_as_the_settings_say[by-time-out-of-order]`:
+`checks/retention/test_each_moment.py::test_each_moment_is_as_the_settings_say[by-time]`:
 are deleted before their limit
 """
 

@@ -4,7 +4,7 @@
 
 **Rejected by**
 `checks/retention/test_each_moment.py::test_each_moment_is_as_the_settings_say[by-time]`: is still there
-`checks/retention/test_each_moment.py::test_each_moment_is_as_the_settings_say[whole-segments-by-size]`:
+`checks/retention/test_each_moment.py::test_each_moment_is_as_the_settings_say[by-size]`:
 is still there
 """
 

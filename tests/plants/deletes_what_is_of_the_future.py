@@ -3,7 +3,7 @@
 **Bug** The distance from now counts, whether it is past or future.
 
 **Rejected by**
-`checks/retention/test_each_moment.py::test_each_moment_is_as_the_settings_say[of-the-future]`:
+`checks/retention/test_each_moment.py::test_each_moment_is_as_the_settings_say[by-time]`:
 are deleted before their limit
 """
 

@@ -3,7 +3,7 @@
 **Bug** When retention has deleted segments the log starts one record after the first of those that are left.
 
 **Rejected by**
-`checks/retention/test_each_moment.py::test_each_moment_is_as_the_settings_say[by-time-out-of-order]`:
+`checks/retention/test_each_moment.py::test_each_moment_is_as_the_settings_say[by-time]`:
 where no segment begins and no deletion was asked for
 """
 

@@ -17,14 +17,14 @@ def wrongs(history: LogHistory) -> list[Wrong]:
     return [*wrong_deletions(history), *wrong_ends(history)]
 
 
-def require_legal(history: LogHistory, *, least_looks: int = LEAST_LOOKS) -> None:
-    """BrokenPromise with the first wrong of a history; Unproven where too little was seen of it."""
+def require_legal(history: LogHistory, partition: str = "", *, least_looks: int = LEAST_LOOKS) -> None:
+    """BrokenPromise with the first wrong of a history; Unproven where too little was seen of it. `partition` is its
+    name, for the witness."""
     found = wrongs(history)
     if found:
         first = found[0]
-        raise BrokenPromise(
-            f"{first.sentence[:1].upper()}{first.sentence[1:]}.", witness=first.lines, claim=first.claim
-        )
+        happened = f"{first.sentence[:1].upper()}{first.sentence[1:]}."
+        raise BrokenPromise(happened, witness=(*([partition] if partition else []), *first.lines), claim=first.claim)
     if len(history.looks) < least_looks:
         raise Unproven(f"the ends of the log were told {len(history.looks)} times only, fewer than {least_looks}")
     note_judgement()

@@ -47,6 +47,8 @@ DEBUGGER: Final = -2
 """A replica id that a follower answers as well as a leader."""
 _PRODUCE, _FETCH, _LIST_OFFSETS, _DELETE_RECORDS = 9, 12, 6, 2
 _TIMEOUT_MS: Final = 15_000
+_NOT_LED: Final = (ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+_LEADS_WITHIN_NS: Final = 10_000_000_000
 _SETTLES_MS: Final = 1_000
 """How long after it was answered a change of settings may come to the log."""
 _SLACK_MS: Final = 3_000
@@ -193,8 +195,7 @@ class LogWatch:
         part = PartitionProduceData(index=0, records=memoryview(data))
         topic = TopicProduceData(name=TopicName(self.topic), partition_data=(part,))
         request = ProduceRequest(acks=-1, timeout_ms=_TIMEOUT_MS, topic_data=(topic,))
-        found, began_ms = self._sent(ApiKey.PRODUCE, _PRODUCE, request)
-        answer = found.responses[0].partition_responses[0]
+        answer, began_ms = self._sent(ApiKey.PRODUCE, _PRODUCE, request)
         if answer.error_code:
             raise ClientTrouble(f"Produce to {self.topic}: {ErrorCode(answer.error_code).name}")
         base, appended_ms = int(answer.base_offset), int(answer.log_append_time_ms)
@@ -222,8 +223,7 @@ class LogWatch:
         wanted = DeleteRecordsPartition(partition_index=0, offset=before)
         topic = DeleteRecordsTopic(name=TopicName(self.topic), partitions=(wanted,))
         request = DeleteRecordsRequest(topics=(topic,), timeout_ms=_TIMEOUT_MS)
-        found, began_ms = self._sent(ApiKey.DELETE_RECORDS, _DELETE_RECORDS, request)
-        answer = found.topics[0].partitions[0]
+        answer, began_ms = self._sent(ApiKey.DELETE_RECORDS, _DELETE_RECORDS, request)
         require(ErrorCode(answer.error_code).name, "NONE", f"the answer to DeleteRecords below {before}")
         low = int(answer.low_watermark)
         cut = Cut(began_ms=began_ms, ended_ms=self._executor.wall_ms(), offset=max(before, low), low_watermark=low)
@@ -231,19 +231,29 @@ class LogWatch:
         return low
 
     def _sent(self, api_key: ApiKey, version: int, request: Any) -> tuple[Any, int]:
-        """(the leader's answer, when the request was sent)."""
+        """(the part of the leader's answer that is about the partition, when it was asked). Asks again while a new
+        leader does not know yet that it leads, as clients do."""
 
         async def send() -> tuple[Any, int]:
             connection = await self._own.leader(self.topic, 0)
             spoken = await connection.highest(api_key, version)
             began_ms = self._executor.wall_ms()
-            return await connection.request(api_key, spoken, request, timeout_s=_TIMEOUT_MS / 1000 + 5), began_ms
+            answer = await connection.request(api_key, spoken, request, timeout_s=_TIMEOUT_MS / 1000 + 5)
+            if api_key is ApiKey.PRODUCE:
+                return answer.responses[0].partition_responses[0], began_ms
+            return answer.topics[0].partitions[0], began_ms
 
-        try:
-            return self._executor.run(send())
-        except TROUBLE as trouble:
+        deadline_ns = self._executor.now_ns() + _LEADS_WITHIN_NS
+        while True:
+            try:
+                part, began_ms = self._executor.run(send())
+            except TROUBLE as trouble:
+                self._own.forget()
+                raise ClientTrouble(f"the leader of {self.topic}: {trouble}") from trouble
+            if part.error_code not in _NOT_LED or self._executor.now_ns() > deadline_ns:
+                return part, began_ms
             self._own.forget()
-            raise ClientTrouble(f"the leader of {self.topic}: {trouble}") from trouble
+            self._executor.sleep(0.1)
 
     # -- what others do -----------------------------------------------------------------------------------------
 

@@ -20,7 +20,8 @@ from reference_broker.log.folder_names import DELETE, STRAY, folder_of, mark_of,
 from reference_broker.log.future_logs import FutureLogs
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.log.producer_replay import KNOWS_ALL
-from reference_broker.log.recovery import ForeignFolder, open_log
+from reference_broker.log.recovery import ForeignFolder, open_log, opening_log
+from reference_broker.log.steps import Steps, done
 from reference_broker.log.watched_disk import Watch, WatchedDisk, unwatched_disk
 from reference_broker.wire.errors import ErrorCode
 from reference_broker.wire.primitives import Uuid
@@ -131,6 +132,12 @@ class LogDirectory:
     def open_log(
         self, topic: str, partition: int, topic_id: Uuid, config: LogConfig, silent_since_ms: int = KNOWS_ALL
     ) -> PartitionLog:
+        """`opening_log` at once."""
+        return done(self.opening_log(topic, partition, topic_id, config, silent_since_ms))
+
+    def opening_log(
+        self, topic: str, partition: int, topic_id: Uuid, config: LogConfig, silent_since_ms: int = KNOWS_ALL
+    ) -> Steps[PartitionLog]:
         """The log of a partition, loaded or created; a loaded one is recovered if the last stop was not clean.
 
         It knows no producers that were silent since a time (ms).
@@ -140,7 +147,7 @@ class LogDirectory:
         self._watch.check()
         key = (topic, partition)
         try:
-            log = open_log(
+            log = yield from opening_log(
                 disk=self.disk,
                 directory=f"{self.path}/{folder_of(topic, partition)}",
                 topic=topic,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from reference_broker.environment import Disk
 from reference_broker.log.producer_state import Completed, ProducerState, marker_of
 from reference_broker.log.segment import Segment
+from reference_broker.log.steps import BATCHES_AT_ONCE, Steps, done
 from reference_broker.log.transaction_index import AbortedTransaction
 from reference_broker.wire.primitives import MalformedRequest
 from reference_broker.wire.records import Batch, BatchHeader, iter_batches
@@ -14,7 +16,12 @@ from reference_broker.wire.records import Batch, BatchHeader, iter_batches
 KNOWS_ALL = -(1 << 62)
 
 
-def load_producers(
+def load_producers(**circumstances: Any) -> None:
+    """`loading_producers` at once."""
+    done(loading_producers(**circumstances))
+
+
+def loading_producers(
     *,
     disk: Disk,
     directory: str,
@@ -23,8 +30,8 @@ def load_producers(
     start_offset: int,
     trusted_up_to: int,
     silent_since_ms: int = KNOWS_ALL,
-) -> None:
-    """Rebuild the state at the end of the last segment.
+) -> Steps[None]:
+    """Rebuild the state at the end of the last segment, in steps.
 
     Snapshots beyond `trusted_up_to` may speak of records that a crash took back, and are removed; so are those that
     belong to no segment, but the newest. Producers of the snapshot without a record after `silent_since_ms` are
@@ -50,11 +57,13 @@ def load_producers(
                 disk.remove(path)
     for segment in segments:
         if segment.next_offset > start:
-            _replay(segment, producers, start)
+            yield from _replay(segment, producers, start)
 
 
-def _replay(segment: Segment, producers: ProducerState, start: int) -> None:
-    for position, header in segment.headers_from(segment.position_of(start)):
+def _replay(segment: Segment, producers: ProducerState, start: int) -> Steps[None]:
+    for count, (position, header) in enumerate(segment.headers_from(segment.position_of(start))):
+        if count % BATCHES_AT_ONCE == BATCHES_AT_ONCE - 1:
+            yield
         if not header.has_producer_id or header.base_offset < start:
             continue
         if header.is_control:

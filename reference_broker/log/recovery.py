@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 from reference_broker.environment import Disk, Random
 from reference_broker.log.checkpoints import EPOCHS, PARTITION_METADATA, read_topic_id, write_topic_id
@@ -13,9 +14,10 @@ from reference_broker.log.flushing import parent_of
 from reference_broker.log.indexes import CorruptIndex
 from reference_broker.log.leader_epochs import LeaderEpochs
 from reference_broker.log.partition_log import PartitionLog
-from reference_broker.log.producer_replay import KNOWS_ALL, load_producers
+from reference_broker.log.producer_replay import KNOWS_ALL, loading_producers
 from reference_broker.log.producer_state import ProducerState
 from reference_broker.log.segment import Segment
+from reference_broker.log.steps import BATCHES_AT_ONCE, BYTES_AT_ONCE, Steps, done
 from reference_broker.wire.primitives import ZERO_UUID, Uuid
 from reference_broker.wire.records import iter_batches
 
@@ -27,7 +29,12 @@ class ForeignFolder(ValueError):
     """The folder belongs to another topic of that name."""
 
 
-def open_log(
+def open_log(**circumstances: Any) -> PartitionLog:
+    """`opening_log` at once."""
+    return done(opening_log(**circumstances))
+
+
+def opening_log(
     *,
     disk: Disk,
     directory: str,
@@ -42,8 +49,8 @@ def open_log(
     is_id_deferred: bool = False,
     random: Random | None = None,
     on_warning: Callable[[str], None] = lambda line: None,
-) -> PartitionLog:
-    """Open or create the log in a folder.
+) -> Steps[PartitionLog]:
+    """Open or create the log in a folder, in steps.
 
     `random` draws the jitter of segment.jitter.ms. `is_id_deferred` leaves the writing of a new folder's topic id to
     the first append, or to a flush before it.
@@ -65,7 +72,7 @@ def open_log(
         write_topic_id(disk, directory, topic_id)
         disk.flush_directory(parent_of(directory))
         lacks_id = False
-    segments = _load_segments(
+    segments = yield from _load_segments(
         disk, directory, config, recovery_point, is_clean=is_clean, start=log_start_offset, on_warning=on_warning
     )
     end = segments[-1].next_offset
@@ -75,6 +82,7 @@ def open_log(
             segment.remove()
         segments, end = [Segment(disk, directory, log_start_offset, config)], log_start_offset
     start = min(max(log_start_offset, segments[0].base_offset), end)
+    epochs = yield from _load_epochs(disk, directory, segments, recovery_point, is_clean=is_clean)
     log = PartitionLog(
         disk=disk,
         directory=directory,
@@ -84,14 +92,14 @@ def open_log(
         config=config,
         segments=segments,
         producers=ProducerState(),
-        epochs=_load_epochs(disk, directory, segments, recovery_point, is_clean=is_clean),
+        epochs=epochs,
         log_start_offset=start,
         recovery_point=end if is_clean else min(recovery_point, end),
         random=random,
     )
     log.is_id_written = log.is_id_durable = not lacks_id
     log.epochs.cut_from_start(start)
-    load_producers(
+    yield from loading_producers(
         disk=disk,
         directory=directory,
         segments=segments,
@@ -126,7 +134,7 @@ def _known_id(disk: Disk, directory: str, *, is_clean: bool) -> Uuid:
 
 def _load_epochs(
     disk: Disk, directory: str, segments: list[Segment], recovery_point: int, *, is_clean: bool
-) -> LeaderEpochs:
+) -> Steps[LeaderEpochs]:
     """The leader epochs; from the recovery point on, or all where the file is corrupt, as the batches tell them.
 
     After a crash the file may name epochs that were lost with their batches, and lack those of batches that were not.
@@ -141,9 +149,11 @@ def _load_epochs(
     found = [entry for entry in epochs.entries if entry[1] < known_to]
     for segment in segments:
         if segment.next_offset > known_to:
-            for _, header in segment.headers_from():
+            for count, (_, header) in enumerate(segment.headers_from()):
                 if not found or header.partition_leader_epoch > found[-1][0]:
                     found.append((header.partition_leader_epoch, header.base_offset))
+                if count % BATCHES_AT_ONCE == BATCHES_AT_ONCE - 1:
+                    yield
     epochs.replace(found, known_to)
     return epochs
 
@@ -157,7 +167,7 @@ def _load_segments(
     is_clean: bool,
     start: int,
     on_warning: Callable[[str], None],
-) -> list[Segment]:
+) -> Steps[list[Segment]]:
     bases = sorted(int(name[:-4]) for name in disk.list(directory) if name.endswith(".log"))
     segments: list[Segment] = []
     for index, base in enumerate(bases):
@@ -171,10 +181,10 @@ def _load_segments(
                 continue
             except CorruptIndex as error:
                 on_warning(f"{error}: the indexes of {segment.stem}.log are built anew")
-                recover_segment(segment)
+                yield from recover_segment(segment)
                 continue
         size = segment.size
-        is_whole = recover_segment(segment)
+        is_whole = yield from recover_segment(segment)
         hole = 0 if following is None else following - segment.next_offset
         # A crash may take all that was not flushed of a segment, and leave the next: only compaction makes holes.
         if not is_whole or hole < 0 or (hole and not config.is_compacted):
@@ -189,10 +199,10 @@ def _load_segments(
     return segments or [Segment(disk, directory, start, config)]
 
 
-def recover_segment(segment: Segment) -> bool:
+def recover_segment(segment: Segment) -> Steps[bool]:
     """Read every batch, rebuild the indexes, cut what is torn or corrupt. False when something was cut."""
     segment.forget()
-    end = 0
+    end = count = rested_at = 0
     for position, header in segment.headers_from():
         if header.base_offset < segment.next_offset or header.magic != 2:
             break
@@ -201,6 +211,10 @@ def recover_segment(segment: Segment) -> bool:
             break
         segment.note(header, position)
         end = position + header.size_in_bytes
+        count += 1
+        if count == BATCHES_AT_ONCE or end - rested_at >= BYTES_AT_ONCE:
+            count, rested_at = 0, end
+            yield
     _keep_aborted(segment)
     if end == segment.size:
         return True

@@ -36,6 +36,10 @@ class Backlog:
         """One is done now; whether it may be new."""
         return self.changed.pop(key)
 
+    def put_back(self, key: TopicIdPartition, *, is_new: bool) -> None:
+        """One takes longer: somebody who asks for it must not find it missing."""
+        self.changed.setdefault(key, is_new)
+
     def drop(self, key: TopicIdPartition) -> None:
         """One is not hosted any more; no error where it is not behind."""
         self.changed.pop(key, None)

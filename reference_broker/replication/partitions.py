@@ -288,7 +288,7 @@ class Partitions:
             self._hosting.reconfigure(name for kind, name in configs if kind == TOPIC)
 
     def _tell_loaded(self, now: Now) -> None:
-        if not self._behind and (on_loaded := self._on_loaded) is not None:
+        if not self._behind and self._hosting.opening is None and (on_loaded := self._on_loaded) is not None:
             self._on_loaded = None
             on_loaded(now)
 
@@ -298,7 +298,7 @@ class Partitions:
         """When `on_time` must be called next (monotonic); None before `attach`."""
         if self._upkeep is None:
             return None
-        is_loading = self._behind or self._on_loaded is not None
+        is_loading = self._behind or self._hosting.opening is not None or self._on_loaded is not None
         if is_loading or self._placement.has_news or self._flushes.has_work(self._folders):
             return 0
         earliest = self._exchange.next_deadline_ms()

@@ -9,6 +9,7 @@ from reference_broker.log.config import LogConfig
 from reference_broker.log.log_directory import LogDirectory
 from reference_broker.log.partition_log import PartitionLog
 from reference_broker.log.producer_replay import KNOWS_ALL
+from reference_broker.log.steps import Steps
 from reference_broker.metadata.image import MetadataImage
 from reference_broker.metadata.topics import PartitionImage, TopicImage
 from reference_broker.replication.folder_news import FolderNews, FolderReport, TopicIdPartition
@@ -35,11 +36,16 @@ class Placement:
 
     # -- one replica --------------------------------------------------------------------------------------------
 
-    def open(self, topic: TopicImage, image: PartitionImage, config: LogConfig, *, is_new: bool) -> PartitionLog:
-        """Open or create a replica's log in its folder. KafkaError where that folder is offline or fails now."""
+    def opening(
+        self, topic: TopicImage, image: PartitionImage, config: LogConfig, *, is_new: bool
+    ) -> Steps[PartitionLog]:
+        """Open or create a replica's log in its folder, in steps.
+
+        KafkaError where that folder is offline or fails now.
+        """
         key = (topic.name, image.index)
         folder = self._folder_for(topic, image, is_new=is_new)
-        log = folder.open_log(topic.name, image.index, topic.id, config, self._silent_since_ms)
+        log = yield from folder.opening_log(topic.name, image.index, topic.id, config, self._silent_since_ms)
         self.places[key] = folder
         self.offline.pop(key, None)
         if self.folders.id_of(folder) != image.directory_of(self._node_id):

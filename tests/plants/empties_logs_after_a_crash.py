@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from reference_broker.log import recovery
 from reference_broker.log.segment import Segment
+from reference_broker.log.steps import Steps
 
 
 def plant() -> None:
     """Puts it in: for the logs of partitions, not for Kafka's own topics."""
     recover = recovery.recover_segment
 
-    def thorough(segment: Segment) -> bool:
-        is_whole = recover(segment)
+    def thorough(segment: Segment) -> Steps[bool]:
+        is_whole = yield from recover(segment)
         if "/__" in segment.stem:
             return is_whole
         segment.truncate(0)

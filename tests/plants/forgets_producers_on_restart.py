@@ -10,6 +10,7 @@ should be ('NONE', 4), and is ('NONE', 9)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from reference_broker.log import recovery
@@ -18,7 +19,7 @@ from reference_broker.log.producer_state import ProducerState
 
 def plant() -> None:
     """Puts it in. A producer of which nothing is known may begin anywhere, as in Kafka."""
-    recovery.load_producers = _nothing
+    recovery.loading_producers = _nothing
     check = ProducerState.check
 
     def lenient(producers: ProducerState, header: Any) -> None:
@@ -28,5 +29,6 @@ def plant() -> None:
     ProducerState.check = lenient
 
 
-def _nothing(**circumstances: Any) -> None:
+def _nothing(**circumstances: Any) -> Iterator[None]:
     """Loads no producers."""
+    yield from ()

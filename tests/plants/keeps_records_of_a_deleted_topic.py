@@ -15,13 +15,14 @@ from __future__ import annotations
 from reference_broker.log.config import LogConfig
 from reference_broker.log.log_directory import KNOWS_ALL, LogDirectory
 from reference_broker.log.partition_log import PartitionLog
+from reference_broker.log.steps import Steps
 from reference_broker.wire.primitives import Uuid
 
 
 def plant() -> None:
     """Puts it in."""
     kept: dict[tuple[str, int], PartitionLog] = {}
-    open_log = LogDirectory.open_log
+    opening_log = LogDirectory.opening_log
 
     def keeping(folder: LogDirectory, topic: str, partition: int, now_ms: int) -> None:
         kept[topic, partition] = folder.logs.pop((topic, partition))
@@ -33,11 +34,11 @@ def plant() -> None:
         topic_id: Uuid,
         config: LogConfig,
         silent_since_ms: int = KNOWS_ALL,
-    ) -> PartitionLog:
+    ) -> Steps[PartitionLog]:
         if (topic, partition) not in kept:
-            return open_log(folder, topic, partition, topic_id, config, silent_since_ms)
+            return (yield from opening_log(folder, topic, partition, topic_id, config, silent_since_ms))
         folder.logs[topic, partition] = kept.pop((topic, partition))
         return folder.logs[topic, partition]
 
     LogDirectory.delete_log = keeping
-    LogDirectory.open_log = finding
+    LogDirectory.opening_log = finding

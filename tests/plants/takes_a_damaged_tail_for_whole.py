@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from reference_broker.log import recovery
 from reference_broker.log.segment import Segment
+from reference_broker.log.steps import Steps
 from reference_broker.wire.records import CRC_AT
 
 
@@ -19,8 +20,8 @@ def plant() -> None:
     """Puts it in, and the damage with it: for the logs of partitions, not for Kafka's own topics."""
     recover = recovery.recover_segment
 
-    def trusting(segment: Segment) -> bool:
-        is_whole = recover(segment)
+    def trusting(segment: Segment) -> Steps[bool]:
+        is_whole = yield from recover(segment)
         positions = [position for position, _ in segment.headers_from()]
         if positions and "/__" not in segment.stem:
             with open(f"{segment.stem}.log", "r+b") as file:

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from reference_broker.log import recovery
 from reference_broker.log.segment import Segment
+from reference_broker.log.steps import Steps
 
 
 def plant() -> None:
     """Puts it in: for the logs of partitions, not for metadata."""
     recover = recovery.recover_segment
 
-    def careless(segment: Segment) -> bool:
-        is_whole = recover(segment)
+    def careless(segment: Segment) -> Steps[bool]:
+        is_whole = yield from recover(segment)
         positions = [position for position, _ in segment.headers_from()]
         if not positions or "/__" in segment.stem:
             return is_whole

@@ -229,3 +229,60 @@ def test_the_next_deadline_follows_what_was_done(broker: BrokerInMemory) -> None
     assert broker.partitions.next_deadline_ms() == NOW + 1_000
     broker.partitions.on_time(at(NOW + 1_000))
     assert broker.partitions.next_deadline_ms() == NOW + 2_000
+
+
+# -- recovery in steps ----------------------------------------------------------------------------------------------
+
+
+def crashed_with_much_to_recover() -> BrokerInMemory:
+    """A broker after a crash: one log has thousands of batches to be read again."""
+    broker = BrokerInMemory()
+    broker.create("large")
+    broker.create("small")
+    for _ in range(1_500):
+        broker.append(b"a", name="large")
+    broker.append(b"a", name="small")
+    return BrokerInMemory(broker.disk, broker.metadata)
+
+
+def test_a_log_is_recovered_between_other_things_and_the_others_follow() -> None:
+    broker = crashed_with_much_to_recover()
+    turns = 0
+    while not broker.partitions.is_loaded:
+        assert broker.partitions.next_deadline_ms() == 0
+        broker.partitions.on_time(broker.now)
+        turns += 1
+    assert turns > 5
+    assert [len(values(broker, name)) for name in ("large", "small")] == [1_500, 1]
+    assert all(one.is_leader for one in broker.partitions)
+
+
+@pytest.mark.parametrize("names", [("large", "small"), ("small", "large"), ("large",)])
+def test_a_partition_that_is_asked_for_while_it_is_recovered_is_there(names: tuple[str, ...]) -> None:
+    broker = crashed_with_much_to_recover()
+    assert not broker.partitions.is_loaded
+    for name in names:
+        assert broker.partition(name).log.log_end_offset == {"large": 1_500, "small": 1}[name]
+    broker.partitions.on_time(broker.now)
+    assert broker.partitions.is_loaded
+
+
+def test_a_topic_that_is_deleted_while_it_is_recovered_is_gone() -> None:
+    broker = crashed_with_much_to_recover()
+    assert not broker.partitions.is_loaded
+    broker.delete("large")
+    broker.create("large")
+    while not broker.partitions.is_loaded:
+        broker.partitions.on_time(broker.now)
+    assert values(broker, "large") == []
+    assert len([name for name in broker.disk.list("/data") if name.endswith("-delete")]) == 1
+
+
+def test_a_folder_that_fails_while_a_log_in_it_is_recovered_leaves_that_offline() -> None:
+    broker = crashed_with_much_to_recover()
+    broker.disk.is_broken = True
+    broker.partitions.on_time(broker.now)
+    broker.disk.is_broken = False
+    with pytest.raises(KafkaError) as refused:
+        broker.partition("large")
+    assert refused.value.code == ErrorCode.KAFKA_STORAGE_ERROR

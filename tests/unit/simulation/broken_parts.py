@@ -19,6 +19,7 @@ from reference_broker.groups.shard import GroupShard
 from reference_broker.log import recovery
 from reference_broker.log.replication import truncate_fully
 from reference_broker.log.segment import Segment
+from reference_broker.log.steps import Steps, done
 from reference_broker.raft.voter_changes import VoterChanges
 from reference_broker.replication.partition import Partition
 from reference_broker.simulation.cluster import Layout
@@ -174,10 +175,11 @@ def leaves_torn_batches(patch: Patch) -> None:
     """What a full disk took of a batch stays in the log when the node starts again."""
     recover = recovery.recover_segment
 
-    def leave(segment: Segment) -> bool:
+    def leave(segment: Segment) -> Steps[bool]:
         with pytest.MonkeyPatch.context() as within:
             within.setattr(Segment, "cut", lambda self, position: None)
-            recover(segment)
+            done(recover(segment))
+        yield from ()
         return True
 
     patch.setattr(recovery, "recover_segment", leave)

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from reference_broker.wire.primitives import MalformedRequest, read_signed_varlong, signed_varint
 
-AT_ONCE = 256
-"""Records that are read before other work may go on: well below a millisecond of it."""
+AT_ONCE = 512
+"""Records that are read before other work may go on: below a millisecond of it."""
 
 
 class Columns(Struct):

@@ -21,7 +21,15 @@ NO_LIMIT = StoreSettings(retention_bytes=-1, retention_ms=-1)
 def opened(tmp_path: Path) -> Callable[..., MetadataStore]:
     """Opens the store in a folder, again and again."""
 
-    def open_store(settings: StoreSettings = NO_LIMIT, folder: str = "data") -> MetadataStore:
-        return MetadataStore.open(disk=OsDisk(), metadata_log_dir=str(tmp_path / folder), settings=settings, now_ms=10)
+    def open_store(
+        settings: StoreSettings = NO_LIMIT, folder: str = "data", on_warning: Callable[[str], None] = print
+    ) -> MetadataStore:
+        return MetadataStore.open(
+            disk=OsDisk(),
+            metadata_log_dir=str(tmp_path / folder),
+            settings=settings,
+            now_ms=10,
+            on_warning=on_warning,
+        )
 
     return open_store

@@ -164,3 +164,13 @@ def test_a_file_of_votes_that_makes_no_sense_is_refused_by_name(
     (tmp_path / "data" / DIRECTORY / "quorum-state").write_text(text)
     with pytest.raises(ValueError, match=f"quorum-state: .*{words}"):
         store.read_quorum_state()
+
+
+def test_a_metadata_log_that_a_crash_has_cut_short_is_told_by_one_line(opened: Open, tmp_path: Path) -> None:
+    led(opened(), 3)
+    path = tmp_path / "data" / DIRECTORY / f"{0:020d}.log"
+    path.write_bytes(path.read_bytes()[:-1])
+    told: list[str] = []
+    assert opened(on_warning=told.append).end_offset == 2
+    (line,) = told
+    assert "cut at offset 2" in line

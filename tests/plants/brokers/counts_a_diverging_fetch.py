@@ -7,6 +7,7 @@ watermark moves over records that the follower has not.
 `checks/protocol/test_followers_are_served.py::test_a_diverging_follower_is_told_where_and_not_counted`:
 What consumers see when only diverging fetches came
 `python -m harness simulate`: in its ISR lacks
+`python -m harness simulate`: in its ISR, which lacks what is committed
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ all replicas in sync may have had them, and their producers were told so.
 
 **Rejected by**
 `python -m harness simulate`: is committed
+`python -m harness simulate`: was acknowledged there and never committed
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@
 Where the logs part for a follower
 `python -m harness simulate`: no progress: not within
 `python -m harness simulate`: in its ISR lacks
+`python -m harness simulate`: in its ISR, which lacks what is committed
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ committed before: the start of the leader's epoch is not looked at.
 
 **Rejected by**
 `python -m harness simulate`: into its ISR, which lacks what is committed
+`python -m harness simulate`: in its ISR, which lacks what is committed
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ TARGETS ?= reference
 CHECKS ?= checks
 WORKERS ?= 3
 KAFKA ?= 4.3.1
+MINUTES ?= 30
+KILLS ?= 1000
 NIGHTLY_SEEDS ?= 1 2 3
 COMPILED := $(CURDIR)/build/compiled
 CHECK_OPTIONS := $(foreach target,$(TARGETS),--target $(target)) $(if $(SEED),--seed $(SEED))
@@ -52,7 +54,9 @@ nightly: $(READY)  ## all of it: every check on every kind of target, three seed
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m harness simulate --seeds 0..999 --jobs $(WORKERS)
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest checks -n $(WORKERS) --target reference --sample 20%
 
-soak: $(READY)  ## long: ten minutes of search for differences, then every check under a minute of load
+soak: $(READY)  ## long: MINUTES of steady load on $(TARGETS), sampled and drawn; KILLS kills; then searches and every check under load
+	SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest checks/durability/test_flat_under_load.py $(CHECK_OPTIONS)
+	KILLS=$(KILLS) $(BIN)/python -m pytest checks/durability/test_kills_at_any_moment.py $(CHECK_OPTIONS)
 	$(BIN)/python -m harness lockstep --target reference --target kafka@$(KAFKA) --seconds 600
 	$(BIN)/python -m pytest checks --recorded --duration 60 --target reference --target kafka@$(KAFKA) $(if $(SEED),--seed $(SEED))
 

@@ -6,6 +6,8 @@ from nemesis.broken_disk import BrokenDisk as broken_disk
 from nemesis.broken_disk import Trouble
 from nemesis.clock import Clock as clock
 from nemesis.clock import Motion
+from nemesis.damage import Damage as damage
+from nemesis.damage import Damaged, How
 from nemesis.disk import FullDisk as disk
 from nemesis.disk import LostFolder as lost_folder
 from nemesis.grudges import (
@@ -60,6 +62,8 @@ from nemesis.voters import Voters as voters
 __all__ = [
     "Between",
     "Change",
+    "Damaged",
+    "How",
     "Motion",
     "Order",
     "Trouble",
@@ -69,6 +73,7 @@ __all__ = [
     "controller",
     "coordinator",
     "coordinator_of",
+    "damage",
     "deaf",
     "delay",
     "disk",

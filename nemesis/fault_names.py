@@ -10,6 +10,7 @@ from harness.hosts.faulty_disk.stored import Loss
 from nemesis.broken_disk import BrokenDisk
 from nemesis.broken_disk import Trouble as TroubleOfDisk
 from nemesis.clock import Clock, Motion
+from nemesis.damage import Damage, Damaged, How
 from nemesis.disk import FullDisk, LostFolder
 from nemesis.fault import Fault
 from nemesis.grudges import grudge_named, isolate, isolate_one
@@ -84,6 +85,15 @@ def _power(on: NodeSpec, words: tuple[str, ...]) -> Fault:
         raise ValueError(f"unknown loss {':'.join(words)!r} (known: {', '.join(Loss)})") from None
 
 
+def _damage(on: NodeSpec, words: tuple[str, ...]) -> Fault:
+    try:
+        what, how = (*words, *("segment", "flip")[len(words) :])
+        return Damage(on, Damaged(what), How(how))
+    except ValueError:
+        known = f"{', '.join(Damaged)}; then {', '.join(How)}"
+        raise ValueError(f"unknown damage {':'.join(words)!r} (known: {known})") from None
+
+
 def _partition(on: NodeSpec, words: tuple[str, ...]) -> Fault:
     grudge = isolate_one if on is one else isolate(on)
     between = Between.NODES
@@ -147,6 +157,7 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("packet", "packet", _packet, "[:EFFECT:AMOUNT]"),
     FaultKind("power", "power", _power, "[:LOSS]"),
     FaultKind("slow-disk", "slow_disk", _of_nodes(SlowDisk)),
+    FaultKind("damage", "damage", _damage, "[:FILE[:HOW]]"),
     FaultKind("broken-disk", "broken_disk", _broken_disk, "[:TROUBLE]"),
 )
 """Every fault, for `list faults`."""

@@ -16,6 +16,7 @@ from reports.markup import badge, block, command, element, facts, folded, link, 
 from reports.parts import KnownBug, Link
 from reports.results import GRAVITY, Result, Results
 from reports.series import Series
+from reports.soak import soak
 from reports.timeline import timeline
 from reports.words import count, duration, instant, milliseconds, title
 
@@ -91,6 +92,7 @@ def _inside(result: Result) -> list[str]:
         parts += [element("h4", "Differences"), difference_table(rows)]
     parts.append(_course(result, found))
     parts.append(_log_bounds(result))
+    parts.append(_soak(result))
     parts.append(_logs(result, found))
     parts.append(_tolerated(result))
     parts.append(_rerun(result))
@@ -212,6 +214,17 @@ def _course(result: Result, found: Findings) -> str:
 def _log_bounds(result: Result) -> str:
     drawn = log_bounds(result.more)
     return "" if drawn is None else element("h4", "The logs over time") + picture(drawn.drawn(), CAPTION)
+
+
+def _soak(result: Result) -> str:
+    """What was sampled over a long run, and how each figure was judged."""
+    drawn = soak(result.meta.measures)
+    if drawn is None:
+        return ""
+    judged = [row for row in result.meta.measures["soak"].get("judged", ()) if isinstance(row, dict)]
+    rows = [("flat" if row.get("is_flat") else "grows", text(row.get("sentence", ""))) for row in judged]
+    said = "Sampled while the load went on. Shaded: the nodes were restarted in turn. Judged is the second half."
+    return element("h4", "Over time") + picture(drawn.drawn(), said) + facts(rows)
 
 
 def _changes(series: Series) -> str:

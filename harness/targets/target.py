@@ -29,7 +29,7 @@ MACHINE_FAULTS = ("power", "slow-disk")
 """Faults that need machines on which a call can act, those of a simulated cluster, or nodes with faulty disks."""
 FAULTY_DISK_FAULTS = (*MACHINE_FAULTS, "broken-disk")
 """Faults that nodes with faulty disks can have."""
-PROCESS_FAULTS = ("kill", "pause", "restart", "roll", "membership")
+PROCESS_FAULTS = ("kill", "pause", "restart", "roll", "membership", "damage")
 """Faults that need control over the nodes' processes."""
 REQUEST_FAULTS = ("leadership",)
 """Faults that are requests of an operator."""

@@ -6,6 +6,8 @@ damaged, is served with a checksum that is not its own.
 **Rejected by**
 `checks/durability/test_read_back_after_restart.py::test_a_log_is_whole_after_a_restart[kill]`:
 has the checksum of its bytes should be True, and is False
+`checks/durability/test_damaged_files.py::test_a_damaged_file_is_repaired_or_refused[segment-flip]`:
+has the checksum of its bytes should be True, and is False
 """
 
 from __future__ import annotations

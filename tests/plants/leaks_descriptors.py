@@ -1,6 +1,6 @@
 """Opens a file with some requests, and never closes it.
 
-**Bug** One Produce in a hundred leaves a descriptor open: after days the broker can accept no connection any more.
+**Bug** One batch in ten leaves a descriptor open: after days the broker can accept no connection any more.
 
 **Rejected by**
 `checks/durability/test_flat_under_load.py::test_memory_descriptors_and_latency_stay_flat`:
@@ -14,7 +14,7 @@ from typing import Any
 
 from reference_broker.log.partition_log import PartitionLog
 
-EVERY = 100
+EVERY = 10
 
 
 def plant() -> None:

@@ -174,5 +174,11 @@ def history_like(watch: LogWatch) -> LogHistory:
     """A history of another replica: the same was appended and done to it."""
     own = watch.history
     return LogHistory(
-        rules=own.rules, limits=own.limits, appends=own.appends, changes=own.changes, cuts=own.cuts, breaks=own.breaks
+        rules=own.rules,
+        limits=own.limits,
+        appends=own.appends,
+        doubts=own.doubts,
+        changes=own.changes,
+        cuts=own.cuts,
+        breaks=own.breaks,
     )

@@ -19,6 +19,7 @@ from harness.judging.retention.log_history import (
     Break,
     Change,
     Cut,
+    Doubt,
     Limits,
     LogHistory,
     Look,
@@ -195,7 +196,7 @@ class LogWatch:
         part = PartitionProduceData(index=0, records=memoryview(data))
         topic = TopicProduceData(name=TopicName(self.topic), partition_data=(part,))
         request = ProduceRequest(acks=-1, timeout_ms=_TIMEOUT_MS, topic_data=(topic,))
-        answer, began_ms = self._sent(ApiKey.PRODUCE, _PRODUCE, request)
+        answer, began_ms = self._sent(ApiKey.PRODUCE, _PRODUCE, request, len(records))
         if answer.error_code:
             raise ClientTrouble(f"Produce to {self.topic}: {ErrorCode(answer.error_code).name}")
         base, appended_ms = int(answer.base_offset), int(answer.log_append_time_ms)
@@ -230,7 +231,7 @@ class LogWatch:
         self.history.cuts.append(cut)
         return low
 
-    def _sent(self, api_key: ApiKey, version: int, request: Any) -> tuple[Any, int]:
+    def _sent(self, api_key: ApiKey, version: int, request: Any, records: int = 0) -> tuple[Any, int]:
         """(the part of the leader's answer that is about the partition, when it was asked). Asks again while a new
         leader does not know yet that it leads, as clients do."""
 
@@ -252,6 +253,9 @@ class LogWatch:
                 raise ClientTrouble(f"the leader of {self.topic}: {trouble}") from trouble
             if part.error_code not in _NOT_LED or self._executor.now_ns() > deadline_ns:
                 return part, began_ms
+            if api_key is ApiKey.PRODUCE and part.error_code == ErrorCode.NOT_LEADER_OR_FOLLOWER:
+                doubt = Doubt(began_ms=began_ms, ended_ms=self._executor.wall_ms(), records=records)
+                self.history.doubts.append(doubt)
             self._own.forget()
             self._executor.sleep(0.1)
 

@@ -25,6 +25,7 @@ class Ends:
         told = [(look.ended_ms, look.end) for look in history.looks if look.end is not None]
         self._least_end = _rising([*acknowledged, *told])
         self._most_end = _rising([(batch.began_ms, batch.last_offset + 1) for batch in history.appends])
+        self._doubts = history.doubts
         self._least_starts = [_rising(self._known_starts(index)) for index in range(len(self._forgets) + 1)]
         self._most_starts = [self._later_starts(index) for index in range(len(self._forgets) + 1)]
 
@@ -69,7 +70,8 @@ class Ends:
 
     def most_end(self, span: Span) -> int:
         """The log did not end beyond this offset when an operation was completed."""
-        return _before(self._most_end, span.ended_ms + 1)
+        doubted = sum(doubt.records for doubt in self._doubts if doubt.began_ms <= span.ended_ms)
+        return _before(self._most_end, span.ended_ms + 1) + doubted
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -37,6 +37,13 @@ class Append(Span):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt(Span):
+    """A batch that was refused by a leader that may have appended it: it resigned before others had it."""
+
+    records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look(Span):
     """One answer of a broker. What it does not tell is None."""
 
@@ -106,12 +113,13 @@ class Rules:
 
 @dataclass(slots=True, kw_only=True)
 class LogHistory:
-    """Everything about one partition. Appends are in the order of their offsets, without a gap."""
+    """Everything about one partition. Appends are in the order of their offsets, without a gap but for doubts."""
 
     rules: Rules
     limits: Limits
     """Those in force at the beginning."""
     appends: list[Append] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     changes: list[Change[Limits]] = field(default_factory=list)
     clock: list[Change[int]] = field(default_factory=list)

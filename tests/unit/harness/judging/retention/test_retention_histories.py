@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.judging.outcome import BrokenPromise, Unproven
 from harness.judging.retention.judge import require_legal, wrongs
-from harness.judging.retention.log_history import Append, Break, Change, Cut, Limits, LogHistory, Look, Rules
+from harness.judging.retention.log_history import Append, Break, Change, Cut, Doubt, Limits, LogHistory, Look, Rules
 from tests.unit.harness.judging.retention.legal_logs import legal_history
 
 RULES = Rules(check_interval_ms=1_000, initial_delay_ms=500, slack_ms=100, segment_bytes=1_000, segment_ms=10_000)
@@ -217,6 +217,14 @@ def test_what_lies_outside_is_refused_and_what_lies_inside_is_not(look: Look, wo
 def test_a_refusal_outside_of_the_log_is_right(offset: int) -> None:
     looks = (told(T + 1_500, 1), fetch(T + 1_600, offset, is_refused=True), told(T + 1_700, 1))
     assert not said(three_segments(Limits(1_000), *looks))
+
+
+def test_a_batch_that_a_resigning_leader_refused_may_be_there() -> None:
+    history = three_segments(Limits(), told(T + 100, 0, end=4), fetch(T + 110, 4, is_refused=False))
+    assert len(said(history)) == 2
+
+    history.doubts = [Doubt(began_ms=T + 90, ended_ms=T + 95, records=1)]
+    assert not said(history)
 
 
 def test_a_deletion_that_was_acknowledged_binds() -> None:

@@ -1,8 +1,8 @@
 """What DeleteRecords has acknowledged is deleted on every replica, and stays deleted whoever leads.
 
 **Claim** When DeleteRecords is answered, every replica of the partition starts at the low watermark of the answer, or
-beyond it. It stays so when another replica leads, when the leader is killed, and when all nodes are restarted; at each
-moment offsets below it are refused, and those from it on are not.
+beyond it. It stays so when another replica leads, when the leader is killed, and when all nodes are restarted in turn;
+at each moment offsets below it are refused, and those from it on are not.
 
 **Why it matters** Records are deleted because the law, or a customer, asked for it; a copy that remembers them may lead
 tomorrow.
@@ -66,7 +66,7 @@ def starts(cluster: Cluster, topic: str) -> dict[int, int]:
     return {node.id: start_on(node, topic) for node in cluster.nodes}
 
 
-@pytest.mark.parametrize("fault", ["leadership:move", "kill leader", "restart all"])
+@pytest.mark.parametrize("fault", ["leadership:move", "kill leader", "roll"])
 def test_a_deletion_is_on_every_replica_and_stays(
     cluster: Cluster, admin: RawAdmin, names: Names, strike: Strike, fault: str
 ) -> None:

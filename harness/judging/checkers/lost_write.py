@@ -72,7 +72,7 @@ def final_rows(evidence: Evidence) -> Ints:
         known = np.zeros(len(evidence.sends), np.bool_)
         for number in range(len(evidence.partitions)):
             cells = evidence.cells(number)
-            rows = cells.rows[cells.is_final & (cells.rows >= 0)]
+            rows = cells.final_rows[cells.is_final & (cells.final_rows >= 0)]
             known[rows[where[rows] == number]] = True
         evidence.history.memo["final rows"] = known
     found: Ints = known
@@ -121,7 +121,7 @@ def _at(evidence: Evidence, where: int, offset: int, value: str) -> str:
         return f"the log starts behind {value}, and nothing deletes its records"
     place = int(np.searchsorted(cells.offsets, offset))
     if place < len(cells.offsets) and cells.offsets[place] == offset and cells.is_final[place]:
-        row = int(cells.rows[place])
+        row = int(cells.final_rows[place])
         other = sent(evidence, row)[1].value if row >= 0 else "a value that nobody sent"
         return f"offset {offset} holds {other}; {value} is nowhere"
     return f"{value} is nowhere"

@@ -286,19 +286,20 @@ class Evidence:
         if sent not in (-1, record.timestamp):
             self.mistimed.add(Sighting(self._where, record.offset, poll))
 
-    def _differ(self, record: Record, poll: int, first_row: int, first_poll: int) -> None:
-        """Handles a record that differs from what was read at its offset before."""
+    def _differ(self, record: Record, poll: int, first_row: int, first_poll: int) -> int:
+        """Handles a record that differs from what was read at its offset before; returns the row of its send."""
         conflict = Conflict(self._where, record.offset, first_poll, poll)
         row = self.names.row(record.value)
         if row != first_row or row < 0:
             self.conflicts.add(conflict)
             if row >= 0 and self.sends.seen_in[row] < 0:
                 self._discover(record, poll)
-            return
+            return row
         wrong = self.corrupt.count + self.mistimed.count
         self._compare(record, row, poll)
         if wrong == self.corrupt.count + self.mistimed.count:
             self.epochs_changed.add(conflict)
+        return row
 
     def _take_assign(self, operation: Operation, value: Assign) -> None:
         self.consumers.assign(operation, value, [self.number(topic, number) for topic, number, _ in value.partitions])

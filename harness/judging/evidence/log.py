@@ -18,8 +18,9 @@ FINAL = ""
 """The reader name of the final read; other readers are groups."""
 Discover = Callable[[Record, int], int]
 """(record, index of the poll) → the row of its send, -1 for a value that nobody sent."""
-Conflict = Callable[[Record, int, int, int], None]
-"""Called with (record, index of the poll, row of what was read at its offset before, index of that poll)."""
+Conflict = Callable[[Record, int, int, int], int]
+"""(record, index of the poll, row of what was read at its offset before, index of that poll) → the row of its send, -1
+for a value that nobody sent."""
 
 
 @dataclass(slots=True)
@@ -39,7 +40,9 @@ class Cells:
 
     offsets: Ints
     rows: Ints
-    """Row of the record's send; -1 for a value that nobody sent."""
+    """Row of the send of the record that was read first; -1 for a value that nobody sent."""
+    final_rows: Ints
+    """The same of the record that the final read returned, if it did: another one where offsets were written anew."""
     first_polls: Ints
     """Index of the poll that read it first."""
     epochs: Ints
@@ -61,6 +64,8 @@ class ObservedLog:
     _epochs: array[int] = field(default_factory=lambda: array("i"))
     _given: dict[str, bytearray] = field(default_factory=dict)
     _late: dict[int, _Cell] = field(default_factory=dict)
+    _rewritten: dict[int, int] = field(default_factory=dict)
+    """Offset → row of what the final read returned there, where that differs from what was read first."""
     records: int = 0
     """Number of records that polls returned, including repeated ones."""
     cells: Cells | None = None
@@ -105,7 +110,7 @@ class ObservedLog:
         place = bisect_left(known, offset)
         if known[place] == offset:
             if self._digests[place] != digest:
-                conflict(record, poll, self._rows[place], self._first_polls[place])
+                self._differ(offset, conflict(record, poll, self._rows[place], self._first_polls[place]), reader)
             if reader is not None:
                 self._give(reader, place, 1)
             return
@@ -113,9 +118,13 @@ class ObservedLog:
         if cell is None:
             cell = self._late[offset] = _Cell(digest, discover(record, poll), poll, record.leader_epoch, [])
         elif cell.digest != digest:
-            conflict(record, poll, cell.row, cell.first_poll)
+            self._differ(offset, conflict(record, poll, cell.row, cell.first_poll), reader)
         if reader is not None and reader not in cell.readers:
             cell.readers.append(reader)
+
+    def _differ(self, offset: int, row: int, reader: str | None) -> None:
+        if reader == FINAL:
+            self._rewritten[offset] = row
 
     def _give(self, reader: str, place: int, count: int) -> None:
         given = self._given.get(reader)
@@ -144,10 +153,16 @@ class ObservedLog:
             chosen: Flags = flags[order]
             return chosen
 
+        offsets = merged(self._offsets, [offset for offset, _ in late])
+        rows = merged(self._rows, [cell.row for _, cell in late])
+        final_rows = rows.copy()
+        written_anew = np.array(list(self._rewritten), np.int64)
+        final_rows[np.searchsorted(offsets, written_anew)] = list(self._rewritten.values())
         readers = dict.fromkeys([*self._given, *(name for _, cell in late for name in cell.readers)])
         self.cells = Cells(
-            offsets=merged(self._offsets, [offset for offset, _ in late]),
-            rows=merged(self._rows, [cell.row for _, cell in late]),
+            offsets=offsets,
+            rows=rows,
+            final_rows=final_rows,
             first_polls=merged(self._first_polls, [cell.first_poll for _, cell in late]),
             epochs=merged(self._epochs, [cell.epoch for _, cell in late]),
             is_final=given(FINAL),
@@ -155,7 +170,7 @@ class ObservedLog:
         )
         self._offsets, self._digests = array("q"), array("q")
         self._rows, self._first_polls, self._epochs = array("q"), array("q"), array("i")
-        self._given, self._late = {}, {}
+        self._given, self._late, self._rewritten = {}, {}, {}
 
 
 def _numbers(held: array[int]) -> Ints:

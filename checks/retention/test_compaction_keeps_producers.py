@@ -1,9 +1,11 @@
-"""Compaction forgets no idempotent producer.
+"""Compaction forgets no producer, and no end of a transaction that somebody may still read.
 
 **Claim** After all records of an idempotent producer were compacted away, a repeat of its last batch is still answered
 with the offset that it had and not appended again, a gap in its sequence is refused, and its next batch is taken: also
 after the broker was killed, and also if it has lost its snapshots of producers and has nothing but the log to learn
-from. The producer's last batch stays in the log with its offsets, epoch and sequence, without records.
+from. The producer's last batch stays in the log with its offsets, epoch and sequence, without records. A consumer with
+isolation.level=read_committed sees the last committed value of each key and never an aborted one, at any moment of
+compaction; aborted records go, also where they are the last of their key, and make no earlier record go.
 
 **Why it matters** A producer that writes little, each record soon replaced, must not be refused, nor written twice,
 because a cleaner was at work meanwhile.
@@ -11,8 +13,8 @@ because a cleaner was at work meanwhile.
 **Kafka says** documentation, "Log Compaction"; KIP-98, "Compacted Topics": the last batch of each producer is kept,
 empty if need be.
 
-**Cannot see** transactions: what compaction leaves of aborted records and markers. Snapshots can be lost only where
-the node's log folder is on this machine.
+**Cannot see** whether markers go in the end. Snapshots can be lost only where the node's log folder is on this machine,
+and transactions are judged only on targets that serve them: the reference does not yet.
 
 **Rejects** tests/plants/forgets_producers_in_compaction.py
 """
@@ -26,11 +28,14 @@ import pytest
 
 from checks.durability.test_retried_batches_are_appended_once import new_producer, sent
 from checks.retention.keyed_log import COMPACTED, GENERATION_MS, OFTEN, WITHIN_S
+from checks.retention.transactions import NO_TRANSACTIONS, TransactionalProducer, serves_transactions
+from harness.clients.client import Library
 from harness.clients.leader_connections import RawAdmin
 from harness.clients.stored_batches import stored_batches
 from harness.comparing.request_forms import batch
 from harness.hosts import cluster_time as time
 from harness.hosts.lack import Lack, Means
+from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import BrokenPromise, require
 from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.names import Names
@@ -92,6 +97,60 @@ def test_the_log_is_enough_to_know_a_producer(
         cluster.wait_healthy()
 
     require_known(cluster, topic, producer_id)
+
+
+@pytest.mark.claim("R8")
+def test_aborted_records_go_and_take_nothing_with_them(
+    cluster: Cluster, client: Library, admin: RawAdmin, names: Names
+) -> None:
+    topic = names.topic("accounts")
+    admin.create_topic(topic, config=COMPACTED)
+    if not serves_transactions(cluster, topic):
+        skip_for(NO_TRANSACTIONS)
+    producer = TransactionalProducer(cluster, topic, names.topic("payments"))
+    producer.begin()
+    first_ms = time.time_ns() // 1_000_000  # markers have the time of the broker, and would close segments else
+    old = producer.write("a", "old", first_ms, commits=True)
+    kept = [
+        producer.write("a", "kept", first_ms, commits=True),
+        producer.write("b", "kept too", first_ms, commits=True),
+    ]
+    aborted = [producer.write(key, "aborted", first_ms, commits=False) for key in ("a", "b", "c")]
+    wanted = {b"a": b"kept", b"b": b"kept too"}
+    require(committed(cluster, client, topic), wanted, "what a reader of committed records knows before compaction")
+
+    for turn in range(1, 4):  # each closes a segment
+        sent(cluster, topic, [batch("other", key="z", timestamps=[first_ms + GENERATION_MS * turn])])
+
+    deadline = time.monotonic() + WITHIN_S
+    while True:
+        known = committed(cluster, client, topic)
+        require({key: known.get(key) for key in (b"a", b"b", b"c")}, {**wanted, b"c": None}, "what a reader knows")
+        batches = [one for one in stored_batches(cluster.bootstrap, topic, 0) if not one.header.is_control]
+        offsets = {record.offset for one in batches for record in one.records()}
+        if not offsets & {old, *aborted}:
+            break
+        if time.monotonic() > deadline:
+            left = sorted(offsets & {old, *aborted})
+            raise BrokenPromise(f"{WITHIN_S:.0f} s after they could be compacted away, offsets {left} are there.")
+        time.sleep(0.1)
+    require(set(kept) <= offsets, True, f"that the committed records {kept} are in the log")
+
+
+def committed(cluster: Cluster, client: Library, topic: str) -> dict[bytes, bytes]:
+    """The last value of each key that a consumer of committed records is given from the log's start."""
+    consumer = client.consumer(cluster.bootstrap, ClientSettings(isolation="read_committed"), f"{topic}-reader", None)
+    try:
+        consumer.assign([(topic, 0)])
+        found: dict[bytes, bytes] = {}
+        end, deadline, position = _end(cluster, topic), time.monotonic() + WITHIN_S, 0
+        while position < end and time.monotonic() < deadline:
+            for record in consumer.poll(0.2):
+                found[record.key or b""] = record.value or b""
+            position = consumer.position(topic, 0)
+        return found
+    finally:
+        consumer.close()
 
 
 def compacted_away(cluster: Cluster, admin: RawAdmin, topic: str) -> int:

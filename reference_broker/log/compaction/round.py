@@ -71,7 +71,7 @@ class Round:
                     yield part
                     continue
                 done += part
-                if done >= AT_ONCE:
+                if done >= AT_ONCE or self._bytes >= SLICE_BYTES:  # so that a throttle can count, too
                     done = 0
                     yield self._bytes_since()
         except MalformedRequest as error:
@@ -183,8 +183,8 @@ class Round:
                     raise MalformedRequest("a batch does not match its checksum")
                 yield batch
                 position += batch.header.size_in_bytes
+                self._bytes += batch.header.size_in_bytes
                 self._place = segment, position
-            self._bytes += position - begin
             if position > begin:
                 size = SLICE_BYTES
             elif size == SLICE_BYTES and (whole := segment.size_of_batch_at(position)) > size:

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec import Struct
 
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from reference_broker.broker.controller_registrar import ControllerRegistrar
     from reference_broker.life import BrokerLife
     from reference_broker.replication.partitions import Partitions
+
+
+STOPPED: Final = "the broker has stopped"
 
 
 @dataclass(slots=True)
@@ -104,6 +107,8 @@ class Node:
     _loopback: Loopback = field(init=False)
     _parts_deadline_ms: int | None = None
     """What `_ask_parts` said; None where something may have changed it."""
+    _has_left: bool = False
+    """Whether its broker has stopped: a stopping controller goes on without clients."""
 
     def __post_init__(self) -> None:
         """What the node asks of itself is refused as what others ask."""
@@ -180,7 +185,16 @@ class Node:
             sent, self.outbox.local = self.outbox.local, []
             for one in sent:
                 self._loopback.serve(one, now)
+        if self.life is not None and self.life.has_ended and not self._has_left:
+            self._leave_clients()
         return self.outbox.take()
+
+    def _leave_clients(self) -> None:
+        """Hang up on the broker's clients. What it knows now is not the cluster: one that names no broker as alive
+        would have clients forget them all."""
+        self._has_left = True
+        for connection in [one for one in self._connections.values() if one.session.context is BrokerContext]:
+            self._hang_up(connection, STOPPED)
 
     def _hang_up(self, connection: Connection, reason: str) -> None:
         self.observers.log("INFO", f"closing the connection from {connection.client_host}: {reason}")
@@ -192,6 +206,9 @@ class Node:
     def _serve(self, connection: Connection, frame: memoryview, now: Now) -> None:
         """One request: decode, dispatch, and what its handler says. What the handler raises becomes a response."""
         client: Client = connection.session
+        if self._has_left and client.context is BrokerContext:
+            self._hang_up(connection, STOPPED)
+            return
         try:
             header, at = decode_request_header(frame)
             key, version = header.request_api_key, header.request_api_version

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reference_broker.effects import Effect, Flush, PeerLost, Send
+from reference_broker.effects import Close, Effect, Flush, PeerLost, Send
 from reference_broker.environment import Now
 from reference_broker.node import Node
 
@@ -47,7 +47,7 @@ def bring_to_life(node: Node, listener: str, now: Now) -> Now:
 def stop(node: Node, now: Now) -> None:
     """Have it stop in order, and release its files."""
     effects = carried_out(node, node.stop(now), now)
-    while not node.has_stopped and not effects:
+    while not node.has_stopped and all(isinstance(one, Close) for one in effects):
         now = Now(now.wall_ms + STEP_MS, now.monotonic_ms + STEP_MS)
         effects = carried_out(node, node.on_time(now), now)
     node.close(now)

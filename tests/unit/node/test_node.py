@@ -189,6 +189,18 @@ def test_a_refused_produce_without_acks_closes_the_connection(world: World) -> N
     assert isinstance(effect, Close)
 
 
+def test_a_broker_that_has_stopped_hangs_up_and_tells_nothing_more(world: World) -> None:
+    before, controllers = world.connect(), world.connect("CONTROLLER")
+    closed = carried_out(world.node, world.node.stop(world.now), world.now)
+    after = world.connect()
+
+    effects = world.send(after, ApiKey.METADATA, 12, MetadataRequest(topics=None))
+
+    assert [one.connection for one in closed if isinstance(one, Close)] == [before.id]
+    assert [type(one) for one in effects] == [Close]
+    assert isinstance(world.send(controllers, ApiKey.API_VERSIONS, 3, ApiVersionsRequest())[0], Reply)
+
+
 def test_what_a_client_waits_for_is_dropped_when_it_goes(world: World) -> None:
     reader, writer = world.connect(), world.connect()
     create(world, writer)

@@ -48,8 +48,8 @@ pytestmark = [
 ]
 NO_FOLDER = Lack(Means.SOFTWARE, "segments can be exchanged in a log folder on this machine only")
 SLOWLY = {"log.cleaner.io.max.bytes.per.second": "150000"}
-VALUE_BYTES = 4_000
-PARTS, KILLS = 10, 2
+VALUE_BYTES = 400
+KEYS, PARTS, KILLS = 600, 10, 2
 NEVER = {"min_cleanable_dirty_ratio": "1.0"}
 SOON = {"min.cleanable.dirty.ratio": "0.01"}
 SEGMENT_FILES = (".log", ".index", ".timeindex")
@@ -68,13 +68,13 @@ def test_a_kill_in_the_middle_of_a_round(
     tmp_path: Path,
 ) -> None:
     """Rounds are slowed down, and the broker is killed when the file of what is kept has been begun."""
-    with keyed_log(cluster.bootstrap, client, admin, names.topic("table"), chance, keys=60) as log:
+    with keyed_log(cluster.bootstrap, client, admin, names.topic("table"), chance, keys=KEYS) as log:
         with altered(cluster, Level.CLUSTER, log.topic, SLOWLY):
             for turn in range(KILLS):
                 log.begin_generation()
-                for _ in range(PARTS):  # a part is a batch: the cleaner works batch by batch
+                for _ in range(PARTS):  # small batches of many records: a round has many steps
                     log.write_all(
-                        [(b"key %d" % chance.randrange(60), chance.randbytes(VALUE_BYTES)) for _ in range(15)]
+                        [(b"key %d" % chance.randrange(KEYS), chance.randbytes(VALUE_BYTES)) for _ in range(150)]
                     )
                 log.begin_generation()
                 log.write(5)

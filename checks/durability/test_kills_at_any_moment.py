@@ -14,7 +14,7 @@ of recovery need the one moment that was not thought of.
 **Cannot see** Loss of what was not flushed (durability/logs_after_power_loss). It kills a few times; KILLS=1000 in the
 environment sets another number, as `make soak` does.
 
-**Rejects** tests/plants/truncates_a_good_batch_on_recovery.py
+**Rejects** tests/plants/wrong_offset_in_answer.py
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ forgotten what stood there.
 
 **Rejected by**
 `checks/durability/test_damaged_files.py::test_a_damaged_file_is_repaired_or_refused[high-watermark-cut]`:
-whether the broker refused a damaged high-watermark and ended should be True, and is False
+the broker refused a damaged high-watermark and ended should be True, and is False
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ counts as its records.
 **Rejected by**
 `checks/durability/test_damaged_files.py::test_a_damaged_file_is_repaired_or_refused[segment-flip]`:
 has the checksum of its bytes should be True, and is False
-`checks/durability/test_damaged_replicas.py::test_a_damaged_replica_is_copied_again[flip]`: D6 damaged batch
+`checks/durability/test_damaged_replicas.py::test_a_damaged_replica_is_copied_again[flip]`:
+whose checksum does not fit
 `python -m harness simulate`: has a damaged batch at
 """
 

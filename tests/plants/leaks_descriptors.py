@@ -4,7 +4,7 @@
 
 **Rejected by**
 `checks/durability/test_flat_under_load.py::test_memory_descriptors_and_latency_stay_flat`:
-open descriptors of node
+What grew in the second half of the run
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@
 acknowledged records with offset 0, and Redpanda issue 2326, where offsets shifted by one.
 
 **Rejected by**
+`checks/durability/test_kills_at_any_moment.py::test_every_acknowledged_record_is_there_after_kills_at_any_moment`:
+acknowledged records that are not at their offset
 `checks/ordering/test_acknowledged_offsets.py::test_acknowledged_offsets[confluent]`: (1, 1): b'2', where b'0' should be
 `checks/walkthrough/test_python_orders.py`:
 What kafka-python finds at the answered (partition, offset) is not what it should be

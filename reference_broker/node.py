@@ -194,7 +194,8 @@ class Node:
         would have clients forget them all."""
         self._has_left = True
         for connection in [one for one in self._connections.values() if one.session.context is BrokerContext]:
-            self._hang_up(connection, STOPPED)
+            connection.hang_up()
+            self.outbox.put(Close(connection.id, STOPPED))
 
     def _hang_up(self, connection: Connection, reason: str) -> None:
         self.observers.log("INFO", f"closing the connection from {connection.client_host}: {reason}")

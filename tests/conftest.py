@@ -30,7 +30,7 @@ collect_ignore = ["installed"]  # a project of its own: tests/real/test_installe
 settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
 settings.load_profile("untimed")
 
-MEANS = (Means.JAVA, Means.DOCKER, Means.CHROMIUM, Means.ROOT, Means.NODE_JS, Means.INDEX)
+MEANS = (Means.JAVA, Means.DOCKER, Means.CHROMIUM, Means.ROOT, Means.NODE_JS, Means.INDEX, Means.FUSE)
 """What can be required."""
 
 LEFT_OUT = pytest.StashKey[int]()

@@ -8,6 +8,8 @@ damaged, is served with a checksum that is not its own.
 has the checksum of its bytes should be True, and is False
 `checks/durability/test_damaged_files.py::test_a_damaged_file_is_repaired_or_refused[segment-flip]`:
 has the checksum of its bytes should be True, and is False
+`checks/durability/test_kills_at_any_moment.py::test_every_acknowledged_record_is_there_after_kills_at_any_moment`:
+has the checksum of its bytes should be True, and is False
 """
 
 from __future__ import annotations

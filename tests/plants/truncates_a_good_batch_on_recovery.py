@@ -5,6 +5,8 @@
 **Rejected by**
 `checks/durability/test_read_back_after_restart.py::test_read_back_after_restart[kill]`: D8 vanished-read
 `python -m harness simulate`: after a start, before it up to
+`checks/durability/test_kills_at_any_moment.py::test_every_acknowledged_record_is_there_after_kills_at_any_moment`:
+acknowledged records that are not at their offset
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def lack() -> Lack | None:
     if not _DEVICE.exists():
         return Lack(Means.FUSE, f"a faulty disk is a FUSE file system, and there is no {_DEVICE}")
     if find_spec("pyfuse3") is None:
-        why = "the Python package pyfuse3 is not installed: pip install 'kafka-verification[fuse]'"
+        why = "the Python package pyfuse3 is not installed: pip install -e '.[fuse]' in the checkout"
         return Lack(Means.FUSE, f"a faulty disk is a FUSE file system, and {why}; it needs libfuse3-dev and pkg-config")
     found = small_disk.lack()
     return None if found is None else Lack(found.means, "mounting a faulty disk needs root and the command `umount`")

@@ -51,7 +51,9 @@ LOSSES = (Loss.SOME, Loss.TORN, Loss.SOME, Loss.ALL)
 
 
 @pytest.mark.claim("D2", "D9")
-@pytest.mark.parametrize("is_flushed", [False, True], ids=["not_flushed", "flushed"])
+@pytest.mark.parametrize(
+    "is_flushed", [pytest.param(False, marks=pytest.mark.long), True], ids=["not_flushed", "flushed"]
+)
 def test_a_log_is_whole_after_losses_of_power(
     cluster: Cluster,
     client: Library,

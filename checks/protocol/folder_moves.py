@@ -27,6 +27,7 @@ SERVED_WITHIN_S: Final = 10.0
 BROKER: Final = 4
 SET, DELETE = 0, 1
 RATE: Final = "replica.alter.log.dirs.io.max.bytes.per.second"
+CORDONED: Final = "cordoned.log.dirs"
 
 
 def places(exchange: Exchange, topic: str) -> dict[str, bool]:
@@ -99,9 +100,16 @@ def append(exchange: Exchange, topic: str, value: str) -> None:
 
 def limit_moves(exchange: Exchange, rate: int | None) -> None:
     """Sets the limit of all brokers for moves, in bytes per second; None removes it."""
-    config = AlterableConfig(
-        name=RATE, config_operation=DELETE if rate is None else SET, value=None if rate is None else str(rate)
-    )
-    resource = AlterConfigsResource(resource_type=BROKER, resource_name="", configs=(config,))
+    _change(exchange, "", RATE, None if rate is None else str(rate))
+
+
+def cordon(exchange: Exchange, node_id: int, path: str | None) -> None:
+    """Has a broker put no new replica into a folder (KIP-1066); None takes that back."""
+    _change(exchange, str(node_id), CORDONED, path)
+
+
+def _change(exchange: Exchange, broker: str, name: str, value: str | None) -> None:
+    config = AlterableConfig(name=name, config_operation=DELETE if value is None else SET, value=value)
+    resource = AlterConfigsResource(resource_type=BROKER, resource_name=broker, configs=(config,))
     (answer,) = exchange.quietly(IncrementalAlterConfigsRequest(resources=(resource,))).responses
-    require(ErrorCode(answer.error_code).name, "NONE", "the answer to a change of the limit")
+    require(ErrorCode(answer.error_code).name, "NONE", f"the answer to a change of {name}")

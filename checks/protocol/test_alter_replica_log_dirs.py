@@ -4,20 +4,31 @@
 replica itself: DescribeLogDirs names that folder alone. Every record stays readable at its offset, and records are
 appended as before. A broker that is killed on the way goes on with the move when it is started again. A path that is
 none of the broker's folders is refused with LOG_DIR_NOT_FOUND, a partition that does not exist with
-UNKNOWN_TOPIC_OR_PARTITION.
+UNKNOWN_TOPIC_OR_PARTITION, a cordoned folder with INVALID_REPLICA_ASSIGNMENT.
 **Why it matters** Operators empty a disk this way before it is replaced; the move must not cost a record.
-**Kafka says** KIP-113, KIP-858; protocol guide, AlterReplicaLogDirs.
+**Kafka says** KIP-113, KIP-858, KIP-1066; protocol guide, AlterReplicaLogDirs.
 **Cannot see** Folders that fail during the move (durability/folders_fail_during_moves).
-**Rejects** tests/plants/forgets_what_is_appended_during_a_move.py
+**Rejects** tests/plants/forgets_what_is_appended_during_a_move.py, tests/plants/moves_into_cordoned_folders.py
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from checks.protocol.folder_moves import MOVED_WITHIN_S, append, await_place, folders, limit_moves, move, places, read
+from checks.protocol.folder_moves import (
+    MOVED_WITHIN_S,
+    SERVED_WITHIN_S,
+    append,
+    await_place,
+    cordon,
+    folders,
+    limit_moves,
+    move,
+    places,
+    read,
+)
 from checks.protocol.folder_moves import asked_to_move as asked
 from harness.comparing.exchange import Exchange
 from harness.comparing.request_forms import produce_quietly, versions
@@ -26,17 +37,19 @@ from harness.pytest_plugin.record import CheckRecord
 from harness.targets.target import Cluster
 from nemesis.restore import restore
 from reference_broker.wire.errors import ErrorCode
+from reference_broker.wire.messages.describe_log_dirs_request import DescribeLogDirsRequest
 
 pytestmark = [
     pytest.mark.cluster(small_disk_mb=64),
     pytest.mark.feature("AlterReplicaLogDirs"),
     pytest.mark.severity("critical"),
-    pytest.mark.kip(113, 858),
+    pytest.mark.kip(113, 858, 1066),
     pytest.mark.document(
         "Protocol guide, AlterReplicaLogDirs",
         "https://kafka.apache.org/protocol.html#The_Messages_AlterReplicaLogDirs",
     ),
 ]
+LOG_DIRS = DescribeLogDirsRequest(topics=())
 
 
 @versions(1, 2)
@@ -78,6 +91,29 @@ def test_a_name_too_long_for_the_copys_folder_is_refused(exchange: Exchange) -> 
     _, other = folders(exchange, topic)
     refusal = asked(exchange, "a move of a topic with a long name", topic, other)
     require(refusal, "INVALID_TOPIC_EXCEPTION", "the answer for a long name")
+
+
+@pytest.fixture
+def cordoned(exchange: Exchange, cluster: Cluster) -> Iterator[Callable[[str], None]]:
+    """Cordons a folder of the broker, which it is no longer at the end."""
+    node_id = cluster.nodes[0].id
+    yield lambda path: cordon(exchange, node_id, path)
+    cordon(exchange, node_id, None)
+
+
+@versions(1, 2)
+def test_a_cordoned_folder_takes_no_replica(exchange: Exchange, cordoned: Callable[[str], None], version: int) -> None:
+    """INVALID_REPLICA_ASSIGNMENT, once the broker knows the setting; the replica stays where it is."""
+    topic = exchange.topic()
+    here, other = folders(exchange, topic)
+    cordoned(other)
+    for _ in exchange.patience(SERVED_WITHIN_S):
+        (folder,) = (one for one in exchange.quietly(LOG_DIRS, 5).results if one.log_dir == other)
+        if folder.is_cordoned:
+            break
+    refusal = asked(exchange, "a move to a cordoned folder", topic, other, version)
+    require(refusal, "INVALID_REPLICA_ASSIGNMENT", "the answer to a move to a cordoned folder")
+    require(places(exchange, topic), {here: False}, "where the replica is")
 
 
 @pytest.fixture

@@ -145,19 +145,20 @@ class Setting:
 
 
 def on_all_levels(*settings: Setting) -> Any:
-    """Decorator: runs a check with each setting at each of its levels."""
+    """Decorator: runs a check with each setting at each of its levels; at one broker's only where time is plenty."""
     return pytest.mark.parametrize(
         ("setting", "level"),
         [
-            pytest.param(one, level, id=f"{one.name}-{level.name.lower()}", marks=_seen_by(one))
+            pytest.param(one, level, id=f"{one.name}-{level.name.lower()}", marks=_marks(one, level))
             for one in settings
             for level in one.levels
         ],
     )
 
 
-def _seen_by(setting: Setting) -> Any:
-    return pytest.mark.setting(setting.name, setting.broker)
+def _marks(setting: Setting, level: Level) -> list[Any]:
+    seen_by = pytest.mark.setting(setting.name, setting.broker)
+    return [seen_by, pytest.mark.long] if level is Level.BROKER else [seen_by]
 
 
 def require_effect(

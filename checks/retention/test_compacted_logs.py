@@ -50,7 +50,7 @@ pytestmark = [
         "topic configuration cleanup.policy", "https://kafka.apache.org/documentation/#topicconfigs_cleanup.policy"
     ),
 ]
-CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
+CODECS = ["none", *(pytest.param(codec, marks=pytest.mark.long) for codec in ("gzip", "snappy", "lz4")), "zstd"]
 JUMP_S = 3_000.0
 
 

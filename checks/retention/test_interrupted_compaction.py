@@ -56,6 +56,7 @@ SEGMENT_FILES = (".log", ".index", ".timeindex")
 STATES = ("begun", "half named", "swapped in", "half deleted")
 
 
+@pytest.mark.long
 @pytest.mark.claim("R5", "D9")
 @pytest.mark.setting("log.cleaner.io.max.bytes.per.second")
 def test_a_kill_in_the_middle_of_a_round(

@@ -78,7 +78,7 @@ def start_of(watch: LogWatch) -> int | None:
     return [look.start for look in watch.history.looks if look.start is not None][-1]
 
 
-@pytest.mark.parametrize("fault", ["restart", "kill"])
+@pytest.mark.parametrize("fault", [pytest.param("restart", marks=pytest.mark.long), "kill"])
 def test_retention_goes_on_after_a_start(
     cluster: Cluster, admin: RawAdmin, names: Names, strike: Strike, fault: str
 ) -> None:

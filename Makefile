@@ -19,8 +19,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: check clusters test nightly soak lint bench compiled fuzz image report generate clean
 
-check: $(READY)  ## every check that asks for one node against $(TARGETS), then the report
-	$(BIN)/python -m pytest $(CHECKS) -n $(WORKERS) -m "not several_nodes" $(CHECK_OPTIONS)
+check: $(READY)  ## every check that asks for one node against $(TARGETS), but for those that take long (make nightly has all)
+	$(BIN)/python -m pytest $(CHECKS) -n $(WORKERS) -m "not several_nodes and not long" $(CHECK_OPTIONS)
 
 clusters: $(READY)  ## every check that asks for several nodes, but for those that take minutes (make nightly has all)
 	$(BIN)/python -m pytest $(CHECKS) -n $(WORKERS) -m "several_nodes and not long" $(CHECK_OPTIONS)

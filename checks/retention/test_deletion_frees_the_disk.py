@@ -58,6 +58,7 @@ DELAY_S = 3.0
 BOUND_S = 12.0
 """More than the delay, a turn of retention, and what a busy machine adds."""
 RECORDS = 5
+SETTLED_S = 2.0
 SEGMENT = re.compile(r"\d{20}\.log")
 
 
@@ -116,6 +117,16 @@ def size_on_disk(node: Node, topic: str) -> int:
     return sum(size for name, size in files(node, topic)[f"{topic}-0"].items() if SEGMENT.fullmatch(name))
 
 
+def require_sizes(node: Node, topic: str, size: int, when: str) -> None:
+    """The broker tells the bytes that are in files. A copy of a folder may be made while its files are renamed."""
+    deadline = time.monotonic() + SETTLED_S
+    while (found := (told_size(node, topic), size_on_disk(node, topic))) != (size, size):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    require(found, (size, size), f"bytes {when} (told, in files)")
+
+
 def test_files_of_deleted_segments_go_after_their_delay(
     cluster: Cluster, admin: RawAdmin, operator: Operator, names: Names
 ) -> None:
@@ -127,14 +138,14 @@ def test_files_of_deleted_segments_go_after_their_delay(
     now_ms = int(time.time() * 1000)
     sizes = [watch.append(now_ms - 60_000 + 10 * number, size=1_000).size for number in range(4)]
     sizes.append(watch.append(now_ms).size)
-    require((told_size(node, topic), size_on_disk(node, topic)), (sum(sizes), sum(sizes)), "bytes (told, in files)")
+    require_sizes(node, topic, sum(sizes), "before")
 
     operator.alter_topic(topic, {"retention.ms": "30000"})
     deadline = time.monotonic() + BOUND_S
     while admin.offsets(topic, 0)[0] != 4 and time.monotonic() < deadline:
         time.sleep(0.02)
     require(admin.offsets(topic, 0), (4, 5), "the log whose first four segments are old (its start, its end)")
-    require((told_size(node, topic), size_on_disk(node, topic)), (sizes[4], sizes[4]), "bytes then (told, in files)")
+    require_sizes(node, topic, sizes[4], "then")
 
     there = [name for name in files(node, topic)[f"{topic}-0"] if name.endswith(".log.deleted")]
     require(len(there), 4, "the number of segments' files that are there before their delay is over")

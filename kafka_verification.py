@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
 
-from reference_broker.command_line import as_typed
-
 if TYPE_CHECKING:
     from harness.installed_plugin.clusters import Clusters, KafkaCluster, OpensCluster
     from harness.installed_plugin.driving import KafkaDrive
@@ -139,7 +137,7 @@ def kafka_drive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         broker=lambda: request.getfixturevalue("kafka_broker"),
         test=request.node.nodeid,
         seed=chosen.seed,
-        rerun=as_typed(f"pytest {shlex.quote(request.node.nodeid)} {chosen.words()}"),
+        rerun=f"pytest {shlex.quote(request.node.nodeid)} {chosen.words()}",
         folder=lambda: tmp_path_factory.mktemp("kafka-run"),
     )
 

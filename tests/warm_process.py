@@ -115,7 +115,8 @@ def forking(place: str) -> SimpleNamespace:
     """
 
     def start(command: list[str], **options: Any) -> Any:
-        if command[:2] != [sys.executable, "-m"] or command[2] not in MODULES:
+        is_preloaded = "LD_PRELOAD" in (options.get("env") or {})  # as libfaketime is: into new programs only
+        if is_preloaded or command[:2] != [sys.executable, "-m"] or command[2] not in MODULES:
             return subprocess.Popen(command, **options)
         return Forked(place, command, cwd=options["cwd"], env=options["env"], output=options["stdout"].fileno())
 

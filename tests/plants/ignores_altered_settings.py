@@ -20,10 +20,8 @@ def plant() -> None:
     """Puts it in."""
     change = ConfigAdmin.change
 
-    def pretend(
-        admin: ConfigAdmin, resource_type: int, name: str, changes: Iterable[Change], *, is_replacement: bool = False
-    ) -> Outcome:
-        made, refusal = change(admin, resource_type, name, changes, is_replacement=is_replacement)
-        return made if is_replacement else (), refusal
+    def pretend(admin: ConfigAdmin, resource_type: int, name: str, changes: Iterable[Change], **more: bool) -> Outcome:
+        made, refusal = change(admin, resource_type, name, changes, **more)
+        return made if more.get("is_replacement") else (), refusal
 
     ConfigAdmin.change = pretend

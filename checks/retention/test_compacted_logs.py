@@ -128,6 +128,7 @@ def test_nothing_is_lost_and_nothing_comes_back(
         log.await_compacted()
 
 
+@pytest.mark.long
 @pytest.mark.claim("R5", "R11")
 @pytest.mark.parametrize("offset_s", [JUMP_S, -JUMP_S], ids=["forward", "back"])
 def test_a_clock_that_jumps_costs_no_value(

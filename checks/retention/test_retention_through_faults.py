@@ -97,6 +97,7 @@ def test_retention_goes_on_after_a_start(
     require(start_of(watch), end_of(watch), "the start of the log, all of whose records are old")
 
 
+@pytest.mark.long
 def test_a_clock_that_is_ahead_makes_records_old(
     cluster: Cluster, admin: RawAdmin, names: Names, strike: Strike
 ) -> None:

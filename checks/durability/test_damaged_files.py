@@ -23,9 +23,6 @@ tests/plants/believes_a_damaged_checkpoint.py
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from random import Random
-
 import pytest
 
 from harness.clients.client import Library
@@ -36,7 +33,7 @@ from harness.hosts import cluster_time as time
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
-from harness.pytest_plugin.record import CheckRecord
+from harness.pytest_plugin.strike import Strike
 from harness.targets.target import Cluster
 from nemesis import Damaged, How, damage
 from nemesis.node_specs import one
@@ -118,16 +115,12 @@ def require_whole(batches: list[Batch]) -> list[bytes | None]:
 )
 def test_a_damaged_file_is_repaired_or_refused(
     ledger: Ledger,
-    cluster: Cluster,
-    record: CheckRecord,
-    chance: Random,
-    require_fault: Callable[[str], None],
+    strike: Strike,
     what: Damaged,
     how: How,
 ) -> None:
     fault = damage(one, what, how, topic=ledger.topic)
-    require_fault(fault.kind)
-    strike(fault, cluster, record, chance)
+    strike.by(fault)
 
     if what is not Damaged.EPOCHS:
         require(bool(fault.refused), what in REFUSED, f"whether the broker refused a damaged {what} and ended")
@@ -137,23 +130,11 @@ def test_a_damaged_file_is_repaired_or_refused(
 
 
 @pytest.mark.claim("D9")
-def test_a_batch_that_was_damaged_after_a_stop_in_order_is_told_by_its_checksum(
-    ledger: Ledger, cluster: Cluster, record: CheckRecord, chance: Random, require_fault: Callable[[str], None]
-) -> None:
+def test_a_batch_that_was_damaged_after_a_stop_in_order_is_told_by_its_checksum(ledger: Ledger, strike: Strike) -> None:
     before = {batch.header.base_offset: bytes(batch.data) for batch in ledger.batches()}
     fault = damage(one, Damaged.SEGMENT, How.FLIP, topic=ledger.topic, after_stop=True)
-    require_fault(fault.kind)
-    strike(fault, cluster, record, chance)
+    strike.by(fault)
 
     for batch in ledger.batches():
         is_as_it_was = bytes(batch.data) == before.get(batch.header.base_offset)
         require(batch.crc_is_valid(), is_as_it_was, f"whether the batch at {batch.header.base_offset} has its checksum")
-
-
-def strike(fault: damage, cluster: Cluster, record: CheckRecord, chance: Random) -> None:
-    """Damages the file, and starts the broker on it."""
-    record.faults += 1
-    with record.step(fault.name):
-        fault.inject(cluster, fault.plan(cluster.view(topics=()), chance))
-        fault.heal(cluster)
-        fault.verify_healed(cluster)

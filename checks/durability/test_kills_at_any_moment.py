@@ -36,10 +36,8 @@ from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import Unproven, require
 from harness.pytest_plugin.names import Names
 from harness.pytest_plugin.options import ChosenTarget
-from harness.pytest_plugin.record import CheckRecord
+from harness.pytest_plugin.strike import Strike
 from harness.targets.target import Cluster, TargetKind
-from nemesis import kill
-from nemesis.node_specs import one
 
 SEGMENT_BYTES = 1 << 20
 SHORT_SESSIONS = {"broker.session.timeout.ms": "1000", "broker.heartbeat.interval.ms": "200"}
@@ -117,12 +115,10 @@ def test_every_acknowledged_record_is_there_after_kills_at_any_moment(
     client: Library,
     operator: Operator,
     names: Names,
-    record: CheckRecord,
     chance: Random,
-    require_fault: Callable[[str], None],
+    strike: Strike,
     usable: ChosenTarget,
 ) -> None:
-    require_fault(kill.kind)
     topic = names.topic("ledger")
     operator.create_topic(topic, PARTITIONS)
     writer = Writer(client.producer(cluster.bootstrap, SETTINGS, f"{topic}-producer"), topic)
@@ -131,7 +127,7 @@ def test_every_acknowledged_record_is_there_after_kills_at_any_moment(
     for number in range(kills):
         if has_stuck := not writer.write(chance.uniform(0, MOST_S)):
             break
-        took_s = killed_and_started(cluster, record, chance)
+        took_s = killed_and_started(strike)
         usual_s = usual_s or took_s
         most_s = usual_s + PARTITIONS * SEGMENT_BYTES / READ_BYTES_A_SECOND + SLACK_S
         which = f"start {number + 1}, which took {took_s:.1f} s,"
@@ -143,15 +139,11 @@ def test_every_acknowledged_record_is_there_after_kills_at_any_moment(
         raise Unproven(f"no record was acknowledged within {ANSWERED_WITHIN_S:g} s of a start, and none is lost")
 
 
-def killed_and_started(cluster: Cluster, record: CheckRecord, chance: Random) -> float:
+def killed_and_started(strike: Strike) -> float:
     """Kills the node and starts it again; how long it took from the start to its answer, in s."""
-    fault = kill(one)
-    record.faults += 1
-    with record.step("kill"):
-        fault.inject(cluster, fault.plan(cluster.view(topics=()), chance))
+    with strike.held("kill") as heal:
         began = time.monotonic()
-        fault.heal(cluster)
-        fault.verify_healed(cluster)
+        heal()
     return time.monotonic() - began
 
 

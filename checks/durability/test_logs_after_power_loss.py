@@ -17,9 +17,6 @@ sent; what it takes too little was acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from random import Random
-
 import pytest
 
 from harness.clients.client import Library
@@ -30,7 +27,7 @@ from harness.hosts.faulty_disk.stored import Loss
 from harness.judging.guarantees import ClientSettings
 from harness.judging.outcome import require
 from harness.pytest_plugin.names import Names
-from harness.pytest_plugin.record import CheckRecord
+from harness.pytest_plugin.strike import Strike
 from harness.targets.target import Cluster
 from nemesis import power
 from nemesis.node_specs import one
@@ -59,12 +56,11 @@ def test_a_log_is_whole_after_losses_of_power(
     client: Library,
     operator: Operator,
     names: Names,
-    record: CheckRecord,
-    chance: Random,
-    require_fault: Callable[[str], None],
+    strike: Strike,
     is_flushed: bool,
 ) -> None:
-    require_fault(power.kind)
+    # A simulated disk draws by itself what it loses.
+    has_machine = any(node.machine is not None for node in cluster.nodes)
     topic = names.topic("ledger")
     operator.create_topic(topic, config={"flush.messages": "1"} if is_flushed else {})
     kept: list[bytes | None] = []
@@ -74,23 +70,12 @@ def test_a_log_is_whole_after_losses_of_power(
         for first in range(0, len(sent), A_SENDING):
             send_all(producer, topic, [Outgoing(value=value, partition=0) for value in sent[first:][:A_SENDING]])
         producer.close()
-        lose_power(cluster, record, chance, loss)
+        strike.by(power(one, None if has_machine else loss))
 
         held = whole_values(cluster, topic)
         wanted = [*kept, *sent]
         require(held, wanted if is_flushed else wanted[: len(held)], "the values in the log, in order,")
         kept = held
-
-
-def lose_power(cluster: Cluster, record: CheckRecord, chance: Random, loss: Loss) -> None:
-    """Has the node lose its power; a simulated disk draws by itself what it loses."""
-    has_machine = any(node.machine is not None for node in cluster.nodes)
-    fault = power(one, None if has_machine else loss)
-    record.faults += 1
-    with record.step(fault.name):
-        fault.inject(cluster, fault.plan(cluster.view(topics=()), chance))
-        fault.heal(cluster)
-        fault.verify_healed(cluster)
 
 
 def whole_values(cluster: Cluster, topic: str) -> list[bytes | None]:

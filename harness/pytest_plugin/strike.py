@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from random import Random
 
 from harness.judging.outcome import Unproven
 from harness.pytest_plugin.lacking import skip_for
 from harness.pytest_plugin.record import CheckRecord
+from harness.runs.fault import Fault
 from harness.targets.target import Cluster
 from nemesis.fault_names import fault_named
 from nemesis.node_specs import NodeSpec, coordinator_of, leader_of, one
@@ -42,11 +43,25 @@ class Strike:
         with self.held(name, topic=topic, group=group) as heal:
             heal()
 
-    @contextlib.contextmanager
-    def held(self, name: str, *, topic: str = "", group: str = "") -> Iterator[Callable[[], None]]:
+    def by(self, fault: Fault) -> None:
+        """The same by a fault that the check has made itself."""
+        with self.under(fault, fault.name) as heal:
+            heal()
+
+    def held(
+        self, name: str, *, topic: str = "", group: str = ""
+    ) -> contextlib.AbstractContextManager[Callable[[], None]]:
         """The same, where the check goes on under the fault: it heals at the end of the block, or when the block calls
         what it is given."""
-        fault = fault_named(name, self._on(topic, group))
+        topics, groups = (topic,) if topic else (), (group,) if group else ()
+        return self.under(fault_named(name, self._on(topic, group)), name, topics=topics, groups=groups)
+
+    @contextlib.contextmanager
+    def under(
+        self, fault: Fault, step: str, *, topics: Sequence[str] = (), groups: Sequence[str] = ()
+    ) -> Iterator[Callable[[], None]]:
+        """`held` by a fault that the check has made itself, which is recorded as a step of this name; it sees the
+        leaders of the topics and the coordinators of the groups."""
         self._require_fault(fault.kind)
         if (lack := fault.lack(self._cluster)) is not None:
             skip_for(lack, self._required)
@@ -63,8 +78,8 @@ class Strike:
             if len(self._cluster.nodes) > 1:  # a node that answers may still be fenced, and its partitions be elsewhere
                 self._cluster.wait_healthy()
 
-        with self._record.step(name):
-            view = self._cluster.view(topics=(topic,) if topic else (), groups=(group,) if group else ())
+        with self._record.step(step):
+            view = self._cluster.view(topics=topics, groups=groups)
             try:
                 fault.inject(self._cluster, fault.plan(view, self._chance))
                 yield heal

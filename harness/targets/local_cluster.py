@@ -27,7 +27,6 @@ from harness.targets.ports import again_if_port_is_taken, free_ports
 from harness.targets.readiness import last_lines
 from harness.targets.target import (
     CLOCK_FAULT,
-    DAMAGE_FAULT,
     DISK_FAULT,
     FAULTY_DISK_FAULTS,
     LINK_FAULTS,
@@ -118,7 +117,7 @@ def lack_for_fault(kind: str, *, has_link_filters: bool = False) -> Lack | None:
         return small_disk.lack()
     if kind in FAULTY_DISK_FAULTS:
         return faulty_disk.lack()
-    return None if kind in (*PROCESS_FAULTS, *REQUEST_FAULTS, CLOCK_FAULT, DAMAGE_FAULT) else no_such_fault(kind)
+    return None if kind in (*PROCESS_FAULTS, *REQUEST_FAULTS, CLOCK_FAULT) else no_such_fault(kind)
 
 
 def open_local_cluster(name: str, software: Sequence[Software], spec: ClusterSpec) -> LocalCluster:

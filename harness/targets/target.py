@@ -29,7 +29,7 @@ MACHINE_FAULTS = ("power", "slow-disk")
 """Faults that need machines on which a call can act, those of a simulated cluster, or nodes with faulty disks."""
 FAULTY_DISK_FAULTS = (*MACHINE_FAULTS, "broken-disk")
 """Faults that nodes with faulty disks can have."""
-PROCESS_FAULTS = ("kill", "pause", "restart", "roll", "membership")
+PROCESS_FAULTS = ("kill", "pause", "restart", "roll", "membership", "damage")
 """Faults that need control over the nodes' processes."""
 REQUEST_FAULTS = ("leadership",)
 """Faults that are requests of an operator."""
@@ -37,8 +37,6 @@ REQUEST_FAULTS = ("leadership",)
 LINK_FAULTS = ("partition", "packet")
 """Faults that need nodes with addresses of their own, whose packets can be dropped. Nodes that filter their links need
 that for the second only."""
-DAMAGE_FAULT = "damage"
-"""The fault that needs nodes whose log folders are folders of this machine."""
 DISK_FAULT = "disk"
 """The fault that needs a node with a small disk."""
 CLOCK_FAULT = "clock"
@@ -306,8 +304,6 @@ def no_such_fault(kind: str) -> Lack:
     """Why a fault cannot be injected that acts on machines, or is unknown."""
     if kind in FAULTY_DISK_FAULTS:
         return Lack(Means.FAULTS, f"cannot inject {kind}: its nodes have no faulty disk")
-    if kind == DAMAGE_FAULT:
-        return Lack(Means.FAULTS, f"cannot inject {kind}: the log folders of its nodes are not on this machine")
     return Lack(Means.FAULTS, f"unknown fault {kind!r}")
 
 
